@@ -1,0 +1,71 @@
+"""What can go wrong, sorted by what happens next, and the errors a user sees.
+
+MediaIndexError            stops the command: two lines on stderr and an exit code
+├── UsageError          2  a setting, an argument or a file the user named is wrong
+├── PreflightError      8  the surroundings refuse (library, index, weights); nothing was spent
+└── CommitUnknownError  1  a commit's outcome could not be learned; the same command looks again
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class ExitCode(IntEnum):
+    """What the shell sees; schedulers branch on it."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    DONE_WITH_FAILURES = 3
+    PREFLIGHT = 8
+    INTERRUPTED = 130
+
+
+class FailureClass(StrEnum):
+    """Why one video failed; `jobs.failures` says what each class leads to."""
+
+    LOST = "lost"  # the worker or its node went away
+    TRANSIENT = "transient"  # storage throttled or timed out
+    RESOURCE = "resource"  # out of GPU or host memory
+    ANSWER = "answer"  # the model's text is not a valid answer
+    MEDIA = "media"  # the object is no readable video
+    ACCESS = "access"  # the object may not be read
+    POISON = "poison"  # the same video killed its worker twice
+    BUG = "bug"  # anything else
+
+
+class FailureAction(StrEnum):
+    """What was done about a failure."""
+
+    QUARANTINED = "quarantined"  # set aside until the object is replaced
+    KEPT_VALID_PART = "kept_valid_part"  # the other answers became rows
+    NEXT_RUN = "next_run"  # tried again by the next run
+
+
+class MediaIndexError(Exception):
+    """Shown as `error: …` and `hint: …` without a traceback."""
+
+    exit_code = ExitCode.INTERNAL
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[type["MediaIndexError"], tuple[str, str]]:
+        return type(self), (self.message, self.hint)  # survives the trip through Ray
+
+
+class UsageError(MediaIndexError):
+    """A setting, an argument or a named file is wrong. Remedy: correct it and repeat the command."""
+
+    exit_code = ExitCode.USAGE
+
+
+class PreflightError(MediaIndexError):
+    """Library, index or weights cannot be used as they are. Nothing has been spent."""
+
+    exit_code = ExitCode.PREFLIGHT
+
+
+class CommitUnknownError(MediaIndexError):
+    """Storage did not say whether a write took effect. Remedy: repeat the command, it looks first."""

@@ -1,0 +1,49 @@
+"""Ids are hashes of what they stand for, so every process derives the same ones."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+
+def digest(*parts: str) -> str:
+    """16 hex digits (64 bits) of SHA-256 over the parts; a NUL keeps ("ab", "c") apart from ("a", "bc")."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoObject:
+    """One media object as the library's listing shows it, before a byte of it is read.
+
+    `uri` is `s3://bucket/key` (the key unescaped) or an absolute path. `etag` is S3's opaque change
+    signal, never a content hash. `modified_ns` is nanoseconds since the epoch (S3 has whole seconds).
+    """
+
+    uri: str
+    size_bytes: int
+    modified_ns: int
+    etag: str | None = None
+    version_id: str | None = None
+
+    @property
+    def video_id(self) -> str:
+        """Follows the URI, so it survives every change of the object's bytes."""
+        return digest("video", self.uri)
+
+    @property
+    def object_rev(self) -> str:
+        """Which bytes: etag and size (and version) on S3, size and modification time on a disk.
+
+        S3's own modification time stays out: copying an object onto itself changes it, not the bytes.
+        """
+        if self.etag is None:
+            return f"{self.size_bytes}-{self.modified_ns}"
+        return "-".join(filter(None, (self.etag, str(self.size_bytes), self.version_id)))
+
+    def analysis_key(self, recipe_id: str) -> str:
+        """The idempotency key: committed once means never paid for again."""
+        return digest("analysis", self.video_id, self.object_rev, recipe_id)
+
+
+def new_run_id(started_at: datetime, entropy: str) -> str:
+    """Readable and sorted by time, e.g. `20261121T081502Z-4f9c1b`; `entropy` parts runs of one second."""
+    return f"{started_at:%Y%m%dT%H%M%SZ}-{digest('run', entropy)[:6]}"

@@ -1,0 +1,173 @@
+"""The rows readers query. Parquet columns, DuckDB views and the column docs all derive from these.
+
+Times are integer milliseconds from the video's first picture, half-open `[start_ms, end_ms)`, taken
+from presentation timestamps. Columns are only ever added, and added ones are nullable.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.failures import FailureAction, FailureClass
+
+SCHEMA_VERSION = 1
+
+
+class Row(BaseModel):
+    """One row of one table."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class Lineage(Row):
+    """Which bytes, which model, which prompt and which run made the row."""
+
+    video_id: str = Field(description="Follows the object's URI; stable over time")
+    object_rev: str = Field(description="Which bytes: etag and size on S3, size and mtime on a disk")
+    recipe_id: str = Field(description="Hash of model revision, prompts, answer schemas and sampling")
+    analysis_key: str = Field(description="Hash of video_id, object_rev and recipe_id")
+    model_id: str = Field(description="Folder or hub id of the weights")
+    model_revision: str = Field(description="Hub commit, or a hash of config and weight files")
+    prompt_id: str | None = Field(description="Prompt and version, e.g. scenes@1; null: no prompt involved")
+    run_id: str = Field(description="The run that made the row")
+    created_at: datetime = Field(description="When the row was made (UTC)")
+
+
+class Video(Lineage):
+    """One row per indexed video: what the file is and how it was sampled."""
+
+    uri: str = Field(description="s3://bucket/key, or an absolute path")
+    size_bytes: int = Field(description="Object size")
+    etag: str | None = Field(description="S3's change signal; null on a disk")
+    version_id: str | None = Field(description="S3 version, where the bucket is versioned and it is known")
+    modified_at: datetime = Field(description="Modification time in the listing")
+    title: str | None = Field(description="Title in the file's metadata")
+    summary: str | None = Field(description="The model's summary of the whole video")
+    duration_ms: int = Field(description="From the first picture to the end of the last one")
+    start_ms: int = Field(description="First picture's time on the container's clock")
+    width: int = Field(description="Picture width in pixels, before rotation")
+    height: int = Field(description="Picture height in pixels, before rotation")
+    rotation: int = Field(description="Degrees a player turns the picture by")
+    fps_num: int = Field(description="Average frame rate, numerator")
+    fps_den: int = Field(description="Average frame rate, denominator")
+    is_vfr: bool = Field(description="Frame rate varies inside the video")
+    container: str = Field(description="Container format")
+    video_codec: str = Field(description="Codec of the indexed video stream")
+    audio_codecs: list[str] = Field(description="Codecs of the audio streams")
+    num_frames_sampled: int = Field(description="Pictures the model saw")
+    effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
+    is_partial: bool = Field(description="At least one prompt has no valid answer; see failures")
+    is_degraded: bool = Field(description="Fewer frames than asked, to fit memory")
+    warnings: list[str] = Field(description="What was wrong with the file but survivable")
+
+
+class Scene(Lineage):
+    """A story unit that the model describes; one or more shots."""
+
+    scene_index: int = Field(description="Position in the video, from 0")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after")
+    title: str = Field(description="A few words")
+    summary: str = Field(description="One or two sentences")
+    setting: str = Field(description="Where it plays")
+    time_of_day: str = Field(description="day, night, dawn, dusk or unknown")
+    mood: str = Field(description="One or two words")
+    actions: list[str] = Field(description="What is done")
+    objects: list[str] = Field(description="Things that matter in the picture")
+    tags: list[str] = Field(description="Search words")
+    character_ids: list[str] = Field(description="Characters in the scene; see characters")
+    evidence_ms: list[int] = Field(description="Sampled pictures inside the span, at most 16 spread evenly")
+
+
+class Character(Lineage):
+    """Somebody who appears in the video."""
+
+    character_id: str = Field(description="C1, C2, … inside the video")
+    label: str = Field(description="A name or a short unique description")
+    kind: str = Field(description="person, animal or other")
+    description: str = Field(description="What they look like")
+    first_seen_ms: int | None = Field(description="Start of their first scene; null: in none")
+    last_seen_ms: int | None = Field(description="End of their last scene; null: in none")
+
+
+class Appearance(Lineage):
+    """One character in one scene."""
+
+    character_id: str = Field(description="See characters")
+    scene_index: int = Field(description="See scenes")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after")
+
+
+class Highlight(Lineage):
+    """A moment worth showing by itself."""
+
+    rank: int = Field(description="1 is the best of the video")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after")
+    kind: str = Field(description="action, emotion, plot, funny, visual or other")
+    title: str = Field(description="A few words")
+    reason: str = Field(description="Why it stands out")
+    score: int = Field(description="0 to 100, the model's own")
+    scene_index: int | None = Field(description="Scene holding its middle; null: no scenes")
+
+
+class Failure(Row):
+    """Why a video, or one answer about it, is missing from the other tables."""
+
+    video_id: str = Field(description="Follows the object's URI")
+    object_rev: str = Field(description="Which bytes")
+    recipe_id: str = Field(description="Under which recipe")
+    analysis_key: str = Field(description="Hash of the three above")
+    run_id: str = Field(description="The run it happened in")
+    created_at: datetime = Field(description="When (UTC)")
+    uri: str = Field(description="s3://bucket/key, or an absolute path")
+    stage: str = Field(description="fetch, read, prefill, generate or commit")
+    failure_class: FailureClass = Field(description="lost, transient, resource, answer, media, access, …")
+    code: str = Field(description="Stable word for the reason, e.g. no_video")
+    message: str = Field(description="What happened")
+    hint: str = Field(description="What to do about it")
+    action: FailureAction = Field(description="quarantined, kept_valid_part or next_run")
+    attempts: int = Field(description="Tries made")
+    prompt_id: str | None = Field(description="The prompt whose answer is invalid; null: the whole video")
+    answer_text: str | None = Field(description="The invalid answer as the model wrote it")
+    traceback: str | None = Field(description="For bugs only")
+
+
+class Run(Row):
+    """One execution of a plan."""
+
+    run_id: str = Field(description="Sorts by start time")
+    started_at: datetime = Field(description="Start (UTC)")
+    ended_at: datetime = Field(description="End (UTC)")
+    exit_code: int = Field(description="What the command returned")
+    library: str = Field(description="The library's location")
+    model_id: str = Field(description="Folder or hub id of the weights")
+    model_revision: str = Field(description="Hub commit, or a hash of config and weight files")
+    recipe_id: str = Field(description="Hash of model revision, prompts, answer schemas and sampling")
+    settings_json: str = Field(description="Resolved settings")
+    num_listed: int = Field(description="Videos in the library that the filters let through")
+    num_ignored: int = Field(description="Objects the filters left out")
+    num_unchanged: int = Field(description="Already committed, nothing spent")
+    num_planned: int = Field(description="Videos to analyse")
+    num_indexed: int = Field(description="Committed with every answer valid")
+    num_partial: int = Field(description="Committed with an answer missing")
+    num_quarantined: int = Field(description="Set aside for their present revision")
+    num_unfinished: int = Field(description="Left to the next run")
+    video_ms: int = Field(description="Duration of the videos committed")
+    num_frames: int = Field(description="Pictures the model saw")
+    num_prompt_tokens: int = Field(description="Text tokens given to the model")
+    num_output_tokens: int = Field(description="Tokens the model wrote")
+    prefill_seconds: float = Field(description="Waiting for pictures included")
+    generate_seconds: float = Field(description="Answering the prompts")
+
+
+TABLES: dict[str, type[Row]] = {
+    "videos": Video,
+    "scenes": Scene,
+    "characters": Character,
+    "appearances": Appearance,
+    "highlights": Highlight,
+    "runs": Run,
+    "failures": Failure,
+}
