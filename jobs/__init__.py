@@ -1,1 +1,19 @@
-"""TODO"""
+"""The batch job: settings, plan, prompts, Ray tasks and actors, and the command line.
+
+cli          the verbs; terminal and progress are what a person sees of them
+config       settings: file, then flags
+prompt_pack  prompt files and their versions; wire is how answers are written and read
+weights      which checkpoint a run uses
+recipe       what is asked of which model, hashed
+plan         which videos need work, and why
+analysis     one video through the model, as a plain function
+rows         an analysis becomes the rows of one bundle
+failures     what each class of failure leads to
+scratch      node-local copies of the objects being read
+reading      span tasks and their ordered look-ahead window
+actor        the model, pinned to one GPU
+runner       the driver loop: dispatch, settle, retry
+status       the verb: what is in the index
+run          the verb: preflight, plan, execute, publish, record
+cluster      the only place that starts or joins Ray
+"""

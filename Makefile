@@ -1,0 +1,49 @@
+# Everything sets itself up in .venv; nothing outside this folder is touched.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := infra/requirements.lock
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test unit lint format bench-frames clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(VENV)/ready ## Make .venv with pinned dependencies (CPU torch)
+
+# PyPI's torch for Linux brings gigabytes of CUDA; this index has the CPU build of the same version.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+$(VENV)/ready: $(LOCK) pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -qq --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) "$$(grep ^torch== $(LOCK))"
+	$(BIN)/pip install --quiet --requirement $(LOCK)
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+demo: setup ## Index a small library of films on this machine, then search it (add files to demo/library)
+	$(BIN)/python infra/demo/demo.py $(DEMO)
+
+test: setup lint ## Lint, types, layers and all tests that need no GPU
+	$(BIN)/pytest
+
+unit: setup ## Only the tests that need no network, Ray or GPU
+	$(BIN)/pytest tests/unit
+
+lint: setup ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Rewrite the code in house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench-frames: setup ## Frame reader against ffmpeg and plain PyAV (needs ffmpeg)
+	$(BIN)/python bench/frames.py
+
+clean: ## Remove .venv, caches and the demo's files
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache $(DEMO)

@@ -1,0 +1,187 @@
+"""The console script `media-index`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import click
+from rich.console import Console
+
+from jobs.config import load_settings, resolve
+from jobs.status import read_status
+from jobs.terminal import show_error, show_hits, show_json, show_rows
+from schemas.failures import ExitCode, MediaIndexError
+from schemas.tables import Run
+from storage.catalog import open_catalog
+from storage.search import HitKind
+from storage.search import search as search_index
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done, or nothing to do
+  1    internal error
+  2    usage or settings
+  3    done, but some videos are set aside or lack an answer: see the failures table
+  8    preflight failed, nothing was spent
+  130  interrupted, what was committed stays"""
+
+
+class _Verb(click.Command):
+    """Shows our errors as two lines, and click's own usage errors in the same shape."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.epilog:
+            formatter.write_paragraph()
+            for line in self.epilog.replace("\b\n", "").splitlines():
+                formatter.write(f"{line}\n")
+
+
+def index_options(verb: F) -> F:
+    """Where the index is, for every verb."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
+        click.option("--config", type=click.Path(path_type=Path), help="Settings file. [media-index.toml]"),
+        click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
+        click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
+    ):
+        verb = option(verb)
+    return verb
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="media-index", prog_name="media-index")
+def cli() -> None:
+    """Turn a library of videos into an index that answers SQL and search."""
+
+
+@cli.command(
+    cls=_Verb,
+    epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog --model BAAI/Video-XL-2\n\n"
+    + EXIT_CODES,
+)
+@click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
+@index_options
+@click.option(
+    "--model", metavar="DIR|HUB_ID", help="Weights, e.g. BAAI/Video-XL-2. [small: built in, untrained]"
+)
+@click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
+@click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]")
+@click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]")
+@click.option(
+    "--extension", "extensions", multiple=True, metavar="EXT", help="Only these; repeatable. [all video]"
+)
+@click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable.")
+@click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]")
+@click.option(
+    "--ray-address", metavar="ADDRESS", help="Join this Ray cluster. [a private one on this machine]"
+)
+@click.option(
+    "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
+)
+def run(config: Path | None, as_json: bool, **flags: Any) -> int:
+    """Index every video that is new or changed. Repeat it to resume or refresh."""
+    settings = resolve(load_settings(config, flags, needs=("library", "index")))
+    from jobs.progress import Progress  # what reads the index need not wait for Ray to load
+    from jobs.run import run as run_library
+
+    row = run_library(settings, Progress(Console(stderr=True)))
+    if as_json:
+        show_json(row.model_dump(mode="json"))
+    else:
+        _show_run(row, settings.index)
+    return row.exit_code
+
+
+def _show_run(row: Run, index: str) -> None:
+    if not row.num_planned:
+        click.echo(f"nothing to do: {row.num_listed} videos listed, none new or changed, no model loaded")
+        return
+    click.echo(
+        f"run {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
+        f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
+        f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
+    )
+    if row.exit_code == ExitCode.INTERRUPTED:
+        click.echo("interrupted; repeat the command to go on", err=True)
+    elif row.exit_code:
+        query = "select uri, code, message, hint from failures"
+        click.echo(f'see why: media-index sql --index {index} "{query}"', err=True)
+
+
+@cli.command(
+    cls=_Verb,
+    epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"',
+)
+@click.argument("query")
+@index_options
+def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
+    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
+
+    settings = load_settings(config, flags, needs=("index",))
+    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        result = catalog.query(query)
+    if as_json:
+        show_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+    else:
+        show_rows(result.columns, result.rows)
+
+
+@cli.command(
+    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scene "red car at night"'
+)
+@click.argument("text")
+@index_options
+@click.option("--kind", type=click.Choice(get_args(HitKind)), help="Only these.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
+def search(
+    text: str, config: Path | None, as_json: bool, kind: HitKind | None, limit: int, **flags: Any
+) -> None:
+    """Find moments by words: titles, summaries, settings, tags, characters, highlights."""
+
+    settings = load_settings(config, flags, needs=("index",))
+    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        hits = search_index(catalog, text, limit, kind)
+    if as_json:
+        show_json([vars(hit) for hit in hits])
+    else:
+        show_hits(hits)
+
+
+@cli.command(cls=_Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@index_options
+def status(config: Path | None, as_json: bool, **flags: Any) -> None:
+    """What is in the index, the latest runs, and failures by reason."""
+
+    settings = load_settings(config, flags, needs=("index",))
+    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        sections = read_status(catalog)
+    if as_json:
+        show_json(
+            {name: [dict(zip(r.columns, row, strict=True)) for row in r.rows] for name, r in sections.items()}
+        )
+        return
+    for name, result in sections.items():
+        click.echo(f"\n{name}")
+        show_rows(result.columns, result.rows)
+
+
+def main() -> None:
+    """Run the command line and exit with its code; only our own bugs show a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except MediaIndexError as error:
+        show_error(error)
+        code = error.exit_code
+    except click.exceptions.Abort:
+        code = ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}\nhint: media-index --help", err=True)
+        code = ExitCode.USAGE
+    except BrokenPipeError:  # `media-index sql … | head`
+        sys.stderr.close()
+        code = ExitCode.DONE
+    sys.exit(int(code or 0))

@@ -1,0 +1,52 @@
+"""The only place that starts or joins Ray."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from schemas.failures import PreflightError
+
+# Read by Ray's processes when they start, hence before `import ray`.
+os.environ.setdefault("RAY_task_oom_retries", "1")  # the default retries a task that is too big for ever
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # CPU tasks leave CUDA_VISIBLE_DEVICES alone
+
+import ray
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What the joined cluster offers."""
+
+    num_cpus: int
+    num_gpus: int
+
+
+@contextmanager
+def join_cluster(address: str) -> Iterator[Cluster]:
+    """Start a private Ray ("local") or join the one at `address`, and leave it at the end.
+
+    The address is always explicit: a bare `ray.init` would attach to whatever runs on this machine.
+    Raises `PreflightError` where there is no cluster to join.
+    """
+    is_local = address == "local"
+    try:
+        ray.init(
+            address=address,
+            num_cpus=len(os.sched_getaffinity(0)) if is_local else None,
+            include_dashboard=False if is_local else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise PreflightError(
+            f"no Ray cluster at {address}: {str(error).splitlines()[0]}",
+            "check --ray-address; leave it out to run on this machine",
+        ) from None
+    try:
+        resources = ray.cluster_resources()
+        yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
+    finally:
+        ray.shutdown()

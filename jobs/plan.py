@@ -1,0 +1,75 @@
+"""Which videos need work, and why. Reads the listing and the index, never a byte of video."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice
+from typing import Protocol
+
+from schemas.identity import VideoObject
+from storage.published import CurrentCommit
+
+PAGE = 1000  # videos looked up in the index at once
+MIN_FRAMES = 64  # the memory ladder does not go below this
+
+
+class Reason(StrEnum):
+    """Why a video is, or is not, worth a GPU's time."""
+
+    NEW = "new"
+    CHANGED = "changed"  # other bytes under the same URI
+    STALE = "stale"  # other model, prompts or sampling than last time
+    COMMITTED = "committed"  # analysed before, not visible yet: costs nothing
+    UNCHANGED = "unchanged"
+    QUARANTINED = "quarantined"  # set aside until its object is replaced
+
+
+FREE = frozenset({Reason.COMMITTED, Reason.UNCHANGED, Reason.QUARANTINED})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One video to analyse. `max_frames` is the recipe's, or less once memory has run out on it."""
+
+    video: VideoObject
+    analysis_key: str
+    reason: Reason
+    max_frames: int
+
+    def with_fewer_frames(self) -> "Work | None":
+        """The next rung of the memory ladder, None at its end."""
+        fewer = self.max_frames // 2
+        return replace(self, max_frames=fewer) if fewer >= MIN_FRAMES else None
+
+
+class CommitLookup(Protocol):
+    """What planning needs of the index."""
+
+    def current_commits(self, video_ids: Sequence[str]) -> Mapping[str, CurrentCommit]:
+        """The visible commit of each of these videos that has one."""
+
+    def is_committed(self, video_id: str, analysis_key: str) -> bool:
+        """Whether the bundle exists, visible or not."""
+
+
+def plan_videos(
+    videos: Iterable[VideoObject], index: CommitLookup, recipe_id: str, max_frames: int
+) -> Iterator[Work]:
+    """Every listed video with its reason, in listing order, a page of look-ups at a time."""
+    listing = iter(videos)
+    while page := list(islice(listing, PAGE)):
+        current = index.current_commits([video.video_id for video in page])
+        for video in page:
+            key = video.analysis_key(recipe_id)
+            reason = _reason(video, key, current.get(video.video_id), index)
+            yield Work(video, key, reason, max_frames)
+
+
+def _reason(video: VideoObject, key: str, current: CurrentCommit | None, index: CommitLookup) -> Reason:
+    if current and current.analysis_key == key:
+        return Reason.QUARANTINED if current.is_quarantined else Reason.UNCHANGED
+    if index.is_committed(video.video_id, key):
+        return Reason.COMMITTED
+    if current is None:
+        return Reason.NEW
+    return Reason.CHANGED if current.object_rev != video.object_rev else Reason.STALE

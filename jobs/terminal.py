@@ -1,0 +1,65 @@
+"""How results and errors look: tables and hits for people, JSON for machines."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from storage.search import Hit
+
+from schemas.failures import MediaIndexError
+
+
+def show_error(error: MediaIndexError) -> None:
+    """Two lines on stderr: what failed on which object, and what to do."""
+    click.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """A table on stdout; as wide as it must be when stdout is no terminal."""
+    console = Console(soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(width=100_000)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(escape(name), overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    console.print(table)
+    noun = "row" if len(rows) == 1 else "rows"
+    click.echo(f"({len(rows)} {noun})", err=True)
+
+
+def show_hits(hits: Sequence[Hit]) -> None:
+    """One block per hit: where to look, then what is there."""
+    console = Console(highlight=False, soft_wrap=True)
+    for hit in hits:
+        where = "" if hit.start_ms is None else f"  {timecode(hit.start_ms)}"
+        console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind} {hit.score:.2f}[/dim]")
+        console.print(f"    {escape(': '.join(filter(None, (hit.title, hit.text))))}")
+    if not hits:
+        click.echo("no hits", err=True)
+
+
+def timecode(ms: int) -> str:
+    """`1:02:03.4`, `2:03.4`: as players show it."""
+    minutes, seconds = divmod(ms / 1000, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

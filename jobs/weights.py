@@ -1,0 +1,55 @@
+"""Which weights a run uses. Loads no torch, except to write the built-in checkpoint once per machine."""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.failures import PreflightError
+from videoxl2.config import read_config
+from videoxl2.errors import CheckpointError
+from videoxl2.source import find_folder, revision_of
+
+BUILT_IN = "small"
+BUILT_IN_NOTE = (
+    "small is built in and untrained: every step is real, but what it says about a video is noise. "
+    "For answers use --model BAAI/Video-XL-2."
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A checkpoint that is on this machine. `image_size` is the side in pixels of the frames it takes."""
+
+    model_id: str
+    folder: Path
+    revision: str
+    image_size: int
+
+
+def find_weights(model: str) -> Weights:
+    """A folder, a hub id (downloaded once), or the built-in checkpoint. Raises `PreflightError`."""
+    try:
+        folder = _built_in() if model == BUILT_IN else find_folder(model)
+        config = read_config(folder)
+    except CheckpointError as error:
+        raise PreflightError(f"model {model}: {error.message}", error.hint) from None
+    return Weights(model, folder, revision_of(folder), config.vision.image_size)
+
+
+def _built_in() -> Path:
+    """Written once per machine and user; equal everywhere, since the seed is."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "media-index"
+    folder = cache / "small-untrained-1"
+    if not folder.exists():
+        from videoxl2.random_checkpoint import write_random_checkpoint
+
+        cache.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(dir=cache))
+        write_random_checkpoint(unfinished, seed=0)
+        try:
+            unfinished.rename(folder)
+        except OSError:  # somebody else was first
+            shutil.rmtree(unfinished)
+    return folder

@@ -1,0 +1,51 @@
+"""Answers against the video and against each other."""
+
+import pytest
+
+from jobs.checks import check_records
+from jobs.wire import InvalidAnswerError
+from schemas.answers import CharacterAnswer, SceneAnswer, SummaryAnswer
+
+
+def scene(start_s: float, end_s: float, characters: tuple[str, ...] = ()) -> SceneAnswer:
+    return SceneAnswer(
+        start_s=start_s,
+        end_s=end_s,
+        title="t",
+        summary="s",
+        setting="s",
+        time_of_day="day",
+        mood="m",
+        actions=[],
+        objects=[],
+        tags=[],
+        characters=list(characters),
+    )
+
+
+def figure(label: str) -> CharacterAnswer:
+    return CharacterAnswer(label=label, kind="other", description="d")
+
+
+def test_scenes_may_end_with_the_last_tenth_of_a_second():
+    """The model speaks of tenths: 10.1 is the end of a video of 10,033 ms."""
+    check_records([scene(0, 5), scene(5, 10.1, ("Man",))], 10_033, ["man"])
+
+
+@pytest.mark.parametrize(
+    ("records", "complaint"),
+    [
+        ([scene(0, 10.2)], "the video at 10.033"),
+        ([scene(0, 6), scene(5, 10)], "inside the scene before"),
+        ([scene(0, 6, ("dog",))], "'dog' is not among"),
+        (
+            [CharacterAnswer(label=x, kind="other", description="d") for x in ("Ann", "ann")],
+            "share one label",
+        ),
+        ([SummaryAnswer(summary="a"), SummaryAnswer(summary="b")], "2 summaries"),
+    ],
+)
+def test_contradictions_are_named(records, complaint):
+    """Times outside the video, overlaps, strangers and doubled labels are invalid answers."""
+    with pytest.raises(InvalidAnswerError, match=complaint):
+        check_records(records, 10_033, ["man"])
