@@ -1,1 +1,21 @@
-"""TODO"""
+"""Everything that is stored: the library's videos, the index's files, the SQL over them.
+
+locations  what a URL names: a folder or an S3 prefix
+s3         one client per endpoint; botocore's errors in our words
+errors     what can go wrong with one object
+selection  which of a library's objects are videos to index
+library    list and fetch videos                    library_local, library_s3
+objects    the index's bytes: create once, read, list    objects_local, objects_s3
+layout     names of the index's files
+columns    Arrow and SQL columns, derived from the row types in `schemas`
+bundles    one video's rows as one Parquet object: the commit
+snapshots  which parts readers read; creating the next one is the switch
+published  which commit of a video is current
+publish    bundles -> flat parts -> the next snapshot
+index      the writer's door: commit, look up, publish
+views      the SQL that shows current rows; views.sql
+catalog    the reader's door: DuckDB over one snapshot
+status     the index at a glance
+search     full text over the catalog
+docs       writes docs/tables.md
+"""

@@ -1,0 +1,59 @@
+"""One video's rows as one Parquet object: the columns of its commit, and a list of rows per table.
+
+One object appears all at once, so the rows of all tables do.
+"""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from schemas.commit import Bundle
+from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, check_schema, conform
+
+_COMMIT_COLUMNS = COLUMNS["commits"][1:]  # the snapshot is known at publish only
+_SCHEMA = arrow_schema(_COMMIT_COLUMNS)
+for _table in BUNDLE_TABLES:
+    _rows = pa.list_(pa.struct(list(arrow_schema(COLUMNS[_table]))))
+    _SCHEMA = _SCHEMA.append(pa.field(_table, _rows))
+
+
+def encode_bundle(bundle: Bundle) -> bytes:
+    """Without what only large files profit from: statistics, dictionaries and Arrow's own schema
+    would double a small video's bundle."""
+    record = bundle.commit.model_dump()
+    for table in BUNDLE_TABLES:
+        record[table] = [row.model_dump() for row in getattr(bundle, table)]
+    sink = pa.BufferOutputStream()
+    with parquet.ParquetWriter(
+        sink, _SCHEMA, compression="zstd", use_dictionary=False, write_statistics=False, store_schema=False
+    ) as writer:
+        writer.write_table(pa.Table.from_pylist([record], schema=_SCHEMA))
+        writer.add_key_value_metadata(_SCHEMA.metadata)
+    return bytes(sink.getvalue())
+
+
+def read_bundle(data: bytes, url: str) -> pa.Table:
+    """The bundle's single row. PreflightError: not a bundle, or of a newer version."""
+    table = parquet.read_table(pa.BufferReader(data))
+    check_schema(table.schema, url)
+    return table
+
+
+def flatten_bundles(bundles: Sequence[pa.Table]) -> dict[str, pa.Table]:
+    """The bundles' rows table by table, in today's columns, and their commits as `commits`."""
+    flat = {table: _concat([_rows_of(bundle, table) for bundle in bundles]) for table in BUNDLE_TABLES}
+    flat["commits"] = _concat([conform(bundle, _COMMIT_COLUMNS) for bundle in bundles])
+    return flat
+
+
+def _rows_of(bundle: pa.Table, table: str) -> pa.Table:
+    columns = COLUMNS[table]
+    if table not in bundle.column_names:
+        return arrow_schema(columns).empty_table()
+    rows = bundle.column(table).combine_chunks().flatten()
+    return conform(pa.Table.from_struct_array(rows), columns)
+
+
+def _concat(tables: Sequence[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables).combine_chunks()

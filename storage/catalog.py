@@ -1,0 +1,126 @@
+"""The reader's door to an index: SQL over one snapshot, whatever is written meanwhile.
+
+Only the index's own parts can be read through it, and nothing can be written: the connection has no
+other file access and takes queries only, so SQL from outside is safe to run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import duckdb
+import pyarrow.dataset as ds
+
+from schemas.failures import PreflightError, UsageError
+from storage.columns import COLUMNS, arrow_schema
+from storage.errors import ObjectError
+from storage.index import check_marker
+from storage.objects import open_store
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
+from storage.s3 import arrow_file_system
+from storage.snapshots import Snapshot, read_newest
+from storage.views import create_views, glob_escape, quote, scan_files
+
+_QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A query's answer; one tuple per row."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+class Catalog:
+    """Views `videos`, `scenes`, … over the snapshot that was newest when it was opened."""
+
+    def __init__(self, url: str, snapshot: Snapshot | None, connection: duckdb.DuckDBPyConnection) -> None:
+        self.url = url
+        self.snapshot = snapshot
+        self.connection = connection
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
+        """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
+        try:
+            statements = self.connection.extract_statements(sql)
+            if [statement.type in _QUERIES for statement in statements] != [True]:
+                raise UsageError("only a single query can be run here", "Start it with SELECT, FROM or WITH.")
+            cursor = self.connection.execute(statements[0], params)
+            columns = tuple(column[0] for column in cursor.description or ())
+            return Result(columns, cursor.fetchall())
+        except (duckdb.IOException, duckdb.HTTPException) as error:
+            hint = "Repeat the command; the index may have been moved or cleaned up."
+            raise PreflightError(f"{self.url} cannot be read: {error}", hint) from error
+        except duckdb.Error as error:
+            raise UsageError(
+                f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
+            ) from error
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
+    """PreflightError: no index there, a newer one, or one that cannot be reached."""
+    store = open_store(url, endpoint_url)
+    try:
+        if not check_marker(store):
+            raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+        snapshot = read_newest(store)
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        _add_views(connection, store, snapshot)
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return Catalog(store.url, snapshot, connection)
+
+
+def _add_views(
+    connection: duckdb.DuckDBPyConnection, store: LocalStore | S3Store, snapshot: Snapshot | None
+) -> None:
+    def scan(table: str) -> str | None:
+        keys = snapshot.files_of(table) if snapshot else ()
+        if isinstance(store, LocalStore):
+            return scan_files(f"{store.root}/{key}" for key in keys)
+        return _register(connection, store, table, keys)
+
+    for statement in create_views(scan):
+        connection.execute(statement)
+    if isinstance(store, LocalStore) and snapshot:
+        _allow_parts(connection, store, snapshot)
+
+
+def _allow_parts(connection: duckdb.DuckDBPyConnection, store: LocalStore, snapshot: Snapshot) -> None:
+    """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""
+    paths = [f"{store.root}/{key}" for keys in snapshot.parts.values() for key in keys]
+    allowed = {quote(name) for path in paths for name in (path, glob_escape(path))}
+    connection.execute(f"SET allowed_paths = [{', '.join(sorted(allowed))}]")
+
+
+def _register(
+    connection: duckdb.DuckDBPyConnection, store: S3Store, table: str, keys: Sequence[str]
+) -> str | None:
+    """Arrow reads S3 for DuckDB: no extension needed, and columns and row groups are still skipped."""
+    if not keys:
+        return None
+    dataset = ds.FileSystemDataset.from_paths(
+        [f"{store.bucket}/{store.prefix}{key}" for key in keys],
+        schema=arrow_schema(COLUMNS[table]),
+        format=ds.ParquetFileFormat(),
+        filesystem=arrow_file_system(store.endpoint_url),
+    )
+    connection.register(f"_{table}_parts", dataset)
+    return f"FROM _{table}_parts"

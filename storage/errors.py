@@ -1,0 +1,68 @@
+"""What can go wrong with one object, in the library or in the index.
+
+ObjectError           one object failed; uncaught it stops the command like any MediaIndexError
+├── NotFound           no such object (any more)
+│   └── NoBucket       not even the bucket
+├── AccessDenied       credentials or file permissions refuse
+├── Archived           the object sleeps in a cold storage class
+├── ObjectChanged      its bytes are not those that were listed
+├── StorageUnavailable the store did not answer, or asked for patience    retryable
+└── NoSpace            the local disk is full                             retryable
+"""
+
+# ruff: noqa: N818 - the names say what happened; the base says that it is an error
+
+from typing import ClassVar
+
+from schemas.failures import MediaIndexError
+
+
+class ObjectError(MediaIndexError):
+    """The store refused in a way that none of the subclasses names."""
+
+    code: ClassVar[str] = "storage_error"
+    retryable: ClassVar[bool] = False
+
+
+class NotFound(ObjectError):
+    """There is no such object, or no longer."""
+
+    code = "not_found"
+
+
+class NoBucket(NotFound):
+    """There is no such bucket at this endpoint."""
+
+    code = "no_bucket"
+
+
+class AccessDenied(ObjectError):
+    """Credentials or file permissions do not allow it."""
+
+    code = "access_denied"
+
+
+class Archived(ObjectError):
+    """The object must be restored from its storage class before it can be read."""
+
+    code = "archived"
+
+
+class ObjectChanged(ObjectError):
+    """The object was replaced after it was listed; the next run sees the new one."""
+
+    code = "object_changed"
+
+
+class StorageUnavailable(ObjectError):
+    """Throttled, timed out or unreachable, after the client's own retries."""
+
+    code = "storage_unavailable"
+    retryable = True
+
+
+class NoSpace(ObjectError):
+    """The local disk cannot hold the object; other downloads may free it."""
+
+    code = "no_space"
+    retryable = True

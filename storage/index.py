@@ -1,0 +1,131 @@
+"""The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+from schemas.commit import RunRecord
+from schemas.failures import PreflightError
+from schemas.tables import SCHEMA_VERSION
+from storage.columns import check_version
+from storage.errors import NoBucket, NotFound, ObjectError
+from storage.layout import MARKER, VIEWS, bundle_key
+from storage.objects import ObjectStore, enforces_conditional_writes, open_store
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
+from storage.publish import publish
+from storage.published import CurrentCommit, PublishedCommits
+from storage.snapshots import Snapshot, read_newest
+from storage.views import views_script
+
+_MARKER_DATA = json.dumps({"format": "media-index", "schema_version": SCHEMA_VERSION}).encode()
+_FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
+
+
+class Index:
+    """One process's view of an index; other processes may write to the same one."""
+
+    def __init__(self, store: LocalStore | S3Store) -> None:
+        self._store = store
+        self._published = PublishedCommits(store)
+        self._fresh: dict[str, bytes] = {}
+        self._num_fresh_bytes = 0
+
+    @property
+    def url(self) -> str:
+        return self._store.url
+
+    def commit(self, video_id: str, analysis_key: str, bundle: bytes) -> bool:
+        """Settle this revision of this video, once and for all. False: it was settled before, all is well.
+
+        One request. Readers see it after the next `publish` of the pair.
+        """
+        key = bundle_key(video_id, analysis_key)
+        created = self._store.put_if_absent(key, bundle)
+        if created and self._num_fresh_bytes + len(bundle) <= _FRESH_BYTES:
+            self._fresh[key] = bundle
+            self._num_fresh_bytes += len(bundle)
+        return created
+
+    def is_committed(self, video_id: str, analysis_key: str) -> bool:
+        """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
+        return self._store.exists(bundle_key(video_id, analysis_key))
+
+    def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
+        """The published current commit of each of these videos that has one.
+
+        Sees what other writers published up to now; one small request where nothing is new.
+        """
+        self._published.refresh()
+        return self._published.current(video_ids)
+
+    def publish(self, keys: Iterable[tuple[str, str]], runs: Sequence[RunRecord] = ()) -> int | None:
+        """Make these committed (video_id, analysis_key) current, and the runs known, all at once.
+
+        Repeating it is harmless: what is current already is left out. Returns the new snapshot's
+        number, None if there was nothing to change. NotFound: a pair was never committed.
+        """
+        snapshot = publish(self._store, self._published, self._read_bundle, dict(keys), runs)
+        self._fresh.clear()
+        self._num_fresh_bytes = 0
+        if snapshot is not None and isinstance(self._store, LocalStore):
+            newest = read_newest(self._store, snapshot) or snapshot
+            self._store.replace(VIEWS, views_script(newest).encode())
+        return snapshot.number if snapshot else None
+
+    def snapshot(self) -> Snapshot | None:
+        """The newest one, None before the first publish."""
+        return self._published.refresh()
+
+    def _read_bundle(self, key: str) -> bytes:
+        return self._fresh.get(key) or self._store.read(key)
+
+
+def open_index(url: str, endpoint_url: str | None = None, create: bool = False) -> Index:
+    """For writing. PreflightError: missing (unless `create`), no index, newer, or not safely writable."""
+    store = open_store(url, endpoint_url)
+    try:
+        if not check_marker(store):
+            if not create:
+                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+            _check_empty(store)
+        if not enforces_conditional_writes(store, MARKER, _MARKER_DATA):
+            raise PreflightError(
+                f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
+                "Use a server that honours conditional writes (docs/s3.md), or a local index.",
+            )
+        index = Index(store)
+        index.snapshot()
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    return index
+
+
+def check_marker(store: ObjectStore) -> bool:
+    """Whether an index is there. PreflightError: a newer one, or a file in the marker's place."""
+    try:
+        data = store.read(MARKER)
+    except NoBucket:
+        raise
+    except NotFound:
+        return False
+    try:
+        marker = json.loads(data)
+        is_ours = marker["format"] == "media-index"
+    except (ValueError, TypeError, KeyError):
+        is_ours = False
+    if not is_ours:
+        raise PreflightError(
+            f"{store.url}/{MARKER} is not media-index's", "Name another place for the index."
+        )
+    check_version(int(marker["schema_version"]), store.url)
+    return True
+
+
+def _check_empty(store: ObjectStore) -> None:
+    """An index is made in an empty place only; another writer may be making it at this moment."""
+    first = next(store.list(""), None)
+    if first is not None and not check_marker(store):
+        raise PreflightError(
+            f"{store.url} is not empty and not an index (it holds {first!r})",
+            "Name a new or empty place for the index.",
+        )

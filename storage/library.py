@@ -1,0 +1,54 @@
+"""The videos to index: list them, and bring one within reach of a video reader."""
+
+from pathlib import Path
+from typing import Protocol
+
+from schemas.failures import PreflightError
+from schemas.identity import VideoObject
+from storage.errors import ObjectError
+from storage.library_local import LocalLibrary
+from storage.library_s3 import S3Library
+from storage.locations import Folder, parse_location
+from storage.selection import Listing, Selection
+
+
+class Library(Protocol):
+    """A folder or an S3 prefix full of videos. Small and picklable, so reading tasks carry it along."""
+
+    @property
+    def url(self) -> str: ...
+
+    def list_videos(self, selection: Selection) -> Listing:
+        """Page by page, in order of the keys' UTF-8 bytes; the library is never held in memory.
+
+        An object that cannot be looked at is listed all the same, so that `fetch` says why; only the
+        library's own root going away raises (ObjectError).
+        """
+        ...
+
+    def fetch(self, video: VideoObject, folder: Path) -> Path:
+        """A local file with exactly the bytes that were listed, or an ObjectError.
+
+        A local library returns the video's own path. S3 objects are copied into `folder` under a name
+        made here; the caller deletes the copy.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise an ObjectError unless the library exists and may be listed."""
+        ...
+
+
+def open_library(url: str, endpoint_url: str | None = None) -> Library:
+    """A folder or `s3://bucket[/prefix]`. UsageError: no such kind of URL. PreflightError: not usable."""
+    location = parse_location(url)
+    library: Library
+    if isinstance(location, Folder):
+        library = LocalLibrary(location.path)
+    else:
+        library = S3Library(location.bucket, location.prefix, endpoint_url)
+    try:
+        library.check()
+    except ObjectError as error:
+        raise PreflightError(f"library {error.message}", error.hint) from error
+    return library

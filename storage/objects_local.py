@@ -1,0 +1,125 @@
+"""Objects as files of one folder. A hard link is the local "create unless it exists"."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
+
+_PENDING = ".pending-"  # being written, or left behind by a killed writer; never listed
+
+
+@dataclass(frozen=True, slots=True)
+class LocalStore:
+    """`root` is absolute and need not exist before the first object."""
+
+    root: Path
+
+    @property
+    def url(self) -> str:
+        return str(self.root)
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        path = self.root / key
+        try:
+            _make_folders(path.parent)
+            pending = _write_pending(path.parent, data)
+            try:
+                os.link(pending, path)
+            except FileExistsError:
+                return False
+            finally:
+                pending.unlink()
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise _translate(error, path) from error
+        return True
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Overwrite, all at once. Only for conveniences that can be made again."""
+        path = self.root / key
+        try:
+            _make_folders(path.parent)
+            _write_pending(path.parent, data).replace(path)
+        except OSError as error:
+            raise _translate(error, path) from error
+
+    def read(self, key: str) -> bytes:
+        path = self.root / key
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise _translate(error, path) from error
+
+    def exists(self, key: str) -> bool:
+        path = self.root / key
+        try:
+            path.stat()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise _translate(error, path) from error
+        return True
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        """`prefix` is empty or ends with a slash."""
+        try:
+            with os.scandir(self.root / prefix) as entries:
+                found = sorted(entries, key=lambda entry: os.fsencode(entry.name) + b"/" * entry.is_dir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _translate(error, self.root / prefix) from error
+        for entry in found:
+            key = prefix + entry.name
+            if entry.is_dir():
+                yield from self.list(key + "/", after)
+            elif not entry.name.startswith(_PENDING) and key > after:
+                yield key
+
+
+def _write_pending(folder: Path, data: bytes) -> Path:
+    pending = folder / f"{_PENDING}{secrets.token_hex(8)}"
+    try:
+        with pending.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        pending.unlink(missing_ok=True)
+        raise
+    return pending
+
+
+def _make_folders(folder: Path) -> None:
+    """Also durable: a new folder is an entry of its parent."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync_folder(folder.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _translate(error: OSError, path: Path) -> ObjectError:
+    match error.errno:
+        case errno.ENOENT:
+            return NotFound(f"{path}: not found", "Check the name of the index.")
+        case errno.ENOSPC | errno.EDQUOT:
+            return NoSpace(f"{path}: the disk is full", "Free some space, then repeat the command.")
+        case errno.EPERM | errno.ENOTSUP if error.filename2 is not None:
+            hint = "Put the index on a file system with hard links (ext4, xfs, NFS), or on S3."
+            return ObjectError(f"{path}: this file system has no hard links", hint)
+        case errno.EPERM | errno.EACCES | errno.EROFS:
+            return AccessDenied(f"{path}: {error.strerror}", "Let this user write to the index's folder.")
+    return ObjectError(f"{path}: {error.strerror}", "Check the path.")

@@ -1,0 +1,103 @@
+"""Objects below an S3 prefix. `If-None-Match: *` is the "create unless it exists"."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from schemas.failures import CommitUnknownError
+from storage.errors import ObjectError, StorageUnavailable
+from storage.s3 import S3_ERRORS, s3_client, translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CONFLICT_TRIES = 6  # S3 answers 409 while another write of the same key is in progress
+_CONFLICT_WAIT_S = 0.1  # doubled each time
+
+
+@dataclass(frozen=True, slots=True)
+class S3Store:
+    """`prefix` is empty or ends with a slash."""
+
+    bucket: str
+    prefix: str
+    endpoint_url: str | None = None
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    def put_if_absent(self, key: str, data: bytes) -> bool:
+        for attempt in range(_CONFLICT_TRIES):
+            try:
+                self._client().put_object(
+                    Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*"
+                )
+                return True
+            except S3_ERRORS as error:
+                status = _status(error)
+                if status == 412:
+                    return False
+                if status != 409:
+                    return self._look_after(key, error)
+                time.sleep(_CONFLICT_WAIT_S * 2**attempt)
+        raise StorageUnavailable(
+            f"{self._name(key)}: still in conflict with other writers after {_CONFLICT_TRIES} tries",
+            "Repeat the command.",
+        )
+
+    def read(self, key: str) -> bytes:
+        try:
+            return self._client().get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
+        except S3_ERRORS as error:
+            raise translate(error, self._name(key)) from error
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._client().head_object(Bucket=self.bucket, Key=self.prefix + key)
+        except S3_ERRORS as error:
+            if _status(error) == 404:
+                return False
+            raise translate(error, self._name(key)) from error
+        return True
+
+    def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        paginator = self._client().get_paginator("list_objects_v2")
+        start = self.prefix + after if after else ""
+        try:
+            for page in paginator.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix, StartAfter=start):
+                for found in page.get("Contents", ()):
+                    yield found["Key"][len(self.prefix) :]
+        except S3_ERRORS as error:
+            raise translate(error, self._name(prefix)) from error
+
+    def _look_after(self, key: str, error: Exception) -> bool:
+        """A write whose answer got lost may have happened; only a look at the store can tell."""
+        translated = translate(error, self._name(key))
+        if not isinstance(translated, StorageUnavailable):
+            raise translated from error
+        try:
+            written = self.exists(key)
+        except ObjectError:
+            raise CommitUnknownError(
+                f"{self._name(key)}: the store did not say whether it was written",
+                "Repeat the command when the store answers again; it looks before it writes.",
+            ) from error
+        if not written:
+            raise translated from error
+        return False
+
+    def _client(self) -> "S3Client":
+        return s3_client(self.endpoint_url)
+
+    def _name(self, key: str) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{key}"
+
+
+def _status(error: Exception) -> int | None:
+    if not isinstance(error, ClientError):
+        return None
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")

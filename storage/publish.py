@@ -1,0 +1,135 @@
+"""Make bundles visible: their rows become flat parts, then one new snapshot lists the parts.
+
+A crash before the snapshot leaves parts that nobody lists. Of two publishers one creates the
+snapshot; the other looks at what is there now and goes on from it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from schemas.commit import RunRecord
+from storage.bundles import flatten_bundles, read_bundle
+from storage.columns import COLUMNS, to_table
+from storage.layout import bundle_key, new_part_key, run_part_key
+from storage.objects import ObjectStore
+from storage.published import PublishedCommits
+from storage.snapshots import Snapshot, create_next, next_number
+
+_BATCH = 500  # bundles whose rows are in memory together, and become one part per table
+_READERS = 16  # bundles on their way from the store
+_ROW_GROUP = 10_000  # rows; small groups make reading one video's rows cheap
+
+ReadBundle = Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a publish would add to a snapshot."""
+
+    current: dict[str, str]  # video_id -> analysis_key that is not its current one
+    new_keys: frozenset[str]  # those of them whose rows are in no part
+    runs: tuple[RunRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What has been written for a change: data parts by table, and the commits for the last part."""
+
+    keys: dict[str, list[str]] = field(default_factory=dict)
+    commits: list[pa.Table] = field(default_factory=list)
+
+
+def publish(
+    store: ObjectStore,
+    published: PublishedCommits,
+    read: ReadBundle,
+    wanted: dict[str, str],
+    runs: Sequence[RunRecord],
+) -> Snapshot | None:
+    """Make `wanted` (video_id -> analysis_key) current. None: everything was already so."""
+    written_for: _Change | None = None
+    written = _Parts()
+    while True:
+        base = published.refresh()
+        change = _compare(published, base, wanted, runs)
+        if not change.current and not change.runs:
+            return None
+        if change != written_for:
+            written_for, written = change, _write_data(store, read, change, next_number(base))
+        added = {**written.keys, **_write_switchover(store, change, written.commits, next_number(base))}
+        if snapshot := create_next(store, base, added):
+            return snapshot
+
+
+def _compare(
+    published: PublishedCommits, base: Snapshot | None, wanted: dict[str, str], runs: Sequence[RunRecord]
+) -> _Change:
+    known = {commit.analysis_key for commit in published.current(wanted).values()}
+    current = {video_id: key for video_id, key in sorted(wanted.items()) if key not in known}
+    new_keys = frozenset(current.values()) - published.ever_current(current.values())
+    published_runs = base.files_of("runs") if base else ()
+    new_runs = tuple(record for record in runs if run_part_key(record.run.run_id) not in published_runs)
+    return _Change(current, new_keys, new_runs)
+
+
+def _write_data(store: ObjectStore, read: ReadBundle, change: _Change, number: int) -> _Parts:
+    """Bundles in batches, so that memory stays the same for ten and for a hundred thousand."""
+    parts = _Parts()
+    for batch in _read_batches(store, read, change.current):
+        parts.commits.append(flatten_bundles([bundle for _, bundle in batch])["commits"])
+        new = [bundle for analysis_key, bundle in batch if analysis_key in change.new_keys]
+        rows = flatten_bundles(new) if new else {}
+        for table in rows.keys() - {"commits"}:
+            if rows[table].num_rows:
+                key = write_part(store, new_part_key(table, number), rows[table])
+                parts.keys.setdefault(table, []).append(key)
+    return parts
+
+
+def _write_switchover(
+    store: ObjectStore, change: _Change, commits: Sequence[pa.Table], number: int
+) -> dict[str, list[str]]:
+    """The parts that name the snapshot in which they count, written anew for each try."""
+    added: dict[str, list[str]] = {}
+    if commits:
+        table = pa.concat_tables(commits)
+        table = table.add_column(0, "snapshot", pa.repeat(pa.scalar(number, pa.int64()), table.num_rows))
+        added["commits"] = [write_part(store, new_part_key("commits", number), table)]
+    if failures := [failure for record in change.runs for failure in record.failures]:
+        table = to_table(failures, COLUMNS["unfinished"], snapshot=number)
+        added["unfinished"] = [write_part(store, new_part_key("unfinished", number), table)]
+    for record in change.runs:
+        key = write_part(store, run_part_key(record.run.run_id), to_table([record.run], COLUMNS["runs"]))
+        added.setdefault("runs", []).append(key)
+    return added
+
+
+def _read_batches(
+    store: ObjectStore, read: ReadBundle, current: dict[str, str]
+) -> Iterator[list[tuple[str, pa.Table]]]:
+    def read_one(item: tuple[str, str]) -> tuple[str, pa.Table]:
+        key = bundle_key(*item)
+        return item[1], read_bundle(read(key), f"{store.url}/{key}")
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        for batch in _batches(current.items()):
+            yield list(pool.map(read_one, batch))
+
+
+def _batches(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
+
+
+def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
+    """Nobody reads the part before a snapshot lists its key, which is returned."""
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP)
+    store.put_if_absent(key, bytes(sink.getvalue()))
+    return key

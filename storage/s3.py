@@ -1,0 +1,133 @@
+"""S3 clients, and botocore's errors in our words.
+
+Works with AWS and with servers that speak its protocol; docs/s3.md says what is asked of them.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore import exceptions as botocore_errors
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from pyarrow import fs
+from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
+
+from schemas.failures import UsageError
+from storage.errors import (
+    AccessDenied,
+    Archived,
+    NoBucket,
+    NotFound,
+    ObjectChanged,
+    ObjectError,
+    StorageUnavailable,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# What boto3, and the response body it hands out, can raise.
+S3_ERRORS = (BotoCoreError, ClientError, HTTPError)
+
+_NO_LOGIN = (
+    botocore_errors.NoCredentialsError,
+    botocore_errors.PartialCredentialsError,
+    botocore_errors.CredentialRetrievalError,
+    botocore_errors.TokenRetrievalError,
+    botocore_errors.SSOError,
+    botocore_errors.ProfileNotFound,
+)
+_NO_ANSWER = (
+    botocore_errors.HTTPClientError,  # connections, timeouts, TLS
+    botocore_errors.IncompleteReadError,
+    botocore_errors.ResponseStreamingError,
+    ReadTimeoutError,
+    ProtocolError,
+)
+_PATIENCE = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_LOGIN_HINT = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role."
+
+
+_CONFIG = Config(
+    connect_timeout=10,
+    read_timeout=60,
+    max_pool_connections=32,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
+# Many servers know neither bucket names in the host name nor checksum headers nobody asked for.
+_OTHER_SERVERS = Config(
+    s3={"addressing_style": "path"},
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+
+
+@lru_cache(maxsize=8)
+def s3_client(endpoint_url: str | None) -> "S3Client":
+    """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names."""
+    session = boto3.session.Session()
+    try:
+        client = session.client("s3", endpoint_url=endpoint_url, config=_CONFIG)
+        if ".amazonaws.com" not in client.meta.endpoint_url:
+            config = _CONFIG.merge(_OTHER_SERVERS)
+            client = session.client("s3", endpoint_url=client.meta.endpoint_url, config=config)
+        return client
+    except ValueError as error:  # botocore's word for a malformed endpoint
+        raise UsageError(str(error), "Write the endpoint as http://host:port or https://host.") from error
+    except BotoCoreError as error:
+        raise translate(error, endpoint_url or "S3") from error
+
+
+def arrow_file_system(endpoint_url: str | None) -> fs.S3FileSystem:
+    """Arrow's reader with the login and endpoint that boto3 resolved, so both see the same bucket."""
+    client = s3_client(endpoint_url)
+    login = boto3.session.Session().get_credentials()
+    if login is None:
+        raise AccessDenied("no S3 credentials were found", _LOGIN_HINT)
+    frozen = login.get_frozen_credentials()
+    scheme, _, host = client.meta.endpoint_url.partition("://")
+    return fs.S3FileSystem(
+        access_key=frozen.access_key,
+        secret_key=frozen.secret_key,
+        session_token=frozen.token,
+        region=client.meta.region_name,
+        scheme=scheme,
+        endpoint_override=host,
+    )
+
+
+def translate(error: Exception, url: str) -> ObjectError:
+    """The same failure as one of our errors, naming the object."""
+    if isinstance(error, ClientError):
+        return _translate_answer(error, url)
+    if isinstance(error, _NO_LOGIN):
+        return AccessDenied(f"{url}: no usable S3 credentials: {error}", _LOGIN_HINT)
+    if isinstance(error, _NO_ANSWER):
+        return StorageUnavailable(
+            f"{url}: no answer from the store: {error}", "Check the endpoint and the network, then repeat."
+        )
+    return ObjectError(f"{url}: {error}", "Check the URL, the endpoint and the AWS settings.")
+
+
+def _translate_answer(error: ClientError, url: str) -> ObjectError:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    said = str(error.response.get("Error", {}).get("Message") or code)
+    if code == "NoSuchBucket":
+        return NoBucket(f"{url}: the bucket does not exist", "Check the bucket's name and the endpoint.")
+    if status == 404:
+        return NotFound(f"{url}: no such object", "It was deleted or renamed; the next run sees the change.")
+    if code == "InvalidObjectState":
+        return Archived(f"{url}: the object is archived", "Restore it from its storage class first.")
+    if status == 412:
+        return ObjectChanged(f"{url}: replaced since it was listed", "The next run sees the new object.")
+    if status in (401, 403):
+        return AccessDenied(
+            f"{url}: access denied ({code}: {said})", "Check the credentials and the bucket policy."
+        )
+    if status >= 500 or status == 429 or code in _PATIENCE:
+        return StorageUnavailable(f"{url}: the store answered {status} {code}", "Repeat the command later.")
+    return ObjectError(
+        f"{url}: the store answered {status} {code}: {said}", "Check the URL and the endpoint."
+    )

@@ -1,0 +1,100 @@
+"""Which of a library's objects are videos to index. Looks at keys only, never at bytes."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from schemas.failures import UsageError
+from schemas.identity import VideoObject
+
+_EXTENSIONS = "3g2 3gp asf avi f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
+VIDEO_EXTENSIONS = frozenset(_EXTENSIONS.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """An object is taken if its extension is one of these, an `include` matches and no `exclude` does.
+
+    Extensions are compared without case; None takes any. No `include` at all means everything. Globs
+    are case-sensitive and look at the key relative to the library's root: `*` and `?` stay inside one
+    folder, `**/` stands for any folders or none, `[a-z]` and `[!a-z]` for one character. A pattern
+    without a slash is compared with the name alone, at any depth; `folder/` means all below it.
+    """
+
+    extensions: frozenset[str] | None = VIDEO_EXTENSIONS
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for pattern in self.include + self.exclude:
+            _compile(pattern)  # a glob that cannot be read is said before the listing starts
+
+    def takes(self, key: str) -> bool:
+        """`key` is relative to the library's root; a folder that cannot be entered ends with a slash."""
+        extension = key.rpartition("/")[2].rpartition(".")[2].lower() if "." in key else ""
+        if self.extensions is not None and not key.endswith("/") and extension not in self.extensions:
+            return False
+        if self.include and not any(_matches(pattern, key) for pattern in self.include):
+            return False
+        return not any(_matches(pattern, key) for pattern in self.exclude)
+
+
+class Listing(Iterator[VideoObject]):
+    """The selected videos in order of their keys; the counts grow while it is read."""
+
+    def __init__(self, objects: Iterator[tuple[str, VideoObject]], selection: Selection) -> None:
+        self._objects = objects
+        self._selection = selection
+        self.num_listed = 0
+        self.num_ignored = 0
+
+    def __next__(self) -> VideoObject:
+        for key, video in self._objects:
+            if self._selection.takes(key):
+                self.num_listed += 1
+                return video
+            self.num_ignored += 1
+        raise StopIteration
+
+
+def is_hidden(key: str) -> bool:
+    """A dot file, or inside a dot folder: editors' and systems' own files, in neither count."""
+    return key.startswith(".") or "/." in key
+
+
+def _matches(pattern: str, key: str) -> bool:
+    if "/" not in pattern:
+        key = key.rstrip("/").rpartition("/")[2]
+    return _compile(pattern).fullmatch(key) is not None
+
+
+# `[` without its `]` stands for itself.
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
+
+
+@lru_cache(maxsize=256)
+def _compile(pattern: str) -> re.Pattern[str]:
+    glob = pattern.removeprefix("/") + ("**" if pattern.endswith("/") else "")
+    try:
+        return re.compile("".join(map(_to_regex, _TOKEN.findall(glob))), re.DOTALL)
+    except re.error as error:
+        raise UsageError(f"the glob {pattern!r} is not valid: {error}", "Check its [ranges].") from error
+
+
+def _to_regex(token: str) -> str:
+    match token:
+        case "**/":
+            return "(?:.*/)?"
+        case "**":
+            return ".*"
+        case "*":
+            return "[^/]*"
+        case "?":
+            return "[^/]"
+        case _ if len(token) == 1:
+            return re.escape(token)
+    members = token[1:-1]
+    negation = "^" if members[0] in "!^" else ""
+    escaped = re.sub(r"([\\\[\]&~|^])", r"\\\1", members[len(negation) :])
+    return f"(?!/)[{negation}{escaped}]"

@@ -1,0 +1,64 @@
+"""A snapshot lists the files that readers read. Creating the next one is the only switch there is."""
+
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.failures import PreflightError
+from schemas.tables import SCHEMA_VERSION
+from storage.columns import check_version
+from storage.layout import SNAPSHOTS, snapshot_key
+from storage.objects import ObjectStore
+
+
+class Snapshot(BaseModel):
+    """`parts` maps a table to its files, relative to the index's root, oldest first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int
+    number: int
+    created_at: datetime
+    parts: dict[str, tuple[str, ...]]
+
+    def files_of(self, table: str) -> tuple[str, ...]:
+        return self.parts.get(table, ())
+
+
+def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
+    """The newest snapshot, None before the first publish; looks only for ones after `known`."""
+    after = snapshot_key(known.number) if known else ""
+    newest = max(store.list(SNAPSHOTS, after), default=None)
+    if newest is None:
+        return known
+    data = store.read(newest)
+    name = f"{store.url}/{newest}"
+    try:
+        header = _Header.model_validate_json(data)
+        check_version(header.schema_version, name)
+        return Snapshot.model_validate_json(data)
+    except ValueError as error:
+        raise PreflightError(f"{name} is damaged: {error}", "Restore that file from a backup.") from error
+
+
+def create_next(store: ObjectStore, base: Snapshot | None, added: dict[str, list[str]]) -> Snapshot | None:
+    """Make `added` visible on top of `base`. None: another writer was first, its snapshot is the newest."""
+    parts = dict(base.parts) if base else {}
+    for table, keys in added.items():
+        parts[table] = (*parts.get(table, ()), *keys)
+    number = next_number(base)
+    snapshot = Snapshot(
+        schema_version=SCHEMA_VERSION, number=number, created_at=datetime.now(UTC), parts=parts
+    )
+    created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
+    return snapshot if created else None
+
+
+def next_number(base: Snapshot | None) -> int:
+    return base.number + 1 if base else 1
+
+
+class _Header(BaseModel):
+    """What can be read of a snapshot of any version."""
+
+    schema_version: int

@@ -1,0 +1,86 @@
+"""The SQL views over the parts: each table shows the rows of its videos' current commits.
+
+One generator serves the catalog and `views.sql`, so both give the same answers.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from storage.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.snapshots import Snapshot
+
+# Turns a table's name into the SQL that scans its parts; None: it has no parts yet.
+Scan = Callable[[str], str | None]
+
+# Parts of these are put together below; those of any other table are `<table>_all`.
+_PARTS_VIEWS = {"runs": "runs", "failures": "_bundle_failures", "unfinished": "_unfinished_failures"}
+
+_COMMITS = """
+SELECT c.* FROM commits_all AS c
+JOIN (SELECT video_id, max(snapshot) AS snapshot FROM commits_all GROUP BY video_id)
+USING (video_id, snapshot)"""
+
+_IS_CURRENT = "analysis_key IN (SELECT analysis_key FROM commits)"
+
+# What kept a video from being settled counts until it is settled; the newest attempt is shown.
+_FAILURES = f"""
+SELECT * FROM _bundle_failures WHERE {_IS_CURRENT}
+UNION ALL BY NAME
+SELECT u.* EXCLUDE (snapshot) FROM _unfinished_failures AS u
+JOIN (SELECT video_id, max(snapshot) AS snapshot FROM _unfinished_failures GROUP BY video_id)
+USING (video_id, snapshot)
+WHERE NOT EXISTS (FROM commits AS c WHERE c.video_id = u.video_id AND c.snapshot >= u.snapshot)"""
+
+_FAILURES_ALL = """
+SELECT * FROM _bundle_failures
+UNION ALL BY NAME
+SELECT * EXCLUDE (snapshot) FROM _unfinished_failures"""
+
+
+def create_views(scan: Scan) -> Iterator[str]:
+    """One CREATE VIEW after the other, in the order in which they need each other."""
+    for table, columns in COLUMNS.items():
+        yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), _typed(scan(table), columns))
+    yield _create("commits", _COMMITS)
+    for table in BUNDLE_TABLES:
+        if table != "failures":
+            yield _create(table, f"\nSELECT * FROM {table}_all WHERE {_IS_CURRENT}")
+    yield _create("failures", _FAILURES)
+    yield _create("failures_all", _FAILURES_ALL)
+
+
+def scan_files(paths: Iterable[str]) -> str | None:
+    """DuckDB takes a path for a glob; in brackets a wildcard stands for itself."""
+    literals = [quote(glob_escape(path)) for path in paths]
+    if not literals:
+        return None
+    # Without union_by_name a column that only later files have would be dropped in silence.
+    files = ",\n  ".join(literals)
+    return f"FROM read_parquet([\n  {files}\n], union_by_name = true, hive_partitioning = false)"
+
+
+def views_script(snapshot: Snapshot) -> str:
+    """`views.sql`. Paths are relative, so that the folder can be moved; run it inside the folder."""
+    statements = create_views(lambda table: scan_files(snapshot.files_of(table)))
+    opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
+    return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
+
+
+def glob_escape(path: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in path)
+
+
+def quote(text: str) -> str:
+    """As an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _typed(scan: str | None, columns: Sequence[Column]) -> str:
+    """All columns in today's order and type, also where no part has them."""
+    names = ", ".join(column.name for column in columns)
+    nulls = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in columns)
+    rows = f"SELECT {nulls} WHERE false"
+    return f"\nSELECT {names} FROM ({rows}" + (f"\nUNION ALL BY NAME {scan})" if scan else ")")
+
+
+def _create(view: str, query: str) -> str:
+    return f"CREATE OR REPLACE VIEW {view} AS {query}"
