@@ -1,0 +1,153 @@
+"""Open a file that may be hostile, and choose its video stream.
+
+A media file is input from strangers. FFmpeg opens *whatever the bytes say they are*: an HLS or ffconcat
+playlist called `holiday.mp4` would make it open other local files or send requests. The guards here are
+what keeps it to one file:
+
+* `file:` plus an absolute path, so that a name such as `concat:a|b` or `http://…` stays a name;
+* a list of allowed demuxers, none of which opens a second resource on its own;
+* the `file` protocol only, and no external references from MOV (`enable_drefs`);
+* bounds on the number of streams and on the picture area.
+
+CPU and memory deadlines are the calling process's business.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from videoxl2.frames.errors import (
+    EmptyFile,
+    LimitExceeded,
+    NoVideo,
+    UnreadableMedia,
+    UnsupportedCodec,
+    UnsupportedFormat,
+)
+
+# The last three cannot hold moving pictures: they are here so that a song is answered with
+# "no video" and not with "unsupported format".
+ALLOWED_DEMUXERS = (
+    "mov,matroska,webm,mpegts,mpeg,mpegvideo,h264,hevc,m4v,avi,flv,asf,ogg,mxf,gif,mp3,flac,wav"
+)
+# Only these have an index that a seek can be trusted with (and even then the landing is verified).
+INDEXED_DEMUXERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+# Bare bitstreams carry no clock: whatever pts FFmpeg reports for them is invented.
+CLOCKLESS_DEMUXERS = frozenset({"h264", "hevc", "m4v", "mpegvideo"})
+
+_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one file may ask for."""
+
+    max_pixels: int = 40_000_000  # area of one picture; 8K is 33 M
+    max_duration_s: int = 86_400
+    max_streams: int = 64
+    gop_packets: int = 900  # packets held while one GOP is planned; longer GOPs are read without skipping
+    gop_bytes: int = 64 << 20  # the same bound in bytes; at most two GOPs are held
+    max_hold_s: int = 60  # a picture shown longer than this is not repeated beyond it
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class OpenVideo:
+    """An opened file and the one video stream that counts."""
+
+    container: InputContainer
+    stream: VideoStream
+    time_base: Fraction  # seconds per tick; frames lose theirs when a decoder is drained
+
+    @property
+    def demuxer(self) -> str:
+        """FFmpeg's name for the container, such as `mov,mp4,m4a,3gp,3g2,mj2`."""
+        return self.container.format.name
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether a seek is worth trying at all."""
+        return self.demuxer in INDEXED_DEMUXERS
+
+
+@contextmanager
+def open_video(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[OpenVideo]:
+    """Open `path` under the guards, with one decoding thread.
+
+    Raises a `MediaError` subclass for anything wrong with the bytes, `OSError` if the file cannot be reached.
+    """
+    container = _open_container(Path(os.fspath(path)).absolute(), limits)
+    with container:
+        stream = choose_stream(container)
+        context = stream.codec_context
+        if context.width * context.height > limits.max_pixels:
+            raise LimitExceeded(
+                f"max_pixels: {context.width}x{context.height} is above {limits.max_pixels} pixels"
+            )
+        # Options given to av.open do not reach the decoder; these do, as it opens with its first packet.
+        context.options = {"max_pixels": str(limits.max_pixels)}
+        context.thread_count = 1
+        context.thread_type = "NONE"
+        if not stream.time_base:
+            raise UnreadableMedia("the video stream has no clock")
+        yield OpenVideo(container, stream, stream.time_base)
+
+
+def choose_stream(container: InputContainer) -> VideoStream:
+    """The default video stream, else the largest; cover art and thumbnails never count."""
+    moving = [s for s in container.streams.video if not s.disposition & _STILLS]
+    if not moving:
+        raise NoVideo("there is no video stream")
+    # codec_context is None for a codec unknown to this build, whatever the type stubs say.
+    readable = [s for s in moving if has_decoder(s)]
+    if not readable:
+        raise UnsupportedCodec("no decoder for the video stream")
+    return max(
+        readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index)
+    )
+
+
+def has_decoder(stream: Stream) -> bool:
+    """Whether this build of FFmpeg can read the stream's codec."""
+    context: object = stream.codec_context
+    return context is not None
+
+
+def _open_container(path: Path, limits: Limits) -> InputContainer:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        # A FIFO or a device would block for ever.
+        raise UnreadableMedia("not a regular file")
+    if status.st_size == 0:
+        raise EmptyFile("the file has zero bytes")
+    options = {
+        "format_whitelist": ALLOWED_DEMUXERS,
+        "protocol_whitelist": "file",
+        "enable_drefs": "0",
+        "max_streams": str(limits.max_streams),
+    }
+    try:
+        return av.open(f"file:{path}", mode="r", options=options, metadata_errors="replace")
+    except av.error.ArgumentError as error:
+        raise UnsupportedFormat("the container is not one of the allowed formats") from error
+    except av.error.MemoryError as error:
+        raise LimitExceeded(
+            f"opening needs too much memory or more than {limits.max_streams} streams"
+        ) from error
+    except av.error.InvalidDataError as error:
+        raise UnreadableMedia("the bytes are not a readable media container") from error
+    except av.error.FFmpegError as error:
+        if isinstance(error, FileNotFoundError | PermissionError):
+            raise
+        raise UnreadableMedia(f"opening failed: {error.strerror}") from error

@@ -1,0 +1,121 @@
+"""Packets of a file in stored order, with damage stepped over, and their grouping into GOPs.
+
+Legend: *pts* is when a picture is shown, in ticks of the stream. A *GOP* begins with a packet the decoder
+can start from (its *key*). *Leading* pictures follow a key in the file but are shown before it; they need
+the GOP before, so on the screen they belong to that one. *Trailing* pictures are the rest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from videoxl2.frames.container import Limits, OpenVideo
+
+if TYPE_CHECKING:
+    VideoPacket = Packet[VideoStream]
+    AnyPacket = Packet[Stream]
+else:
+    VideoPacket = AnyPacket = Packet  # generic for type checkers only
+
+# A damaged stretch gives a few errors in a row; a file cut short can repeat one for ever.
+_MAX_FAILURES_IN_A_ROW = 16
+
+
+@dataclass
+class Damage:
+    """What went wrong so far while reading one file; the only counters that are shared."""
+
+    broken_reads: int = 0  # the container itself could not be followed
+    broken_packets: int = 0  # a packet the decoder refused
+    read_in_order: bool = False  # skipping was given up
+
+    def warnings(self) -> tuple[str, ...]:
+        """The words that reach the tables."""
+        found = {
+            "corrupt_packets": self.broken_reads + self.broken_packets,
+            "read_in_order": self.read_in_order,
+        }
+        return tuple(word for word, is_so in found.items() if is_so)
+
+
+@dataclass
+class Gop:
+    """One key and what follows it up to the next key, in file order."""
+
+    key: VideoPacket
+    start: int  # pts of the key
+    leading: list[VideoPacket] = field(default_factory=list)
+    trailing: list[VideoPacket] = field(default_factory=list)  # begins with the key
+    is_whole: bool = True  # False: too large to hold, the rest is still in the file
+
+
+def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator[AnyPacket]:
+    """Every non-empty packet of the streams (of all, when none is named) from the current position."""
+    failures = 0
+    while failures < _MAX_FAILURES_IN_A_ROW:
+        try:
+            for packet in video.container.demux(*streams):
+                if packet.size:  # the end of a stream is announced by an empty packet
+                    failures = 0
+                    yield packet
+        except FFmpegError:
+            damage.broken_reads += 1
+            failures += 1
+        else:
+            return
+
+
+def video_packets(video: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:
+    """The chosen stream's packets from the current position."""
+    return read_packets(video, damage, video.stream)  # type: ignore[return-value]  # one stream, so one kind
+
+
+def is_shown(packet: VideoPacket) -> bool:
+    """Whether this packet puts a picture on the screen at a known time."""
+    if packet.pts is None or packet.is_discard:  # discarded: before the start of an edit list
+        return False
+    # A VP8 frame says in its first byte whether it is only there to be referred to (RFC 6386, 9.1).
+    return packet.stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+
+def group_into_gops(packets: Iterator[VideoPacket], limits: Limits) -> Iterator[Gop]:
+    """GOPs in file order. What precedes the first key cannot be read and is left out.
+
+    A GOP beyond the limits is yielded with `is_whole=False` and is the last one; the remaining packets
+    are then still to be taken from `packets`.
+    """
+    gop: Gop | None = None
+    num_packets = num_bytes = 0
+    for packet in packets:
+        pts = packet.pts
+        if packet.is_keyframe and pts is not None:
+            if gop is not None:
+                yield gop
+            gop = Gop(key=packet, start=pts)
+            num_packets = num_bytes = 0
+        if gop is None:
+            continue
+        is_leading = pts is not None and pts < gop.start
+        (gop.leading if is_leading else gop.trailing).append(packet)
+        num_packets += 1
+        num_bytes += packet.size
+        if num_packets > limits.gop_packets or num_bytes > limits.gop_bytes:
+            gop.is_whole = False
+            yield gop
+            return
+    if gop is not None:
+        yield gop
+
+
+def with_following(gops: Iterator[Gop]) -> Iterator[tuple[Gop, Gop | None]]:
+    """Each GOP with the one after it, whose leading pictures it needs."""
+    current = next(gops, None)
+    while current is not None:
+        following = next(gops, None) if current.is_whole else None
+        yield current, following
+        current = following

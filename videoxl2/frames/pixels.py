@@ -1,0 +1,66 @@
+"""Codec pictures to RGB arrays: one resize in the decoder's own colour space, then upright."""
+
+import math
+from typing import cast
+
+import numpy as np
+from av.sidedata.sidedata import SideDataContainer, Type
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+# FULL_CHR_H_INT matters more than the filter: without it swscale makes RGB from half-width chroma,
+# which is eight times as far from a resize of the full-size RGB picture.
+_FILTER = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT
+
+
+class RgbConverter:
+    """Squashes pictures to `size` x `size` RGB. Keep one per stream: its scaling tables are reused."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._reformatter = VideoReformatter()
+
+    def rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
+        """`uint8 [size, size, 3]`, turned upright as a player would."""
+        scaled = self._reformatter.reformat(
+            picture,
+            width=self.size,
+            height=self.size,
+            format="rgb24",
+            interpolation=_FILTER,
+            threads=1,  # the default starts one thread per core
+        )
+        # The output is square, so turning it after the squash is the same as before, and cheaper.
+        return upright(scaled.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
+
+
+def display_matrix(picture: VideoFrame) -> NDArray[np.int32] | None:
+    """The 3 x 3 matrix that maps stored to displayed coordinates (ISO 14496-12), None if there is none."""
+    side_data = cast(SideDataContainer, picture.side_data)  # the stubs call it a dict of motion vectors
+    data = side_data.get(Type.DISPLAYMATRIX)
+    if data is None or data.buffer_size < 36:
+        return None
+    return np.frombuffer(bytes(data), dtype="<i4", count=9).astype(np.int32).reshape(3, 3)
+
+
+def rotation_degrees(matrix: NDArray[np.int32] | None) -> int:
+    """Clockwise turn, 0 to 359, that shows a stored picture upright; what cameras call its rotation."""
+    if matrix is None:
+        return 0
+    return round(math.degrees(math.atan2(int(matrix[0, 1]), int(matrix[0, 0])))) % 360
+
+
+def upright(rgb: NDArray[np.uint8], matrix: NDArray[np.int32] | None) -> NDArray[np.uint8]:
+    """Apply the nearest of the eight quarter turns and mirrorings."""
+    if matrix is None:
+        return rgb
+    (a, b), (c, d) = matrix[:2, :2].tolist()
+    if abs(b) > abs(a):
+        # Stored x becomes displayed y.
+        rgb, a, d = rgb.transpose(1, 0, 2), c, b
+    if a < 0:
+        rgb = rgb[:, ::-1]
+    if d < 0:
+        rgb = rgb[::-1]
+    return np.ascontiguousarray(rgb)

@@ -1,0 +1,187 @@
+"""Video file in, spans of RGB frames out."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from videoxl2.frames.container import DEFAULT_LIMITS, Limits, open_video
+from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.entry import packets_before
+from videoxl2.frames.errors import UndecodableVideo
+from videoxl2.frames.packets import Damage, video_packets
+from videoxl2.frames.pixels import RgbConverter
+from videoxl2.frames.probe import MediaInfo, probe
+from videoxl2.frames.sampling import SamplingGrid, Span
+from videoxl2.frames.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
+from videoxl2.frames.targets import Answer, Miss, Targets
+
+FilePath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class FrameSpan:
+    """The frames of consecutive targets; numpy only, so that it crosses process borders without a copy.
+
+    A target without a picture has no row: rows can be fewer than targets, even none. `warnings` holds any
+    of: `corrupt_packets`, `read_in_order` (skipping was given up: costs time, not accuracy),
+    `missing_frames`, `long_hold` (see `Limits.max_hold_s`), `timestamps_estimated`.
+    """
+
+    first_target: int
+    frames: NDArray[np.uint8]  # [n, size, size, 3] RGB, C-contiguous
+    pts_ms: NDArray[np.int64]  # [n] when each picture begins to be shown, from the first picture, nearest ms
+    target_index: NDArray[np.int32]  # [n] strictly increasing
+    flags: NDArray[np.uint8]  # [n] bits of FrameFlag
+    warnings: tuple[str, ...]
+    seconds_cpu: float  # of the reading thread
+
+
+def read_span(
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    span: Span,
+    size: int = 384,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> FrameSpan:
+    """Read the frames of one span; the same bytes as the video read at once.
+
+    MP4 and Matroska are entered near the span through their index. Other containers are walked from their
+    start, which costs no decoding; files with estimated timestamps are decoded from their start.
+    """
+    _check(grid, span)
+    started = time.thread_time()
+    damage = Damage()
+    rows = _Rows(span, info, RgbConverter(size))
+    for answer in _answers(path, info, grid, span, limits, damage):
+        rows.add(answer)
+    return rows.finish(damage, time.thread_time() - started)
+
+
+def read_frames(
+    path: FilePath,
+    grid: SamplingGrid,
+    size: int = 384,
+    frames_per_span: int = 128,
+    *,
+    info: MediaInfo | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[FrameSpan]:
+    """Read a whole video in one pass, one span in memory at a time. Without `info` the file is probed first.
+
+    Raises `UndecodableVideo` at the end when no target got a picture.
+    """
+    info = info or probe(path, limits)
+    damage = Damage()
+    converter = RgbConverter(size)
+    answers = _answers(path, info, grid, Span(0, grid.num_targets), limits, damage)
+    num_frames = 0
+    for span in grid.spans(frames_per_span):
+        started = time.thread_time()
+        rows = _Rows(span, info, converter)
+        for answer in islice(answers, span.stop - span.first):
+            rows.add(answer)
+        num_frames += rows.num_frames
+        yield rows.finish(damage, time.thread_time() - started)
+    if not num_frames:
+        raise UndecodableVideo("no target got a picture")
+
+
+def _check(grid: SamplingGrid, span: Span) -> None:
+    if not 0 <= span.first < span.stop <= grid.num_targets:
+        raise ValueError(f"span [{span.first}, {span.stop}) is outside a grid of {grid.num_targets} targets")
+
+
+def _answers(
+    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, limits: Limits, damage: Damage
+) -> Iterator[Answer]:
+    """One answer per target inside the video, in order."""
+    first = span.first
+    if info.timestamps == "exact":
+        try:
+            for answer in _answers_by_gop(path, info, grid, span, limits, damage):
+                first = answer.target + 1
+                yield answer
+            return
+        except CannotEnter:
+            damage.read_in_order = True
+    with open_video(path, limits) as video:
+        targets = Targets(info, grid, Span(first, span.stop), video.time_base, limits)
+        pictures = Decoder(video, damage).pictures(video_packets(video, damage))
+        ticked = enumerate(pictures) if targets.is_estimated else timed(pictures)
+        yield from pick_in_order(ticked, targets.before(None), targets)
+
+
+def _answers_by_gop(
+    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, limits: Limits, damage: Damage
+) -> Iterator[Answer]:
+    for by_index in (True, False):
+        with open_video(path, limits) as video:
+            targets = Targets(info, grid, span, video.time_base, limits)
+            if by_index and span.first and video.can_seek:
+                packets = packets_before(video, targets.due(span.first).tick, info.first_pts, damage)
+                if packets is None:
+                    continue
+            else:
+                packets = video_packets(video, damage)
+            for answer in pick_by_gop(packets, targets, Decoder(video, damage), limits):
+                targets.next = answer.target + 1
+                yield answer
+            return
+
+
+class _Rows:
+    """The rows of one span while they are filled."""
+
+    def __init__(self, span: Span, info: MediaInfo, converter: RgbConverter) -> None:
+        num_targets, size = span.stop - span.first, converter.size
+        self._first_target = span.first
+        self._converter = converter
+        self._frames = np.empty((num_targets, size, size, 3), np.uint8)
+        self._pts_ms = np.empty(num_targets, np.int64)
+        self._target_index = np.empty(num_targets, np.int32)
+        self._flags = np.empty(num_targets, np.uint8)
+        self._last: VideoFrame | None = None  # one full-size picture at most is kept alive
+        self._warnings = {"timestamps_estimated"} if info.timestamps == "estimated" else set[str]()
+        self.num_frames = 0
+
+    def add(self, answer: Answer) -> None:
+        """Take one answer; a picture that answers several targets is converted once."""
+        if isinstance(answer, Miss):
+            self._warnings.add(answer.warning)
+            return
+        row = self.num_frames
+        if answer.picture is self._last:
+            self._frames[row] = self._frames[row - 1]
+        else:
+            try:
+                self._frames[row] = self._converter.rgb(answer.picture)
+            except (FFmpegError, ValueError):  # damage can turn a picture's format into nonsense
+                self._warnings.add("missing_frames")
+                return
+        self._last = answer.picture
+        self._pts_ms[row] = answer.pts_ms
+        self._target_index[row] = answer.target
+        self._flags[row] = answer.flags
+        self.num_frames += 1
+
+    def finish(self, damage: Damage, seconds_cpu: float) -> FrameSpan:
+        """The filled rows."""
+        n = self.num_frames
+        return FrameSpan(
+            first_target=self._first_target,
+            frames=self._frames[:n],
+            pts_ms=self._pts_ms[:n],
+            target_index=self._target_index[:n],
+            flags=self._flags[:n],
+            warnings=tuple(sorted(self._warnings | set(damage.warnings()))),
+            seconds_cpu=seconds_cpu,
+        )

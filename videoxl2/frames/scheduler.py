@@ -1,0 +1,179 @@
+"""Choose the pictures of a stream's targets while decoding as little as possible.
+
+`pick_by_gop` plans one GOP at a time. A target's picture is the one on screen at that instant, known from
+the packets' pts before anything is decoded; so GOPs without a target are skipped, a GOP is fed no further
+than its last wanted packet, and pictures that nothing refers to are dropped unless wanted.
+
+`pick_in_order` looks at every picture it is given and at the clock. It is the plain meaning of "the picture
+on screen at t", and what remains wherever a plan does not come true.
+
+Both answer every target they are asked for exactly once, in order.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from av.video.frame import VideoFrame
+
+from videoxl2.frames.container import Limits
+from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.packets import Gop, VideoPacket, group_into_gops, is_shown, with_following
+from videoxl2.frames.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
+
+Timed = tuple[int, VideoFrame]  # tick and picture
+
+
+class CannotEnter(Exception):  # noqa: N818  # a turn in the road, not an error
+    """The codec gives no picture for a packet that calls itself a key: read in order from the file's start.
+
+    Intra-refresh streams do this: a "key" there only begins a wave of repairs.
+    """
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A target and the tick of the picture due then; None when that picture has been held too long."""
+
+    due: Due
+    tick: int | None
+
+
+def pick_by_gop(
+    packets: Iterator[VideoPacket], targets: Targets, decoder: Decoder, limits: Limits
+) -> Iterator[Answer]:
+    """Answer the targets from packets that begin no later than the first target's GOP.
+
+    Raises `CannotEnter` between two answers.
+    """
+    gop = None
+    for gop, following in with_following(group_into_gops(packets, limits)):
+        if not gop.is_whole:
+            pictures = _entered(gop, timed(decoder.pictures(chain(gop.trailing, packets))))
+            yield from pick_in_order(pictures, targets.before(None), targets)
+            return
+        dues = list(targets.before(following.start if following else None))
+        if dues:
+            yield from _pick_in_gop(gop, following, dues, targets, decoder)
+        if targets.are_answered:
+            return
+    if gop is None:
+        raise CannotEnter
+
+
+def pick_in_order(pictures: Iterable[Timed], dues: Iterable[Due], targets: Targets) -> Iterator[Answer]:
+    """For each target the last picture that began at or before it; the first picture where none did."""
+    coming = iter(pictures)
+    shown = ahead = next(coming, None)
+    for due in dues:
+        while ahead is not None and ahead[0] <= due.tick:
+            if shown is None or ahead[0] > shown[0]:  # a screen's clock never runs backwards
+                shown = ahead
+            ahead = next(coming, None)
+        yield Miss(due.target, "missing_frames") if shown is None else targets.answer(due, *shown)
+
+
+def timed(pictures: Iterable[VideoFrame]) -> Iterator[Timed]:
+    """Pictures with their pts; those without one cannot be placed."""
+    return ((picture.pts, picture) for picture in pictures if picture.pts is not None)
+
+
+def _pick_in_gop(
+    gop: Gop, following: Gop | None, dues: list[Due], targets: Targets, decoder: Decoder
+) -> Iterator[Answer]:
+    packets = gop.trailing + ([following.key, *following.leading] if following else [])
+    plan = _plan(packets, gop.start, following.start if following else None, dues, targets)
+    wanted = {planned.tick for planned in plan if planned.tick is not None}
+    last = max((i for i, packet in enumerate(packets) if packet.pts in wanted), default=-1)
+    num_refused = decoder.num_refused
+    num_answers = 0
+    for answer in _as_planned(plan, gop, timed(decoder.pictures(packets[: last + 1], wanted)), targets):
+        yield answer
+        num_answers += 1
+    if num_answers < len(plan):
+        was_refused = decoder.num_refused > num_refused
+        yield from _without_plan(plan[num_answers:], gop, packets, targets, decoder, was_refused)
+
+
+def _plan(
+    packets: list[VideoPacket], start: int, end: int | None, dues: list[Due], targets: Targets
+) -> list[Planned]:
+    """Which picture each target needs, among those shown from `start` up to `end`."""
+    ticks = sorted(
+        packet.pts
+        for packet in packets
+        if packet.pts is not None
+        and start <= packet.pts
+        and (end is None or packet.pts < end)
+        and is_shown(packet)
+    )
+    plan = []
+    for due in dues:
+        # Nothing shown yet at the target: the key is hidden by an edit list. The first picture stands in.
+        tick = ticks[max(0, bisect_right(ticks, due.tick) - 1)] if ticks else None
+        plan.append(Planned(due, None if tick is None or targets.holds_too_long(due, tick) else tick))
+    return plan
+
+
+def _as_planned(
+    plan: list[Planned], gop: Gop, pictures: Iterator[Timed], targets: Targets
+) -> Iterator[Answer]:
+    """Answers for as long as the plan comes true."""
+    shown: Timed | None = None
+    for planned in plan:
+        if planned.tick is None:
+            yield Miss(planned.due.target, "long_hold")
+            continue
+        if shown is None:
+            shown = next(pictures, None)
+            if shown is None or not _begins(gop, shown):
+                return
+        while shown is not None and shown[0] < planned.tick:
+            shown = next(pictures, None)
+        if shown is None or shown[0] != planned.tick:
+            return
+        yield targets.answer(planned.due, *shown)
+
+
+def _without_plan(
+    plan: list[Planned],
+    gop: Gop,
+    packets: list[VideoPacket],
+    targets: Targets,
+    decoder: Decoder,
+    was_refused: bool,
+) -> Iterator[Answer]:
+    """Answers from whatever pictures this GOP gives when nothing is skipped.
+
+    In sound data, a packet without a picture of its own (a second field, a hidden frame) was planned for.
+    In damaged data a picture is lost, and its neighbour in the GOP is its marked substitute.
+    """
+    num_refused = decoder.num_refused
+    pictures = timed(decoder.pictures(packets))
+    first = next(pictures, None)
+    is_damaged = (
+        was_refused or decoder.num_refused > num_refused or any(packet.is_corrupt for packet in gop.trailing)
+    )
+    if not is_damaged and (first is None or not _begins(gop, first)):
+        raise CannotEnter
+    pictures = chain([first], pictures) if first else pictures
+    dues = [planned.due for planned in plan]
+    for planned, answer in zip(plan, pick_in_order(pictures, dues, targets), strict=True):
+        if is_damaged and isinstance(answer, Pick) and answer.tick != planned.tick:
+            yield replace(answer, flags=answer.flags | FrameFlag.SUBSTITUTE)
+        else:
+            yield answer
+
+
+def _entered(gop: Gop, pictures: Iterator[Timed]) -> Iterator[Timed]:
+    first = next(pictures, None)
+    if first is None or not _begins(gop, first):
+        raise CannotEnter
+    yield first
+    yield from pictures
+
+
+def _begins(gop: Gop, first: Timed) -> bool:
+    """Whether the first picture that came out is the key itself, as it must be where decoding can start."""
+    return first[0] == gop.start or not is_shown(gop.key)

@@ -1,0 +1,118 @@
+"""The targets of one reading task as ticks of the stream, and the rule for pictures that stand still."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntFlag
+from fractions import Fraction
+from math import ceil, floor
+from typing import Literal
+
+from av.video.frame import VideoFrame
+
+from videoxl2.frames.container import Limits
+from videoxl2.frames.probe import MediaInfo
+from videoxl2.frames.sampling import SamplingGrid, Span
+
+
+class FrameFlag(IntFlag):
+    """What is less than perfect about one frame."""
+
+    HELD = 1  # an earlier target already shows this picture
+    ESTIMATED = 2  # its time was counted, not read
+    CORRUPT = 4  # the decoder had to patch it
+    SUBSTITUTE = 8  # the picture due at the target was lost; this is its neighbour
+
+
+@dataclass(frozen=True)
+class Due:
+    """One target and its instant in ticks."""
+
+    target: int
+    tick: int
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The picture that answers a target."""
+
+    target: int
+    tick: int  # when the picture begins to be shown
+    pts_ms: int  # the same from the first picture, nearest millisecond
+    picture: VideoFrame
+    flags: FrameFlag
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A target without a picture, and the warning that says why."""
+
+    target: int
+    warning: Literal["missing_frames", "long_hold"]
+
+
+Answer = Pick | Miss
+
+
+class Targets:
+    """The targets still to be answered, in order, on the pictures' clock (`time_base`, `first_pts`)."""
+
+    def __init__(self, info: MediaInfo, grid: SamplingGrid, span: Span, time_base: Fraction, limits: Limits):
+        self.is_estimated = info.timestamps == "estimated"
+        # A counted picture's tick is its number.
+        self.time_base = 1 / info.fps if self.is_estimated else time_base
+        self.first_pts = 0 if self.is_estimated else info.first_pts
+        self._grid = grid
+        self._max_hold_s = limits.max_hold_s
+        self.next = span.first
+        # Nothing is shown at or after the video's end.
+        in_video = ceil(Fraction(info.duration_ms, 1000) / grid.step_s)
+        self._stop = min(span.stop, max(1, in_video))
+
+    @property
+    def are_answered(self) -> bool:
+        return self.next >= self._stop
+
+    def due(self, target: int) -> Due:
+        """A target on the pictures' clock.
+
+        Half a tick of slack, because a muxer rounds too (Matroska to whole milliseconds), but no more than
+        half a millisecond: where a tick lasts a whole picture, the nearest one may not have begun.
+        """
+        ticks = self._grid.target_s(target) / self.time_base
+        slack = min(Fraction(1, 2), Fraction(1, 2000) / self.time_base)
+        return Due(target, self.first_pts + floor(ticks + slack))
+
+    def before(self, end: int | None) -> Iterator[Due]:
+        """The unanswered targets before tick `end` (all of them for None)."""
+        for target in range(self.next, self._stop):
+            due = self.due(target)
+            if end is not None and due.tick >= end:
+                return
+            yield due
+
+    def holds_too_long(self, due: Due, tick: int) -> bool:
+        """Whether the picture of `tick` is not to be repeated at `due`.
+
+        A picture answers every target it is on screen for, up to `max_hold_s` after it appeared, so that a
+        slide keeps its weight in time and an hour of nothing does not become thousands of copies. The rule
+        looks at this target alone, so spans read apart agree with the video read at once.
+        """
+        return self.is_held(due, tick) and (due.tick - tick) * self.time_base > self._max_hold_s
+
+    def is_held(self, due: Due, tick: int) -> bool:
+        """Whether the target before this one shows the same picture."""
+        return due.target > 0 and self.due(due.target - 1).tick >= tick
+
+    def answer(self, due: Due, tick: int, picture: VideoFrame) -> Answer:
+        """The picture of `tick` as the answer to `due`, with its flags."""
+        if self.holds_too_long(due, tick):
+            return Miss(due.target, "long_hold")
+        flags = FrameFlag.ESTIMATED if self.is_estimated else FrameFlag(0)
+        if tick > due.tick:
+            flags |= FrameFlag.SUBSTITUTE
+        elif self.is_held(due, tick):
+            flags |= FrameFlag.HELD
+        if picture.is_corrupt:
+            flags |= FrameFlag.CORRUPT
+        pts_ms = floor((tick - self.first_pts) * self.time_base * 1000 + Fraction(1, 2))
+        return Pick(due.target, tick, pts_ms, picture, flags)
