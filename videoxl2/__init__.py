@@ -1,1 +1,45 @@
-"""The Video-XL-2 model and the frame reader. Importing this package loads neither torch nor PyAV."""
+"""The Video-XL-2 model and the frame reader. Importing this package loads neither torch nor PyAV.
+
+`videoxl2.VideoXL2`, `videoxl2.PrefillOptions` and `videoxl2.BiLevelOptions` are loaded when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from videoxl2.errors import (
+    CheckpointError,
+    ModelError,
+    ModelInputError,
+    ModelMemoryError,
+    NonFiniteError,
+)
+
+if TYPE_CHECKING:
+    from videoxl2.bilevel import BiLevelOptions
+    from videoxl2.model import VideoXL2
+    from videoxl2.prefill import PrefillOptions
+
+_LAZY = {
+    "VideoXL2": "videoxl2.model",
+    "PrefillOptions": "videoxl2.prefill",
+    "BiLevelOptions": "videoxl2.bilevel",
+}
+
+__all__ = [
+    "BiLevelOptions",
+    "CheckpointError",
+    "ModelError",
+    "ModelInputError",
+    "ModelMemoryError",
+    "NonFiniteError",
+    "PrefillOptions",
+    "VideoXL2",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

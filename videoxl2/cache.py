@@ -1,0 +1,148 @@
+"""The key/value cache: preallocated, appended in place, cut back without a copy, optionally on the host.
+
+Shapes: K key/value heads, S rows, T new rows, E head size. Keys are stored after rotary embedding: absolute
+positions never change during prefill, and bi-level decoding un-rotates the few it moves. A row is contiguous
+(`[2, S, K, E]`), so a range of rows crosses to the device in one block each for keys and values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+_ROUND = 256  # rows; growth in whole blocks
+
+
+@dataclass(frozen=True)
+class CacheShape:
+    num_layers: int
+    num_kv_heads: int
+    head_dim: int
+    dtype: torch.dtype
+
+    @property
+    def bytes_per_token(self) -> int:
+        return 2 * self.num_layers * self.num_kv_heads * self.head_dim * self.dtype.itemsize
+
+
+class KVCache:
+    """Keys and values of every layer for rows `[0, length)`.
+
+    A forward pass writes all layers beyond `length` and then calls `advance`, so a pass that fails half-way
+    leaves the cache as it was.
+    """
+
+    def __init__(
+        self, shape: CacheShape, device: torch.device, *, capacity: int = 0, on_host: bool = False
+    ) -> None:
+        self.shape = shape
+        self.device = device
+        self.length = 0
+        self.capacity = 0
+        self._window = _DeviceWindow(shape.num_layers) if on_host else None
+        self._layers_2SKE: list[Tensor] = [self._allocate(0) for _ in range(shape.num_layers)]
+        self.reserve(capacity)
+
+    @property
+    def on_host(self) -> bool:
+        return self._window is not None
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes in use, without spare capacity."""
+        return self.length * self.shape.bytes_per_token
+
+    def _allocate(self, rows: int) -> Tensor:
+        size = (2, rows, self.shape.num_kv_heads, self.shape.head_dim)
+        if self.on_host:
+            return torch.empty(size, dtype=self.shape.dtype, pin_memory=self.device.type == "cuda")
+        return torch.empty(size, dtype=self.shape.dtype, device=self.device)
+
+    def reserve(self, capacity: int) -> None:
+        """Room for `capacity` rows. Layers move one by one, so the spare memory is one layer's."""
+        if capacity <= self.capacity:
+            return
+        rows = -(-max(capacity, self.capacity * 5 // 4) // _ROUND) * _ROUND
+        self._reallocate(rows)
+        self.capacity = rows
+
+    def move_to_host(self) -> None:
+        """Keep rows in CPU memory from now on; `read` brings what it needs to the device."""
+        self._window = _DeviceWindow(self.shape.num_layers)
+        self._reallocate(self.capacity)
+
+    def _reallocate(self, rows: int) -> None:
+        for index, old in enumerate(self._layers_2SKE):
+            new = self._allocate(rows)
+            new[:, : self.length] = old[:, : self.length]
+            self._layers_2SKE[index] = new
+
+    def write(self, layer: int, k_KTE: Tensor, v_KTE: Tensor) -> None:
+        """Put the rows of a pass behind `length`; they count only after `advance`."""
+        stored = self._layers_2SKE[layer]
+        rows = slice(self.length, self.length + k_KTE.shape[1])
+        stored[0, rows] = k_KTE.transpose(0, 1)
+        stored[1, rows] = v_KTE.transpose(0, 1)
+        if self._window is not None:
+            self._window.add(layer, self.length, torch.stack([k_KTE, v_KTE]).transpose(1, 2))
+
+    def read(self, layer: int, end: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Keys and values `[K, S, E]` on the compute device: the given rows, or `[0, end)` as a view."""
+        stored = self._layers_2SKE[layer]
+        if rows is None:
+            if self._window is not None:
+                self._window.forget(layer)
+            both_2SKE = stored[:, :end].to(self.device, non_blocking=True)
+        elif self._window is None:
+            both_2SKE = stored.index_select(1, rows)
+        else:
+            both_2SKE = self._window.read(layer, stored, rows)
+        return both_2SKE[0].transpose(0, 1), both_2SKE[1].transpose(0, 1)
+
+    def advance(self, rows: int) -> None:
+        self.length += rows
+
+    def truncate(self, length: int) -> None:
+        """Forget every row from `length` on; what stays is untouched."""
+        self.length = min(self.length, length)
+        if self._window is not None:
+            self._window = _DeviceWindow(self.shape.num_layers)
+
+
+class _DeviceWindow:
+    """The rows a host cache was last asked for, kept on the device.
+
+    Chunk by chunk prefill asks for rows it saw in the chunk before (prefix, stamps, window) and for those it
+    just wrote, so nothing crosses back from the host until decoding reads everything.
+    """
+
+    def __init__(self, num_layers: int) -> None:
+        self._rows: list[Tensor | None] = [None] * num_layers  # sorted row numbers
+        self._held_2SKE: list[Tensor | None] = [None] * num_layers
+
+    def forget(self, layer: int) -> None:
+        self._rows[layer] = self._held_2SKE[layer] = None
+
+    def add(self, layer: int, first_row: int, new_2TKE: Tensor) -> None:
+        rows, held = self._rows[layer], self._held_2SKE[layer]
+        if rows is None or held is None:
+            return  # nobody reads this layer by rows (yet)
+        new_rows = torch.arange(first_row, first_row + new_2TKE.shape[1], device=new_2TKE.device)
+        kept = int((rows < first_row).sum())  # a pass that failed half-way is written again
+        self._rows[layer] = torch.cat([rows[:kept], new_rows])
+        self._held_2SKE[layer] = torch.cat([held[:, :kept], new_2TKE], dim=1)
+
+    def read(self, layer: int, stored_2SKE: Tensor, wanted: Tensor) -> Tensor:
+        """`wanted` (sorted) from what is held, else from the host; held from now on."""
+        rows, held = self._rows[layer], self._held_2SKE[layer]
+        found: Tensor | None = None
+        if rows is not None and held is not None:
+            at = torch.searchsorted(rows, wanted).clamp(max=len(rows) - 1)
+            if torch.equal(rows[at], wanted):
+                found = held.index_select(1, at)
+        if found is None:
+            found = stored_2SKE.index_select(1, wanted.to(stored_2SKE.device)).to(wanted.device)
+        self._rows[layer], self._held_2SKE[layer] = wanted, found
+        return found

@@ -1,0 +1,186 @@
+"""Sizes of the network, read from a checkpoint's config.json. Loads no torch.
+
+Field names on disk are the reference's; every default is the published 8B model's (Qwen2.5-7B-Instruct with
+SigLIP-SO400M/14-384), so that a config.json that leaves a field out still means the real model.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from videoxl2.errors import CheckpointError
+
+MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
+GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
+
+# The reference deletes the last SigLIP layer, so a config that counts 27 layers means 26.
+# A republished config may already count 26; both mean the same tower.
+_SO400M_HIDDEN, _SO400M_LAYERS = 1152, 26
+
+
+@dataclass(frozen=True)
+class VisionConfig:
+    """SigLIP tower; `num_layers` counts the layers that run, one fewer than SigLIP's own config."""
+
+    hidden_size: int = 1152
+    intermediate_size: int = 4304
+    num_layers: int = 26
+    num_heads: int = 16
+    image_size: int = 384  # pixels
+    patch_size: int = 14  # pixels
+    layer_norm_eps: float = 1e-6
+    hidden_act: str = "gelu_pytorch_tanh"
+
+    @property
+    def patches_per_side(self) -> int:
+        return self.image_size // self.patch_size  # 384 // 14 = 27: the last 6 pixels are never seen
+
+
+@dataclass(frozen=True)
+class LanguageConfig:
+    """Qwen2 decoder."""
+
+    hidden_size: int = 3584
+    intermediate_size: int = 18944
+    num_layers: int = 28
+    num_heads: int = 28
+    num_kv_heads: int = 4
+    head_dim: int = 128
+    vocab_size: int = 152064
+    rope_theta: float = 1e6
+    rms_norm_eps: float = 1e-6
+    tie_word_embeddings: bool = False
+    max_position_embeddings: int = 32768
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """All sizes, plus the two files as they were read (`raw`, `raw_vision`), for saving."""
+
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    language: LanguageConfig = field(default_factory=LanguageConfig)
+    grid_side: int = 24  # the tower's patches are resampled to this grid, whatever the image size
+    pool_stride: int = 2
+    dtype: str = "bfloat16"  # of the weights on disk
+    eos_ids: tuple[int, ...] = (151645,)
+    vision_found: bool = True  # False: no vision config on disk, sizes are read off the weights
+    raw: dict[str, Any] = field(default_factory=dict)
+    raw_vision: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tokens_per_group(self) -> int:
+        return (self.grid_side // self.pool_stride) ** 2
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read `folder/config.json` and the vision config it points to.
+
+    Raises `CheckpointError` when the folder, the file or a size is missing or is of another model.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder", "Give a folder with config.json, or a hub id.")
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"{folder} has no config.json", "Point to the folder that holds config.json and *.safetensors."
+        )
+    raw = _read_json(folder / "config.json")
+    model_type = raw.get("model_type")
+    if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
+        raise CheckpointError(
+            f"{folder} holds a {model_type!r} model, not Video-XL-2",
+            "Use a Video-XL-2 checkpoint (model_type llava_qwen), such as BAAI/Video-XL-2.",
+        )
+    raw_vision = _find_vision_config(folder, raw)
+    try:
+        return ModelConfig(
+            vision=_vision_config(raw_vision),
+            language=_language_config(raw),
+            grid_side=int(raw.get("mm_grid_side", 24)),
+            pool_stride=int(raw.get("mm_spatial_pool_stride", 2)),
+            dtype=str(raw.get("torch_dtype") or raw.get("dtype") or "bfloat16"),
+            eos_ids=_eos_ids(folder, raw),
+            vision_found=bool(raw_vision),
+            raw=raw,
+            raw_vision=raw_vision,
+        )
+    except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+        raise CheckpointError(
+            f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not readable JSON: {error}", "Restore the file from its source."
+        ) from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} is not a JSON object", "Restore the file from its source.")
+    return value
+
+
+def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
+    """The SigLIP config: inlined, beside the checkpoint, or empty when it cannot be found."""
+    if isinstance(raw.get("vision_config"), dict):
+        return dict(raw["vision_config"])
+    named = str(raw.get("mm_vision_tower") or "vision_tower")
+    for candidate in (folder / named, folder / "vision_tower", Path(named)):
+        if (candidate / "config.json").is_file():
+            found = _read_json(candidate / "config.json")
+            inner = found.get("vision_config")  # a whole SigLIP config nests its vision half
+            return dict(inner) if isinstance(inner, dict) else found
+    return {}
+
+
+def _vision_config(raw: dict[str, Any]) -> VisionConfig:
+    default = VisionConfig()
+    hidden = int(raw.get("hidden_size", default.hidden_size))
+    counted = int(raw.get("num_hidden_layers", default.num_layers + 1))
+    already_counted = hidden == _SO400M_HIDDEN and counted == _SO400M_LAYERS
+    return VisionConfig(
+        hidden_size=hidden,
+        intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
+        num_layers=counted if already_counted else counted - 1,
+        num_heads=int(raw.get("num_attention_heads", default.num_heads)),
+        image_size=int(raw.get("image_size", default.image_size)),
+        patch_size=int(raw.get("patch_size", default.patch_size)),
+        layer_norm_eps=float(raw.get("layer_norm_eps", default.layer_norm_eps)),
+        hidden_act=str(raw.get("hidden_act", default.hidden_act)),
+    )
+
+
+def _language_config(raw: dict[str, Any]) -> LanguageConfig:
+    default = LanguageConfig()
+    hidden = int(raw.get("hidden_size", default.hidden_size))
+    heads = int(raw.get("num_attention_heads", default.num_heads))
+    rope = raw.get("rope_parameters") or {}  # where newer configs keep rope_theta
+    return LanguageConfig(
+        hidden_size=hidden,
+        intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
+        num_layers=int(raw.get("num_hidden_layers", default.num_layers)),
+        num_heads=heads,
+        num_kv_heads=int(raw.get("num_key_value_heads", default.num_kv_heads)),
+        head_dim=int(raw.get("head_dim") or hidden // heads),
+        vocab_size=int(raw.get("vocab_size", default.vocab_size)),
+        rope_theta=float(raw.get("rope_theta") or rope.get("rope_theta") or default.rope_theta),
+        rms_norm_eps=float(raw.get("rms_norm_eps", default.rms_norm_eps)),
+        tie_word_embeddings=bool(raw.get("tie_word_embeddings", False)),
+        max_position_embeddings=int(raw.get("max_position_embeddings", default.max_position_embeddings)),
+    )
+
+
+def _eos_ids(folder: Path, raw: dict[str, Any]) -> tuple[int, ...]:
+    """Stop tokens: config.json's and generation_config.json's together."""
+    found: list[int] = []
+    sources = [raw]
+    if (folder / "generation_config.json").is_file():
+        sources.append(_read_json(folder / "generation_config.json"))
+    for source in sources:
+        value = source.get("eos_token_id")
+        found += value if isinstance(value, list) else [value] if value is not None else []
+    return tuple(dict.fromkeys(int(i) for i in found)) or ModelConfig.eos_ids

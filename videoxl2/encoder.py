@@ -1,0 +1,93 @@
+"""Frames to visual tokens, a batch at a time; nothing but the pooled tokens is kept.
+
+Shapes: F frames, H W pixels, S image size, C vision width, R grid side, G = ceil(F / 4) frame groups,
+N visual tokens a group, D language width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from videoxl2.clock import StageClock
+from videoxl2.config import GROUP_FRAMES
+from videoxl2.dts import group_frames
+from videoxl2.errors import ModelMemoryError
+from videoxl2.images import pixel_values, squash_frames
+from videoxl2.memory import is_out_of_memory, release_unused
+from videoxl2.network import Network
+from videoxl2.vision import pad_to_groups, resample_to_grid, vision_features
+
+DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
+
+
+class FrameEncoder:
+    """Holds the batch size, which shrinks for good when memory runs out (first step of the ladder)."""
+
+    def __init__(self, network: Network, device: torch.device, batch: int | None, clock: StageClock) -> None:
+        self.network = network
+        self.device = device
+        self.dtype = network.language.embed_tokens.weight.dtype
+        wanted = batch or DEFAULT_BATCH.get(device.type, 8)
+        self.batch = max(GROUP_FRAMES, wanted // GROUP_FRAMES * GROUP_FRAMES)
+        self.clock = clock
+        self.all_finite = torch.ones((), dtype=torch.bool, device=device)
+
+    def encode(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
+        """`[G, N, D]`. Only the video's last call may have a frame count that is no multiple of four."""
+        frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
+        pieces: list[Tensor] = []
+        done = 0
+        while done < len(frames_FSSC):
+            tokens_GND = self._try_batch(frames_FSSC[done : done + self.batch])
+            if tokens_GND is None:
+                self.batch = max(GROUP_FRAMES, self.batch // 2 // GROUP_FRAMES * GROUP_FRAMES)
+                release_unused(self.device)
+                continue
+            pieces.append(tokens_GND)
+            done += self.batch
+        return torch.cat(pieces)
+
+    def _try_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor | None:
+        """None when memory ran out and a smaller batch may fit."""
+        try:
+            return self._encode_batch(frames_FSSC)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if self.batch > GROUP_FRAMES:
+                return None
+            raise ModelMemoryError(
+                f"out of memory encoding {GROUP_FRAMES} frames, the smallest vision batch",
+                "Prefill fewer frames, so that the cache leaves more of the device free.",
+            ) from error
+
+    def _encode_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor:
+        with self.clock.stage("vision"):
+            pixels_FCSS = pixel_values(frames_FSSC, self.device).to(self.dtype)
+            features_FNC = vision_features(self.network.vision, pixels_FCSS)
+            grid_FCRR = resample_to_grid(features_FNC, self.network.config.grid_side)
+        with self.clock.stage("dts"):
+            merged_GCRR = self.network.dts(group_frames(pad_to_groups(grid_FCRR, GROUP_FRAMES)))
+            tokens_GND: Tensor = self.network.projector(merged_GCRR)
+            self.all_finite &= tokens_GND.isfinite().all()
+        return tokens_GND
+
+    def encode_tiles(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
+        """Still images (reference §3.6): `[tokens, D]` of one image, or of its tiles after the first.
+
+        A tile is repeated to fill a group. One tile keeps the whole grid; of several, the first (the whole
+        picture, small) is dropped and the others are pooled like video.
+        """
+        frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
+        tiles_FSSC = frames_FSSC[1:] if len(frames_FSSC) > 1 else frames_FSSC
+        pixels_FCSS = pixel_values(tiles_FSSC, self.device).to(self.dtype)
+        features_FNC = vision_features(self.network.vision, pixels_FCSS)
+        grid_FCRR = resample_to_grid(features_FNC, self.network.config.grid_side)
+        merged_GCRR = self.network.dts(group_frames(grid_FCRR.repeat_interleave(GROUP_FRAMES, dim=0)))
+        projector = self.network.projector
+        tokens_GND = projector.unpooled(merged_GCRR) if len(frames_FSSC) == 1 else projector(merged_GCRR)
+        self.all_finite &= tokens_GND.isfinite().all()
+        return tokens_GND.flatten(0, 1)

@@ -1,0 +1,168 @@
+"""The Qwen2 decoder over a preallocated cache. One sequence, no batch axis.
+
+Shapes: T tokens of this pass, S cached rows it attends to, D model width, H query heads, K key/value heads,
+E head size, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from videoxl2.attention import attention
+from videoxl2.cache import CacheShape, KVCache
+from videoxl2.config import LanguageConfig
+
+Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
+
+
+@dataclass(frozen=True)
+class KeyView:
+    """Which cached rows a pass attends to: a gather list, or a mask over all rows, or (neither) causal."""
+
+    rows: Tensor | None = None  # [S]
+    mask: Tensor | None = None  # bool [T, S], True = visible
+
+    def to(self, device: torch.device) -> KeyView:
+        rows, mask = self.rows, self.mask
+        return KeyView(
+            rows=None if rows is None else rows.to(device),
+            mask=None if mask is None else mask.to(device),
+        )
+
+
+def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosine and sine `[T, E]` in float32; plain RoPE, no scaling, however long the video."""
+    exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=positions_T.device).float() / head_dim
+    inverse_frequencies = 1.0 / theta**exponents
+    angles = positions_T.float()[:, None] * inverse_frequencies
+    both_halves = torch.cat([angles, angles], dim=-1)
+    return both_halves.cos(), both_halves.sin()
+
+
+def rotate(x_HTE: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
+    """Rotary embedding; `-sin` turns it back."""
+    first, second = x_HTE.chunk(2, dim=-1)
+    return x_HTE * cos_TE + torch.cat([-second, first], dim=-1) * sin_TE
+
+
+class RMSNorm(nn.Module):
+    def __init__(self, size: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        return functional.rms_norm(x_TD, self.weight.shape, self.weight, self.eps)
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        width, heads, kv_heads = config.hidden_size, config.num_heads, config.num_kv_heads
+        self.head_dim = config.head_dim
+        self.q_proj = nn.Linear(width, heads * config.head_dim)
+        self.k_proj = nn.Linear(width, kv_heads * config.head_dim)
+        self.v_proj = nn.Linear(width, kv_heads * config.head_dim)
+        self.o_proj = nn.Linear(heads * config.head_dim, width, bias=False)
+
+    def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
+        q, k, v = (
+            linear(x_TD).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
+            for linear in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        return rotate(q, cos_TE, sin_TE), rotate(k, cos_TE, sin_TE), v
+
+    def output(self, mixed_HTE: Tensor) -> Tensor:
+        out: Tensor = self.o_proj(mixed_HTE.transpose(0, 1).flatten(1))
+        return out
+
+
+class GatedMlp(nn.Module):
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x_TD: Tensor) -> Tensor:
+        out: Tensor = self.down_proj(functional.silu(self.gate_proj(x_TD)) * self.up_proj(x_TD))
+        return out
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.self_attn = SelfAttention(config)
+        self.mlp = GatedMlp(config)
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(self, x_TD: Tensor, mixed_HTE: Tensor) -> Tensor:
+        """The half after attention: residual, then the gated MLP with its residual."""
+        x_TD = x_TD + self.self_attn.output(mixed_HTE)
+        out: Tensor = x_TD + self.mlp(self.post_attention_layernorm(x_TD))
+        return out
+
+
+class LanguageModel(nn.Module):
+    def __init__(self, config: LanguageConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+    @property
+    def cache_shape(self) -> CacheShape:
+        c = self.config
+        return CacheShape(c.num_layers, c.num_kv_heads, c.head_dim, self.embed_tokens.weight.dtype)
+
+    def embed(self, token_ids: list[int]) -> Tensor:
+        ids = torch.tensor(token_ids, dtype=torch.long, device=self.embed_tokens.weight.device)
+        out: Tensor = self.embed_tokens(ids)
+        return out
+
+    def extend(
+        self,
+        x_TD: Tensor,
+        cache: KVCache,
+        view: KeyView | None = None,
+        *,
+        keys_only: bool = False,
+        observe: Observer | None = None,
+    ) -> Tensor:
+        """Run T tokens behind the cached ones, append their keys and values, return hidden states `[T, D]`.
+
+        Positions continue at `cache.length`. Hidden states are before the final norm. With `keys_only` the
+        last layer stops after its keys and values, all that a prefilled token leaves behind.
+        """
+        view = view or KeyView()
+        num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
+        cache.reserve(end)
+        positions_T = torch.arange(cache.length, end, device=x_TD.device)
+        angles = rotary_angles(positions_T, self.config.head_dim, self.config.rope_theta)
+        cos_TE, sin_TE = (angle.to(x_TD.dtype) for angle in angles)
+        for index, layer in enumerate(self.layers):
+            assert isinstance(layer, DecoderLayer)
+            q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
+            cache.write(index, k, v)
+            if observe is not None:
+                observe(index, q)
+            if keys_only and index == len(self.layers) - 1:
+                break
+            keys, values = cache.read(index, end, view.rows)
+            x_TD = layer(x_TD, attention(q, keys, values, view.mask))
+        cache.advance(num_tokens)
+        return x_TD
+
+    def logits(self, x_TD: Tensor) -> Tensor:
+        """Float32 `[T, V]` of hidden states from `extend`."""
+        out: Tensor = self.lm_head(self.norm(x_TD))
+        return out.float()

@@ -1,0 +1,120 @@
+"""Where each token of a prefilled video sits, and which earlier tokens it may see.
+
+Shapes: T query tokens, S key tokens. Rows are positions: the sequence is numbered 0, 1, 2, … without gaps.
+Chunks are `chunk_groups` consecutive frame groups; the last one may be short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+_EVERYWHERE = 2**30  # chunk number that is never outside a window
+
+
+@dataclass
+class TokenLayout:
+    """Grows by one group at a time while the video is read: prefix | stamp visual | stamp visual | …"""
+
+    prefix_tokens: int
+    tokens_per_group: int
+    starts: list[int] = field(default_factory=list)  # row of each group's first stamp token
+    stamp_tokens: list[int] = field(default_factory=list)
+    _stamp_rows: list[int] = field(default_factory=list)  # of all groups, in order
+    _stamp_ends: list[int] = field(default_factory=lambda: [0])  # into _stamp_rows, one more than groups
+
+    @property
+    def num_groups(self) -> int:
+        return len(self.starts)
+
+    @property
+    def end(self) -> int:
+        """First row after the video."""
+        return self.group_start(self.num_groups)
+
+    def add_group(self, stamp_tokens: int) -> None:
+        start = self.end
+        self.starts.append(start)
+        self.stamp_tokens.append(stamp_tokens)
+        self._stamp_rows.extend(range(start, start + stamp_tokens))
+        self._stamp_ends.append(len(self._stamp_rows))
+
+    def group_start(self, group: int) -> int:
+        """First row of a group; `num_groups` gives the end of the video."""
+        if group < self.num_groups:
+            return self.starts[group]
+        if not self.starts:
+            return self.prefix_tokens
+        return self.starts[-1] + self.stamp_tokens[-1] + self.tokens_per_group
+
+    def stamp_rows(self, first_group: int, end_group: int) -> Tensor:
+        """Rows of the stamp tokens of groups `[first_group, end_group)`."""
+        rows = self._stamp_rows[self._stamp_ends[first_group] : self._stamp_ends[end_group]]
+        return torch.tensor(rows, dtype=torch.long)
+
+    def visual_rows(self, first_group: int, end_group: int) -> Tensor:
+        """Rows `[groups, tokens_per_group]` of the visual tokens of groups `[first_group, end_group)`."""
+        groups = range(first_group, end_group)
+        firsts = torch.tensor([self.starts[g] + self.stamp_tokens[g] for g in groups], dtype=torch.long)
+        return firsts[:, None] + torch.arange(self.tokens_per_group)
+
+
+def streaming_rows(layout: TokenLayout, first_group: int, end: int, previous_groups: int) -> Tensor | None:
+    """Key rows of the chunk that starts at `first_group` and ends before row `end` (reference §5.2).
+
+    Prefix, the stamps of groups that left the window, the `previous_groups` before the chunk, the chunk.
+    None means every row: nothing has left the window yet.
+    """
+    window_group = first_group - previous_groups
+    if window_group <= 0:
+        return None
+    prefix = torch.arange(layout.prefix_tokens)
+    window = torch.arange(layout.group_start(window_group), end)
+    return torch.cat([prefix, layout.stamp_rows(0, window_group), window])
+
+
+@dataclass(frozen=True)
+class Visibility:
+    """The chunk rule as a predicate over (query row, key row), reference §5.1.
+
+    `stamp_queries_see_all` is the one difference between the reference's mask code (True) and its chunk by
+    chunk code (False).
+    """
+
+    chunk: Tensor  # [S], of each row
+    is_stamp: Tensor  # bool [S]
+    previous_chunks: int
+    stamp_queries_see_all: bool
+
+    @classmethod
+    def of(
+        cls,
+        layout: TokenLayout,
+        chunk_groups: int,
+        previous_chunks: int,
+        *,
+        stamp_queries_see_all: bool,
+        suffix_tokens: int = 0,
+    ) -> Visibility:
+        total = layout.end + suffix_tokens
+        chunk_S = torch.full((total,), _EVERYWHERE)
+        chunk_S[layout.end :] = -_EVERYWHERE  # the suffix: as a query, no key's chunk is too old
+        for group, start in enumerate(layout.starts):
+            chunk_S[start : layout.group_start(group + 1)] = group // chunk_groups
+        is_stamp_S = torch.zeros(total, dtype=torch.bool)
+        is_stamp_S[layout.stamp_rows(0, layout.num_groups)] = True
+        return cls(chunk_S, is_stamp_S, previous_chunks, stamp_queries_see_all)
+
+    def mask(self, first_row: int, end_row: int) -> Tensor:
+        """Bool `[T, S]`: may rows `[first_row, end_row)` see rows `[0, end_row)`?"""
+        queries = slice(first_row, end_row)
+        keys = slice(0, end_row)
+        age_TS = self.chunk[queries, None] - self.chunk[None, keys]
+        seen = (age_TS <= self.previous_chunks) | self.is_stamp[None, keys]
+        # The prefix has the largest chunk number, so its age is always negative; as a query it sees itself.
+        if self.stamp_queries_see_all:
+            seen |= self.is_stamp[queries, None]
+        row = torch.arange(end_row)
+        return seen & (row[None, :] <= row[queries, None])

@@ -1,0 +1,27 @@
+"""The four parts of Video-XL-2 in one module tree.
+
+vision     SigLIP without its last layer      frames → patch features
+dts        Dynamic Token Synthesis            4 frames of features → 1
+projector  two linear layers, 2x2 pooling     features → language tokens
+language   Qwen2                              tokens → text
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from videoxl2.config import ModelConfig
+from videoxl2.dts import DynamicTokenSynthesis
+from videoxl2.language import LanguageModel
+from videoxl2.projector import Projector
+from videoxl2.vision import build_tower
+
+
+class Network(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.vision = build_tower(config.vision)
+        self.dts = DynamicTokenSynthesis(config.vision.hidden_size)
+        self.projector = Projector(config.vision.hidden_size, config.language.hidden_size, config.pool_stride)
+        self.language = LanguageModel(config.language)

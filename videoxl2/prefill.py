@@ -1,0 +1,135 @@
+"""Prefill: visual tokens into the cache, a chunk as soon as its frame groups are there.
+
+All modes are one pass per chunk behind the cached tokens; they differ in the keys a chunk may see.
+
+    full        everything before it; equal to one causal pass over the whole video
+    streaming   prefix, stamps of chunks that left the window, the previous chunks, itself (reference §5.2)
+    mask        the same, and stamp tokens see everything before them (reference §5.1)
+
+Shapes: T tokens of a chunk, N visual tokens a group, D language width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from videoxl2.cache import KVCache
+from videoxl2.clock import StageClock
+from videoxl2.errors import ModelInputError, ModelMemoryError
+from videoxl2.language import KeyView, LanguageModel
+from videoxl2.layout import TokenLayout, Visibility, streaming_rows
+from videoxl2.memory import is_out_of_memory, release_unused
+
+PrefillMode = Literal["streaming", "mask", "full"]
+_SPARE_ROWS = 1024  # reserved behind the video for a prompt and the start of its answer
+
+
+@dataclass(frozen=True)
+class PrefillOptions:
+    """How a video is prefilled; the defaults are the reference's for long videos (16 frames a chunk)."""
+
+    mode: PrefillMode = "streaming"
+    chunk_groups: int = 4
+    previous_chunks: int = 3
+    vision_batch: int | None = None  # frames per pass of the vision tower; None: by device
+    offload: bool = False  # keys and values live in host memory
+    expected_frames: int | None = None  # sizes the cache once, instead of growing it
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(PrefillMode):
+            raise ModelInputError(f"unknown prefill mode {self.mode!r}", "Use streaming, mask or full.")
+        if self.chunk_groups < 1 or self.previous_chunks < 0:
+            raise ModelInputError(
+                f"chunk_groups={self.chunk_groups}, previous_chunks={self.previous_chunks}",
+                "A chunk has at least one group; the number of previous chunks is not negative.",
+            )
+        if self.vision_batch is not None and self.vision_batch < 1:
+            raise ModelInputError(f"vision_batch={self.vision_batch}", "Give a positive number of frames.")
+
+
+def chunk_view(layout: TokenLayout, options: PrefillOptions, first_group: int) -> KeyView:
+    """What the chunk from `first_group` to the layout's end may see."""
+    if options.mode == "full":
+        return KeyView()
+    if options.mode == "streaming":
+        previous_groups = options.previous_chunks * options.chunk_groups
+        return KeyView(rows=streaming_rows(layout, first_group, layout.end, previous_groups))
+    visibility = Visibility.of(
+        layout, options.chunk_groups, options.previous_chunks, stamp_queries_see_all=True
+    )
+    return KeyView(mask=visibility.mask(layout.group_start(first_group), layout.end))
+
+
+class Prefill:
+    """One video on its way into a cache: the prefix at once, then group by group, then `finish`."""
+
+    def __init__(
+        self,
+        language: LanguageModel,
+        prefix_ids: Sequence[int],
+        tokens_per_group: int,
+        options: PrefillOptions,
+        device: torch.device,
+        clock: StageClock | None = None,
+        on_hidden: Callable[[Tensor], None] | None = None,
+    ) -> None:
+        self.language = language
+        self.options = options
+        self.device = device
+        self.clock = clock or StageClock(device)
+        self.on_hidden = on_hidden  # gets each pass's hidden states [T, D]; without it they are not computed
+        self.layout = TokenLayout(len(prefix_ids), tokens_per_group)
+        groups = -(-(options.expected_frames or 0) // 4)
+        capacity = len(prefix_ids) + groups * (tokens_per_group + 12) + _SPARE_ROWS
+        self.cache = KVCache(language.cache_shape, device, capacity=capacity, on_host=options.offload)
+        self._pending: list[Tensor] = []  # embedded groups of the chunk that is filling up
+        if prefix_ids:
+            self._extend(language.embed(list(prefix_ids)), KeyView())
+
+    def add_group(self, stamp_ids: Sequence[int], visual_ND: Tensor) -> None:
+        """Append one group; runs a chunk when it is full."""
+        self._pending.append(torch.cat([self.language.embed(list(stamp_ids)), visual_ND]))
+        self.layout.add_group(len(stamp_ids))
+        if len(self._pending) == self.options.chunk_groups:
+            self._run_chunk()
+
+    def finish(self) -> None:
+        """Run the last, short chunk."""
+        if self._pending:
+            self._run_chunk()
+
+    def _run_chunk(self) -> None:
+        view = chunk_view(self.layout, self.options, self.layout.num_groups - len(self._pending))
+        self._extend(torch.cat(self._pending), view.to(self.device))
+        self._pending.clear()
+
+    def _extend(self, x_TD: Tensor, view: KeyView) -> None:
+        """One pass; when memory runs out, once more with the cache on the host."""
+        with self.clock.stage("prefill"):
+            if not self._extend_once(x_TD, view):
+                # A failed pass left the cache as it was, and its tensors are gone only by now.
+                self.cache.move_to_host()
+                release_unused(self.device)
+                self._extend_once(x_TD, view)
+
+    def _extend_once(self, x_TD: Tensor, view: KeyView) -> bool:
+        """False when memory ran out and the cache can still move to the host."""
+        try:
+            hidden_TD = self.language.extend(x_TD, self.cache, view, keys_only=self.on_hidden is None)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if not self.cache.on_host:
+                return False
+            raise ModelMemoryError(
+                f"out of memory prefilling frame group {self.layout.num_groups} with the cache on the host",
+                "Prefill fewer frames.",
+            ) from error
+        if self.on_hidden is not None:
+            self.on_hidden(hidden_TD)
+        return True

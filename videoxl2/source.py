@@ -1,0 +1,94 @@
+"""Finding a checkpoint's folder and naming its revision. Loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+from videoxl2.errors import CheckpointError
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
+_BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
+
+
+def find_folder(folder_or_hub_id: str | Path, revision: str | None = None) -> Path:
+    """The local folder, or the hub repository's, downloaded without any code file.
+
+    Raises `CheckpointError` when it is neither or the hub cannot deliver it.
+    """
+    path = Path(folder_or_hub_id).expanduser()
+    if path.is_dir():
+        return path
+    name = str(folder_or_hub_id)
+    if path.exists() or not _HUB_ID.fullmatch(name):
+        raise CheckpointError(f"{name} is not a folder", "Give a folder with config.json, or a hub id.")
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+    except Exception as error:  # the client's errors have no common base
+        raise CheckpointError(
+            f"{name} is not a local folder, and the hub did not deliver it: {_first_line(error)}",
+            "Check the spelling and the network, or download it and give the folder.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The shards named by the index, or model.safetensors, or every safetensors file there is."""
+    index = folder / "model.safetensors.index.json"
+    try:
+        if index.is_file():
+            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+        elif (folder / "model.safetensors").is_file():
+            names = ["model.safetensors"]
+        else:
+            names = sorted(path.name for path in folder.glob("*.safetensors"))
+    except (ValueError, KeyError, AttributeError) as error:
+        raise CheckpointError(
+            f"{index} is not a weight index: {error}", "Restore the file from its source."
+        ) from error
+    absent = [name for name in names if not (folder / name).is_file()]
+    if absent or not names:
+        raise CheckpointError(
+            f"{folder} lacks {', '.join(absent) or '*.safetensors'}", "Download the missing weight files."
+        )
+    return [folder / name for name in names]
+
+
+def revision_of(folder: Path) -> str:
+    """The hub commit when the folder is a hub snapshot, else 16 hex digits over config and weights.
+
+    Of each weight file the size and evenly spaced blocks are hashed, so 16 GB take a second.
+    """
+    resolved = folder.resolve()
+    if resolved.parent.name == "snapshots" and _COMMIT.fullmatch(resolved.name):
+        return resolved.name
+    digest = hashlib.blake2b(digest_size=8)
+    names = ["config.json", "vision_tower/config.json", "tokenizer.json"]
+    for name in [*names, *(path.name for path in weight_files(folder))]:
+        path = folder / name
+        if not path.is_file():
+            continue
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        _hash_blocks(path, digest)
+    return digest.hexdigest()
+
+
+def _hash_blocks(path: Path, digest: hashlib.blake2b) -> None:
+    size = path.stat().st_size
+    last_start = max(size - _BLOCK, 0)
+    starts = range(0, size, _BLOCK)
+    if len(starts) > _NUM_BLOCKS:
+        starts = range(0, last_start + 1, max(last_start // (_NUM_BLOCKS - 1), 1))
+    with path.open("rb") as file:
+        for start in starts:
+            file.seek(start)
+            digest.update(file.read(_BLOCK))

@@ -1,0 +1,94 @@
+"""Text on both sides of the language model: ChatML pieces, timestamps, and ids back to text.
+
+The sequence is  prefix | stamp 144 visual tokens | stamp 144 … | suffix.  Each piece is tokenised on its own,
+as in the reference, which concatenates strings and never uses a chat template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from videoxl2.errors import CheckpointError, ModelInputError
+
+SYSTEM_PROMPT = "You are a helpful assistant."
+PREFIX_TEXT = f"<|im_start|>system\n{SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n"
+SUFFIX_BEFORE = "\n"
+SUFFIX_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
+CONTROL_TEXTS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|vision_pad|>", "<image>")
+VISION_PAD = "<|vision_pad|>"
+
+# Ids of the Qwen2.5 vocabulary, used when a checkpoint comes without a tokenizer.
+QWEN_PREFIX_IDS = (151644, 8948, 198, 2610, 525, 264, 10950, 17847, 13, 151645, 198, 151644, 872, 198)
+QWEN_VISION_PAD_ID = 151654
+_QWEN_STAMP = {"Time": 1462, " ": 220, ".": 13, "s": 82, ":": 25} | {str(d): 15 + d for d in range(10)}
+
+
+def stamp_text(pts_ms: int) -> str:
+    """`Time 4.0s:`, the time of a group's first frame; the paper writes "Time: 4.0 Second", the code this."""
+    return f"Time {round(pts_ms / 1000, 1)}s:"
+
+
+class Vocabulary:
+    """A tokenizer, or Qwen2.5's fixed ids where only ids are needed and no tokenizer is there."""
+
+    def __init__(self, tokenizer: Tokenizer | None) -> None:
+        self.tokenizer = tokenizer
+        pad = None if tokenizer is None else tokenizer.token_to_id(VISION_PAD)
+        self.vision_pad_id: int = QWEN_VISION_PAD_ID if pad is None else pad
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Vocabulary:
+        """`tokenizer.json`, or built from `vocab.json` and `merges.txt`, or none."""
+        try:
+            if (folder / "tokenizer.json").is_file():
+                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+            if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
+                from transformers import AutoTokenizer
+
+                slow = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
+                return cls(slow.backend_tokenizer)
+        except Exception as error:  # tokenizers raises bare Exception
+            raise CheckpointError(
+                f"the tokenizer in {folder} cannot be read: {error}",
+                "Restore tokenizer.json from its source.",
+            ) from error
+        return cls(None)
+
+    def encode(self, text: str) -> list[int]:
+        if self.tokenizer is None:
+            raise ModelInputError(
+                "this checkpoint has no tokenizer, so it takes token ids, not text",
+                "Put tokenizer.json beside config.json, or pass prompt and prefix as token ids.",
+            )
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Valid UTF-8; bytes that are no character become U+FFFD. Empty without a tokenizer."""
+        if self.tokenizer is None:
+            return ""
+        text: str = self.tokenizer.decode(list(token_ids), skip_special_tokens=True)
+        return text
+
+    def stamp_ids(self, pts_ms: int) -> list[int]:
+        text = stamp_text(pts_ms)
+        if self.tokenizer is not None:
+            return self.encode(text)
+        # Qwen's BPE splits a stamp into exactly these pieces for every one-decimal time.
+        return [_QWEN_STAMP["Time"], *(_QWEN_STAMP[character] for character in text[4:])]
+
+    def prefix_ids(self) -> list[int]:
+        return list(QWEN_PREFIX_IDS) if self.tokenizer is None else self.encode(PREFIX_TEXT)
+
+    def suffix_ids(self, prompt: str) -> list[int]:
+        """Everything after the video: newline, the prompt, and the opening of the assistant's turn."""
+        found = [control for control in CONTROL_TEXTS if control in prompt]
+        if found:
+            raise ModelInputError(
+                f"the prompt contains the control text {found[0]}",
+                "Remove it; the chat frame is added for you.",
+            )
+        return self.encode(f"{SUFFIX_BEFORE}{prompt}{SUFFIX_AFTER}")
