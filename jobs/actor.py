@@ -1,7 +1,7 @@
 """The model, pinned to one GPU (or to CPU cores), answering for one video at a time."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -66,24 +66,25 @@ class ModelActor:
 
     def index_video(self, work: Work, upcoming: Work | None) -> Indexed | Trouble:
         """Analyse one video and encode its rows; begin reading `upcoming` meanwhile."""
-        stage = "fetch"
+        stage, num_frames = "fetch", work.max_frames
         try:
             self._window.keep_only(work)
             opened = self._window.open(work)
             if upcoming:
                 self._window.look_ahead(upcoming)
-            stage = "prefill"
+            stage, num_frames = "prefill", opened.grid.num_targets
             spans = self._window.spans(work)
             analysis = analyze(self._model, opened.info, opened.grid, spans, self._recipe.prompts)
             stage = "rows"
             rows = RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
             bundle = rows.bundle(analysis)
+            encoded = encode_bundle(bundle)
         except Exception as error:
-            return classify(error, stage)
+            return replace(classify(error, stage), num_frames=num_frames)
         finally:
             self._window.drop(work)
         return Indexed(
-            bundle=encode_bundle(bundle),
+            bundle=encoded,
             is_partial=bundle.videos[0].is_partial,
             video_ms=opened.info.duration_ms,
             num_frames=len(analysis.sampled_ms),

@@ -59,8 +59,8 @@ def cli() -> None:
 
 @cli.command(
     cls=_Verb,
-    epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog --model BAAI/Video-XL-2\n\n"
-    + EXIT_CODES,
+    epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
+    "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
 )
 @click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
 @index_options

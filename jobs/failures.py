@@ -39,6 +39,7 @@ class Trouble:
     message: str
     hint: str
     can_retry: bool = True
+    num_frames: int = 0  # pictures that were asked for, where memory ran out
     traceback: str | None = None
 
 

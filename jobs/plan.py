@@ -36,9 +36,9 @@ class Work:
     reason: Reason
     max_frames: int
 
-    def with_fewer_frames(self) -> "Work | None":
-        """The next rung of the memory ladder, None at its end."""
-        fewer = self.max_frames // 2
+    def with_fewer_frames(self, num_frames: int) -> "Work | None":
+        """The next rung of the memory ladder after `num_frames` were too many, None at its end."""
+        fewer = min(num_frames, self.max_frames) // 2
         return replace(self, max_frames=fewer) if fewer >= MIN_FRAMES else None
 
 

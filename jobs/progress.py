@@ -38,6 +38,8 @@ class Progress:
             self._say(f"plan      {count:>6} {reason}{cost}")
         if num_ignored:
             self._say(f"plan      {num_ignored:>6} other objects left out by the filters")
+        if FREE.issuperset(reasons):
+            return
         self._say(f"model     {weights.model_id} ({weights.revision[:12]})")
         if weights.model_id == BUILT_IN:
             self._say(f"note      {BUILT_IN_NOTE}")

@@ -1,4 +1,4 @@
-"""Order of work: longest first, look-ahead from the short end, and nobody idle while others hoard."""
+"""Order of work: longest first, with a look-ahead that never parks a long video behind another."""
 
 import heapq
 from collections import deque
@@ -10,8 +10,8 @@ from jobs.plan import Work
 class WorkQueue:
     """Videos waiting for an actor. Size stands in for cost: bytes grow with hours.
 
-    Longest first keeps the last actor from starting a film at the end. Look-ahead comes from the other
-    end, so that no long video waits behind another long one.
+    Longest first, so that no actor starts a film when the others are done. What an actor reads ahead comes
+    from the end least like what it has: behind a long video waits a short one, behind a short one a long.
     """
 
     def __init__(self, works: Iterable[Work]) -> None:
@@ -25,9 +25,13 @@ class WorkQueue:
         """The longest waiting video."""
         return self._waiting.popleft() if self._waiting else None
 
-    def take_upcoming(self) -> Work | None:
-        """The shortest waiting video, to be read ahead."""
-        return self._waiting.pop() if self._waiting else None
+    def take_after(self, work: Work) -> Work | None:
+        """The video to read ahead while `work` is analysed."""
+        if not self._waiting:
+            return None
+        longest, shortest = _cost(self._waiting[0]), _cost(self._waiting[-1])
+        take_short = _cost(work) - shortest >= longest - _cost(work)
+        return self._waiting.pop() if take_short else self._waiting.popleft()
 
     def put_back(self, work: Work) -> None:
         """To the front: it has waited its turn already."""

@@ -96,7 +96,7 @@ class Runner:
                 slot.work = slot.upcoming or self._queue.take() or self._steal()
                 slot.upcoming = None
                 if slot.work:
-                    slot.upcoming = self._queue.take_upcoming()
+                    slot.upcoming = self._queue.take_after(slot.work)
                     slot.in_flight = slot.actor.index_video.remote(slot.work, slot.upcoming)
 
     def _steal(self) -> Work | None:
@@ -175,7 +175,7 @@ class Runner:
         tries = self._attempts[work.analysis_key, trouble.failure_class]
         again: Work | None = work
         if trouble.failure_class is FailureClass.RESOURCE:
-            again = work.with_fewer_frames()
+            again = work.with_fewer_frames(trouble.num_frames)
         if again and trouble.can_retry and tries < policy.tries:
             delay_s = policy.backoff_s * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
             self._queue.put_later(again, time.monotonic() + delay_s)

@@ -38,6 +38,12 @@ class TimedAnswer(Answer):
         return self
 
 
+class SummaryAnswer(Answer):
+    """The whole video in a sentence or two."""
+
+    summary: Sentence
+
+
 class CharacterAnswer(Answer):
     """Somebody who appears in the video; `label` is a short unique description or a name."""
 
@@ -69,4 +75,9 @@ class HighlightAnswer(TimedAnswer):
     score: Annotated[int, Field(ge=0, le=100)]
 
 
-AnswerType = type[CharacterAnswer] | type[SceneAnswer] | type[HighlightAnswer]
+ANSWERS: dict[str, type[Answer]] = {
+    "summary": SummaryAnswer,
+    "characters": CharacterAnswer,
+    "scenes": SceneAnswer,
+    "highlights": HighlightAnswer,
+}

@@ -24,11 +24,10 @@ class FailureClass(StrEnum):
     """Why one video failed; `jobs.failures` says what each class leads to."""
 
     LOST = "lost"  # the worker or its node went away
-    TRANSIENT = "transient"  # storage throttled or timed out
+    TRANSIENT = "transient"  # the object cannot be had now: throttled, timed out, forbidden, replaced
     RESOURCE = "resource"  # out of GPU or host memory
     ANSWER = "answer"  # the model's text is not a valid answer
     MEDIA = "media"  # the object is no readable video
-    ACCESS = "access"  # the object may not be read
     POISON = "poison"  # the same video killed its worker twice
     BUG = "bug"  # anything else
 

@@ -123,7 +123,7 @@ class Failure(Row):
     created_at: datetime = Field(description="When (UTC)")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
     stage: str = Field(description="fetch, read, prefill, generate or commit")
-    failure_class: FailureClass = Field(description="lost, transient, resource, answer, media, access, …")
+    failure_class: FailureClass = Field(description="lost, transient, resource, answer, media, poison or bug")
     code: str = Field(description="Stable word for the reason, e.g. no_video")
     message: str = Field(description="What happened")
     hint: str = Field(description="What to do about it")

@@ -73,14 +73,12 @@ def sizes(*works: Work | None) -> list[int]:
 
 
 def test_longest_first_and_look_ahead_from_the_short_end():
-    """No film starts last, and none waits behind another."""
+    """No film starts last, none waits behind another, and a short video is followed by a long one."""
     queue = WorkQueue([work(2), work(9), work(5), work(1)])
-    assert sizes(queue.take(), queue.take_upcoming(), queue.take(), queue.take(), queue.take()) == [
-        9,
-        1,
-        5,
-        2,
-    ]
+    first = queue.take()
+    second = queue.take_after(first)
+    third = queue.take_after(second)
+    assert sizes(first, second, third, queue.take_after(third), queue.take()) == [9, 1, 5, 2]
 
 
 def test_a_backoff_is_waited_out():
@@ -99,5 +97,7 @@ def test_the_memory_ladder_halves_frames_and_ends():
     rungs, step = [], replace(work(1), max_frames=500)
     while step:
         rungs.append(step.max_frames)
-        step = step.with_fewer_frames()
+        step = step.with_fewer_frames(step.max_frames)
     assert rungs == [500, 250, 125]
+    assert work(1).with_fewer_frames(100) is None
+    assert replace(work(1), max_frames=2048).with_fewer_frames(300).max_frames == 150
