@@ -131,7 +131,7 @@ def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
 
 
 @cli.command(
-    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scene "red car at night"'
+    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
 )
 @click.argument("text")
 @index_options

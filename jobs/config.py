@@ -4,7 +4,7 @@ import difflib
 import tomllib
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
@@ -35,7 +35,7 @@ class Settings(BaseModel):
     index: str
     endpoint_url: str | None = None
     model: str = "small"
-    dtype: str = "auto"
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     extensions: tuple[str, ...] = ()

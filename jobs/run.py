@@ -107,11 +107,11 @@ def run(settings: Settings, progress: Progress) -> Run:
         try:
             if plan.to_analyse:
                 _execute(around, plan.to_analyse, run_id, desk, progress, stop)
-        finally:
+        except BaseException:
             desk.publish()  # what is committed becomes visible, however the run ends
+            raise
     row = _run_row(around, plan, desk, run_id, started_at, was_stopped=stop.is_set())
-    if plan.to_analyse:
-        desk.publish(RunRecord(run=row, failures=tuple(desk.tally.unfinished)))
+    desk.publish(RunRecord(run=row, failures=tuple(desk.tally.unfinished)) if plan.to_analyse else None)
     return row
 
 

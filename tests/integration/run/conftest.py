@@ -1,0 +1,89 @@
+"""The installed command in a process of its own, on real video files, with the model in tests/data/parrot."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+COMMAND = Path(sys.executable).with_name("media-index")
+PARROT = Path(__file__).parents[2] / "data" / "parrot"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a user sees of one command."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+
+@pytest.fixture
+def media_index(tmp_path: Path) -> Callable[..., Outcome]:
+    """Run `media-index …` in an empty folder, so that no settings file is in the way."""
+
+    def run(*arguments: object, timeout_s: float = 120) -> Outcome:
+        (tmp_path / "cwd").mkdir(exist_ok=True)
+        done = subprocess.run(
+            [COMMAND, *map(str, arguments)],
+            cwd=tmp_path / "cwd",
+            env=os.environ | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def parrot() -> Path:
+    """A small real checkpoint whose answers are known: see tests/data/make_parrot.py."""
+    return PARROT
+
+
+@pytest.fixture
+def make_video() -> Callable[..., Path]:
+    """Write a short film of a square that moves; `shade` makes films differ."""
+
+    def make(path: Path, seconds: float = 3.0, fps: int = 10, codec: str = "libx264", shade: int = 0) -> Path:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=fps)
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            for number in range(round(seconds * fps)):
+                picture = np.full((64, 96, 3), shade, np.uint8)
+                picture[20:40, (number * 4) % 70 : (number * 4) % 70 + 20] = (220, 60, 40)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_sound() -> Callable[[Path], Path]:
+    """Write one second of silence as AAC, in a container that could hold video."""
+
+    def make(path: Path) -> Path:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=8000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+            frame.sample_rate = 8000
+            container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return make

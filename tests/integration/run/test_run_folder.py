@@ -1,0 +1,132 @@
+"""A folder of real files, good and bad, through the whole job, as a user runs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+TABLES = ("videos", "scenes", "characters", "appearances", "highlights", "failures")
+
+
+@pytest.fixture
+def library(tmp_path, make_video, make_sound) -> Path:
+    """Three good videos in three containers, five that are none, and a file that is not meant to be one."""
+    folder = tmp_path / "library"
+    (folder / "deep er").mkdir(parents=True)
+    make_video(folder / "plain.mp4")
+    make_video(folder / "deep er" / "emoji 🎬 #1 100%.mkv", seconds=12.4, fps=25)
+    make_video(folder / "vp9.webm", seconds=4, codec="libvpx-vp9")
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("this is not a video")
+    (folder / "gone.mp4").symlink_to(folder / "nowhere")
+    make_sound(folder / "sound only.mp4")
+    whole = make_video(tmp_path / "whole.mp4").read_bytes()
+    (folder / "no index.mp4").write_bytes(whole[: len(whole) // 2])  # its moov atom is cut off
+    (folder / "notes.txt").write_text("not a video by its name")
+    return folder
+
+
+def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parrot, make_video, media_index):
+    """One story: index, repeat for free, add a file, replace a file; every table is right each time."""
+    index = tmp_path / "index"
+    where = ("--library", library, "--index", index, "--model", parrot)
+
+    def sql(query: str) -> list[dict]:
+        return media_index("sql", query, "--index", index, "--json").json
+
+    first = media_index("run", *where)
+    assert first.code == 3, first.stderr
+    assert "3 indexed, 0 partial, 4 set aside, 1 left to the next run" in first.stdout
+    assert "1 other objects left out by the filters" in first.stderr
+
+    videos = sql("select uri, duration_ms, num_frames_sampled, effective_fps, summary from videos order by 2")
+    assert [(Path(v["uri"]).name, v["duration_ms"], v["num_frames_sampled"]) for v in videos] == [
+        ("plain.mp4", 3000, 3),
+        ("vp9.webm", 4000, 4),
+        ("emoji 🎬 #1 100%.mkv", 12400, 13),
+    ]
+    assert {v["summary"] for v in videos} == {"A man in red meets a dog."}
+    assert {v["effective_fps"] for v in videos} == {1.0}
+    reasons = {Path(f["uri"]).name: (f["code"], f["action"]) for f in sql("select * from failures")}
+    assert reasons == {
+        "empty.mp4": ("empty_file", "quarantined"),
+        "text.mp4": ("unreadable", "quarantined"),
+        "sound only.mp4": ("no_video", "quarantined"),
+        "no index.mp4": ("unreadable", "quarantined"),
+        "gone.mp4": ("not_found", "next_run"),
+    }
+    scenes = sql(
+        "select scene_index, start_ms, end_ms, character_ids, evidence_ms, prompt_id from scenes "
+        "join videos using (video_id) where duration_ms = 3000 order by 1"
+    )
+    assert scenes == [
+        {"scene_index": 0, "start_ms": 0, "end_ms": 1000, "character_ids": ["C1"], "evidence_ms": [0]}
+        | {"prompt_id": "scenes@1"},
+        {"scene_index": 1, "start_ms": 1000, "end_ms": 2000, "character_ids": ["C1", "C2"]}
+        | {"evidence_ms": [1000], "prompt_id": "scenes@1"},
+    ]
+    counts = {table: sql(f"select count(*) as n from {table}")[0]["n"] for table in TABLES}
+    assert counts == dict(zip(TABLES, (3, 6, 6, 9, 3, 5), strict=True))
+    dog = sql("select first_seen_ms, last_seen_ms from characters where character_id = 'C2' limit 1")
+    assert dog == [{"first_seen_ms": 1000, "last_seen_ms": 2000}]
+    run = sql("select * from runs")[0]
+    assert (run["num_listed"], run["num_ignored"], run["num_planned"], run["exit_code"]) == (8, 1, 8, 3)
+    assert json.loads(run["settings_json"])["model"] == str(parrot)
+
+    (library / "gone.mp4").unlink()
+    again = media_index("run", *where)
+    assert again.code == 0, again.stderr
+    assert "nothing to do: 7 videos listed, none new or changed, no model loaded" in again.stdout
+
+    make_video(library / "added.mp4", seconds=2, shade=90)
+    make_video(library / "plain.mp4", seconds=5, shade=200)
+    make_video(library / "text.mp4", seconds=2.5, shade=30)
+    third = media_index("run", *where, "--json")
+    assert third.code == 0, third.stderr
+    assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 5)
+    videos = sql("select uri, duration_ms from videos")
+    durations = {Path(v["uri"]).name: v["duration_ms"] for v in videos}
+    assert len(videos) == 5
+    assert (durations["plain.mp4"], durations["added.mp4"], durations["text.mp4"]) == (5000, 2000, 2500)
+    per_video = "select count(*) as n from scenes group by video_id"
+    assert [row["n"] for row in sql(per_video)] == [2] * 5
+    assert "text.mp4" not in {Path(f["uri"]).name for f in sql("select uri from failures")}
+
+    hits = media_index("search", "dog garden", "--index", index, "--kind", "scenes", "--json").json
+    assert {Path(hit["uri"]).name for hit in hits} == set(durations)
+    status = media_index("status", "--index", index)
+    assert status.code == 0
+    assert "emoji" not in status.stderr
+
+
+def test_invalid_answers_are_failures_with_their_text(tmp_path, make_video, media_index):
+    """Untrained weights answer nonsense: the video is indexed, each answer is kept as a failure."""
+    library, index = tmp_path / "library", tmp_path / "index"
+    library.mkdir()
+    make_video(library / "a.mp4", seconds=2)
+    done = media_index("run", "--library", library, "--index", index)
+    assert done.code == 3, done.stderr
+    assert "small is built in and untrained" in done.stderr
+    rows = media_index("sql", "select * from failures order by prompt_id", "--index", index, "--json").json
+    assert [row["prompt_id"] for row in rows] == ["characters@1", "highlights@1", "scenes@1", "summary@1"]
+    assert all(row["answer_text"] and row["failure_class"] == "answer" for row in rows)
+    (video,) = media_index(
+        "sql", "select is_partial, num_frames_sampled from videos", "--index", index, "--json"
+    ).json
+    assert video == {"is_partial": True, "num_frames_sampled": 2}
+
+
+def test_more_frames_than_allowed_are_spread_over_the_whole_video(tmp_path, make_video, parrot, media_index):
+    """--max-frames thins the sampling instead of cutting the film off, and effective_fps says so."""
+    library, index = tmp_path / "library", tmp_path / "index"
+    library.mkdir()
+    make_video(library / "long.mp4", seconds=20)
+    settings = tmp_path / "my.toml"
+    settings.write_text(
+        f'library = "{library}"\nindex = "{index}"\nmodel = "{parrot}"\nmax_frames = 8\nfps = 2\n'
+    )
+    assert media_index("run", "--config", settings).code == 0
+    query = "select num_frames_sampled, effective_fps from videos"
+    (video,) = media_index("sql", query, "--config", settings, "--json").json
+    assert video["num_frames_sampled"] == 8
+    assert video["effective_fps"] == pytest.approx(0.4)

@@ -1,0 +1,57 @@
+"""The same job with library and index on S3, over HTTP."""
+
+import boto3
+
+KEYS = ("plain.mp4", "with space/ü 🎬.mp4", "odd/#1 100% a+b&c='d'.mp4", "deep/" * 190 + "x" * 46 + ".mp4")
+
+
+def test_a_bucket_becomes_an_index_in_a_bucket(
+    tmp_path, s3_endpoint, s3_bucket, parrot, make_video, media_index
+):
+    """Awkward keys are indexed under their own names, and a second run costs nothing."""
+    s3 = boto3.client("s3", endpoint_url=s3_endpoint)
+    film = make_video(tmp_path / "film.mp4", seconds=2).read_bytes()
+    for number, key in enumerate(KEYS):
+        s3.put_object(Bucket=s3_bucket, Key=f"films/{key}", Body=film + bytes(number))
+    s3.put_object(Bucket=s3_bucket, Key="films/text.mp4", Body=b"not a video")
+    s3.put_object(Bucket=s3_bucket, Key="films/", Body=b"")
+    s3.put_object(Bucket=s3_bucket, Key="elsewhere/film.mp4", Body=film)
+    index = ("--index", f"s3://{s3_bucket}/the index", "--endpoint-url", s3_endpoint)
+    command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", parrot)
+
+    first = media_index(*command, "--scratch", tmp_path / "scratch")
+    assert first.code == 3, first.stderr
+    assert "4 indexed, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
+    rows = media_index("sql", "select uri, etag, size_bytes from videos", *index, "--json").json
+    assert {row["uri"] for row in rows} == {f"s3://{s3_bucket}/films/{key}" for key in KEYS}
+    assert all(row["etag"] for row in rows)
+    assert len(media_index("sql", "select * from scenes", *index, "--json").json) == 8
+
+    again = media_index(*command)
+    assert again.code == 0, again.stderr
+    assert "nothing to do" in again.stdout
+
+    s3.put_object(
+        Bucket=s3_bucket, Key="films/plain.mp4", Body=make_video(tmp_path / "b.mp4", 3).read_bytes()
+    )
+    assert media_index(*command).code == 0
+    query = "select duration_ms from videos where uri like '%/plain.mp4'"
+    assert media_index("sql", query, *index, "--json").json == [{"duration_ms": 3000}]
+    hits = media_index("search", "dog", *index, "--kind", "scenes", "--json").json
+    assert len(hits) == 4
+
+
+def test_a_missing_bucket_is_found_before_anything_is_spent(s3_endpoint, tmp_path, media_index):
+    """Exit code 8 and two lines."""
+    done = media_index(
+        "run",
+        "--library",
+        "s3://no-such-bucket-here",
+        "--index",
+        tmp_path / "i",
+        "--endpoint-url",
+        s3_endpoint,
+    )
+    assert done.code == 8
+    assert done.stderr.startswith("error: library")
+    assert "\nhint: " in done.stderr

@@ -1,0 +1,99 @@
+"""Mistakes of the user: two lines, the right exit code, nothing spent and nothing changed."""
+
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from jobs.cli import main
+
+
+@pytest.fixture
+def media_index(tmp_path, monkeypatch, capsys):
+    """The console script's function in this process; Ray is never started by a mistake."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
+
+    return run
+
+
+@pytest.fixture
+def films(tmp_path):
+    folder = tmp_path / "films"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["--library", "nowhere", "--index", "index"], 8, "nowhere"),
+        (["--library", "ftp://films", "--index", "index"], 2, "ftp://films"),
+        (["--library", "FILMS", "--index", "index", "--model", "FILMS"], 8, "config.json"),
+        (["--library", "FILMS", "--index", "index", "--model", "not/there"], 8, "not/there"),
+        (["--library", "FILMS", "--index", "index", "--fps", "fast"], 2, "fps"),
+        (["--library", "FILMS", "--index", "index", "--max-frames", "0"], 2, "max_frames"),
+        (["--library", "FILMS", "--index", "index", "--dtype", "float7"], 2, "dtype"),
+        (["--library", "FILMS", "--index", "index", "--num-actors", "none"], 2, "--num-actors"),
+        (["--library", "FILMS", "--index", "index", "--include", "[z-a]"], 2, "[z-a]"),
+        (["--library", "FILMS", "--index", "index", "--speed", "9"], 2, "--speed"),
+        (["--library", "FILMS"], 2, "no index given"),
+        (["--index", "index"], 2, "no library given"),
+        (["--library", "FILMS", "--index", "FILMS/a.txt"], 8, "a.txt"),
+        (["--library", "FILMS", "--index", "FILMS"], 8, "not empty"),
+        (["--config", "none.toml"], 2, "none.toml"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_two_lines_and_a_code(films, media_index, arguments, code, error):
+    """`error:` names what is wrong, `hint:` what to do; no traceback, no index made."""
+    (films / "a.txt").write_text("something")
+    done = media_index("run", *(a.replace("FILMS", str(films)) for a in arguments))
+    lines = done.stderr.strip().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["error", "hint"], done.stderr
+    assert error in lines[0]
+    assert done.code == code
+    assert [path.name for path in films.iterdir()] == ["a.txt"]
+
+
+def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
+    """No videos is a success, and the index answers."""
+    index = tmp_path / "index"
+    done = media_index("run", "--library", films, "--index", index)
+    assert (done.code, done.stdout.splitlines()[0][:13]) == (0, "nothing to do")
+    counted = media_index("sql", "select count(*) as n from videos", "--index", index, "--json")
+    assert json.loads(counted.stdout) == [{"n": 0}]
+    assert media_index("search", "anything", "--index", index).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["sql", "select 1", "--index", "nowhere"], 8, "nowhere"),
+        (["sql", "selec 1", "--index", "INDEX"], 2, "SQL"),
+        (["sql", "select no_such from videos", "--index", "INDEX"], 2, "no_such"),
+        (["sql", "drop view videos", "--index", "INDEX"], 2, "only"),
+        (["search", "  ", "--index", "INDEX"], 2, "no word"),
+        (["search", "x", "--kind", "poem", "--index", "INDEX"], 2, "poem"),
+        (["status"], 2, "no index given"),
+        (["serv"], 2, "serv"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_question_is_two_lines_and_a_code(films, tmp_path, media_index, arguments, code, error):
+    """The verbs that read the index make the same promise."""
+    index = tmp_path / "index"
+    media_index("run", "--library", films, "--index", index)
+    done = media_index(*(a.replace("INDEX", str(index)) for a in arguments))
+    lines = done.stderr.strip().splitlines()
+    assert lines[0].startswith("error: ")
+    assert lines[-1].startswith("hint: ")
+    assert error in done.stderr
+    assert done.code == code
