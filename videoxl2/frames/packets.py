@@ -66,6 +66,8 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
         except FFmpegError:
             damage.broken_reads += 1
             failures += 1
+        except IndexError:
+            return  # PyAV's end of a file in which new streams appeared half way
         else:
             return
 

@@ -17,6 +17,7 @@ from videoxl2.frames.container import (
     DEFAULT_LIMITS,
     Limits,
     OpenVideo,
+    freed_at_once,
     has_decoder,
     open_video,
 )
@@ -70,16 +71,20 @@ def probe(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Medi
 
     Raises a `MediaError` subclass when there is no video to be read, `OSError` when there is no file.
     """
-    damage = Damage()
-    with open_video(path, limits) as video:
-        scan = _Scan(video, damage)
-        if scan.picture is None:
-            raise UndecodableVideo("not one picture could be decoded")
-        timeline = measure(scan.table, _stated_period(video))
-        info = _describe(video, scan, timeline, size_bytes=Path(os.fspath(path)).stat().st_size)
+    with freed_at_once():
+        info = _probe(path, limits)
     if info.duration_ms > limits.max_duration_s * 1000:
         raise LimitExceeded(f"max_duration_s: {info.duration_ms / 1000:.0f} is above {limits.max_duration_s}")
     return info
+
+
+def _probe(path: str | os.PathLike[str], limits: Limits) -> MediaInfo:
+    with open_video(path, limits) as video:
+        scan = _Scan(video, Damage())
+        if scan.picture is None:
+            raise UndecodableVideo("not one picture could be decoded")
+        timeline = measure(scan.table, _stated_period(video))
+        return _describe(video, scan, timeline, size_bytes=Path(os.fspath(path)).stat().st_size)
 
 
 class _Scan:
@@ -103,6 +108,8 @@ class _Scan:
             self.end_s = max(self.end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
 
     def _note_picture(self, packet: VideoPacket) -> None:
+        if packet.has_sidedata("encryption_info"):
+            raise UndecodableVideo("the video is encrypted")  # noise sometimes passes for a picture
         self.table.add(packet)
         self.num_corrupt += packet.is_corrupt
         if self.picture is None:

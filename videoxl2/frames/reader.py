@@ -8,11 +8,10 @@ from itertools import islice
 
 import numpy as np
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, open_video
-from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once, open_video
+from videoxl2.frames.decoder import Decoder, Picture
 from videoxl2.frames.entry import packets_before
 from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.packets import Damage, video_packets
@@ -52,18 +51,15 @@ def read_span(
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> FrameSpan:
-    """Read the frames of one span; the same bytes as the video read at once.
+    """Read the frames of one span; the same bytes as the video read at once (but for damaged pictures,
+    which are flagged: what a decoder patches them with is not defined).
 
     MP4 and Matroska are entered near the span through their index. Other containers are walked from their
     start, which costs no decoding; files with estimated timestamps are decoded from their start.
     """
     _check(grid, span)
-    started = time.thread_time()
-    damage = Damage()
-    rows = _Rows(span, info, RgbConverter(size))
-    for answer in _answers(path, info, grid, span, limits, damage):
-        rows.add(answer)
-    return rows.finish(damage, time.thread_time() - started)
+    with freed_at_once():
+        return _read_span(path, info, grid, span, RgbConverter(size), limits)
 
 
 def read_frames(
@@ -79,12 +75,35 @@ def read_frames(
 
     Raises `UndecodableVideo` at the end when no target got a picture.
     """
-    info = info or probe(path, limits)
+    with freed_at_once():
+        yield from _read_frames(
+            path, info or probe(path, limits), grid, RgbConverter(size), frames_per_span, limits
+        )
+
+
+def _read_span(
+    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, converter: RgbConverter, limits: Limits
+) -> FrameSpan:
+    started = time.thread_time()
     damage = Damage()
-    converter = RgbConverter(size)
+    rows = _Rows(span, info, converter)
+    for answer in _answers(path, info, grid, span, limits, damage):
+        rows.add(answer)
+    return rows.finish(damage, time.thread_time() - started)
+
+
+def _read_frames(
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    converter: RgbConverter,
+    per_span: int,
+    limits: Limits,
+) -> Iterator[FrameSpan]:
+    damage = Damage()
     answers = _answers(path, info, grid, Span(0, grid.num_targets), limits, damage)
     num_frames = 0
-    for span in grid.spans(frames_per_span):
+    for span in grid.spans(per_span):
         started = time.thread_time()
         rows = _Rows(span, info, converter)
         for answer in islice(answers, span.stop - span.first):
@@ -149,7 +168,7 @@ class _Rows:
         self._pts_ms = np.empty(num_targets, np.int64)
         self._target_index = np.empty(num_targets, np.int32)
         self._flags = np.empty(num_targets, np.uint8)
-        self._last: VideoFrame | None = None  # one full-size picture at most is kept alive
+        self._last: Picture | None = None  # one full-size picture at most is kept alive
         self._warnings = {"timestamps_estimated"} if info.timestamps == "estimated" else set[str]()
         self.num_frames = 0
 
@@ -163,7 +182,7 @@ class _Rows:
             self._frames[row] = self._frames[row - 1]
         else:
             try:
-                self._frames[row] = self._converter.rgb(answer.picture)
+                self._frames[row] = self._converter.rgb(answer.picture.frame)
             except (FFmpegError, ValueError):  # damage can turn a picture's format into nonsense
                 self._warnings.add("missing_frames")
                 return

@@ -15,14 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from av.video.frame import VideoFrame
-
 from videoxl2.frames.container import Limits
-from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.decoder import Decoder, Picture
 from videoxl2.frames.packets import Gop, VideoPacket, group_into_gops, is_shown, with_following
 from videoxl2.frames.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
 
-Timed = tuple[int, VideoFrame]  # tick and picture
+Timed = tuple[int, Picture]  # with its tick
 
 
 class CannotEnter(Exception):  # noqa: N818  # a turn in the road, not an error
@@ -74,16 +72,20 @@ def pick_in_order(pictures: Iterable[Timed], dues: Iterable[Due], targets: Targe
         yield Miss(due.target, "missing_frames") if shown is None else targets.answer(due, *shown)
 
 
-def timed(pictures: Iterable[VideoFrame]) -> Iterator[Timed]:
+def timed(pictures: Iterable[Picture]) -> Iterator[Timed]:
     """Pictures with their pts; those without one cannot be placed."""
-    return ((picture.pts, picture) for picture in pictures if picture.pts is not None)
+    return ((picture.frame.pts, picture) for picture in pictures if picture.frame.pts is not None)
 
 
 def _pick_in_gop(
     gop: Gop, following: Gop | None, dues: list[Due], targets: Targets, decoder: Decoder
 ) -> Iterator[Answer]:
     packets = gop.trailing + ([following.key, *following.leading] if following else [])
-    plan = _plan(packets, gop.start, following.start if following else None, dues, targets)
+    ticks = _ticks(packets, gop.start, following.start if following else None)
+    if not ticks:  # an edit list hides all of it
+        yield from (Miss(due.target, "missing_frames") for due in dues)
+        return
+    plan = [_plan(due, ticks, targets) for due in dues]
     wanted = {planned.tick for planned in plan if planned.tick is not None}
     last = max((i for i, packet in enumerate(packets) if packet.pts in wanted), default=-1)
     num_refused = decoder.num_refused
@@ -96,11 +98,9 @@ def _pick_in_gop(
         yield from _without_plan(plan[num_answers:], gop, packets, targets, decoder, was_refused)
 
 
-def _plan(
-    packets: list[VideoPacket], start: int, end: int | None, dues: list[Due], targets: Targets
-) -> list[Planned]:
-    """Which picture each target needs, among those shown from `start` up to `end`."""
-    ticks = sorted(
+def _ticks(packets: list[VideoPacket], start: int, end: int | None) -> list[int]:
+    """When the pictures shown from `start` up to `end` begin, in order."""
+    return sorted(
         packet.pts
         for packet in packets
         if packet.pts is not None
@@ -108,12 +108,12 @@ def _plan(
         and (end is None or packet.pts < end)
         and is_shown(packet)
     )
-    plan = []
-    for due in dues:
-        # Nothing shown yet at the target: the key is hidden by an edit list. The first picture stands in.
-        tick = ticks[max(0, bisect_right(ticks, due.tick) - 1)] if ticks else None
-        plan.append(Planned(due, None if tick is None or targets.holds_too_long(due, tick) else tick))
-    return plan
+
+
+def _plan(due: Due, ticks: list[int], targets: Targets) -> Planned:
+    """The picture on screen at a target; the first one where an edit list hides the key."""
+    tick = ticks[max(0, bisect_right(ticks, due.tick) - 1)]
+    return Planned(due, None if targets.holds_too_long(due, tick) else tick)
 
 
 def _as_planned(

@@ -7,9 +7,8 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
-from av.video.frame import VideoFrame
-
 from videoxl2.frames.container import Limits
+from videoxl2.frames.decoder import Picture
 from videoxl2.frames.probe import MediaInfo
 from videoxl2.frames.sampling import SamplingGrid, Span
 
@@ -19,7 +18,7 @@ class FrameFlag(IntFlag):
 
     HELD = 1  # an earlier target already shows this picture
     ESTIMATED = 2  # its time was counted, not read
-    CORRUPT = 4  # the decoder had to patch it
+    CORRUPT = 4  # damaged, or built on a damaged picture
     SUBSTITUTE = 8  # the picture due at the target was lost; this is its neighbour
 
 
@@ -38,7 +37,7 @@ class Pick:
     target: int
     tick: int  # when the picture begins to be shown
     pts_ms: int  # the same from the first picture, nearest millisecond
-    picture: VideoFrame
+    picture: Picture
     flags: FrameFlag
 
 
@@ -103,7 +102,7 @@ class Targets:
         """Whether the target before this one shows the same picture."""
         return due.target > 0 and self.due(due.target - 1).tick >= tick
 
-    def answer(self, due: Due, tick: int, picture: VideoFrame) -> Answer:
+    def answer(self, due: Due, tick: int, picture: Picture) -> Answer:
         """The picture of `tick` as the answer to `due`, with its flags."""
         if self.holds_too_long(due, tick):
             return Miss(due.target, "long_hold")
@@ -112,7 +111,7 @@ class Targets:
             flags |= FrameFlag.SUBSTITUTE
         elif self.is_held(due, tick):
             flags |= FrameFlag.HELD
-        if picture.is_corrupt:
+        if picture.is_damaged:
             flags |= FrameFlag.CORRUPT
         pts_ms = floor((tick - self.first_pts) * self.time_base * 1000 + Fraction(1, 2))
         return Pick(due.target, tick, pts_ms, picture, flags)
