@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -146,7 +147,7 @@ def search(
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
         hits = search_index(catalog, text, limit, kind)
     if as_json:
-        show_json([vars(hit) for hit in hits])
+        show_json([asdict(hit) for hit in hits])
     else:
         show_hits(hits)
 

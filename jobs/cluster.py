@@ -2,8 +2,9 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
 from schemas.failures import PreflightError
@@ -47,6 +48,7 @@ def join_cluster(address: str) -> Iterator[Cluster]:
         ) from None
     try:
         resources = ray.cluster_resources()
-        yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
+        with redirect_stdout(sys.stderr):  # Ray prints its nodes' messages; stdout is for results
+            yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
     finally:
         ray.shutdown()

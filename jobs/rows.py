@@ -94,7 +94,7 @@ class RowBuilder:
             title=info.title,
             summary=summaries[0] if summaries else None,
             duration_ms=info.duration_ms,
-            start_ms=info.start_ms,
+            container_start_ms=info.start_ms,
             width=info.width,
             height=info.height,
             rotation=info.rotation,

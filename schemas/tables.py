@@ -44,7 +44,7 @@ class Video(Lineage):
     title: str | None = Field(description="Title in the file's metadata")
     summary: str | None = Field(description="The model's summary of the whole video")
     duration_ms: int = Field(description="From the first picture to the end of the last one")
-    start_ms: int = Field(description="First picture's time on the container's clock")
+    container_start_ms: int = Field(description="First picture's time on the container's clock")
     width: int = Field(description="Picture width in pixels, before rotation")
     height: int = Field(description="Picture height in pixels, before rotation")
     rotation: int = Field(description="Degrees a player turns the picture by")

@@ -27,6 +27,7 @@ class Outcome:
 
     @property
     def json(self) -> Any:
+        assert self.stdout, self.stderr
         return json.loads(self.stdout)
 
 

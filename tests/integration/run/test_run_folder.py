@@ -56,7 +56,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
         "gone.mp4": ("not_found", "next_run"),
     }
     scenes = sql(
-        "select scene_index, start_ms, end_ms, character_ids, evidence_ms, prompt_id from scenes "
+        "select scene_index, start_ms, end_ms, character_ids, evidence_ms, scenes.prompt_id from scenes "
         "join videos using (video_id) where duration_ms = 3000 order by 1"
     )
     assert scenes == [

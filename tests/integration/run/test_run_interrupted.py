@@ -98,7 +98,8 @@ def test_a_killed_actor_is_replaced(where, start, media_index):
     process = start(num_lines=2)
     for pid in actor_pids():
         os.kill(pid, signal.SIGKILL)
-    _, stderr = process.communicate(timeout=90)
+    stdout, stderr = process.communicate(timeout=90)
     assert process.returncode == 0, stderr
     assert "worker_killed" in stderr
+    assert stdout.startswith("run "), "what Ray says of the kill does not belong among the results"
     assert counts(where, media_index) == (NUM_VIDEOS, NUM_VIDEOS, 2 * NUM_VIDEOS)
