@@ -15,7 +15,6 @@ publish    bundles -> flat parts -> the next snapshot
 index      the writer's door: commit, look up, publish
 views      the SQL that shows current rows; views.sql
 catalog    the reader's door: DuckDB over one snapshot
-status     the index at a glance
 search     full text over the catalog
 docs       writes docs/tables.md
 """

@@ -4,6 +4,7 @@ One object appears all at once, so the rows of all tables do.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -35,23 +36,24 @@ def encode_bundle(bundle: Bundle) -> bytes:
 
 def read_bundle(data: bytes, url: str) -> pa.Table:
     """The bundle's single row. PreflightError: not a bundle, or of a newer version."""
-    table = parquet.read_table(pa.BufferReader(data))
+    table = parquet.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     check_schema(table.schema, url)
     return table
 
 
 def flatten_bundles(bundles: Sequence[pa.Table]) -> dict[str, pa.Table]:
-    """The bundles' rows table by table, in today's columns, and their commits as `commits`."""
-    flat = {table: _concat([_rows_of(bundle, table) for bundle in bundles]) for table in BUNDLE_TABLES}
-    flat["commits"] = _concat([conform(bundle, _COMMIT_COLUMNS) for bundle in bundles])
+    """The bundles' rows table by table, in order and in today's columns, and their commits as `commits`."""
+    alike = [pa.concat_tables(group) for _, group in groupby(bundles, lambda bundle: bundle.schema)]
+    flat = {table: _concat([_rows_of(bundle, table) for bundle in alike]) for table in BUNDLE_TABLES}
+    flat["commits"] = _concat([conform(bundle, _COMMIT_COLUMNS) for bundle in alike])
     return flat
 
 
-def _rows_of(bundle: pa.Table, table: str) -> pa.Table:
+def _rows_of(bundles: pa.Table, table: str) -> pa.Table:
     columns = COLUMNS[table]
-    if table not in bundle.column_names:
+    if table not in bundles.column_names:
         return arrow_schema(columns).empty_table()
-    rows = bundle.column(table).combine_chunks().flatten()
+    rows = bundles.column(table).combine_chunks().flatten()
     return conform(pa.Table.from_struct_array(rows), columns)
 
 

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
-import pyarrow.dataset as ds
 
 from schemas.failures import PreflightError, UsageError
 from storage.columns import COLUMNS, arrow_schema
@@ -51,10 +50,9 @@ class Catalog:
             cursor = self.connection.execute(statements[0], params)
             columns = tuple(column[0] for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
-        except (duckdb.IOException, duckdb.HTTPException) as error:
-            hint = "Repeat the command; the index may have been moved or cleaned up."
-            raise PreflightError(f"{self.url} cannot be read: {error}", hint) from error
         except duckdb.Error as error:
+            if self.snapshot and _names_a_part(error, self.snapshot):
+                raise _damaged(self.url, error) from error
             raise UsageError(
                 f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
             ) from error
@@ -83,9 +81,21 @@ def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
         _add_views(connection, store, snapshot)
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
+    except duckdb.Error as error:
+        raise _damaged(store.url, error) from error
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return Catalog(store.url, snapshot, connection)
+
+
+def _damaged(url: str, error: duckdb.Error) -> PreflightError:
+    hint = "A file of the index is missing, damaged or out of reach; restore it, or repeat the command."
+    return PreflightError(f"index {url} cannot be read: {error}", hint)
+
+
+def _names_a_part(error: duckdb.Error, snapshot: Snapshot) -> bool:
+    """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
+    return any(key in str(error) for keys in snapshot.parts.values() for key in keys)
 
 
 def _add_views(
@@ -116,6 +126,8 @@ def _register(
     """Arrow reads S3 for DuckDB: no extension needed, and columns and row groups are still skipped."""
     if not keys:
         return None
+    import pyarrow.dataset as ds  # a third of a second, and a local index does without
+
     dataset = ds.FileSystemDataset.from_paths(
         [f"{store.bucket}/{store.prefix}{key}" for key in keys],
         schema=arrow_schema(COLUMNS[table]),

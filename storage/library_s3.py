@@ -14,6 +14,7 @@ from storage.s3 import S3_ERRORS, s3_client, translate
 from storage.selection import Listing, Selection, is_hidden
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
@@ -86,28 +87,28 @@ class S3Library:
 
     def _download(self, video: VideoObject, file: IO[bytes]) -> None:
         """A connection that breaks is taken up again where it broke, still pinned to the ETag."""
-        last_error: Exception | None = None
         for _ in range(1 + _MAX_RESUMES):
+            body = self._open(video, file.tell())
             try:
-                self._stream(video, file)
+                for chunk in body.iter_chunks(_CHUNK_BYTES):
+                    file.write(chunk)
             except S3_ERRORS as error:
-                last_error = error
-                if not isinstance(translated := translate(error, video.uri), StorageUnavailable):
-                    raise translated from error
+                broke_off: Exception | None = error
             except OSError as error:
                 if error.errno == errno.ENOSPC:
                     raise _no_space(video) from error
                 raise
+            else:
+                broke_off = None
             if file.tell() == video.size_bytes:
-                file.flush()
                 return
         raise StorageUnavailable(
             f"{video.uri}: the download broke off {1 + _MAX_RESUMES} times, last at {file.tell()} of"
             f" {video.size_bytes} bytes",
             "Check the network, then repeat.",
-        ) from last_error
+        ) from broke_off
 
-    def _stream(self, video: VideoObject, file: IO[bytes]) -> None:
+    def _open(self, video: VideoObject, offset: int) -> "StreamingBody":
         request: GetObjectRequestTypeDef = {
             "Bucket": self.bucket,
             "Key": video.uri.removeprefix(f"s3://{self.bucket}/"),
@@ -115,11 +116,12 @@ class S3Library:
         }
         if video.version_id is not None:
             request["VersionId"] = video.version_id
-        if file.tell():
-            request["Range"] = f"bytes={file.tell()}-"
-        body = self._client().get_object(**request)["Body"]
-        for chunk in body.iter_chunks(_CHUNK_BYTES):
-            file.write(chunk)
+        if offset:
+            request["Range"] = f"bytes={offset}-"
+        try:
+            return self._client().get_object(**request)["Body"]
+        except S3_ERRORS as error:
+            raise translate(error, video.uri) from error
 
 
 def _check_space(folder: Path, video: VideoObject) -> None:

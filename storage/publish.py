@@ -20,7 +20,7 @@ from storage.objects import ObjectStore
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
-_BATCH = 500  # bundles whose rows are in memory together, and become one part per table
+_BATCH = 250  # bundles whose rows are in memory together, and become one part per table
 _READERS = 16  # bundles on their way from the store
 _ROW_GROUP = 10_000  # rows; small groups make reading one video's rows cheap
 
@@ -112,13 +112,14 @@ def _write_switchover(
 def _read_batches(
     store: ObjectStore, read: ReadBundle, current: dict[str, str]
 ) -> Iterator[list[tuple[str, pa.Table]]]:
-    def read_one(item: tuple[str, str]) -> tuple[str, pa.Table]:
-        key = bundle_key(*item)
-        return item[1], read_bundle(read(key), f"{store.url}/{key}")
-
+    """Bytes are fetched side by side and parsed one after the other: only the former is waiting."""
     with ThreadPoolExecutor(_READERS) as pool:
         for batch in _batches(current.items()):
-            yield list(pool.map(read_one, batch))
+            keys = [bundle_key(*pair) for pair in batch]
+            yield [
+                (analysis_key, read_bundle(data, f"{store.url}/{key}"))
+                for (_, analysis_key), key, data in zip(batch, keys, pool.map(read, keys), strict=True)
+            ]
 
 
 def _batches(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -3,6 +3,7 @@
 Works with AWS and with servers that speak its protocol; docs/s3.md says what is asked of them.
 """
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,8 @@ _NO_LOGIN = (
     botocore_errors.ProfileNotFound,
 )
 _NO_ANSWER = (
-    botocore_errors.HTTPClientError,  # connections, timeouts, TLS
+    botocore_errors.ConnectionError,
+    botocore_errors.HTTPClientError,  # timeouts, TLS, connections that close
     botocore_errors.IncompleteReadError,
     botocore_errors.ResponseStreamingError,
     ReadTimeoutError,
@@ -49,12 +51,7 @@ _PATIENCE = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", 
 _LOGIN_HINT = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role."
 
 
-_CONFIG = Config(
-    connect_timeout=10,
-    read_timeout=60,
-    max_pool_connections=32,
-    retries={"mode": "standard", "total_max_attempts": 5},
-)
+_TRIES = "5"  # of one request, backing off in between; as everywhere, AWS_MAX_ATTEMPTS overrules it
 # Many servers know neither bucket names in the host name nor checksum headers nobody asked for.
 _OTHER_SERVERS = Config(
     s3={"addressing_style": "path"},
@@ -66,17 +63,28 @@ _OTHER_SERVERS = Config(
 @lru_cache(maxsize=8)
 def s3_client(endpoint_url: str | None) -> "S3Client":
     """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names."""
-    session = boto3.session.Session()
+    tries = int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))
+    config = Config(
+        connect_timeout=10,
+        read_timeout=60,
+        max_pool_connections=32,
+        retries={"mode": "standard", "total_max_attempts": tries},
+    )
+    if endpoint_url is not None and not _is_aws(endpoint_url):
+        config = config.merge(_OTHER_SERVERS)
     try:
-        client = session.client("s3", endpoint_url=endpoint_url, config=_CONFIG)
-        if ".amazonaws.com" not in client.meta.endpoint_url:
-            config = _CONFIG.merge(_OTHER_SERVERS)
-            client = session.client("s3", endpoint_url=client.meta.endpoint_url, config=config)
+        client = boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
+        if endpoint_url is None and not _is_aws(client.meta.endpoint_url):
+            return s3_client(client.meta.endpoint_url)  # AWS_ENDPOINT_URL, or the profile, names another
         return client
     except ValueError as error:  # botocore's word for a malformed endpoint
         raise UsageError(str(error), "Write the endpoint as http://host:port or https://host.") from error
     except BotoCoreError as error:
         raise translate(error, endpoint_url or "S3") from error
+
+
+def _is_aws(endpoint_url: str) -> bool:
+    return ".amazonaws.com" in endpoint_url
 
 
 def arrow_file_system(endpoint_url: str | None) -> fs.S3FileSystem:

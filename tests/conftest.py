@@ -1,0 +1,99 @@
+"""Rows for tests: complete and valid, derived from the row types, with only what matters spelled out."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import UnionType
+from typing import Any, get_origin
+
+import pytest
+
+from schemas.commit import Bundle, Commit, RunRecord
+from schemas.identity import VideoObject
+from schemas.tables import Character, Failure, Highlight, Row, Run, Scene, Video
+
+_BLANKS: dict[type, Any] = {
+    str: "",
+    int: 0,
+    float: 0.0,
+    bool: False,
+    list: [],
+    datetime: datetime(2026, 11, 21, tzinfo=UTC),
+}
+
+
+def _row(row_type: type[Row], **values: Any) -> Any:
+    for name, field in row_type.model_fields.items():
+        if name not in values:
+            values[name] = _blank(field.annotation)
+    return row_type(**values)
+
+
+def _blank(annotation: Any) -> Any:
+    if get_origin(annotation) is UnionType:
+        return None
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return next(iter(annotation))
+    return _BLANKS[get_origin(annotation) or annotation]
+
+
+@pytest.fixture(scope="session")
+def make_row() -> Callable[..., Any]:
+    """`make_row(Scene, title="…")`: a row with blanks in all other columns."""
+    return _row
+
+
+@pytest.fixture(scope="session")
+def make_bundle() -> Callable[..., Bundle]:
+    """A video's bundle with one row in `videos` and one scene per title; or quarantined, with one failure."""
+    return _bundle
+
+
+def _bundle(
+    uri: str = "s3://library/a.mp4",
+    revision: str = "etag1",
+    recipe_id: str = "recipe",
+    titles: tuple[str, ...] = ("Opening",),
+    is_quarantined: bool = False,
+    **video_values: Any,
+) -> Bundle:
+    video = VideoObject(uri, size_bytes=7, modified_ns=0, etag=revision)
+    ids = {
+        "video_id": video.video_id,
+        "object_rev": video.object_rev,
+        "recipe_id": recipe_id,
+        "analysis_key": video.analysis_key(recipe_id),
+        "run_id": "run",
+    }
+    commit = _row(Commit, uri=uri, is_quarantined=is_quarantined, **ids)
+    if is_quarantined:
+        return Bundle(commit=commit, failures=(_row(Failure, uri=uri, code="no_video", **ids),))
+    return Bundle(
+        commit=commit,
+        videos=(_row(Video, uri=uri, **ids, **video_values),),
+        scenes=tuple(
+            _row(Scene, scene_index=n, title=title, character_ids=["C1"], evidence_ms=[n], **ids)
+            for n, title in enumerate(titles)
+        ),
+        characters=(_row(Character, character_id="C1", label="a cyclist", kind="person", **ids),),
+        highlights=(_row(Highlight, rank=1, title="The best", **ids),),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_run_record() -> Callable[..., RunRecord]:
+    """A run's record; `unfinished` names the bundles whose videos it could not settle."""
+
+    def make(run_id: str, unfinished: tuple[Bundle, ...] = ()) -> RunRecord:
+        failures = tuple(
+            _row(Failure, code="storage_unavailable", action="next_run", **_ids(bundle.commit, run_id))
+            for bundle in unfinished
+        )
+        return RunRecord(run=_row(Run, run_id=run_id, num_unfinished=len(unfinished)), failures=failures)
+
+    return make
+
+
+def _ids(commit: Commit, run_id: str) -> dict[str, str]:
+    names = ("video_id", "object_rev", "recipe_id", "analysis_key", "uri")
+    return {"run_id": run_id, **{name: getattr(commit, name) for name in names}}

@@ -1,0 +1,83 @@
+"""A bundle is all rows of one video in one object."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from schemas.commit import Bundle
+from schemas.failures import PreflightError
+from schemas.tables import TABLES, Failure, Scene
+from storage.bundles import encode_bundle, flatten_bundles, read_bundle
+from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
+
+MakeBundle = Callable[..., Bundle]
+
+
+def _read(bundle: Bundle) -> pa.Table:
+    return read_bundle(encode_bundle(bundle), "bundle")
+
+
+def test_every_row_comes_back(make_bundle: MakeBundle, make_row: Callable[..., Any]) -> None:
+    """All tables, all columns, lists, nulls, times and enums."""
+    bundle = make_bundle(titles=("Öffnung", "two\n\0 'lines'", "😀"), title=None, warnings=["odd", ""])
+    bundle = bundle.model_copy(update={"failures": (make_row(Failure, answer_text="x" * 100_000),)})
+    flat = flatten_bundles([_read(bundle)])
+    for table in BUNDLE_TABLES:
+        rows = [TABLES[table](**row) for row in flat[table].to_pylist()]
+        assert tuple(rows) == getattr(bundle, table), table
+        assert flat[table].schema.equals(arrow_schema(COLUMNS[table]))
+    assert flat["commits"].to_pylist() == [bundle.commit.model_dump()]
+
+
+def test_rows_of_many_bundles_keep_their_order(make_bundle: MakeBundle) -> None:
+    """Parts are sorted because the bundles are."""
+    bundles = [make_bundle(uri=f"s3://b/{n}", titles=(f"{n}a", f"{n}b")) for n in range(3)]
+    flat = flatten_bundles([_read(bundle) for bundle in bundles])
+    assert flat["scenes"].column("title").to_pylist() == ["0a", "0b", "1a", "1b", "2a", "2b"]
+
+
+def test_an_older_bundle_lacks_columns_and_tables(make_bundle: MakeBundle) -> None:
+    """Columns and tables are only ever added; what a bundle lacks is null or empty."""
+    table = _read(make_bundle())
+    scenes = table.column("scenes").combine_chunks().flatten()
+    names = [field.name for field in scenes.type if field.name != "mood"]
+    older = pa.StructArray.from_arrays([scenes.field(name) for name in names], names)
+    lists = pa.ListArray.from_arrays([0, len(older)], older)
+    table = table.set_column(table.column_names.index("scenes"), "scenes", lists).drop_columns(["highlights"])
+    flat = flatten_bundles([table])
+    assert flat["scenes"].column("mood").to_pylist() == [None]
+    assert flat["scenes"].column("title").to_pylist() == ["Opening"]
+    assert flat["highlights"].num_rows == 0
+
+
+def test_a_newer_bundle_is_refused(make_bundle: MakeBundle) -> None:
+    """Reading it would silently lose the columns it added."""
+    table = _read(make_bundle()).replace_schema_metadata({"media_index.schema_version": "2"})
+    sink = pa.BufferOutputStream()
+    parquet.write_table(table, sink)
+    with pytest.raises(PreflightError, match="newer"):
+        read_bundle(sink.getvalue().to_pybytes(), "s3://b/x.parquet")
+
+
+def test_a_foreign_file_is_refused() -> None:
+    """Parquet, but not ours."""
+    sink = pa.BufferOutputStream()
+    parquet.write_table(pa.table({"a": [1]}), sink)
+    with pytest.raises(PreflightError, match="not a file of media-index"):
+        read_bundle(sink.getvalue().to_pybytes(), "x")
+
+
+def test_columns_follow_the_row_types() -> None:
+    """Declared once, in `schemas`; lists, optional values and enums included."""
+    scenes = {column.name: column for column in COLUMNS["scenes"]}
+    assert list(scenes) == list(Scene.model_fields)
+    assert scenes["tags"].sql_type == "VARCHAR[]"
+    assert scenes["evidence_ms"].arrow_type == pa.list_(pa.int64())
+    assert scenes["prompt_id"].is_nullable
+    assert scenes["prompt_id"].sql_type == "VARCHAR"
+    assert scenes["created_at"].arrow_type == pa.timestamp("us", tz="UTC")
+    failures = {column.name: column for column in COLUMNS["failures"]}
+    assert failures["failure_class"].sql_type == "VARCHAR"

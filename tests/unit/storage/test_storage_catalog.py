@@ -1,0 +1,163 @@
+"""SQL over an index: what readers may see, and what their SQL may do."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from schemas.commit import Bundle, RunRecord
+from schemas.failures import UsageError
+from schemas.tables import TABLES
+from storage.bundles import encode_bundle
+from storage.catalog import Catalog, open_catalog
+from storage.columns import COLUMNS
+from storage.index import open_index
+
+MakeBundle = Callable[..., Bundle]
+VIEWS = (*TABLES, "commits", *(f"{table}_all" for table in (*TABLES, "commits") if table != "runs"))
+
+
+def _publish(folder: Path, *bundles: Bundle) -> None:
+    index = open_index(str(folder), create=True)
+    for bundle in bundles:
+        index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish((bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, make_bundle: MakeBundle) -> Catalog:
+    """Two videos, one of them published in two revisions."""
+    folder = tmp_path / "index"
+    _publish(folder, make_bundle(uri="/v/a.mp4", titles=("Old",)), make_bundle(uri="/v/b.mp4", titles=("B",)))
+    _publish(folder, make_bundle(uri="/v/a.mp4", titles=("New", "Newer"), revision="2"))
+    return open_catalog(str(folder))
+
+
+def test_every_table_has_its_columns_even_when_empty(tmp_path: Path) -> None:
+    """In an index that holds nothing yet, queries run and find nothing."""
+    open_index(str(tmp_path / "index"), create=True)
+    with open_catalog(str(tmp_path / "index")) as catalog:
+        for table in VIEWS:
+            columns = COLUMNS[table.removesuffix("_all")]
+            described = [row[:2] for row in catalog.query(f"DESCRIBE {table}").rows]
+            types = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
+            assert described == [(c.name, types.get(c.sql_type, c.sql_type)) for c in columns], table
+            assert catalog.query(f"FROM {table}").rows == []
+
+
+def test_columns_keep_order_and_type_when_there_are_rows(catalog: Catalog) -> None:
+    """Whatever the files hold."""
+    for table in VIEWS:
+        assert list(catalog.query(f"FROM {table}").columns) == [
+            c.name for c in COLUMNS[table.removesuffix("_all")]
+        ]
+
+
+def test_a_part_from_before_a_column_was_added_reads_as_null(tmp_path: Path, make_bundle: MakeBundle) -> None:
+    """Old and new parts are read together, by name."""
+    folder = tmp_path / "index"
+    _publish(folder, make_bundle(uri="/v/a.mp4"))
+    (part,) = (folder / "tables" / "scenes").iterdir()
+    parquet.write_table(parquet.read_table(part).drop_columns(["mood"]), part)
+    _publish(folder, make_bundle(uri="/v/b.mp4"))
+    with open_catalog(str(folder)) as catalog:
+        assert catalog.query("SELECT mood FROM scenes ORDER BY mood").rows == [("",), (None,)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "it's", 'q"', "[x]*?", "é😀", "{a,b}", "a=1", "back\\slash", "semi;--", "%20#", "new\nline"],
+)
+def test_any_folder_name_works(tmp_path: Path, make_bundle: MakeBundle, name: str) -> None:
+    """DuckDB would take some of these for patterns, and `a=1` for a column."""
+    _publish(tmp_path / name, make_bundle(uri="/v/a.mp4"), make_bundle(uri="/v/b.mp4"))
+    _publish(tmp_path / name, make_bundle(uri="/v/a.mp4", revision="2"))
+    with open_catalog(str(tmp_path / name)) as catalog:
+        assert catalog.query("SELECT count(*) FROM scenes").rows == [(2,)]
+        assert "a" not in catalog.query("FROM scenes_all").columns
+
+
+def test_views_sql_gives_the_same_answers(
+    catalog: Catalog,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_run_record: Callable[..., RunRecord],
+) -> None:
+    """Plain DuckDB inside the index's folder sees every row that the catalog sees."""
+    open_index(str(tmp_path / "index")).publish([], [make_run_record("run-1")])
+    monkeypatch.chdir(tmp_path / "index")
+    plain = duckdb.connect()
+    plain.execute(Path("views.sql").read_text())
+    with open_catalog(str(tmp_path / "index")) as newest:
+        for table in VIEWS:
+            sql = f"FROM {table} ORDER BY ALL"
+            assert plain.execute(sql).fetchall() == newest.query(sql).rows, table
+        assert newest.query("SELECT run_id FROM runs").rows == [("run-1",)]
+
+
+def test_parameters_and_times(catalog: Catalog) -> None:
+    """Values are passed, not pasted, and times come back in UTC."""
+    found = catalog.query("SELECT title FROM scenes WHERE title = ? OR title = ? ORDER BY 1", ["New", "B"])
+    assert (found.columns, found.rows) == (("title",), [("B",), ("New",)])
+    assert catalog.query("SELECT count(*) FROM scenes WHERE title = $t", {"t": "'; --"}).rows == [(0,)]
+    assert catalog.query("SELECT created_at FROM videos LIMIT 1").rows == [
+        (datetime(2026, 11, 21, tzinfo=UTC),)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("SELECT nonsense FROM videos", "nonsense"),
+        ("SELEKT 1", "syntax error"),
+        ("FROM film", "film"),
+        ("", "single query"),
+        ("SELECT 1; SELECT 2", "single query"),
+        ("SELECT ?", "parameter"),
+    ],
+)
+def test_wrong_sql_is_the_users_error(catalog: Catalog, sql: str, said: str) -> None:
+    """With DuckDB's own words about it."""
+    with pytest.raises(UsageError, match=said) as caught:
+        catalog.query(sql)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO '{part}'",
+        "COPY (SELECT 1) TO '{folder}/x.csv'",
+        "FROM read_text('/etc/hostname')",
+        "FROM read_text('{folder}/index.json')",
+        "FROM '{folder}/index.json'",
+        "FROM glob('/*')",
+        "ATTACH '{folder}/x.duckdb'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "RESET lock_configuration",
+        "DROP VIEW videos",
+        "CREATE TABLE x AS SELECT 1",
+        "PREPARE x AS COPY (SELECT 1) TO '{part}'",
+    ],
+)
+def test_sql_cannot_write_or_look_elsewhere(catalog: Catalog, sql: str) -> None:
+    """So a web page may pass it on."""
+    part = f"{catalog.url}/{catalog.snapshot.files_of('videos')[0]}"
+    before = Path(part).read_bytes()
+    with pytest.raises(UsageError):
+        catalog.query(sql.format(part=part, folder=catalog.url))
+    assert Path(part).read_bytes() == before
+    assert catalog.query("SELECT count(*) FROM videos").rows == [(2,)]
+
+
+def test_python_variables_are_no_tables(catalog: Catalog) -> None:
+    """DuckDB would look them up by name."""
+    secret = pa.table({"a": [1]})
+    with pytest.raises(UsageError):
+        catalog.query("FROM secret")
+    assert secret.num_rows == 1

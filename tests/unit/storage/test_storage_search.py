@@ -1,0 +1,134 @@
+"""Full text: the best rows for some words."""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.commit import Bundle
+from schemas.failures import UsageError
+from schemas.tables import Character, Highlight, Scene
+from storage.bundles import encode_bundle
+from storage.catalog import Catalog, open_catalog
+from storage.index import open_index
+from storage.search import search
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, make_bundle: Callable[..., Bundle], make_row: Callable[..., Any]) -> Catalog:
+    """Two videos, described by hand."""
+    city = make_bundle(uri="s3://films/2024/rush_hour-Zürich.mp4", titles=(), summary="A city wakes up")
+    ids = {
+        name: getattr(city.commit, name) for name in ("video_id", "analysis_key", "object_rev", "recipe_id")
+    }
+    scenes = (
+        make_row(Scene, scene_index=0, title="Red car", summary="A red car waits for a red light", **ids),
+        make_row(Scene, scene_index=1, title="Café", summary="People drink coffee. A car passes.", **ids),
+        make_row(
+            Scene, scene_index=2, title="Tram", tags=["Straße"], character_ids=["C1"], start_ms=9, **ids
+        ),
+    )
+    update = {
+        "scenes": scenes,
+        "characters": (
+            make_row(Character, character_id="C1", label="the conductor", description="tall", **ids),
+        ),
+        "highlights": (make_row(Highlight, title="東京", reason="Вид на город", **ids),),
+    }
+    index = open_index(str(tmp_path / "index"), create=True)
+    for bundle in (
+        city.model_copy(update=update),
+        make_bundle(uri="/v/b.mp4", title="Birds", titles=("Nest",)),
+    ):
+        pair = bundle.commit.video_id, bundle.commit.analysis_key
+        index.commit(*pair, encode_bundle(bundle))
+        index.publish([pair])
+    return open_catalog(str(tmp_path / "index"))
+
+
+def _found(catalog: Catalog, text: str, **how: Any) -> list[tuple[str, str]]:
+    return [(hit.kind, hit.title) for hit in search(catalog, text, **how)]
+
+
+def test_better_matches_come_first(catalog: Catalog) -> None:
+    """More of the words, more often, in shorter texts."""
+    assert _found(catalog, "red car") == [("scenes", "Red car"), ("scenes", "Café")]
+
+
+def test_accents_case_and_punctuation_do_not_matter(catalog: Catalog) -> None:
+    """Neither in the query nor in the text, and composed or not."""
+    for text in ("cafe", "CAFÉ!", "cafe\u0301", "«Café»"):
+        assert _found(catalog, text) == [("scenes", "Café")], text
+
+
+def test_all_scripts_are_words(catalog: Catalog) -> None:
+    """Letters and digits of any alphabet."""
+    assert _found(catalog, "город") == [("highlights", "東京")]
+    assert _found(catalog, "東京") == [("highlights", "東京")]
+    assert _found(catalog, "straße") == [("scenes", "Tram")]
+
+
+def test_file_names_summaries_tags_and_characters_count(catalog: Catalog) -> None:
+    """A scene is found by who is in it, a video by its name."""
+    assert _found(catalog, "rush") == [("videos", "rush_hour-Zürich.mp4")]
+    assert _found(catalog, "zurich 2024") == [("videos", "rush_hour-Zürich.mp4")]
+    assert _found(catalog, "wakes") == [("videos", "rush_hour-Zürich.mp4")]
+    assert set(_found(catalog, "conductor")) == {("characters", "the conductor"), ("scenes", "Tram")}
+    assert _found(catalog, "birds") == [("videos", "Birds")]
+
+
+def test_a_hit_says_where_to_look(catalog: Catalog) -> None:
+    """Video, times and text."""
+    (hit,) = search(catalog, "tram")
+    assert (hit.uri, hit.start_ms, hit.end_ms) == ("s3://films/2024/rush_hour-Zürich.mp4", 9, 0)
+    (video,) = search(catalog, "rush")
+    assert (video.start_ms, video.end_ms, video.text) == (None, None, "A city wakes up")
+
+
+def test_kind_and_number_of_hits_can_be_limited(catalog: Catalog) -> None:
+    """`k` cuts the list after it was ranked."""
+    assert _found(catalog, "red car", k=1) == [("scenes", "Red car")]
+    assert _found(catalog, "conductor", kind="characters") == [("characters", "the conductor")]
+    with pytest.raises(UsageError, match="films"):
+        search(catalog, "red", kind="films")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "?! — *"])
+def test_a_query_without_words_is_refused(catalog: Catalog, text: str) -> None:
+    """It would match nothing or everything."""
+    with pytest.raises(UsageError):
+        search(catalog, text)
+
+
+def test_words_that_occur_nowhere_find_nothing(catalog: Catalog) -> None:
+    """An answer, not an error."""
+    assert search(catalog, "submarine") == []
+    assert search(catalog, "x'; DROP VIEW videos; --") == []
+
+
+def test_the_score_is_bm25(catalog: Catalog) -> None:
+    """Equal to the formula written out in Python over the same texts."""
+    texts = {
+        "Red car": "red car a red car waits for a red light",
+        "Café": "cafe people drink coffee a car passes",
+        "Tram": "tram the conductor strasse",
+        "Nest": "nest a cyclist",
+    }
+    words = {title: re.findall(r"\w+", text) for title, text in texts.items()}
+    average = sum(map(len, words.values())) / len(words)
+
+    def score(title: str) -> float:
+        total = 0.0
+        for term in ("red", "car"):
+            num_with = sum(term in found for found in words.values())
+            idf = math.log(1 + (len(words) - num_with + 0.5) / (num_with + 0.5))
+            frequency = words[title].count(term)
+            norm = 1.2 * (0.25 + 0.75 * len(words[title]) / average)
+            total += idf * frequency * 2.2 / (frequency + norm)
+        return total
+
+    for hit in search(catalog, "red car", kind="scenes"):
+        assert hit.score == pytest.approx(score(hit.title))
