@@ -23,6 +23,10 @@ def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | Non
     if mask_TS is None and q_HTD.is_cuda and q_HTD.dtype != torch.float32 and _flash_attention_installed():
         return _flash_attention(q_HTD, k_KSD, v_KSD)
     q, k, v = q_HTD[None], k_KSD[None], v_KSD[None]
+    if mask_TS is not None and q.is_cuda:
+        # With a mask, CUDA's fused kernel wants as many key heads as query heads; without it SDPA would
+        # write out all scores.
+        k, v = (x.repeat_interleave(q.shape[1] // x.shape[1], dim=1) for x in (k, v))
     if mask_TS is not None:
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask_TS, enable_gqa=True)[0]
     if num_queries == num_keys:

@@ -185,7 +185,10 @@ def save_checkpoint(network: Network, folder: Path, source: Path | None = None) 
     """Write config, vision config and weights under the reference's names; tokenizer files from `source`."""
     config = network.config
     (folder / "vision_tower").mkdir(parents=True, exist_ok=True)
-    _write_json(folder / "config.json", config.raw | {"mm_vision_tower": "vision_tower"})
+    dtype = str(network.language.embed_tokens.weight.dtype).removeprefix("torch.")
+    _write_json(
+        folder / "config.json", config.raw | {"mm_vision_tower": "vision_tower", "torch_dtype": dtype}
+    )
     _write_json(folder / "vision_tower" / "config.json", config.raw_vision or _siglip_fields(config.vision))
     for name in (
         "tokenizer.json",
@@ -212,9 +215,10 @@ def _save_weights(network: Network, folder: Path) -> None:
     for number, shard in enumerate(shards, 1):
         many = len(shards) > 1
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors" if many else "model.safetensors"
-        save_file(
-            {k: v.contiguous().cpu() for k, v in shard.items()}, folder / file, metadata={"format": "pt"}
-        )
+        tensors = {name: tensor.contiguous().cpu() for name, tensor in shard.items()}
+        # Loaded weights may still be the mapped old file, so it is replaced, never overwritten.
+        save_file(tensors, folder / f"{file}.part", metadata={"format": "pt"})
+        (folder / f"{file}.part").replace(folder / file)
         weight_map |= dict.fromkeys(shard, file)
     if len(shards) > 1:
         _write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": weight_map})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-_EVERYWHERE = 2**30  # chunk number that is never outside a window
+_EVERYWHERE = 2**29  # chunk number that is never outside a window; differences fit 32 bits
 
 
 @dataclass
@@ -99,8 +99,10 @@ class Visibility:
         suffix_tokens: int = 0,
     ) -> Visibility:
         total = layout.end + suffix_tokens
-        chunk_S = torch.full((total,), _EVERYWHERE)
-        chunk_S[layout.end :] = -_EVERYWHERE  # the suffix: as a query, no key's chunk is too old
+        # Age is query chunk minus key chunk. The prefix has the largest number: as a key it is never too old.
+        # The suffix has the smallest: to it, as a query, nothing is.
+        chunk_S = torch.full((total,), _EVERYWHERE, dtype=torch.int32)
+        chunk_S[layout.end :] = -_EVERYWHERE
         for group, start in enumerate(layout.starts):
             chunk_S[start : layout.group_start(group + 1)] = group // chunk_groups
         is_stamp_S = torch.zeros(total, dtype=torch.bool)
@@ -113,7 +115,6 @@ class Visibility:
         keys = slice(0, end_row)
         age_TS = self.chunk[queries, None] - self.chunk[None, keys]
         seen = (age_TS <= self.previous_chunks) | self.is_stamp[None, keys]
-        # The prefix has the largest chunk number, so its age is always negative; as a query it sees itself.
         if self.stamp_queries_see_all:
             seen |= self.is_stamp[queries, None]
         row = torch.arange(end_row)

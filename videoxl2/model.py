@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from videoxl2.checkpoint import load_network, save_checkpoint
 from videoxl2.clock import StageClock
 from videoxl2.config import GROUP_FRAMES, ModelConfig, read_config
+from videoxl2.decode_step import DecodeStep
 from videoxl2.encoder import FrameEncoder
-from videoxl2.errors import ModelInputError, NonFiniteError
+from videoxl2.errors import ModelInputError, ModelMemoryError, NonFiniteError
+from videoxl2.memory import is_out_of_memory
 from videoxl2.network import Network
 from videoxl2.prefill import Prefill, PrefillOptions
 from videoxl2.session import Session
@@ -46,6 +48,7 @@ class VideoXL2:
         self.vocabulary = vocabulary
         self.revision = revision
         self._folder = folder
+        self._step: DecodeStep | None = None
 
     @classmethod
     def from_pretrained(
@@ -58,12 +61,22 @@ class VideoXL2:
     ) -> VideoXL2:
         """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
 
-        `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU. Raises `CheckpointError`.
+        `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU. Raises `CheckpointError`, and
+        `ModelMemoryError` when the weights do not fit.
         """
         folder = find_folder(folder_or_hub_id, revision)
         config = read_config(folder)
         target = _device(device)
-        network = load_network(folder, config, target, _dtype(dtype, config, target))
+        wanted = _dtype(dtype, config, target)
+        try:
+            network = load_network(folder, config, target, wanted)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise ModelMemoryError(
+                f"the weights of {folder} do not fit on {target} as {wanted}",
+                "Use a device with more free memory, or a 16-bit dtype.",
+            ) from error
         return cls(network, Vocabulary.from_folder(folder), revision_of(folder), folder)
 
     @property
@@ -176,13 +189,25 @@ class VideoXL2:
             group_times_s=times_s[::GROUP_FRAMES],
             degraded=degraded,
             clock=encoder.clock,
+            step=self._decode_step(),
         )
+
+    def _decode_step(self) -> DecodeStep | None:
+        """Recorded at the first session that leaves room for it; on a CPU there is no launch cost to save."""
+        if self._step is None and self.device.type == "cuda":
+            try:
+                self._step = DecodeStep(self.network.language)
+            except torch.OutOfMemoryError:
+                return None  # this session decodes the plain, slower way
+        return self._step
 
 
 def _device(device: str | torch.device) -> torch.device:
     target = torch.device(device)
     if target.type == "cuda" and not torch.cuda.is_available():
         raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
+    if target.type == "cuda" and target.index is not None:
+        torch.cuda.set_device(target)  # kernels, events and graphs all go to the current device
     if target.type not in ("cpu", "cuda"):
         raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
     return target

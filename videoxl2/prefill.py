@@ -20,12 +20,14 @@ from torch import Tensor
 
 from videoxl2.cache import KVCache
 from videoxl2.clock import StageClock
+from videoxl2.config import GROUP_FRAMES
 from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.language import KeyView, LanguageModel
 from videoxl2.layout import TokenLayout, Visibility, streaming_rows
 from videoxl2.memory import is_out_of_memory, release_unused
 
 PrefillMode = Literal["streaming", "mask", "full"]
+_STAMP_ROWS = 10  # of a group; 10,000 s have as many tokens
 _SPARE_ROWS = 1024  # reserved behind the video for a prompt and the start of its answer
 
 
@@ -84,12 +86,25 @@ class Prefill:
         self.clock = clock or StageClock(device)
         self.on_hidden = on_hidden  # gets each pass's hidden states [T, D]; without it they are not computed
         self.layout = TokenLayout(len(prefix_ids), tokens_per_group)
-        groups = -(-(options.expected_frames or 0) // 4)
-        capacity = len(prefix_ids) + groups * (tokens_per_group + 12) + _SPARE_ROWS
-        self.cache = KVCache(language.cache_shape, device, capacity=capacity, on_host=options.offload)
+        groups = -(-(options.expected_frames or 0) // GROUP_FRAMES)
+        rows = len(prefix_ids) + groups * (tokens_per_group + _STAMP_ROWS) + _SPARE_ROWS
+        self.cache = self._reserved_cache(rows, options.offload)
         self._pending: list[Tensor] = []  # embedded groups of the chunk that is filling up
         if prefix_ids:
             self._extend(language.embed(list(prefix_ids)), KeyView())
+
+    def _reserved_cache(self, rows: int, on_host: bool) -> KVCache:
+        try:
+            return KVCache(self.language.cache_shape, self.device, capacity=rows, on_host=on_host)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if on_host:
+                raise ModelMemoryError(
+                    f"out of host memory for the keys and values of {rows} tokens", "Prefill fewer frames."
+                ) from error
+        release_unused(self.device)
+        return self._reserved_cache(rows, on_host=True)
 
     def add_group(self, stamp_ids: Sequence[int], visual_ND: Tensor) -> None:
         """Append one group; runs a chunk when it is full."""

@@ -101,7 +101,7 @@ def random_network(config: ModelConfig, seed: int, device: str = "cpu") -> Netwo
 
     Drawn on `device`: the same seed gives the same weights on the same kind of device only.
     """
-    network = empty_network(config).to_empty(device=device).to(getattr(torch, config.dtype))
+    network = empty_network(config).to(getattr(torch, config.dtype)).to_empty(device=device)
     generator = torch.Generator(device).manual_seed(seed)
     for name, parameter in network.named_parameters():
         _draw(name, parameter.data, generator)

@@ -24,10 +24,8 @@ from videoxl2.layout import TokenLayout
 ExternalScorer = Callable[[str, Sequence[SelectionChunk]], Sequence[float]]
 
 _NUM_LAYERS = 4
-_FIRST, _LAST = (
-    1 / 3,
-    3 / 4,
-)  # share of the depth: early layers attend to neighbours, late ones to the next word
+# Share of the depth: early layers attend to neighbours, late ones to the next word.
+_FIRST, _LAST = 1 / 3, 3 / 4
 
 
 def scoring_layers(num_layers: int) -> list[int]:

@@ -19,6 +19,7 @@ from videoxl2.bilevel import (
 from videoxl2.cache import KVCache
 from videoxl2.clock import StageClock
 from videoxl2.decode import Continuation, FinishReason, greedy
+from videoxl2.decode_step import DecodeStep
 from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.language import LanguageModel
 from videoxl2.layout import TokenLayout
@@ -57,6 +58,7 @@ class Session:
     group_times_s: tuple[float, ...]  # of each group's first frame: what the stamps say
     degraded: tuple[str, ...]  # steps of the memory ladder that were taken
     clock: StageClock
+    step: DecodeStep | None = None
 
     @property
     def num_frames(self) -> int:
@@ -65,7 +67,7 @@ class Session:
     @property
     def num_tokens(self) -> int:
         """Rows of the cache: system prompt, stamps and visual tokens."""
-        return self.cache.length
+        return self.layout.end
 
     @property
     def kv_bytes(self) -> int:
@@ -77,7 +79,9 @@ class Session:
 
     def start(self, cache: KVCache | None = None) -> Continuation:
         """An open-ended continuation for a caller that picks the tokens itself; use it in a `with`."""
-        return Continuation(self.language, cache or self.cache)
+        if self.cache.length != self.layout.end:
+            raise ModelInputError("another continuation of this session is open", "Close it first.")
+        return Continuation(self.language, cache or self.cache, self.step)
 
     def generate(
         self,

@@ -17,7 +17,7 @@ SYSTEM_PROMPT = "You are a helpful assistant."
 PREFIX_TEXT = f"<|im_start|>system\n{SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n"
 SUFFIX_BEFORE = "\n"
 SUFFIX_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
-CONTROL_TEXTS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|vision_pad|>", "<image>")
+CONTROL_TEXTS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|vision_pad|>")
 VISION_PAD = "<|vision_pad|>"
 
 # Ids of the Qwen2.5 vocabulary, used when a checkpoint comes without a tokenizer.
@@ -36,6 +36,9 @@ class Vocabulary:
 
     def __init__(self, tokenizer: Tokenizer | None) -> None:
         self.tokenizer = tokenizer
+        if tokenizer is not None:  # a published tokenizer.json may carry its training's settings
+            tokenizer.no_truncation()
+            tokenizer.no_padding()
         pad = None if tokenizer is None else tokenizer.token_to_id(VISION_PAD)
         self.vision_pad_id: int = QWEN_VISION_PAD_ID if pad is None else pad
 
@@ -46,10 +49,9 @@ class Vocabulary:
             if (folder / "tokenizer.json").is_file():
                 return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
             if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
-                from transformers import AutoTokenizer
+                from transformers import Qwen2Tokenizer
 
-                slow = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False)
-                return cls(slow.backend_tokenizer)
+                return cls(Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer)
         except Exception as error:  # tokenizers raises bare Exception
             raise CheckpointError(
                 f"the tokenizer in {folder} cannot be read: {error}",
