@@ -14,6 +14,10 @@ reading      span tasks and their ordered look-ahead window
 actor        the model, pinned to one GPU
 runner       the driver loop: dispatch, settle, retry
 status       the verb: what is in the index
+evaluation   the verb: an index against the truth; metrics is its arithmetic
+checks       what an answer type cannot say by itself
+queue        order of work
+settle       an outcome becomes durable, then visible
 run          the verb: preflight, plan, execute, publish, record
 cluster      the only place that starts or joins Ray
 """

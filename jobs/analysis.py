@@ -52,9 +52,11 @@ def analyze(
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
+    from videoxl2.prefill import PrefillOptions  # torch is loaded by now
+
     started = time.perf_counter()
     seen = _Seen(spans)
-    session = model.prefill(seen)
+    session = model.prefill(seen, prefill=PrefillOptions(expected_frames=grid.num_targets))
     prefilled = time.perf_counter()
     answers: list[PromptAnswer] = []
     characters: list[str] = []
@@ -68,7 +70,7 @@ def analyze(
         info=info,
         grid=grid,
         sampled_ms=tuple(seen.sampled_ms),
-        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
+        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings, *session.degraded))),
         answers=tuple(answers),
         prefill_seconds=prefilled - started,
         generate_seconds=time.perf_counter() - prefilled,

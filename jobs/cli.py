@@ -10,6 +10,8 @@ import click
 from rich.console import Console
 
 from jobs.config import load_settings, resolve
+from jobs.evaluation import evaluate as evaluate_index
+from jobs.evaluation import read_truth
 from jobs.status import read_status
 from jobs.terminal import show_error, show_hits, show_json, show_rows
 from schemas.failures import ExitCode, MediaIndexError
@@ -168,6 +170,25 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
     for name, result in sections.items():
         click.echo(f"\n{name}")
         show_rows(result.columns, result.rows)
+
+
+@cli.command(
+    "eval", cls=_Verb, epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json"
+)
+@index_options
+@click.option(
+    "--truth", type=click.Path(path_type=Path), required=True, help="Ground truth; docs/evaluation.md."
+)
+def evaluate(config: Path | None, as_json: bool, truth: Path, **flags: Any) -> None:
+    """How right the index is, measured against a ground-truth file."""
+    settings = load_settings(config, flags, needs=("index",))
+    known = read_truth(truth)
+    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        measures = evaluate_index(catalog, known)
+    if as_json:
+        show_json([asdict(measure) for measure in measures])
+    else:
+        show_rows(("measure", "value", "over"), [(m.name, f"{m.value:.3f}", m.over) for m in measures])
 
 
 def main() -> None:
