@@ -9,7 +9,7 @@ from jobs.checks import check_records
 from jobs.prompt_pack import Prompt
 from jobs.wire import InvalidAnswerError, parse_records
 from schemas.answers import Answer, CharacterAnswer
-from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
+from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
     from videoxl2.model import VideoXL2
@@ -101,7 +101,10 @@ def _read_answer(
 
 @dataclass
 class _Seen:
-    """Passes spans on to the model and keeps what the rows need of them: times and warnings."""
+    """Passes spans on to the model and keeps what the rows need of them: times and warnings.
+
+    Raises `UndecodableVideo` at the end if there was no frame at all.
+    """
 
     spans: Iterable[FrameSpan]
     sampled_ms: list[int] = field(default_factory=list)
@@ -112,3 +115,5 @@ class _Seen:
             self.sampled_ms += span.pts_ms.tolist()
             self.warnings += span.warnings
             yield span
+        if not self.sampled_ms:
+            raise UndecodableVideo("no wanted instant has a picture")
