@@ -45,5 +45,5 @@ format: setup ## Rewrite the code in house format
 bench-frames: setup ## Frame reader against ffmpeg and plain PyAV (needs ffmpeg)
 	$(BIN)/python bench/frames.py
 
-clean: ## Remove .venv, caches and the demo's files
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache $(DEMO)
+clean: ## Remove .venv, caches and the demo's index (not its library)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache $(DEMO)/index

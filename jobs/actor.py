@@ -7,23 +7,26 @@ from typing import Any
 
 import ray
 
-from jobs.analysis import analyze
-from jobs.failures import Trouble, classify
+from jobs.analysis import Analysis, analyze
+from jobs.cluster import Cluster
+from jobs.failures import Stage, Trouble, classify
 from jobs.plan import Work
-from jobs.reading import Source, SpanWindow
+from jobs.reading import ReadAhead, Source
 from jobs.recipe import Recipe
 from jobs.rows import RowBuilder
+from jobs.scratch import drop_copy
 from jobs.weights import find_weights
+from schemas.failures import FailureClass, UsageError
 from storage.bundles import encode_bundle
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """Which weights, and on what they run. `num_threads` counts CPU threads, 0 on a GPU."""
+class Placement:
+    """What each actor gets. `num_threads` is for the model on a CPU, 0 on a GPU."""
 
-    model: str
-    dtype: str
+    num_actors: int
     device: str
+    num_cpus: int
     num_threads: int
 
 
@@ -44,49 +47,55 @@ class Indexed:
 class ModelActor:
     """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
 
-    def __init__(self, spec: ModelSpec, source: Source, recipe: Recipe, run_id: str) -> None:
-        self._spec = spec
-        self._window = SpanWindow(source)
+    def __init__(self, placement: Placement, source: Source, recipe: Recipe, run_id: str) -> None:
+        self._placement = placement
+        self._source = source
+        self._reading = ReadAhead(source)
         self._recipe = recipe
         self._run_id = run_id
 
     def load(self) -> Trouble | None:
         """Load the weights; what is wrong with them comes back as a value."""
-        spec = self._spec
-        if spec.num_threads:
-            os.environ["OMP_NUM_THREADS"] = str(spec.num_threads)  # torch reads it once, at its import
+        if self._placement.num_threads:
+            os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
         from videoxl2.model import VideoXL2  # so that only this process loads torch
 
         try:
-            folder = find_weights(spec.model).folder  # on this node
-            self._model = VideoXL2.from_pretrained(folder, device=spec.device, dtype=spec.dtype)
+            weights = find_weights(self._recipe.model_id)  # on this node
+            if weights.revision != self._recipe.model_revision:
+                return _other_weights(weights.revision, self._recipe.model_revision)
+            device, dtype = self._placement.device, self._recipe.dtype
+            self._model = VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype)
         except Exception as error:
-            return classify(error, "load")
+            return classify(error, Stage.LOAD)
         return None
 
     def index_video(self, work: Work, upcoming: Work | None) -> Indexed | Trouble:
         """Analyse one video and encode its rows; begin reading `upcoming` meanwhile."""
-        stage, num_frames = "fetch", work.max_frames
+        stage, num_frames = Stage.FETCH, work.max_frames
         try:
-            self._window.keep_only(work)
-            opened = self._window.open(work)
+            self._reading.keep_only(work)
+            opened = self._reading.open(work)
             if upcoming:
-                self._window.look_ahead(upcoming)
-            stage, num_frames = "prefill", opened.grid.num_targets
-            spans = self._window.spans(work)
+                self._reading.begin(upcoming)
+            stage, num_frames = Stage.MODEL, opened.grid.num_targets
+            spans = self._reading.spans(work)
             analysis = analyze(self._model, opened.info, opened.grid, spans, self._recipe.prompts)
-            stage = "rows"
-            rows = RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
-            bundle = rows.bundle(analysis)
-            encoded = encode_bundle(bundle)
+            stage = Stage.ROWS
+            return self._rows(work, analysis)
         except Exception as error:
             return replace(classify(error, stage), num_frames=num_frames)
         finally:
-            self._window.drop(work)
+            self._reading.keep_only(*filter(None, [upcoming]))
+            drop_copy(work.video, self._source.scratch)
+
+    def _rows(self, work: Work, analysis: Analysis) -> Indexed:
+        rows = RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
+        bundle = rows.bundle(analysis)
         return Indexed(
-            bundle=encoded,
+            bundle=encode_bundle(bundle),
             is_partial=bundle.videos[0].is_partial,
-            video_ms=opened.info.duration_ms,
+            video_ms=analysis.info.duration_ms,
             num_frames=len(analysis.sampled_ms),
             num_prompt_tokens=sum(a.num_prompt_tokens for a in analysis.answers),
             num_output_tokens=sum(a.num_output_tokens for a in analysis.answers),
@@ -95,16 +104,37 @@ class ModelActor:
         )
 
 
-def start_actor(spec: ModelSpec, source: Source, recipe: Recipe, run_id: str, leave_cpus: bool) -> Any:
-    """A new actor handle; its weights load by `load.remote()`. Ray never restarts or retries it: we do.
+def _other_weights(found: str, wanted: str) -> Trouble:
+    message = f"the weights on this node are revision {found}, those of the run {wanted}"
+    hint = "give every node the same weights"
+    return Trouble(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
 
-    `leave_cpus` is false where every CPU is needed for reading; the actor then takes none.
+
+def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:
+    """One actor per GPU; without GPUs they share this machine's cores and leave one to the readers.
+
+    Raises `UsageError` for more actors than GPUs.
     """
-    options = {
-        "num_gpus": 1 if spec.device == "cuda" else 0,
-        "num_cpus": 1 if leave_cpus else 0,
+    if cluster.num_gpus:
+        if num_actors and num_actors > cluster.num_gpus:
+            raise UsageError(
+                f"{num_actors} actors for {cluster.num_gpus} GPUs",
+                "one model is pinned per GPU: lower --num-actors",
+            )
+        return Placement(num_actors or cluster.num_gpus, "cuda", num_cpus=1, num_threads=0)
+    wanted = num_actors or 1
+    cores = len(os.sched_getaffinity(0))
+    num_cpus = 1 if cluster.num_cpus > wanted else 0  # readers need at least one
+    return Placement(wanted, "cpu", num_cpus, num_threads=max(1, (cores - 1) // wanted))
+
+
+def start_actor(placement: Placement, source: Source, recipe: Recipe, run_id: str) -> Any:
+    """A new actor handle; its weights load by `load.remote()`. Ray never restarts or retries it: we do."""
+    options: dict[str, Any] = {
+        "num_gpus": 1 if placement.device == "cuda" else 0,
+        "num_cpus": placement.num_cpus,
         "max_restarts": 0,
         "max_task_retries": 0,
         "enable_task_events": False,
     }
-    return ray.remote(ModelActor).options(**options).remote(spec, source, recipe, run_id)
+    return ray.remote(ModelActor).options(**options).remote(placement, source, recipe, run_id)

@@ -19,6 +19,8 @@ def check_records(records: Sequence[Answer], duration_ms: int, characters: Seque
             raise InvalidAnswerError(
                 f"record {number}: ends at {record.end_s} s, the video at {duration_ms / 1000} s"
             )
+        if isinstance(record, TimedAnswer) and record.end_s - record.start_s < STAMP_MS / 1000 - 1e-6:
+            raise InvalidAnswerError(f"record {number}: shorter than a tenth of a second")
         if isinstance(record, SceneAnswer) and (unknown := _not_in_roster(record, characters)):
             raise InvalidAnswerError(f"record {number}: {unknown!r} is not among the characters")
     _check_scenes_in_order([r for r in records if isinstance(r, SceneAnswer)])

@@ -1,5 +1,6 @@
 """The console script `media-index`."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -9,7 +10,7 @@ from typing import Any, TypeVar, get_args
 import click
 from rich.console import Console
 
-from jobs.config import load_settings, resolve
+from jobs.config import Settings, load_settings, resolve
 from jobs.evaluation import evaluate as evaluate_index
 from jobs.evaluation import read_truth
 from jobs.status import read_status
@@ -95,11 +96,11 @@ def run(config: Path | None, as_json: bool, **flags: Any) -> int:
     if as_json:
         show_json(row.model_dump(mode="json"))
     else:
-        _show_run(row, settings.index)
+        _show_run(row, settings)
     return row.exit_code
 
 
-def _show_run(row: Run, index: str) -> None:
+def _show_run(row: Run, settings: Settings) -> None:
     if not row.num_planned:
         click.echo(f"nothing to do: {row.num_listed} videos listed, none new or changed, no model loaded")
         return
@@ -111,8 +112,11 @@ def _show_run(row: Run, index: str) -> None:
     if row.exit_code == ExitCode.INTERRUPTED:
         click.echo("interrupted; repeat the command to go on", err=True)
     elif row.exit_code:
-        query = "select uri, code, message, hint from failures"
-        click.echo(f'see why: media-index sql --index {index} "{query}"', err=True)
+        command = ["media-index", "sql", "--index", settings.index]
+        command += ["--endpoint-url", settings.endpoint_url] if settings.endpoint_url else []
+        click.echo(
+            f"see why: {shlex.join([*command, 'select uri, code, message, hint from failures'])}", err=True
+        )
 
 
 @cli.command(
@@ -198,7 +202,8 @@ def main() -> None:
     except MediaIndexError as error:
         show_error(error)
         code = error.exit_code
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("error: interrupted\nhint: repeat the command; what is committed stays", err=True)
         code = ExitCode.INTERRUPTED
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}\nhint: media-index --help", err=True)

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 
+import ray
+
 from schemas.failures import PreflightError
 
-# Read by Ray's processes when they start, hence before `import ray`.
-os.environ.setdefault("RAY_task_oom_retries", "1")  # the default retries a task that is too big for ever
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # CPU tasks leave CUDA_VISIBLE_DEVICES alone
-
-import ray
+# Read by Ray's processes when they start.
+_RAY_SETTINGS = {
+    "RAY_task_oom_retries": "1",  # the default retries a task that is too big for ever
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # CPU tasks leave CUDA_VISIBLE_DEVICES alone
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ def join_cluster(address: str) -> Iterator[Cluster]:
     Raises `PreflightError` where there is no cluster to join.
     """
     is_local = address == "local"
+    for name, value in _RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
     try:
         ray.init(
             address=address,
@@ -48,6 +52,10 @@ def join_cluster(address: str) -> Iterator[Cluster]:
         ) from None
     try:
         resources = ray.cluster_resources()
+        if resources.get("CPU", 0) < 1:
+            raise PreflightError(
+                f"the Ray cluster at {address} has no CPU to read with", "add a CPU node to it"
+            )
         with redirect_stdout(sys.stderr):  # Ray prints its nodes' messages; stdout is for results
             yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))
     finally:

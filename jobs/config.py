@@ -53,6 +53,9 @@ def load_settings(file: Path | None, flags: dict[str, Any], needs: tuple[str, ..
     """
     values = _read_file(file or SETTINGS_FILE, must_exist=file is not None)
     values |= {name: value for name, value in flags.items() if value is not None and value != ()}
+    for name, value in values.items():
+        if name in ("library", "index", "endpoint_url") and not isinstance(value, str):
+            raise UsageError(f"setting {name} = {value!r} is no text", f'write {name} = "…"')
     for name in needs:
         if name not in values:
             flag = name.replace("_", "-")

@@ -1,6 +1,5 @@
 """What a person sees while a run goes on: a bar on a terminal, plain lines anywhere else. On stderr."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,26 +18,26 @@ from rich.progress import (
 
 from jobs.actor import Indexed
 from jobs.failures import Trouble
-from jobs.plan import FREE, Reason, Work
+from jobs.plan import FREE, Plan, Work
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
-from schemas.failures import FailureAction
+from schemas.failures import FailureAction, MediaIndexError
 
 
 class Progress:
-    """Tells what happens to each video, in one line each; `quiet` leaves only the bar out."""
+    """Tells what happens to each video, in one line each."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._bar: Bar | None = None
 
-    def planned(self, reasons: Counter[Reason], num_ignored: int, weights: Weights) -> None:
+    def planned(self, plan: Plan, num_ignored: int, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
-        for reason, count in sorted(reasons.items()):
+        for reason, count in sorted(plan.reasons.items()):
             cost = "  nothing to do" if reason in FREE else ""
             self._say(f"plan      {count:>6} {reason}{cost}")
         if num_ignored:
             self._say(f"plan      {num_ignored:>6} other objects left out by the filters")
-        if FREE.issuperset(reasons):
+        if not plan.to_analyse:
             return
         self._say(f"model     {weights.model_id} ({weights.revision[:12]})")
         if weights.model_id == BUILT_IN:
@@ -59,8 +58,10 @@ class Progress:
         ) as bar:
             self._bar = bar
             self._task = bar.add_task("loading the model", total=num_videos)
-            yield
-            self._bar = None
+            try:
+                yield
+            finally:
+                self._bar = None
 
     def indexed(self, work: Work, outcome: Indexed) -> None:
         """One video is committed."""
@@ -71,7 +72,7 @@ class Progress:
 
     def failed(self, work: Work, trouble: Trouble, action: FailureAction) -> None:
         """One video is given up, for good or until the next run."""
-        word = "set aside" if action is FailureAction.QUARANTINED else "postponed"
+        word = "set aside" if action is FailureAction.QUARANTINED else "unfinished"
         self._say(f"{word} {trouble.code}: {trouble.message}  {work.video.uri}")
         self._advance()
 
@@ -79,9 +80,18 @@ class Progress:
         """One try failed; another follows."""
         self._say(f"again     {trouble.code}: {trouble.message}  {work.video.uri}")
 
-    def stopping(self) -> None:
-        """The user asked to stop."""
-        self._say("stopping: what is committed stays; Ctrl-C again ends at once")
+    def settled_elsewhere(self, work: Work) -> None:
+        """Another run was first with this video."""
+        self._say(f"elsewhere another run has it  {work.video.uri}")
+        self._advance()
+
+    def storage_trouble(self, error: MediaIndexError) -> None:
+        """A commit or a publish did not go through; it is tried again."""
+        self._say(f"again     storage: {error.message}")
+
+    def stopped(self) -> None:
+        """The user asked to stop, and no video is in flight any more."""
+        self._say("stopping: what is committed stays")
 
     def _advance(self) -> None:
         if self._bar:

@@ -1,7 +1,7 @@
 """Order of work: longest first, with a look-ahead that never parks a long video behind another."""
 
+import bisect
 import heapq
-from collections import deque
 from collections.abc import Iterable
 
 from jobs.plan import Work
@@ -15,7 +15,7 @@ class WorkQueue:
     """
 
     def __init__(self, works: Iterable[Work]) -> None:
-        self._waiting = deque(sorted(works, key=_cost, reverse=True))
+        self._waiting = sorted(works, key=_cost)
         self._delayed: list[tuple[float, str, Work]] = []  # heap: not before this monotonic time
 
     def __len__(self) -> int:
@@ -23,26 +23,26 @@ class WorkQueue:
 
     def take(self) -> Work | None:
         """The longest waiting video."""
-        return self._waiting.popleft() if self._waiting else None
+        return self._waiting.pop() if self._waiting else None
 
     def take_after(self, work: Work) -> Work | None:
         """The video to read ahead while `work` is analysed."""
         if not self._waiting:
             return None
-        longest, shortest = _cost(self._waiting[0]), _cost(self._waiting[-1])
+        shortest, longest = _cost(self._waiting[0]), _cost(self._waiting[-1])
         take_short = _cost(work) - shortest >= longest - _cost(work)
-        return self._waiting.pop() if take_short else self._waiting.popleft()
+        return self._waiting.pop(0 if take_short else -1)
 
     def put_back(self, work: Work) -> None:
-        """To the front: it has waited its turn already."""
-        self._waiting.appendleft(work)
+        """Wait again, in its place."""
+        bisect.insort(self._waiting, work, key=_cost)
 
     def put_later(self, work: Work, not_before: float) -> None:
         """Wait out a backoff; `not_before` is on the monotonic clock."""
         heapq.heappush(self._delayed, (not_before, work.analysis_key, work))
 
     def wake(self, now: float) -> None:
-        """Move videos whose backoff is over to the front."""
+        """Let videos whose backoff is over wait with the others."""
         while self._delayed and self._delayed[0][0] <= now:
             self.put_back(heapq.heappop(self._delayed)[2])
 

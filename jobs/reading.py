@@ -1,14 +1,16 @@
-"""Reading tasks on CPUs, and the ordered window through which one model actor consumes them.
+"""Reading tasks on CPUs, and the ordered read-ahead through which one model actor consumes them.
 
 One task reads one span of one video, so a lost task costs one span, and several cores can feed one GPU.
-The window is the backpressure: an actor never has more than `max_ahead` spans under way, those of the
-video it will get next included. The functions below the tasks run as well without Ray.
+The number of spans under way is the backpressure; those of the video that comes next are included. The
+functions above the tasks run as well without Ray.
 """
 
+import faulthandler
 import math
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +18,7 @@ from typing import Any, TypeVar
 
 import ray
 
-from jobs.failures import Trouble, TroubleError, classify
+from jobs.failures import Stage, Trouble, TroubleError, classify
 from jobs.plan import Work
 from jobs.scratch import hold_copy
 from schemas.failures import FailureClass
@@ -24,7 +26,7 @@ from storage.library import Library
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20
-SPAN_DEADLINE_S = 1800.0  # a reader that takes longer hangs: a span is minutes of video
+READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
 T = TypeVar("T")
@@ -64,8 +66,26 @@ def open_video(source: Source, work: Work) -> Opened:
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
     """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
-    with hold_copy(source.library, work.video, source.scratch) as path:
+    with hold_copy(source.library, work.video, source.scratch) as path, _killed_when_hanging():
         return read_span(path, opened.info, opened.grid, span, source.image_size)
+
+
+@contextmanager
+def _killed_when_hanging() -> Iterator[None]:
+    """A codec that hangs holds the interpreter, so only the end of the process helps; Ray sees a crash."""
+    faulthandler.dump_traceback_later(READ_DEADLINE_S, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A span's frames and the wall seconds they took, fetching included."""
+
+    frames: FrameSpan
+    seconds: float
 
 
 # A task's name is a metric label, hence constant. Errors return as values: they are the video's, not Ray's.
@@ -75,106 +95,109 @@ def _open_task(source: Source, work: Work) -> Opened | Trouble:
     try:
         return open_video(source, work)
     except Exception as error:
-        return classify(error, "fetch")
+        return classify(error, Stage.FETCH)
 
 
-def _span_task(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan | Trouble:
+def _span_task(source: Source, work: Work, opened: Opened | Trouble, number: int) -> _Read | Trouble:
+    if isinstance(opened, Trouble):
+        return opened
+    started = time.monotonic()
     try:
-        return read_one_span(source, work, opened, span)
+        frames = read_one_span(source, work, opened, opened.spans[number])
     except Exception as error:
-        return classify(error, "read")
+        return classify(error, Stage.READ)
+    return _Read(frames, time.monotonic() - started)
 
 
-_TASK_OPTIONS: dict[str, Any] = {"num_cpus": 1, "max_retries": 2, "enable_task_events": False}
+_TASK_OPTIONS: dict[str, Any] = {
+    "num_cpus": 1,
+    "memory": 512 << 20,
+    "max_retries": 2,
+    "enable_task_events": False,
+}
 _open_remote = ray.remote(**_TASK_OPTIONS)(_open_task)
 _span_remote = ray.remote(**_TASK_OPTIONS)(_span_task)
 
 
 @dataclass
 class _Reading:
-    """One video being read: the tasks under way, in span order."""
+    """One video being read: the tasks under way, in span order. Its first span needs no look at `opened`."""
 
     work: Work
     open_ref: "ray.ObjectRef[Opened | Trouble]"
     opened: Opened | Trouble | None = None
-    under_way: "deque[ray.ObjectRef[FrameSpan | Trouble]]" = field(default_factory=deque)
+    under_way: "deque[ray.ObjectRef[_Read | Trouble]]" = field(default_factory=deque)
     next_span: int = 0
 
     def can_launch(self) -> bool:
+        if self.opened is None:
+            return self.next_span == 0
         return isinstance(self.opened, Opened) and self.next_span < len(self.opened.spans)
 
 
-class SpanWindow:
+class ReadAhead:
     """Reads the video at hand in order while the next one's first spans are already on their way."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._readings: dict[str, _Reading] = {}
+        self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
         self._pace = _Pace()
 
     def open(self, work: Work) -> Opened:
-        """Start reading, or take up the look-ahead; blocks for the probe. Raises `TroubleError`."""
+        """Start reading, or take up what was read ahead; waits for the probe. Raises `TroubleError`."""
         reading = self._start(work)
         if reading.opened is None:
-            reading.opened = _get(reading.open_ref, "fetch")
-        opened = reading.opened
-        if isinstance(opened, Trouble):
-            raise TroubleError(opened)
-        return opened
+            reading.opened = _get(reading.open_ref, Stage.FETCH)
+        if isinstance(reading.opened, Trouble):
+            raise TroubleError(reading.opened)
+        return reading.opened
 
-    def look_ahead(self, work: Work) -> None:
+    def begin(self, work: Work) -> None:
         """Begin reading the video that comes after the one at hand."""
-        self._start(work)
+        self._launch(self._start(work))
 
     def spans(self, work: Work) -> Iterator[FrameSpan]:
-        """The opened video's spans in order, refilling the window as they leave it. Raises `TroubleError`."""
-        reading = self._readings[work.analysis_key]
+        """The opened video's spans in order, refilling as they leave. Raises `TroubleError`."""
+        reading = self._readings[work]
+        self._pace.start()
         self._refill(reading)
         while reading.under_way:
             self._pace.asked()
-            span = _get(reading.under_way.popleft(), "read")
-            if isinstance(span, Trouble):
-                raise TroubleError(span)
-            self._pace.received(span.seconds_cpu)
+            read = _get(reading.under_way.popleft(), Stage.READ)
+            if isinstance(read, Trouble):
+                raise TroubleError(read)
+            self._pace.received(read.seconds)
             self._refill(reading)
-            yield span
+            yield read.frames
+        assert not reading.can_launch(), "every span has been handed out"
 
-    def drop(self, work: Work) -> None:
-        """Forget the video; spans still under way are cancelled."""
-        self._drop(work.analysis_key)
-
-    def keep_only(self, work: Work) -> None:
-        """Forget look-ahead at videos that another actor got after all."""
-        for key in [key for key in self._readings if key != work.analysis_key]:
-            self._drop(key)
-
-    def _drop(self, key: str) -> None:
-        reading = self._readings.pop(key, None)
-        for ref in reading.under_way if reading else ():
-            ray.cancel(ref, force=True)
+    def keep_only(self, *works: Work) -> None:
+        """Forget all other videos, those included that another actor got after all."""
+        for work in [work for work in self._readings if work not in works]:
+            for ref in self._readings.pop(work).under_way:
+                ray.cancel(ref, force=True)
 
     def _start(self, work: Work) -> _Reading:
-        if work.analysis_key not in self._readings:
-            ref = _open_remote.remote(self._source, work)
-            self._readings[work.analysis_key] = _Reading(work, ref)
-        return self._readings[work.analysis_key]
+        if work not in self._readings:
+            self._readings[work] = _Reading(work, _open_remote.remote(self._source, work))
+        return self._readings[work]
 
     def _refill(self, first: _Reading) -> None:
-        """Launch spans of the video at hand, then of the next, up to the window's size."""
+        """Launch spans of the video at hand, then of the next, up to the number the pace allows."""
         others = [reading for reading in self._readings.values() if reading is not first]
         num_under_way = sum(len(reading.under_way) for reading in (first, *others))
         for reading in (first, *others):
             if reading.opened is None and ray.wait([reading.open_ref], timeout=0)[0]:
-                reading.opened = _get(reading.open_ref, "fetch")
+                reading.opened = _get(reading.open_ref, Stage.FETCH)
             while num_under_way < self._pace.max_ahead and reading.can_launch():
                 self._launch(reading)
                 num_under_way += 1
 
     def _launch(self, reading: _Reading) -> None:
-        assert isinstance(reading.opened, Opened)
-        span = reading.opened.spans[reading.next_span]
-        reading.next_span += 1
-        reading.under_way.append(_span_remote.remote(self._source, reading.work, reading.opened, span))
+        if reading.can_launch():
+            ref = _span_remote.remote(self._source, reading.work, reading.open_ref, reading.next_span)
+            reading.next_span += 1
+            reading.under_way.append(ref)
 
 
 @dataclass
@@ -183,20 +206,24 @@ class _Pace:
 
     read_s: float = 0.0
     model_s: float = math.inf
-    _given_at: float = 0.0
+    _given_at: float | None = None
 
     @property
     def max_ahead(self) -> int:
         ahead = math.ceil(self.read_s / max(self.model_s, 1e-3)) + 2
         return max(MIN_AHEAD, min(MAX_AHEAD, ahead))
 
+    def start(self) -> None:
+        """A new video: what passed since the last span was answering, not prefill."""
+        self._given_at = None
+
     def asked(self) -> None:
         """The model wants a span: what passed since the last one is the model's own time."""
-        if self._given_at:
+        if self._given_at is not None:
             self.model_s = _blend(self.model_s, time.monotonic() - self._given_at)
 
     def received(self, read_s: float) -> None:
-        """A span arrived that took a reader `read_s` CPU seconds."""
+        """A span arrived that took a reader `read_s` seconds."""
         self.read_s = _blend(self.read_s, read_s)
         self._given_at = time.monotonic()
 
@@ -205,18 +232,23 @@ def _blend(old: float, new: float) -> float:
     return new if math.isinf(old) or old == 0 else 0.7 * old + 0.3 * new
 
 
-def _get(ref: "ray.ObjectRef[T]", stage: str) -> "T | Trouble":
+def _get(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
+    """The task's value; what kills tasks is sorted by whose fault it is."""
     try:
-        return ray.get(ref, timeout=SPAN_DEADLINE_S)
-    except ray.exceptions.GetTimeoutError:
-        ray.cancel(ref, force=True)
-        message = f"reading hung for {SPAN_DEADLINE_S:.0f} s"
-        return Trouble(stage, FailureClass.MEDIA, "read_timeout", message, "check the file in a player")
-    except ray.exceptions.OutOfMemoryError:
-        message = "a reading task ran out of host memory"
-        return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", message, "use fewer --num-actors")
-    except (ray.exceptions.WorkerCrashedError, ray.exceptions.LocalRayletDiedError):
-        message = "the file crashed its reading process three times"
-        return Trouble(stage, FailureClass.POISON, "reader_crashed", message, "check the file in a player")
-    except ray.exceptions.ObjectLostError as error:
-        return Trouble(stage, FailureClass.LOST, "object_lost", str(error), "none needed, it is tried again")
+        return ray.get(ref)
+    except ray.exceptions.OutOfMemoryError as error:
+        hint = "use machines with more memory per core for reading"
+        return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
+    except ray.exceptions.WorkerCrashedError:
+        message = "the file crashed its reading process three times, or hung in it"
+        hint = "check the file in a player"
+        return Trouble(stage, FailureClass.POISON, "reader_crashed", message, hint)
+    except ray.exceptions.RayTaskError:
+        raise  # our bug: tasks return their errors
+    except ray.exceptions.RayError as error:
+        hint = "none needed, it is tried again"
+        return Trouble(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -3,8 +3,11 @@
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from jobs.prompt_pack import Prompt
+from jobs.wire import describe_format
+from schemas.answers import Answer
 from schemas.identity import digest
 
 
@@ -17,20 +20,31 @@ class Recipe:
 
     model_id: str
     model_revision: str
+    dtype: str
     fps: Fraction
     max_frames: int
     prompts: tuple[Prompt, ...]
 
     @property
     def recipe_id(self) -> str:
-        """Hash over model revision, prompt texts, answer schemas and sampling settings."""
+        """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
         prompts = [
-            [p.name, p.version, p.max_new_tokens, p.text, p.answer.model_json_schema()] for p in self.prompts
+            [p.name, p.version, p.max_new_tokens, p.text, describe_format(p.answer), _rules(p.answer)]
+            for p in self.prompts
         ]
-        return digest(
-            "recipe",
-            self.model_revision,
-            str(self.fps),
-            str(self.max_frames),
-            json.dumps(prompts, sort_keys=True),
-        )
+        sampling = [self.model_revision, self.dtype, str(self.fps), str(self.max_frames)]
+        return digest("recipe", *sampling, json.dumps(prompts, sort_keys=True))
+
+
+def _rules(answer: type[Answer]) -> Any:
+    """The answer's JSON schema without its prose, which may be reworded for nothing."""
+    return _without_prose(answer.model_json_schema())
+
+
+def _without_prose(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        prose = [
+            k for k in ("title", "description") if isinstance(schema.get(k), str)
+        ]  # else: a field so named
+        return {k: _without_prose(v) for k, v in schema.items() if k not in prose}
+    return [_without_prose(item) for item in schema] if isinstance(schema, list) else schema

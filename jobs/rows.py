@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from jobs.analysis import Analysis, PromptAnswer
-from jobs.failures import Trouble
+from jobs.failures import Stage, Trouble
 from jobs.plan import Work
 from jobs.recipe import Recipe
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
@@ -53,12 +53,12 @@ class RowBuilder:
             failures=tuple(self._invalid_answer(a) for a in analysis.answers if a.problem is not None),
         )
 
-    def quarantine(self, trouble: Trouble, attempts: int) -> Bundle:
+    def quarantine(self, trouble: Trouble) -> Bundle:
         """The bundle that sets this revision of the video aside."""
-        failure = self.failure(trouble, FailureAction.QUARANTINED, attempts)
+        failure = self.failure(trouble, FailureAction.QUARANTINED)
         return Bundle(commit=self._commit(is_quarantined=True), failures=(failure,))
 
-    def failure(self, trouble: Trouble, action: FailureAction, attempts: int) -> Failure:
+    def failure(self, trouble: Trouble, action: FailureAction) -> Failure:
         """The row that says why the whole video is missing."""
         return Failure(
             **self._settled,
@@ -69,7 +69,7 @@ class RowBuilder:
             message=trouble.message,
             hint=trouble.hint,
             action=action,
-            attempts=attempts,
+            attempts=self.work.attempt,
             prompt_id=None,
             answer_text=None,
             traceback=trouble.traceback,
@@ -193,7 +193,7 @@ class RowBuilder:
         return Failure(
             **self._settled,
             uri=self.work.video.uri,
-            stage="generate",
+            stage=Stage.MODEL,
             failure_class=FailureClass.ANSWER,
             code="invalid_answer",
             message=answer.problem or "",

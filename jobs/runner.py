@@ -1,7 +1,7 @@
 """The driver loop: hand videos to actors, settle what comes back, replace actors that die.
 
-All state of a run lives here, in one thread. Actors hold nothing that cannot be computed again, and
-only `settle` makes anything durable.
+All state of a run lives here, in one thread. Actors hold nothing that cannot be computed again, and only
+the settler makes anything durable.
 """
 
 import random
@@ -15,13 +15,14 @@ from typing import Any, Protocol
 import ray
 
 from jobs.actor import Indexed
-from jobs.failures import KILLS_UNTIL_POISON, POLICIES, Trouble
+from jobs.failures import BUGS_UNTIL_STOP, KILLS_UNTIL_POISON, POLICIES, Stage, Trouble
 from jobs.plan import Work
 from jobs.queue import WorkQueue
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 
 POLL_S = 0.5
-MAX_START_FAILURES = 3
+MAX_START_FAILURES = 3  # in a row, while no actor is at work
+START_BACKOFF_S = 10.0
 
 
 class Settler(Protocol):
@@ -30,7 +31,7 @@ class Settler(Protocol):
     def indexed(self, work: Work, outcome: Indexed) -> None:
         """Commit the video's rows."""
 
-    def failed(self, work: Work, trouble: Trouble, action: FailureAction, attempts: int) -> None:
+    def failed(self, work: Work, trouble: Trouble, action: FailureAction) -> None:
         """Record a video whose tries are used up."""
 
     def retrying(self, work: Work, trouble: Trouble) -> None:
@@ -52,24 +53,28 @@ class _Slot:
 
 
 class Runner:
-    """Executes planned videos on `num_actors` actors made by `start_actor`."""
+    """Executes planned videos on up to `num_actors` actors made by `start_actor`."""
 
     def __init__(
         self, works: Iterable[Work], start_actor: Callable[[], Any], num_actors: int, settler: Settler
     ) -> None:
         self._queue = WorkQueue(works)
         self._start_actor = start_actor
-        self._num_actors = min(num_actors, len(self._queue))
+        self._num_actors = num_actors
         self._settler = settler
         self._slots: list[_Slot] = []
-        self._attempts: Counter[tuple[str, FailureClass]] = Counter()
+        self._tries: Counter[tuple[str, FailureClass]] = Counter()
         self._kills: Counter[str] = Counter()
+        self._bugs: list[tuple[Work, Trouble]] = []  # videos in a row that only a bug explains
         self._start_failures = 0
+        self._start_not_before = 0.0
+        self._any_ready = False
 
     def run(self, stop: threading.Event) -> None:
         """Until every video is settled, or `stop` is set; videos in flight are then given up.
 
-        Raises `PreflightError` where no actor can be started.
+        Raises `PreflightError` where the model cannot be loaded at all, `MediaIndexError` where actors
+        keep dying or video after video meets a bug.
         """
         try:
             while not stop.is_set() and self._has_work():
@@ -81,23 +86,27 @@ class Runner:
         finally:
             for slot in self._slots:
                 ray.kill(slot.actor)
+        self._settle_bugs(FailureAction.QUARANTINED)
 
     def _has_work(self) -> bool:
         return len(self._queue) > 0 or any(slot.work or slot.upcoming for slot in self._slots)
 
     def _fill_slots(self) -> None:
-        while len(self._slots) < self._num_actors:
+        busy = sum(slot.work is not None for slot in self._slots)
+        wanted = min(self._num_actors, len(self._queue) + busy)
+        while len(self._slots) < wanted and time.monotonic() >= self._start_not_before:
             actor = self._start_actor()
             self._slots.append(_Slot(actor, actor.load.remote()))
 
     def _dispatch(self) -> None:
-        for slot in self._slots:
-            if slot.is_ready and slot.work is None:
-                slot.work = slot.upcoming or self._queue.take() or self._steal()
-                slot.upcoming = None
-                if slot.work:
-                    slot.upcoming = self._queue.take_after(slot.work)
-                    slot.in_flight = slot.actor.index_video.remote(slot.work, slot.upcoming)
+        """First a video for every idle actor, then what to read ahead: nobody reserves what another lacks."""
+        idle = [slot for slot in self._slots if slot.is_ready and slot.work is None]
+        for slot in idle:
+            slot.work, slot.upcoming = slot.upcoming or self._queue.take() or self._steal(), None
+        for slot in idle:
+            if slot.work:
+                slot.upcoming = self._queue.take_after(slot.work)
+                slot.in_flight = slot.actor.index_video.remote(slot.work, slot.upcoming)
 
     def _steal(self) -> Work | None:
         """The longest video that another actor only reads ahead."""
@@ -120,8 +129,10 @@ class Runner:
     def _receive(self, slot: _Slot, ref: "ray.ObjectRef[Any]") -> None:
         try:
             outcome = ray.get(ref)
-        except ray.exceptions.RayActorError as error:
-            self._replace(slot, error)
+        except ray.exceptions.RayTaskError:
+            raise  # our bug: actors return their errors
+        except ray.exceptions.RayError as error:
+            self._lost(slot, error)
             return
         if not slot.is_ready:
             self._started(slot, outcome)
@@ -129,70 +140,110 @@ class Runner:
         work, slot.work = slot.work, None
         assert work is not None
         if isinstance(outcome, Indexed):
+            self._settle_bugs(FailureAction.QUARANTINED)  # the model works: those videos were at fault
             self._settler.indexed(work, outcome)
-        else:
-            self._after_trouble(work, outcome)
+            return
+        if outcome.failure_class is FailureClass.BUG:
+            self._remove(slot)  # its GPU may be in a state that the next video would suffer from
+        self._after_trouble(work, outcome)
 
     def _started(self, slot: _Slot, problem: Trouble | None) -> None:
-        if problem:
+        if problem is None:
+            slot.is_ready = self._any_ready = True
+            self._start_failures = 0
+        elif self._any_ready:
+            self._remove(slot)
+            self._start_failed(problem.message)
+        else:
             raise PreflightError(f"the model cannot be loaded: {problem.message}", problem.hint)
-        slot.is_ready = True
-        self._start_failures = 0
 
-    def _replace(self, slot: _Slot, error: "ray.exceptions.RayActorError") -> None:
-        """The actor is gone: settle its video, requeue its look-ahead; a new actor takes its slot."""
+    def _lost(self, slot: _Slot, error: Exception) -> None:
+        """The actor is gone: settle its video; a new actor takes its slot."""
+        self._remove(slot)
+        if slot.work:
+            self._after_trouble(slot.work, self._blame(slot.work, error))
+        elif not _is_lost_machine(error):
+            self._start_failed(_why(error))
+
+    def _remove(self, slot: _Slot) -> None:
         self._slots.remove(slot)
         ray.kill(slot.actor)  # it may be unreachable rather than dead
         if slot.upcoming:
             self._queue.put_back(slot.upcoming)
-        if slot.work:
-            self._after_trouble(slot.work, self._blame(slot.work, error))
-            return
+
+    def _start_failed(self, why: str) -> None:
         self._start_failures += 1
-        if self._start_failures >= MAX_START_FAILURES:
+        self._start_not_before = time.monotonic() + START_BACKOFF_S * self._any_ready
+        if self._start_failures >= MAX_START_FAILURES and not any(slot.is_ready for slot in self._slots):
             raise MediaIndexError(
-                f"model actors died {MAX_START_FAILURES} times in a row while loading: {_last_line(error)}",
+                f"model actors failed {self._start_failures} times in a row while loading: {why}",
                 "check the GPU and the host's memory, then repeat the command; what is committed stays",
             )
 
-    def _blame(self, work: Work, error: "ray.exceptions.RayActorError") -> Trouble:
+    def _blame(self, work: Work, error: Exception) -> Trouble:
+        if _is_out_of_memory(error):
+            hint = "use fewer --num-actors, or machines with more memory"
+            frames = work.max_frames
+            return Trouble(
+                Stage.MODEL, FailureClass.RESOURCE, "host_out_of_memory", _why(error), hint, num_frames=frames
+            )
         if _is_lost_machine(error):
-            message = "the worker's machine went away"
-            return Trouble("model", FailureClass.LOST, "machine_lost", message, "it is tried again elsewhere")
+            hint = "none needed, it is tried again elsewhere"
+            return Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
         self._kills[work.analysis_key] += 1
         kills = self._kills[work.analysis_key]
         return Trouble(
-            "model",
+            Stage.MODEL,
             FailureClass.POISON if kills >= KILLS_UNTIL_POISON else FailureClass.LOST,
             "worker_killed",
-            f"the model's process died on this video, time {kills}: {_last_line(error)}",
+            f"the model's process died on this video, time {kills}: {_why(error)}",
             "check the file in a player, and the host's memory",
         )
 
     def _after_trouble(self, work: Work, trouble: Trouble) -> None:
         policy = POLICIES[trouble.failure_class]
-        self._attempts[work.analysis_key, trouble.failure_class] += 1
-        tries = self._attempts[work.analysis_key, trouble.failure_class]
-        again: Work | None = work
+        self._tries[work.analysis_key, trouble.failure_class] += 1
+        tries = self._tries[work.analysis_key, trouble.failure_class]
+        again: Work | None = work.again()
         if trouble.failure_class is FailureClass.RESOURCE:
-            again = work.with_fewer_frames(trouble.num_frames)
+            again = work.again().with_fewer_frames(trouble.num_frames)
         if again and trouble.can_retry and tries < policy.tries:
             delay_s = policy.backoff_s * 2 ** (tries - 1) * random.uniform(0.5, 1.5)
             self._queue.put_later(again, time.monotonic() + delay_s)
             self._settler.retrying(work, trouble)
+        elif trouble.failure_class is FailureClass.BUG:
+            self._suspect(work, trouble)
         else:
-            attempts = sum(n for (key, _), n in self._attempts.items() if key == work.analysis_key)
-            self._settler.failed(work, trouble, policy.action, attempts)
+            self._settler.failed(work, trouble, policy.action)
+
+    def _suspect(self, work: Work, trouble: Trouble) -> None:
+        """One video with a bug is set aside; several in a row say that it is not the videos."""
+        self._bugs.append((work, trouble))
+        if len(self._bugs) >= BUGS_UNTIL_STOP:
+            num_bugs = len(self._bugs)
+            self._settle_bugs(FailureAction.NEXT_RUN)
+            raise MediaIndexError(
+                f"{num_bugs} videos in a row met a bug, the last one: {trouble.message}", trouble.hint
+            )
+
+    def _settle_bugs(self, action: FailureAction) -> None:
+        for work, trouble in self._bugs:
+            self._settler.failed(work, trouble, action)
+        self._bugs.clear()
 
 
-def _is_lost_machine(error: "ray.exceptions.RayActorError") -> bool:
+def _is_out_of_memory(error: Exception) -> bool:
+    """Killed by Ray's own watch over the host's memory."""
+    return isinstance(error, ray.exceptions.OutOfMemoryError) or "NODE_OUT_OF_MEMORY" in str(error)
+
+
+def _is_lost_machine(error: Exception) -> bool:
     """Died of its machine, not of its video: unreachable, preempted, or its node is gone."""
-    return (
-        isinstance(error, ray.exceptions.ActorUnavailableError)
-        or error.preempted
-        or "its node has died" in str(error)  # Ray has no type for it
-    )
+    if not isinstance(error, ray.exceptions.ActorDiedError):
+        return True  # unavailable actors, lost objects and owners
+    return error.preempted or "its node has died" in str(error)  # Ray has no type for the latter
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1]
+def _why(error: Exception) -> str:
+    """Ray's last line without its paragraph of advice."""
+    return str(error).strip().splitlines()[-1].partition(". ")[0]

@@ -1,7 +1,11 @@
 """Node-local copies of the objects being read, shared by the tasks of one node and bounded in size.
 
-A reading task holds a shared lock on its copy; whoever needs room removes the least recently used
-copies that nobody holds. A library on a local disk is read in place and never comes here.
+A reading task holds a shared lock on its copy; whoever needs room removes the least recently used copies
+that nobody holds. A library on a local disk is read in place and never comes here.
+
+    scratch/lock             held while room is made
+    scratch/<copy>.lock      shared: being read; exclusive: being fetched or removed
+    scratch/<copy>/…         the object, complete: it is fetched under another name and renamed in
 """
 
 import fcntl
@@ -21,63 +25,100 @@ SHARE_OF_FREE_SPACE = 0.5
 def hold_copy(library: Library, video: VideoObject, scratch: Path) -> Iterator[Path]:
     """The video's bytes as a local file, fetched once per node and kept while held.
 
-    Raises what `library.fetch` raises (`storage.errors`).
+    Raises what `library.fetch` raises (`storage.errors`), and OSError for a scratch that cannot be used.
     """
-    if video.etag is None:  # on a disk
+    if video.is_local:
         yield library.fetch(video, scratch)
         return
-    entry = scratch / digest(video.video_id, video.object_rev)
     scratch.mkdir(parents=True, exist_ok=True)
-    with (scratch / f"{entry.name}.lock").open("w") as lock:
-        while True:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            path = _existing(entry) or _fetch(library, video, entry)
-            fcntl.flock(lock, fcntl.LOCK_SH)  # not atomic: the copy may be evicted between the two locks
-            if path.exists():
-                break
+    copy = _copy_of(video, scratch)
+    with _lock_file(copy).open("a") as lock:
+        path = _share(lock.fileno(), library, video, copy)
         os.utime(lock.name)
         yield path
 
 
-def _existing(entry: Path) -> Path | None:
-    done = entry / "done"
-    return Path(os.fsdecode(done.read_bytes())) if done.exists() else None
+def drop_copy(video: VideoObject, scratch: Path) -> None:
+    """Remove this node's copy, unless somebody still reads it."""
+    copy = _copy_of(video, scratch)
+    if copy.is_dir():
+        _remove_if_idle(copy)
 
 
-def _fetch(library: Library, video: VideoObject, entry: Path) -> Path:
-    shutil.rmtree(entry, ignore_errors=True)  # a fetch that was cut off
-    entry.mkdir()
-    _make_room(entry.parent, video.size_bytes, keep=entry)
-    path = library.fetch(video, entry)
-    (entry / "done").write_bytes(os.fsencode(path))
-    return path
+def _share(lock: int, library: Library, video: VideoObject, copy: Path) -> Path:
+    """The copy's file under a shared lock; readers do not wait for each other."""
+    while True:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if path := _file_in(copy):
+            return path
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _file_in(copy):
+            _fetch(library, video, copy)
+        # Going back to a shared lock lets go for a moment, in which the copy may be removed: look again.
 
 
-def _make_room(scratch: Path, size_bytes: int, keep: Path) -> None:
-    """Remove idle copies, oldest use first, while more than the share of free space is taken."""
-    entries = [path for path in scratch.iterdir() if path.is_dir() and path != keep]
-    used = {path: sum(f.stat().st_size for f in path.iterdir()) for path in entries}
+def _fetch(library: Library, video: VideoObject, copy: Path) -> None:
+    partial = copy.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)  # a fetch that was cut off
+    partial.mkdir()
+    try:
+        with (copy.parent / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _make_room(copy.parent, video.size_bytes)
+        library.fetch(video, partial)
+        partial.rename(copy)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _make_room(scratch: Path, size_bytes: int) -> None:
+    """Remove idle copies, longest unused first, while more than the share of free space is taken."""
+    used = {path: _size(path) for path in scratch.iterdir() if path.is_dir()}
     taken = sum(used.values()) + size_bytes
-    allowed = SHARE_OF_FREE_SPACE * (shutil.disk_usage(scratch).free + taken - size_bytes)
-    for path in sorted(entries, key=lambda p: _last_use(p)):
+    allowed = SHARE_OF_FREE_SPACE * (shutil.disk_usage(scratch).free + sum(used.values()))
+    complete = [path for path in used if not path.suffix]
+    for path in sorted(complete, key=_last_use):
         if taken <= allowed:
             return
         if _remove_if_idle(path):
             taken -= used[path]
 
 
-def _last_use(entry: Path) -> float:
-    try:
-        return entry.with_name(f"{entry.name}.lock").stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _remove_if_idle(entry: Path) -> bool:
-    with entry.with_name(f"{entry.name}.lock").open("w") as lock:
+def _remove_if_idle(copy: Path) -> bool:
+    with _lock_file(copy).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        shutil.rmtree(entry, ignore_errors=True)
+        shutil.rmtree(copy, ignore_errors=True)
         return True
+
+
+def _copy_of(video: VideoObject, scratch: Path) -> Path:
+    return scratch / digest(video.video_id, video.object_rev)
+
+
+def _lock_file(copy: Path) -> Path:
+    return copy.with_suffix(".lock")
+
+
+def _file_in(copy: Path) -> Path | None:
+    return next(copy.iterdir(), None) if copy.is_dir() else None
+
+
+def _size(folder: Path) -> int:
+    """Bytes in it; what a neighbour removes meanwhile counts nothing."""
+    total = 0
+    for path in folder.glob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total
+
+
+def _last_use(copy: Path) -> float:
+    try:
+        return _lock_file(copy).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -96,7 +96,7 @@ def _is_list(answer: type[Answer], name: str) -> bool:
 
 def _split_list(value: str) -> list[str]:
     items = [item.strip() for item in value.split(";")]
-    return [] if items in ([""], [NOTHING]) else items
+    return [] if value.strip().lower() in ("", NOTHING) else items
 
 
 def _placeholder(answer: type[Answer], name: str) -> str:

@@ -30,12 +30,17 @@ class VideoObject:
         return digest("video", self.uri)
 
     @property
+    def is_local(self) -> bool:
+        """On a disk: S3 alone gives etags."""
+        return self.etag is None
+
+    @property
     def object_rev(self) -> str:
         """Which bytes: etag and size (and version) on S3, size and modification time on a disk.
 
         S3's own modification time stays out: copying an object onto itself changes it, not the bytes.
         """
-        if self.etag is None:
+        if self.is_local:
             return f"{self.size_bytes}-{self.modified_ns}"
         return "-".join(filter(None, (self.etag, str(self.size_bytes), self.version_id)))
 

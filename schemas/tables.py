@@ -122,7 +122,7 @@ class Failure(Row):
     run_id: str = Field(description="The run it happened in")
     created_at: datetime = Field(description="When (UTC)")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
-    stage: str = Field(description="fetch, read, prefill, generate or commit")
+    stage: str = Field(description="fetch, read, model, rows or commit")
     failure_class: FailureClass = Field(description="lost, transient, resource, answer, media, poison or bug")
     code: str = Field(description="Stable word for the reason, e.g. no_video")
     message: str = Field(description="What happened")

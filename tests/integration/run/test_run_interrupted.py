@@ -46,11 +46,13 @@ def start(parrot, where):
         process.communicate()
 
 
-def actor_pids() -> list[int]:
-    """The model actors' processes; Ray writes the actor's name over their command line."""
-    listing = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    rows = (line.split(None, 1) for line in listing.splitlines()[1:])
-    return [int(pid) for pid, command in rows if command.startswith("ray::ModelActor")]
+def actor_pids(driver: subprocess.Popen[str]) -> list[int]:
+    """This run's model actors; Ray writes the actor's name over their command line."""
+    listing = subprocess.run(["ps", "-eo", "pid,sess,args"], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 2) for line in listing.stdout.splitlines()[1:])
+    return [
+        int(pid) for pid, sess, args in rows if args.startswith("ray::ModelActor") and int(sess) == driver.pid
+    ]
 
 
 def counts(where: list[str], media_index) -> tuple[int, int, int]:
@@ -63,10 +65,13 @@ def counts(where: list[str], media_index) -> tuple[int, int, int]:
     return row["videos"], row["with_scenes"], row["scenes"]
 
 
-def test_ctrl_c_leaves_a_consistent_index_and_the_same_command_goes_on(where, start, parrot, media_index):
-    """Exit code 130, whole videos only, and in the end each video once."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_a_consistent_index_and_the_same_command_goes_on(
+    where, start, parrot, media_index, number
+):
+    """Ctrl-C or SIGTERM: exit code 130, whole videos only, and in the end each video once."""
     process = start(num_lines=2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "stopping" in stderr
@@ -96,7 +101,7 @@ def test_a_killed_driver_loses_only_what_was_in_flight(where, start, parrot, med
 def test_a_killed_actor_is_replaced(where, start, media_index):
     """kill -9 of the model's process: its video is tried again elsewhere, all others are unharmed."""
     process = start(num_lines=2)
-    for pid in actor_pids():
+    for pid in actor_pids(process):
         os.kill(pid, signal.SIGKILL)
     stdout, stderr = process.communicate(timeout=90)
     assert process.returncode == 0, stderr

@@ -13,6 +13,8 @@ from jobs.cli import main
 def media_index(tmp_path, monkeypatch, capsys):
     """The console script's function in this process; Ray is never started by a mistake."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
@@ -61,6 +63,7 @@ def test_a_mistake_is_two_lines_and_a_code(films, media_index, arguments, code, 
     assert error in lines[0]
     assert done.code == code
     assert [path.name for path in films.iterdir()] == ["a.txt"]
+    assert not (films.parent / "index").exists()
 
 
 def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):

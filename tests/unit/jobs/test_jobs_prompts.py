@@ -11,7 +11,7 @@ from schemas.failures import UsageError
 
 
 def recipe(**changes) -> Recipe:
-    return replace(Recipe("folder", "rev", Fraction(1), 100, load_prompts()), **changes)
+    return replace(Recipe("folder", "rev", "auto", Fraction(1), 100, load_prompts()), **changes)
 
 
 def test_the_default_pack_asks_characters_before_scenes():
@@ -43,8 +43,9 @@ def test_a_changed_comma_is_a_new_recipe():
         recipe(model_revision="other").recipe_id,
         recipe(fps=Fraction(2)).recipe_id,
         recipe(max_frames=99).recipe_id,
+        recipe(dtype="float16").recipe_id,
     }
-    assert len(ids) == 5
+    assert len(ids) == 6
     assert recipe(model_id="elsewhere").recipe_id == recipe().recipe_id
 
 
