@@ -5,7 +5,8 @@
 Weights are drawn on the device, frames are noise already at the model's size, so nothing is read or
 downloaded. Each table row is printed as soon as it is measured; sections that would start after `--seconds`
 are skipped and said so. Sections: correctness on this device, the card's own matmul rate, seconds and MFU per
-stage, decoding, three prompts on one prefill, full against chunk prefill.
+stage and full against chunk prefill, decoding, three prompts on one prefill together and one by one, decode
+steps of many rows.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import torch
 from safetensors.torch import load_file
 
 from videoxl2 import BiLevelOptions, ModelError, PrefillOptions, VideoXL2
+from videoxl2.attention import attention, attention_lse, merge
 from videoxl2.config import GROUP_FRAMES, ModelConfig
 from videoxl2.random_checkpoint import build_tokenizer, random_network
 from videoxl2.session import Session
@@ -105,7 +107,8 @@ def stage_flops(config: ModelConfig, session: Session, previous_groups: int | No
 
 
 def check_device() -> None:
-    """Golden ids on this device in float32, and recorded decode steps against plain passes."""
+    """Golden ids on this device in float32, recorded decode steps against plain passes, rows against one."""
+    check_merge()
     equal = total = 0
     for folder in sorted(p for p in GOLDEN.iterdir() if p.is_dir()):
         model = VideoXL2.from_pretrained(folder, device="cuda", dtype="float32")
@@ -126,7 +129,20 @@ def check_device() -> None:
                 slow = replace(session, step=None)
                 plain = slow.generate(case["question_ids"], max_new_tokens=case["new_tokens"])
                 assert plain.token_ids == answer.token_ids, "recorded decode step differs"
+                rows = session.generate_many([case["question_ids"]] * 3, max_new_tokens=case["new_tokens"])
+                assert {row.token_ids for row in rows} == {answer.token_ids}, "rows differ"
     print(f"golden streaming runs with equal ids on this device: {equal} of {total}\n", flush=True)
+
+
+def check_merge() -> None:
+    """Attention over two halves of the keys, merged, in bfloat16 at full size, against attention over all."""
+    q = torch.randn(28, 1, 128, device="cuda", dtype=torch.bfloat16)
+    k, v = torch.randn(2, 4, 3000, 128, device="cuda", dtype=torch.bfloat16)
+    halves = [
+        attention_lse(q[None], k[None, :, at], v[None, :, at]) for at in (slice(2900), slice(2900, 3000))
+    ]
+    difference = merge(*halves[0], *halves[1])[0] - attention(q, k, v)
+    assert difference.abs().max() < 0.01, "merged attention differs"
 
 
 def prefill_rows(model: VideoXL2, sizes: list[int], peak: float, late: float) -> None:
@@ -176,19 +192,39 @@ def prompt_rows(model: VideoXL2, frames: int) -> None:
     """Three prompts on one prefill, against one prompt and against three prefills."""
     options = PrefillOptions(expected_frames=frames)
     session, prefill = timed_prefill(model, frames, options)
+    session.generate_many(PROMPTS, max_new_tokens=2)  # records the wider steps
     one = prefill + timed_answers(session, PROMPTS[:1])
-    three = prefill + timed_answers(session, PROMPTS)
+    one_by_one = prefill + timed_answers(session, PROMPTS)
+    started = time.perf_counter()
+    session.generate_many(PROMPTS, max_new_tokens=NEW_TOKENS)
+    torch.cuda.synchronize()
+    together = prefill + time.perf_counter() - started
     plain = NEW_TOKENS / timed_answers(replace(session, step=None), PROMPTS[:1])
     separate = 0.0
     for prompt in PROMPTS:
         fresh, seconds = timed_prefill(model, frames, options)
         separate += seconds + timed_answers(fresh, (prompt,))
-    print(
-        f"\n{frames} frames, answers of {NEW_TOKENS} tokens: one prompt {one:.2f} s, three on one prefill ",
-        end="",
-    )
-    print(f"{three:.2f} s ({three / one:.2f}x), three prefills {separate:.2f} s ({separate / one:.2f}x)")
+    print(f"\n{frames} frames, answers of {NEW_TOKENS} tokens: one prompt {one:.2f} s; three on one prefill ")
+    print(f"together {together:.2f} s ({together / one:.2f}x), one by one {one_by_one:.2f} s ", end="")
+    print(f"({one_by_one / one:.2f}x); three prefills {separate:.2f} s ({separate / one:.2f}x)")
     print(f"decode without recorded steps: {plain:.0f} tok/s", flush=True)
+    step_rows(session)
+
+
+def step_rows(session: Session) -> None:
+    """Milliseconds of one decode step of many rows behind the same prefix."""
+    cells = []
+    for num_rows in (1, 4, 8, 16, 32):
+        with session.start_rows(num_rows, room=256) as rows:
+            rows.push([[5] * 64] * num_rows)
+            rows.push([[7]] * num_rows)  # records the step
+            torch.cuda.synchronize()
+            started = time.perf_counter()
+            for _ in range(32):
+                rows.push([[7]] * num_rows)
+            torch.cuda.synchronize()
+            cells.append(f"{num_rows}: {(time.perf_counter() - started) / 32 * 1e3:.1f}")
+    print(f"ms a step by rows, {session.num_tokens} cached tokens: {', '.join(cells)}", flush=True)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """One attention function for the language model; every faster kernel hides behind it.
 
-Shapes: H query heads, K key/value heads (H is a multiple of K), T queries, S keys, D head size. The T queries
-are the last T of the S keys' sequence, so causal means the lower right triangle.
+Shapes: B rows, H query heads, K key/value heads (H is a multiple of K), T queries, S keys, D head size; X the
+H/K x T queries of one key head. In `attention` the T queries are the last T of the S keys' sequence, so
+causal means the lower right triangle.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.nn.attention.bias import causal_lower_right
+
+_PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
 
 
 def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | None = None) -> Tensor:
@@ -55,3 +58,76 @@ def _flash_attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
     q, k, v = (x.transpose(0, 1)[None] for x in (q_HTD, k_KSD, v_KSD))
     out: Tensor = flash_attn_func(q, k, v, causal=True)  # lower right since flash-attn 2.1
     return out[0].transpose(0, 1)
+
+
+def attention_lse(
+    q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias_B1XS: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Attention `[B, H, T, D]` and, to merge it with attention over other keys, log-sum-exp `[B, H, T]`.
+
+    Every query sees every key, or what `visibility_bias` says.
+    """
+    rows, heads, num_queries, head_dim = q_BHTD.shape
+    # Heads that share keys become queries of one head, as in `_one_query`.
+    q_BKXD = q_BHTD.reshape(rows, k_BKSD.shape[1], -1, head_dim)
+    out, lse = _attention_lse(q_BKXD, k_BKSD, v_BKSD, bias_B1XS)
+    return out.reshape(q_BHTD.shape), lse.reshape(rows, heads, num_queries)
+
+
+def visibility_bias(mask_BTS: Tensor, heads_per_key_head: int, dtype: torch.dtype) -> Tensor:
+    """A bool mask (True = visible, at least one key a query) as `attention_lse` takes it."""
+    bias_BTS = torch.zeros(mask_BTS.shape, dtype=dtype, device=mask_BTS.device)
+    return bias_BTS.masked_fill_(~mask_BTS, -torch.inf).repeat(1, heads_per_key_head, 1)[:, None]
+
+
+def merge(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> Tensor:
+    """Attention over two sets of keys at once, from attention and log-sum-exp over each."""
+    weight_a = torch.sigmoid(lse_a - lse_b)[..., None]
+    return torch.lerp(out_b.to(weight_a.dtype), out_a.to(weight_a.dtype), weight_a).to(out_a.dtype)
+
+
+def _attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+    """SDPA hands out no log-sum-exp, so its kernels are called by name where they run."""
+    if not q.is_cuda and _has_kernel("_scaled_dot_product_flash_attention_for_cpu"):
+        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+        out, lse = kernel(q, k, v, attn_mask=bias)
+        return out, lse
+    if q.is_cuda and bias is None and _flash_kernel_takes(q):
+        out, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v)[:2]
+        return out, lse[..., : q.shape[2]]  # some releases pad it
+    queries_at_once = max(1, _PLAIN_SCORES // (k.shape[0] * k.shape[1] * k.shape[2]))
+    parts = [
+        _plain_attention_lse(
+            q[:, :, first : first + queries_at_once],
+            k,
+            v,
+            None if bias is None else bias[:, :, first : first + queries_at_once],
+        )
+        for first in range(0, q.shape[2], queries_at_once)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return torch.cat([out for out, _ in parts], 2), torch.cat([lse for _, lse in parts], 2)
+
+
+def _plain_attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+    # As in the fused kernels, scores never exist in 16 bits: there a score of 30 is good to 0.1 only.
+    wide = torch.promote_types(q.dtype, torch.float32)
+    scores = (q.to(wide) * q.shape[-1] ** -0.5) @ k.to(wide).transpose(-1, -2)
+    if bias is not None:
+        scores += bias
+    weights = scores.softmax(-1)
+    # The largest weight is exp(largest score - lse): two small kernels where logsumexp launches many.
+    lse = scores.amax(-1) - weights.amax(-1).log()
+    return weights.to(v.dtype) @ v, lse
+
+
+@cache
+def _has_kernel(name: str) -> bool:
+    return hasattr(torch.ops.aten, name)
+
+
+def _flash_kernel_takes(q: Tensor) -> bool:
+    """SDPA's own conditions for it, of which the head size is the one it pads away and we do not."""
+    fits = q.dtype in (torch.float16, torch.bfloat16) and q.shape[-1] % 8 == 0 and q.shape[-1] <= 256
+    return fits and torch.cuda.get_device_capability(q.device) >= (8, 0)

@@ -68,6 +68,29 @@ class BiLevelReport:
         return 1 - self.mixed_tokens / self.full_tokens
 
 
+@dataclass(frozen=True)
+class Selection:
+    """The part of the cache that a prompt is answered on; without chunks, all of it."""
+
+    chunks: tuple[SelectionChunk, ...] = ()
+    dense: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    compression: int = 1
+
+    def report(self, full_tokens: int, mixed_tokens: int) -> BiLevelReport | None:
+        if not self.chunks:
+            return None
+        return BiLevelReport(len(self.chunks), self.dense, self.scores, full_tokens, mixed_tokens)
+
+    @torch.inference_mode()
+    def part_of(self, cache: KVCache, config: LanguageConfig, layout: TokenLayout, spare: int = 0) -> KVCache:
+        """The cache itself when everything is dense, else a mixed one with `spare` rows more reserved."""
+        if len(self.dense) == len(self.chunks):
+            return cache
+        rows = mixed_rows(layout, self.chunks, self.dense, self.compression)
+        return mix_cache(cache, config, layout.end, *rows, spare)
+
+
 def selection_chunks(group_times_s: Sequence[float], chunk_groups: int) -> list[SelectionChunk]:
     """Consecutive chunks; the last may be short. A chunk ends where the next one starts."""
     num_groups = len(group_times_s)

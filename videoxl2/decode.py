@@ -1,10 +1,11 @@
 """Decoding: text behind a prefilled cache, one token after another.
 
-Shapes: T tokens, D language width, V vocabulary.
+Shapes: B rows, T tokens, D language width, V vocabulary.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +18,7 @@ from videoxl2.cache import KVCache
 from videoxl2.decode_step import DecodeStep
 from videoxl2.errors import NonFiniteError
 from videoxl2.language import LanguageModel
+from videoxl2.rows import Rows
 
 FinishReason = Literal["stop", "length"]
 
@@ -86,32 +88,76 @@ def greedy(
 
     Raises `NonFiniteError` when the logits are NaN or infinite.
     """
-    token_ids: list[int] = []
-    logprobs: list[float] = []
-    margins: list[float] = []
+    answer = _Answer(max_new_tokens, stop_ids)
     logits_V = continuation.push(prompt_ids)
-    while len(token_ids) < max_new_tokens:
-        token, logprob, margin = _best(logits_V)
-        if token in stop_ids:
-            return Decoded(tuple(token_ids), tuple(logprobs), tuple(margins), "stop")
-        token_ids.append(token)
-        logprobs.append(logprob)
-        margins.append(margin)
-        if len(token_ids) < max_new_tokens:
-            logits_V = continuation.push([token])
-    return Decoded(tuple(token_ids), tuple(logprobs), tuple(margins), "length")
+    while not answer.add(*_best(logits_V[None])[0]):
+        logits_V = continuation.push(answer.token_ids[-1:])
+    return answer.decoded()
 
 
-def _best(logits_V: Tensor) -> tuple[int, float, float]:
-    """Best token, its log-probability and its lead; one transfer from the device."""
-    top, at = logits_V.topk(2)
-    normaliser = logits_V.logsumexp(-1)
-    token, best, second, total = torch.cat(
-        [at[:1].double(), top.double(), normaliser[None].double()]
-    ).tolist()
-    if not (total - total == 0.0):  # NaN and infinity fail this
-        raise NonFiniteError(
-            "the logits are not finite",
-            "Check the weights for NaN; with float16, try bfloat16 or float32.",
-        )
-    return int(token), best - total, best - second
+@torch.inference_mode()
+def greedy_rows(
+    rows: Rows, prompts: Sequence[Sequence[int]], limits: Sequence[int], stop_ids: frozenset[int]
+) -> list[Decoded]:
+    """As `greedy` for every prompt and its limit, in the order of the prompts.
+
+    All rows take a step together; one that has finished starts on the next prompt or gets no more tokens.
+    """
+    answers = [_Answer(limit, stop_ids) for limit in limits]
+    waiting = deque(range(len(prompts)))
+    working: dict[int, int] = {}  # row -> prompt
+    while waiting or working:
+        pushed: list[Sequence[int]] = [[] for _ in range(rows.num_rows)]
+        for row, prompt in working.items():
+            pushed[row] = answers[prompt].token_ids[-1:]
+        for row in range(rows.num_rows):
+            if row not in working and waiting:
+                rows.restart(row)
+                working[row] = waiting.popleft()
+                pushed[row] = prompts[working[row]]
+        for row, best in enumerate(_best(rows.push(pushed))):
+            if row in working and answers[working[row]].add(*best):
+                del working[row]
+    return [answer.decoded() for answer in answers]
+
+
+class _Answer:
+    """A greedy answer on its way."""
+
+    def __init__(self, limit: int, stop_ids: frozenset[int]) -> None:
+        self.token_ids: list[int] = []
+        self._logprobs: list[float] = []
+        self._margins: list[float] = []
+        self._limit = limit
+        self._stop_ids = stop_ids
+        self._stopped = False
+
+    def add(self, token: int, logprob: float, margin: float) -> bool:
+        """True when the answer ends with this token."""
+        if token in self._stop_ids:
+            self._stopped = True
+            return True
+        self.token_ids.append(token)
+        self._logprobs.append(logprob)
+        self._margins.append(margin)
+        return len(self.token_ids) == self._limit
+
+    def decoded(self) -> Decoded:
+        reason: FinishReason = "stop" if self._stopped else "length"
+        return Decoded(tuple(self.token_ids), tuple(self._logprobs), tuple(self._margins), reason)
+
+
+def _best(logits_BV: Tensor) -> list[tuple[int, float, float]]:
+    """Of each row the best token, its log-probability and its lead; one transfer from the device."""
+    top_B2, at_B2 = logits_BV.topk(2)
+    normaliser_B1 = logits_BV.logsumexp(-1, keepdim=True)
+    columns = torch.cat([at_B2[:, :1].double(), top_B2.double(), normaliser_B1.double()], dim=1)
+    found: list[tuple[int, float, float]] = []
+    for token, best, second, total in columns.tolist():
+        if not (total - total == 0.0):  # NaN and infinity fail this
+            raise NonFiniteError(
+                "the logits are not finite",
+                "Check the weights for NaN; with float16, try bfloat16 or float32.",
+            )
+        found.append((int(token), best - total, best - second))
+    return found

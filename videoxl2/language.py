@@ -1,4 +1,4 @@
-"""The Qwen2 decoder over a preallocated cache. One sequence, no batch axis.
+"""The Qwen2 decoder over a preallocated cache. No batch axis: tokens of several rows are packed into T.
 
 Shapes: T tokens of this pass, S cached rows it attends to, D model width, H query heads, K key/value heads,
 E head size, V vocabulary.
@@ -18,6 +18,9 @@ from videoxl2.cache import CacheShape, KVCache
 from videoxl2.config import LanguageConfig
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
+# Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
+# Storing keys and values is its business, so it also knows where they are; None ends the pass at this layer.
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -146,20 +149,30 @@ class LanguageModel(nn.Module):
         view = view or KeyView()
         num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
         cache.reserve(end)
-        positions_T = torch.arange(cache.length, end, device=x_TD.device)
+
+        def attend(index: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor | None:
+            cache.write(index, k_KTE, v_KTE)
+            if observe is not None:
+                observe(index, q_HTE)
+            if keys_only and index == len(self.layers) - 1:
+                return None
+            return attention(q_HTE, *cache.read(index, end, view.rows), view.mask)
+
+        x_TD = self.run(x_TD, torch.arange(cache.length, end, device=x_TD.device), attend)
+        cache.advance(num_tokens)
+        return x_TD
+
+    def run(self, x_TD: Tensor, positions_T: Tensor, attend: Attend) -> Tensor:
+        """All layers over tokens at these positions; `attend` decides what each of them sees."""
         angles = rotary_angles(positions_T, self.config.head_dim, self.config.rope_theta)
         cos_TE, sin_TE = (angle.to(x_TD.dtype) for angle in angles)
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, DecoderLayer)
             q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
-            cache.write(index, k, v)
-            if observe is not None:
-                observe(index, q)
-            if keys_only and index == len(self.layers) - 1:
+            mixed_HTE = attend(index, q, k, v)
+            if mixed_HTE is None:
                 break
-            keys, values = cache.read(index, end, view.rows)
-            x_TD = layer(x_TD, attention(q, keys, values, view.mask))
-        cache.advance(num_tokens)
+            x_TD = layer(x_TD, mixed_HTE)
         return x_TD
 
     def logits(self, x_TD: Tensor) -> Tensor:

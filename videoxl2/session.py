@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-
-import torch
 
 from videoxl2.bilevel import (
     BiLevelOptions,
     BiLevelReport,
+    Selection,
     dense_from_scores,
     dense_from_units,
-    mix_cache,
-    mixed_rows,
     selection_chunks,
 )
 from videoxl2.cache import KVCache
 from videoxl2.clock import StageClock
-from videoxl2.decode import Continuation, FinishReason, greedy
+from videoxl2.decode import Continuation, Decoded, FinishReason, greedy, greedy_rows
 from videoxl2.decode_step import DecodeStep
 from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.language import LanguageModel
 from videoxl2.layout import TokenLayout
 from videoxl2.memory import is_out_of_memory
 from videoxl2.relevance import ExternalScorer, attention_scores, checked_scores
+from videoxl2.rows import Rows
 from videoxl2.tokens import SUFFIX_AFTER, Vocabulary
 
 
@@ -79,9 +78,17 @@ class Session:
 
     def start(self, cache: KVCache | None = None) -> Continuation:
         """An open-ended continuation for a caller that picks the tokens itself; use it in a `with`."""
+        self._check_closed()
+        return Continuation(self.language, cache or self.cache, self.step)
+
+    def start_rows(self, num_rows: int, cache: KVCache | None = None, *, room: int = 0) -> Rows:
+        """Many continuations that take their steps together; `room` sizes them in tokens, else they grow."""
+        self._check_closed()
+        return Rows(self.language, cache or self.cache, num_rows, room=room, step=self.step)
+
+    def _check_closed(self) -> None:
         if self.cache.length != self.layout.end:
             raise ModelInputError("another continuation of this session is open", "Close it first.")
-        return Continuation(self.language, cache or self.cache, self.step)
 
     def generate(
         self,
@@ -97,18 +104,78 @@ class Session:
         pooled chunks, chosen by its units, by `relevance`, or by the model's own attention.
         """
         suffix_ids = self._suffix_ids(prompt, max_new_tokens)
+        spare = len(suffix_ids) + max_new_tokens
+        with self._answering():
+            selection = self._select(prompt, suffix_ids, bilevel, relevance)
+            cache = selection.part_of(self.cache, self.language.config, self.layout, spare)
+            cache.reserve(cache.length + spare)
+            with self.start(cache) as continuation:
+                decoded = greedy(continuation, suffix_ids, max_new_tokens, self.stop_ids)
+        return self._generation(suffix_ids, decoded, selection, cache)
+
+    def generate_many(
+        self,
+        prompts: Sequence[str | Sequence[int]],
+        *,
+        max_new_tokens: int | Sequence[int] = 512,
+        bilevel: BiLevelOptions | None = None,
+        relevance: ExternalScorer | None = None,
+        max_rows: int = 8,
+    ) -> list[Generation]:
+        """As `generate` for each prompt, up to `max_rows` of them at a time.
+
+        The cache and the weights are read once a step for all rows. `max_new_tokens` is one limit, or one
+        for each prompt. With `bilevel`, prompts that keep the same chunks dense run together.
+        """
+        limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
+        if len(limits) != len(prompts) or max_rows < 1:
+            raise ModelInputError(
+                f"{len(prompts)} prompts, {len(limits)} limits, max_rows={max_rows}",
+                "Give one limit, or one for each prompt, and at least one row.",
+            )
+        suffixes = [self._suffix_ids(p, limit) for p, limit in zip(prompts, limits, strict=True)]
+        answers: dict[int, Generation] = {}
+        with self._answering():
+            selections = [
+                self._select(p, ids, bilevel, relevance) for p, ids in zip(prompts, suffixes, strict=True)
+            ]
+            for dense in dict.fromkeys(selection.dense for selection in selections):
+                members = [index for index, selection in enumerate(selections) if selection.dense == dense]
+                group = [(suffixes[i], limits[i], selections[i]) for i in members]
+                answers.update(zip(members, self._answer_together(group, max_rows), strict=True))
+        return [answers[index] for index in range(len(prompts))]
+
+    def _answer_together(
+        self, group: list[tuple[list[int], int, Selection]], max_rows: int
+    ) -> list[Generation]:
+        """Prompts with their limits that are answered on the same cache."""
+        suffixes, limits, selections = zip(*group, strict=True)
+        room = max(len(ids) + limit for ids, limit, _ in group)
+        cache = selections[0].part_of(self.cache, self.language.config, self.layout)
+        with self.start_rows(min(max_rows, len(group)), cache, room=room) as rows:
+            decoded = greedy_rows(rows, suffixes, limits, self.stop_ids)
+        return [
+            self._generation(ids, answer, selection, cache)
+            for (ids, _, selection), answer in zip(group, decoded, strict=True)
+        ]
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Decode time goes to its stage, and running out of memory has its type."""
         try:
             with self.clock.stage("decode"):
-                cache, report = self._cache_for(prompt, suffix_ids, max_new_tokens, bilevel, relevance)
-                with self.start(cache) as continuation:
-                    decoded = greedy(continuation, suffix_ids, max_new_tokens, self.stop_ids)
+                yield
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             raise ModelMemoryError(
                 f"out of memory answering on {self.num_tokens} cached tokens",
-                "Prefill fewer frames, offload the cache, or decode bi-level.",
+                "Prefill fewer frames, offload the cache, decode bi-level, or answer fewer prompts at once.",
             ) from error
+
+    def _generation(
+        self, suffix_ids: Sequence[int], decoded: Decoded, selection: Selection, cache: KVCache
+    ) -> Generation:
         num_output = len(decoded.token_ids)
         return Generation(
             text=self.vocabulary.decode(decoded.token_ids),
@@ -118,7 +185,7 @@ class Session:
             finish_reason=decoded.finish_reason,
             mean_logprob=sum(decoded.logprobs) / max(num_output, 1),
             margins=decoded.margins,
-            bilevel=report,
+            bilevel=selection.report(self.num_tokens, cache.length),
         )
 
     def _suffix_ids(self, prompt: str | Sequence[int], max_new_tokens: int) -> list[int]:
@@ -138,38 +205,29 @@ class Session:
             )
         return ids
 
-    @torch.inference_mode()
-    def _cache_for(
+    def _select(
         self,
         prompt: str | Sequence[int],
         suffix_ids: list[int],
-        max_new_tokens: int,
         options: BiLevelOptions | None,
         relevance: ExternalScorer | None,
-    ) -> tuple[KVCache, BiLevelReport | None]:
-        """The cache to decode on: the session's own, or a mixed one for this prompt."""
-        spare = len(suffix_ids) + max_new_tokens
+    ) -> Selection:
+        """What a prompt is answered on: the whole cache, or some chunks dense and the others pooled."""
         if options is None:
-            self.cache.reserve(self.cache.length + spare)
-            return self.cache, None
-        chunks = selection_chunks(self.group_times_s, options.chunk_groups)
+            return Selection()
+        chunks = tuple(selection_chunks(self.group_times_s, options.chunk_groups))
         scores: tuple[float, ...] = ()
         if options.units is not None:
             dense = dense_from_units(options.units, len(chunks), options.chunk_groups)
+            return Selection(chunks, tuple(sorted(dense)), scores, options.compression)
+        if relevance is not None:
+            scores = checked_scores(relevance(self._prompt_text(prompt), chunks), len(chunks))
         else:
-            if relevance is not None:
-                scores = checked_scores(relevance(self._prompt_text(prompt), chunks), len(chunks))
-            else:
-                question = self._question(prompt, suffix_ids)
-                args = (self.language, self.cache, self.layout, suffix_ids, question, chunks)
-                scores = tuple(attention_scores(*args))
-            dense = dense_from_scores(scores, options.top_chunks)
-        cache = self.cache
-        length = self.cache.length
-        if len(dense) < len(chunks):
-            order_P, windows_WX = mixed_rows(self.layout, chunks, dense, options.compression)
-            cache = mix_cache(self.cache, self.language.config, length, order_P, windows_WX, spare)
-        return cache, BiLevelReport(len(chunks), tuple(sorted(dense)), scores, length, cache.length)
+            question = self._question(prompt, suffix_ids)
+            args = (self.language, self.cache, self.layout, suffix_ids, question, chunks)
+            scores = tuple(attention_scores(*args))
+        dense = dense_from_scores(scores, options.top_chunks)
+        return Selection(chunks, tuple(sorted(dense)), scores, options.compression)
 
     def _prompt_text(self, prompt: str | Sequence[int]) -> str:
         return prompt if isinstance(prompt, str) else self.vocabulary.decode(prompt)

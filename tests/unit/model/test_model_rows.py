@@ -1,0 +1,208 @@
+"""Many rows behind one prefix: every row is what it would be alone, whatever the others do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
+from videoxl2 import attention as attention_module
+from videoxl2 import rows as rows_module
+from videoxl2.bilevel import Selection, selection_chunks
+from videoxl2.cache import KVCache
+from videoxl2.decode_step import DecodeStep
+from videoxl2.rows import Rows
+from videoxl2.session import Session
+
+# Appends of three rows: of every length, with gaps, alone and together.
+PUSHES: tuple[tuple[Sequence[int], ...], ...] = (
+    ([5, 6, 7], [], [9]),
+    ([], [11] * 40, []),
+    ([1], [2], [3]),
+    ([4], [5], [6]),
+    ([8, 8], [7], []),
+    ([], [], []),
+    ([9], [], [10, 11, 12, 13]),
+    ([14], [15], [16]),
+)
+
+
+@pytest.fixture(scope="module")
+def session(small_model: VideoXL2, noise: Any) -> Session:
+    return small_model.prefill(noise(41), prefill=PrefillOptions(chunk_groups=2, previous_chunks=1))
+
+
+def all_rows(cache: KVCache) -> Tensor:
+    layers = [torch.stack(cache.read(i, cache.length)) for i in range(cache.shape.num_layers)]
+    return torch.stack(layers).clone()
+
+
+def alone(session: Session, token_ids: Sequence[int], cache: KVCache | None = None) -> Tensor:
+    """Logits after these tokens behind the prefix, without any other row."""
+    with session.start(cache) as continuation:
+        return continuation.push(token_ids)
+
+
+def check(session: Session, rows: Rows, cache: KVCache | None = None, atol: float = 1e-4) -> None:
+    """After each of `PUSHES` every row has the logits of its tokens alone; earlier logits are intact."""
+    history: list[list[int]] = [[], [], []]
+    earlier = torch.zeros(0)
+    for pushed in PUSHES:
+        kept = earlier.clone()
+        logits = rows.push(pushed)
+        assert torch.equal(earlier, kept)
+        earlier = logits
+        for row, ids in enumerate(pushed):
+            history[row] += ids
+            assert rows.num_tokens(row) == len(history[row])
+            if history[row]:
+                assert torch.allclose(logits[row], alone(session, history[row], cache), atol=atol)
+            else:
+                assert not logits[row].any()
+
+
+def test_rows_equal_continuations(session: Session) -> None:
+    """Ragged pushes in any order give each row the logits it has alone, within 1e-4 in float32."""
+    with session.start_rows(3) as rows:
+        check(session, rows)
+
+
+def test_the_prefix_is_untouched_bit_for_bit(session: Session) -> None:
+    """While rows are open, after they are closed, and when an error closes them."""
+    before, capacity = all_rows(session.cache), session.cache.capacity
+    with suppress(KeyError), session.start_rows(2) as rows:
+        rows.push([[5, 6], [7]])
+        assert torch.equal(all_rows(session.cache), before)
+        raise KeyError
+    assert torch.equal(all_rows(session.cache), before)
+    assert session.cache.capacity == capacity
+    assert rows.num_bytes == 0
+
+
+def test_back_to_forgets_and_restart_empties(session: Session) -> None:
+    """What was forgotten leaves no trace, in the row itself or in its neighbours."""
+    with session.start_rows(3) as rows:
+        rows.push([[5, 6, 7, 8], [9, 10], [11] * 30])
+        rows.back_to(0, 2)
+        rows.back_to(1, 99)  # more than there are: nothing to forget
+        rows.restart(2)
+        assert [rows.num_tokens(row) for row in range(3)] == [2, 2, 0]
+        logits = rows.push([[20], [21], [22]])
+        for row, ids in enumerate(([5, 6, 20], [9, 10, 21], [22])):
+            assert torch.allclose(logits[row], alone(session, ids), atol=1e-4)
+
+
+def test_an_overflow_ends_with_its_row(session: Session) -> None:
+    """A row whose values became infinite does not reach its neighbour, nor its own next prompt."""
+    with session.start_rows(2) as rows:
+        rows.push([[5, 6, 7], [8]])
+        with torch.inference_mode():
+            for layer_2BKRE in rows._suffix._layers_2BKRE:
+                layer_2BKRE[1, 0, :, :3] = torch.inf
+        logits = rows.push([[9], [10]])
+        assert not logits[0].isfinite().any()
+        assert torch.allclose(logits[1], alone(session, [8, 10]), atol=1e-4)
+        rows.restart(0)
+        logits = rows.push([[11], [12]])  # the neighbour is longer: all of its length is read of both
+        assert torch.allclose(logits[0], alone(session, [11]), atol=1e-4)
+
+
+def test_a_row_that_gets_nothing_keeps_its_logits(session: Session) -> None:
+    """And logits handed out earlier never change."""
+    with session.start_rows(2) as rows:
+        first = rows.push([[5], [6]])
+        kept = first.clone()
+        second = rows.push([[], [7]])
+        assert torch.equal(first, kept)
+        assert torch.equal(second[0], first[0])
+        assert not torch.equal(second[1], first[1])
+        assert torch.equal(rows.push([[], []]), second)
+
+
+def test_rows_grow_past_their_room(session: Session) -> None:
+    """Without a size given in advance they grow; with one they do not, and the logits are the same."""
+    token_ids = [[row + step % 7 for step in range(150)] for row in range(2)]
+    with session.start_rows(2) as growing, session.start_rows(2, room=150) as sized:
+        before = sized.num_bytes
+        for step in range(0, 150, 50):
+            a, b = (rows.push([ids[step : step + 50] for ids in token_ids]) for rows in (growing, sized))
+        assert torch.equal(a, b)
+        assert sized.num_bytes == before
+        assert torch.allclose(a[1], alone(session, token_ids[1]), atol=1e-4)
+
+
+def test_long_prompts_go_in_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few tokens fit a pass, the logits are those of one pass."""
+    monkeypatch.setattr(rows_module, "_PASS_TOKENS", 8)
+    with session.start_rows(3) as rows:
+        check(session, rows)
+
+
+def test_rows_without_torchs_kernel(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fallback for devices and number formats that no kernel with log-sum-exp takes."""
+    monkeypatch.setattr(attention_module, "_has_kernel", lambda name: False)
+    with session.start_rows(3) as rows:
+        check(session, rows)
+
+
+def test_rows_behind_a_cache_on_the_host(small_model: VideoXL2, noise: Any) -> None:
+    """The prefix may live in host memory."""
+    session = small_model.prefill(noise(41), prefill=PrefillOptions("streaming", 2, 1, offload=True))
+    assert session.cache.on_host
+    with session.start_rows(3) as rows:
+        check(session, rows)
+
+
+def test_rows_behind_a_mixed_cache(session: Session) -> None:
+    """Dense and pooled chunks are a prefix like any other, and as untouched."""
+    chunks = tuple(selection_chunks(session.group_times_s, 2))
+    selection = Selection(chunks, (1, 3, len(chunks)), compression=4)
+    mixed = selection.part_of(session.cache, session.language.config, session.layout)
+    before = all_rows(mixed)
+    assert mixed.length < session.num_tokens
+    with session.start_rows(3, mixed) as rows:
+        check(session, rows, mixed)
+    assert torch.equal(all_rows(mixed), before)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_rows_in_half_precision(small_folder: Path, noise: Any, dtype: str) -> None:
+    """As close to a continuation as 16 bits allow."""
+    session = VideoXL2.from_pretrained(small_folder, dtype=dtype).prefill(noise(20))
+    with session.start_rows(3) as rows:
+        check(session, rows, atol=0.15 if dtype == "bfloat16" else 0.02)
+
+
+def test_rows_with_recorded_steps(session: Session) -> None:
+    """The stretches that a GPU replays as graphs, padded to a power of two, give the plain logits."""
+    step = DecodeStep(session.language)
+    with replace(session, step=step).start_rows(3) as rows:
+        check(session, rows)
+
+
+def test_other_continuations_may_run_beside_open_rows(session: Session) -> None:
+    """Rows write nothing to the prefix; but they cannot start while someone else has."""
+    with session.start_rows(2) as rows:
+        rows.push([[5], [6]])
+        assert session.generate("Who?", max_new_tokens=2, bilevel=BiLevelOptions(chunk_groups=2))
+        with session.start() as continuation:
+            continuation.push([40] * 600)
+            logits = rows.push([[7], []])
+            with pytest.raises(ModelInputError, match="open"):
+                session.start_rows(1)
+        assert torch.allclose(logits[0], alone(session, [5, 7]), atol=1e-4)
+
+
+def test_impossible_rows_are_refused(session: Session) -> None:
+    """No row at all, or tokens for another number of rows."""
+    with pytest.raises(ModelInputError, match="num_rows"):
+        session.start_rows(0)
+    with session.start_rows(2) as rows, pytest.raises(ModelInputError, match="rows"):
+        rows.push([[5]])
