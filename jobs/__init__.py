@@ -2,7 +2,10 @@
 
 cli          the verbs; terminal and progress are what a person sees of them
 config       settings: file, then flags
-prompt_pack  prompt files and their versions; wire is how answers are written and read
+prompt_pack  prompt files and their versions
+wire         how answers are written and read
+programs     an answer type becomes the slots that the model fills (program_*)
+asking       one prompt to a prefilled video, window by window
 weights      which checkpoint a run uses
 recipe       what is asked of which model, hashed
 plan         which videos need work, and why

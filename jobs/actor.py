@@ -8,6 +8,7 @@ from typing import Any
 import ray
 
 from jobs.analysis import Analysis, analyze
+from jobs.asking import Asker
 from jobs.cluster import Cluster
 from jobs.failures import Stage, Trouble, classify
 from jobs.plan import Work
@@ -65,7 +66,7 @@ class ModelActor:
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision)
             device, dtype = self._placement.device, self._recipe.dtype
-            self._model = VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype)
+            self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
         except Exception as error:
             return classify(error, Stage.LOAD)
         return None
@@ -80,7 +81,7 @@ class ModelActor:
                 self._reading.begin(upcoming)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             spans = self._reading.spans(work)
-            analysis = analyze(self._model, opened.info, opened.grid, spans, self._recipe.prompts)
+            analysis = analyze(self._asker, opened.info, opened.grid, spans, self._recipe.prompts)
             stage = Stage.ROWS
             return self._rows(work, analysis)
         except Exception as error:

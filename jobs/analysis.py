@@ -5,27 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jobs.checks import check_records
+from jobs.asking import Asker, PromptAnswer
+from jobs.program_times import AnswerContext
 from jobs.prompt_pack import Prompt
-from jobs.wire import InvalidAnswerError, parse_records
-from schemas.answers import Answer, CharacterAnswer
+from schemas.answers import CharacterAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
-    from videoxl2.model import VideoXL2
-    from videoxl2.session import Generation
-
-
-@dataclass(frozen=True)
-class PromptAnswer:
-    """What the model wrote for one prompt; `records` is None where the text is no valid answer."""
-
-    prompt: Prompt
-    text: str
-    records: tuple[Answer, ...] | None
-    problem: str | None
-    num_prompt_tokens: int
-    num_output_tokens: int
+    from videoxl2.session import Session
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,7 @@ class Analysis:
 
 
 def analyze(
-    model: "VideoXL2",
+    asker: Asker,
     info: MediaInfo,
     grid: SamplingGrid,
     spans: Iterable[FrameSpan],
@@ -56,16 +43,9 @@ def analyze(
 
     started = time.perf_counter()
     seen = _Seen(spans)
-    session = model.prefill(seen, prefill=PrefillOptions(expected_frames=grid.num_targets))
+    session = asker.model.prefill(seen, prefill=PrefillOptions(expected_frames=grid.num_targets))
     prefilled = time.perf_counter()
-    answers: list[PromptAnswer] = []
-    characters: list[str] = []
-    for prompt in prompts:
-        filled = prompt.fill(info.duration_ms, characters)
-        generation = session.generate(filled, max_new_tokens=prompt.max_new_tokens)
-        answer = _read_answer(prompt, generation, info.duration_ms, characters)
-        characters += [r.label for r in answer.records or () if isinstance(r, CharacterAnswer)]
-        answers.append(answer)
+    answers = _ask_all(asker, session, prompts, info.duration_ms, tuple(seen.sampled_ms))
     return Analysis(
         info=info,
         grid=grid,
@@ -77,26 +57,22 @@ def analyze(
     )
 
 
-def _read_answer(
-    prompt: Prompt, generation: "Generation", duration_ms: int, characters: list[str]
-) -> PromptAnswer:
-    records: tuple[Answer, ...] | None = None
-    problem: str | None = None
-    try:
-        if generation.finish_reason == "length":
-            raise InvalidAnswerError(f"no end within {prompt.max_new_tokens} tokens")
-        records = tuple(parse_records(prompt.answer, generation.text))
-        check_records(records, duration_ms, characters)
-    except InvalidAnswerError as error:
-        records, problem = None, str(error)
-    return PromptAnswer(
-        prompt,
-        generation.text,
-        records,
-        problem,
-        generation.num_prompt_tokens,
-        generation.num_output_tokens,
-    )
+def _ask_all(
+    asker: Asker,
+    session: "Session",
+    prompts: Sequence[Prompt],
+    duration_ms: int,
+    sampled_ms: tuple[int, ...],
+) -> list[PromptAnswer]:
+    """In order, since later prompts speak of the characters that an earlier one found."""
+    answers: list[PromptAnswer] = []
+    roster: tuple[str, ...] = ()
+    for prompt in prompts:
+        answer = asker.ask(session, prompt, AnswerContext(duration_ms, sampled_ms, roster))
+        found = (record.answer for record in answer.records or ())
+        roster += tuple(one.label for one in found if isinstance(one, CharacterAnswer))
+        answers.append(answer)
+    return answers
 
 
 @dataclass

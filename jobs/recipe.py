@@ -29,7 +29,15 @@ class Recipe:
     def recipe_id(self) -> str:
         """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
         prompts = [
-            [p.name, p.version, p.max_new_tokens, p.text, describe_format(p.answer), _rules(p.answer)]
+            [
+                p.name,
+                p.version,
+                p.max_new_tokens,
+                p.window_ms,
+                p.text,
+                describe_format(p.answer),
+                _rules(p.answer),
+            ]
             for p in self.prompts
         ]
         sampling = [self.model_revision, self.dtype, str(self.fps), str(self.max_frames)]

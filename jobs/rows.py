@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from jobs.analysis import Analysis, PromptAnswer
+from jobs.analysis import Analysis
+from jobs.asking import PromptAnswer, Record
 from jobs.failures import Stage, Trouble
 from jobs.plan import Work
 from jobs.recipe import Recipe
@@ -115,7 +116,7 @@ class RowBuilder:
         return [
             Character(
                 **self._lineage,
-                prompt_id=prompt_id,
+                **how,
                 character_id=f"C{number}",
                 label=record.label,
                 kind=record.kind,
@@ -123,17 +124,17 @@ class RowBuilder:
                 first_seen_ms=None,
                 last_seen_ms=None,
             )
-            for number, (prompt_id, record) in enumerate(_records(analysis, CharacterAnswer), start=1)
+            for number, (how, record) in enumerate(_records(analysis, CharacterAnswer), start=1)
         ]
 
     def _scenes(self, analysis: Analysis, ids: dict[str, str]) -> tuple[Scene, ...]:
         rows = []
-        for index, (prompt_id, record) in enumerate(_records(analysis, SceneAnswer)):
+        for index, (how, record) in enumerate(_records(analysis, SceneAnswer)):
             start_ms, end_ms = _span_ms(record, analysis)
             rows.append(
                 Scene(
                     **self._lineage,
-                    prompt_id=prompt_id,
+                    **how,
                     scene_index=index,
                     start_ms=start_ms,
                     end_ms=end_ms,
@@ -168,13 +169,13 @@ class RowBuilder:
     def _highlights(self, analysis: Analysis, scenes: tuple[Scene, ...]) -> tuple[Highlight, ...]:
         best_first = sorted(_records(analysis, HighlightAnswer), key=lambda found: -found[1].score)
         rows = []
-        for rank, (prompt_id, record) in enumerate(best_first, start=1):
+        for rank, (how, record) in enumerate(best_first, start=1):
             start_ms, end_ms = _span_ms(record, analysis)
             middle = (start_ms + end_ms) // 2
             rows.append(
                 Highlight(
                     **self._lineage,
-                    prompt_id=prompt_id,
+                    **how,
                     rank=rank,
                     start_ms=start_ms,
                     end_ms=end_ms,
@@ -206,13 +207,23 @@ class RowBuilder:
         )
 
 
-def _records(analysis: Analysis, kind: type[A]) -> list[tuple[str, A]]:
+def _records(analysis: Analysis, kind: type[A]) -> list[tuple[dict[str, Any], A]]:
+    """The records of one kind, each with the columns that say how it was written."""
     return [
-        (answer.prompt.prompt_id, record)
+        (_how(answer, record), record.answer)
         for answer in analysis.answers
         for record in answer.records or ()
-        if isinstance(record, kind)
+        if isinstance(record.answer, kind)
     ]
+
+
+def _how(answer: PromptAnswer, record: Record) -> dict[str, Any]:
+    return {
+        "prompt_id": answer.prompt.prompt_id,
+        "confidence": record.confidence,
+        "is_truncated": record.is_truncated,
+        "is_looped": record.is_looped,
+    }
 
 
 def _span_ms(record: SceneAnswer | HighlightAnswer, analysis: Analysis) -> tuple[int, int]:

@@ -2,12 +2,85 @@
 
 Seconds are the model's own unit (it reads `Time 12.0s:` stamps); rows hold milliseconds. The field
 order is the order in which the answer is written, and the field names make its labels (`time_of_day`
-is written `Time of day: night`), so prompt, parser and schema cannot drift apart.
+is written `Time of day: night`), so prompt, parser and schema cannot drift apart. What the model may write is
+derived from the same fields: markers bound its tokens, and `layout` says how records follow each other.
 """
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import CoreSchema
+
+
+class Marker:
+    """Says how a field is asked for; part of the JSON schema, so a change of it is a change of recipe."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), type(self).__name__: vars(self)}
+
+
+@dataclass(frozen=True)
+class MaxTokens(Marker):
+    """The tokens that a text may take, or all items of a list together."""
+
+    tokens: int
+
+
+@dataclass(frozen=True)
+class InSteps(Marker):
+    """The model picks a number among the lowest, lowest + `step`, … up to the highest."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Key(Marker):
+    """A text by which later answers name the record: unique in its answer, whatever its case."""
+
+
+@dataclass(frozen=True)
+class FromRoster(Marker):
+    """The items of a list are picked from keys of an earlier answer."""
+
+
+@dataclass(frozen=True)
+class One:
+    """The answer is one record."""
+
+
+@dataclass(frozen=True)
+class Several:
+    """The model decides how many records there are, none included."""
+
+    at_most: int
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Timed records that cover the window without gap or overlap, one per `usual_s` or a few at most."""
+
+    at_most: int
+    usual_s: float
+    shortest_s: float
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Timed records anywhere in the window, no two with the same start; the model decides how many."""
+
+    at_most: int
+    longest_s: float
+
+
+Layout = One | Several | Tiles | Moments
 
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -23,6 +96,11 @@ class Answer(BaseModel):
     """One record of an answer; unknown or missing fields are errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    layout: ClassVar[Layout] = One()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(core), "layout": repr(cls.layout)}
 
 
 class TimedAnswer(Answer):
@@ -41,38 +119,44 @@ class TimedAnswer(Answer):
 class SummaryAnswer(Answer):
     """The whole video in a sentence or two."""
 
-    summary: Sentence
+    summary: Annotated[Sentence, MaxTokens(120)]
 
 
 class CharacterAnswer(Answer):
     """Somebody who appears in the video; `label` is a short unique description or a name."""
 
-    label: Phrase
+    layout = Several(at_most=12)
+
+    label: Annotated[Phrase, MaxTokens(16), Key()]
     kind: CharacterKind
-    description: Sentence
+    description: Annotated[Sentence, MaxTokens(60)]
 
 
 class SceneAnswer(TimedAnswer):
     """A story unit of one or more shots."""
 
-    title: Phrase
-    summary: Sentence
-    setting: Phrase
+    layout = Tiles(at_most=40, usual_s=8.0, shortest_s=1.0)
+
+    title: Annotated[Phrase, MaxTokens(20)]
+    summary: Annotated[Sentence, MaxTokens(80)]
+    setting: Annotated[Phrase, MaxTokens(16)]
     time_of_day: TimeOfDay
-    mood: Phrase
-    actions: Phrases
-    objects: Phrases
-    tags: Phrases
-    characters: Phrases  # labels out of the characters answer
+    mood: Annotated[Phrase, MaxTokens(10)]
+    actions: Annotated[Phrases, MaxTokens(36)]
+    objects: Annotated[Phrases, MaxTokens(36)]
+    tags: Annotated[Phrases, MaxTokens(36)]
+    characters: Annotated[Phrases, MaxTokens(60), FromRoster()]  # labels out of the characters answer
 
 
 class HighlightAnswer(TimedAnswer):
     """A moment worth showing by itself; `score` runs from 0 to 100 and orders the highlights."""
 
-    title: Phrase
+    layout = Moments(at_most=5, longest_s=60.0)
+
+    title: Annotated[Phrase, MaxTokens(20)]
     kind: HighlightKind
-    reason: Sentence
-    score: Annotated[int, Field(ge=0, le=100)]
+    reason: Annotated[Sentence, MaxTokens(60)]
+    score: Annotated[int, Field(ge=0, le=100), InSteps(5)]
 
 
 ANSWERS: dict[str, type[Answer]] = {

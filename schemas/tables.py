@@ -61,7 +61,17 @@ class Video(Lineage):
     warnings: list[str] = Field(description="What was wrong with the file but survivable")
 
 
-class Scene(Lineage):
+class Described(Lineage):
+    """What the model wrote, and how it wrote it."""
+
+    confidence: float = Field(
+        description="Geometric mean of the model's own token probabilities; not calibrated"
+    )
+    is_truncated: bool = Field(description="A text was cut off: out of tokens or characters")
+    is_looped: bool = Field(description="A text was cut off because it repeated itself")
+
+
+class Scene(Described):
     """A story unit that the model describes; one or more shots."""
 
     scene_index: int = Field(description="Position in the video, from 0")
@@ -79,7 +89,7 @@ class Scene(Lineage):
     evidence_ms: list[int] = Field(description="Sampled pictures inside the span, at most 16 spread evenly")
 
 
-class Character(Lineage):
+class Character(Described):
     """Somebody who appears in the video."""
 
     character_id: str = Field(description="C1, C2, … inside the video")
@@ -99,7 +109,7 @@ class Appearance(Lineage):
     end_ms: int = Field(description="First millisecond after")
 
 
-class Highlight(Lineage):
+class Highlight(Described):
     """A moment worth showing by itself."""
 
     rank: int = Field(description="1 is the best of the video")

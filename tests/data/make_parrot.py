@@ -2,19 +2,21 @@
 
     python tests/data/make_parrot.py        (about three minutes on two cores)
 
-Whatever video it sees, it gives the answers below to the default prompts. So tests can follow valid
-answers through the real model, the real parser and the real tables, and know what must come out.
+Whatever it sees in a video, it gives the answers below to the default prompts. So tests can follow answers
+through the real model, the real parser and the real tables, and know what must come out.
 """
 
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from jobs.prompt_pack import load_prompts
+from jobs.program_times import AnswerContext
+from jobs.prompt_pack import Prompt, load_prompts
 from jobs.wire import write_records
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.attention import attention
@@ -23,48 +25,59 @@ from videoxl2.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")
-NUM_STEPS = 500
+NUM_STEPS = 600
 
-ANSWERS: dict[str, list[Answer]] = {
-    "summary": [SummaryAnswer(summary="A man in red meets a dog.")],
-    "characters": [
-        CharacterAnswer(label="man in red", kind="person", description="He wears a red coat."),
-        CharacterAnswer(label="dog", kind="animal", description="It is small and runs."),
-    ],
-    "scenes": [
-        SceneAnswer(
-            start_s=0.0,
-            end_s=1.0,
-            title="The man arrives",
-            summary="A man in red walks into the garden.",
-            setting="garden",
-            time_of_day="day",
-            mood="calm",
-            actions=["walking"],
-            objects=["tree", "door"],
-            tags=["man", "garden"],
-            characters=["man in red"],
-        ),
-        SceneAnswer(
-            start_s=1.0,
-            end_s=2.0,
-            title="The dog runs",
-            summary="The dog runs to the man.",
-            setting="garden",
-            time_of_day="day",
-            mood="happy",
-            actions=["running", "meeting"],
-            objects=[],
-            tags=["dog"],
-            characters=["man in red", "dog"],
-        ),
-    ],
-    "highlights": [
-        HighlightAnswer(
-            start_s=1.0, end_s=1.5, title="They meet", kind="emotion", reason="The dog is happy.", score=80
-        )
-    ],
-}
+WHOLE_S = 20.0  # the length of the one video that has two scenes
+ROSTER = ("man in red", "dog")
+
+
+def _scene(start_s: float, end_s: float, **values: Any) -> SceneAnswer:
+    common: dict[str, Any] = {"setting": "garden", "time_of_day": "day"}
+    return SceneAnswer(start_s=start_s, end_s=end_s, **common, **values)
+
+
+def answers(duration_s: float) -> dict[str, list[Answer]]:
+    """What it says of a video of this length."""
+    arrival: dict[str, Any] = {
+        "title": "The man arrives",
+        "summary": "A man in red walks into the garden.",
+        "mood": "calm",
+        "actions": ["walking"],
+        "objects": ["tree", "door"],
+        "tags": ["man", "garden"],
+    }
+    meeting: dict[str, Any] = {
+        "title": "The dog runs",
+        "summary": "The dog runs to the man.",
+        "mood": "happy",
+        "actions": ["running", "meeting"],
+        "objects": [],
+        "tags": ["dog"],
+    }
+    scenes: list[Answer] = [_scene(0.0, duration_s, **meeting, characters=list(ROSTER))]
+    if duration_s == WHOLE_S:
+        scenes = [
+            _scene(0.0, 8.0, **arrival, characters=["man in red"]),
+            _scene(8.0, duration_s, **meeting, characters=list(ROSTER)),
+        ]
+    return {
+        "summary": [SummaryAnswer(summary="A man in red meets a dog.")],
+        "characters": [
+            CharacterAnswer(label="man in red", kind="person", description="He wears a red coat."),
+            CharacterAnswer(label="dog", kind="animal", description="It is small and runs."),
+        ],
+        "scenes": scenes,
+        "highlights": [
+            HighlightAnswer(
+                start_s=0.0,
+                end_s=1.0,
+                title="They meet",
+                kind="emotion",
+                reason="The dog is happy.",
+                score=80,
+            )
+        ],
+    }
 
 
 def main() -> None:
@@ -77,8 +90,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(language.parameters(), lr=2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=NUM_STEPS)
     chance = random.Random(0)
+    prompts = load_prompts()
     for step in range(NUM_STEPS):
-        losses = [_loss(model, language, name, chance) for name in ANSWERS]
+        losses = [_loss(model, language, prompt, chance) for prompt in prompts]
         loss = torch.stack(losses).mean()
         optimizer.zero_grad()
         loss.backward()
@@ -91,12 +105,12 @@ def main() -> None:
     model.save_pretrained(FOLDER)
 
 
-def _loss(model: VideoXL2, language: LanguageModel, name: str, chance: random.Random) -> Tensor:
-    """Cross entropy of the answer's tokens after a made-up video of random length."""
-    (prompt,) = (p for p in load_prompts() if p.name == name)
-    roster = [r.label for r in ANSWERS["characters"] if isinstance(r, CharacterAnswer)]
-    known = [] if name in ("summary", "characters") else roster
-    question = prompt.fill(chance.randrange(2000, 700_000), known)
+def _loss(model: VideoXL2, language: LanguageModel, prompt: Prompt, chance: random.Random) -> Tensor:
+    """Cross entropy of the answer's tokens after a made-up video of random content."""
+    duration_s = WHOLE_S if chance.random() < 0.5 else chance.randrange(5, 80) / 10
+    roster = () if prompt.name in ("summary", "characters") else ROSTER
+    context = AnswerContext(round(duration_s * 1000), (), roster)
+    question = prompt.fill(context)
     vocabulary = model.vocabulary
     before = language.embed(vocabulary.prefix_ids())
     groups = []
@@ -105,7 +119,10 @@ def _loss(model: VideoXL2, language: LanguageModel, name: str, chance: random.Ra
         visual = torch.randn(model.config.tokens_per_group, before.shape[1]) * chance.uniform(0.1, 2.0)
         groups.append(visual)
     question_ids = vocabulary.suffix_ids(question)
-    answer_ids = [*vocabulary.encode(write_records(ANSWERS[name])), *model.config.eos_ids[:1]]
+    answer_ids = [
+        *vocabulary.encode(write_records(answers(duration_s)[prompt.name])),
+        *model.config.eos_ids[:1],
+    ]
     x_TD = torch.cat([before, *groups, language.embed(question_ids + answer_ids[:-1])])
     logits = language.logits(_forward(language, x_TD)[-len(answer_ids) :])
     return functional.cross_entropy(logits, torch.tensor(answer_ids))

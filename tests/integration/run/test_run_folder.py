@@ -14,8 +14,8 @@ def library(tmp_path, make_video, make_sound) -> Path:
     folder = tmp_path / "library"
     (folder / "deep er").mkdir(parents=True)
     make_video(folder / "plain.mp4")
-    make_video(folder / "deep er" / "emoji 🎬 #1 100%.mkv", seconds=12.4, fps=25)
-    make_video(folder / "vp9.webm", seconds=4, codec="libvpx-vp9")
+    make_video(folder / "deep er" / "emoji 🎬 #1 100%.mkv", seconds=20, fps=25)
+    make_video(folder / "vp9.webm", seconds=5, codec="libvpx-vp9")
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is not a video")
     (folder / "gone.mp4").symlink_to(folder / "nowhere")
@@ -42,8 +42,8 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     videos = sql("select uri, duration_ms, num_frames_sampled, effective_fps, summary from videos order by 2")
     assert [(Path(v["uri"]).name, v["duration_ms"], v["num_frames_sampled"]) for v in videos] == [
         ("plain.mp4", 3000, 3),
-        ("vp9.webm", 4000, 4),
-        ("emoji 🎬 #1 100%.mkv", 12400, 13),
+        ("vp9.webm", 5000, 5),
+        ("emoji 🎬 #1 100%.mkv", 20000, 20),
     ]
     assert {v["summary"] for v in videos} == {"A man in red meets a dog."}
     assert {v["effective_fps"] for v in videos} == {1.0}
@@ -57,18 +57,21 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     }
     scenes = sql(
         "select scene_index, start_ms, end_ms, character_ids, evidence_ms, scenes.prompt_id from scenes "
-        "join videos using (video_id) where duration_ms = 3000 order by 1"
+        "join videos using (video_id) where duration_ms = 20000 order by 1"
     )
     assert scenes == [
-        {"scene_index": 0, "start_ms": 0, "end_ms": 1000, "character_ids": ["C1"], "evidence_ms": [0]}
-        | {"prompt_id": "scenes@1"},
-        {"scene_index": 1, "start_ms": 1000, "end_ms": 2000, "character_ids": ["C1", "C2"]}
-        | {"evidence_ms": [1000], "prompt_id": "scenes@1"},
+        {"scene_index": 0, "start_ms": 0, "end_ms": 8000, "character_ids": ["C1"]}
+        | {"evidence_ms": list(range(0, 8000, 1000)), "prompt_id": "scenes@1"},
+        {"scene_index": 1, "start_ms": 8000, "end_ms": 20_000, "character_ids": ["C1", "C2"]}
+        | {"evidence_ms": list(range(8000, 20_000, 1000)), "prompt_id": "scenes@1"},
     ]
     counts = {table: sql(f"select count(*) as n from {table}")[0]["n"] for table in TABLES}
-    assert counts == dict(zip(TABLES, (3, 6, 6, 9, 3, 5), strict=True))
-    dog = sql("select first_seen_ms, last_seen_ms from characters where character_id = 'C2' limit 1")
-    assert dog == [{"first_seen_ms": 1000, "last_seen_ms": 2000}]
+    assert counts == dict(zip(TABLES, (3, 4, 6, 7, 3, 5), strict=True))
+    dog = "select first_seen_ms as a, last_seen_ms as b from characters where character_id = 'C2' order by b"
+    assert sql(dog)[-1] == {"a": 8000, "b": 20_000}
+    assert sql("select min(confidence) > 0.9 as sure, bool_or(is_truncated) as cut from scenes") == [
+        {"sure": True, "cut": False}
+    ]
     run = sql("select * from runs")[0]
     assert (run["num_listed"], run["num_ignored"], run["num_planned"], run["exit_code"]) == (8, 1, 8, 3)
     assert json.loads(run["settings_json"])["model"] == str(parrot)
@@ -78,18 +81,18 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     assert again.code == 0, again.stderr
     assert "nothing to do: 7 videos listed, none new or changed, no model loaded" in again.stdout
 
-    make_video(library / "added.mp4", seconds=2, shade=90)
+    make_video(library / "added.mp4", seconds=3, shade=90)
     make_video(library / "plain.mp4", seconds=5, shade=200)
-    make_video(library / "text.mp4", seconds=2.5, shade=30)
+    make_video(library / "text.mp4", seconds=3, shade=30)
     third = media_index("run", *where, "--json")
     assert third.code == 0, third.stderr
     assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 5)
     videos = sql("select uri, duration_ms from videos")
     durations = {Path(v["uri"]).name: v["duration_ms"] for v in videos}
     assert len(videos) == 5
-    assert (durations["plain.mp4"], durations["added.mp4"], durations["text.mp4"]) == (5000, 2000, 2500)
-    per_video = "select count(*) as n from scenes group by video_id"
-    assert [row["n"] for row in sql(per_video)] == [2] * 5
+    assert (durations["plain.mp4"], durations["added.mp4"], durations["text.mp4"]) == (5000, 3000, 3000)
+    per_video = "select count(*) as n from scenes group by video_id order by n"
+    assert [row["n"] for row in sql(per_video)] == [1, 1, 1, 1, 2]
     assert "text.mp4" not in {Path(f["uri"]).name for f in sql("select uri from failures")}
 
     hits = media_index("search", "dog garden", "--index", index, "--kind", "scenes", "--json").json
@@ -99,21 +102,19 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     assert "emoji" not in status.stderr
 
 
-def test_invalid_answers_are_failures_with_their_text(tmp_path, make_video, media_index):
-    """Untrained weights answer nonsense: the video is indexed, each answer is kept as a failure."""
+def test_untrained_weights_answer_nonsense_in_valid_rows(tmp_path, make_video, media_index):
+    """Without --model the built-in weights are used and said to be untrained; whatever they say fits."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
-    make_video(library / "a.mp4", seconds=2)
+    make_video(library / "a.mp4", seconds=30)
     done = media_index("run", "--library", library, "--index", index)
-    assert done.code == 3, done.stderr
+    assert done.code == 0, done.stderr
     assert "small is built in and untrained" in done.stderr
-    rows = media_index("sql", "select * from failures order by prompt_id", "--index", index, "--json").json
-    assert [row["prompt_id"] for row in rows] == ["characters@1", "highlights@1", "scenes@1", "summary@1"]
-    assert all(row["answer_text"] and row["failure_class"] == "answer" for row in rows)
-    (video,) = media_index(
-        "sql", "select is_partial, num_frames_sampled from videos", "--index", index, "--json"
-    ).json
-    assert video == {"is_partial": True, "num_frames_sampled": 2}
+    query = "select start_ms, end_ms, summary from scenes order by scene_index"
+    scenes = media_index("sql", query, "--index", index, "--json").json
+    assert [scene["start_ms"] for scene in scenes] == [0, *(scene["end_ms"] for scene in scenes[:-1])]
+    assert scenes[-1]["end_ms"] == 30_000
+    assert all(scene["summary"] for scene in scenes)
 
 
 def test_more_frames_than_allowed_are_spread_over_the_whole_video(tmp_path, make_video, parrot, media_index):

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from jobs.program_times import AnswerContext
 from jobs.prompt_pack import load_prompts
 from jobs.recipe import Recipe
 from schemas.failures import UsageError
@@ -26,8 +27,9 @@ def test_the_default_pack_asks_characters_before_scenes():
 
 def test_filled_prompts_show_format_duration_and_roster():
     """No placeholder is left, and times are in seconds with one decimal."""
-    scenes = load_prompts()[2].fill(61_234, ["man in red", "dog"])
-    assert "61.2 seconds" in scenes
+    context = AnswerContext(700_000, (), ("man in red", "dog"), window_ms=(240_000, 480_000))
+    scenes = load_prompts()[2].fill(context)
+    assert "from 240.0 to 480.0 seconds" in scenes
     assert "man in red; dog" in scenes
     assert "Time of day: day | night | dawn | dusk | unknown" in scenes
     assert "{" not in scenes
@@ -56,7 +58,10 @@ def test_a_changed_comma_is_a_new_recipe():
         ('+++\nid = "scenes"\n+++\nhi', "bad front matter"),
         ('+++\nid = "poem"\nversion = 1\nmax_new_tokens = 9\n+++\nhi', "no answer type 'poem'"),
         ('+++\nid = "scenes"\nversion = 1\nmax_new_tokens = 9\n+++\n{who}', "unknown placeholder"),
+        ('+++\nid = "scenes"\nversion = 1\nmax_new_tokens = 9\n+++\n{', "Single"),
         ('+++\nid = "scenes"\nversion = 1\nmax_new_tokens = 9\n+++\n', "has no text"),
+        ('+++\nid = "scenes"\nversion = 1\nmax_new_tokens = 9\nwindow_s = 2\n+++\nhi', "window under 10 s"),
+        ('+++\nid = "scenes"\nversion = 1\nmax_new_tokens = 9\nwindows = 2\n+++\nhi', "unknown windows"),
     ],
 )
 def test_a_broken_prompt_file_is_named(tmp_path, text, complaint):

@@ -1,0 +1,191 @@
+"""Which tokens are legal next: rows of a table that is built once per tokenizer and lives with the logits.
+
+Per token decoded this costs a look-up; only near the character cap is the vocabulary compared once more.
+Shapes: V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from videoxl2.slot_bytes import Utf8, count_characters, is_visible, token_bytes, walk
+from videoxl2.slots import STOP, Text
+
+Flags = NDArray[np.bool_]
+
+_BLANK_TOKENS = 4  # a text that is still blank after so many must show something now
+
+
+class Closer(NamedTuple):
+    """What a token that ends a text means."""
+
+    end: int  # which of the slot's ends
+    content: bytes  # text in the same token, as in `.\n`
+    rest: tuple[int, ...]  # tokens still to write where the end takes several
+
+
+@dataclass
+class TextState:
+    """How far a text has come."""
+
+    num_tokens: int = 0
+    num_chars: int = -1  # the blank it begins with is no part of it
+    utf8: Utf8 = Utf8.START
+    is_blank: bool = True
+    text: bytes = b""
+
+
+class TokenTable:
+    """One tokenizer's tokens as constrained decoding needs them.
+
+    `vocab_size` is that of the logits; ids beyond the tokenizer's are illegal. Not for several threads.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, vocab_size: int, stop_id: int, device: str | torch.device
+    ) -> None:
+        self.vocab_size = vocab_size
+        self.stop_id = stop_id
+        self.device = torch.device(device)
+        self.tokens = token_bytes(tokenizer, vocab_size)
+        self._tokenizer = tokenizer
+        self._id_of = {token: token_id for token_id, token in enumerate(self.tokens) if token}
+        self._next_SV = walk(self.tokens)
+        chars_V = count_characters(self.tokens)
+        self._chars: list[int] = chars_V.tolist()
+        self._chars_V = torch.from_numpy(chars_V).to(self.device)
+        self._longest = int(chars_V[self._next_SV[Utf8.START] != Utf8.DEAD].max())
+        self._visible_V = self._flag(is_visible)
+        self._spaced_V = self._flag(lambda token: token[:1] == b" ")
+        self._rows: dict[tuple[str | Utf8, str, tuple[str, ...]], Tensor] = {}
+        self._barred: dict[str, Flags] = {}
+        self._closers: dict[tuple[tuple[str, ...], str], dict[int, Closer]] = {}
+        self._encoded: dict[str, tuple[int, ...]] = {}
+
+    # --- text to ids and back -----------------------------------------------------------------------------
+
+    def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
+        """Canonical ids of each text, which may end in `STOP`; they decode to exactly this text."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._encoded]
+        if new:
+            found = self._tokenizer.encode_batch(
+                [t.removesuffix(STOP) for t in new], add_special_tokens=False
+            )
+            for text, encoding in zip(new, found, strict=True):
+                self._encoded[text] = self._exact(text, tuple(encoding.ids))
+        return [self._encoded[text] for text in texts]
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return len(self.encode([text])[0])
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        return b"".join(self.tokens[i] for i in token_ids).decode("utf-8")
+
+    def _exact(self, text: str, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """`ids`, or single bytes where the tokenizer normalises (NFC) or sees a control token."""
+        raw = text.removesuffix(STOP).encode("utf-8")
+        if max(ids, default=0) >= self.vocab_size or b"".join(self.tokens[i] for i in ids) != raw:
+            ids = tuple(self._id_of[bytes([byte])] for byte in raw)
+        return (*ids, self.stop_id) if text.endswith(STOP) else ids
+
+    # --- what is legal in a text --------------------------------------------------------------------------
+
+    def legal_V(self, slot: Text, state: TextState) -> Tensor:
+        """Bool `[V]`: the tokens that may stand next in a text."""
+        if state.utf8 is not Utf8.START:
+            row_V = self._row(state.utf8, slot.forbidden)
+        elif not state.is_blank:
+            row_V = self._row(Utf8.START, slot.forbidden, slot.ends)
+        elif state.num_tokens == 0:
+            row_V = self._row("first", slot.forbidden)
+        else:
+            row_V = self._row("opening" if state.num_tokens < _BLANK_TOKENS else "visible", slot.forbidden)
+        room = slot.max_chars - state.num_chars
+        return row_V if room >= self._longest else row_V & (self._chars_V <= room)
+
+    def finishing_V(self, slot: Text, state: TextState) -> Tensor:
+        """Bool `[V]`: the tokens that lead to a text which can be closed: no half character, not blank."""
+        if state.utf8 is not Utf8.START:
+            return self._row(state.utf8, slot.forbidden) & (self._chars_V == 0)
+        return self._row("one", slot.forbidden)
+
+    def closer(self, slot: Text, token: int) -> Closer | None:
+        """What `token` ends, if it ends the text."""
+        return self._closers_of(slot.ends, slot.forbidden).get(token)
+
+    def advance(self, state: TextState, token: int) -> None:
+        """Put a legal token behind the text."""
+        state.num_tokens += 1
+        state.num_chars += self._chars[token]
+        state.utf8 = Utf8(int(self._next_SV[state.utf8, token]))
+        state.text += self.tokens[token]
+        state.is_blank = state.is_blank and not is_visible(state.text)
+
+    def _row(self, kind: str | Utf8, forbidden: str, ends: tuple[str, ...] = ()) -> Tensor:
+        key = (kind, forbidden, ends)
+        if key not in self._rows:
+            legal_V = self._kind(kind) & ~self._having(forbidden)
+            if ends:
+                legal_V[list(self._closers_of(ends, forbidden))] = True
+            self._rows[key] = torch.from_numpy(legal_V).to(self.device)
+        return self._rows[key]
+
+    def _kind(self, kind: str | Utf8) -> Flags:
+        next_V = self._next_SV[kind if isinstance(kind, Utf8) else Utf8.START]
+        legal_V: Flags = next_V != Utf8.DEAD
+        shown_V = self._visible_V | (legal_V & (next_V != Utf8.START))  # or on the way to a character
+        if kind == "first":
+            legal_V &= self._spaced_V & shown_V
+            legal_V[self._id_of[b" "]] = True
+        elif kind == "opening":
+            legal_V &= ~self._spaced_V & shown_V
+        elif kind == "visible":
+            legal_V &= self._visible_V
+        elif kind == "one":
+            legal_V = (next_V == Utf8.START) & self._visible_V & (np.array(self._chars) == 1)
+        return legal_V
+
+    def _having(self, forbidden: str) -> Flags:
+        """The tokens with one of these characters."""
+        if forbidden not in self._barred:
+            self._barred[forbidden] = self._flag(lambda token: any(c in token for c in forbidden.encode()))
+        return self._barred[forbidden]
+
+    def _closers_of(self, ends: tuple[str, ...], forbidden: str) -> dict[int, Closer]:
+        key = (ends, forbidden)
+        if key not in self._closers:
+            found = [self._closing_tokens(n, end, forbidden) for n, end in enumerate(ends)]
+            self._closers[key] = {token: closer for tokens in found for token, closer in tokens.items()}
+            if len(self._closers[key]) < sum(map(len, found)):
+                raise ValueError(f"ends that open with the same token: {ends}")
+        return self._closers[key]
+
+    def _closing_tokens(self, index: int, end: str, forbidden: str) -> dict[int, Closer]:
+        """The end's own first token, and for line ends the tokens that carry some text before it (`.\n`)."""
+        if end == STOP:
+            return {self.stop_id: Closer(index, b"", ())}
+        ids = self.encode([end])[0]
+        closers = {ids[0]: Closer(index, b"", ids[1:])}
+        if end[0] == "\n":
+            newline = self.tokens[ids[0]]
+            longer = [
+                n for n, token in enumerate(self.tokens) if token.endswith(newline) and token != newline
+            ]
+            contents = [self.tokens[n].removesuffix(newline) for n in longer]
+            states = walk(contents)[Utf8.START] if contents else ()
+            for token_id, content, state in zip(longer, contents, states, strict=True):
+                if state == Utf8.START and not any(c in content for c in forbidden.encode()):
+                    closers[token_id] = Closer(index, content, ids[1:])
+        return closers
+
+    def _flag(self, test: Callable[[bytes], bool]) -> Flags:
+        return np.array([test(token) for token in self.tokens])

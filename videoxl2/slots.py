@@ -1,0 +1,111 @@
+"""What an answer is made of when the host writes its frame and the model fills the gaps.
+
+A program is a generator: it yields slots and receives what stands in each, so what may come next can depend
+on what was written. It knows no tokens; `slot_fill` turns it into tokens, `slot_drive` drives it on a model.
+
+    def program():
+        yield Literal("Weather:")
+        weather = yield Choice((" sunny\n", " rainy\n"))
+        yield Literal("Why:")
+        reason = yield Text(max_tokens=20, max_chars=120, ends=(STOP,))
+        return weather.index, reason.text
+
+Pieces are tokenised one by one, so write them as words fall: a label ends in its colon, and the blank behind
+it opens what follows. (A `Text` always begins with a blank.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+STOP = "\0"  # an end, or the end of an option: the model's stop token, which is never written itself
+
+
+@dataclass(frozen=True)
+class Literal:
+    """Text that the host writes."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """Free text on one line with a letter, digit or sign in it; strict UTF-8, no control characters.
+
+    It ends where the model writes one of `ends`, or is closed by the host when its tokens or characters are
+    used up or it repeats itself. Each end opens with a control character or one of the `forbidden` ones
+    (ASCII), so it cannot be part of the text.
+    """
+
+    max_tokens: int
+    max_chars: int
+    ends: tuple[str, ...] = ("\n",)
+    forbidden: str = ""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or self.max_chars < 1 or not self.ends:
+            raise ValueError(f"a text needs room for a token and a character, and an end: {self}")
+        if not self.forbidden.isascii():
+            raise ValueError(f"only ASCII can be forbidden, not {self.forbidden!r}")
+        if any(end[0] >= " " and end[0] not in self.forbidden for end in self.ends):
+            raise ValueError(f"an end could be part of the text: {self}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Exactly one of `options`, none of which begins with another. A single one costs no decision."""
+
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Back:
+    """Forget what was written after the first `num_tokens` tokens of the answer (a `Got.num_tokens`)."""
+
+    num_tokens: int
+
+
+Slot = Literal | Text | Choice | Back
+
+
+@dataclass(frozen=True)
+class SlotStats:
+    """How the model filled a slot; over its decisions only, as forced tokens tell nothing.
+
+    Log-probabilities are natural and raw (over the whole vocabulary). `allowed_mass` is the probability the
+    model gave to all legal tokens together: low values mean that the form pushed it. `probability` is that of
+    the whole filling among legal ones, step by step.
+    """
+
+    num_decisions: int = 0
+    mean_logprob: float = 0.0
+    min_logprob: float = 0.0
+    allowed_mass: float = 1.0  # mean
+    min_allowed_mass: float = 1.0
+    probability: float = 1.0
+    truncated: bool = False  # closed by the host: out of tokens or characters
+    looped: bool = False  # closed by the host: it repeated itself
+
+
+@dataclass(frozen=True)
+class Got:
+    """What a program receives for a slot."""
+
+    text: str = ""  # of a Text without its blank and its end, of a Choice the option
+    index: int = 0  # which option, or which of the ends
+    num_tokens: int = 0  # of the answer so far
+    num_spent: int = 0  # the same, plus tokens written and taken back
+    stats: SlotStats = field(default_factory=SlotStats)
+
+
+T_co = TypeVar("T_co", covariant=True)
+Program = Generator[Slot, Got, T_co]
+
+FINISH_TOKENS = 4  # up to 3 to complete a UTF-8 character, 1 so that the text is not blank
+
+
+def text_bound(max_tokens: int, end_tokens: int) -> int:
+    """The most tokens a `Text` can take whose longest end takes `end_tokens`."""
+    return max_tokens + FINISH_TOKENS + end_tokens
