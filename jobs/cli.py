@@ -1,5 +1,6 @@
 """The console script `media-index`."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from jobs.config import Settings, load_settings, resolve
 from jobs.evaluation import evaluate as evaluate_index
 from jobs.evaluation import read_truth
 from jobs.status import read_status
-from jobs.terminal import show_error, show_hits, show_json, show_rows
+from jobs.terminal import as_records, show_error, show_hits, show_json, show_rows
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.catalog import open_catalog
@@ -26,9 +27,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 EXIT_CODES = """\b
 Exit codes:
   0    done, or nothing to do
-  1    internal error
+  1    stopped by an error on the way: what is committed stays
   2    usage or settings
-  3    done, but some videos are set aside or lack an answer: see the failures table
+  3    done, but this run left videos out or without an answer: see the failures table
   8    preflight failed, nothing was spent
   130  interrupted, what was committed stays"""
 
@@ -103,6 +104,8 @@ def run(config: Path | None, as_json: bool, **flags: Any) -> int:
 def _show_run(row: Run, settings: Settings) -> None:
     if not row.num_planned:
         click.echo(f"nothing to do: {row.num_listed} videos listed, none new or changed, no model loaded")
+        if not row.num_listed:
+            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
         return
     click.echo(
         f"run {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
@@ -132,7 +135,7 @@ def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
         result = catalog.query(query)
     if as_json:
-        show_json([dict(zip(result.columns, row, strict=True)) for row in result.rows])
+        show_json(as_records(result.columns, result.rows))
     else:
         show_rows(result.columns, result.rows)
 
@@ -167,9 +170,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
         sections = read_status(catalog)
     if as_json:
-        show_json(
-            {name: [dict(zip(r.columns, row, strict=True)) for row in r.rows] for name, r in sections.items()}
-        )
+        show_json({name: as_records(r.columns, r.rows) for name, r in sections.items()})
         return
     for name, result in sections.items():
         click.echo(f"\n{name}")
@@ -208,7 +209,16 @@ def main() -> None:
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}\nhint: media-index --help", err=True)
         code = ExitCode.USAGE
+    except UnicodeEncodeError as error:
+        click.echo(
+            f"error: this terminal cannot show {error.object[error.start]!a}\nhint: set PYTHONUTF8=1",
+            err=True,
+        )
+        code = ExitCode.USAGE
     except BrokenPipeError:  # `media-index sql … | head`
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be flushed to it
         code = ExitCode.DONE
+    except OSError as error:
+        click.echo(f"error: {error}\nhint: check the disk, the folders and their permissions", err=True)
+        code = ExitCode.INTERNAL
     sys.exit(int(code or 0))

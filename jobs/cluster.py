@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -27,6 +28,22 @@ class Cluster:
     num_gpus: int
 
 
+def has_live_node() -> bool:
+    """Whether any machine of the joined cluster is left to work on."""
+    return any(node["Alive"] for node in ray.nodes())
+
+
+def _check_reachable(address: str) -> None:
+    """Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "local" or "auto"
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise ConnectionError(str(error)) from None
+
+
 @contextmanager
 def join_cluster(address: str) -> Iterator[Cluster]:
     """Start a private Ray ("local") or join the one at `address`, and leave it at the end.
@@ -38,6 +55,7 @@ def join_cluster(address: str) -> Iterator[Cluster]:
     for name, value in _RAY_SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
+        _check_reachable(address)
         ray.init(
             address=address,
             num_cpus=len(os.sched_getaffinity(0)) if is_local else None,

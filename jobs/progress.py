@@ -18,9 +18,15 @@ from rich.progress import (
 
 from jobs.actor import Indexed
 from jobs.failures import Trouble
-from jobs.plan import FREE, Plan, Work
+from jobs.plan import Plan, Reason, Work
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import FailureAction, MediaIndexError
+
+_FREE_BECAUSE = {
+    Reason.COMMITTED: "  analysed before, to be published",
+    Reason.UNCHANGED: "  nothing to do",
+    Reason.QUARANTINED: "  set aside before, until the object is replaced",
+}
 
 
 class Progress:
@@ -33,7 +39,7 @@ class Progress:
     def planned(self, plan: Plan, num_ignored: int, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
         for reason, count in sorted(plan.reasons.items()):
-            cost = "  nothing to do" if reason in FREE else ""
+            cost = _FREE_BECAUSE.get(reason, "")
             self._say(f"plan      {count:>6} {reason}{cost}")
         if num_ignored:
             self._say(f"plan      {num_ignored:>6} other objects left out by the filters")

@@ -97,8 +97,7 @@ def run(settings: Settings, progress: Progress) -> Run:
         return row
 
     if not plan.to_analyse:
-        settler.publish()
-        return _run_row(checked, plan, settler, run_id, started_at, listing.num_ignored, ExitCode.DONE)
+        return record(ExitCode.DONE)
     try:
         was_stopped = _execute(checked, plan, run_id, settler, progress)
     except Exception as error:

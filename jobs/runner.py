@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import ray
 
 from jobs.actor import Indexed
+from jobs.cluster import has_live_node
 from jobs.failures import BUGS_UNTIL_STOP, KILLS_UNTIL_POISON, POLICIES, Stage, Trouble
 from jobs.plan import Work
 from jobs.queue import WorkQueue
@@ -23,6 +24,7 @@ from schemas.failures import FailureAction, FailureClass, MediaIndexError, Prefl
 POLL_S = 0.5
 MAX_START_FAILURES = 3  # in a row, while no actor is at work
 START_BACKOFF_S = 10.0
+CHECK_EVERY_S = 10.0
 
 
 class Settler(Protocol):
@@ -69,6 +71,7 @@ class Runner:
         self._start_failures = 0
         self._start_not_before = 0.0
         self._any_ready = False
+        self._check_not_before = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Until every video is settled, or `stop` is set; videos in flight are then given up.
@@ -82,6 +85,7 @@ class Runner:
                 self._fill_slots()
                 self._dispatch()
                 self._wait()
+                self._check_alive()
                 self._settler.tick()
         finally:
             for slot in self._slots:
@@ -90,6 +94,16 @@ class Runner:
 
     def _has_work(self) -> bool:
         return len(self._queue) > 0 or any(slot.work or slot.upcoming for slot in self._slots)
+
+    def _check_alive(self) -> None:
+        """Without a machine left, actors would wait to be placed for ever."""
+        if time.monotonic() >= self._check_not_before and not any(slot.is_ready for slot in self._slots):
+            self._check_not_before = time.monotonic() + CHECK_EVERY_S
+            if not has_live_node():
+                raise MediaIndexError(
+                    "no machine of the Ray cluster is left",
+                    "start it again, then repeat the command; what is committed stays",
+                )
 
     def _fill_slots(self) -> None:
         busy = sum(slot.work is not None for slot in self._slots)

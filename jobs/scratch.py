@@ -10,7 +10,9 @@ that nobody holds. A library on a local disk is read in place and never comes he
 
 import fcntl
 import os
+import random
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,10 +50,15 @@ def drop_copy(video: VideoObject, scratch: Path) -> None:
 def _share(lock: int, library: Library, video: VideoObject, copy: Path) -> Path:
     """The copy's file under a shared lock; readers do not wait for each other."""
     while True:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while somebody fetches
         if path := _file_in(copy):
             return path
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # another wants to fetch as well: let go, and look again
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            time.sleep(random.uniform(0.01, 0.1))
+            continue
         if not _file_in(copy):
             _fetch(library, video, copy)
         # Going back to a shared lock lets go for a moment, in which the copy may be removed: look again.

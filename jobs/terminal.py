@@ -1,6 +1,7 @@
 """How results and errors look: tables and hits for people, JSON for machines."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from storage.search import Hit
 
 from schemas.failures import MediaIndexError
+from storage.search import Hit
 
 
 def show_error(error: MediaIndexError) -> None:
@@ -21,14 +22,38 @@ def show_error(error: MediaIndexError) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+    click.echo(json.dumps(_finite(value), ensure_ascii=False, default=str, allow_nan=False))
+
+
+def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+    """Rows as JSON objects; of columns with one name the later ones are numbered, so that none is lost."""
+    names: list[str] = []
+    for name in columns:
+        names.append(name if name not in names else f"{name}_{names.count(name) + len(names)}")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+class _Console(Console):
+    """Rich ends the process with 1 when its reader goes away; that is no error of ours."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """A table on stdout; as wide as it must be when stdout is no terminal."""
-    console = Console(soft_wrap=False)
+    console = _Console(soft_wrap=False)
     if not console.is_terminal:
-        console = Console(width=100_000)
+        console = _Console(width=100_000)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         table.add_column(escape(name), overflow="fold")
@@ -41,7 +66,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def show_hits(hits: Sequence[Hit]) -> None:
     """One block per hit: where to look, then what is there."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Console(highlight=False, soft_wrap=True)
     for hit in hits:
         where = "" if hit.start_ms is None else f"  {timecode(hit.start_ms)}"
         console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind} {hit.score:.2f}[/dim]")

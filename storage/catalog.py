@@ -50,6 +50,8 @@ class Catalog:
             cursor = self.connection.execute(statements[0], params)
             columns = tuple(column[0] for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
+        except RuntimeError as error:  # Ctrl-C while DuckDB works
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             if self.snapshot and _names_a_part(error, self.snapshot):
                 raise _damaged(self.url, error) from error

@@ -110,6 +110,7 @@ def check_marker(store: ObjectStore) -> bool:
         return False
     try:
         marker = json.loads(data)
+        version = int(marker["schema_version"])
         is_ours = marker["format"] == "media-index"
     except (ValueError, TypeError, KeyError):
         is_ours = False
@@ -117,7 +118,7 @@ def check_marker(store: ObjectStore) -> bool:
         raise PreflightError(
             f"{store.url}/{MARKER} is not media-index's", "Name another place for the index."
         )
-    check_version(int(marker["schema_version"]), store.url)
+    check_version(version, store.url)
     return True
 
 

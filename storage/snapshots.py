@@ -1,5 +1,6 @@
 """A snapshot lists the files that readers read. Creating the next one is the only switch there is."""
 
+import re
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +10,8 @@ from schemas.tables import SCHEMA_VERSION
 from storage.columns import check_version
 from storage.layout import SNAPSHOTS, snapshot_key
 from storage.objects import ObjectStore
+
+_NAME = re.compile(re.escape(SNAPSHOTS) + r"\d{10}\.json")  # other files there are not ours
 
 
 class Snapshot(BaseModel):
@@ -28,7 +31,7 @@ class Snapshot(BaseModel):
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
     after = snapshot_key(known.number) if known else ""
-    newest = max(store.list(SNAPSHOTS, after), default=None)
+    newest = max(filter(_NAME.fullmatch, store.list(SNAPSHOTS, after)), default=None)
     if newest is None:
         return known
     data = store.read(newest)

@@ -21,13 +21,13 @@ USING (video_id, snapshot)"""
 
 _IS_CURRENT = "analysis_key IN (SELECT analysis_key FROM commits)"
 
-# What kept a video from being settled counts until it is settled; the newest attempt is shown.
+# What kept a video from being settled counts until it is settled, or until a later run over the same library
+# is through without meeting it again.
 _FAILURES = f"""
 SELECT * FROM _bundle_failures WHERE {_IS_CURRENT}
 UNION ALL BY NAME
 SELECT u.* EXCLUDE (snapshot) FROM _unfinished_failures AS u
-JOIN (SELECT video_id, max(snapshot) AS snapshot FROM _unfinished_failures GROUP BY video_id)
-USING (video_id, snapshot)
+JOIN (SELECT max(run_id) AS run_id FROM runs GROUP BY library) USING (run_id)
 WHERE NOT EXISTS (FROM commits AS c WHERE c.video_id = u.video_id AND c.snapshot >= u.snapshot)"""
 
 _FAILURES_ALL = """
