@@ -14,6 +14,8 @@ from rich.table import Table
 from schemas.failures import MediaIndexError
 from storage.search import Hit
 
+MAX_SAID = 240  # characters of a hit; --json has all
+
 
 def show_error(error: MediaIndexError) -> None:
     """Two lines on stderr: what failed on which object, and what to do."""
@@ -70,7 +72,8 @@ def show_hits(hits: Sequence[Hit]) -> None:
     for hit in hits:
         where = "" if hit.start_ms is None else f"  {timecode(hit.start_ms)}"
         console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind} {hit.score:.2f}[/dim]")
-        console.print(f"    {escape(': '.join(filter(None, (hit.title, hit.text))))}")
+        said = ": ".join(filter(None, (hit.title, hit.text)))
+        console.print(f"    {escape(said if len(said) <= MAX_SAID else said[: MAX_SAID - 1] + '…')}")
     if not hits:
         click.echo("no hits", err=True)
 

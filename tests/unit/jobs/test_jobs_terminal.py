@@ -1,0 +1,38 @@
+"""What goes to stdout: valid JSON for machines, and nothing lost on the way."""
+
+import json
+
+import pytest
+
+from jobs.cluster import join_cluster
+from jobs.terminal import as_records, show_json, timecode
+from schemas.failures import PreflightError
+
+
+def test_columns_of_one_name_are_all_kept():
+    """A join's second `start_ms` is not overwritten by the first."""
+    (record,) = as_records(("a", "b", "a"), [(1, 2, 3)])
+    assert list(record.values()) == [1, 2, 3]
+    assert list(record)[:2] == ["a", "b"]
+
+
+def test_json_has_no_nan(capsys):
+    """NaN and infinity are null: bare `NaN` is not JSON."""
+    show_json([{"x": float("nan"), "y": [float("inf"), 1.5]}])
+    text = capsys.readouterr().out
+    assert json.loads(text, parse_constant=pytest.fail) == [{"x": None, "y": [None, 1.5]}]
+
+
+@pytest.mark.parametrize(("ms", "shown"), [(0, "0:00.0"), (61_250, "1:01.2"), (3_723_400, "1:02:03.4")])
+def test_timecodes_read_as_players_show_them(ms, shown):
+    """Hours only where there are some."""
+    assert timecode(ms) == shown
+
+
+def test_a_cluster_that_is_not_there_is_said_at_once():
+    """Ray itself would try for minutes."""
+    with (
+        pytest.raises(PreflightError, match=r"no Ray cluster at 127\.0\.0\.1:1"),
+        join_cluster("127.0.0.1:1"),
+    ):
+        pass
