@@ -80,9 +80,10 @@ def show_hits(hits: Sequence[Hit]) -> None:
 
 def timecode(ms: int) -> str:
     """`1:02:03.4`, `2:03.4`: as players show it."""
-    minutes, seconds = divmod(ms / 1000, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02}:{seconds:04.1f}" if hours else f"{minutes}:{seconds:04.1f}"
+    minutes, tenths = divmod(ms // 100, 600)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{tenths / 10:04.1f}"
+    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"
 
 
 def _cell(value: Any) -> str:
