@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from jobs.prompt_pack import Prompt
@@ -25,7 +26,7 @@ class Recipe:
     max_frames: int
     prompts: tuple[Prompt, ...]
 
-    @property
+    @cached_property
     def recipe_id(self) -> str:
         """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
         prompts = [

@@ -31,7 +31,7 @@ def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[di
     """Rows as JSON objects; of columns with one name the later ones are numbered, so that none is lost."""
     names: list[str] = []
     for name in columns:
-        names.append(name if name not in names else f"{name}_{names.count(name) + len(names)}")
+        names.append(name if name not in names else f"{name}_{len(names) + 1}")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
