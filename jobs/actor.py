@@ -81,7 +81,14 @@ class ModelActor:
                 self._reading.begin(upcoming)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             spans = self._reading.spans(work)
-            analysis = analyze(self._asker, opened.info, opened.grid, spans, self._recipe.prompts)
+            analysis = analyze(
+                self._asker,
+                opened.info,
+                opened.grid,
+                spans,
+                self._recipe.prompts,
+                work.max_frames if self._source.is_split else None,
+            )
             stage = Stage.ROWS
             return self._rows(work, analysis)
         except Exception as error:
@@ -92,7 +99,7 @@ class ModelActor:
 
     def _rows(self, work: Work, analysis: Analysis) -> Indexed:
         rows = RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
-        bundle = rows.bundle(analysis)
+        bundle = rows.bundle(analysis, {})
         return Indexed(
             bundle=encode_bundle(bundle),
             is_partial=bundle.videos[0].is_partial,

@@ -2,17 +2,21 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
-from jobs.program_times import AnswerContext
-from jobs.prompt_pack import Prompt
-from schemas.answers import CharacterAnswer
+from jobs.parts import Parts
+from jobs.program_times import AnswerContext, tenths
+from jobs.prompt_pack import Prompt, scene_line
+from jobs.records import Record
+from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
     from videoxl2.session import Session
+
+A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True)
@@ -34,45 +38,96 @@ def analyze(
     grid: SamplingGrid,
     spans: Iterable[FrameSpan],
     prompts: Sequence[Prompt],
+    part_frames: int | None = None,
 ) -> Analysis:
-    """Prefill the video once, then ask every prompt of that one cache.
+    """Prefill the video once, or in parts of `part_frames` frames, and ask every prompt of that one cache.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
     from videoxl2.prefill import PrefillOptions  # torch is loaded by now
 
-    started = time.perf_counter()
     seen = _Seen(spans)
-    session = asker.model.prefill(seen, prefill=PrefillOptions(expected_frames=grid.num_targets))
-    prefilled = time.perf_counter()
-    answers = _ask_all(asker, session, prompts, info.duration_ms, tuple(seen.sampled_ms))
+    max_frames = min(grid.num_targets, part_frames or grid.num_targets)
+    parts = Parts(seen, max_frames)
+    told = _Told(asker, prompts, info.duration_ms)
+    warnings: list[str] = []
+    seconds = [0.0, 0.0]
+    for part in parts:
+        started = time.perf_counter()
+        session = asker.model.prefill(part, prefill=PrefillOptions(expected_frames=max_frames))
+        prefilled = time.perf_counter()
+        told.ask(session, parts.end_ms, parts.shared_ms)
+        warnings += session.degraded
+        seconds[0] += prefilled - started
+        seconds[1] += time.perf_counter() - prefilled
+        del session  # its cache makes room for the next part's
     return Analysis(
         info=info,
         grid=grid,
         sampled_ms=tuple(seen.sampled_ms),
-        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings, *session.degraded))),
-        answers=tuple(answers),
-        prefill_seconds=prefilled - started,
-        generate_seconds=time.perf_counter() - prefilled,
+        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings, *warnings))),
+        answers=told.answers(),
+        prefill_seconds=seconds[0],
+        generate_seconds=seconds[1],
     )
 
 
-def _ask_all(
-    asker: Asker,
-    session: "Session",
-    prompts: Sequence[Prompt],
-    duration_ms: int,
-    sampled_ms: tuple[int, ...],
-) -> list[PromptAnswer]:
-    """In order, since later prompts speak of the characters that an earlier one found."""
-    answers: list[PromptAnswer] = []
-    roster: tuple[str, ...] = ()
-    for prompt in prompts:
-        answer = asker.ask(session, prompt, AnswerContext(duration_ms, sampled_ms, roster))
-        found = (record.answer for record in answer.records or ())
-        roster += tuple(one.label for one in found if isinstance(one, CharacterAnswer))
-        answers.append(answer)
-    return answers
+class _Told:
+    """What the model said so far. Later prompts, and later parts, speak of what earlier ones found."""
+
+    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int) -> None:
+        self._asker = asker
+        self._prompts = prompts
+        self._duration_ms = duration_ms
+        self._by_part: dict[str, list[PromptAnswer]] = {prompt.name: [] for prompt in prompts}
+        self._begins_ms = dict.fromkeys(self._by_part, 0)  # up to where the parts before have answered
+
+    def ask(self, session: "Session", end_ms: int | None, shared_ms: int) -> None:
+        """Every prompt about a part that ends at `end_ms`; the next sees again what is after `shared_ms`."""
+        times_ms = tuple(round(time_s * 1000) for time_s in session.frame_times_s)
+        for prompt in self._prompts:
+            window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
+            context = AnswerContext(
+                self._duration_ms,
+                times_ms,
+                roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
+                scenes=tuple(scene_line(scene) for scene in self._found(SceneAnswer)),
+                window_ms=window_ms if self._duration_ms else None,
+            )
+            answer = self._asker.ask(session, prompt, context)
+            if end_ms is not None:
+                answer, self._begins_ms[prompt.name] = _without_cut(answer, end_ms, shared_ms)
+            self._by_part[prompt.name].append(answer)
+
+    def answers(self) -> tuple[PromptAnswer, ...]:
+        """One for each prompt, of all parts together."""
+        return tuple(PromptAnswer.joined(answers) for answers in self._by_part.values())
+
+    def _found(self, kind: type[A]) -> Iterator[A]:
+        for answers in self._by_part.values():
+            for answer in answers:
+                yield from (r.answer for r in answer.records or () if isinstance(r.answer, kind))
+
+
+def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
+    """Without the records that the part's end cuts through, and from when on the next part is asked.
+
+    Only those that the next part can see whole are left to it.
+    """
+
+    def is_cut(record: Record) -> bool:
+        spoken = record.answer
+        return (
+            isinstance(spoken, TimedAnswer)
+            and tenths(round(spoken.end_s * 1000)) == tenths(end_ms)
+            and spoken.start_s * 1000 >= shared_ms
+        )
+
+    if answer.records is None:
+        return answer, end_ms
+    kept = tuple(record for record in answer.records if not is_cut(record))
+    starts_s = [r.answer.start_s for r in answer.records if is_cut(r) and isinstance(r.answer, TimedAnswer)]
+    return replace(answer, records=kept), round(min(starts_s) * 1000) if starts_s else end_ms
 
 
 @dataclass

@@ -1,51 +1,90 @@
-"""Ask a prefilled video one prompt: constrained to valid answers, in windows where the video is long."""
+"""Ask a prefilled video one prompt: constrained to valid answers, window by window where it is long.
 
-import math
+All windows of a prompt decode together on the one cache, each at the cost of its own tokens. An answer in
+which something went wrong is asked for once more, differently; the better of the two counts.
+"""
+
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jobs.checks import check_records
-from jobs.program_records import FieldStats
+from jobs.joining import drop_doubles, join_repeats, without_same_key
+from jobs.program_records import AnswerProgram
 from jobs.program_times import AnswerContext
-from jobs.programs import Filled, program_for, run_program
+from jobs.programs import Filled, filled, program_for
 from jobs.prompt_pack import Prompt
+from jobs.records import Record, record_of
+from jobs.windows import WindowMs, cut_windows, seams_of
 from jobs.wire import InvalidAnswerError
-from schemas.answers import Answer, TimedAnswer
+from schemas.answers import Moments, One, Several, Tiles, TimedAnswer
 from videoxl2.errors import CheckpointError
 
 if TYPE_CHECKING:
     from videoxl2.model import VideoXL2
     from videoxl2.session import Session
+    from videoxl2.slot_drive import Sampling
 
 END_OF_TURN = "<|im_end|>"  # ChatML
-
-WindowMs = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Record:
-    """One record of an answer, and how sure the model was of it.
-
-    `confidence` is the geometric mean of the probabilities that the model gave to its own choices.
-    """
-
-    answer: Answer
-    confidence: float
-    is_truncated: bool
-    is_looped: bool
+MAX_ROWS = 8  # windows that decode together
+AGAIN_TEMPERATURE = 0.5
+ASKED_AGAIN = "asked_again"
+SEAM = "asked_across_windows"
 
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What the model wrote for one prompt; `records` is None where the text is no valid answer."""
+    """What the model wrote for one prompt; `records` is None where the text is no valid answer.
+
+    `num_cut_short` counts windows whose records ended with their tokens; `num_dropped` the doubled ones.
+    """
 
     prompt: Prompt
     text: str
     records: tuple[Record, ...] | None
     problem: str | None
+    num_cut_short: int
+    num_dropped: int
     num_prompt_tokens: int
     num_output_tokens: int
+
+    @property
+    def is_partial(self) -> bool:
+        """Something that belongs into the answer may be missing."""
+        return self.problem is not None or self.num_cut_short > 0
+
+    @classmethod
+    def joined(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
+        """The answers about a video's parts, in order, as one; who was named before is not named again."""
+        known = [record for answer in answers for record in answer.records or ()]
+        is_known = any(answer.records is not None for answer in answers)
+        return cls(
+            answers[0].prompt,
+            text="\n\n".join(answer.text for answer in answers),
+            records=tuple(without_same_key(known)) if is_known else None,
+            problem=next((answer.problem for answer in answers if answer.problem), None),
+            num_cut_short=sum(answer.num_cut_short for answer in answers),
+            num_dropped=sum(answer.num_dropped for answer in answers),
+            num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
+            num_output_tokens=sum(answer.num_output_tokens for answer in answers),
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The answer about one window, and what it cost, a first try that was worse included."""
+
+    window: WindowMs
+    text: str
+    records: tuple[Record, ...]
+    is_cut_short: bool
+    num_prompt_tokens: int
+    num_output_tokens: int
+
+    @property
+    def num_troubles(self) -> int:
+        """What a second try may do better."""
+        return self.is_cut_short + sum(r.is_truncated or r.is_repeated for r in self.records)
 
 
 class Asker:
@@ -53,6 +92,7 @@ class Asker:
 
     def __init__(self, model: "VideoXL2") -> None:
         """Raises `CheckpointError` for a checkpoint without a tokenizer."""
+        from videoxl2.blind import BlindReader
         from videoxl2.slot_masks import TokenTable
 
         tokenizer = model.vocabulary.tokenizer
@@ -62,20 +102,30 @@ class Asker:
             raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
         self.model = model
         self._table = TokenTable(tokenizer, model.config.language.vocab_size, stop_id, model.device)
+        self._blind = BlindReader(model)
 
     def ask(self, session: "Session", prompt: Prompt, context: AnswerContext) -> PromptAnswer:
-        """The answer to one prompt; a prompt with a window goes through a long video window by window."""
-        pieces: list[Filled] = []
+        """The answer to one prompt about the context's window, or the whole video."""
+        span = context.window_ms or (0, context.duration_ms)
+        windows = cut_windows(span, prompt.window_ms, context.times_ms)
+        pieces: list[Piece] = []
         records: list[Record] = []
-        num_prompt_tokens = 0
+        num_dropped = 0
         problem: str | None = None
         try:
-            windows = _Windows(context.duration_ms, prompt.window_ms)
-            while (window := windows.next()) is not None:
-                filled, num_tokens = self._fill(session, prompt, replace(context, window_ms=window))
-                num_prompt_tokens += num_tokens
-                pieces.append(filled)
-                records += windows.take(_records(filled))
+            pieces = self._answer(session, prompt, context, windows)
+            records = self._join(session, prompt, context, pieces)
+            num_found = len(records)
+            match prompt.answer.layout:
+                case Tiles():
+                    records = join_repeats(records)
+                case Moments():
+                    records = drop_doubles(records)
+                    num_dropped = num_found - len(records)
+                case Several():
+                    records = without_same_key(records)  # windows name the same ones
+                case One():
+                    pass
             check_records([record.answer for record in records], context.duration_ms, context.roster)
         except InvalidAnswerError as error:
             problem = str(error)
@@ -84,66 +134,98 @@ class Asker:
             text="\n\n".join(piece.text for piece in pieces),
             records=None if problem else tuple(records),
             problem=problem,
-            num_prompt_tokens=num_prompt_tokens,
-            num_output_tokens=sum(piece.num_spent for piece in pieces),
+            num_cut_short=sum(piece.is_cut_short for piece in pieces),
+            num_dropped=num_dropped,
+            num_prompt_tokens=sum(piece.num_prompt_tokens for piece in pieces),
+            num_output_tokens=sum(piece.num_output_tokens for piece in pieces),
         )
 
-    def _fill(self, session: "Session", prompt: Prompt, context: AnswerContext) -> tuple[Filled, int]:
-        vocabulary = self.model.vocabulary
-        prompt_ids = vocabulary.suffix_ids(prompt.fill(context))
-        context = replace(context, max_tokens=prompt.max_new_tokens)
-        program = program_for(prompt.answer, context, self._table.count)
-        with session.start() as continuation:
-            return run_program(program, self._table, continuation, prompt_ids), len(prompt_ids)
-
-
-class _Windows:
-    """The windows of one prompt, each begun where the last whole record before it ended.
-
-    A window's own end cuts through a record as a rule, so the last record of a window is asked for again
-    at the beginning of the next one. Nothing is doubled and no time is lost.
-    """
-
-    def __init__(self, duration_ms: int, window_ms: int | None) -> None:
-        self._duration_ms = duration_ms
-        self._window_ms = window_ms or duration_ms
-        self._start_ms = 0
-        self._end_ms = 0
-
-    def next(self) -> WindowMs | None:
-        """The window to ask about, None after the last."""
-        if self._end_ms and self._start_ms >= self._duration_ms:
-            return None
-        self._end_ms = min(self._start_ms + self._window_ms, self._duration_ms)
-        if self._duration_ms - self._end_ms < self._window_ms // 2:
-            self._end_ms = self._duration_ms  # no short rest at the end
-        return self._start_ms, self._end_ms
-
-    def take(self, records: list[Record]) -> list[Record]:
-        """The records of the window that count."""
-        is_last = self._end_ms >= self._duration_ms
-        if not is_last and len(records) > 1 and isinstance(records[-1].answer, TimedAnswer):
-            cut = records[-1].answer
-            self._start_ms = round(cut.start_s * 1000)
-            return records[:-1]
-        self._start_ms = self._end_ms
+    def _join(
+        self, session: "Session", prompt: Prompt, context: AnswerContext, pieces: list[Piece]
+    ) -> list[Record]:
+        """All windows' records, those at the seams asked for once more; `pieces` gets what that took."""
+        answers = [[record.answer for record in piece.records] for piece in pieces]
+        seams = seams_of(answers, 2 * (prompt.window_ms or 0))
+        replaced = {place for seam in seams for place in seam.replaced}
+        records = [
+            record
+            for number, piece in enumerate(pieces)
+            for place, record in enumerate(piece.records)
+            if (number, place) not in replaced
+        ]
+        if seams:
+            windows = [(start, min(end, context.duration_ms)) for start, end in (s.window for s in seams)]
+            across = self._answer(session, prompt, context, windows)
+            records += [record.repaired(SEAM) for piece in across for record in piece.records]
+            pieces += across
+        if issubclass(prompt.answer, TimedAnswer):
+            records.sort(key=lambda r: (r.answer.start_s, r.answer.end_s))  # type: ignore[attr-defined]
         return records
 
+    def _answer(
+        self, session: "Session", prompt: Prompt, context: AnswerContext, windows: Sequence[WindowMs]
+    ) -> list[Piece]:
+        """One piece per window; those with troubles are asked again and the better piece is taken."""
+        from videoxl2.slot_drive import Sampling
 
-def _records(filled: Filled) -> list[Record]:
-    return [
-        _record(answer, [stats for stats in filled.stats if stats.record == number])
-        for number, answer in enumerate(filled.records)
-    ]
+        first = self._decode(session, prompt, context, windows, Sampling())
+        doubtful = [number for number, piece in enumerate(first) if piece.num_troubles]
+        if not doubtful:
+            return first
+        sampling = Sampling(AGAIN_TEMPERATURE, seed=1)
+        again = self._decode(session, prompt, context, [windows[n] for n in doubtful], sampling)
+        for number, second in zip(doubtful, again, strict=True):
+            first[number] = better(first[number], second)
+        return first
+
+    def _decode(
+        self,
+        session: "Session",
+        prompt: Prompt,
+        context: AnswerContext,
+        windows: Sequence[WindowMs],
+        sampling: "Sampling",
+    ) -> list[Piece]:
+        from videoxl2.slot_drive import fill, fill_rows
+
+        contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
+        programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
+        prompts = [self.model.vocabulary.suffix_ids(prompt.fill(each)) for each in contexts]
+        jobs = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
+        with session.answering():
+            if len(jobs) == 1:
+                with session.start() as continuation:
+                    fillings = [fill(jobs[0][0], self._table, continuation, jobs[0][1], sampling)]
+            else:
+                room = max(map(len, prompts)) + max(program.token_bound for program in programs)
+                width = 1 if self.model.device.type == "cuda" else 8
+                with session.start_rows(min(MAX_ROWS, len(jobs)), room=room) as rows:
+                    fillings = fill_rows(jobs, self._table, rows, sampling, width)
+            return [
+                self._piece(window, program, ids, filled(program, filling))
+                for window, program, ids, filling in zip(windows, programs, prompts, fillings, strict=True)
+            ]
+
+    def _piece(
+        self, window: WindowMs, program: AnswerProgram, prompt_ids: Sequence[int], answer: Filled
+    ) -> Piece:
+        blind = self._blind.logprobs(prompt_ids, answer.token_ids)
+        records = tuple(
+            record_of(answer.records, number, [s for s in answer.stats if s.record == number], blind)
+            for number in range(len(answer.records))
+        )
+        is_full = len(answer.records) == program.max_records
+        is_cut_short = not is_full and answer.num_spent + program.record_bound > program.token_bound
+        return Piece(window, answer.text, records, is_cut_short, len(prompt_ids), answer.num_spent)
 
 
-def _record(answer: Answer, fields: Sequence[FieldStats]) -> Record:
-    slots = [field.slot for field in fields if field.slot.num_decisions]
-    num_decisions = sum(slot.num_decisions for slot in slots)
-    logprob = sum(slot.mean_logprob * slot.num_decisions for slot in slots) / max(num_decisions, 1)
-    return Record(
-        answer,
-        confidence=math.exp(logprob),
-        is_truncated=any(slot.truncated for slot in slots),
-        is_looped=any(slot.looped for slot in slots),
+def better(first: Piece, second: Piece) -> Piece:
+    """The second answer where it has fewer faults, with what both took."""
+    best = first
+    if second.num_troubles < first.num_troubles:
+        best = replace(second, records=tuple(record.repaired(ASKED_AGAIN) for record in second.records))
+    return replace(
+        best,
+        num_prompt_tokens=first.num_prompt_tokens + second.num_prompt_tokens,
+        num_output_tokens=first.num_output_tokens + second.num_output_tokens,
     )

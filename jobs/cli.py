@@ -75,6 +75,14 @@ def cli() -> None:
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
 @click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]")
 @click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]")
+@click.option("--split", is_flag=True, default=None, help="Take longer videos in parts instead.")
+@click.option(
+    "--pack",
+    "packs",
+    multiple=True,
+    metavar="NAME|DIR",
+    help="What to ask: default, surveillance, livestream or a folder of prompts; repeatable. [default]",
+)
 @click.option(
     "--extension", "extensions", multiple=True, metavar="EXT", help="Only these; repeatable. [all video]"
 )

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from schemas.failures import UsageError
 
 SETTINGS_FILE = Path("media-index.toml")
+DEFAULT_PACK = "default"
 
 
 def _to_fraction(value: object) -> object:
@@ -38,6 +39,8 @@ class Settings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
+    split: bool = False
+    packs: tuple[str, ...] = (DEFAULT_PACK,)
     extensions: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -1,34 +1,53 @@
-"""Prompts are files: TOML front matter between `+++` lines, then the text with its placeholders.
+"""Prompt packs: folders of questions. A prompt is a file, its answer type ours or a JSON Schema beside it.
 
-`{format}` is filled with the answer's wire format, `{start}` and `{end}` with the seconds that the answer is
-about, and `{characters}` with the labels of the characters answer. With `window_s`, a video longer than that
-is asked about window by window. Files are asked in the order of their names.
+A prompt file is TOML front matter between `+++` lines, then the text with its placeholders: `{format}` is
+filled with the answer's wire format, `{start}` and `{end}` with the seconds that the answer is about,
+`{characters}` with the labels of the characters answer, `{scenes}` with the times and titles of the scenes
+answer. With `window_s`, a video longer than that is asked about window by window. Files are asked in the
+order of their names, packs in the order given.
 """
 
 import string
 import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from jobs.answer_schema import answer_from_schema
+from jobs.config import DEFAULT_PACK
 from jobs.program_times import AnswerContext
 from jobs.wire import NOTHING, describe_format
-from schemas.answers import ANSWERS, Answer
+from schemas.answer_tables import RESERVED_TABLES, row_type
+from schemas.answers import ANSWERS, Answer, Layout, Moments, One, SceneAnswer, Several, Tiles
 from schemas.failures import UsageError
+from schemas.tables import Row
 
 MIN_WINDOW_MS = 10_000
-DEFAULT_PACK = Path(__file__).parent / "prompts"
-PLACEHOLDERS = frozenset({"format", "start", "end", "characters"})
+PACKS = Path(__file__).parent / "packs"
+PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes"})
+_LAYOUTS: dict[str, type[Layout]] = {"one": One, "several": Several, "tiles": Tiles, "moments": Moments}
+_GUIDE = "docs/packs.md shows how a prompt file is written"
+
+
+@dataclass(frozen=True)
+class OwnAnswer:
+    """An answer type that a pack brings: one record's JSON Schema, and how records follow each other."""
+
+    schema: str
+    layout: Layout
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One question about a video. `name` selects the answer type; `text` still has its placeholders."""
+    """One question about a video. `name` is its answer type, or, with one of its own, its table."""
 
     name: str
     version: int
     max_new_tokens: int  # of one window
     text: str
     window_ms: int | None = None
+    own: OwnAnswer | None = None
 
     @property
     def prompt_id(self) -> str:
@@ -38,7 +57,11 @@ class Prompt:
     @property
     def answer(self) -> type[Answer]:
         """The record type that the answer consists of."""
-        return ANSWERS[self.name]
+        return (
+            answer_from_schema(self.name, self.own.schema, self.own.layout)
+            if self.own
+            else ANSWERS[self.name]
+        )
 
     def fill(self, context: AnswerContext) -> str:
         """The text as the model reads it; the model speaks of seconds with one decimal."""
@@ -48,41 +71,106 @@ class Prompt:
             start=f"{start_ms / 1000:.1f}",
             end=f"{end_ms / 1000:.1f}",
             characters="; ".join(context.roster) or NOTHING,
+            scenes="\n".join(context.scenes) or NOTHING,
         )
 
 
-def load_prompts(folder: Path = DEFAULT_PACK) -> tuple[Prompt, ...]:
-    """The folder's prompts in file order. Raises `UsageError` for a file that is no prompt."""
-    prompts = tuple(_load(file) for file in sorted(folder.glob("*.md")))
-    if not prompts:
+def scene_line(scene: SceneAnswer) -> str:
+    """How prompts speak of a scene found before."""
+    return f"{scene.start_s} - {scene.end_s} seconds: {scene.title}"
+
+
+def own_tables(prompts: Sequence[Prompt]) -> dict[str, type[Row]]:
+    """The tables that prompts with an answer type of their own fill."""
+    return {prompt.name: row_type(prompt.answer) for prompt in prompts if prompt.own}
+
+
+def load_packs(packs: Sequence[str] = (DEFAULT_PACK,)) -> tuple[Prompt, ...]:
+    """The prompts of all packs, each one of ours by name or a folder. Raises `UsageError` for others."""
+    prompts: dict[str, Prompt] = {}
+    for pack in packs:
+        for prompt in _load_pack(_find(pack)):
+            if prompt.name in prompts:
+                raise UsageError(
+                    f"two prompts are called {prompt.name}", "give every prompt an id of its own"
+                )
+            prompts[prompt.name] = prompt
+    return tuple(prompts.values())
+
+
+def _find(pack: str) -> Path:
+    ours = sorted(folder.name for folder in PACKS.iterdir() if folder.is_dir())
+    folder = PACKS / pack if pack in ours else Path(pack)
+    if not folder.is_dir():
+        raise UsageError(f"there is no prompt pack {pack}", f"name a folder, or one of {', '.join(ours)}")
+    return folder
+
+
+def _load_pack(folder: Path) -> Iterator[Prompt]:
+    files = sorted(folder.glob("*.md"))
+    if not files:
         raise UsageError(f"no prompt files in {folder}", "a prompt is a .md file with +++ front matter")
-    return prompts
+    for file in files:
+        try:
+            yield _load(file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"prompt {file}: {error}", _GUIDE) from None
 
 
 def _load(file: Path) -> Prompt:
     _, front, text = [*file.read_text(encoding="utf-8").split("+++\n", 2), "", ""][:3]
     try:
         head = tomllib.loads(front)
+        name, schema, records = str(head.pop("id")), head.pop("answer", None), head.pop("records", None)
         prompt = Prompt(
-            name=head.pop("id"),
+            name=name,
             version=int(head.pop("version")),
             max_new_tokens=int(head.pop("max_new_tokens")),
             window_ms=round(head.pop("window_s", 0) * 1000) or None,
             text=text.strip(),
+            own=_own_answer(file, name, schema, records),
         )
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError) as error:
-        hint = "needs id, version, max_new_tokens"
-        raise UsageError(f"prompt {file}: bad front matter: {error!r}", hint) from None
+    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UsageError(f"prompt {file}: bad front matter: {error!r}", _GUIDE) from None
     if head:
         raise UsageError(f"prompt {file}: unknown {', '.join(head)}", "remove it from the front matter")
     _check(prompt, file)
     return prompt
 
 
+def _own_answer(
+    file: Path, name: str, schema: str | None, records: dict[str, Any] | None
+) -> OwnAnswer | None:
+    if schema is None:
+        if records is not None or name not in ANSWERS:
+            raise UsageError(
+                f"prompt {file}: no answer type {name!r}",
+                f'name a JSON Schema beside it (answer = "{name}.json"), or ask for {", ".join(ANSWERS)}',
+            )
+        return None
+    if name in RESERVED_TABLES or name in ANSWERS or not name.isidentifier() or name != name.lower():
+        raise UsageError(
+            f"prompt {file}: {name!r} cannot be a table",
+            "its id names one: lower case letters, not one of ours",
+        )
+    values = dict(records or {})
+    try:
+        layout = _LAYOUTS[values.pop("layout", "several")](**values)
+    except (KeyError, TypeError) as error:
+        layouts = ", ".join(_LAYOUTS)
+        raise UsageError(f"prompt {file}: bad records: {error}", f"layouts are {layouts}; {_GUIDE}") from None
+    path = file.parent / schema
+    try:
+        own = OwnAnswer(path.read_text(encoding="utf-8"), layout)
+        answer_from_schema(name, own.schema, layout)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"answer schema {path}: {error}", f"{file} names it") from None
+    except UsageError as error:
+        raise UsageError(f"answer schema {path}: {error.message}", error.hint) from None
+    return own
+
+
 def _check(prompt: Prompt, file: Path) -> None:
-    if prompt.name not in ANSWERS:
-        known = ", ".join(ANSWERS)
-        raise UsageError(f"prompt {file}: no answer type {prompt.name!r}", f"known: {known}")
     if prompt.window_ms is not None and prompt.window_ms < MIN_WINDOW_MS:
         raise UsageError(f"prompt {file}: a window under 10 s", "make window_s longer, or leave it out")
     try:

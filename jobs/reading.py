@@ -7,6 +7,7 @@ functions above the tasks run as well without Ray.
 
 import faulthandler
 import math
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from storage.library import Library
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20
+SPANS_PER_PART = 4  # at least: neighbouring parts share one
 READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
@@ -40,6 +42,7 @@ class Source:
     scratch: Path
     fps: Fraction
     image_size: int  # side of the square pictures the model wants, pixels
+    is_split: bool = False  # long videos go through the model in parts, instead of thinned out
 
     @property
     def frames_per_span(self) -> int:
@@ -60,8 +63,12 @@ def open_video(source: Source, work: Work) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path:
         info = probe(path)
-    grid = plan_sampling(info, source.fps, work.max_frames)
-    return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
+    if not source.is_split:
+        grid = plan_sampling(info, source.fps, work.max_frames)
+        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
+    grid = plan_sampling(info, source.fps, sys.maxsize)
+    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_PART))
+    return Opened(info, grid, tuple(grid.spans(shared)))
 
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:

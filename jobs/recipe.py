@@ -11,6 +11,8 @@ from jobs.wire import describe_format
 from schemas.answers import Answer
 from schemas.identity import digest
 
+ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -25,6 +27,7 @@ class Recipe:
     fps: Fraction
     max_frames: int
     prompts: tuple[Prompt, ...]
+    is_split: bool = False
 
     @cached_property
     def recipe_id(self) -> str:
@@ -41,8 +44,9 @@ class Recipe:
             ]
             for p in self.prompts
         ]
-        sampling = [self.model_revision, self.dtype, str(self.fps), str(self.max_frames)]
-        return digest("recipe", *sampling, json.dumps(prompts, sort_keys=True))
+        sampling = [self.dtype, str(self.fps), str(self.max_frames), str(self.is_split)]
+        engine = [self.model_revision, str(ENGINE_VERSION), *sampling]
+        return digest("recipe", *engine, json.dumps(prompts, sort_keys=True))
 
 
 def _rules(answer: type[Answer]) -> Any:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.actor import place_actors, start_actor
+from jobs.budget import check_budgets
 from jobs.cluster import join_cluster
 from jobs.config import Settings
 from jobs.plan import FREE, Plan, make_plan
 from jobs.progress import Progress
-from jobs.prompt_pack import load_prompts
+from jobs.prompt_pack import load_packs, own_tables
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.runner import Runner
@@ -50,18 +51,21 @@ def check_preflight(settings: Settings) -> Preflight:
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
     selection = Selection(extensions, settings.include, settings.exclude)
     library = open_library(settings.library, settings.endpoint_url)
+    prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
+    check_budgets(prompts, weights.folder)
     recipe = Recipe(
         model_id=weights.model_id,
         model_revision=weights.revision,
         dtype=settings.dtype,
         fps=settings.fps,
         max_frames=settings.max_frames,
-        prompts=load_prompts(),
+        prompts=prompts,
+        is_split=settings.split,
     )
     scratch = settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
     _check_writable(scratch)
-    index = open_index(settings.index, settings.endpoint_url, create=True)
+    index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
 
 
@@ -111,9 +115,12 @@ def run(settings: Settings, progress: Progress) -> Run:
 
 def _execute(checked: Preflight, plan: Plan, run_id: str, settler: IndexSettler, progress: Progress) -> bool:
     """Analyse the plan's videos. Returns whether the user stopped it."""
-    source = Source(checked.library, checked.scratch, checked.settings.fps, checked.weights.image_size)
-    with join_cluster(checked.settings.ray_address) as cluster, _stop_on_signal() as stop:
-        placement = place_actors(cluster, checked.settings.num_actors)
+    settings = checked.settings
+    source = Source(
+        checked.library, checked.scratch, settings.fps, checked.weights.image_size, settings.split
+    )
+    with join_cluster(settings.ray_address) as cluster, _stop_on_signal() as stop:
+        placement = place_actors(cluster, settings.num_actors)
         runner = Runner(
             plan.to_analyse,
             lambda: start_actor(placement, source, checked.recipe, run_id),

@@ -122,41 +122,54 @@ class SummaryAnswer(Answer):
     summary: Annotated[Sentence, MaxTokens(120)]
 
 
-class CharacterAnswer(Answer):
-    """Somebody who appears in the video; `label` is a short unique description or a name."""
+class CharacterText(BaseModel):
+    """What is said of a character, in the answer and in its row alike."""
+
+    label: Annotated[Phrase, MaxTokens(16), Key()] = Field(description="A name or a short unique description")
+    kind: CharacterKind = Field(description="person, animal or other")
+    description: Annotated[Sentence, MaxTokens(60)] = Field(description="What they look like")
+
+
+class CharacterAnswer(CharacterText, Answer):
+    """Somebody who appears in the video."""
 
     layout = Several(at_most=12)
 
-    label: Annotated[Phrase, MaxTokens(16), Key()]
-    kind: CharacterKind
-    description: Annotated[Sentence, MaxTokens(60)]
+
+class SceneText(BaseModel):
+    """What is said of a scene, in the answer and in its row alike."""
+
+    title: Annotated[Phrase, MaxTokens(20)] = Field(description="A few words")
+    summary: Annotated[Sentence, MaxTokens(80)] = Field(description="One or two sentences")
+    setting: Annotated[Phrase, MaxTokens(16)] = Field(description="Where it plays")
+    time_of_day: TimeOfDay = Field(description="day, night, dawn, dusk or unknown")
+    mood: Annotated[Phrase, MaxTokens(10)] = Field(description="One or two words")
+    actions: Annotated[Phrases, MaxTokens(36)] = Field(description="What is done")
+    objects: Annotated[Phrases, MaxTokens(36)] = Field(description="Things that matter in the picture")
+    tags: Annotated[Phrases, MaxTokens(36)] = Field(description="Search words")
 
 
-class SceneAnswer(TimedAnswer):
+class SceneAnswer(SceneText, TimedAnswer):
     """A story unit of one or more shots."""
 
     layout = Tiles(at_most=40, usual_s=8.0, shortest_s=1.0)
 
-    title: Annotated[Phrase, MaxTokens(20)]
-    summary: Annotated[Sentence, MaxTokens(80)]
-    setting: Annotated[Phrase, MaxTokens(16)]
-    time_of_day: TimeOfDay
-    mood: Annotated[Phrase, MaxTokens(10)]
-    actions: Annotated[Phrases, MaxTokens(36)]
-    objects: Annotated[Phrases, MaxTokens(36)]
-    tags: Annotated[Phrases, MaxTokens(36)]
     characters: Annotated[Phrases, MaxTokens(60), FromRoster()]  # labels out of the characters answer
 
 
-class HighlightAnswer(TimedAnswer):
-    """A moment worth showing by itself; `score` runs from 0 to 100 and orders the highlights."""
+class HighlightText(BaseModel):
+    """What is said of a highlight, in the answer and in its row alike."""
+
+    title: Annotated[Phrase, MaxTokens(20)] = Field(description="A few words")
+    kind: HighlightKind = Field(description="action, emotion, plot, funny, visual or other")
+    reason: Annotated[Sentence, MaxTokens(60)] = Field(description="Why it stands out")
+    score: Annotated[int, InSteps(5)] = Field(ge=0, le=100, description="0 to 100, the model's own")
+
+
+class HighlightAnswer(HighlightText, TimedAnswer):
+    """A moment worth showing by itself; `score` orders the highlights."""
 
     layout = Moments(at_most=5, longest_s=60.0)
-
-    title: Annotated[Phrase, MaxTokens(20)]
-    kind: HighlightKind
-    reason: Annotated[Sentence, MaxTokens(60)]
-    score: Annotated[int, Field(ge=0, le=100), InSteps(5)]
 
 
 ANSWERS: dict[str, type[Answer]] = {

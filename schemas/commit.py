@@ -33,6 +33,9 @@ class Bundle(Row):
     characters: tuple[Character, ...] = ()
     appearances: tuple[Appearance, ...] = ()
     highlights: tuple[Highlight, ...] = ()
+    own: dict[str, tuple[Row, ...]] = Field(
+        default_factory=dict, description="Rows of the tables that prompt packs bring"
+    )
     failures: tuple[Failure, ...] = ()
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.answers import CharacterText, HighlightText, SceneText
 from schemas.failures import FailureAction, FailureClass
 
 SCHEMA_VERSION = 1
@@ -56,69 +57,74 @@ class Video(Lineage):
     audio_codecs: list[str] = Field(description="Codecs of the audio streams")
     num_frames_sampled: int = Field(description="Pictures the model saw")
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
-    is_partial: bool = Field(description="At least one prompt has no valid answer; see failures")
+    is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")
+    num_dropped: int = Field(
+        description="Records left out of the other tables: repeated, or overlapping a better one"
+    )
     is_degraded: bool = Field(description="Fewer frames than asked, to fit memory")
     warnings: list[str] = Field(description="What was wrong with the file but survivable")
 
 
 class Described(Lineage):
-    """What the model wrote, and how it wrote it."""
+    """What the model wrote, and how far it can be relied on."""
 
     confidence: float = Field(
         description="Geometric mean of the model's own token probabilities; not calibrated"
     )
+    video_gain: float = Field(
+        description="How much likelier its tokens are for having seen the video: mean gain in nats"
+    )
     is_truncated: bool = Field(description="A text was cut off: out of tokens or characters")
-    is_looped: bool = Field(description="A text was cut off because it repeated itself")
+    is_repeated: bool = Field(description="A text went round in circles, or the record repeats one before it")
+    is_overconfident: bool = Field(
+        description="confidence is 0.9 or more, though the words are as probable without the video"
+    )
+    repairs: list[str] = Field(description="What was done to the model's answer; see docs/answers.md")
 
 
-class Scene(Described):
+class Grounded(Lineage):
+    """A stretch of the video that is spoken of, and what in it was seen."""
+
+    start_ms: int = Field(description="First millisecond; a cut in the picture where one is near")
+    end_ms: int = Field(description="First millisecond after; a cut in the picture where one is near")
+    evidence_ms: list[int] = Field(description="Pictures the model saw of it, at most 16 spread evenly")
+    is_grounded: bool = Field(description="The model saw a picture of it; other rows are in `…_all` only")
+
+
+class Timed(Described, Grounded):
+    """What the model wrote about a stretch of the video."""
+
+    model_start_ms: int = Field(description="The start as the model said it")
+    model_end_ms: int = Field(description="The end as the model said it")
+
+
+class Scene(SceneText, Timed):
     """A story unit that the model describes; one or more shots."""
 
     scene_index: int = Field(description="Position in the video, from 0")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
-    title: str = Field(description="A few words")
-    summary: str = Field(description="One or two sentences")
-    setting: str = Field(description="Where it plays")
-    time_of_day: str = Field(description="day, night, dawn, dusk or unknown")
-    mood: str = Field(description="One or two words")
-    actions: list[str] = Field(description="What is done")
-    objects: list[str] = Field(description="Things that matter in the picture")
-    tags: list[str] = Field(description="Search words")
     character_ids: list[str] = Field(description="Characters in the scene; see characters")
-    evidence_ms: list[int] = Field(description="Sampled pictures inside the span, at most 16 spread evenly")
 
 
-class Character(Described):
+class Character(CharacterText, Described):
     """Somebody who appears in the video."""
 
     character_id: str = Field(description="C1, C2, … inside the video")
-    label: str = Field(description="A name or a short unique description")
-    kind: str = Field(description="person, animal or other")
-    description: str = Field(description="What they look like")
     first_seen_ms: int | None = Field(description="Start of their first scene; null: in none")
     last_seen_ms: int | None = Field(description="End of their last scene; null: in none")
 
 
-class Appearance(Lineage):
+class Appearance(Grounded):
     """One character in one scene."""
 
     character_id: str = Field(description="See characters")
     scene_index: int = Field(description="See scenes")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
+    repairs: list[str] = Field(description="Those of its scene")
 
 
-class Highlight(Described):
+class Highlight(HighlightText, Timed):
     """A moment worth showing by itself."""
 
     rank: int = Field(description="1 is the best of the video")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
-    kind: str = Field(description="action, emotion, plot, funny, visual or other")
-    title: str = Field(description="A few words")
-    reason: str = Field(description="Why it stands out")
-    score: int = Field(description="0 to 100, the model's own")
     scene_index: int | None = Field(description="Scene holding its middle; null: no scenes")
 
 

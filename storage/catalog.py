@@ -12,12 +12,13 @@ from typing import Any, Self
 import duckdb
 
 from schemas.failures import PreflightError, UsageError
-from storage.columns import COLUMNS, arrow_schema
+from storage.columns import COLUMNS, Column, arrow_schema
 from storage.errors import ObjectError
 from storage.index import check_marker
 from storage.objects import open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
+from storage.own_tables import columns_by_table
 from storage.s3 import arrow_file_system
 from storage.snapshots import Snapshot, read_newest
 from storage.views import create_views, glob_escape, quote, scan_files
@@ -107,9 +108,11 @@ def _add_views(
         keys = snapshot.files_of(table) if snapshot else ()
         if isinstance(store, LocalStore):
             return scan_files(f"{store.root}/{key}" for key in keys)
-        return _register(connection, store, table, keys)
+        return _register(connection, store, table, keys, columns[table])
 
-    for statement in create_views(scan):
+    own_tables = snapshot.own_tables if snapshot else {}
+    columns = COLUMNS | columns_by_table(own_tables)
+    for statement in create_views(scan, own_tables):
         connection.execute(statement)
     if isinstance(store, LocalStore) and snapshot:
         _allow_parts(connection, store, snapshot)
@@ -123,7 +126,11 @@ def _allow_parts(connection: duckdb.DuckDBPyConnection, store: LocalStore, snaps
 
 
 def _register(
-    connection: duckdb.DuckDBPyConnection, store: S3Store, table: str, keys: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    store: S3Store,
+    table: str,
+    keys: Sequence[str],
+    columns: Sequence[Column],
 ) -> str | None:
     """Arrow reads S3 for DuckDB: no extension needed, and columns and row groups are still skipped."""
     if not keys:
@@ -132,7 +139,7 @@ def _register(
 
     dataset = ds.FileSystemDataset.from_paths(
         [f"{store.bucket}/{store.prefix}{key}" for key in keys],
-        schema=arrow_schema(COLUMNS[table]),
+        schema=arrow_schema(columns),
         format=ds.ParquetFileFormat(),
         filesystem=arrow_file_system(store.endpoint_url),
     )

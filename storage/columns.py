@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
+from pydantic import BaseModel
 
 from schemas.commit import Commit
 from schemas.failures import PreflightError
@@ -34,21 +36,39 @@ class Column:
     description: str
 
 
-def _columns(row_type: type[Row]) -> tuple[Column, ...]:
+@cache
+def columns_of(row_type: type[BaseModel]) -> tuple[Column, ...]:
+    """A column per field."""
     columns = []
     for name, field in row_type.model_fields.items():
-        members = get_args(field.annotation) if get_origin(field.annotation) is UnionType else ()
-        annotation = next((m for m in members if m is not NoneType), field.annotation)
-        arrow_type, sql_type = _types_of(annotation)
-        columns.append(Column(name, arrow_type, sql_type, NoneType in members, field.description or ""))
+        arrow_type, sql_type, is_nullable = _types_of(field.annotation)
+        columns.append(Column(name, arrow_type, sql_type, is_nullable, field.description or ""))
     return tuple(columns)
 
 
-def _types_of(annotation: Any) -> tuple[pa.DataType, str]:
-    if get_origin(annotation) is list:
-        arrow_type, sql_type = _types_of(get_args(annotation)[0])
-        return pa.list_(arrow_type), sql_type + "[]"
-    return _TYPES[str if issubclass(annotation, StrEnum) else annotation]
+def _types_of(annotation: Any) -> tuple[pa.DataType, str, bool]:
+    """Arrow type, SQL type, and whether it may be null."""
+    origin, members = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _types_of(members[0])
+    if origin in (UnionType, Union):
+        (member,) = (m for m in members if m is not NoneType)
+        return *_types_of(member)[:2], True
+    if origin is list:
+        arrow_type, sql_type, _ = _types_of(members[0])
+        return pa.list_(arrow_type), f"{sql_type}[]", False
+    if origin is Literal:
+        return _types_of(type(members[0]))
+    if issubclass(annotation, BaseModel):
+        columns = columns_of(annotation)
+        sql_type = ", ".join(f"{quote_name(column.name)} {column.sql_type}" for column in columns)
+        return pa.struct(list(arrow_schema(columns))), f"STRUCT({sql_type})", False
+    return *_TYPES[str if issubclass(annotation, StrEnum) else annotation], False
+
+
+def quote_name(name: str) -> str:
+    """As an SQL identifier; a pack's column may be called `order`."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 _SNAPSHOT = Column("snapshot", pa.int64(), "BIGINT", False, "The snapshot that made it current")
@@ -59,9 +79,9 @@ BUNDLE_TABLES: tuple[str, ...] = tuple(name for name in TABLES if name != "runs"
 # All tables with parts. `commits`: which bundle is current since when. `unfinished`: failures of videos
 # that a run could not settle, so that no bundle holds them.
 COLUMNS: dict[str, tuple[Column, ...]] = {
-    **{name: _columns(row_type) for name, row_type in TABLES.items()},
-    "commits": (_SNAPSHOT, *_columns(Commit)),
-    "unfinished": (_SNAPSHOT, *_columns(Failure)),
+    **{name: columns_of(row_type) for name, row_type in TABLES.items()},
+    "commits": (_SNAPSHOT, *columns_of(Commit)),
+    "unfinished": (_SNAPSHOT, *columns_of(Failure)),
 }
 
 

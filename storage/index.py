@@ -1,17 +1,18 @@
 """The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.commit import RunRecord
 from schemas.failures import PreflightError
-from schemas.tables import SCHEMA_VERSION
+from schemas.tables import SCHEMA_VERSION, Row
 from storage.columns import check_version
 from storage.errors import NoBucket, NotFound, ObjectError
 from storage.layout import MARKER, VIEWS, bundle_key
 from storage.objects import ObjectStore, enforces_conditional_writes, open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
+from storage.own_tables import OwnTables, declare, join
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
 from storage.snapshots import Snapshot, read_newest
@@ -24,8 +25,9 @@ _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, inst
 class Index:
     """One process's view of an index; other processes may write to the same one."""
 
-    def __init__(self, store: LocalStore | S3Store) -> None:
+    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables) -> None:
         self._store = store
+        self._own_tables = own_tables
         self._published = PublishedCommits(store)
         self._fresh: dict[str, bytes] = {}
         self._num_fresh_bytes = 0
@@ -64,7 +66,9 @@ class Index:
         Repeating it is harmless: what is current already is left out. Returns the new snapshot's
         number, None if there was nothing to change. NotFound: a pair was never committed.
         """
-        snapshot = publish(self._store, self._published, self._read_bundle, dict(keys), runs)
+        snapshot = publish(
+            self._store, self._published, self._read_bundle, dict(keys), runs, self._own_tables
+        )
         self._fresh.clear()
         self._num_fresh_bytes = 0
         if snapshot is not None and isinstance(self._store, LocalStore):
@@ -80,8 +84,17 @@ class Index:
         return self._fresh.get(key) or self._store.read(key)
 
 
-def open_index(url: str, endpoint_url: str | None = None, create: bool = False) -> Index:
-    """For writing. PreflightError: missing (unless `create`), no index, newer, or not safely writable."""
+def open_index(
+    url: str,
+    endpoint_url: str | None = None,
+    create: bool = False,
+    own: Mapping[str, type[Row]] | None = None,
+) -> Index:
+    """For writing, also to the tables in `own`, which prompt packs bring.
+
+    PreflightError: missing (unless `create`), no index, newer, not safely writable, or a table in `own` does
+    not go with what is there.
+    """
     store = open_store(url, endpoint_url)
     try:
         if not check_marker(store):
@@ -93,8 +106,9 @@ def open_index(url: str, endpoint_url: str | None = None, create: bool = False) 
                 f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
                 "Use a server that honours conditional writes (docs/s3.md), or a local index.",
             )
-        index = Index(store)
-        index.snapshot()
+        index = Index(store, declare(own or {}))
+        snapshot = index.snapshot()
+        join(snapshot.own_tables if snapshot else {}, declare(own or {}), store.url)
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
     return index

@@ -17,6 +17,7 @@ from storage.bundles import flatten_bundles, read_bundle
 from storage.columns import COLUMNS, to_table
 from storage.layout import bundle_key, new_part_key, run_part_key
 from storage.objects import ObjectStore
+from storage.own_tables import OwnTables, columns_by_table
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
@@ -50,8 +51,12 @@ def publish(
     read: ReadBundle,
     wanted: dict[str, str],
     runs: Sequence[RunRecord],
+    own_tables: OwnTables,
 ) -> Snapshot | None:
-    """Make `wanted` (video_id -> analysis_key) current. None: everything was already so."""
+    """Make `wanted` (video_id -> analysis_key) current. None: everything was already so.
+
+    `own_tables` are those that the bundles may have besides ours.
+    """
     written_for: _Change | None = None
     written = _Parts()
     while True:
@@ -60,9 +65,10 @@ def publish(
         if not change.current and not change.runs:
             return None
         if change != written_for:
-            written_for, written = change, _write_data(store, read, change, next_number(base))
+            written_for = change
+            written = _write_data(store, read, change, next_number(base), own_tables)
         added = {**written.keys, **_write_switchover(store, change, written.commits, next_number(base))}
-        if snapshot := create_next(store, base, added):
+        if snapshot := create_next(store, base, added, own_tables):
             return snapshot
 
 
@@ -77,13 +83,15 @@ def _compare(
     return _Change(current, new_keys, new_runs)
 
 
-def _write_data(store: ObjectStore, read: ReadBundle, change: _Change, number: int) -> _Parts:
+def _write_data(
+    store: ObjectStore, read: ReadBundle, change: _Change, number: int, own_tables: OwnTables
+) -> _Parts:
     """Bundles in batches, so that memory stays the same for ten and for a hundred thousand."""
-    parts = _Parts()
+    parts, own = _Parts(), columns_by_table(own_tables)
     for batch in _read_batches(store, read, change.current):
         parts.commits.append(flatten_bundles([bundle for _, bundle in batch])["commits"])
         new = [bundle for analysis_key, bundle in batch if analysis_key in change.new_keys]
-        rows = flatten_bundles(new) if new else {}
+        rows = flatten_bundles(new, own) if new else {}
         for table in rows.keys() - {"commits"}:
             if rows[table].num_rows:
                 key = write_part(store, new_part_key(table, number), rows[table])

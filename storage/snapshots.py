@@ -10,6 +10,7 @@ from schemas.tables import SCHEMA_VERSION
 from storage.columns import check_version
 from storage.layout import SNAPSHOTS, snapshot_key
 from storage.objects import ObjectStore
+from storage.own_tables import OwnTables, join
 
 _NAME = re.compile(re.escape(SNAPSHOTS) + r"\d{10}\.json")  # other files there are not ours
 
@@ -23,6 +24,7 @@ class Snapshot(BaseModel):
     number: int
     created_at: datetime
     parts: dict[str, tuple[str, ...]]
+    own_tables: OwnTables = {}  # brought by prompt packs
 
     def files_of(self, table: str) -> tuple[str, ...]:
         return self.parts.get(table, ())
@@ -44,14 +46,20 @@ def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot |
         raise PreflightError(f"{name} is damaged: {error}", "Restore that file from a backup.") from error
 
 
-def create_next(store: ObjectStore, base: Snapshot | None, added: dict[str, list[str]]) -> Snapshot | None:
+def create_next(
+    store: ObjectStore, base: Snapshot | None, added: dict[str, list[str]], own_tables: OwnTables
+) -> Snapshot | None:
     """Make `added` visible on top of `base`. None: another writer was first, its snapshot is the newest."""
     parts = dict(base.parts) if base else {}
     for table, keys in added.items():
         parts[table] = (*parts.get(table, ()), *keys)
     number = next_number(base)
     snapshot = Snapshot(
-        schema_version=SCHEMA_VERSION, number=number, created_at=datetime.now(UTC), parts=parts
+        schema_version=SCHEMA_VERSION,
+        number=number,
+        created_at=datetime.now(UTC),
+        parts=parts,
+        own_tables=join(base.own_tables if base else {}, own_tables, store.url),
     )
     created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
     return snapshot if created else None

@@ -5,7 +5,8 @@ One generator serves the catalog and `views.sql`, so both give the same answers.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from storage.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.own_tables import OwnTables, columns_by_table
 from storage.snapshots import Snapshot
 
 # Turns a table's name into the SQL that scans its parts; None: it has no parts yet.
@@ -36,16 +37,23 @@ UNION ALL BY NAME
 SELECT * EXCLUDE (snapshot) FROM _unfinished_failures"""
 
 
-def create_views(scan: Scan) -> Iterator[str]:
+def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
     """One CREATE VIEW after the other, in the order in which they need each other."""
-    for table, columns in COLUMNS.items():
+    tables = COLUMNS | columns_by_table(own_tables)
+    for table, columns in tables.items():
         yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), _typed(scan(table), columns))
     yield _create("commits", _COMMITS)
-    for table in BUNDLE_TABLES:
+    for table in (*BUNDLE_TABLES, *own_tables):
         if table != "failures":
-            yield _create(table, f"\nSELECT * FROM {table}_all WHERE {_IS_CURRENT}")
+            yield _create(table, _current(table, tables[table]))
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
+
+
+def _current(table: str, columns: Sequence[Column]) -> str:
+    """What counts: of the current commits, and what the model saw a picture of."""
+    is_seen = " AND is_grounded IS NOT FALSE" if any(c.name == "is_grounded" for c in columns) else ""
+    return f"\nSELECT * FROM {quote_name(table + '_all')} WHERE {_IS_CURRENT}{is_seen}"
 
 
 def scan_files(paths: Iterable[str]) -> str | None:
@@ -60,7 +68,7 @@ def scan_files(paths: Iterable[str]) -> str | None:
 
 def views_script(snapshot: Snapshot) -> str:
     """`views.sql`. Paths are relative, so that the folder can be moved; run it inside the folder."""
-    statements = create_views(lambda table: scan_files(snapshot.files_of(table)))
+    statements = create_views(lambda table: scan_files(snapshot.files_of(table)), snapshot.own_tables)
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
     return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
 
@@ -76,11 +84,11 @@ def quote(text: str) -> str:
 
 def _typed(scan: str | None, columns: Sequence[Column]) -> str:
     """All columns in today's order and type, also where no part has them."""
-    names = ", ".join(column.name for column in columns)
-    nulls = ", ".join(f"NULL::{column.sql_type} AS {column.name}" for column in columns)
+    names = ", ".join(quote_name(column.name) for column in columns)
+    nulls = ", ".join(f"NULL::{column.sql_type} AS {quote_name(column.name)}" for column in columns)
     rows = f"SELECT {nulls} WHERE false"
     return f"\nSELECT {names} FROM ({rows}" + (f"\nUNION ALL BY NAME {scan})" if scan else ")")
 
 
 def _create(view: str, query: str) -> str:
-    return f"CREATE OR REPLACE VIEW {view} AS {query}"
+    return f"CREATE OR REPLACE VIEW {quote_name(view)} AS {query}"

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
-from typing import Any, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
+from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, RunRecord
 from schemas.identity import VideoObject
@@ -23,15 +24,21 @@ _BLANKS: dict[type, Any] = {
 
 
 def _row(row_type: type[Row], **values: Any) -> Any:
+    if "is_grounded" in row_type.model_fields:
+        values = {"is_grounded": True, **values}  # others are in no default view
     for name, field in row_type.model_fields.items():
         if name not in values:
-            values[name] = _blank(field.annotation)
+            values[name] = _blank(field.annotation, field.metadata)
     return row_type(**values)
 
 
-def _blank(annotation: Any) -> Any:
+def _blank(annotation: Any, bounds: list[Any]) -> Any:
     if get_origin(annotation) is UnionType:
         return None
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)[0]
+    if any(isinstance(bound, StringConstraints) and bound.min_length for bound in bounds):
+        return "-"
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return next(iter(annotation))
     return _BLANKS[get_origin(annotation) or annotation]

@@ -105,7 +105,7 @@ class Session:
         """
         suffix_ids = self._suffix_ids(prompt, max_new_tokens)
         spare = len(suffix_ids) + max_new_tokens
-        with self._answering():
+        with self.answering():
             selection = self._select(prompt, suffix_ids, bilevel, relevance)
             cache = selection.part_of(self.cache, self.language.config, self.layout, spare)
             cache.reserve(cache.length + spare)
@@ -135,7 +135,7 @@ class Session:
             )
         suffixes = [self._suffix_ids(p, limit) for p, limit in zip(prompts, limits, strict=True)]
         answers: dict[int, Generation] = {}
-        with self._answering():
+        with self.answering():
             selections = [
                 self._select(p, ids, bilevel, relevance) for p, ids in zip(prompts, suffixes, strict=True)
             ]
@@ -160,7 +160,7 @@ class Session:
         ]
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def answering(self) -> Iterator[None]:
         """Decode time goes to its stage, and running out of memory has its type."""
         try:
             with self.clock.stage("decode"):

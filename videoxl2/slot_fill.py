@@ -113,6 +113,13 @@ class _Picks:
     """The decisions of one slot."""
 
     picked: list[Picked] = field(default_factory=list)
+    positions: list[int] = field(default_factory=list)
+
+    def ask(self, draft: _Draft, allowed: Tensor | tuple[int, ...]) -> Generator[Ask, Picked, int]:
+        """The token picked."""
+        self.positions.append(len(draft.ids) - draft.num_prompt)
+        self.picked.append((yield draft.ask(allowed)))
+        return self.picked[-1].token
 
     def stats(self, truncated: bool = False, looped: bool = False) -> SlotStats:
         if not self.picked:
@@ -121,6 +128,7 @@ class _Picks:
         masses = [p.allowed_mass for p in self.picked]
         return SlotStats(
             num_decisions=len(logprobs),
+            positions=tuple(self.positions),
             mean_logprob=sum(logprobs) / len(logprobs),
             min_logprob=min(logprobs),
             allowed_mass=sum(masses) / len(masses),
@@ -157,8 +165,7 @@ def _choose(options: tuple[str, ...], draft: _Draft, picks: _Picks) -> Generator
         nexts = {ids[depth] for _, ids in left}
         token = next(iter(nexts))
         if len(nexts) > 1:
-            picks.picked.append((yield draft.ask(tuple(sorted(nexts)))))
-            token = picks.picked[-1].token
+            token = yield from picks.ask(draft, tuple(sorted(nexts)))
             left = [(index, ids) for index, ids in left if ids[depth] == token]
         draft.write([token])
         depth += 1
@@ -172,8 +179,7 @@ def _fill_text(slot: Text, draft: _Draft) -> Generator[Ask, Picked, Got]:
     first = len(draft.ids)
     looped = False
     while state.num_tokens < slot.max_tokens and state.num_chars < slot.max_chars and not looped:
-        picks.picked.append((yield draft.ask(table.legal_V(slot, state))))
-        token = picks.picked[-1].token
+        token = yield from picks.ask(draft, table.legal_V(slot, state))
         if closer := table.closer(slot, token):
             draft.write([token, *closer.rest])
             text = (state.text + closer.content).decode("utf-8")
@@ -182,8 +188,8 @@ def _fill_text(slot: Text, draft: _Draft) -> Generator[Ask, Picked, Got]:
         table.advance(state, token)
         looped = is_looping(draft.ids[first:])
     while state.utf8 is not Utf8.START or state.is_blank:
-        picks.picked.append((yield draft.ask(table.finishing_V(slot, state))))
-        draft.write([picks.picked[-1].token])
-        table.advance(state, picks.picked[-1].token)
+        token = yield from picks.ask(draft, table.finishing_V(slot, state))
+        draft.write([token])
+        table.advance(state, token)
     index = yield from _choose(slot.ends, draft, picks)
     return draft.got(state.text.decode("utf-8").strip(), index, picks.stats(not looped, looped))

@@ -76,10 +76,11 @@ class SlotStats:
 
     Log-probabilities are natural and raw (over the whole vocabulary). `allowed_mass` is the probability the
     model gave to all legal tokens together: low values mean that the form pushed it. `probability` is that of
-    the whole filling among legal ones, step by step.
+    the whole filling among legal ones, step by step; `positions` are where in the answer it was decided.
     """
 
     num_decisions: int = 0
+    positions: tuple[int, ...] = ()  # tokens
     mean_logprob: float = 0.0
     min_logprob: float = 0.0
     allowed_mass: float = 1.0  # mean

@@ -3,24 +3,28 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs import asking
 from jobs.analysis import Analysis
-from jobs.asking import Asker, PromptAnswer
+from jobs.asking import Asker, Piece, PromptAnswer, better
 from jobs.plan import Reason, Work
 from jobs.program_times import AnswerContext
-from jobs.prompt_pack import load_prompts
+from jobs.prompt_pack import load_packs
 from jobs.recipe import Recipe
+from jobs.records import Record
 from jobs.rows import RowBuilder
 from jobs.wire import InvalidAnswerError
+from schemas.answers import SummaryAnswer
 from schemas.identity import VideoObject
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
-SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_prompts()
+SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +36,18 @@ def asker(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def session(asker):
-    """A hundred seconds of noise, a picture every five."""
-    import numpy as np
+def parrot_asker():
+    """Weights that know their answers by heart, whatever they see."""
+    return Asker(VideoXL2.from_pretrained(Path(__file__).parents[2] / "data" / "parrot"))
 
+
+@pytest.fixture(scope="module")
+def session(asker):
+    return prefilled(asker)
+
+
+def prefilled(asker):
+    """A hundred seconds of noise, a picture every five."""
     size = asker.model.image_size
     pictures = np.random.default_rng(0).integers(0, 255, (20, size, size, 3), np.uint8)
     times_ms = np.arange(20) * 5000
@@ -72,6 +84,58 @@ def test_confidence_is_a_probability(asker, session, context):
     assert session.num_tokens == before, "a prompt leaves the cache as it was"
 
 
+def test_a_model_that_never_looks_is_found_out(parrot_asker, context):
+    """Sure of every word, and as sure of it without the video."""
+    session = prefilled(parrot_asker)
+    for prompt in (SUMMARY, CHARACTERS):
+        for record in parrot_asker.ask(session, prompt, context).records:
+            assert record.confidence > 0.9
+            assert abs(record.video_gain) < 0.01
+            assert record.is_overconfident
+
+
+def test_an_answer_with_faults_is_asked_for_again(asker, session, context):
+    """Its cost is counted, and records of the second answer say so; untrained weights never find an end."""
+    answer = asker.ask(session, SUMMARY, context)
+    again = [record for record in answer.records if "asked_again" in record.repairs]
+    assert again or all(record.is_truncated or record.is_repeated for record in answer.records)
+    assert answer.num_prompt_tokens == 2 * len(asker.model.vocabulary.suffix_ids(SUMMARY.fill(context)))
+
+
+def test_the_better_answer_counts():
+    """The second only where it has fewer faults; what the first took is never forgotten."""
+    flawed = Record(SummaryAnswer(summary="a"), 0.5, 0.0, is_truncated=True, is_repeated=False)
+    sound = replace(flawed, is_truncated=False)
+    first = Piece((0, 9), "a", (flawed, flawed), False, 10, 100)
+    assert better(first, replace(first, records=(flawed, sound))).records == (
+        flawed.repaired("asked_again"),
+        sound.repaired("asked_again"),
+    )
+    assert better(first, first).records == (flawed, flawed)
+    assert better(first, replace(first, is_cut_short=True)).records == (flawed, flawed)
+    assert better(first, first).num_output_tokens == 200
+
+
+def test_records_that_end_with_their_tokens_make_the_video_partial(asker, session, context):
+    """What is there counts, and a row says what may be missing."""
+    answer = asker.ask(session, replace(SCENES, max_new_tokens=450), replace(context, roster=()))
+    assert answer.num_cut_short == 1
+    assert spans_ms(answer)[-1][1] == 100_000
+    bundle = bundle_of(answer)
+    assert bundle.videos[0].is_partial
+    assert [(f.code, f.action) for f in bundle.failures] == [("cut_short", "kept_valid_part")]
+    assert len(bundle.scenes) == len(answer.records)
+
+
+def test_rows_without_a_picture_are_not_grounded(asker, session, context):
+    """A scene between two pictures far apart says that the model saw nothing of it."""
+    answer = asker.ask(session, replace(SCENES, max_new_tokens=900), replace(context, roster=()))
+    bundle = bundle_of(answer, sampled_ms=(0,))
+    assert [scene.is_grounded for scene in bundle.scenes] == [
+        scene.model_start_ms == 0 for scene in bundle.scenes
+    ]
+
+
 def test_an_invalid_answer_is_a_failure_with_its_text(asker, session, context, monkeypatch):
     """Should the construction ever fail, the text is kept and the other answers become rows."""
 
@@ -91,7 +155,7 @@ def test_an_invalid_answer_is_a_failure_with_its_text(asker, session, context, m
     assert bundle.scenes == ()
 
 
-def bundle_of(*answers: PromptAnswer):
+def bundle_of(*answers: PromptAnswer, sampled_ms: tuple[int, ...] = tuple(range(0, 100_000, 5000))):
     info = MediaInfo(
         container="mp4",
         video_codec="h264",
@@ -110,9 +174,7 @@ def bundle_of(*answers: PromptAnswer):
         size_bytes=1,
         warnings=(),
     )
-    analysis = Analysis(
-        info, SamplingGrid(Fraction(5), 20), tuple(range(0, 100_000, 5000)), (), answers, 0, 0
-    )
-    recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_prompts())
+    analysis = Analysis(info, SamplingGrid(Fraction(5), 20), sampled_ms, (), answers, 0, 0)
+    recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
     work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, 2048)
-    return RowBuilder(work, recipe, "run", datetime.now(UTC)).bundle(analysis)
+    return RowBuilder(work, recipe, "run", datetime.now(UTC)).bundle(analysis, {})

@@ -6,18 +6,18 @@ from fractions import Fraction
 import pytest
 
 from jobs.program_times import AnswerContext
-from jobs.prompt_pack import load_prompts
+from jobs.prompt_pack import load_packs
 from jobs.recipe import Recipe
 from schemas.failures import UsageError
 
 
 def recipe(**changes) -> Recipe:
-    return replace(Recipe("folder", "rev", "auto", Fraction(1), 100, load_prompts()), **changes)
+    return replace(Recipe("folder", "rev", "auto", Fraction(1), 100, load_packs()), **changes)
 
 
 def test_the_default_pack_asks_characters_before_scenes():
     """Scenes choose from the roster, so it must be known by then."""
-    assert [prompt.prompt_id for prompt in load_prompts()] == [
+    assert [prompt.prompt_id for prompt in load_packs()] == [
         "summary@1",
         "characters@1",
         "scenes@1",
@@ -28,7 +28,7 @@ def test_the_default_pack_asks_characters_before_scenes():
 def test_filled_prompts_show_format_duration_and_roster():
     """No placeholder is left, and times are in seconds with one decimal."""
     context = AnswerContext(700_000, (), ("man in red", "dog"), window_ms=(240_000, 480_000))
-    scenes = load_prompts()[2].fill(context)
+    scenes = load_packs()[2].fill(context)
     assert "from 240.0 to 480.0 seconds" in scenes
     assert "man in red; dog" in scenes
     assert "Time of day: day | night | dawn | dusk | unknown" in scenes
@@ -37,7 +37,7 @@ def test_filled_prompts_show_format_duration_and_roster():
 
 def test_a_changed_comma_is_a_new_recipe():
     """Model revision, sampling and every prompt's text are part of the identity; the folder's name is not."""
-    prompts = load_prompts()
+    prompts = load_packs()
     comma = (replace(prompts[0], text=prompts[0].text + ","), *prompts[1:])
     ids = {
         recipe().recipe_id,
@@ -68,10 +68,10 @@ def test_a_broken_prompt_file_is_named(tmp_path, text, complaint):
     """Found before any GPU time is spent."""
     (tmp_path / "p.md").write_text(text)
     with pytest.raises(UsageError, match=complaint):
-        load_prompts(tmp_path)
+        load_packs([str(tmp_path)])
 
 
 def test_an_empty_pack_is_an_error(tmp_path):
     """A folder without prompts is a mistake, not an empty pack."""
     with pytest.raises(UsageError, match="no prompt files"):
-        load_prompts(tmp_path)
+        load_packs([str(tmp_path)])

@@ -65,7 +65,7 @@ def test_a_part_from_before_a_column_was_added_reads_as_null(tmp_path: Path, mak
     parquet.write_table(parquet.read_table(part).drop_columns(["mood"]), part)
     _publish(folder, make_bundle(uri="/v/b.mp4"))
     with open_catalog(str(folder)) as catalog:
-        assert catalog.query("SELECT mood FROM scenes ORDER BY mood").rows == [("",), (None,)]
+        assert catalog.query("SELECT mood FROM scenes ORDER BY mood").rows == [("-",), (None,)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""What the model said about a video becomes rows of the tables that answers fill. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from jobs.analysis import Analysis
+from jobs.asking import PromptAnswer
+from jobs.records import Record
+from schemas.answer_tables import RECORD_INDEX, row_type
+from schemas.answers import (
+    Answer,
+    CharacterAnswer,
+    CharacterText,
+    HighlightAnswer,
+    HighlightText,
+    SceneAnswer,
+    SceneText,
+    TimedAnswer,
+)
+from schemas.tables import Appearance, Character, Highlight, Row, Scene
+
+MAX_EVIDENCE = 16
+
+A = TypeVar("A", bound=Answer)
+Columns = Mapping[str, Any]
+
+
+class AnswerRows:
+    """The rows of one analysis. `moves_ms` says where boundaries that the model named are moved to."""
+
+    def __init__(self, lineage: Columns, analysis: Analysis, moves_ms: Mapping[int, int]) -> None:
+        self._lineage = lineage
+        self._analysis = analysis
+        self._moves_ms = moves_ms
+        self.characters = self._characters()
+        self.scenes = self._scenes()
+        self.appearances = self._appearances()
+        self.characters = tuple(_seen_in(row, self.appearances) for row in self.characters)
+        self.highlights = self._highlights()
+
+    def own(self) -> dict[str, tuple[Row, ...]]:
+        """Rows of the tables that prompt packs bring."""
+        return {
+            answer.prompt.name: tuple(self._own_rows(answer))
+            for answer in self._analysis.answers
+            if answer.prompt.own
+        }
+
+    def _characters(self) -> tuple[Character, ...]:
+        return tuple(
+            Character(
+                **how,
+                **_text(CharacterText, said),
+                character_id=f"C{number}",
+                first_seen_ms=None,
+                last_seen_ms=None,
+            )
+            for number, (how, said) in enumerate(self._records(CharacterAnswer), start=1)
+        )
+
+    def _scenes(self) -> tuple[Scene, ...]:
+        ids = {row.label.casefold(): row.character_id for row in self.characters}
+        return tuple(
+            Scene(
+                **how,
+                **_text(SceneText, said),
+                scene_index=index,
+                character_ids=[ids[label.casefold()] for label in said.characters],
+            )
+            for index, (how, said) in enumerate(self._records(SceneAnswer))
+        )
+
+    def _appearances(self) -> tuple[Appearance, ...]:
+        shared = set(Appearance.model_fields) & set(Scene.model_fields)
+        return tuple(
+            Appearance(character_id=character_id, **scene.model_dump(include=shared))
+            for scene in self.scenes
+            for character_id in scene.character_ids
+        )
+
+    def _highlights(self) -> tuple[Highlight, ...]:
+        best_first = sorted(self._records(HighlightAnswer), key=lambda found: -found[1].score)
+        return tuple(
+            Highlight(
+                **how,
+                **_text(HighlightText, said),
+                rank=rank,
+                scene_index=self._scene_at((how["start_ms"] + how["end_ms"]) // 2),
+            )
+            for rank, (how, said) in enumerate(best_first, start=1)
+        )
+
+    def _scene_at(self, ms: int) -> int | None:
+        return next((s.scene_index for s in self.scenes if s.start_ms <= ms < s.end_ms), None)
+
+    def _own_rows(self, answer: PromptAnswer) -> Iterator[Row]:
+        kind = row_type(answer.prompt.answer)
+        for index, record in enumerate(answer.records or ()):
+            said = record.answer.model_dump(exclude=set(TimedAnswer.model_fields))
+            yield kind(**self._how(answer, record), **{RECORD_INDEX: index}, **said)
+
+    def _records(self, kind: type[A]) -> list[tuple[dict[str, Any], A]]:
+        """The records of one kind, each with the columns that say how it was written and where it is."""
+        return [
+            (self._how(answer, record), record.answer)
+            for answer in self._analysis.answers
+            for record in answer.records or ()
+            if isinstance(record.answer, kind)
+        ]
+
+    def _how(self, answer: PromptAnswer, record: Record) -> dict[str, Any]:
+        spoken = record.answer
+        return {
+            **self._lineage,
+            "prompt_id": answer.prompt.prompt_id,
+            "confidence": record.confidence,
+            "video_gain": record.video_gain,
+            "is_truncated": record.is_truncated,
+            "is_repeated": record.is_repeated,
+            "is_overconfident": record.is_overconfident,
+            "repairs": list(record.repairs),
+            **(self._where(spoken) if isinstance(spoken, TimedAnswer) else {}),
+        }
+
+    def _where(self, spoken: TimedAnswer) -> dict[str, Any]:
+        start_ms, end_ms = said_ms(spoken, self._analysis.info.duration_ms)
+        evidence = _evidence(self._analysis.sampled_ms, start_ms, end_ms)
+        return {
+            "start_ms": self._moves_ms.get(start_ms, start_ms),
+            "end_ms": self._moves_ms.get(end_ms, end_ms),
+            "model_start_ms": start_ms,
+            "model_end_ms": end_ms,
+            "evidence_ms": evidence,
+            "is_grounded": bool(evidence),
+        }
+
+
+def said_ms(spoken: TimedAnswer, duration_ms: int) -> tuple[int, int]:
+    """The model's tenths of a second in ms; the last tenth may reach past the last picture's end."""
+    end_ms = min(round(spoken.end_s * 1000), duration_ms)
+    return min(round(spoken.start_s * 1000), end_ms - 1), end_ms
+
+
+def _text(fields: type[Any], said: Answer) -> dict[str, Any]:
+    return said.model_dump(include=set(fields.model_fields))
+
+
+def _seen_in(character: Character, appearances: Sequence[Appearance]) -> Character:
+    mine = [a for a in appearances if a.character_id == character.character_id and a.is_grounded]
+    if not mine:
+        return character
+    return character.model_copy(
+        update={"first_seen_ms": min(a.start_ms for a in mine), "last_seen_ms": max(a.end_ms for a in mine)}
+    )
+
+
+def _evidence(sampled_ms: Sequence[int], start_ms: int, end_ms: int) -> list[int]:
+    """Pictures inside what the model spoke of. It read their times in tenths, so a start may be one early."""
+    inside = [ms for ms in sampled_ms if start_ms <= ms < end_ms]
+    stride = -(-len(inside) // MAX_EVIDENCE) or 1
+    return inside[::stride]

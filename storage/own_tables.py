@@ -1,0 +1,66 @@
+"""Tables that prompt packs bring: a snapshot says which there are, with their columns.
+
+So a reader knows them without the pack, and before any video has a row in them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from schemas.failures import PreflightError
+from schemas.tables import Row
+from storage.columns import Column, columns_of
+
+OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type
+_ARROW_TYPES = {
+    "varchar": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
+}
+
+
+def declare(row_types: Mapping[str, type[Row]]) -> OwnTables:
+    """As snapshots say it."""
+    return {
+        table: {column.name: column.sql_type for column in columns_of(row_type)}
+        for table, row_type in row_types.items()
+    }
+
+
+def join(known: OwnTables, added: OwnTables, url: str) -> OwnTables:
+    """Both, column by column. PreflightError: one column would have two types."""
+    joined = {table: dict(columns) for table, columns in known.items()}
+    for table, columns in added.items():
+        mine = joined.setdefault(table, {})
+        for name, sql_type in columns.items():
+            if mine.setdefault(name, sql_type) != sql_type:
+                raise PreflightError(
+                    f"{url} holds {table}.{name} as {mine[name]}, and the pack's schema makes it {sql_type}",
+                    f"rename that field, or give the pack's table another name than {table}",
+                )
+    return joined
+
+
+def columns_by_table(tables: OwnTables) -> dict[str, tuple[Column, ...]]:
+    """Every column nullable: older rows lack those that came later."""
+    return {table: tuple(_columns(columns.items())) for table, columns in tables.items()}
+
+
+def _columns(columns: Iterable[tuple[str, str]]) -> Iterable[Column]:
+    for name, sql_type in columns:
+        yield Column(name, _arrow_type(duckdb.sqltype(sql_type)), sql_type, True, "")
+
+
+def _arrow_type(sql_type: Any) -> pa.DataType:  # a DuckDBPyType; DuckDB types its children loosely
+    match sql_type.id:
+        case "list":
+            [(_, item)] = sql_type.children
+            return pa.list_(_arrow_type(item))
+        case "struct":
+            return pa.struct([(name, _arrow_type(member)) for name, member in sql_type.children])
+        case name:
+            return _ARROW_TYPES[name]

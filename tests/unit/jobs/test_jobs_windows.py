@@ -1,0 +1,91 @@
+"""A long video in windows, and the seams between them."""
+
+import itertools
+import random
+
+import pytest
+
+from jobs.windows import Seam, cut_windows, seams_of
+from schemas.answers import Moments, Tiles, TimedAnswer
+
+
+class Tile(TimedAnswer):
+    layout = Tiles(at_most=9, usual_s=8, shortest_s=1)
+
+
+class Moment(TimedAnswer):
+    layout = Moments(at_most=9, longest_s=60)
+
+
+def tiles(*borders: float) -> list[TimedAnswer]:
+    return [Tile(start_s=a, end_s=b) for a, b in itertools.pairwise(borders)]
+
+
+def test_windows_are_alike_and_meet_at_sampled_times():
+    """No short rest at the end, no time lost, borders where the model saw a picture."""
+    times = range(0, 100_000, 700)
+    for window_ms in (10_000, 17_000, 33_000, 49_000, 60_000):
+        windows = cut_windows((0, 100_000), window_ms, times)
+        assert windows[0][0] == 0
+        assert windows[-1][1] == 100_000
+        assert all(a[1] == b[0] and a[1] in times for a, b in itertools.pairwise(windows))
+        lengths = [end - start for start, end in windows]
+        assert max(lengths) - min(lengths) <= 2 * 700
+        assert len(windows) == round(100_000 / window_ms)
+
+
+@pytest.mark.parametrize("window_ms", [None, 100_000, 1_000_000])
+def test_a_window_as_long_as_the_video_is_the_video(window_ms):
+    """Short videos are asked about at once."""
+    assert cut_windows((0, 90_000), window_ms, [0, 1000]) == [(0, 90_000)]
+
+
+def test_few_pictures_make_few_windows():
+    """A border needs a picture of its own."""
+    assert cut_windows((0, 100_000), 10_000, [0, 60_000]) == [(0, 60_000), (60_000, 100_000)]
+
+
+def test_both_sides_of_a_seam_are_asked_again():
+    """The last record before a border and the first after it."""
+    seams = seams_of([tiles(0, 30, 60), tiles(60, 70, 120)], longest_ms=120_000)
+    assert seams == [Seam((30_000, 70_000), frozenset({(0, 1), (1, 0)}))]
+
+
+def test_a_record_that_fills_its_window_joins_both_seams():
+    """One scene over three windows is asked for as a whole, up to a limit."""
+    answers = [tiles(0, 50, 60), tiles(60, 120), tiles(120, 130, 180)]
+    assert seams_of(answers, longest_ms=120_000) == [
+        Seam((50_000, 130_000), frozenset({(0, 1), (1, 0), (2, 0)}))
+    ]
+    assert seams_of(answers, longest_ms=75_000) == [Seam((50_000, 120_000), frozenset({(0, 1), (1, 0)}))]
+
+
+def test_moments_apart_from_the_border_stay():
+    """Only what touches on both sides may be one moment."""
+    left = [Moment(start_s=5, end_s=9), Moment(start_s=50, end_s=60)]
+    assert seams_of([left, [Moment(start_s=61, end_s=70)]], 120_000) == []
+    right = [Moment(start_s=60, end_s=70), Moment(start_s=60, end_s=64)]
+    assert seams_of([left, right], 120_000) == [Seam((50_000, 70_000), frozenset({(0, 1), (1, 0), (1, 1)}))]
+    assert seams_of([[], right], 120_000) == []
+
+
+def test_seams_never_lose_or_double_time():
+    """Whatever tiles the windows have: what is kept and the seams' windows tile the whole."""
+    chance = random.Random(0)
+    for _ in range(500):
+        borders = [60 * n for n in range(chance.randrange(2, 8))]
+        answers = [
+            tiles(a, *sorted(chance.sample(range(a + 1, b), chance.randrange(4))), b)
+            for a, b in itertools.pairwise(borders)
+        ]
+        seams = seams_of(answers, chance.choice([60_000, 120_000, 500_000]))
+        replaced = {place for seam in seams for place in seam.replaced}
+        kept = [
+            (round(r.start_s * 1000), round(r.end_s * 1000))
+            for number, answer in enumerate(answers)
+            for place, r in enumerate(answer)
+            if (number, place) not in replaced
+        ]
+        spans = sorted(kept + [seam.window for seam in seams])
+        assert [start for start, _ in spans] == [0, *(end for _, end in spans[:-1])]
+        assert spans[-1][1] == borders[-1] * 1000

@@ -1,0 +1,40 @@
+"""How likely an answer is without the video."""
+
+from typing import Any
+
+import torch
+
+from videoxl2 import VideoXL2
+from videoxl2.blind import BlindReader
+from videoxl2.cache import KVCache
+from videoxl2.decode import Continuation
+
+
+def test_it_is_what_the_model_says_step_by_step(small_model: VideoXL2) -> None:
+    """One pass over the answer equals pushing its tokens one at a time behind prefix and question alone."""
+    question = small_model.vocabulary.suffix_ids("What happens?")
+    answer = small_model.vocabulary.encode("A man walks through the garden, slowly. " * 20)
+    assert len(answer) > 256, "more than one pass"
+    read = BlindReader(small_model).logprobs(question, answer)
+    language, prefix = small_model.network.language, small_model.vocabulary.prefix_ids()
+    stepped = []
+    with (
+        torch.inference_mode(),
+        Continuation(language, KVCache(language.cache_shape, small_model.device)) as c,
+    ):
+        logits_V = c.push([*prefix, *question])
+        for token in answer:
+            stepped.append(logits_V.log_softmax(-1)[token].item())
+            logits_V = c.push([token])
+    torch.testing.assert_close(torch.tensor(read), torch.tensor(stepped), atol=1e-4, rtol=0)
+
+
+def test_it_can_be_asked_again(small_model: VideoXL2, noise: Any) -> None:
+    """One reader serves every answer, beside an open session."""
+    reader = BlindReader(small_model)
+    question = small_model.vocabulary.suffix_ids("Who?")
+    first = reader.logprobs(question, [5, 6, 7])
+    small_model.prefill(noise(4)).generate("What?", max_new_tokens=3)
+    assert reader.logprobs(question, [9]) != first[:1]
+    assert reader.logprobs(question, [5, 6, 7]) == first
+    assert reader.logprobs(question, []) == []

@@ -1,0 +1,41 @@
+"""How likely an answer is without the video: what it owes to the pictures is the difference.
+
+Shapes: T tokens, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from videoxl2.cache import KVCache
+from videoxl2.decode import Continuation
+from videoxl2.model import VideoXL2
+
+_PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
+
+
+class BlindReader:
+    """Reads answers behind the system prompt and the question, as if there were no video between them."""
+
+    def __init__(self, model: VideoXL2) -> None:
+        self._language = model.network.language
+        prefix_ids = model.vocabulary.prefix_ids()
+        self._cache = KVCache(self._language.cache_shape, model.device, capacity=len(prefix_ids))
+        with torch.inference_mode():
+            self._language.extend(self._language.embed(prefix_ids), self._cache)
+
+    @torch.inference_mode()
+    def logprobs(self, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
+        """Natural log-probability of each of the answer's tokens, given those before it."""
+        logprobs: list[float] = []
+        with Continuation(self._language, self._cache) as continuation:
+            next_V = continuation.push(prompt_ids)
+            for first in range(0, len(answer_ids), _PASS_TOKENS):
+                ids = list(answer_ids[first : first + _PASS_TOKENS])
+                logits_TV = torch.cat([next_V[None], continuation.push_all(ids)])
+                next_V = logits_TV[-1]
+                wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]
+                logprobs += logits_TV[:-1].log_softmax(-1).gather(-1, wanted_T)[:, 0].tolist()
+        return logprobs
