@@ -32,7 +32,8 @@ def find_weights(model: str) -> Weights:
     """A folder, a hub id (downloaded once), or the built-in checkpoint. Raises `PreflightError`."""
     try:
         folder = _built_in() if model == BUILT_IN else find_folder(model)
-        return Weights(model, folder, revision_of(folder), read_config(folder).vision.image_size)
+        config = read_config(folder)
+        return Weights(model, folder, revision_of(folder), config.vision.image_size)
     except CheckpointError as error:
         raise PreflightError(f"model {model}: {error.message}", error.hint) from None
 

@@ -108,6 +108,7 @@ def evaluate(tmp_path, monkeypatch, capsys):
     (model / "vision_tower").mkdir(parents=True)
     for name in ("config.json", "vision_tower/config.json"):
         shutil.copy(PARROT / name, model / name)
+    shutil.copytree(model, tmp_path / "bare")
     (model / "model.safetensors").write_bytes(b"no weights")
     monkeypatch.chdir(tmp_path)
     record = {
@@ -148,6 +149,8 @@ MODEL = ("--model", "model")
         ),
         (("charades-sta", "--questions", "charades.txt", *MODEL), 8, "charades.txt, line 2 asks about 6.5 s"),
         (("mlvu", "--questions", "mlvu.json", "--limit", 1, "--model", "nowhere/at"), 8, "nowhere/at"),
+        (("mlvu", "--questions", "mlvu.json", "--limit", 1, "--model", "bare"), 8, "lacks *.safetensors"),
+        (("mlvu", "--questions", "mlvu.json", "--limit", 1, *MODEL), 8, "model: "),
         (("mlvu", "--questions", "mlvu.json"), 2, "no model given"),
         (("mlvu", *MODEL), 2, "no questions given"),
         (("lvbench", "--questions", "mlvu.json", *MODEL), 2, "mlvu.json is no .jsonl file"),
