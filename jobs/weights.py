@@ -33,9 +33,9 @@ def find_weights(model: str) -> Weights:
     try:
         folder = _built_in() if model == BUILT_IN else find_folder(model)
         config = read_config(folder)
+        return Weights(model, folder, revision_of(folder), config.vision.image_size)
     except CheckpointError as error:
         raise PreflightError(f"model {model}: {error.message}", error.hint) from None
-    return Weights(model, folder, revision_of(folder), config.vision.image_size)
 
 
 def _built_in() -> Path:

@@ -61,8 +61,8 @@ class VideoXL2:
     ) -> VideoXL2:
         """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
 
-        `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU. Raises `CheckpointError`, and
-        `ModelMemoryError` when the weights do not fit.
+        `device="auto"` is the GPU where there is one. `dtype="auto"` is the checkpoint's own on a GPU and
+        float32 on a CPU. Raises `CheckpointError`, and `ModelMemoryError` when the weights do not fit.
         """
         folder = find_folder(folder_or_hub_id, revision)
         config = read_config(folder)
@@ -203,6 +203,8 @@ class VideoXL2:
 
 
 def _device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     target = torch.device(device)
     if target.type == "cuda" and not torch.cuda.is_available():
         raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")

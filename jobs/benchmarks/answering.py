@@ -1,0 +1,168 @@
+"""One prefill per video, and all its questions on that one cache, as rows of one batch."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.benchmarks.answers import Answered, score_of
+from jobs.benchmarks.formats import published_fps
+from jobs.benchmarks.question import OneOf, Question
+from jobs.benchmarks.videos import Playable
+from jobs.metrics import Span
+from jobs.program_times import AnswerContext, Times, seconds
+from schemas.failures import MediaIndexError, PreflightError
+from videoxl2.errors import CheckpointError, ModelError
+from videoxl2.frames import FrameSpan, SamplingGrid, plan_sampling, read_frames
+from videoxl2.slots import Choice, Program, SlotStats
+
+if TYPE_CHECKING:
+    from videoxl2.session import Session
+
+MAX_ROWS = 16  # questions of a video that are answered together
+FRAMES_PER_SPAN = 64
+_END_OF_TURN = "<|im_end|>"  # ChatML
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How videos are sampled; without `fps` as the published evaluation does."""
+
+    fps: Fraction | None
+    max_frames: int
+
+    def grid(self, video: Playable) -> SamplingGrid:
+        fps = self.fps or published_fps(video.info.duration_ms, self.max_frames)
+        return plan_sampling(video.info, fps, self.max_frames)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """An answer as the model gave it; `by_option` is empty for spans."""
+
+    answer: str | Span
+    probability: float
+    by_option: dict[str, float]
+    allowed_mass: float
+
+
+class Respondent:
+    """The model with its token table."""
+
+    def __init__(self, folder: Path, dtype: str) -> None:
+        """Load the weights, on the GPU where there is one. Raises `PreflightError`."""
+        from videoxl2.model import VideoXL2  # loads torch
+        from videoxl2.slot_masks import TokenTable
+
+        try:
+            self._model = VideoXL2.from_pretrained(folder, device="auto", dtype=dtype)
+            tokenizer = self._model.vocabulary.tokenizer
+            stop_id = tokenizer.token_to_id(_END_OF_TURN) if tokenizer else None
+            if tokenizer is None or stop_id is None:
+                message = f"the checkpoint has no tokenizer with {_END_OF_TURN}"
+                raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
+        except ModelError as error:
+            raise PreflightError(f"model {folder}: {error.message}", error.hint) from error
+        vocab_size = self._model.config.language.vocab_size
+        self._table = TokenTable(tokenizer, vocab_size, stop_id, self._model.device)
+
+    def answer(self, video: Playable, sampling: Sampling) -> list[Answered]:
+        """Every question of the video. Raises `MediaError`; what the model cannot is a `MediaIndexError`."""
+        from videoxl2.prefill import PrefillOptions
+
+        grid = sampling.grid(video)
+        spans = read_frames(video.path, grid, self._model.image_size, FRAMES_PER_SPAN, info=video.info)
+        times_ms: list[int] = []
+        try:
+            session = self._model.prefill(
+                _noting(spans, times_ms), prefill=PrefillOptions(expected_frames=grid.num_targets)
+            )
+            said = self._ask(session, video.questions, AnswerContext(video.info.duration_ms, tuple(times_ms)))
+        except ModelError as error:
+            raise MediaIndexError(f"{video.path.name}: {error.message}", error.hint) from error
+        fps = float(grid.effective_fps)
+        return [
+            _answered(question, one, fps, len(times_ms))
+            for question, one in zip(video.questions, said, strict=True)
+        ]
+
+    def _ask(self, session: "Session", questions: Sequence[Question], context: AnswerContext) -> list[_Said]:
+        prompts = [self._model.vocabulary.suffix_ids(question.prompt) for question in questions]
+        asked = list(zip(questions, prompts, strict=True))
+        letters = [(q.wanted.letters, ids) for q, ids in asked if isinstance(q.wanted, OneOf)]
+        spans = [ids for q, ids in asked if not isinstance(q.wanted, OneOf)]
+        chosen, grounded = iter(self._choose(session, letters)), iter(self._ground(session, spans, context))
+        return [next(chosen if isinstance(q.wanted, OneOf) else grounded) for q in questions]
+
+    def _choose(
+        self, session: "Session", asked: Sequence[tuple[tuple[str, ...], Sequence[int]]]
+    ) -> list[_Said]:
+        from videoxl2.choose import choose_rows
+
+        if not asked:
+            return []
+        with session.start_rows(min(MAX_ROWS, len(asked))) as rows:
+            found = choose_rows([(ids, letters) for letters, ids in asked], self._table, rows)
+        return [
+            _Said(
+                letters[one.index],
+                one.probabilities[one.index],
+                dict(zip(letters, one.probabilities, strict=True)),
+                one.allowed_mass,
+            )
+            for (letters, _), one in zip(asked, found, strict=True)
+        ]
+
+    def _ground(
+        self, session: "Session", prompts: Sequence[Sequence[int]], context: AnswerContext
+    ) -> list[_Said]:
+        from videoxl2.slot_drive import fill_rows
+
+        times = Times.of(context)
+        if not prompts or len(times.stamps) == 1:  # one picture: there is one span, and nothing to ask
+            whole = (times.first / 10, times.last / 10)
+            return [_Said(whole, 1.0, {}, 1.0) for _ in prompts]
+        with session.start_rows(min(MAX_ROWS, len(prompts))) as rows:
+            filled = fill_rows([(span_program(times), ids) for ids in prompts], self._table, rows)
+        return [
+            _Said(
+                span,
+                start.probability * end.probability,
+                {},
+                min(start.min_allowed_mass, end.min_allowed_mass),
+            )
+            for span, start, end in (filling.result for filling in filled)
+        ]
+
+
+def span_program(times: Times) -> Program[tuple[Span, SlotStats, SlotStats]]:
+    """`12.0 - 34.5 seconds`, with times of sampled pictures or the video's end. In seconds, start first."""
+    got = yield Choice(tuple(f"{seconds(start)} -" for start in times.stamps))
+    start, of_start = times.stamps[got.index], got.stats
+    ends = (*(stamp for stamp in times.stamps if stamp > start), times.last)
+    got = yield Choice(tuple(f" {seconds(end)} seconds" for end in ends))
+    return (start / 10, ends[got.index] / 10), of_start, got.stats
+
+
+def _noting(spans: Iterable[FrameSpan], times_ms: list[int]) -> Iterator[FrameSpan]:
+    for span in spans:
+        times_ms += span.pts_ms.tolist()
+        yield span
+
+
+def _answered(question: Question, said: _Said, fps: float, num_frames: int) -> Answered:
+    return Answered(
+        key=question.key,
+        question_id=question.question_id,
+        video=question.video,
+        categories=question.categories,
+        answer=said.answer,
+        truth=question.wanted.right if isinstance(question.wanted, OneOf) else question.wanted.span,
+        score=score_of(question, said.answer),
+        probability=said.probability,
+        probabilities=said.by_option,
+        allowed_mass=said.allowed_mass,
+        fps=fps,
+        num_frames=num_frames,
+    )

@@ -1,0 +1,64 @@
+"""The model's choice among a few options, for many prompts at once, with the probability of every option.
+
+Equal to a `Choice` slot behind the prompt; a slot tells the probability of what was chosen only.
+Shapes: B rows, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from videoxl2.errors import NonFiniteError
+from videoxl2.rows import Rows
+from videoxl2.slot_masks import TokenTable
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which option, the probability of each among them, and of all together among everything."""
+
+    index: int
+    probabilities: tuple[float, ...]
+    allowed_mass: float
+
+
+@torch.inference_mode()
+def choose_rows(
+    questions: Sequence[tuple[Sequence[int], Sequence[str]]], table: TokenTable, rows: Rows
+) -> list[Chosen]:
+    """The choice behind each prompt's ids among its options, as many at a time as there are rows.
+
+    Options must differ in their first token (as letters do): that is the one compared. Raises `ValueError`
+    where they do not, and `NonFiniteError`.
+    """
+    chosen: list[Chosen] = []
+    for first in range(0, len(questions), rows.num_rows):
+        batch = questions[first : first + rows.num_rows]
+        for row in range(len(batch)):
+            rows.restart(row)
+        idle: list[Sequence[int]] = [()] * (rows.num_rows - len(batch))
+        logits_BV = rows.push([prompt_ids for prompt_ids, _ in batch] + idle)
+        logprobs_BV = logits_BV.double().log_softmax(-1)
+        for row, (_, options) in enumerate(batch):
+            chosen.append(_among(logprobs_BV[row, _first_tokens(options, table)].tolist()))
+    return chosen
+
+
+def _first_tokens(options: Sequence[str], table: TokenTable) -> list[int]:
+    firsts = [ids[0] for ids in table.encode(options)]
+    if len(set(firsts)) < len(firsts):
+        raise ValueError(f"options that begin with the same token: {list(options)[:4]}")
+    return firsts
+
+
+def _among(logprobs: list[float]) -> Chosen:
+    if any(value != value for value in logprobs):
+        raise NonFiniteError(
+            "the logits are not finite",
+            "Check the weights for NaN; with float16, try bfloat16 or float32.",
+        )
+    values = torch.tensor(logprobs, dtype=torch.float64)
+    return Chosen(int(values.argmax()), tuple(values.softmax(-1).tolist()), float(values.exp().sum()))
