@@ -1,0 +1,96 @@
+"""A video analysed in parts: scenes join up, names go on, and the end of a part cuts nothing."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from jobs.analysis import analyze
+from jobs.asking import Asker
+from jobs.prompt_pack import load_packs
+from schemas.answers import CharacterAnswer, SceneAnswer
+from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
+from videoxl2.model import VideoXL2
+from videoxl2.random_checkpoint import write_random_checkpoint
+
+SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
+LENGTH_MS = 30_400
+INFO = MediaInfo(
+    container="mp4",
+    video_codec="h264",
+    audio_codecs=(),
+    width=64,
+    height=48,
+    rotation=0,
+    fps_num=25,
+    fps_den=1,
+    is_vfr=False,
+    duration_ms=LENGTH_MS,
+    start_ms=0,
+    num_frames=760,
+    timestamps="exact",
+    title=None,
+    size_bytes=1,
+    warnings=(),
+)
+
+
+@pytest.fixture(scope="module")
+def asker(tmp_path_factory):
+    """Untrained weights: whatever holds for them holds by construction."""
+    folder = write_random_checkpoint(tmp_path_factory.mktemp("weights"), seed=5)
+    return Asker(VideoXL2.from_pretrained(folder))
+
+
+def spans(size: int, num_frames: int = 31, per_span: int = 4) -> list[FrameSpan]:
+    """Half a minute of noise, a picture a second."""
+    noise = np.random.default_rng(1)
+    return [
+        FrameSpan(
+            first,
+            noise.integers(0, 255, (stop - first, size, size, 3), np.uint8),
+            np.arange(first, stop) * 1000,
+            np.arange(first, stop, dtype=np.int32),
+            np.zeros(stop - first, np.uint8),
+            (),
+            0.0,
+        )
+        for first in range(0, num_frames, per_span)
+        for stop in [min(first + per_span, num_frames)]
+    ]
+
+
+@pytest.mark.parametrize("part_frames", [None, 16])
+def test_scenes_join_up_over_parts(asker, part_frames):
+    """They cover the whole video without gap or overlap, however many parts it takes."""
+    prompts = (replace(CHARACTERS, max_new_tokens=400), replace(SCENES, max_new_tokens=480, window_ms=10_000))
+    grid = SamplingGrid(Fraction(1), 31)
+    analysis = analyze(asker, INFO, grid, spans(asker.model.image_size), prompts, part_frames)
+    characters, scenes = analysis.answers
+    assert scenes.problem is None
+    times = [(r.answer.start_s, r.answer.end_s) for r in scenes.records]
+    assert [start for start, _ in times] == [0, *(end for _, end in times[:-1])]
+    assert times[-1][1] == LENGTH_MS / 1000
+    assert analysis.sampled_ms == tuple(range(0, 31_000, 1000))
+    labels = [r.answer.label.casefold() for r in characters.records if isinstance(r.answer, CharacterAnswer)]
+    assert len(labels) == len(set(labels))
+    named = {
+        name.casefold()
+        for r in scenes.records
+        if isinstance(r.answer, SceneAnswer)
+        for name in r.answer.characters
+    }
+    assert named <= set(labels)
+
+
+def test_parts_answer_every_prompt_once(asker):
+    """One summary out of all parts, and what it cost together."""
+    grid = SamplingGrid(Fraction(1), 31)
+    size = asker.model.image_size
+    whole = analyze(asker, INFO, grid, spans(size), (SUMMARY,))
+    parts = analyze(asker, INFO, grid, spans(size), (SUMMARY,), 12)
+    assert len(whole.answers) == len(parts.answers) == 1
+    assert len(whole.answers[0].records) == 1
+    assert len(parts.answers[0].records) == 4
+    assert parts.answers[0].num_output_tokens > whole.answers[0].num_output_tokens
