@@ -1,4 +1,4 @@
-"""The slots of a record's fields, derived from the answer type.
+"""The slots of a record's fields.
 
 A field writes what stands behind its label: ` a value` and one of the ends it is given. Which end it was
 tells what follows: another line, another record, or nothing.
@@ -6,25 +6,16 @@ tells what follows: another line, another record, or nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
 
-from annotated_types import Ge, Le, MaxLen
-from pydantic import StringConstraints
-from pydantic.fields import FieldInfo
-
-from jobs.program_times import AnswerContext
-from jobs.wire import NOTHING, describe_format
-from schemas.answers import Answer, FromRoster, InSteps, Key, MaxTokens, TimedAnswer
-from schemas.failures import UsageError
-from videoxl2.slots import Back, Choice, Got, Program, Text, text_bound
-from videoxl2.slots import Literal as Written
+from jobs.wire import NOTHING
+from videoxl2.json_schema import json_bound
+from videoxl2.slots import Back, Choice, Got, Json, Literal, Program, Text, text_bound
 
 Count = Callable[[str], int]  # tokens of a text
 Ends = tuple[str, ...]
 
-_ITEM_TOKENS = 10  # of one item in a list of free texts
+ITEM_TOKENS = 10  # of one item in a list of free texts
 _LAST_ITEM_TOKENS = 4  # with fewer left, a list takes no further item
-_REMEDY = "give it one, so that every answer ends"
 _KEY_FORBIDS = ";|"  # a key is written into lists, and into prompts, where `<|` could open a control token
 
 
@@ -50,7 +41,7 @@ class TextField:
         return FieldAnswer((got.text,), got.index, (got,))
 
     def bound(self, count: Count) -> int:
-        return text_bound(self.max_tokens, _most(count, ""))
+        return text_bound(self.max_tokens, most_tokens(count, ""))
 
 
 @dataclass(frozen=True)
@@ -67,7 +58,7 @@ class ChoiceField:
         return FieldAnswer((self.options[option],), end, (got,))
 
     def bound(self, count: Count) -> int:
-        return max(_most(count, f" {option}") for option in self.options)
+        return max(most_tokens(count, f" {option}") for option in self.options)
 
 
 @dataclass(frozen=True)
@@ -84,12 +75,12 @@ class ListField:
     max_chars: int
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
-        start = yield Written("")
+        start = yield Literal("")
         items: list[Got] = []
         seen = {NOTHING}
         while True:
             left = self.max_tokens - ((items[-1] if items else start).num_spent - start.num_spent)
-            tokens = min(_ITEM_TOKENS, left)
+            tokens = min(ITEM_TOKENS, left)
             more = len(items) + 1 < self.max_items and left - text_bound(tokens, 1) >= _LAST_ITEM_TOKENS
             got = yield Text(tokens, self.max_chars, (*ends, ";"), ";")
             if got.text.casefold() in seen:
@@ -110,18 +101,18 @@ class ListField:
         return FieldAnswer(tuple(item.text for item in items), got.index, (*items, got))
 
     def bound(self, count: Count) -> int:
-        return text_bound(self.max_tokens, _most(count, "") + _most(count, f" {NOTHING}"))
+        return text_bound(self.max_tokens, most_tokens(count, "") + most_tokens(count, f" {NOTHING}"))
 
 
 @dataclass(frozen=True)
 class PickField:
-    """Names out of a roster, each at most once, as far as the tokens go."""
+    """Words out of a list or names out of a roster, each at most once, as far as the tokens go."""
 
     name: str
     label: str
     max_items: int
     max_tokens: int
-    costs: dict[str, int]  # tokens of each name in the roster
+    costs: dict[str, int]  # tokens of each of them
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
         left, room = dict(self.costs), self.max_tokens
@@ -152,76 +143,29 @@ class PickField:
         ]
 
     def bound(self, count: Count) -> int:
-        return max(_most(count, f" {NOTHING}"), self.max_tokens)
+        return max(most_tokens(count, f" {NOTHING}"), self.max_tokens)
 
 
-def _most(count: Count, text: str) -> int:
+@dataclass(frozen=True)
+class JsonField:
+    """A value in JSON."""
+
+    name: str
+    label: str
+    schema: str
+    max_tokens: int
+
+    def write(self, ends: Ends) -> Program[FieldAnswer]:
+        got = yield Json(self.schema, self.max_tokens, ends)
+        return FieldAnswer((got.text,), got.index, (got,))
+
+    def bound(self, count: Count) -> int:
+        return json_bound(self.schema, self.max_tokens, most_tokens(count, ""))
+
+
+Field = TextField | ChoiceField | ListField | PickField | JsonField
+
+
+def most_tokens(count: Count, text: str) -> int:
     """Tokens of a text with the end that takes most."""
     return max(count(text + end) for end in ("\n", "\n\n", ";"))
-
-
-Field = TextField | ChoiceField | ListField | PickField
-
-
-def fields_of(answer: type[Answer], context: AnswerContext, count: Count) -> tuple[Field, ...]:
-    """The labelled fields in writing order. Raises `UsageError` for a field that nothing bounds."""
-    names = [name for name in answer.model_fields if name not in TimedAnswer.model_fields]
-    lines = describe_format(answer).splitlines()[-len(names) :]
-    labels = [line.partition(":")[0] + ":" for line in lines]
-    return tuple(
-        _field(name, label, answer.model_fields[name], context.roster, count)
-        for name, label in zip(names, labels, strict=True)
-    )
-
-
-def _field(name: str, label: str, info: FieldInfo, roster: tuple[str, ...], count: Count) -> Field:
-    kind = info.annotation
-    if get_origin(kind) is Literal:
-        return ChoiceField(name, label, get_args(kind))
-    if kind is int:
-        low, high = _marker(info.metadata, Ge, name).ge, _marker(info.metadata, Le, name).le
-        step = next((m.step for m in info.metadata if isinstance(m, InSteps)), 1)
-        return ChoiceField(name, label, tuple(str(n) for n in range(low, high + 1, step)))
-    tokens = next((m.tokens for m in info.metadata if isinstance(m, MaxTokens)), None)
-    if kind is str:
-        chars = _max_chars(info.metadata, name)
-        is_key = any(isinstance(m, Key) for m in info.metadata)
-        return TextField(name, label, tokens or -(-chars // 4), chars, is_key)
-    if get_origin(kind) is list and get_origin(get_args(kind)[0]) is not None:
-        chars = _max_chars(get_args(kind)[0].__metadata__, name)
-        max_items = _marker(info.metadata, MaxLen, name).max_length
-        tokens = tokens or max_items * _ITEM_TOKENS
-        if any(isinstance(m, FromRoster) for m in info.metadata):
-            costs = {item: _most(count, f" {item}") for item in _nameable(roster, chars)}
-            return PickField(name, label, max_items, tokens, costs)
-        return ListField(name, label, max_items, tokens, chars)
-    raise UsageError(
-        f"field {name!r}: {kind} cannot be asked for", "use text, a number, Literal or a list of texts"
-    )
-
-
-def _marker(metadata: Any, marker: type, name: str) -> Any:
-    found = [m for m in metadata if isinstance(m, marker)]
-    if not found:
-        raise UsageError(
-            f"field {name!r} has no bound ({marker.__name__})", "give it one, so that answers end"
-        )
-    return found[0]
-
-
-def _max_chars(metadata: Any, name: str) -> int:
-    found = [m.max_length for m in metadata if isinstance(m, StringConstraints | MaxLen)]
-    if not found or found[0] is None:
-        raise UsageError(f"field {name!r} has no max_length", _REMEDY)
-    return int(found[0])
-
-
-def _nameable(roster: tuple[str, ...], max_chars: int) -> tuple[str, ...]:
-    """The labels that a list can hold and that are told apart from each other and from `none`."""
-    seen, labels = {NOTHING}, []
-    for label in roster:
-        is_line = label == label.strip() and len(label.splitlines()) == 1 and "\0" not in label
-        if is_line and ";" not in label and len(label) <= max_chars and label.casefold() not in seen:
-            seen.add(label.casefold())
-            labels.append(label)
-    return tuple(labels)

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.program_fields import Count, fields_of
+from jobs.program_fields import Count
 from jobs.program_records import AnswerProgram, FieldStats
 from jobs.program_times import AnswerContext, Times, seconds
+from jobs.program_types import fields_of
 from jobs.wire import NOTHING, parse_records
 from schemas.answers import Answer, Moments, One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError

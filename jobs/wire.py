@@ -9,15 +9,20 @@ The format shown to the model and the parser both derive from the answer type's 
 cost fewer tokens than JSON, and the field's name stands before its value where the model needs it.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Literal, get_args, get_origin
 
+from annotated_types import Ge, Le
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
-from schemas.answers import Answer, TimedAnswer
+from jobs.json_shape import shape
+from schemas.answers import Answer, AsJson, TimedAnswer
 
 NOTHING = "none"  # how an empty list, or an answer without records, is written
+YES, NO = "yes", "no"
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?) - (\d+(?:\.\d+)?) seconds")
 _BLANK_LINES = re.compile(r"\n\s*\n")
@@ -65,7 +70,10 @@ def _parse_record(answer: type[Answer], number: int, block: str) -> Answer:
         label, colon, value = line.partition(":")
         if not colon or label.strip().lower() != _label(name).lower():
             raise InvalidAnswerError(f"record {number}: expected `{_label(name)}:`, not {line[:60]!r}")
-        values[name] = _split_list(value) if _is_list(answer, name) else value.strip()
+        try:
+            values[name] = _read(answer.model_fields[name], value)
+        except (ValueError, RecursionError) as error:
+            raise InvalidAnswerError(f"record {number}, {_label(name)}: no JSON: {error}") from None
     try:
         return answer.model_validate(values)
     except ValidationError as error:
@@ -74,12 +82,26 @@ def _parse_record(answer: type[Answer], number: int, block: str) -> Answer:
         raise InvalidAnswerError(f"record {number}, {where}: {problem['msg']}") from None
 
 
+def _read(field: FieldInfo, value: str) -> Any:
+    if _is_json(field):
+        return json.loads(value)
+    return _split_list(value) if _is_list(field) else value.strip()
+
+
 def _write_record(record: Answer) -> str:
     lines = [f"{record.start_s} - {record.end_s} seconds"] if isinstance(record, TimedAnswer) else []
+    values = record.model_dump()
     for name in _labelled(type(record)):
-        value = getattr(record, name)
-        lines.append(f"{_label(name)}: {('; '.join(value) or NOTHING) if isinstance(value, list) else value}")
+        lines.append(f"{_label(name)}: {_write(type(record).model_fields[name], values[name])}")
     return "\n".join(lines)
+
+
+def _write(field: FieldInfo, value: Any) -> str:
+    if _is_json(field):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(value, bool):
+        return YES if value else NO
+    return ("; ".join(value) or NOTHING) if isinstance(value, list) else str(value)
 
 
 def _labelled(answer: type[Answer]) -> list[str]:
@@ -90,8 +112,12 @@ def _label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def _is_list(answer: type[Answer], name: str) -> bool:
-    return get_origin(answer.model_fields[name].annotation) is list
+def _is_json(field: FieldInfo) -> bool:
+    return any(isinstance(marker, AsJson) for marker in field.metadata)
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is list
 
 
 def _split_list(value: str) -> list[str]:
@@ -100,9 +126,20 @@ def _split_list(value: str) -> list[str]:
 
 
 def _placeholder(answer: type[Answer], name: str) -> str:
-    annotation = answer.model_fields[name].annotation
+    field = answer.model_fields[name]
+    annotation = field.annotation
+    markers = {type(marker): marker for marker in field.metadata}
+    if _is_json(field):
+        return shape(json.loads(markers[AsJson].json_schema))
     if get_origin(annotation) is Literal:
         return " | ".join(get_args(annotation))
-    if annotation is int:
-        return "<number from 0 to 100>"
-    return f"<item>; <item>, or {NOTHING}" if _is_list(answer, name) else "<text>"
+    if annotation is bool:
+        return f"{YES} | {NO}"
+    if annotation is int and Ge in markers and Le in markers:
+        return f"<number from {markers[Ge].ge} to {markers[Le].le}>"
+    if not _is_list(field):
+        return "<text>"
+    [item] = get_args(annotation)
+    if get_origin(item) is Literal:
+        return f"<any of {' | '.join(get_args(item))}, parted by ;>, or {NOTHING}"
+    return f"<item>; <item>, or {NOTHING}"

@@ -52,6 +52,13 @@ class FromRoster(Marker):
 
 
 @dataclass(frozen=True)
+class AsJson(Marker):
+    """The value is written as compact JSON that is valid under this JSON Schema."""
+
+    json_schema: str
+
+
+@dataclass(frozen=True)
 class One:
     """The answer is one record."""
 

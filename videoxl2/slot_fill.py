@@ -11,11 +11,13 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from videoxl2.slot_bytes import Utf8
 from videoxl2.slot_masks import TextState, TokenTable
-from videoxl2.slots import Back, Choice, Got, Literal, Program, Slot, SlotStats, Text
+from videoxl2.slots import Back, Choice, Got, Json, Literal, Program, Slot, SlotStats, Text
 
 LOOP_PERIOD = 24  # tokens; longer repetitions are not looked for
 LOOP_REPEATS = 3
@@ -153,6 +155,8 @@ def _fill(slot: Slot, draft: _Draft) -> Generator[Ask, Picked, Got]:
             return draft.got(options[index], index, picks.stats())
         case Text():
             return (yield from _fill_text(slot, draft))
+        case Json():
+            return (yield from _fill_json(slot, draft))
 
 
 def _choose(options: tuple[str, ...], draft: _Draft, picks: _Picks) -> Generator[Ask, Picked, int]:
@@ -193,3 +197,32 @@ def _fill_text(slot: Text, draft: _Draft) -> Generator[Ask, Picked, Got]:
         table.advance(state, token)
     index = yield from _choose(slot.ends, draft, picks)
     return draft.got(state.text.decode("utf-8").strip(), index, picks.stats(not looped, looped))
+
+
+def _fill_json(slot: Json, draft: _Draft) -> Generator[Ask, Picked, Got]:
+    from videoxl2.slot_json import JsonValue  # loads llguidance
+
+    table, value, picks = draft.table, JsonValue(slot, draft.table), _Picks()
+    most = len(draft.ids) + slot.max_tokens
+    legal_V = value.legal_V()
+    while len(draft.ids) < most:
+        if np.count_nonzero(legal_V) == 1:
+            token = int(legal_V.argmax())
+        else:
+            picks.picked.append((yield draft.ask(torch.from_numpy(legal_V).to(table.device))))
+            token = picks.picked[-1].token
+        if closer := table.closer(slot, token):
+            draft.write([token, *closer.rest])
+            text = (value.text + closer.content).decode("utf-8")
+            return draft.got(text.strip(), closer.end, picks.stats())
+        draft.write([token])
+        value.advance(token)
+        legal_V = value.legal_V()
+    truncated = not value.is_whole(legal_V)
+    while not value.is_whole(legal_V):
+        token = value.soonest(legal_V)
+        draft.write([token])
+        value.advance(token)
+        legal_V = value.legal_V()
+    index = yield from _choose(slot.ends, draft, picks)
+    return draft.got(value.text.decode("utf-8").strip(), index, picks.stats(truncated))

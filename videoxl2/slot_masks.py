@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from videoxl2.slot_bytes import Utf8, count_characters, is_visible, token_bytes, walk
-from videoxl2.slots import STOP, Text
+from videoxl2.slots import STOP, Json, Text
+
+if TYPE_CHECKING:
+    from llguidance import LLTokenizer
 
 Flags = NDArray[np.bool_]
 
@@ -68,7 +72,16 @@ class TokenTable:
         self._rows: dict[tuple[str | Utf8, str, tuple[str, ...]], Tensor] = {}
         self._barred: dict[str, Flags] = {}
         self._closers: dict[tuple[tuple[str, ...], str], dict[int, Closer]] = {}
+        self._lines: dict[tuple[Utf8, tuple[str, ...]], Flags] = {}
         self._encoded: dict[str, tuple[int, ...]] = {}
+
+    @cached_property
+    def guide(self) -> LLTokenizer:
+        """The tokenizer as `slot_json` needs it; 1.4 s for a real one."""
+        from llguidance import LLTokenizer  # 0.1 s, and most programs hold no JSON
+
+        slices = LLTokenizer.json_slices()
+        return LLTokenizer(self._tokenizer.to_str(), self.vocab_size, self.stop_id, slices)
 
     # --- text to ids and back -----------------------------------------------------------------------------
 
@@ -118,7 +131,20 @@ class TokenTable:
             return self._row(state.utf8, slot.forbidden) & (self._chars_V == 0)
         return self._row("one", slot.forbidden)
 
-    def closer(self, slot: Text, token: int) -> Closer | None:
+    def line_V(self, utf8: Utf8, ends: tuple[str, ...]) -> Flags:
+        """Bool `[V]`, on the host: the tokens that may stand next in any line, its ends included."""
+        if (utf8, ends) not in self._lines:
+            legal_V = self._kind(utf8)
+            if utf8 is Utf8.START:
+                legal_V[list(self._closers_of(ends, ""))] = True
+            self._lines[utf8, ends] = legal_V
+        return self._lines[utf8, ends]
+
+    def byte_id(self, byte: int) -> int:
+        """The token that is this byte."""
+        return self._id_of[bytes([byte])]
+
+    def closer(self, slot: Text | Json, token: int) -> Closer | None:
         """What `token` ends, if it ends the text."""
         return self._closers_of(slot.ends, slot.forbidden).get(token)
 

@@ -18,7 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
+
+from videoxl2.json_schema import closing_bytes
 
 STOP = "\0"  # an end, or the end of an option: the model's stop token, which is never written itself
 
@@ -61,13 +63,33 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Json:
+    """A value in compact JSON, valid under `schema` (see `json_schema`), on one line; then one of `ends`.
+
+    When its tokens are used up, the host closes it with as little as the schema allows.
+    """
+
+    schema: str
+    max_tokens: int
+    ends: tuple[str, ...] = ("\n",)
+    forbidden: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        if self.max_tokens < 1 or not self.ends:
+            raise ValueError(f"a JSON value needs room for a token, and an end: {self}")
+        if any(end[0] >= " " for end in self.ends):
+            raise ValueError(f"an end has to open with a control character: {self}")
+        closing_bytes(self.schema)
+
+
+@dataclass(frozen=True)
 class Back:
     """Forget what was written after the first `num_tokens` tokens of the answer (a `Got.num_tokens`)."""
 
     num_tokens: int
 
 
-Slot = Literal | Text | Choice | Back
+Slot = Literal | Text | Choice | Json | Back
 
 
 @dataclass(frozen=True)
@@ -94,7 +116,7 @@ class SlotStats:
 class Got:
     """What a program receives for a slot."""
 
-    text: str = ""  # of a Text without its blank and its end, of a Choice the option
+    text: str = ""  # of a Text or Json without its blank and its end, of a Choice the option
     index: int = 0  # which option, or which of the ends
     num_tokens: int = 0  # of the answer so far
     num_spent: int = 0  # the same, plus tokens written and taken back
