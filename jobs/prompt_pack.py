@@ -10,9 +10,11 @@ order of their names, packs in the order given.
 import string
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from jobs.answer_schema import answer_from_schema
 from jobs.config import DEFAULT_PACK
@@ -113,8 +115,12 @@ def _load_pack(folder: Path) -> Iterator[Prompt]:
     for file in files:
         try:
             yield _load(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"prompt {file}: {error}", _GUIDE) from None
+        except OSError as error:
+            raise UsageError(
+                f"prompt {file}: {error.strerror}", "check the file and its permissions"
+            ) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"prompt {file}: it or its answer schema is not UTF-8", _GUIDE) from None
 
 
 def _load(file: Path) -> Prompt:
@@ -153,21 +159,31 @@ def _own_answer(
             f"prompt {file}: {name!r} cannot be a table",
             "its id names one: lower case letters, not one of ours",
         )
-    values = dict(records or {})
-    try:
-        layout = _LAYOUTS[values.pop("layout", "several")](**values)
-    except (KeyError, TypeError) as error:
-        layouts = ", ".join(_LAYOUTS)
-        raise UsageError(f"prompt {file}: bad records: {error}", f"layouts are {layouts}; {_GUIDE}") from None
+    layout = _layout(file, dict(records or {}))
     path = file.parent / schema
     try:
         own = OwnAnswer(path.read_text(encoding="utf-8"), layout)
         answer_from_schema(name, own.schema, layout)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"answer schema {path}: {error}", f"{file} names it") from None
+    except OSError as error:
+        raise UsageError(f"answer schema {path}: {error.strerror}", f"{file} names it") from None
     except UsageError as error:
-        raise UsageError(f"answer schema {path}: {error.message}", error.hint) from None
+        raise UsageError(f"prompt {file}: {error.message}", error.hint) from None
     return own
+
+
+def _layout(file: Path, values: dict[str, Any]) -> Layout:
+    kind = _LAYOUTS.get(values.pop("layout", ""))
+    if kind is None:
+        hint = f'write records = {{ layout = "several", at_most = 10 }}; layouts are {", ".join(_LAYOUTS)}'
+        raise UsageError(f"prompt {file}: no layout of records", hint)
+    if unknown := values.keys() - {field.name for field in fields(kind)}:
+        raise UsageError(f"prompt {file}: unknown records.{min(unknown)}", _GUIDE)
+    try:
+        layout: Layout = TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise UsageError(f"prompt {file}: records.{problem['loc'][0]}: {problem['msg']}", _GUIDE) from None
+    return layout
 
 
 def _check(prompt: Prompt, file: Path) -> None:
