@@ -28,7 +28,7 @@ RATE, WIDTH, HEIGHT, SHOT_S = 25, 320, 180, 7
 def make(path: Path, minutes: float) -> Path:
     """One shade per shot; the texture slides on a picture at a time."""
     y, x = np.mgrid[:HEIGHT, : WIDTH * 2]
-    texture = (60 + 40 * np.sin(x / 9) + 20 * np.cos(y / 7)).astype(np.uint8)
+    texture = (60 + 40 * np.sin(x * 36 * np.pi / WIDTH) + 20 * np.cos(y / 7)).astype(np.uint8)
     with av.open(str(path), "w") as out:
         stream = out.add_stream("libx264", rate=RATE, options={"preset": "veryfast", "bf": "3", "g": "250"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

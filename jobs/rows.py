@@ -1,6 +1,6 @@
 """An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -9,7 +9,14 @@ from jobs.asking import PromptAnswer, Record
 from jobs.failures import Stage, Trouble
 from jobs.plan import Work
 from jobs.recipe import Recipe
-from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
+from schemas.answers import (
+    Answer,
+    CharacterAnswer,
+    HighlightAnswer,
+    SceneAnswer,
+    SummaryAnswer,
+    TimedAnswer,
+)
 from schemas.commit import Bundle, Commit
 from schemas.failures import FailureAction, FailureClass
 from schemas.tables import Appearance, Character, Failure, Highlight, Scene, Video
@@ -39,10 +46,14 @@ class RowBuilder:
             "model_revision": recipe.model_revision,
         }
 
-    def bundle(self, analysis: Analysis) -> Bundle:
-        """The rows of an analysed video; answers that are not valid become failures with their text."""
+    def bundle(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> Bundle:
+        """The rows of an analysed video; answers that are not valid become failures with their text.
+
+        `moves_ms` says where boundaries of `timed_spans` move; those it does not name stay.
+        """
         characters = self._characters(analysis)
-        scenes = self._scenes(analysis, {row.label.casefold(): row.character_id for row in characters})
+        ids = {row.label.casefold(): row.character_id for row in characters}
+        scenes = self._scenes(analysis, ids, moves_ms)
         appearances = self._appearances(scenes)
         return Bundle(
             commit=self._commit(is_quarantined=False),
@@ -50,7 +61,7 @@ class RowBuilder:
             scenes=scenes,
             characters=tuple(_seen_in(row, appearances) for row in characters),
             appearances=appearances,
-            highlights=self._highlights(analysis, scenes),
+            highlights=self._highlights(analysis, scenes, moves_ms),
             failures=tuple(self._invalid_answer(a) for a in analysis.answers if a.problem is not None),
         )
 
@@ -127,10 +138,13 @@ class RowBuilder:
             for number, (how, record) in enumerate(_records(analysis, CharacterAnswer), start=1)
         ]
 
-    def _scenes(self, analysis: Analysis, ids: dict[str, str]) -> tuple[Scene, ...]:
+    def _scenes(
+        self, analysis: Analysis, ids: dict[str, str], moves_ms: Mapping[int, int]
+    ) -> tuple[Scene, ...]:
         rows = []
         for index, (how, record) in enumerate(_records(analysis, SceneAnswer)):
-            start_ms, end_ms = _span_ms(record, analysis)
+            model_ms = _span_ms(record, analysis)
+            start_ms, end_ms = _moved(model_ms, moves_ms)
             rows.append(
                 Scene(
                     **self._lineage,
@@ -138,6 +152,8 @@ class RowBuilder:
                     scene_index=index,
                     start_ms=start_ms,
                     end_ms=end_ms,
+                    model_start_ms=model_ms[0],
+                    model_end_ms=model_ms[1],
                     title=record.title,
                     summary=record.summary,
                     setting=record.setting,
@@ -166,11 +182,14 @@ class RowBuilder:
             for character_id in scene.character_ids
         )
 
-    def _highlights(self, analysis: Analysis, scenes: tuple[Scene, ...]) -> tuple[Highlight, ...]:
+    def _highlights(
+        self, analysis: Analysis, scenes: tuple[Scene, ...], moves_ms: Mapping[int, int]
+    ) -> tuple[Highlight, ...]:
         best_first = sorted(_records(analysis, HighlightAnswer), key=lambda found: -found[1].score)
         rows = []
         for rank, (how, record) in enumerate(best_first, start=1):
-            start_ms, end_ms = _span_ms(record, analysis)
+            model_ms = _span_ms(record, analysis)
+            start_ms, end_ms = _moved(model_ms, moves_ms)
             middle = (start_ms + end_ms) // 2
             rows.append(
                 Highlight(
@@ -179,6 +198,8 @@ class RowBuilder:
                     rank=rank,
                     start_ms=start_ms,
                     end_ms=end_ms,
+                    model_start_ms=model_ms[0],
+                    model_end_ms=model_ms[1],
                     kind=record.kind,
                     title=record.title,
                     reason=record.reason,
@@ -226,10 +247,22 @@ def _how(answer: PromptAnswer, record: Record) -> dict[str, Any]:
     }
 
 
-def _span_ms(record: SceneAnswer | HighlightAnswer, analysis: Analysis) -> tuple[int, int]:
+def timed_spans(analysis: Analysis) -> list[tuple[type[TimedAnswer], tuple[int, int]]]:
+    """Kind and `[start_ms, end_ms)` of every timed record, as the model said it."""
+    timed = [record for _, record in _records(analysis, TimedAnswer)]
+    return [(type(record), _span_ms(record, analysis)) for record in timed]
+
+
+def _span_ms(record: TimedAnswer, analysis: Analysis) -> tuple[int, int]:
     """The model's tenths of a second in ms; the last tenth may reach past the last picture's end."""
     end_ms = min(round(record.end_s * 1000), analysis.info.duration_ms)
     return min(round(record.start_s * 1000), end_ms - 1), end_ms
+
+
+def _moved(model_ms: tuple[int, int], moves_ms: Mapping[int, int]) -> tuple[int, int]:
+    """Both ends where they move to; where that would leave nothing between them, neither moves."""
+    start_ms, end_ms = (moves_ms.get(ms, ms) for ms in model_ms)
+    return (start_ms, end_ms) if start_ms < end_ms else model_ms
 
 
 def _seen_in(character: Character, appearances: tuple[Appearance, ...]) -> Character:

@@ -75,8 +75,10 @@ class Scene(Described):
     """A story unit that the model describes; one or more shots."""
 
     scene_index: int = Field(description="Position in the video, from 0")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
+    start_ms: int = Field(description="First millisecond, at a cut where there is one near")
+    end_ms: int = Field(description="First millisecond after; the next scene's start")
+    model_start_ms: int = Field(description="start_ms as the model said it")
+    model_end_ms: int = Field(description="end_ms as the model said it")
     title: str = Field(description="A few words")
     summary: str = Field(description="One or two sentences")
     setting: str = Field(description="Where it plays")
@@ -113,8 +115,10 @@ class Highlight(Described):
     """A moment worth showing by itself."""
 
     rank: int = Field(description="1 is the best of the video")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
+    start_ms: int = Field(description="First millisecond, at a cut where there is one near")
+    end_ms: int = Field(description="First millisecond after, at a cut where there is one near")
+    model_start_ms: int = Field(description="start_ms as the model said it")
+    model_end_ms: int = Field(description="end_ms as the model said it")
     kind: str = Field(description="action, emotion, plot, funny, visual or other")
     title: str = Field(description="A few words")
     reason: str = Field(description="Why it stands out")

@@ -54,7 +54,7 @@ def cuts_near(
         shown = shown.since(window.first)
         if span.first < span.stop:
             shown = shown.then(next(reading))
-        cuts = find_cuts(shown.frames_NHWC, shown.pts_ms_N)
+        cuts = find_cuts(shown.frames, shown.pts_ms)
         reachable = [cut for cut in cuts if abs(cut.at_ms - ms) <= within_ms]
         if reachable:
             near[ms] = max(reachable, key=lambda cut: cut.score)
@@ -94,7 +94,7 @@ def find_cuts(frames_NHWC: NDArray[np.uint8], pts_ms_N: NDArray[np.int64]) -> li
 
 
 def _window(grid: SamplingGrid, ms: int, within_ms: int) -> Span:
-    """The targets looked at for one instant, with as many to either side as the median needs; may be empty."""
+    """The targets looked at for one instant, with what the median needs to either side; may be empty."""
     margin = _NEIGHBOURS + 1
     first = max(0, floor(Fraction(ms - within_ms, 1000) / grid.step_s) - margin)
     stop = ceil(Fraction(ms + within_ms, 1000) / grid.step_s) + margin + 1
@@ -112,11 +112,11 @@ def _without_overlap(windows: list[Span]) -> list[Span]:
 
 @dataclass(frozen=True)
 class _Pictures:
-    """The pictures of one window."""
+    """The pictures of one window, as in `FrameSpan`."""
 
-    frames_NHWC: NDArray[np.uint8]
-    pts_ms_N: NDArray[np.int64]
-    target_N: NDArray[np.int32]
+    frames: NDArray[np.uint8]  # [N, H, W, 3]
+    pts_ms: NDArray[np.int64]  # [N]
+    target_index: NDArray[np.int32]  # [N]
 
     @classmethod
     def none(cls) -> "_Pictures":
@@ -124,14 +124,14 @@ class _Pictures:
 
     def since(self, target: int) -> "_Pictures":
         """Those that a window beginning with `target` has as well."""
-        keep = self.target_N >= target
-        return _Pictures(self.frames_NHWC[keep], self.pts_ms_N[keep], self.target_N[keep])
+        keep = self.target_index >= target
+        return _Pictures(self.frames[keep], self.pts_ms[keep], self.target_index[keep])
 
     def then(self, span: FrameSpan) -> "_Pictures":
         return _Pictures(
-            np.concatenate([self.frames_NHWC, span.frames]),
-            np.concatenate([self.pts_ms_N, span.pts_ms]),
-            np.concatenate([self.target_N, span.target_index]),
+            np.concatenate([self.frames, span.frames]),
+            np.concatenate([self.pts_ms, span.pts_ms]),
+            np.concatenate([self.target_index, span.target_index]),
         )
 
 

@@ -69,7 +69,7 @@ def read_spans(
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[FrameSpan]:
-    """Read several spans, in order and without overlap, in one pass; each has the bytes that `read_span` gives.
+    """Read one or more spans, in order and without overlap, in one pass; the same bytes as by `read_span`.
 
     What lies between them is walked over and, where the GOPs allow, not decoded.
     """

@@ -115,4 +115,4 @@ def bundle_of(*answers: PromptAnswer):
     )
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_prompts())
     work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, 2048)
-    return RowBuilder(work, recipe, "run", datetime.now(UTC)).bundle(analysis)
+    return RowBuilder(work, recipe, "run", datetime.now(UTC)).bundle(analysis, {})
