@@ -44,7 +44,7 @@ def analysed(*scenes: SceneAnswer) -> Analysis:
 
 
 def scene(start_s: float, end_s: float, *characters: str) -> SceneAnswer:
-    words = {name: "x" for name in ("title", "summary", "setting", "mood")}
+    words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
     lists = {name: [] for name in ("actions", "objects", "tags")}
     return SceneAnswer(
         start_s=start_s, end_s=end_s, time_of_day="day", characters=list(characters), **words, **lists
@@ -158,9 +158,7 @@ def execute(tmp_path, ledger, finishing):
     def run(scripts, load="well", num_actors=2, stop=None):
         works = [work_on(uri, number) for number, uri in enumerate(scripts)]
         actor = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(ScriptedActor)
-        runner = Runner(
-            works, lambda: actor.remote(scripts, tmp_path, load), num_actors, finishing, ledger
-        )
+        runner = Runner(works, lambda: actor.remote(scripts, tmp_path, load), num_actors, finishing, ledger)
         runner.run(stop or threading.Event())
         return ledger
 
