@@ -72,9 +72,10 @@ def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> Fra
 
 @contextmanager
 def killed_when_hanging() -> Iterator[None]:
-    """Ends this process when what is inside takes far too long.
+    """End this process if what is inside takes far too long.
 
-    A codec that hangs holds the interpreter, so only the end of the process helps; Ray sees a crash."""
+    A codec that hangs holds the interpreter, so nothing less helps; Ray sees a crash.
+    """
     faulthandler.dump_traceback_later(READ_DEADLINE_S, exit=True)
     try:
         yield
