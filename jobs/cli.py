@@ -97,7 +97,7 @@ def cli() -> None:
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
 @click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]")
 @click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]")
-@click.option("--split", is_flag=True, default=None, help="Take longer videos in parts instead.")
+@click.option("--split", is_flag=True, default=None, help="Take longer videos in sections instead.")
 @click.option(
     "--pack",
     "packs",

@@ -27,7 +27,7 @@ from storage.library import Library
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20
-SPANS_PER_PART = 4  # at least: neighbouring parts share one
+SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
 READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
@@ -42,7 +42,7 @@ class Source:
     scratch: Path
     fps: Fraction
     image_size: int  # side of the square pictures the model wants, pixels
-    is_split: bool = False  # long videos go through the model in parts, instead of thinned out
+    is_split: bool = False  # long videos go through the model in sections, instead of thinned out
 
     @property
     def frames_per_span(self) -> int:
@@ -67,7 +67,7 @@ def open_video(source: Source, work: Work) -> Opened:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
     grid = plan_sampling(info, source.fps, sys.maxsize)
-    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_PART))
+    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
     return Opened(info, grid, tuple(grid.spans(shared)))
 
 

@@ -20,7 +20,7 @@ from jobs.cluster import join_cluster
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
 from jobs.plan import Reason, Work
-from jobs.prompt_pack import load_prompts
+from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.runner import Runner
@@ -31,7 +31,7 @@ from storage.bundles import read_bundle
 from storage.errors import NotFound
 from videoxl2.frames import MediaInfo, SamplingGrid
 
-RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_prompts())
+RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
 INFO = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 20_000, 0, 500, "exact", None, 9, ())
 
 

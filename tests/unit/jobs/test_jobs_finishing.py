@@ -12,7 +12,7 @@ from jobs.asking import PromptAnswer, Record
 from jobs.failures import Stage
 from jobs.finishing import Indexed, finish
 from jobs.plan import Reason, Work
-from jobs.prompt_pack import load_prompts
+from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from schemas.answers import HighlightAnswer, SceneAnswer
@@ -22,7 +22,7 @@ from storage.bundles import read_bundle
 from storage.library_local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
 
-RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_prompts())
+RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s
 RATE = 10
 
