@@ -3,14 +3,15 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
 
+from jobs.cli_export import export
+from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.evaluation import evaluate as evaluate_index
 from jobs.evaluation import read_truth
@@ -22,8 +23,6 @@ from storage.catalog import open_catalog
 from storage.search import HitKind
 from storage.search import search as search_index
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 EXIT_CODES = """\b
 Exit codes:
   0    done, or nothing to do
@@ -34,28 +33,6 @@ Exit codes:
   130  interrupted, what was committed stays"""
 
 
-class _Verb(click.Command):
-    """Shows our errors as two lines, and click's own usage errors in the same shape."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.epilog:
-            formatter.write_paragraph()
-            for line in self.epilog.replace("\b\n", "").splitlines():
-                formatter.write(f"{line}\n")
-
-
-def index_options(verb: F) -> F:
-    """Where the index is, for every verb."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
-        click.option("--config", type=click.Path(path_type=Path), help="Settings file. [media-index.toml]"),
-        click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
-        click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
-    ):
-        verb = option(verb)
-    return verb
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="media-index", prog_name="media-index")
 def cli() -> None:
@@ -63,7 +40,7 @@ def cli() -> None:
 
 
 @cli.command(
-    cls=_Verb,
+    cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
     "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
 )
@@ -123,7 +100,7 @@ def _show_run(row: Run, settings: Settings) -> None:
 
 
 @cli.command(
-    cls=_Verb,
+    cls=Verb,
     epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"',
 )
 @click.argument("query")
@@ -141,7 +118,7 @@ def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
 
 
 @cli.command(
-    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
+    cls=Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
 )
 @click.argument("text")
 @index_options
@@ -161,7 +138,7 @@ def search(
         show_hits(hits)
 
 
-@cli.command(cls=_Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
 def status(config: Path | None, as_json: bool, **flags: Any) -> None:
     """What is in the index, the latest runs, and failures by reason."""
@@ -178,7 +155,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
 
 
 @cli.command(
-    "eval", cls=_Verb, epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json"
+    "eval", cls=Verb, epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json"
 )
 @index_options
 @click.option(
@@ -196,6 +173,9 @@ def evaluate(config: Path | None, as_json: bool, truth: Path, **flags: Any) -> N
         show_rows(("measure", "value", "over"), [(m.name, f"{m.value:.3f}", m.over) for m in measures])
 
 
+cli.add_command(export)
+
+
 def main() -> None:
     """Run the command line and exit with its code; only our own bugs show a traceback."""
     try:
@@ -207,7 +187,8 @@ def main() -> None:
         click.echo("error: interrupted\nhint: repeat the command; what is committed stays", err=True)
         code = ExitCode.INTERRUPTED
     except click.ClickException as error:
-        click.echo(f"error: {error.format_message()}\nhint: media-index --help", err=True)
+        message = " ".join(error.format_message().split())  # click lists choices on lines of their own
+        click.echo(f"error: {message}\nhint: media-index --help", err=True)
         code = ExitCode.USAGE
     except UnicodeEncodeError as error:
         click.echo(
