@@ -37,7 +37,11 @@ def write_file(path: Path, chunks: Iterable[str], force: bool) -> Outcome:
         raise UsageError(f"{path} is no regular file", "give a file's name, or leave out --output")
     part = path.with_name(f".media-index-{os.getpid()}.part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as out:
+        out = part.open("w", encoding="utf-8", newline="")
+    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise UsageError(f"{path.parent}: {error.strerror}", "check --output") from error
+    try:
+        with out:
             out.writelines(chunks)
         if path.exists():
             if filecmp.cmp(part, path, shallow=False):
@@ -46,7 +50,5 @@ def write_file(path: Path, chunks: Iterable[str], force: bool) -> Outcome:
                 return Outcome.KEPT
         part.replace(path)
         return Outcome.WRITTEN
-    except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        raise UsageError(f"{path.parent}: {error.strerror}", "check --output") from error
     finally:
         part.unlink(missing_ok=True)
