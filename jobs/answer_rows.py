@@ -33,6 +33,8 @@ class AnswerRows:
         self._lineage = lineage
         self._analysis = analysis
         self._moves_ms = moves_ms
+        self._seen_ms = {ms: ms for ms in analysis.sampled_ms}
+        self._stamps_ms = {ms: 100 * tenths(ms) for ms in analysis.sampled_ms}  # as the model knows them
         self.characters = self._characters()
         self.scenes = self._scenes()
         self.appearances = self._appearances()
@@ -126,7 +128,7 @@ class AnswerRows:
     def _where(self, spoken: TimedAnswer) -> dict[str, Any]:
         model_ms = _said_ms(spoken, self._analysis)
         start_ms, end_ms = _moved(model_ms, self._moves_ms)
-        evidence = _evidence(self._analysis.sampled_ms, model_ms)
+        evidence = _inside(self._seen_ms, (start_ms, end_ms)) or _inside(self._stamps_ms, model_ms)
         return {
             "start_ms": start_ms,
             "end_ms": end_ms,
@@ -168,8 +170,8 @@ def _seen_in(character: Character, appearances: Sequence[Appearance]) -> Charact
     )
 
 
-def _evidence(sampled_ms: Sequence[int], model_ms: tuple[int, int]) -> list[int]:
-    """What the model saw of what it spoke of: it knows times in tenths, pictures have their own."""
-    inside = [ms for ms in sampled_ms if model_ms[0] <= 100 * tenths(ms) < model_ms[1]]
+def _inside(times_ms: Mapping[int, int], span_ms: tuple[int, int]) -> list[int]:
+    """Pictures whose time is in the span; `times_ms` has it for each."""
+    inside = [picture for picture, ms in times_ms.items() if span_ms[0] <= ms < span_ms[1]]
     stride = -(-len(inside) // MAX_EVIDENCE) or 1
     return inside[::stride]

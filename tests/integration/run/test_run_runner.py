@@ -15,7 +15,7 @@ import pytest
 import ray
 
 from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer, Record
+from jobs.asking import PromptAnswer
 from jobs.cluster import join_cluster
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
@@ -23,6 +23,7 @@ from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
+from jobs.records import Record
 from jobs.runner import Runner
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
@@ -38,8 +39,8 @@ INFO = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 20_000, 0, 500, "ex
 def analysed(*scenes: SceneAnswer) -> Analysis:
     """What the model says: scenes, or nothing at all."""
     prompt = next(prompt for prompt in RECIPE.prompts if prompt.name == "scenes")
-    records = tuple(Record(scene, 1.0, False, False) for scene in scenes)
-    answer = PromptAnswer(prompt, "", records, None, 0, 0)
+    records = tuple(Record(scene, 1.0, 1.0, is_truncated=False, is_repeated=False) for scene in scenes)
+    answer = PromptAnswer(prompt, "", records, None, 0, 0, 0, 0)
     return Analysis(INFO, SamplingGrid(Fraction(1), 20), (), (), (answer,), 0.0, 0.0)
 
 

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer, Record
+from jobs.asking import PromptAnswer
 from jobs.failures import Stage
 from jobs.finishing import Indexed, finish
 from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
+from jobs.records import Record
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
@@ -63,9 +64,15 @@ def finished(film, tmp_path):
         source = Source(LocalLibrary(film.parent), tmp_path / "scratch", Fraction(1), 56)
         info = probe(film)
         answers = tuple(
-            PromptAnswer(prompt, "", tuple(records), None, 0, 0)
+            PromptAnswer(prompt, "", tuple(records), None, 0, 0, 0, 0)
             for prompt in RECIPE.prompts
-            if (records := [Record(one, 1.0, False, False) for one in said if type(one) is prompt.answer])
+            if (
+                records := [
+                    Record(one, 1.0, 1.0, is_truncated=False, is_repeated=False)
+                    for one in said
+                    if type(one) is prompt.answer
+                ]
+            )
         )
         analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers, 0.0, 0.0)
         meanwhile()
