@@ -90,7 +90,8 @@ class Place:
         schema = self.schema
         for step in steps:
             schema = schema[int(step)] if isinstance(schema, list) else schema[step]
-        return replace(self, schema=schema, pointer="/".join([self.pointer, *steps]))
+        escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
+        return replace(self, schema=schema, pointer="/".join([self.pointer, *escaped]))
 
     def instead(self, **keywords: Any) -> "Place":
         """The same place with other keywords."""
@@ -182,7 +183,7 @@ class SchemaReader:
         if kind in (None, "string") and all(isinstance(option, str) for option in options):
             for option in options:
                 if not option or option != option.strip() or _BARRED.search(option):
-                    place.refuse(f"option {option!r}", "an option is one line without blanks around it")
+                    place.refuse(f"option {option!r} is not one plain line", "no blanks around it either")
             return WordPart(tuple(options))
         if kind in (None, "integer", "number") and all(map(_is_number, options)):
             part = NumberPart(_numbers(place, [Decimal(repr(option)) for option in options]))
