@@ -28,7 +28,8 @@ from jobs.schema_parts import (
     python_type,
     usual_tokens,
 )
-from jobs.schema_reading import MARKERS, Place, SchemaReader, description, load_schema, read_names
+from jobs.schema_place import Place, load_schema
+from jobs.schema_reading import MARKERS, SchemaReader, read_names
 from jobs.wire import NOTHING
 from schemas.answers import (
     Answer,
@@ -69,7 +70,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     }
     is_timed = isinstance(layout, Tiles | Moments)
     answer: type[Answer] = create_model(
-        name, __base__=TimedAnswer if is_timed else Answer, __doc__=description(whole), **fields
+        name, __base__=TimedAnswer if is_timed else Answer, __doc__=whole.description(), **fields
     )
     answer.layout = layout
     return answer
@@ -77,7 +78,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
 
 def _field(place: Place, name: str, reader: SchemaReader) -> Any:
     """Annotation and description of a property."""
-    told = description(place)
+    told = place.description()
     if not isinstance(place.schema, dict):
         reader.read(place)
     markers = {key: place.schema[key] for key in (*MARKERS, "uniqueItems") if key in place.schema}
