@@ -1,6 +1,8 @@
 """Users' JSON Schema files as answer types: what becomes of each value, and what is refused where."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -328,3 +330,15 @@ def test_what_cannot_be_asked_for_is_refused_where_it_stands(schema, where, comp
 def test_lineage_columns_are_reserved():
     """No answer can write over what says where a row comes from."""
     assert set(Lineage.model_fields) <= RESERVED
+
+
+def test_the_documented_example_is_what_it_says():
+    """The schema in docs/answers.md makes the lines shown below it, and the answer shown is read."""
+    page = (Path(__file__).parents[3] / "docs" / "answers.md").read_text(encoding="utf-8")
+    block, _, rest = page.partition("```json\n")[2].partition("```\n")
+    answer = answer_from_schema("street", block, FOUR)
+    shown = [re.split(r"   +", line.strip()) for line in rest.splitlines() if line.startswith("    ")][:4]
+    for line, (prompt, _) in zip(describe_format(answer).splitlines(), shown, strict=True):
+        assert line.startswith(prompt.removesuffix(" …"))
+    written = "\n".join(value for _, value in shown)
+    assert write_records(parse_records(answer, written)) == written
