@@ -7,6 +7,7 @@ answer. With `window_s`, a video longer than that is asked about window by windo
 order of their names, packs in the order given.
 """
 
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ MIN_WINDOW_MS = 10_000
 PACKS = Path(__file__).parent / "packs"
 PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes"})
 _LAYOUTS: dict[str, type[Layout]] = {"one": One, "several": Several, "tiles": Tiles, "moments": Moments}
+_TABLE = re.compile("[a-z][a-z0-9_]*")
 _GUIDE = "docs/packs.md shows how a prompt file is written"
 
 
@@ -154,10 +156,10 @@ def _own_answer(
                 f'name a JSON Schema beside it (answer = "{name}.json"), or ask for {", ".join(ANSWERS)}',
             )
         return None
-    if name in RESERVED_TABLES or name in ANSWERS or not name.isidentifier() or name != name.lower():
+    if name in RESERVED_TABLES or name in ANSWERS or not _TABLE.fullmatch(name) or name.endswith("_all"):
         raise UsageError(
             f"prompt {file}: {name!r} cannot be a table",
-            "its id names one: lower case letters, not one of ours",
+            "its id names one: lower case letters, digits and _, and none of ours",
         )
     layout = _layout(file, dict(records or {}))
     path = file.parent / schema

@@ -114,6 +114,8 @@ def test_whatever_a_pack_says_is_in_the_recipe(pack):
         ('"vehicles"', '"videos"', "'videos' cannot be a table"),
         ('"vehicles"', '"Big Cars"', "'Big Cars' cannot be a table"),
         ('"vehicles"', '"failures"', "cannot be a table"),
+        ('"vehicles"', '"scenes_all"', "cannot be a table"),
+        ('"vehicles"', '"véhicules"', "cannot be a table"),
         ("vehicles.json", "other.json", "other.json: No such file"),
         ('"moments"', '"moment"', "no layout of records"),
         ("records", "#records", "no layout of records"),
