@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
 from jobs.program_times import AnswerContext, tenths
-from jobs.prompt_pack import Prompt, scene_line
-from jobs.records import Record
+from jobs.prompt_pack import Prompt
 from jobs.sections import Sections
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
@@ -87,12 +86,14 @@ class _Told:
         times_ms = tuple(round(time_s * 1000) for time_s in session.frame_times_s)
         for prompt in self._prompts:
             window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
+            if tenths(window_ms[0]) >= tenths(window_ms[1]):
+                continue  # a rest that no answer can name
             context = AnswerContext(
                 self._duration_ms,
                 times_ms,
                 roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
-                scenes=tuple(scene_line(scene) for scene in self._found(SceneAnswer)),
-                window_ms=window_ms if self._duration_ms else None,
+                window_ms=window_ms,
+                scenes=tuple(self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
             if end_ms is not None:
@@ -101,7 +102,7 @@ class _Told:
 
     def answers(self) -> tuple[PromptAnswer, ...]:
         """One for each prompt, of all sections together."""
-        return tuple(PromptAnswer.joined(answers) for answers in self._by_section.values())
+        return tuple(PromptAnswer.of_sections(answers) for answers in self._by_section.values())
 
     def _found(self, kind: type[A]) -> Iterator[A]:
         for answers in self._by_section.values():
@@ -110,24 +111,25 @@ class _Told:
 
 
 def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
-    """Without the records that the section's end cuts through, and from when on the next section is asked.
+    """Without what the section's end cuts through, and from when on the next section is asked instead.
 
-    Only those that the next section can see whole are left to it.
+    Only what the next section sees whole is left to it.
     """
-
-    def is_cut(record: Record) -> bool:
-        spoken = record.answer
-        return (
-            isinstance(spoken, TimedAnswer)
-            and tenths(round(spoken.end_s * 1000)) == tenths(end_ms)
-            and spoken.start_s * 1000 >= shared_ms
-        )
-
-    if answer.records is None:
+    timed = [record.answer for record in answer.records or () if isinstance(record.answer, TimedAnswer)]
+    cut_ms = [
+        round(one.start_s * 1000)
+        for one in timed
+        if tenths(round(one.end_s * 1000)) == tenths(end_ms)
+        and tenths(round(one.start_s * 1000)) >= tenths(shared_ms)
+    ]
+    if not cut_ms:
         return answer, end_ms
-    kept = tuple(record for record in answer.records if not is_cut(record))
-    starts_s = [r.answer.start_s for r in answer.records if is_cut(r) and isinstance(r.answer, TimedAnswer)]
-    return replace(answer, records=kept), round(min(starts_s) * 1000) if starts_s else end_ms
+    kept = [
+        record
+        for record in answer.records or ()
+        if isinstance(record.answer, TimedAnswer) and round(record.answer.start_s * 1000) < min(cut_ms)
+    ]
+    return replace(answer, records=tuple(kept)), min(cut_ms)
 
 
 @dataclass

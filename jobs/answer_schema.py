@@ -65,6 +65,9 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
         for key in read_names(whole, RESERVED_COLUMNS)
     }
     is_timed = isinstance(layout, Tiles | Moments)
+    keys = [key for key, part in schema["properties"].items() if isinstance(part, dict) and "x-key" in part]
+    if len(keys) > 1:
+        whole.inside("properties", keys[-1]).refuse("a second `x-key`", "a record has one name at most")
     answer: type[Answer] = create_model(
         name, __base__=TimedAnswer if is_timed else Answer, __doc__=whole.description(), **fields
     )
@@ -93,11 +96,11 @@ class _Property:
         match self._part:
             case TextPart(_, high):
                 key = [Key()] if self._take("x-key", "true", lambda value: value is True) else []
-                found = marked(
+                found = annotated(
                     line_type(high), MaxTokens(self._max_tokens(-(-high // CHARS_PER_TOKEN))), *key
                 )
             case WholePart(step=step) as whole if whole.num_values <= _MAX_CHOICES:
-                found = marked(python_type(whole, self._name), *([InSteps(step)] if step > 1 else []))
+                found = annotated(python_type(whole, self._name), *([InSteps(step)] if step > 1 else []))
             case WordPart() | YesNoPart():
                 found = python_type(self._part, self._name)
             case ListPart(WordPart(options), 0, high):
@@ -117,14 +120,14 @@ class _Property:
                 hint = f"`;` parts items, and `{NOTHING}` is an empty list"
                 self._place.refuse(f"option {option!r} in a list", hint)
         most = Field(max_length=min(max_items, len(options)))
-        return marked(list[Literal[options]], most)  # type: ignore[valid-type]
+        return annotated(list[Literal[options]], most)  # type: ignore[valid-type]
 
     def _phrases(self, item_chars: int, max_items: int) -> Any:
         self._take("uniqueItems", "true or false", lambda value: True)
         roster = self._take("x-from", " or ".join(_ROSTERS), lambda value: value in _ROSTERS)
         tokens = [MaxTokens(self._max_tokens(0))] if "x-max-tokens" in self._left else []
         rest = (Field(max_length=max_items), *tokens, *([FromRoster()] if roster else []))
-        return marked(list[line_type(item_chars)], *rest)  # type: ignore[misc]
+        return annotated(list[line_type(item_chars)], *rest)  # type: ignore[misc]
 
     def _json(self) -> Any:
         from videoxl2.json_grammar import check_grammar  # loads llguidance, which few schemas need
@@ -136,7 +139,7 @@ class _Property:
             self._place.refuse(f"cannot be written as JSON: {error}", "bound it tighter")
         tokens = MaxTokens(self._max_tokens(usual_tokens(self._part)))
         kind = python_type(self._part, self._name)
-        return marked(kind, BeforeValidator(_checked_by(schema)), AsJson(schema), tokens)
+        return annotated(kind, BeforeValidator(_checked_by(schema)), AsJson(schema), tokens)
 
     def _max_tokens(self, usual: int) -> int:
         most = self._take("x-max-tokens", "1 or more", lambda value: type(value) is int and value >= 1)
@@ -157,7 +160,7 @@ def line_type(max_chars: int) -> Any:
     return Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=max_chars)]
 
 
-def marked(kind: Any, *markers: object) -> Any:
+def annotated(kind: Any, *markers: object) -> Any:
     return operator.getitem(Annotated, (kind, *markers)) if markers else kind
 
 

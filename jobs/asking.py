@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jobs.checks import check_records
-from jobs.joining import drop_doubles, join_repeats, without_same_key
-from jobs.program_records import AnswerProgram
+from jobs.joining import joined
 from jobs.program_times import AnswerContext
 from jobs.programs import Filled, filled, program_for
 from jobs.prompt_pack import Prompt
 from jobs.records import Record, record_of
 from jobs.windows import WindowMs, cut_windows, seams_of
 from jobs.wire import InvalidAnswerError
-from schemas.answers import Moments, One, Several, Tiles, TimedAnswer
+from schemas.answers import Moments, Tiles, TimedAnswer
 from videoxl2.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -54,17 +53,18 @@ class PromptAnswer:
         return self.problem is not None or self.num_cut_short > 0
 
     @classmethod
-    def joined(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
-        """The answers about a video's sections, in order, as one; who was named before is not named again."""
-        known = [record for answer in answers for record in answer.records or ()]
-        is_known = any(answer.records is not None for answer in answers)
+    def of_sections(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
+        """The answers about a video's sections, in order, as one."""
+        told = [record for answer in answers for record in answer.records or ()]
+        records = joined(answers[0].prompt.answer.layout, told)
+        num_doubled = len(told) - len(records) if isinstance(answers[0].prompt.answer.layout, Moments) else 0
         return cls(
             answers[0].prompt,
             text="\n\n".join(answer.text for answer in answers),
-            records=tuple(without_same_key(known)) if is_known else None,
+            records=tuple(records) if any(answer.records is not None for answer in answers) else None,
             problem=next((answer.problem for answer in answers if answer.problem), None),
             num_cut_short=sum(answer.num_cut_short for answer in answers),
-            num_dropped=sum(answer.num_dropped for answer in answers),
+            num_dropped=sum(answer.num_dropped for answer in answers) + num_doubled,
             num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
             num_output_tokens=sum(answer.num_output_tokens for answer in answers),
         )
@@ -82,7 +82,7 @@ class Piece:
     num_output_tokens: int
 
     @property
-    def num_troubles(self) -> int:
+    def num_faults(self) -> int:
         """What a second try may do better."""
         return self.is_cut_short + sum(r.is_truncated or r.is_repeated for r in self.records)
 
@@ -92,7 +92,6 @@ class Asker:
 
     def __init__(self, model: "VideoXL2") -> None:
         """Raises `CheckpointError` for a checkpoint without a tokenizer."""
-        from videoxl2.blind import BlindReader
         from videoxl2.slot_masks import TokenTable
 
         tokenizer = model.vocabulary.tokenizer
@@ -102,7 +101,6 @@ class Asker:
             raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
         self.model = model
         self._table = TokenTable(tokenizer, model.config.language.vocab_size, stop_id, model.device)
-        self._blind = BlindReader(model)
 
     def ask(self, session: "Session", prompt: Prompt, context: AnswerContext) -> PromptAnswer:
         """The answer to one prompt about the context's window, or the whole video."""
@@ -115,17 +113,8 @@ class Asker:
         try:
             pieces = self._answer(session, prompt, context, windows)
             records = self._join(session, prompt, context, pieces)
-            num_found = len(records)
-            match prompt.answer.layout:
-                case Tiles():
-                    records = join_repeats(records)
-                case Moments():
-                    records = drop_doubles(records)
-                    num_dropped = num_found - len(records)
-                case Several():
-                    records = without_same_key(records)  # windows name the same ones
-                case One():
-                    pass
+            num_told, records = len(records), joined(prompt.answer.layout, records)
+            num_dropped = num_told - len(records) if isinstance(prompt.answer.layout, Moments) else 0
             check_records([record.answer for record in records], context.duration_ms, context.roster)
         except InvalidAnswerError as error:
             problem = str(error)
@@ -145,19 +134,24 @@ class Asker:
     ) -> list[Record]:
         """All windows' records, those at the seams asked for once more; `pieces` gets what that took."""
         answers = [[record.answer for record in piece.records] for piece in pieces]
-        seams = seams_of(answers, 2 * (prompt.window_ms or 0))
-        replaced = {place for seam in seams for place in seam.replaced}
-        records = [
+        has_tiles = isinstance(prompt.answer.layout, Tiles)
+        seams = seams_of(answers, 2 * (prompt.window_ms or 0) if has_tiles else 0)
+        windows = [(seam.window[0], min(seam.window[1], context.duration_ms)) for seam in seams]
+        across = self._answer(session, prompt, context, windows) if seams else []
+        replaced: set[tuple[int, int]] = set()
+        records: list[Record] = []
+        for seam, piece in zip(seams, across, strict=True):
+            counting = [record for record in piece.records if has_tiles or seam.is_crossed_by(record.answer)]
+            if counting:  # else what touched the border from both sides were two moments indeed
+                replaced |= seam.replaced
+                records += [record.repaired(SEAM) for record in counting]
+        records += [
             record
             for number, piece in enumerate(pieces)
             for place, record in enumerate(piece.records)
             if (number, place) not in replaced
         ]
-        if seams:
-            windows = [(start, min(end, context.duration_ms)) for start, end in (s.window for s in seams)]
-            across = self._answer(session, prompt, context, windows)
-            records += [record.repaired(SEAM) for piece in across for record in piece.records]
-            pieces += across
+        pieces += across
         if issubclass(prompt.answer, TimedAnswer):
             records.sort(key=lambda r: (r.answer.start_s, r.answer.end_s))  # type: ignore[attr-defined]
         return records
@@ -165,11 +159,11 @@ class Asker:
     def _answer(
         self, session: "Session", prompt: Prompt, context: AnswerContext, windows: Sequence[WindowMs]
     ) -> list[Piece]:
-        """One piece per window; those with troubles are asked again and the better piece is taken."""
+        """One piece per window; those with faults are asked again and the better piece is taken."""
         from videoxl2.slot_drive import Sampling
 
         first = self._decode(session, prompt, context, windows, Sampling())
-        doubtful = [number for number, piece in enumerate(first) if piece.num_troubles]
+        doubtful = [number for number, piece in enumerate(first) if piece.num_faults]
         if not doubtful:
             return first
         sampling = Sampling(AGAIN_TEMPERATURE, seed=1)
@@ -191,38 +185,33 @@ class Asker:
         contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
         programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
         prompts = [self.model.vocabulary.suffix_ids(prompt.fill(each)) for each in contexts]
-        jobs = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
+        asked = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
         with session.answering():
-            if len(jobs) == 1:
+            if len(asked) == 1:
                 with session.start() as continuation:
-                    fillings = [fill(jobs[0][0], self._table, continuation, jobs[0][1], sampling)]
+                    fillings = [fill(asked[0][0], self._table, continuation, asked[0][1], sampling)]
             else:
                 room = max(map(len, prompts)) + max(program.token_bound for program in programs)
                 width = 1 if self.model.device.type == "cuda" else 8
-                with session.start_rows(min(MAX_ROWS, len(jobs)), room=room) as rows:
-                    fillings = fill_rows(jobs, self._table, rows, sampling, width)
+                with session.start_rows(min(MAX_ROWS, len(asked)), room=room) as rows:
+                    fillings = fill_rows(asked, self._table, rows, sampling, width)
             return [
-                self._piece(window, program, ids, filled(program, filling))
+                self._piece(window, ids, filled(program, filling))
                 for window, program, ids, filling in zip(windows, programs, prompts, fillings, strict=True)
             ]
 
-    def _piece(
-        self, window: WindowMs, program: AnswerProgram, prompt_ids: Sequence[int], answer: Filled
-    ) -> Piece:
-        blind = self._blind.logprobs(prompt_ids, answer.token_ids)
-        records = tuple(
-            record_of(answer.records, number, [s for s in answer.stats if s.record == number], blind)
-            for number in range(len(answer.records))
-        )
-        is_full = len(answer.records) == program.max_records
-        is_cut_short = not is_full and answer.num_spent + program.record_bound > program.token_bound
-        return Piece(window, answer.text, records, is_cut_short, len(prompt_ids), answer.num_spent)
+    def _piece(self, window: WindowMs, prompt_ids: Sequence[int], answer: Filled) -> Piece:
+        from videoxl2.blind import blind_logprobs
+
+        blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
+        records = tuple(record_of(answer, number, blind) for number in range(len(answer.records)))
+        return Piece(window, answer.text, records, answer.is_cut_short, len(prompt_ids), answer.num_spent)
 
 
 def better(first: Piece, second: Piece) -> Piece:
     """The second answer where it has fewer faults, with what both took."""
     best = first
-    if second.num_troubles < first.num_troubles:
+    if second.num_faults < first.num_faults:
         best = replace(second, records=tuple(record.repaired(ASKED_AGAIN) for record in second.records))
     return replace(
         best,

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     split: bool = False
-    packs: tuple[str, ...] = (DEFAULT_PACK,)
+    packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
     extensions: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -1,19 +1,32 @@
 """Written rules for what construction cannot rule out: records that repeat their neighbour."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from jobs.checks import marked
 from jobs.metrics import iou
 from jobs.records import Record
-from jobs.repetition import repeats
-from schemas.answers import Answer, Key, TimedAnswer
+from jobs.repetition import repeats, says_the_same
+from schemas.answers import Answer, Key, Layout, Moments, One, Several, Tiles, TimedAnswer
 
 JOINED = "joined_to_repeat"
 DOUBLED_IOU = 0.5
 
 
-def join_repeats(records: Sequence[Record]) -> list[Record]:
+def joined(layout: Layout, records: Iterable[Record]) -> list[Record]:
+    """The records of several windows or sections as those of one."""
+    match layout:
+        case Tiles():
+            return join_repeats(records)
+        case Moments():
+            return drop_doubles(records)
+        case Several():
+            return without_same_key(records)
+        case One():
+            return list(records)
+
+
+def join_repeats(records: Iterable[Record]) -> list[Record]:
     """Two scenes in a row in the same words are one scene: the first, which lasts as long as both."""
     joined: list[Record] = []
     for record in records:
@@ -32,7 +45,7 @@ def _goes_on(before: Answer, after: Answer) -> bool:
     return before.end_s == after.start_s and repeats([before, after], 1)
 
 
-def drop_doubles(records: Sequence[Record]) -> list[Record]:
+def drop_doubles(records: Iterable[Record]) -> list[Record]:
     """Moments without those that say of the same time what another said before."""
     kept: list[Record] = []
     for record in records:
@@ -54,4 +67,4 @@ def _is_double(answer: Answer, other: Answer) -> bool:
     assert isinstance(answer, TimedAnswer)
     assert isinstance(other, TimedAnswer)
     overlap = iou((answer.start_s, answer.end_s), (other.start_s, other.end_s))
-    return overlap >= DOUBLED_IOU and repeats([other, answer], 1)
+    return overlap >= DOUBLED_IOU and says_the_same(answer, other)

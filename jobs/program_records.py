@@ -27,6 +27,14 @@ class FieldStats:
 
 
 @dataclass(frozen=True)
+class Written:
+    """How each slot was filled, and whether the records ended only because the tokens did."""
+
+    stats: tuple[FieldStats, ...]
+    is_cut_short: bool
+
+
+@dataclass(frozen=True)
 class AnswerProgram:
     """How one answer is written; runs any number of times."""
 
@@ -37,8 +45,8 @@ class AnswerProgram:
     record_bound: int  # tokens
     token_bound: int
 
-    def slots(self) -> Program[tuple[FieldStats, ...]]:
-        """The slots of one run; the result says how each was filled."""
+    def slots(self) -> Program[Written]:
+        """The slots of one run."""
         return _Run(self).write()
 
 
@@ -53,8 +61,9 @@ class _Run:
         self.starts = list(program.times.stamps)  # that no moment has
         self.keys = {NOTHING}
         self.may_follow = self.must_follow = False  # another record, behind the present one
+        self.out_of_tokens = self.is_cut_short = False
 
-    def write(self) -> Program[tuple[FieldStats, ...]]:
+    def write(self) -> Program[Written]:
         for number in range(self.program.max_records):
             before = self.last
             if not (yield from self._open(number)):
@@ -65,17 +74,19 @@ class _Run:
                 yield Literal("" if number else NOTHING)
                 self.stats = [s for s in self.stats if s.record < number]
                 break
+            self.is_cut_short |= self.out_of_tokens and end == _NEXT
             if self.must_follow and end == STOP:
                 self.last = yield Literal(_NEXT)
             elif end == STOP or not self.may_follow:
                 break
-        return tuple(self.stats)
+        return Written(tuple(self.stats), self.is_cut_short)
 
     def _open(self, number: int) -> Program[bool]:
         """Everything up to the first value; whether there is such a record."""
         spent_after = self.last.num_spent + self.program.record_bound
         fits = spent_after + self.program.record_bound <= self.program.token_bound
-        self.may_follow = fits and number + 1 < self.program.max_records
+        is_full = number + 1 == self.program.max_records
+        self.may_follow, self.out_of_tokens = fits and not is_full, not fits and not is_full
         label = self.program.fields[0].label
         match self.program.answer.layout:
             case Several():
@@ -94,6 +105,8 @@ class _Run:
     def _open_tile(self, tiles: Tiles, number: int) -> Program[None]:
         times = self.program.times
         ends = times.tile_ends(tiles, self.start, is_last=not self.may_follow)
+        if self.out_of_tokens:  # a shorter one might have been wanted
+            self.is_cut_short = times.tile_ends(tiles, self.start, is_last=False) != ends
         yield Literal(f"{seconds(self.start)} -")
         got = yield Choice(tuple(f" {seconds(end)} seconds\n" for end in ends))
         self._note(number, "end_s", got)

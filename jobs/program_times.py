@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from schemas.answers import Moments, Tiles
+from schemas.answers import Moments, SceneAnswer, Tiles
 
 _FEW_TILES = 4  # that even a short window may hold
 _LONGEST = 864_000  # a day, which is as far as answers reach
@@ -21,11 +21,11 @@ class AnswerContext:
     roster: tuple[str, ...] = ()
     window_ms: tuple[int, int] | None = None
     max_tokens: int | None = None
-    scenes: tuple[str, ...] = ()  # the scenes found, a line each, for prompts that speak of them
+    scenes: tuple[SceneAnswer, ...] = ()  # found before, for prompts that speak of them
 
     def __post_init__(self) -> None:
         first, last = self.window_ms or (0, self.duration_ms)
-        if not (0 <= first < last <= self.duration_ms or first == last == self.duration_ms == 0):
+        if not 0 <= first < last <= self.duration_ms and self.window_ms is not None:
             raise ValueError(f"a window of {first} - {last} ms in a video of {self.duration_ms} ms")
         if self.duration_ms < 0:
             raise ValueError(f"a video of {self.duration_ms} ms")

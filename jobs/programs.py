@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobs.program_fields import Count
-from jobs.program_records import AnswerProgram, FieldStats
+from jobs.program_records import AnswerProgram, FieldStats, Written
 from jobs.program_times import AnswerContext, Times, seconds
 from jobs.program_types import fields_of
 from jobs.wire import NOTHING, parse_records
@@ -32,16 +32,7 @@ class Filled:
     num_spent: int
     token_bound: int
     stats: tuple[FieldStats, ...]
-
-    @property
-    def num_truncated(self) -> int:
-        """Texts that were closed because their tokens or characters were used up."""
-        return sum(s.slot.truncated for s in self.stats)
-
-    @property
-    def num_looped(self) -> int:
-        """Texts that were closed because they repeated themselves."""
-        return sum(s.slot.looped for s in self.stats)
+    is_cut_short: bool  # another record was wanted, and there were no tokens for it
 
 
 def program_for(answer: type[Answer], context: AnswerContext, count: Count) -> AnswerProgram:
@@ -72,11 +63,6 @@ def program_for(answer: type[Answer], context: AnswerContext, count: Count) -> A
     return AnswerProgram(answer, fields, times, max_records, record_bound, token_bound)
 
 
-def token_bound(answer: type[Answer], context: AnswerContext, count: Count) -> int:
-    """The most tokens that this answer can take, those taken back included."""
-    return program_for(answer, context, count).token_bound
-
-
 def run_program(
     program: AnswerProgram,
     table: "TokenTable",
@@ -93,11 +79,20 @@ def run_program(
     return filled(program, fill(program.slots(), table, continuation, prompt_ids, sampling or Sampling()))
 
 
-def filled(program: AnswerProgram, filling: "Filling[tuple[FieldStats, ...]]") -> Filled:
+def filled(program: AnswerProgram, filling: "Filling[Written]") -> Filled:
     """The answer of a finished program, for a caller that drives several at once."""
     text = filling.text.rstrip("\n")  # the model may have gone on where no record may follow
     records = tuple(parse_records(program.answer, text))
-    return Filled(text, records, filling.token_ids, filling.num_spent, program.token_bound, filling.result)
+    written = filling.result
+    return Filled(
+        text,
+        records,
+        filling.token_ids,
+        filling.num_spent,
+        program.token_bound,
+        written.stats,
+        written.is_cut_short,
+    )
 
 
 def _max_records(answer: type[Answer], times: Times) -> int:

@@ -75,13 +75,17 @@ class Prompt:
             start=f"{start_ms / 1000:.1f}",
             end=f"{end_ms / 1000:.1f}",
             characters="; ".join(context.roster) or NOTHING,
-            scenes="\n".join(context.scenes) or NOTHING,
+            scenes="\n".join(map(_scene_line, _inside(context.scenes, start_ms, end_ms))) or NOTHING,
         )
 
 
-def scene_line(scene: SceneAnswer) -> str:
-    """How prompts speak of a scene found before."""
-    return f"{scene.start_s} - {scene.end_s} seconds: {scene.title}"
+def _inside(scenes: Sequence[SceneAnswer], start_ms: int, end_ms: int) -> list[SceneAnswer]:
+    return [s for s in scenes if s.start_s * 1000 < end_ms and s.end_s * 1000 > start_ms]
+
+
+def _scene_line(scene: SceneAnswer) -> str:
+    """A scene found before; `<|` in its title would open a control token."""
+    return f"{scene.start_s} - {scene.end_s} seconds: {scene.title.replace('|', '/')}"
 
 
 def own_tables(prompts: Sequence[Prompt]) -> dict[str, type[Row]]:
@@ -138,7 +142,7 @@ def _load(file: Path) -> Prompt:
             text=text.strip(),
             own=_own_answer(file, name, schema, records),
         )
-    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"prompt {file}: bad front matter: {error!r}", _GUIDE) from None
     if head:
         raise UsageError(f"prompt {file}: unknown {', '.join(head)}", "remove it from the front matter")
@@ -192,12 +196,10 @@ def _check(prompt: Prompt, file: Path) -> None:
     if prompt.window_ms is not None and prompt.window_ms < MIN_WINDOW_MS:
         raise UsageError(f"prompt {file}: a window under 10 s", "make window_s longer, or leave it out")
     try:
-        used = {name for _, name, _, _ in string.Formatter().parse(prompt.text) if name is not None}
+        fields = [field for field in string.Formatter().parse(prompt.text) if field[1] is not None]
     except ValueError as error:
         raise UsageError(f"prompt {file}: {error}", "double a literal brace: {{ }}") from None
-    if unknown := used - PLACEHOLDERS:
-        raise UsageError(
-            f"prompt {file}: unknown placeholder {sorted(unknown)}", "double a literal brace: {{ }}"
-        )
+    if unknown := [name for _, name, form, kind in fields if name not in PLACEHOLDERS or form or kind]:
+        raise UsageError(f"prompt {file}: unknown placeholder {unknown}", "double a literal brace: {{ }}")
     if not prompt.text:
         raise UsageError(f"prompt {file} has no text", "write the question below the front matter")

@@ -3,8 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from statistics import fmean
 
-from jobs.program_records import FieldStats
+from jobs.programs import Filled
 from jobs.repetition import repeats
 from schemas.answers import Answer
 
@@ -37,19 +38,20 @@ class Record:
         return replace(self, repairs=(*self.repairs, repair))
 
 
-def record_of(
-    answers: Sequence[Answer], number: int, fields: Sequence[FieldStats], blind: Sequence[float]
-) -> Record:
-    """The record of that number with what its slots say of it; `blind` is the answer's, token by token."""
-    slots = [field.slot for field in fields if field.slot.num_decisions]
-    num_decisions = max(1, sum(slot.num_decisions for slot in slots))
-    logprob = sum(slot.mean_logprob * slot.num_decisions for slot in slots)
-    places = [place for slot in slots for place in slot.positions if place < len(blind)]
-    blind_logprob = sum(blind[place] for place in places)
+def record_of(answer: Filled, number: int, blind: Sequence[float]) -> Record:
+    """The record of that number; `blind` has the log-probability of each token without the video."""
+    slots = [stats.slot for stats in answer.stats if stats.record == number and stats.slot.decisions]
+    decisions = [decision for slot in slots for decision in slot.decisions]
+    # What was taken back or overruled is not in the answer, nor is its end.
+    gains = [
+        decision.logprob - blind[decision.place]
+        for decision in decisions
+        if answer.token_ids[decision.place : decision.place + 1] == (decision.token,)
+    ]
     return Record(
-        answers[number],
-        confidence=math.exp(logprob / num_decisions),
-        video_gain=logprob / num_decisions - blind_logprob / max(1, len(places)),
+        answer.records[number],
+        confidence=math.exp(fmean(d.logprob for d in decisions)) if decisions else 1.0,
+        video_gain=fmean(gains) if gains else 0.0,
         is_truncated=any(slot.truncated for slot in slots),
-        is_repeated=any(slot.looped for slot in slots) or repeats(answers, number),
+        is_repeated=any(slot.looped for slot in slots) or repeats(answer.records, number),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, get_origin
 
-from schemas.answers import Answer
+from schemas.answers import Answer, TimedAnswer
 
 _GRAM = 4  # words
 _ALIKE = 0.8  # Jaccard similarity of the word groups
@@ -18,15 +18,28 @@ def repeats(answers: Sequence[Answer], number: int) -> bool:
     return bool(mine) and any(_similarity(mine, _grams(answer)) > _ALIKE for answer in before)
 
 
+def says_the_same(answer: Answer, other: Answer) -> bool:
+    """Whether two records are told in the same words or, without free text, are alike otherwise."""
+    words = _words(answer)
+    if words or _words(other):
+        return words == _words(other) or repeats([other, answer], 1)
+    span = set(TimedAnswer.model_fields)
+    return answer.model_dump(exclude=span) == other.model_dump(exclude=span)
+
+
 def _similarity(a: frozenset[tuple[str, ...]], b: frozenset[tuple[str, ...]]) -> float:
     return len(a & b) / len(a | b)
 
 
 def _grams(answer: Answer) -> frozenset[tuple[str, ...]]:
-    words = [word for text in _texts(answer) for word in text.lower().split()]
+    words = _words(answer)
     if len(words) < _FEW_WORDS:
         return frozenset()
     return frozenset(tuple(words[i : i + _GRAM]) for i in range(len(words) - _GRAM + 1))
+
+
+def _words(answer: Answer) -> list[str]:
+    return [word for text in _texts(answer) for word in text.lower().split()]
 
 
 def _texts(answer: Answer) -> Iterator[str]:

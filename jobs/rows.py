@@ -109,7 +109,7 @@ class RowBuilder:
             effective_fps=float(analysis.grid.effective_fps),
             is_partial=any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
-            is_degraded=self.work.max_frames < self.recipe.max_frames,
+            is_degraded=self.work.max_frames < self.recipe.max_frames and not self.recipe.is_split,
             warnings=list(analysis.warnings),
         )
 

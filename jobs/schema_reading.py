@@ -31,6 +31,7 @@ _KEYWORDS = {
     "array": {"type", "items", "maxItems", "minItems"},
     "object": {"type", "properties", "required", "additionalProperties"},
 }
+_MAX_DEPTH = 60  # pointers and references on the way to a part
 _MAX_PARTS = 1000  # references can make a short schema a vast one
 _MAX_NUMBERS = 1000
 _MAX_WHOLE = 2**63 - 1  # what a column holds
@@ -50,6 +51,8 @@ class SchemaReader:
         self._num_parts += 1
         if self._num_parts > _MAX_PARTS:
             place.refuse(f"more than {_MAX_PARTS} parts", "ask for less in one answer")
+        if place.pointer.count("/") + 2 * len(place.references) > _MAX_DEPTH:
+            place.refuse("nested too deep", "ask for less in one answer")
         schema = place.schema
         if not isinstance(schema, dict):
             place.refuse(f"`{json.dumps(schema)}` allows anything or nothing", "describe the value")

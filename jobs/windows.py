@@ -37,7 +37,12 @@ class Seam:
     """
 
     window: WindowMs
+    border_s: float
     replaced: frozenset[tuple[int, int]]
+
+    def is_crossed_by(self, answer: Answer) -> bool:
+        """Whether it lies on both sides of the border."""
+        return isinstance(answer, TimedAnswer) and answer.start_s < self.border_s < answer.end_s
 
 
 def seams_of(answers: Sequence[Sequence[Answer]], longest_ms: int) -> list[Seam]:
@@ -51,7 +56,7 @@ def seams_of(answers: Sequence[Sequence[Answer]], longest_ms: int) -> list[Seam]
             continue
         start_ms, end_ms = seams[-1].window[0], seam.window[1]
         if end_ms - start_ms <= longest_ms:
-            seams[-1] = Seam((start_ms, end_ms), seams[-1].replaced | seam.replaced)
+            seams[-1] = Seam((start_ms, end_ms), seam.border_s, seams[-1].replaced | seam.replaced)
     return seams
 
 
@@ -61,9 +66,9 @@ def _seam(number: int, left: Sequence[Answer], right: Sequence[Answer]) -> Seam 
     border = max((r.end_s for _, r in ends), default=None)
     ends = [(place, r) for place, r in ends if r.end_s == border]
     starts = [(place, r) for place, r in starts if r.start_s == border]
-    if not ends or not starts:
+    if border is None or not starts:
         return None
     start_s = min(r.start_s for _, r in ends)
     end_s = max(r.end_s for _, r in starts)
     replaced = {(number, place) for place, _ in ends} | {(number + 1, place) for place, _ in starts}
-    return Seam((round(start_s * 1000), round(end_s * 1000)), frozenset(replaced))
+    return Seam((round(start_s * 1000), round(end_s * 1000)), border, frozenset(replaced))

@@ -60,7 +60,7 @@ class Video(Lineage):
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
     is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")
     num_dropped: int = Field(
-        description="Records left out of the other tables: repeated, or overlapping a better one"
+        description="Records left out, as they say again what another says of the same time"
     )
     is_degraded: bool = Field(description="Fewer frames than asked, to fit memory")
     warnings: list[str] = Field(description="What was wrong with the file but survivable")

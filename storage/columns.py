@@ -16,7 +16,7 @@ from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION, TABLES, Failure, Row
 
 _VERSION_KEY = b"media_index.schema_version"
-_TYPES: dict[type, tuple[pa.DataType, str]] = {
+SCALARS: dict[type, tuple[pa.DataType, str]] = {
     str: (pa.string(), "VARCHAR"),
     int: (pa.int64(), "BIGINT"),
     float: (pa.float64(), "DOUBLE"),
@@ -63,7 +63,7 @@ def _types_of(annotation: Any) -> tuple[pa.DataType, str, bool]:
         columns = columns_of(annotation)
         sql_type = ", ".join(f"{quote_name(column.name)} {column.sql_type}" for column in columns)
         return pa.struct(list(arrow_schema(columns))), f"STRUCT({sql_type})", False
-    return *_TYPES[str if issubclass(annotation, StrEnum) else annotation], False
+    return *SCALARS[str if issubclass(annotation, StrEnum) else annotation], False
 
 
 def quote_name(name: str) -> str:

@@ -15,7 +15,7 @@ from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, declare, join
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
-from storage.snapshots import Snapshot, read_newest
+from storage.snapshots import Snapshot, create_next, read_newest
 from storage.views import views_script
 
 _MARKER_DATA = json.dumps({"format": "media-index", "schema_version": SCHEMA_VERSION}).encode()
@@ -71,10 +71,28 @@ class Index:
         )
         self._fresh.clear()
         self._num_fresh_bytes = 0
-        if snapshot is not None and isinstance(self._store, LocalStore):
+        if snapshot is not None:
+            self._write_views(snapshot)
+        return snapshot.number if snapshot else None
+
+    def declare_own_tables(self) -> None:
+        """Say in a snapshot which tables will be written, so that nobody gives them other columns meanwhile.
+
+        PreflightError: they have others already.
+        """
+        while True:
+            base = self._published.refresh()
+            known = base.own_tables if base else {}
+            if join(known, self._own_tables, self.url) == known:
+                return
+            if snapshot := create_next(self._store, base, {}, self._own_tables):
+                self._write_views(snapshot)
+                return
+
+    def _write_views(self, snapshot: Snapshot) -> None:
+        if isinstance(self._store, LocalStore):
             newest = read_newest(self._store, snapshot) or snapshot
             self._store.replace(VIEWS, views_script(newest).encode())
-        return snapshot.number if snapshot else None
 
     def snapshot(self) -> Snapshot | None:
         """The newest one, None before the first publish."""
@@ -107,8 +125,7 @@ def open_index(
                 "Use a server that honours conditional writes (docs/s3.md), or a local index.",
             )
         index = Index(store, declare(own or {}))
-        snapshot = index.snapshot()
-        join(snapshot.own_tables if snapshot else {}, declare(own or {}), store.url)
+        index.declare_own_tables()
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
     return index

@@ -11,16 +11,10 @@ import pyarrow as pa
 
 from schemas.failures import PreflightError
 from schemas.tables import Row
-from storage.columns import Column, columns_of
+from storage.columns import SCALARS, Column, columns_of
 
 OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type
-_ARROW_TYPES = {
-    "varchar": pa.string(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
-}
+_ARROW_TYPES = {duckdb.sqltype(sql_type).id: arrow_type for arrow_type, sql_type in SCALARS.values()}
 
 
 def declare(row_types: Mapping[str, type[Row]]) -> OwnTables:

@@ -16,26 +16,22 @@ from videoxl2.model import VideoXL2
 _PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 
 
-class BlindReader:
-    """Reads answers behind the system prompt and the question, as if there were no video between them."""
+@torch.inference_mode()
+def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
+    """Natural log-probability of each of the answer's tokens, given those before it.
 
-    def __init__(self, model: VideoXL2) -> None:
-        self._language = model.network.language
-        prefix_ids = model.vocabulary.prefix_ids()
-        self._cache = KVCache(self._language.cache_shape, model.device, capacity=len(prefix_ids))
-        with torch.inference_mode():
-            self._language.extend(self._language.embed(prefix_ids), self._cache)
-
-    @torch.inference_mode()
-    def logprobs(self, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
-        """Natural log-probability of each of the answer's tokens, given those before it."""
-        logprobs: list[float] = []
-        with Continuation(self._language, self._cache) as continuation:
-            next_V = continuation.push(prompt_ids)
-            for first in range(0, len(answer_ids), _PASS_TOKENS):
-                ids = list(answer_ids[first : first + _PASS_TOKENS])
-                logits_TV = torch.cat([next_V[None], continuation.push_all(ids)])
-                next_V = logits_TV[-1]
-                wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]
-                logprobs += logits_TV[:-1].log_softmax(-1).gather(-1, wanted_T)[:, 0].tolist()
-        return logprobs
+    It is read behind system prompt and question, as if there were no video between them.
+    """
+    language = model.network.language
+    question_ids = [*model.vocabulary.prefix_ids(), *prompt_ids]
+    cache = KVCache(language.cache_shape, model.device, capacity=len(question_ids) + len(answer_ids))
+    continuation = Continuation(language, cache)
+    next_V = continuation.push(question_ids)
+    logprobs: list[float] = []
+    for first in range(0, len(answer_ids), _PASS_TOKENS):
+        ids = list(answer_ids[first : first + _PASS_TOKENS])
+        logits_TV = torch.cat([next_V[None], continuation.push_all(ids)])
+        next_V = logits_TV[-1]
+        wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]
+        logprobs += logits_TV[:-1].log_softmax(-1).gather(-1, wanted_T)[:, 0].tolist()
+    return logprobs

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from videoxl2.slot_bytes import Utf8
 from videoxl2.slot_masks import TextState, TokenTable
-from videoxl2.slots import Back, Choice, Got, Json, Literal, Program, Slot, SlotStats, Text
+from videoxl2.slots import Back, Choice, Decision, Got, Json, Literal, Program, Slot, SlotStats, Text
 
 LOOP_PERIOD = 24  # tokens; longer repetitions are not looked for
 LOOP_REPEATS = 3
@@ -115,11 +115,11 @@ class _Picks:
     """The decisions of one slot."""
 
     picked: list[Picked] = field(default_factory=list)
-    positions: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
 
     def ask(self, draft: _Draft, allowed: Tensor | tuple[int, ...]) -> Generator[Ask, Picked, int]:
         """The token picked."""
-        self.positions.append(len(draft.ids) - draft.num_prompt)
+        self.places.append(len(draft.ids) - draft.num_prompt)
         self.picked.append((yield draft.ask(allowed)))
         return self.picked[-1].token
 
@@ -129,8 +129,9 @@ class _Picks:
         logprobs = [p.logprob for p in self.picked]
         masses = [p.allowed_mass for p in self.picked]
         return SlotStats(
-            num_decisions=len(logprobs),
-            positions=tuple(self.positions),
+            decisions=tuple(
+                Decision(place, p.token, p.logprob) for place, p in zip(self.places, self.picked, strict=True)
+            ),
             mean_logprob=sum(logprobs) / len(logprobs),
             min_logprob=min(logprobs),
             allowed_mass=sum(masses) / len(masses),
@@ -209,8 +210,7 @@ def _fill_json(slot: Json, draft: _Draft) -> Generator[Ask, Picked, Got]:
         if np.count_nonzero(legal_V) == 1:
             token = int(legal_V.argmax())
         else:
-            picks.picked.append((yield draft.ask(torch.from_numpy(legal_V).to(table.device))))
-            token = picks.picked[-1].token
+            token = yield from picks.ask(draft, torch.from_numpy(legal_V).to(table.device))
         if closer := table.closer(slot, token):
             draft.write([token, *closer.rest])
             text = (value.text + closer.content).decode("utf-8")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import ClassVar, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 from videoxl2.json_schema import closing_bytes
 
@@ -92,17 +92,24 @@ class Back:
 Slot = Literal | Text | Choice | Json | Back
 
 
+class Decision(NamedTuple):
+    """A token that the model picked, where in the answer it put it, and its raw log-probability."""
+
+    place: int
+    token: int
+    logprob: float
+
+
 @dataclass(frozen=True)
 class SlotStats:
     """How the model filled a slot; over its decisions only, as forced tokens tell nothing.
 
     Log-probabilities are natural and raw (over the whole vocabulary). `allowed_mass` is the probability the
     model gave to all legal tokens together: low values mean that the form pushed it. `probability` is that of
-    the whole filling among legal ones, step by step; `positions` are where in the answer it was decided.
+    the whole filling among legal ones, step by step.
     """
 
-    num_decisions: int = 0
-    positions: tuple[int, ...] = ()  # tokens
+    decisions: tuple[Decision, ...] = ()
     mean_logprob: float = 0.0
     min_logprob: float = 0.0
     allowed_mass: float = 1.0  # mean

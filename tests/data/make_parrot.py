@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from jobs.program_times import AnswerContext
-from jobs.prompt_pack import Prompt, load_packs, scene_line
+from jobs.prompt_pack import Prompt, load_packs
 from jobs.wire import write_records
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.attention import attention
@@ -109,7 +109,7 @@ def _loss(model: VideoXL2, language: LanguageModel, prompt: Prompt, chance: rand
     """Cross entropy of the answer's tokens after a made-up video of random content."""
     duration_s = WHOLE_S if chance.random() < 0.5 else chance.randrange(5, 80) / 10
     roster = () if prompt.name in ("summary", "characters") else ROSTER
-    scenes = [scene_line(scene) for scene in answers(duration_s)["scenes"] if isinstance(scene, SceneAnswer)]
+    scenes = [scene for scene in answers(duration_s)["scenes"] if isinstance(scene, SceneAnswer)]
     context = AnswerContext(round(duration_s * 1000), (), roster, scenes=tuple(scenes))
     question = prompt.fill(context)
     vocabulary = model.vocabulary

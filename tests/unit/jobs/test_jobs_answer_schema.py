@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from jobs.answer_schema import answer_from_schema
 from jobs.program_times import AnswerContext
-from jobs.programs import program_for, token_bound
+from jobs.programs import program_for
 from jobs.recipe import _rules
 from jobs.wire import InvalidAnswerError, describe_format, parse_records, write_records
 from schemas.answer_tables import RESERVED_COLUMNS
@@ -135,7 +135,10 @@ def test_every_field_has_a_token_bound():
     free = record(cars={"type": "array", "items": PLATE, "maxItems": 9, "minItems": 1})
     tight = record(cars=free["properties"]["cars"] | {"x-max-tokens": 12})
     assert program_for(answer_of(SCHEMA), context, len).record_bound < 3000
-    assert token_bound(answer_of(tight), context, len) < token_bound(answer_of(free), context, len)
+    assert (
+        program_for(answer_of(tight), context, len).token_bound
+        < program_for(answer_of(free), context, len).token_bound
+    )
 
 
 @pytest.mark.parametrize(
@@ -314,6 +317,7 @@ def number(kind="integer", **more):
         (record(a=list_of({"enum": ["x"]}, **{"x-max-tokens": 9})), "#/properties/a", "does not fit"),
         (record(a=number() | {"x-key": True}), "#/properties/a", "`x-key` does not fit"),
         (record(a=PLATE | {"x-key": "yes"}), "#/properties/a", "`x-key` of"),
+        (record(a=PLATE | {"x-key": True}, b=PLATE | {"x-key": True}), "#/properties/b", "a second `x-key`"),
         (record(a=list_of(PLATE) | {"x-from": "scenes"}), "#/properties/a", "`x-from` of"),
         (record(a=PLATE | {"x-from": "characters"}), "#/properties/a", "`x-from` does not fit"),
     ],

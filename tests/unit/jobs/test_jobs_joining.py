@@ -73,6 +73,12 @@ def test_a_moment_told_twice_counts_once():
     assert drop_doubles(records) == [records[0], records[2], records[3]]
 
 
+def test_short_moments_told_twice_count_once_too():
+    """The same few words about the same time; about another time they are another goal."""
+    goals = [record(highlight(a, b, "A goal")) for a, b in ((0, 10), (0, 10), (30, 40))]
+    assert drop_doubles(goals) == [goals[0], goals[2]]
+
+
 def test_a_name_is_kept_as_first_described():
     """Whatever its case; records without a name are all kept."""
     ann, again = (

@@ -48,16 +48,16 @@ def test_few_pictures_make_few_windows():
 def test_both_sides_of_a_seam_are_asked_again():
     """The last record before a border and the first after it."""
     seams = seams_of([tiles(0, 30, 60), tiles(60, 70, 120)], longest_ms=120_000)
-    assert seams == [Seam((30_000, 70_000), frozenset({(0, 1), (1, 0)}))]
+    assert seams == [Seam((30_000, 70_000), 60, frozenset({(0, 1), (1, 0)}))]
 
 
 def test_a_record_that_fills_its_window_joins_both_seams():
     """One scene over three windows is asked for as a whole, up to a limit."""
     answers = [tiles(0, 50, 60), tiles(60, 120), tiles(120, 130, 180)]
     assert seams_of(answers, longest_ms=120_000) == [
-        Seam((50_000, 130_000), frozenset({(0, 1), (1, 0), (2, 0)}))
+        Seam((50_000, 130_000), 120, frozenset({(0, 1), (1, 0), (2, 0)}))
     ]
-    assert seams_of(answers, longest_ms=75_000) == [Seam((50_000, 120_000), frozenset({(0, 1), (1, 0)}))]
+    assert seams_of(answers, longest_ms=75_000) == [Seam((50_000, 120_000), 60, frozenset({(0, 1), (1, 0)}))]
 
 
 def test_moments_apart_from_the_border_stay():
@@ -65,7 +65,9 @@ def test_moments_apart_from_the_border_stay():
     left = [Moment(start_s=5, end_s=9), Moment(start_s=50, end_s=60)]
     assert seams_of([left, [Moment(start_s=61, end_s=70)]], 120_000) == []
     right = [Moment(start_s=60, end_s=70), Moment(start_s=60, end_s=64)]
-    assert seams_of([left, right], 120_000) == [Seam((50_000, 70_000), frozenset({(0, 1), (1, 0), (1, 1)}))]
+    assert seams_of([left, right], 120_000) == [
+        Seam((50_000, 70_000), 60, frozenset({(0, 1), (1, 0), (1, 1)}))
+    ]
     assert seams_of([[], right], 120_000) == []
 
 

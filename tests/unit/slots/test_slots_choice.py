@@ -62,7 +62,7 @@ def test_a_single_option_costs_no_decision(table: TokenTable) -> None:
     model = HostileModel("uniform", table, 0)
     filling = fill(choose(" 3.0 seconds\n"), table, model, [1])
     assert model.num_pushed == 0
-    assert filling.result.stats.num_decisions == 0
+    assert filling.result.stats.decisions == ()
     assert filling.result.stats.probability == 1.0
 
 

@@ -118,7 +118,7 @@ def test_the_model_gets_what_it_wants(table: TokenTable, wishing: Any) -> None:
     assert filling.token_ids == table.encode([wish])[0]
     stats = filling.result[1].stats
     assert (stats.truncated, stats.looped) == (False, False)
-    assert 0 < stats.num_decisions < len(filling.token_ids), "what the schema forces costs no decision"
+    assert 0 < len(stats.decisions) < len(filling.token_ids), "what the schema forces costs no decision"
     assert stats.min_logprob <= stats.mean_logprob < 0
     assert 0.9 < stats.min_allowed_mass <= stats.allowed_mass <= 1.00001
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import Field, StringConstraints
 
 from jobs.program_times import AnswerContext, Times
-from jobs.programs import Filled, program_for, run_program, token_bound
+from jobs.programs import Filled, program_for, run_program
 from jobs.wire import write_records
 from schemas.answers import (
     ANSWERS,
@@ -72,7 +72,7 @@ def test_a_proper_answer_is_written_as_it_is_meant(
     filled = fill_with(table, wishing(write_records(records)), answer, MINUTE)
     assert filled.text == write_records(records)
     assert list(filled.records) == records
-    assert (filled.num_truncated, filled.num_looped) == (0, 0)
+    assert not any(stats.slot.truncated or stats.slot.looped for stats in filled.stats)
     assert filled.num_spent == len(filled.token_ids)
     assert min((s.slot.allowed_mass for s in filled.stats), default=1) > 0.9
     names = {s.field for s in filled.stats if s.record == 0}
@@ -99,12 +99,16 @@ def test_scenes_tile_their_window(hostile: str, window_ms: tuple[int, int] | Non
 def test_scenes_fit_a_small_budget(table: TokenTable, wishing: Any) -> None:
     """With room for few records the last of them reaches the end; with room for none the caller is told."""
     wish = wishing(write_records([scene(n, n + 5) for n in range(0, 60, 5)]))
-    for max_tokens in (450, 800, 1500):
+    for max_tokens in (450, 800, 1100, 1500):
         context = AnswerContext(60_000, MINUTE.times_ms, MINUTE.roster, None, max_tokens)
         filled = fill_with(table, wish, SceneAnswer, context)
         assert filled.num_spent <= max_tokens == filled.token_bound
         assert filled.records[-1].end_s == 60.0  # type: ignore[attr-defined]
+        assert filled.is_cut_short == (len(filled.records) < 12)
         wish.token_ids.clear()
+    context = AnswerContext(60_000, MINUTE.times_ms, MINUTE.roster, None, 20_000)
+    assert not fill_with(table, wish, SceneAnswer, context).is_cut_short, "the model ends by itself"
+    wish.token_ids.clear()
     with pytest.raises(UsageError, match="100 tokens allowed"):
         fill_with(table, wish, SceneAnswer, AnswerContext(60_000, (), (), None, 100))
 
@@ -166,9 +170,8 @@ def test_a_large_roster_does_not_raise_the_bound(table: TokenTable, wishing: Any
     """Names are offered as far as the tokens of the list go, so a budget fits every video or none."""
     names = tuple(f"👩‍🚀 number {n} 女人" for n in range(60))
     crowd = AnswerContext(5000, (0, 1000), ("Ann", *names, "Bob"))
-    assert token_bound(SceneAnswer, crowd, table.count) == token_bound(
-        SceneAnswer, AnswerContext(5000, (0, 1000)), table.count
-    )
+    alone = program_for(SceneAnswer, AnswerContext(5000, (0, 1000)), table.count)
+    assert program_for(SceneAnswer, crowd, table.count).token_bound == alone.token_bound
     wish = wishing(write_records([scene(0, 5, characters=["Ann", *names[:3], "Bob"])]))
     filled = fill_with(table, wish, SceneAnswer, crowd)
     picked = filled.records[0].characters  # type: ignore[attr-defined]
@@ -231,7 +234,11 @@ def test_types_that_nothing_bounds_are_refused(table: TokenTable) -> None:
 
 def test_bounds_are_known_before(table: TokenTable) -> None:
     """They grow with the records and the roster, never with what the video shows."""
-    assert token_bound(SummaryAnswer, MINUTE, table.count) < 150
+    assert program_for(SummaryAnswer, MINUTE, table.count).token_bound < 150
     short = AnswerContext(8_000, MINUTE.times_ms)
-    assert 0 < token_bound(SceneAnswer, short, table.count) < token_bound(SceneAnswer, MINUTE, table.count)
+    assert (
+        0
+        < program_for(SceneAnswer, short, table.count).token_bound
+        < program_for(SceneAnswer, MINUTE, table.count).token_bound
+    )
     assert isinstance(HighlightAnswer.layout, Moments)
