@@ -3,26 +3,23 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any
 
 import click
 from rich.console import Console
 
+from jobs.cli_ask import build, search, sql
+from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.evaluation import evaluate as evaluate_index
 from jobs.evaluation import read_truth
 from jobs.status import read_status
-from jobs.terminal import as_records, show_error, show_hits, show_json, show_rows
+from jobs.terminal import as_records, show_error, show_json, show_rows
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.catalog import open_catalog
-from storage.search import HitKind
-from storage.search import search as search_index
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 EXIT_CODES = """\b
 Exit codes:
@@ -34,28 +31,6 @@ Exit codes:
   130  interrupted, what was committed stays"""
 
 
-class _Verb(click.Command):
-    """Shows our errors as two lines, and click's own usage errors in the same shape."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.epilog:
-            formatter.write_paragraph()
-            for line in self.epilog.replace("\b\n", "").splitlines():
-                formatter.write(f"{line}\n")
-
-
-def index_options(verb: F) -> F:
-    """Where the index is, for every verb."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
-        click.option("--config", type=click.Path(path_type=Path), help="Settings file. [media-index.toml]"),
-        click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
-        click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
-    ):
-        verb = option(verb)
-    return verb
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="media-index", prog_name="media-index")
 def cli() -> None:
@@ -63,7 +38,7 @@ def cli() -> None:
 
 
 @cli.command(
-    cls=_Verb,
+    cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
     "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
 )
@@ -122,46 +97,11 @@ def _show_run(row: Run, settings: Settings) -> None:
         )
 
 
-@cli.command(
-    cls=_Verb,
-    epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"',
-)
-@click.argument("query")
-@index_options
-def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
-    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        result = catalog.query(query)
-    if as_json:
-        show_json(as_records(result.columns, result.rows))
-    else:
-        show_rows(result.columns, result.rows)
+for verb in (sql, search, build):
+    cli.add_command(verb)
 
 
-@cli.command(
-    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
-)
-@click.argument("text")
-@index_options
-@click.option("--kind", type=click.Choice(get_args(HitKind)), help="Only these.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
-def search(
-    text: str, config: Path | None, as_json: bool, kind: HitKind | None, limit: int, **flags: Any
-) -> None:
-    """Find moments by words: titles, summaries, settings, tags, characters, highlights."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        hits = search_index(catalog, text, limit, kind)
-    if as_json:
-        show_json([asdict(hit) for hit in hits])
-    else:
-        show_hits(hits)
-
-
-@cli.command(cls=_Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
 def status(config: Path | None, as_json: bool, **flags: Any) -> None:
     """What is in the index, the latest runs, and failures by reason."""
@@ -178,7 +118,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
 
 
 @cli.command(
-    "eval", cls=_Verb, epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json"
+    "eval", cls=Verb, epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json"
 )
 @index_options
 @click.option(

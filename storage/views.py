@@ -4,6 +4,7 @@ One generator serves the catalog and `views.sql`, so both give the same answers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from storage.columns import BUNDLE_TABLES, COLUMNS, Column
 from storage.snapshots import Snapshot
@@ -46,6 +47,13 @@ def create_views(scan: Scan) -> Iterator[str]:
             yield _create(table, f"\nSELECT * FROM {table}_all WHERE {_IS_CURRENT}")
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
+    yield from statements_of("derived.sql")
+
+
+def statements_of(script: str) -> list[str]:
+    """The statements of one of this package's `.sql` files, each with the comments before it."""
+    text = Path(__file__).with_name(script).read_text(encoding="utf-8")
+    return [statement.strip() for statement in text.split(";\n") if statement.strip()]
 
 
 def scan_files(paths: Iterable[str]) -> str | None:
