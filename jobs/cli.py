@@ -3,24 +3,22 @@
 import os
 import shlex
 import sys
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 from rich.console import Console
 
+from jobs.cli_ask import build, search, sql
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
 from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.status import read_status
-from jobs.terminal import as_records, show_error, show_hits, show_json, show_rows
+from jobs.terminal import as_records, show_error, show_json, show_rows
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.catalog import open_catalog
-from storage.search import HitKind
-from storage.search import search as search_index
 
 EXIT_CODES = """\b
 Exit codes:
@@ -106,45 +104,6 @@ def _show_run(row: Run, settings: Settings) -> None:
         )
 
 
-@cli.command(
-    cls=Verb,
-    epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"',
-)
-@click.argument("query")
-@index_options
-def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
-    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        result = catalog.query(query)
-    if as_json:
-        show_json(as_records(result.columns, result.rows))
-    else:
-        show_rows(result.columns, result.rows)
-
-
-@cli.command(
-    cls=Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
-)
-@click.argument("text")
-@index_options
-@click.option("--kind", type=click.Choice(get_args(HitKind)), help="Only these.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
-def search(
-    text: str, config: Path | None, as_json: bool, kind: HitKind | None, limit: int, **flags: Any
-) -> None:
-    """Find moments by words: titles, summaries, settings, tags, characters, highlights."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        hits = search_index(catalog, text, limit, kind)
-    if as_json:
-        show_json([asdict(hit) for hit in hits])
-    else:
-        show_hits(hits)
-
-
 @cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
 def status(config: Path | None, as_json: bool, **flags: Any) -> None:
@@ -161,8 +120,8 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
         show_rows(result.columns, result.rows)
 
 
-cli.add_command(evaluate)
-cli.add_command(export)
+for verb in (sql, search, build, evaluate, export):
+    cli.add_command(verb)
 
 
 def main() -> None:

@@ -67,15 +67,34 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 
 def show_hits(hits: Sequence[Hit]) -> None:
-    """One block per hit: where to look, then what is there."""
+    """One block per hit: where to look and what found it, then what is there, matches marked."""
     console = _Console(highlight=False, soft_wrap=True)
+    marks = ("[bold yellow]", "[/bold yellow]") if console.is_terminal else ("*", "*")
     for hit in hits:
         where = "" if hit.start_ms is None else f"  {timecode(hit.start_ms)}"
-        console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind} {hit.score:.2f}[/dim]")
-        said = ": ".join(filter(None, (hit.title, hit.text)))
-        console.print(f"    {escape(said if len(said) <= MAX_SAID else said[: MAX_SAID - 1] + '…')}")
+        scores = [
+            f"{name} {score:.2f}"
+            for name, score in (("words", hit.words_score), ("meaning", hit.meaning_score))
+            if score is not None
+        ]
+        console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind}, {' and '.join(scores)}[/dim]")
+        console.print(f"    {_said(hit, marks)}")
     if not hits:
         click.echo("no hits", err=True)
+
+
+def _said(hit: Hit, marks: tuple[str, str]) -> str:
+    """Title and text as rich's markup, cut to a readable length."""
+    lead = f"{hit.title}: " if hit.title and hit.text else hit.title
+    said = lead + hit.text
+    spans = [*hit.title_matches, *((len(lead) + start, len(lead) + end) for start, end in hit.text_matches)]
+    length = MAX_SAID if len(said) <= MAX_SAID else MAX_SAID - 1
+    pieces, done = [], 0
+    for start, end in spans:
+        if end <= length:
+            pieces += [escape(said[done:start]), marks[0], escape(said[start:end]), marks[1]]
+            done = end
+    return "".join([*pieces, escape(said[done:length]), "…" if length < len(said) else ""])
 
 
 def timecode(ms: int) -> str:

@@ -15,6 +15,12 @@ publish    bundles -> flat parts -> the next snapshot
 index      the writer's door: commit, look up, publish
 views      the SQL that shows current rows; views.sql
 catalog    the reader's door: DuckDB over one snapshot
-search     full text over the catalog
+documents  which text of a row is searched
+stemming   words without their endings
+embedder   sentence vectors, in numpy
+serving    one DuckDB file of one snapshot: where it is, whether it is current    serving_build
+search     by words and by meaning over the catalog
+matches    where a query's words stand in a hit
+examples   the example queries; writes docs/queries.md
 docs       writes docs/tables.md
 """

@@ -81,7 +81,7 @@ class Catalog:
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
-            if self.snapshot and _names_a_part(error, self.snapshot):
+            if _is_damage(error) or (self.snapshot and _names_a_part(error, self.snapshot)):
                 raise _damaged(self.url, error) from error
             raise UsageError(
                 f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
@@ -101,21 +101,29 @@ class Catalog:
 
 def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
     """PreflightError: no index there, a newer one, or one that cannot be reached."""
+    store, snapshot = find_snapshot(url, endpoint_url)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    add_views(connection, store, snapshot)
+    lock(connection)
+    return Catalog(store.url, snapshot, connection)
+
+
+def find_snapshot(url: str, endpoint_url: str | None) -> tuple[LocalStore | S3Store, Snapshot | None]:
+    """The index and its newest snapshot. PreflightError: as `open_catalog`."""
     store = open_store(url, endpoint_url)
     try:
         if not check_marker(store):
             raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
-        snapshot = read_newest(store)
-        connection = duckdb.connect()
-        connection.execute("SET TimeZone = 'UTC'")
-        _add_views(connection, store, snapshot)
+        return store, read_newest(store)
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
-    except duckdb.Error as error:
-        raise _damaged(store.url, error) from error
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on nothing but the views' own files can be read, and no setting can be changed back."""
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-    return Catalog(store.url, snapshot, connection)
 
 
 def _damaged(url: str, error: duckdb.Error) -> PreflightError:
@@ -123,9 +131,26 @@ def _damaged(url: str, error: duckdb.Error) -> PreflightError:
     return PreflightError(f"index {url} cannot be read: {error}", hint)
 
 
+def _is_damage(error: duckdb.Error) -> bool:
+    """Of a DuckDB file, found when a block of it is read."""
+    return "Corrupt database file" in str(error)
+
+
 def _names_a_part(error: duckdb.Error, snapshot: Snapshot) -> bool:
     """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
     return any(key in str(error) for keys in snapshot.parts.values() for key in keys)
+
+
+def add_views(
+    connection: duckdb.DuckDBPyConnection, store: LocalStore | S3Store, snapshot: Snapshot | None
+) -> None:
+    """The views over the snapshot's parts, and leave to read those. PreflightError: a part is damaged."""
+    try:
+        _add_views(connection, store, snapshot)
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    except duckdb.Error as error:
+        raise _damaged(store.url, error) from error
 
 
 def _add_views(

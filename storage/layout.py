@@ -6,6 +6,7 @@ tables/<table>/<snapshot>-<token>.parquet     flat rows, immutable
 tables/runs/<run_id>.parquet                  one run; the name makes publishing it twice harmless
 snapshots/<number>.json                       which of the parts count; the highest number is the newest
 views.sql                                     the same as SQL views, for plain DuckDB
+serving.duckdb                                one file made from one snapshot; only beside a local index
 """
 
 import secrets

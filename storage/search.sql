@@ -1,57 +1,35 @@
--- BM25 (k1 = 1.2, b = 0.75) over videos, scenes, characters and highlights.
--- $text: words to look for; $kind: one of these four tables or NULL; $k: how many hits.
--- `documents` and `postings` are computed from the rows each time; a stored postings table with the
--- same columns can take their place.
-WITH labels AS (
-    SELECT s.analysis_key, s.scene_index, string_agg(c.label, ' ') AS labels
-    FROM (SELECT analysis_key, scene_index, unnest(character_ids) AS character_id FROM scenes) AS s
-    JOIN characters AS c USING (analysis_key, character_id)
-    GROUP BY ALL
+-- The best documents by words and by meaning, fused by reciprocal rank (k = 60).
+-- $terms: stems; $vector: the query's vector or NULL, $signs: its sign bits; $depth: length of each list;
+-- $candidates: how many are rescored exactly; the braces: which documents are allowed.
+WITH allowed AS (
+    {allowed}
 ),
-documents AS MATERIALIZED (
-    SELECT row_number() OVER () AS document, *, words(body) AS terms
+by_words AS (
+    SELECT document, score AS words_score, row_number() OVER (ORDER BY score DESC, document) AS position
+    FROM (FROM bm25($terms) {only} ORDER BY score DESC, document LIMIT $depth)
+),
+candidates AS (
+    SELECT document FROM vectors {only}
+    WHERE $vector IS NOT NULL
+    ORDER BY bit_count(xor(s0, ($signs::UBIGINT[])[1]))::SMALLINT + bit_count(xor(s1, ($signs::UBIGINT[])[2]))
+        + bit_count(xor(s2, ($signs::UBIGINT[])[3])) + bit_count(xor(s3, ($signs::UBIGINT[])[4]))
+        + bit_count(xor(s4, ($signs::UBIGINT[])[5])) + bit_count(xor(s5, ($signs::UBIGINT[])[6])), document
+    LIMIT $candidates
+),
+by_meaning AS (
+    SELECT document, cosine AS meaning_score, row_number() OVER (ORDER BY cosine DESC, document) AS position
     FROM (
-        SELECT 'videos' AS kind, analysis_key, NULL::BIGINT AS start_ms, NULL::BIGINT AS end_ms,
-            coalesce(title, regexp_extract(uri, '[^/]*$')) AS title, coalesce(summary, '') AS text,
-            concat_ws(' ', title, summary, regexp_extract(uri, '[^/]*$')) AS body
-        FROM videos
-        UNION ALL
-        SELECT 'scenes', analysis_key, start_ms, end_ms, title, summary,
-            concat_ws(' ', title, summary, setting, mood, labels, array_to_string(tags, ' '),
-                array_to_string(actions, ' '), array_to_string(objects, ' '))
-        FROM scenes LEFT JOIN labels USING (analysis_key, scene_index)
-        UNION ALL
-        SELECT 'characters', analysis_key, first_seen_ms, last_seen_ms, label, description,
-            concat_ws(' ', label, description)
-        FROM characters
-        UNION ALL
-        SELECT 'highlights', analysis_key, start_ms, end_ms, title, reason, concat_ws(' ', title, reason)
-        FROM highlights
+        SELECT document, round(array_inner_product(vector, $vector::FLOAT[384])::DOUBLE, 4) AS cosine
+        FROM vectors SEMI JOIN candidates USING (document)
+        WHERE cosine >= $least_cosine ORDER BY cosine DESC, document LIMIT $depth
     )
-    WHERE $kind IS NULL OR kind = $kind
 ),
-corpus AS (
-    SELECT count(*) AS num_documents, avg(len(terms)) AS average_length FROM documents
-),
-wanted AS (
-    SELECT DISTINCT unnest(words($text)) AS term
-),
-postings AS (
-    SELECT term, document, count(*) AS frequency
-    FROM (SELECT document, unnest(terms) AS term FROM documents) SEMI JOIN wanted USING (term)
-    GROUP BY ALL
-),
-rarity AS (
-    SELECT term, ln(1 + (num_documents - count(*) + 0.5) / (count(*) + 0.5)) AS idf
-    FROM postings, corpus GROUP BY term, num_documents
-),
-scores AS (
-    SELECT document, sum(idf * frequency * 2.2 / (
-        frequency + 1.2 * (0.25 + 0.75 * len(terms) / average_length))) AS score
-    FROM postings JOIN rarity USING (term) JOIN documents USING (document), corpus
-    GROUP BY document
+fused AS (
+    SELECT document, words_score, meaning_score,
+        coalesce(1 / (60 + w.position), 0) + coalesce(1 / (60 + m.position), 0) AS score
+    FROM by_words AS w FULL JOIN by_meaning AS m USING (document)
+    ORDER BY score DESC, document LIMIT $k
 )
-SELECT kind, video_id, uri, d.start_ms, d.end_ms, d.title, text, score
-FROM scores JOIN documents AS d USING (document) JOIN videos USING (analysis_key)
-ORDER BY score DESC, kind DESC, uri, d.start_ms, d.title
-LIMIT $k
+SELECT kind, video_id, uri, start_ms, end_ms, title, text, score, words_score, meaning_score
+FROM fused JOIN documents USING (document)
+ORDER BY score DESC, document

@@ -4,6 +4,7 @@ One generator serves the catalog and `views.sql`, so both give the same answers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
 from storage.own_tables import OwnTables, columns_by_table
@@ -48,6 +49,13 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
             yield _create(table, _current(table, tables[table]))
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
+    yield from statements_of("derived.sql")
+
+
+def statements_of(script: str) -> list[str]:
+    """The statements of one of this package's `.sql` files, each with the comments before it."""
+    text = Path(__file__).with_name(script).read_text(encoding="utf-8")
+    return [statement.strip() for statement in text.split(";\n") if statement.strip()]
 
 
 def _current(table: str, columns: Sequence[Column]) -> str:

@@ -48,8 +48,10 @@ def main() -> None:
     step("What is in the index")
     media_index("status", "--index", str(index))
 
-    step("A search")
-    media_index("search", "--index", str(index), "walker at night")
+    step("One file that makes questions fast, then a search by words and one by meaning")
+    media_index("build", "--index", str(index))
+    media_index("search", "--index", str(index), "--kind", "videos", "walker at night")
+    media_index("search", "--index", str(index), "--kind", "videos", "somebody strolling after dark")
 
     step("A question in SQL")
     query = "select title, container, duration_ms, num_frames_sampled from videos order by title"

@@ -14,7 +14,7 @@ from schemas.tables import Character, Highlight, Scene
 from storage.bundles import encode_bundle
 from storage.catalog import Catalog, open_catalog
 from storage.index import open_index
-from storage.search import search
+from storage.search import Filters, search
 
 
 @pytest.fixture
@@ -49,8 +49,10 @@ def catalog(tmp_path: Path, make_bundle: Callable[..., Bundle], make_row: Callab
     return open_catalog(str(tmp_path / "index"))
 
 
-def _found(catalog: Catalog, text: str, **how: Any) -> list[tuple[str, str]]:
-    return [(hit.kind, hit.title) for hit in search(catalog, text, **how)]
+def _found(catalog: Catalog, text: str, k: int = 20, **filters: Any) -> list[tuple[str, str]]:
+    """What is found by its words."""
+    hits = search(catalog, text, k, Filters(**filters))
+    return [(hit.kind, hit.title) for hit in hits if hit.words_score is not None]
 
 
 def test_better_matches_come_first(catalog: Catalog) -> None:
@@ -93,7 +95,7 @@ def test_kind_and_number_of_hits_can_be_limited(catalog: Catalog) -> None:
     assert _found(catalog, "red car", k=1) == [("scenes", "Red car")]
     assert _found(catalog, "conductor", kind="characters") == [("characters", "the conductor")]
     with pytest.raises(UsageError, match="films"):
-        search(catalog, "red", kind="films")
+        search(catalog, "red", filters=Filters(kind="films"))
 
 
 @pytest.mark.parametrize("text", ["", "  ", "?! — *"])
@@ -101,6 +103,31 @@ def test_a_query_without_words_is_refused(catalog: Catalog, text: str) -> None:
     """It would match nothing or everything."""
     with pytest.raises(UsageError):
         search(catalog, text)
+
+
+def test_endings_do_not_matter(catalog: Catalog) -> None:
+    """Neither in the query nor in the text."""
+    assert _found(catalog, "waiting cars")[0] == ("scenes", "Red car")
+    assert _found(catalog, "drinks") == [("scenes", "Café")]
+    assert _found(catalog, "bird") == [("videos", "Birds")]
+
+
+def test_meaning_finds_what_words_do_not(catalog: Catalog) -> None:
+    """And each hit says which of the two found it."""
+    hits = search(catalog, "automobile")
+    assert [(hit.title, hit.words_score) for hit in hits] == [("Red car", None)]
+    assert hits[0].meaning_score == pytest.approx(0.5, abs=0.1)
+    both = search(catalog, "red car")[0]
+    assert both.words_score is not None
+    assert both.meaning_score is not None
+    assert both.score > 1 / 61
+
+
+def test_matches_are_marked_in_the_text_as_it_is(catalog: Catalog) -> None:
+    """Accents, endings and capitals included."""
+    hit = search(catalog, "DRINKING cafes")[0]
+    assert [hit.title[start:end] for start, end in hit.title_matches] == ["Café"]
+    assert [hit.text[start:end] for start, end in hit.text_matches] == ["drink"]
 
 
 def test_words_that_occur_nowhere_find_nothing(catalog: Catalog) -> None:
@@ -112,6 +139,12 @@ def test_words_that_occur_nowhere_find_nothing(catalog: Catalog) -> None:
 def test_the_score_is_bm25(catalog: Catalog) -> None:
     """Equal to the formula written out in Python over the same texts."""
     texts = {
+        "rush_hour-Zürich.mp4": "a city wakes up rush hour zurich mp4",
+        "Birds": "birds b mp4",
+        "the conductor": "the conductor tall",
+        "a cyclist": "a cyclist",
+        "東京": "東京 вид на город",
+        "The best": "the best",
         "Red car": "red car a red car waits for a red light",
         "Café": "cafe people drink coffee a car passes",
         "Tram": "tram the conductor strasse",
@@ -130,5 +163,5 @@ def test_the_score_is_bm25(catalog: Catalog) -> None:
             total += idf * frequency * 2.2 / (frequency + norm)
         return total
 
-    for hit in search(catalog, "red car", kind="scenes"):
-        assert hit.score == pytest.approx(score(hit.title))
+    for hit in search(catalog, "red car", filters=Filters(kind="scenes")):
+        assert hit.words_score == pytest.approx(score(hit.title))

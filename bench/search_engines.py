@@ -1,0 +1,252 @@
+"""The engines of bench/search.py, each asked the same questions in its own way."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from search_rows import DrawnEmbedder
+
+from storage.catalog import open_catalog
+from storage.documents import documents_query
+from storage.search import Filters, search
+from storage.serving import open_serving
+from storage.serving_build import build_serving
+from storage.serving_tables import WORDS
+
+Questions = dict[str, Callable[[], object]]
+BATCH = 20_000
+TWO, RARE, COMMON = "red car", "lantern", "the red car"
+URI, AT_MS, TAG, LABELS = "s3://films/2026/0000100.mp4", 61_000, "tag50", ("person 3", "person 7")
+
+
+class Rows:
+    """Scenes with what is searched of them, and their vectors, in batches."""
+
+    def __init__(self, index: Path, embedder: DrawnEmbedder) -> None:
+        self.index = index
+        self.embedder = embedder
+        self.query_vector = embedder.embed(["a query"])[0]
+
+    def batches(self) -> Iterator[tuple[list[tuple], np.ndarray]]:
+        """(number, video_id, scene_index, start_ms, end_ms, body) and [rows, 384]."""
+        with open_catalog(str(self.index)) as catalog:
+            catalog.connection.execute(WORDS)
+            catalog.connection.execute(f"CREATE TEMP TABLE bodies AS {documents_query('main')}")
+            found = catalog.connection.execute(
+                "SELECT row_number() OVER (), video_id, scene_index, start_ms, end_ms, body FROM bodies "
+                "WHERE kind = 'scenes'"
+            )
+            while batch := found.fetchmany(BATCH):
+                yield batch, self.embedder.embed([row[-1] for row in batch])
+
+    def table(self, sql: str) -> list[tuple]:
+        """Rows of a query over the index."""
+        with open_catalog(str(self.index)) as catalog:
+            return catalog.query(sql).rows
+
+
+class MediaIndex:
+    """The serving file, asked as `media-index search` and `sql` ask it."""
+
+    def __init__(self, rows: Rows, _: Path) -> None:
+        (rows.index / "serving.duckdb").unlink(missing_ok=True)
+        build = build_serving(str(rows.index))
+        assert build is not None
+        self._build = build
+        self._rows = rows
+        self._catalog = open_serving(str(rows.index), history=False).catalog
+
+    def size_bytes(self) -> int:
+        return self._build.size_bytes
+
+    def questions(self) -> Questions:
+        """`words:` ask for the words' list alone, as the other engines do."""
+        sql = self._catalog.query
+        of_video = "SELECT s.* FROM scenes AS s JOIN videos USING (analysis_key) WHERE uri = ?"
+        together = (
+            "SELECT count(*) FROM scene_characters AS a JOIN scene_characters AS b "
+            "USING (analysis_key, scene_index) WHERE a.label = ? AND b.label = ?"
+        )
+        best = (
+            "SELECT d.* FROM (FROM bm25(?) ORDER BY score DESC LIMIT 20) JOIN documents AS d USING (document)"
+        )
+        meaning = Path(__file__).with_name("search_meaning.sql").read_text(encoding="utf-8")
+        vector = self._rows.query_vector
+        signs = np.packbits(vector > 0).view(np.uint64).tolist()
+        return {
+            "scenes of a video": lambda: sql(of_video, [URI]),
+            "scene at a time": lambda: sql("FROM scenes_at(?, ?)", [URI, AT_MS]),
+            "tag, first 20": lambda: sql("FROM scene_tags WHERE tag = ? LIMIT 20", [TAG]),
+            "two characters together": lambda: sql(together, list(LABELS)),
+            "words: two, each in 1 of 15": lambda: sql(best, [TWO.split()]),
+            "words: a rare one": lambda: sql(best, [RARE.split()]),
+            "words: with 'the'": lambda: sql(best, [COMMON.split()]),
+            "meaning": lambda: sql(meaning, {"vector": vector.tolist(), "signs": signs}),
+            "words and meaning": lambda: search(self._catalog, TWO, filters=Filters()),
+        }
+
+
+class Sqlite:
+    """FTS5 with its default tokenizer and bm25(), sqlite-vec's exact search, indexes where they help."""
+
+    def __init__(self, rows: Rows, folder: Path) -> None:
+        import apsw
+        import sqlite_vec
+
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._file = folder / "index.sqlite"
+        self._rows = rows
+        self._connection = connection = apsw.Connection(str(self._file))
+        connection.enable_load_extension(True)
+        connection.load_extension(sqlite_vec.loadable_path())
+        for statement in (
+            "PRAGMA journal_mode = OFF",
+            "CREATE TABLE scenes (number INTEGER PRIMARY KEY, video_id, scene_index, start_ms, end_ms, body)",
+            "CREATE VIRTUAL TABLE words USING fts5(body, content='', tokenize='porter unicode61')",
+            "CREATE VIRTUAL TABLE vectors USING vec0(vector float[384])",
+            "CREATE TABLE videos (uri PRIMARY KEY, video_id)",
+            "CREATE TABLE tags (tag, video_id, scene_index)",
+            "CREATE TABLE people (label, video_id, scene_index)",
+        ):
+            connection.execute(statement)
+        with connection:
+            self._insert(rows)
+        for statement in (
+            "CREATE INDEX by_video ON scenes (video_id, start_ms)",
+            "CREATE INDEX by_tag ON tags (tag)",
+            "CREATE INDEX by_label ON people (label, video_id, scene_index)",
+        ):
+            connection.execute(statement)
+
+    def _insert(self, rows: Rows) -> None:
+        many = self._connection.executemany
+        for batch, vectors in rows.batches():
+            many("INSERT INTO scenes VALUES (?, ?, ?, ?, ?, ?)", batch)
+            many("INSERT INTO words (rowid, body) VALUES (?, ?)", ((row[0], row[-1]) for row in batch))
+            pairs = zip(batch, vectors, strict=True)
+            many("INSERT INTO vectors (rowid, vector) VALUES (?, ?)", ((r[0], v.tobytes()) for r, v in pairs))
+        many("INSERT INTO videos VALUES (?, ?)", rows.table("SELECT uri, video_id FROM videos"))
+        many(
+            "INSERT INTO tags VALUES (?, ?, ?)",
+            rows.table("SELECT tag, video_id, scene_index FROM scene_tags"),
+        )
+        people = "SELECT label, video_id, scene_index FROM scene_characters"
+        many("INSERT INTO people VALUES (?, ?, ?)", rows.table(people))
+
+    def size_bytes(self) -> int:
+        return self._file.stat().st_size
+
+    def questions(self) -> Questions:
+        vector = self._rows.query_vector.tobytes()
+        best = (
+            "SELECT s.* FROM (SELECT rowid FROM words WHERE words MATCH ? ORDER BY bm25(words) LIMIT 20) "
+            "JOIN scenes AS s ON s.number = rowid"
+        )
+        near = "SELECT rowid, distance FROM vectors WHERE vector MATCH ? AND k = 20"
+        of_video = "SELECT s.* FROM videos JOIN scenes AS s USING (video_id) WHERE uri = ?"
+        together = (
+            "SELECT count(*) FROM people AS a JOIN people AS b USING (video_id, scene_index) "
+            "WHERE a.label = ? AND b.label = ?"
+        )
+
+        def ask(sql: str, *values: object) -> Callable[[], object]:
+            return lambda: list(self._connection.execute(sql, values))
+
+        return {
+            "scenes of a video": ask(of_video, URI),
+            "scene at a time": ask(f"{of_video} AND start_ms <= ? AND ? < end_ms", URI, AT_MS, AT_MS),
+            "tag, first 20": ask("SELECT * FROM tags WHERE tag = ? LIMIT 20", TAG),
+            "two characters together": ask(together, *LABELS),
+            "words: two, each in 1 of 15": ask(best, TWO.replace(" ", " OR ")),
+            "words: a rare one": ask(best, RARE),
+            "words: with 'the'": ask(best, COMMON.replace(" ", " OR ")),
+            "meaning": ask(near, vector),
+        }
+
+
+class Tantivy:
+    """Full text only: BM25 over stemmed words, stored scenes."""
+
+    def __init__(self, rows: Rows, folder: Path) -> None:
+        import tantivy
+
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._folder = folder
+        builder = tantivy.SchemaBuilder()
+        builder.add_text_field("body", stored=True, tokenizer_name="en_stem")
+        self._index = tantivy.Index(builder.build(), path=str(folder))
+        writer = self._index.writer(heap_size=256_000_000, num_threads=2)
+        for batch, _ in rows.batches():
+            for row in batch:
+                writer.add_document(tantivy.Document(body=row[-1]))
+        writer.commit()
+        writer.wait_merging_threads()
+        self._index.reload()
+
+    def size_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
+
+    def questions(self) -> Questions:
+        searcher = self._index.searcher()
+
+        def ask(text: str) -> Callable[[], object]:
+            query = self._index.parse_query(text, ["body"])
+            return lambda: [searcher.doc(address) for _, address in searcher.search(query, 20).hits]
+
+        return {
+            "words: two, each in 1 of 15": ask(TWO),
+            "words: a rare one": ask(RARE),
+            "words: with 'the'": ask(COMMON),
+        }
+
+
+class Lance:
+    """LanceDB with its own full-text index; vectors searched exactly, as above."""
+
+    def __init__(self, rows: Rows, folder: Path) -> None:
+        os.environ.setdefault("LANCE_LOG", "error")
+        import lancedb
+        import pyarrow as pa
+
+        shutil.rmtree(folder, ignore_errors=True)
+        self._folder, self._rows = folder, rows
+        names = ("number", "video_id", "scene_index", "start_ms", "end_ms", "body")
+        database = lancedb.connect(str(folder))
+        self._table = None
+        for batch, vectors in rows.batches():
+            columns = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
+            flat = pa.array(vectors.astype(np.float32).ravel())
+            data = pa.table({**columns, "vector": pa.FixedSizeListArray.from_arrays(flat, 384)})
+            if self._table is None:
+                self._table = database.create_table("scenes", data)
+            else:
+                self._table.add(data)
+        self._table.create_fts_index("body", replace=True, with_position=False)
+        self._table.create_scalar_index("video_id")
+
+    def size_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
+
+    def questions(self) -> Questions:
+        (video_id,) = self._rows.table(f"SELECT video_id FROM videos WHERE uri = '{URI}'")[0]
+        shown = ["number", "video_id", "start_ms", "body"]
+
+        def words(text: str) -> Callable[[], object]:
+            return lambda: self._table.search(text, query_type="fts").select(shown).limit(20).to_list()
+
+        near = self._table.search(self._rows.query_vector).select(shown).limit(20)
+        of_video = self._table.search().where(f"video_id = '{video_id}'").limit(1000)
+        return {
+            "scenes of a video": lambda: of_video.to_list(),
+            "words: two, each in 1 of 15": words(TWO),
+            "words: a rare one": words(RARE),
+            "words: with 'the'": words(COMMON),
+            "meaning": lambda: near.to_list(),
+        }
+
+
+ENGINES = {"media-index": MediaIndex, "SQLite": Sqlite, "tantivy": Tantivy, "LanceDB": Lance}

@@ -1,0 +1,139 @@
+"""The serving file: one DuckDB file made from one snapshot, with everything a question needs.
+
+It holds the current rows of every table, and what search reads (serving.sql). It can be made again from
+the index at any time, so it is never the truth: a reader that finds none, or one of an older snapshot,
+takes the Parquet parts. A file is replaced as a whole; who has the old one open keeps reading it.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from schemas.failures import PreflightError
+from schemas.identity import digest
+from storage.catalog import Catalog, add_views, find_snapshot, lock
+from storage.columns import BUNDLE_TABLES, COLUMNS
+from storage.documents import documents_query
+from storage.locations import Folder, parse_location
+from storage.stemming import STEMMER
+from storage.views import quote, statements_of
+
+SERVING_FILE = "serving.duckdb"
+DERIVED_TABLES = ("scene_tags", "scene_characters")
+SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
+TABLES = (*BUNDLE_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
+
+_SCRIPTS = ("derived.sql", "serving.sql", "postings.sql", "bm25.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class ServingInfo:
+    """The single row of a serving file's table `serving`."""
+
+    snapshot: int
+    schema_version: int
+    built_at: datetime
+    built_with: str  # hash of what reads and writes it; a file of other code is not used
+    stemmer: str
+    embedder: str | None  # None: words only
+    embedder_revision: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A catalog, and what to tell the user if it is not the fast one."""
+
+    catalog: Catalog
+    note: str | None
+
+
+def serving_path(url: str, endpoint_url: str | None = None) -> Path:
+    """Beside a local index; for one on S3 in this user's cache, as no object there is ever overwritten."""
+    location = parse_location(url)
+    if isinstance(location, Folder):
+        return location.path / SERVING_FILE
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "media-index" / f"serving-{digest(location.url, endpoint_url or '')}.duckdb"
+
+
+def built_with() -> str:
+    """Changes with the tables, the SQL and the stemmer."""
+    scripts = [statement for name in _SCRIPTS for statement in statements_of(name)]
+    return digest(*scripts, repr(COLUMNS), documents_query("built"), STEMMER)
+
+
+def read_info(file: Path) -> ServingInfo | None:
+    """None: no such file. PreflightError: not a serving file, or damaged."""
+    if not file.exists():
+        return None
+    connection = duckdb.connect()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH {quote(str(file))} AS served (READ_ONLY)")
+        (row,) = connection.execute("FROM served.serving").fetchall()
+        return ServingInfo(*row)
+    except (duckdb.Error, TypeError, ValueError) as error:
+        raise PreflightError(f"{file} is damaged: {error}", "Delete it, then `media-index build`.") from error
+    finally:
+        connection.close()
+
+
+def open_serving(
+    url: str, endpoint_url: str | None = None, file: Path | None = None, history: bool = True
+) -> Served:
+    """The index through its serving file where that is current, else through its Parquet parts.
+
+    A `file` given is used whatever its snapshot. Without `history` the views `*_all` may be missing, and
+    no Parquet is touched. PreflightError: as `open_catalog`; a `file` that cannot be used.
+    """
+    store, snapshot = find_snapshot(url, endpoint_url)
+    newest = snapshot.number if snapshot else 0
+    path = file or serving_path(url, endpoint_url)
+    info, note = _look(path, newest, is_wanted=file is not None)
+    use = info is not None and (file is not None or info.snapshot == newest)
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    if history or not use:
+        add_views(connection, store, snapshot)
+    if info is not None:
+        connection.execute(f"ATTACH {quote(str(path))} AS {'built' if use else 'old'} (READ_ONLY)")
+    if use:
+        show_tables(connection)
+    lock(connection)
+    return Served(Catalog(store.url, snapshot, connection), note)
+
+
+def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a serving file is attached under that name: `built` to read, `old` to build on."""
+    return bool(connection.execute("FROM duckdb_databases() WHERE database_name = ?", [name]).fetchall())
+
+
+def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None, str | None]:
+    """What can be used of the file, and what the user should know about it."""
+    remedy = f"media-index build{f' --output {path}' if is_wanted else ''}"
+    try:
+        info = read_info(path)
+    except PreflightError as error:
+        if is_wanted:
+            raise
+        return None, f"{error.message}; reading the Parquet files instead. `{remedy}` makes a new one"
+    if info is None or info.built_with != built_with():
+        problem = f"there is no {path.name} yet" if info is None else f"{path} is of another version"
+        if is_wanted:
+            raise PreflightError(problem.replace(path.name, str(path)), f"`{remedy}` makes one.")
+        return None, f"{problem}, so this is slower; `{remedy}` makes one"
+    if info.snapshot != newest:
+        return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{remedy}`"
+    return info, None
+
+
+def show_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Put the tables of the database `built` in the place of the views of those names."""
+    for table in TABLES:
+        connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM built.{table}")
+    for statement in (*statements_of("derived.sql"), *statements_of("bm25.sql")):
+        if " MACRO " in statement:
+            connection.execute(statement)

@@ -1,0 +1,28 @@
+-- What search reads, made in the database `built` from its tables, and from an earlier build in `old`.
+-- `missing` holds the analysis_keys whose rows are not in `old`, `carried` those whose rows are;
+-- the braces stand for the query of documents.py. Numbers of documents follow from the documents alone,
+-- so a build on top of another equals a full one.
+CREATE TEMP TABLE sources AS
+SELECT row_number() OVER (
+    ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, title, text, length
+) AS document, *
+FROM (
+    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), uri, len(words(body)) AS length, body
+    FROM ({documents}) AS d SEMI JOIN missing USING (analysis_key)
+    JOIN (SELECT analysis_key, uri FROM built.videos) USING (analysis_key)
+    UNION ALL BY NAME
+    SELECT * RENAME (document AS old_document), NULL::VARCHAR AS body
+    FROM old.documents SEMI JOIN carried USING (analysis_key)
+);
+
+CREATE TABLE built.documents AS
+SELECT document, kind, video_id, analysis_key, uri, start_ms, end_ms, scene_index, title, text, length
+FROM sources ORDER BY document;
+
+CREATE TABLE built.corpus AS
+SELECT count(*) AS num_documents, avg(length) AS average_length FROM built.documents;
+
+CREATE TEMP TABLE new_words AS
+SELECT document, length, word, count(*) AS frequency
+FROM (SELECT document, length, unnest(words(body)) AS word FROM sources WHERE old_document IS NULL)
+GROUP BY ALL;

@@ -1,0 +1,133 @@
+"""Makes a serving file and puts it in its place: one builder at a time, all or nothing."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from schemas.failures import PreflightError
+from storage.catalog import add_views, find_snapshot
+from storage.embedder import Embedder, load_embedder
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
+from storage.serving import built_with, read_info, serving_path
+from storage.serving_tables import Progress, fill
+from storage.snapshots import Snapshot
+from storage.views import quote
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a build did."""
+
+    file: Path
+    snapshot: int
+    num_videos: int
+    num_documents: int
+    num_new: int  # documents that were not in the file before
+    num_vectors: int
+    size_bytes: int
+
+
+def build_serving(
+    url: str,
+    endpoint_url: str | None = None,
+    output: Path | None = None,
+    words_only: bool = False,
+    progress: Progress | None = None,
+) -> Build | None:
+    """Make or refresh the serving file. None: it is current.
+
+    A second builder waits for the first one. Readers see the old file until the new one is complete; a
+    build that ends half-way leaves it alone. PreflightError: no index, or no place to write to.
+    """
+    file = output or serving_path(url, endpoint_url)
+    with _lock(file):
+        try:
+            return _build(url, endpoint_url, file, None if words_only else load_embedder(), progress)
+        except RuntimeError as error:  # Ctrl-C while DuckDB works
+            raise KeyboardInterrupt from error
+        except duckdb.Error as error:
+            hint = "Check the disk's space and the index, or name another place: --output FILE."
+            raise PreflightError(f"{file} cannot be made: {error}", hint) from error
+
+
+def _build(
+    url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None, progress: Progress | None
+) -> Build | None:
+    store, snapshot = find_snapshot(url, endpoint_url)
+    try:
+        info = read_info(file)
+    except PreflightError:
+        info = None  # damaged: nothing to build on
+    wanted = (built_with(), embedder.revision if embedder else None)
+    is_alike = info is not None and (info.built_with, info.embedder_revision) == wanted
+    if info is not None and is_alike and info.snapshot == (snapshot.number if snapshot else 0):
+        return None
+    try:
+        return _write(store, snapshot, file, file if is_alike else None, embedder, progress)
+    except duckdb.Error:
+        if not is_alike:
+            raise
+    return _write(store, snapshot, file, None, embedder, progress)  # the earlier file is damaged inside
+
+
+def _write(
+    store: LocalStore | S3Store,
+    snapshot: Snapshot | None,
+    file: Path,
+    earlier: Path | None,
+    embedder: Embedder | None,
+    progress: Progress | None,
+) -> Build:
+    number = snapshot.number if snapshot else 0
+    pending = file.with_name(f".pending-{file.name}")
+    _remove(pending)  # of a builder that was killed: nobody else holds the lock
+    connection = duckdb.connect()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        add_views(connection, store, snapshot)
+        connection.execute(f"SET temp_directory = {quote(f'{pending}.tmp')}")
+        connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
+        if earlier:
+            connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
+        num_new = fill(connection, number, embedder, progress)
+        counts = [
+            connection.execute(f"SELECT count(*) FROM built.{table}").fetchall()[0][0]
+            for table in ("videos", "documents", "vectors")
+        ]
+        connection.execute("DETACH built")
+        with pending.open("rb") as written:
+            os.fsync(written.fileno())
+        pending.replace(file)
+    finally:
+        connection.close()
+        _remove(pending)
+    num_videos, num_documents, num_vectors = counts
+    return Build(file, number, num_videos, num_documents, num_new, num_vectors, file.stat().st_size)
+
+
+def _remove(pending: Path) -> None:
+    """With the log beside it, which DuckDB would take for the next file's of that name."""
+    pending.unlink(missing_ok=True)
+    pending.with_name(f"{pending.name}.wal").unlink(missing_ok=True)
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    """One builder at a time; the lock ends with its process."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}"
+        raise PreflightError(message, "Name another place: --output FILE.") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,17 @@
+"""Words without their endings, so that "cars" finds "car": Snowball's English stemmer.
+
+Documents and queries go through this one function. Words of other scripts stay as they are; of other
+languages in Latin letters some lose an ending, in the text and in the query alike.
+"""
+
+from collections.abc import Iterable
+from importlib.metadata import version
+
+from snowballstemmer import stemmer
+
+STEMMER = f"snowball english {version('snowballstemmer')}"
+
+
+def stem(words: Iterable[str]) -> list[str]:
+    """One stem per word, in order; the words are lower case and without accents."""
+    return list(stemmer("english").stemWords(words))  # a new one each time: they are not thread-safe
