@@ -73,7 +73,6 @@ def read_spans(
 
     What lies between them is walked over and, where the GOPs allow, not decoded.
     """
-    _check(grid, spans)
     with freed_at_once():
         yield from _read_spans(path, info, grid, spans, RgbConverter(size), limits)
 
@@ -109,7 +108,7 @@ def _read_spans(
     limits: Limits,
 ) -> Iterator[FrameSpan]:
     damage = Damage()
-    answers = _answers(path, info, grid, spans, limits, damage)
+    answers = read_answers(path, info, grid, spans, limits, damage)
     for span in spans:
         started = time.thread_time()
         rows = _Rows(span, info, converter)
@@ -129,7 +128,7 @@ def _check(grid: SamplingGrid, spans: Sequence[Span]) -> None:
         read_to = span.stop
 
 
-def _answers(
+def read_answers(
     path: FilePath,
     info: MediaInfo,
     grid: SamplingGrid,
@@ -137,7 +136,8 @@ def _answers(
     limits: Limits,
     damage: Damage,
 ) -> Iterator[Answer]:
-    """One answer per target of the spans that is inside the video, in order."""
+    """One answer per target of the spans that is inside the video, in order, with full-size pictures."""
+    _check(grid, spans)
     first = spans[0].first
     if info.timestamps == "exact":
         try:
