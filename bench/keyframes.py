@@ -41,6 +41,7 @@ def main() -> None:
         snapping = cpu_seconds(lambda: cuts_near(path, info, bounds[1:-1].tolist()))
         keyframes = cpu_seconds(lambda: read_keyframes(path, info, three))
         one_each = cpu_seconds(lambda: read_keyframes(path, info, middles))
+    with tempfile.TemporaryDirectory() as folder:
         sizes = real_sizes(Path(folder))
     for name, seconds in (("snapping", snapping), ("keyframes", keyframes), ("one each", one_each)):
         print(f"{name:9} {seconds:6.2f} s, {seconds / arguments.scenes * 1000:.0f} ms a scene")

@@ -193,6 +193,25 @@ def test_a_file_that_goes_away_after_its_cuts_were_found_costs_the_keyframes(fil
     assert "not found" in warning
 
 
+def damage_end(film):
+    """The index stays, and the last pictures are zeros."""
+    found, data = film.stat(), bytearray(film.read_bytes())
+    stop = data.index(b"moov") - 4
+    start = (data.index(b"mdat") + 3 * stop) // 4
+    data[start:stop] = bytes(stop - start)
+    film.write_bytes(data)
+    os.utime(film, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_rows_in_a_damaged_part_have_no_keyframe(film, finished):
+    """The others have; no row shows a picture of another moment."""
+    bundle = finished(highlight(5, 6.5), highlight(14, 16), meanwhile=lambda: damage_end(film))
+    assert [row["row_index"] for row in bundle["keyframes"]] == [1]
+    assert bundle["videos"][0]["warnings"] == [
+        "no keyframes: of 1 of 2 rows, as the file is damaged there",
+    ]
+
+
 def test_a_bug_in_making_the_rows_is_told_apart(finished):
     """It is ours, at the stage of the rows."""
     trouble = finished(scene(0, 16, characters=["nobody the model spoke of"]))
