@@ -45,10 +45,13 @@ def read_keyframes(
     than its last picture asked for. Raises `MediaError` as `read_span` does, and ValueError for an instant
     outside the video.
     """
-    if not instants_ms:
+    ordered_ms = sorted(set(instants_ms))
+    if not ordered_ms:
         return {}
+    if ordered_ms[0] < 0 or ordered_ms[-1] >= info.duration_ms:
+        raise ValueError(f"{ordered_ms[0]} to {ordered_ms[-1]} ms are not inside {info.duration_ms} ms")
     grid = SamplingGrid(_STEP_S, 2 * info.duration_ms)
-    spans = [Span(2 * ms + 1, 2 * ms + 2) for ms in sorted(set(instants_ms))]
+    spans = [Span(2 * ms + 1, 2 * ms + 2) for ms in ordered_ms]
     held = replace(limits, max_hold_s=limits.max_duration_s)  # a slide stands for its hour
     keyframes: dict[int, Keyframe] = {}
     with freed_at_once():

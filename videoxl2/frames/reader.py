@@ -73,6 +73,7 @@ def read_spans(
 
     What lies between them is walked over and, where the GOPs allow, not decoded.
     """
+    _check(grid, spans)
     with freed_at_once():
         yield from _read_spans(path, info, grid, spans, RgbConverter(size), limits)
 
@@ -137,7 +138,6 @@ def read_answers(
     damage: Damage,
 ) -> Iterator[Answer]:
     """One answer per target of the spans that is inside the video, in order, with full-size pictures."""
-    _check(grid, spans)
     first = spans[0].first
     if info.timestamps == "exact":
         try:

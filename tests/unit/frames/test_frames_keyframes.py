@@ -105,5 +105,6 @@ def test_nothing_asked_for_reads_nothing(tmp_path, make):
     path = make("short.mp4", num_frames=10)
     info = probe(path)
     assert read_keyframes(tmp_path / "no such file", info, []) == {}
-    with pytest.raises(ValueError, match="outside"):
-        read_keyframes(path, info, [info.duration_ms])
+    for outside_ms in (-1, info.duration_ms):
+        with pytest.raises(ValueError, match="not inside 400 ms"):
+            read_keyframes(path, info, [0, outside_ms])
