@@ -40,9 +40,9 @@ class AnswerRows:
         self.appearances = self._appearances()
         self.characters = tuple(_seen_in(row, self.appearances) for row in self.characters)
         self.highlights = self._highlights()
+        self.own = self._own()  # by table; those that prompt packs bring
 
-    def own(self) -> dict[str, tuple[Row, ...]]:
-        """Rows of the tables that prompt packs bring."""
+    def _own(self) -> dict[str, tuple[Row, ...]]:
         return {
             answer.prompt.name: tuple(self._own_rows(answer))
             for answer in self._analysis.answers

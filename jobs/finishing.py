@@ -1,21 +1,24 @@
-"""What is left once the model is done with a video: boundaries move to cuts, answers become a bundle.
+"""What is left once the model is done with a video: boundaries move to cuts, rows get keyframes and a bundle.
 
 A task on a CPU, so that the GPU is at its next video meanwhile. The answers are paid for by then: whatever
-is wrong with the file, its storage or the task costs the cuts, and `videos.warnings` says so; the rows are
-made all the same. The functions above the task run as well without Ray.
+is wrong with the file, its storage or the task costs the cuts and keyframes, and `videos.warnings` says so;
+the rows are made all the same. The functions above the task run as well without Ray.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from jobs.analysis import Analysis
-from jobs.answer_rows import timed_spans
+from jobs.answer_rows import AnswerRows, timed_spans
 from jobs.failures import POLICIES, Stage, Trouble, classify
+from jobs.keyframes import keyframe_rows, wanted_keyframes
 from jobs.plan import Work
 from jobs.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
 from jobs.recipe import Recipe
@@ -23,10 +26,14 @@ from jobs.rows import RowBuilder
 from jobs.scratch import drop_copy, hold_copy
 from schemas.answers import Tiles
 from schemas.failures import FailureClass
+from schemas.tables import Keyframe
 from storage.bundles import encode_bundle
 from videoxl2.frames.cuts import Cut, cuts_near, snap
+from videoxl2.frames.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
+
+Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
 
 
 @dataclass(frozen=True)
@@ -44,48 +51,77 @@ class Indexed:
 
 
 def finish(source: Source, work: Work, analysis: Analysis, recipe: Recipe, run_id: str) -> Indexed | Trouble:
-    """Snap, then encode. Only a bug in making the rows is a `Trouble`."""
+    """Snap, take keyframes, encode. Only a bug in making the rows is a `Trouble`.
+
+    Drops this node's copy of the video at the end.
+    """
     try:
         moves_ms = find_moves(source, work, analysis)
+        return _encode(
+            work, analysis, recipe, run_id, moves_ms, partial(take_keyframes, source, work, analysis)
+        )
     except Exception as error:
         return finish_unsnapped(work, analysis, recipe, run_id, classify(error, Stage.READ))
-    return _encode(work, analysis, recipe, run_id, moves_ms)
+    finally:
+        with suppress(OSError):  # it goes when room is needed
+            drop_copy(work.video, source.scratch)
 
 
 def finish_unsnapped(
     work: Work, analysis: Analysis, recipe: Recipe, run_id: str, why: Trouble
 ) -> Indexed | Trouble:
-    """Encode with the times that the model said, without a look at the file, and a warning."""
-    warning = f"boundaries are not snapped to cuts: {why.message}"
-    analysis = replace(analysis, warnings=(*analysis.warnings, warning))
-    return _encode(work, analysis, recipe, run_id, {})
+    """Encode with the times that the model said, without a look at the file, and warnings."""
+    missing = ("boundaries are not snapped to cuts", "no keyframes")
+    warnings = tuple(f"{what}: {why.message}" for what in missing)
+    return _encode(work, analysis, recipe, run_id, {}, lambda _: ((), warnings))
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
     """Where boundaries of timed answers move, in ms. Scenes keep their order; other records move with a
     scene's boundary at the same instant, and to a cut of their own elsewhere.
 
-    Drops this node's copy of the video at the end. Raises `storage.errors`, `MediaError` and OSError.
+    Raises `storage.errors`, `MediaError` and OSError.
     """
     spans = timed_spans(analysis)
     tiled_ms = {ms for kind, span in spans if isinstance(kind.layout, Tiles) for ms in span}
     all_ms = {ms for _, span in spans for ms in span} - {0, analysis.info.duration_ms}
     cuts: dict[int, Cut] = {}
-    try:
-        if all_ms:
-            with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-                cuts = cuts_near(path, analysis.info, all_ms)
-    finally:
-        drop_copy(work.video, source.scratch)
+    if all_ms:
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            cuts = cuts_near(path, analysis.info, all_ms)
     alone = {ms: cut.at_ms for ms, cut in cuts.items() if ms not in tiled_ms}
     return alone | snap(tiled_ms, cuts, analysis.info.duration_ms)
 
 
+def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerRows) -> Taken:
+    """A picture for every timed row; without one where the file does not give it."""
+    try:
+        wanted = wanted_keyframes(rows)
+        instants_ms = {ms for one in wanted for ms in one.candidates_ms}
+        if not instants_ms:
+            return (), ()
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            pictures = read_keyframes(path, analysis.info, instants_ms)
+        taken = tuple(keyframe_rows(wanted, pictures))
+    except Exception as error:
+        return (), (f"no keyframes: {classify(error, Stage.READ).message}",)
+    num_missing = len(wanted) - len(taken)
+    lost = f"no keyframes: of {num_missing} of {len(wanted)} rows, as the file is damaged there"
+    return taken, (lost,) if num_missing else ()
+
+
 def _encode(
-    work: Work, analysis: Analysis, recipe: Recipe, run_id: str, moves_ms: Mapping[int, int]
+    work: Work,
+    analysis: Analysis,
+    recipe: Recipe,
+    run_id: str,
+    moves_ms: Mapping[int, int],
+    take: Callable[[AnswerRows], Taken],
 ) -> Indexed | Trouble:
     try:
-        bundle = RowBuilder(work, recipe, run_id, datetime.now(UTC)).bundle(analysis, moves_ms)
+        builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
+        rows = builder.answer_rows(analysis, moves_ms)
+        bundle = builder.bundle(analysis, rows, *take(rows))
         encoded = encode_bundle(bundle)
     except Exception as error:
         return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))

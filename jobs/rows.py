@@ -1,6 +1,6 @@
 """An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from jobs.recipe import Recipe
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit
 from schemas.failures import FailureAction, FailureClass
-from schemas.tables import Failure, Video
+from schemas.tables import Failure, Keyframe, Video
 
 
 class RowBuilder:
@@ -36,20 +36,30 @@ class RowBuilder:
             "model_revision": recipe.model_revision,
         }
 
-    def bundle(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> Bundle:
-        """The rows of an analysed video; what is missing from an answer becomes a failure with its text.
+    def answer_rows(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> AnswerRows:
+        """What the model said. `moves_ms` says where boundaries that it named are moved to."""
+        return AnswerRows(self._lineage, analysis, moves_ms)
 
-        `moves_ms` says where boundaries that the model named are moved to.
+    def bundle(
+        self,
+        analysis: Analysis,
+        rows: AnswerRows,
+        keyframes: Sequence[Keyframe] = (),
+        warnings: Sequence[str] = (),
+    ) -> Bundle:
+        """All rows of an analysed video; what is missing from an answer becomes a failure with its text.
+
+        `warnings` join those of the analysis.
         """
-        rows = AnswerRows(self._lineage, analysis, moves_ms)
         return Bundle(
             commit=self._commit(is_quarantined=False),
-            videos=(self._video(analysis),),
+            videos=(self._video(analysis, warnings),),
             scenes=rows.scenes,
             characters=rows.characters,
             appearances=rows.appearances,
             highlights=rows.highlights,
-            own=rows.own(),
+            keyframes=tuple(keyframes),
+            own=rows.own,
             failures=tuple(self._incomplete_answer(a) for a in analysis.answers if a.is_partial),
         )
 
@@ -78,7 +88,7 @@ class RowBuilder:
     def _commit(self, is_quarantined: bool) -> Commit:
         return Commit(**self._settled, uri=self.work.video.uri, is_quarantined=is_quarantined)
 
-    def _video(self, analysis: Analysis) -> Video:
+    def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
         video, info = self.work.video, analysis.info
         answers = analysis.answers
         said = [r.answer for a in answers for r in a.records or ()]
@@ -110,7 +120,7 @@ class RowBuilder:
             is_partial=any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
             is_degraded=self.work.max_frames < self.recipe.max_frames and not self.recipe.is_split,
-            warnings=list(analysis.warnings),
+            warnings=[*analysis.warnings, *warnings],
         )
 
     def _incomplete_answer(self, answer: PromptAnswer) -> Failure:

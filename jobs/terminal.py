@@ -1,5 +1,6 @@
 """How results and errors look: tables and hits for people, JSON for machines."""
 
+import base64
 import json
 import math
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def show_error(error: MediaIndexError) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, default=str, allow_nan=False))
+    click.echo(json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False))
 
 
 def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -33,6 +34,11 @@ def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[di
     for name in columns:
         names.append(name if name not in names else f"{name}_{len(names) + 1}")
     return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _text(value: Any) -> str:
+    """Of what JSON has no word for; bytes in base64."""
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def _finite(value: Any) -> Any:
@@ -108,6 +114,16 @@ def timecode(ms: int) -> str:
 def _cell(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M:%S}"
+    value = _without_bytes(value)
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return "" if value is None else str(value)
+
+
+def _without_bytes(value: Any) -> Any:
+    """Their number instead: nobody reads a picture in a terminal."""
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    if isinstance(value, dict):
+        return {key: _without_bytes(item) for key, item in value.items()}
+    return [_without_bytes(item) for item in value] if isinstance(value, list) else value

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from schemas.tables import Appearance, Character, Failure, Highlight, Row, Run, Scene, Video
+from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
 
 
 class Commit(Row):
@@ -33,6 +33,7 @@ class Bundle(Row):
     characters: tuple[Character, ...] = ()
     appearances: tuple[Appearance, ...] = ()
     highlights: tuple[Highlight, ...] = ()
+    keyframes: tuple[Keyframe, ...] = ()
     own: dict[str, tuple[Row, ...]] = Field(
         default_factory=dict, description="Rows of the tables that prompt packs bring"
     )

@@ -129,6 +129,18 @@ class Highlight(HighlightText, Timed):
     scene_index: int | None = Field(description="Scene holding its middle; null: no scenes")
 
 
+class Keyframe(Lineage):
+    """The still that represents a row of another table: a small picture in the video's aspect."""
+
+    table_name: str = Field(description="scenes, highlights or a table that a prompt pack brings")
+    row_index: int = Field(description="That row's scene_index, rank or record_index")
+    at_ms: int = Field(description="When it is on screen, between the row's start_ms and end_ms")
+    width: int = Field(description="Width of the picture in pixels")
+    height: int = Field(description="Height of the picture in pixels")
+    media_type: str = Field(description="image/jpeg")
+    image: bytes = Field(description="The picture as a file of that type")
+
+
 class Failure(Row):
     """Why a video, or one answer about it, is missing from the other tables."""
 
@@ -185,6 +197,7 @@ TABLES: dict[str, type[Row]] = {
     "characters": Character,
     "appearances": Appearance,
     "highlights": Highlight,
+    "keyframes": Keyframe,
     "runs": Run,
     "failures": Failure,
 }

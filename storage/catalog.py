@@ -24,7 +24,7 @@ from storage.s3 import arrow_file_system
 from storage.snapshots import Snapshot, read_newest
 from storage.views import create_views, glob_escape, quote, scan_files
 
-BATCH_ROWS = 10_000
+BATCH_ROWS = 1000  # of keyframes 10 MB
 
 _QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
 

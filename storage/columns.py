@@ -21,6 +21,7 @@ SCALARS: dict[type, tuple[pa.DataType, str]] = {
     int: (pa.int64(), "BIGINT"),
     float: (pa.float64(), "DOUBLE"),
     bool: (pa.bool_(), "BOOLEAN"),
+    bytes: (pa.binary(), "BLOB"),
     datetime: (pa.timestamp("us", tz="UTC"), "TIMESTAMPTZ"),
 }
 

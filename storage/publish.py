@@ -21,9 +21,10 @@ from storage.own_tables import OwnTables, columns_by_table
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
-_BATCH = 250  # bundles whose rows are in memory together, and become one part per table
+_BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table
 _READERS = 16  # bundles on their way from the store
-_ROW_GROUP = 10_000  # rows; small groups make reading one video's rows cheap
+# Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
+_GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
 
 ReadBundle = Callable[[str], bytes]
 
@@ -121,24 +122,32 @@ def _read_batches(
     store: ObjectStore, read: ReadBundle, current: dict[str, str]
 ) -> Iterator[list[tuple[str, pa.Table]]]:
     """Bytes are fetched side by side and parsed one after the other: only the former is waiting."""
+    batch: list[tuple[str, pa.Table]] = []
+    num_bytes = 0
     with ThreadPoolExecutor(_READERS) as pool:
-        for batch in _batches(current.items()):
-            keys = [bundle_key(*pair) for pair in batch]
-            yield [
-                (analysis_key, read_bundle(data, f"{store.url}/{key}"))
-                for (_, analysis_key), key, data in zip(batch, keys, pool.map(read, keys), strict=True)
-            ]
-
-
-def _batches(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    remaining = iter(items)
-    while batch := list(islice(remaining, _BATCH)):
+        for pairs in _several(current.items()):
+            keys = [bundle_key(*pair) for pair in pairs]
+            for (_, analysis_key), key, data in zip(pairs, keys, pool.map(read, keys), strict=True):
+                batch.append((analysis_key, read_bundle(data, f"{store.url}/{key}")))
+                num_bytes += len(data)
+                if len(batch) == _BATCH or num_bytes >= _BATCH_BYTES:
+                    yield batch
+                    batch, num_bytes = [], 0
+    if batch:
         yield batch
+
+
+def _several(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    remaining = iter(items)
+    while pairs := list(islice(remaining, 2 * _READERS)):
+        yield pairs
 
 
 def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
     """Nobody reads the part before a snapshot lists its key, which is returned."""
     sink = pa.BufferOutputStream()
-    parquet.write_table(table, sink, compression="zstd", row_group_size=_ROW_GROUP)
+    fitting = table.num_rows * _GROUP_BYTES // max(1, table.nbytes)
+    rows = max(1, min(_GROUP_ROWS, fitting))
+    parquet.write_table(table, sink, compression="zstd", row_group_size=rows)
     store.put_if_absent(key, bytes(sink.getvalue()))
     return key

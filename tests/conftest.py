@@ -11,16 +11,18 @@ from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, RunRecord
 from schemas.identity import VideoObject
-from schemas.tables import Character, Failure, Highlight, Row, Run, Scene, Video
+from schemas.tables import Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
 
 _BLANKS: dict[type, Any] = {
     str: "",
     int: 0,
     float: 0.0,
     bool: False,
+    bytes: b"",
     list: [],
     datetime: datetime(2026, 11, 21, tzinfo=UTC),
 }
+_EVERY_BYTE = bytes(range(256))
 
 
 def _row(row_type: type[Row], **values: Any) -> Any:
@@ -84,6 +86,7 @@ def _bundle(
         ),
         characters=(_row(Character, character_id="C1", label="a cyclist", kind="person", **ids),),
         highlights=(_row(Highlight, rank=1, title="The best", **ids),),
+        keyframes=(_row(Keyframe, table_name="highlights", row_index=1, image=_EVERY_BYTE, **ids),),
     )
 
 

@@ -1,5 +1,6 @@
 """Whole tables as JSON Lines and CSV, a batch of rows at a time."""
 
+import base64
 import csv
 import io
 import json
@@ -14,7 +15,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_json_lines(batches: Iterable[Result]) -> Iterator[str]:
-    """One object per row, every column in it; times ISO 8601 in UTC."""
+    """One object per row, every column in it; times ISO 8601 in UTC, bytes in base64."""
     for batch in batches:
         yield "".join(
             _json(dict(zip(batch.columns, map(_plain, row), strict=True))) + "\n" for row in batch.rows
@@ -22,7 +23,7 @@ def to_json_lines(batches: Iterable[Result]) -> Iterator[str]:
 
 
 def to_csv(batches: Iterable[Result]) -> Iterator[str]:
-    """RFC 4180 with a header line; lists as JSON, null as an empty cell.
+    """RFC 4180 with a header line; lists as JSON, bytes in base64, null as an empty cell.
 
     CSV is what spreadsheets open, and titles come from strangers' files: a text that a spreadsheet would run
     as a formula gets a `'` in front (OWASP, CSV injection). JSON Lines has every text as it is.
@@ -39,9 +40,11 @@ def to_csv(batches: Iterable[Result]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can have it: no dates, no NaN."""
+    """As JSON can have it: no dates, no bytes, no NaN."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

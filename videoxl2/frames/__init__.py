@@ -14,7 +14,8 @@ from the first picture, in exact rationals.
     targets     instants as ticks, held pictures     decoder     packets to pictures
     scheduler   which packets to decode              entry       where to begin
     pixels      resize and rotation                  reader      spans of numpy frames
-    cuts        where boundaries move to
+    cuts        where boundaries move to             keyframes   small pictures of given instants
+    thumbnail   one small picture for a page
 
 Imports PyAV and numpy; nothing of the model.
 """

@@ -62,6 +62,7 @@ class MediaInfo:
     warnings: tuple[str, ...]
     first_pts: int = 0  # start_ms exactly, in ticks of the stream
     start_timecode: str | None = None  # the first picture's, `HH:MM:SS:FF`; `;` before FF: drop-frame
+    pixel_aspect: Fraction = Fraction(1)  # a pixel's width over its height, before rotation
 
     @property
     def fps(self) -> Fraction:
@@ -158,6 +159,7 @@ def _describe(video: OpenVideo, scan: _Scan, timeline: Timeline, size_bytes: int
         warnings=_warnings(video, scan, timeline, is_exact),
         first_pts=timeline.first_pts,
         start_timecode=_start_timecode(video),
+        pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
     )
 
 

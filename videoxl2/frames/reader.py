@@ -109,7 +109,7 @@ def _read_spans(
     limits: Limits,
 ) -> Iterator[FrameSpan]:
     damage = Damage()
-    answers = _answers(path, info, grid, spans, limits, damage)
+    answers = read_answers(path, info, grid, spans, limits, damage)
     for span in spans:
         started = time.thread_time()
         rows = _Rows(span, info, converter)
@@ -129,7 +129,7 @@ def _check(grid: SamplingGrid, spans: Sequence[Span]) -> None:
         read_to = span.stop
 
 
-def _answers(
+def read_answers(
     path: FilePath,
     info: MediaInfo,
     grid: SamplingGrid,
@@ -137,7 +137,7 @@ def _answers(
     limits: Limits,
     damage: Damage,
 ) -> Iterator[Answer]:
-    """One answer per target of the spans that is inside the video, in order."""
+    """One answer per target of the spans that is inside the video, in order, with full-size pictures."""
     first = spans[0].first
     if info.timestamps == "exact":
         try:

@@ -1,11 +1,15 @@
 """A folder of real files, good and bad, through the whole job, as a user runs it."""
 
+import base64
+import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-TABLES = ("videos", "scenes", "characters", "appearances", "highlights", "failures")
+TABLES = ("videos", "scenes", "characters", "appearances", "highlights", "keyframes", "failures")
 
 
 @pytest.fixture
@@ -66,7 +70,23 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
         | {"evidence_ms": list(range(8000, 20_000, 1000)), "prompt_id": "scenes@1"},
     ]
     counts = {table: sql(f"select count(*) as n from {table}")[0]["n"] for table in TABLES}
-    assert counts == dict(zip(TABLES, (3, 4, 6, 7, 3, 5), strict=True))
+    assert counts == dict(zip(TABLES, (3, 4, 6, 7, 3, 7, 5), strict=True))
+    for row in sql("select * from keyframes"):
+        with Image.open(io.BytesIO(base64.b64decode(row["image"]))) as image:
+            image.load()
+            assert image.size == (row["width"], row["height"]) == (96, 64)
+    stands_for = (
+        "select count(*) as n from keyframes as k join {0} as r on k.analysis_key = r.analysis_key and "
+        "table_name = '{0}' and row_index = {1} where at_ms >= start_ms and at_ms < end_ms"
+    )
+    pictured = [
+        sql(stands_for.format(*key))[0]["n"] for key in (("scenes", "scene_index"), ("highlights", "rank"))
+    ]
+    assert pictured == [4, 3]
+    shown = media_index("sql", "select * from keyframes", "--index", index).stdout
+    assert "image/jpeg" in shown
+    assert "9j/" not in shown
+    assert "\\xff" not in shown
     dog = "select first_seen_ms as a, last_seen_ms as b from characters where character_id = 'C2' order by b"
     assert sql(dog)[-1] == {"a": 8000, "b": 20_000}
     assert sql("select min(confidence) > 0.9 as sure, bool_or(is_truncated) as cut from scenes") == [
@@ -104,7 +124,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
 
 def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, media_index):
     """The model says 8.0 s, the picture changes at 9.2 s: the tables have both, and whatever follows from a
-    scene's times follows the cut."""
+    scene's times follows the cut, the keyframes too."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
     make_video(library / "two rooms.mp4", seconds=20, cut_s=9.2)
@@ -124,6 +144,9 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
         (0, 1000, 0, 1000)
     ]
     assert sql("select warnings from videos") == [([],)]
+    pictures = sql("select image from keyframes where table_name = 'scenes' order by row_index")
+    rooms = [np.asarray(Image.open(io.BytesIO(base64.b64decode(image)))) for (image,) in pictures]
+    assert [room[:10].mean().round() for room in rooms] == [0, 255]
 
 
 def test_untrained_weights_answer_nonsense_in_valid_rows(tmp_path, make_video, media_index):

@@ -59,6 +59,13 @@ def test_a_folder_without_code_makes_a_table(tmp_path: Path, make_video, media_i
     assert tables.code == 0
     assert media_index("sql", "--index", index, "--json", "from scenes").json == []
 
+    keyframes = "select table_name, row_index, at_ms from keyframes where table_name = 'vehicles' order by 2"
+    at_ms = {
+        k["row_index"]: k["at_ms"] for k in media_index("sql", "--index", index, "--json", keyframes).json
+    }
+    assert at_ms.keys() == {row["record_index"] for row in rows}
+    assert all(row["start_ms"] <= at_ms[row["record_index"]] < row["end_ms"] for row in rows)
+
     again = media_index("run", *where, "--pack", "surveillance", "--pack", pack)
     assert (again.code, "nothing to do" in again.stdout) == (0, True)
     (pack / "vehicles.json").write_text(json.dumps(SCHEMA).replace('"boolean"', '"string", "maxLength": 9'))

@@ -1,5 +1,6 @@
 """An index promises the same on a disk and on S3: each test runs on both."""
 
+import random
 import threading
 import uuid
 from collections.abc import Callable
@@ -8,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 from pydantic import BaseModel
 
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError
+from schemas.tables import Keyframe
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog
 from storage.errors import NotFound
@@ -375,3 +378,42 @@ def test_a_packs_table_is_read_as_it_was_written(
         ("x", [part.model_dump() for part in parts], None, 2),
         ("y", [], "red", None),
     ]
+
+
+def test_pictures_come_back_byte_for_byte(place: Place, make_bundle: MakeBundle) -> None:
+    """Every byte there is, through bundle, part and view; a replaced video's are those of its new rows."""
+    every_byte = bytes(range(256))
+    index = place.index()
+    index.publish(_commit(index, make_bundle(uri="s3://b/1"), make_bundle(uri="s3://b/2")))
+    index.publish(_commit(index, make_bundle(uri="s3://b/1", revision="etag2")))
+    query = (
+        "SELECT k.image, h.title FROM keyframes AS k JOIN highlights AS h "
+        "ON k.analysis_key = h.analysis_key AND k.table_name = 'highlights' AND k.row_index = h.rank"
+    )
+    assert place.query(query) == [(every_byte, "The best")] * 2
+    assert place.query("SELECT count(*), sum(octet_length(image)) FROM keyframes_all") == [(3, 3 * 256)]
+
+
+def test_parts_stay_small_however_large_the_pictures(
+    tmp_path: Path, make_bundle: MakeBundle, make_row: Callable[..., Any]
+) -> None:
+    """A reader of one video does not read those of hundreds, and a publisher does not hold them all."""
+    place = Place(str(tmp_path / "index"))
+    index, keys = place.index(), []
+    for number in range(9):
+        bundle = make_bundle(uri=f"s3://b/{number}")
+        image = random.Random(number).randbytes(9 << 20)
+        ids = bundle.commit.model_dump(include={"video_id", "object_rev", "recipe_id", "analysis_key"})
+        pictures = (make_row(Keyframe, image=image, **ids), make_row(Keyframe, image=b"x", **ids))
+        keys += _commit(index, bundle.model_copy(update={"keyframes": pictures}))
+    index.publish(keys)
+    parts = [parquet.ParquetFile(f) for f in (tmp_path / "index" / "tables" / "keyframes").iterdir()]
+    assert [part.metadata.num_rows for part in sorted(parts, key=lambda part: -part.metadata.num_rows)] == [
+        16,
+        2,
+    ]
+    for part in parts:
+        groups = [part.metadata.row_group(n) for n in range(part.num_row_groups)]
+        assert max(group.total_byte_size for group in groups) < 20 << 20
+    assert place.query("SELECT sum(octet_length(image)) FROM keyframes") == [(9 * ((9 << 20) + 1),)]
+    assert place.query("SELECT count(*) FROM scenes") == [(9,)]

@@ -1,5 +1,6 @@
 """JSON Lines and CSV: every value comes back."""
 
+import base64
 import csv
 import io
 import json
@@ -57,6 +58,16 @@ def test_what_json_does_not_know_is_null_and_zones_become_utc():
     when = WHEN.astimezone(timezone(timedelta(hours=2)))
     (text,) = to_json_lines([Result(("a", "b", "c"), [(math.nan, [math.inf, 1.5], when)])])
     assert json.loads(text) == {"a": None, "b": [None, 1.5], "c": "2026-11-21T08:30:00.250000Z"}
+
+
+def test_pictures_are_base64_in_both():
+    """Whose letters are none of JSON's or CSV's own."""
+    image = bytes(range(256))
+    batch = Result(("image",), [(image,)])
+    (line,) = to_json_lines([batch])
+    _, (cell,) = csv.reader(io.StringIO("".join(to_csv([batch])), newline=""))
+    assert base64.b64decode(json.loads(line)["image"], validate=True) == image
+    assert base64.b64decode(cell, validate=True) == image
 
 
 def test_a_table_without_rows_has_its_header():

@@ -225,4 +225,5 @@ def bundle_of(*answers: PromptAnswer, sampled_ms: tuple[int, ...] = tuple(range(
     analysis = Analysis(info, SamplingGrid(Fraction(5), 20), sampled_ms, (), answers, 0, 0)
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
     work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, 2048)
-    return RowBuilder(work, recipe, "run", datetime.now(UTC)).bundle(analysis, {})
+    builder = RowBuilder(work, recipe, "run", datetime.now(UTC))
+    return builder.bundle(analysis, builder.answer_rows(analysis, {}))

@@ -1,11 +1,13 @@
 """Finishing as a plain function, on real files: no Ray, no model."""
 
+import io
 import os
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
@@ -19,6 +21,7 @@ from jobs.records import Record
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
+from schemas.tables import Lineage
 from storage.bundles import read_bundle
 from storage.library_local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
@@ -30,7 +33,7 @@ RATE = 10
 
 @pytest.fixture
 def film(tmp_path):
-    """Shots of one shade each."""
+    """Shots of one shade each; in the last a white square goes away for a second, at 13.5 s."""
     path = tmp_path / "library" / "film.mp4"
     path.parent.mkdir()
     with av.open(str(path), "w") as out:
@@ -39,6 +42,8 @@ def film(tmp_path):
         for number in range(16 * RATE):
             shade = 60 * sum(number >= cut_s * RATE for cut_s in CUTS_S)
             picture = np.full((64, 96, 3), shade, np.uint8)
+            if number >= 12 * RATE and not 13.5 * RATE <= number < 14.5 * RATE:
+                picture[20:30, 40:50] = 255
             out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         out.mux(stream.encode(None))
     return path
@@ -141,9 +146,70 @@ def test_a_file_that_goes_away_costs_the_cuts_and_nothing_else(film, finished, h
     bundle = finished(scene(0, 8), scene(8, 16), highlight(8, 9), meanwhile=lambda: happens(film))
     assert times(bundle["scenes"]) == said(bundle["scenes"]) == [(0, 8000), (8000, 16_000)]
     assert times(bundle["highlights"]) == [(8000, 9000)]
+    assert bundle["keyframes"] == []
+    unsnapped, unseen = bundle["videos"][0]["warnings"]
+    assert unsnapped.startswith("boundaries are not snapped to cuts: ")
+    assert unseen.startswith("no keyframes: ")
+    assert any(words in unsnapped for words in reason.split("|")), unsnapped
+
+
+def test_every_row_has_a_picture_from_between_its_times(finished):
+    """Of its own shot though the model's times reach into others; a row without evidence has none."""
+    scenes = scene(0, 5), scene(5, 7), scene(7, 12.9), scene(12.9, 16)
+    bundle = finished(*scenes, highlight(7, 9), highlight(6.2, 7))
+    assert bundle["videos"][0]["warnings"] == []
+    spans = {("scenes", row["scene_index"]): row for row in bundle["scenes"]}
+    spans |= {("highlights", row["rank"]): row for row in bundle["highlights"] if row["is_grounded"]}
+    assert times(spans.values()) == [(0, 4000), (4000, 6600), (6600, 12_000), (12_000, 16_000), (6600, 9000)]
+    found = {(row["table_name"], row["row_index"]): row for row in bundle["keyframes"]}
+    assert found.keys() == spans.keys()
+    for key, row in found.items():
+        of = spans[key]
+        assert of["start_ms"] <= row["at_ms"] < of["end_ms"]
+        assert row["at_ms"] in of["evidence_ms"]
+        assert {name: row[name] for name in Lineage.model_fields} == {
+            name: of[name] for name in Lineage.model_fields
+        }
+        image = Image.open(io.BytesIO(row["image"]))
+        assert image.size == (row["width"], row["height"]) == (96, 64)
+        assert (image.format, row["media_type"]) == ("JPEG", "image/jpeg")
+        shade = 60 * sum(row["at_ms"] >= cut_s * 1000 for cut_s in CUTS_S)
+        assert np.abs(np.asarray(image)[:10].astype(int) - shade).max() < 10
+
+
+def test_the_picture_with_more_in_it_is_taken(finished):
+    """The middle of the last shot is a blank; its neighbours are not."""
+    (row,) = finished(highlight(12, 16))["keyframes"]
+    assert row["at_ms"] in (13_000, 15_000)
+
+
+def test_a_file_that_goes_away_after_its_cuts_were_found_costs_the_keyframes(film, finished):
+    """Here there was no cut to be looked for."""
+    bundle = finished(scene(0, 16), meanwhile=film.unlink)
+    assert times(bundle["scenes"]) == [(0, 16_000)]
+    assert bundle["keyframes"] == []
     (warning,) = bundle["videos"][0]["warnings"]
-    assert warning.startswith("boundaries are not snapped to cuts: ")
-    assert any(words in warning for words in reason.split("|")), warning
+    assert warning.startswith("no keyframes: ")
+    assert "not found" in warning
+
+
+def damage_end(film):
+    """The index stays, and the last pictures are zeros."""
+    found, data = film.stat(), bytearray(film.read_bytes())
+    stop = data.index(b"moov") - 4
+    start = (data.index(b"mdat") + 3 * stop) // 4
+    data[start:stop] = bytes(stop - start)
+    film.write_bytes(data)
+    os.utime(film, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def test_rows_in_a_damaged_part_have_no_keyframe(film, finished):
+    """The others have; no row shows a picture of another moment."""
+    bundle = finished(highlight(5, 6.5), highlight(14, 16), meanwhile=lambda: damage_end(film))
+    assert [row["row_index"] for row in bundle["keyframes"]] == [1]
+    assert bundle["videos"][0]["warnings"] == [
+        "no keyframes: of 1 of 2 rows, as the file is damaged there",
+    ]
 
 
 def test_a_bug_in_making_the_rows_is_told_apart(finished):

@@ -1,11 +1,12 @@
 """What goes to stdout: valid JSON for machines, and nothing lost on the way."""
 
+import base64
 import json
 
 import pytest
 
 from jobs.cluster import join_cluster
-from jobs.terminal import as_records, show_json, timecode
+from jobs.terminal import as_records, show_json, show_rows, timecode
 from schemas.failures import PreflightError
 
 
@@ -21,6 +22,23 @@ def test_json_has_no_nan(capsys):
     show_json([{"x": float("nan"), "y": [float("inf"), 1.5]}])
     text = capsys.readouterr().out
     assert json.loads(text, parse_constant=pytest.fail) == [{"x": None, "y": [None, 1.5]}]
+
+
+def test_pictures_are_base64_for_machines_and_a_size_for_people(capsys):
+    """Inside lists and structs as well; nobody's terminal is filled with bytes."""
+    image = bytes(range(256)) * 5
+    show_json([{"image": image, "all": [image]}])
+    (record,) = json.loads(capsys.readouterr().out)
+    assert [base64.b64decode(text, validate=True) for text in (record["image"], *record["all"])] == [
+        image
+    ] * 2
+    show_rows(("image", "all", "row"), [(image, [image, b""], {"image": image})])
+    shown = capsys.readouterr().out
+    assert shown.split("\n")[1].split("  ") == [
+        "1,280 bytes",
+        "1,280 bytes, 0 bytes",
+        "{'image': '1,280 bytes'}",
+    ]
 
 
 @pytest.mark.parametrize(("ms", "shown"), [(0, "0:00.0"), (59_990, "0:59.9"), (3_723_400, "1:02:03.4")])
