@@ -15,7 +15,8 @@ from the first picture, in exact rationals.
     scheduler   which packets to decode              entry       where to begin
     pixels      resize and rotation                  reader      spans of numpy frames
 
-Imports PyAV and numpy; nothing of the model.
+Imports PyAV and numpy; nothing of the model. `thumbnail`, one small JPEG for people, needs Pillow and is
+imported by itself.
 """
 
 from videoxl2.frames.container import Limits
