@@ -15,6 +15,7 @@ publish    bundles -> flat parts -> the next snapshot
 index      the writer's door: commit, look up, publish
 views      the SQL that shows current rows; views.sql
 catalog    the reader's door: DuckDB over one snapshot
+playback   where an indexed video can be played from
 search     full text over the catalog
 docs       writes docs/tables.md
 """
