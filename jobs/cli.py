@@ -3,15 +3,17 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
 
 from jobs.benchmarks.formats import FORMATS
+from jobs.cli_serve import serve
+from jobs.cli_verb import F, Verb, index_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.evaluation import Measure, read_truth
 from jobs.evaluation import evaluate as evaluate_index
@@ -25,8 +27,6 @@ from storage.search import search as search_index
 
 INDEX_FLAGS = ("index", "endpoint_url")
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 EXIT_CODES = """\b
 Exit codes:
   0    done, or nothing to do
@@ -35,28 +35,6 @@ Exit codes:
   3    done, but this run left videos out or without an answer: see the failures table
   8    preflight failed, nothing was spent
   130  interrupted, what was committed stays"""
-
-
-class _Verb(click.Command):
-    """Shows our errors as two lines, and click's own usage errors in the same shape."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if self.epilog:
-            formatter.write_paragraph()
-            for line in self.epilog.replace("\b\n", "").splitlines():
-                formatter.write(f"{line}\n")
-
-
-def index_options(verb: F) -> F:
-    """Where the index is, for every verb."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
-        click.option("--config", type=click.Path(path_type=Path), help="Settings file. [media-index.toml]"),
-        click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
-        click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
-    ):
-        verb = option(verb)
-    return verb
 
 
 def benchmark_options(verb: F) -> F:
@@ -85,7 +63,7 @@ def cli() -> None:
 
 
 @cli.command(
-    cls=_Verb,
+    cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
     "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
 )
@@ -153,7 +131,7 @@ def _show_run(row: Run, settings: Settings) -> None:
 
 
 @cli.command(
-    cls=_Verb,
+    cls=Verb,
     epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"',
 )
 @click.argument("query")
@@ -171,7 +149,7 @@ def sql(query: str, config: Path | None, as_json: bool, **flags: Any) -> None:
 
 
 @cli.command(
-    cls=_Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
+    cls=Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
 )
 @click.argument("text")
 @index_options
@@ -191,7 +169,7 @@ def search(
         show_hits(hits)
 
 
-@cli.command(cls=_Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
 def status(config: Path | None, as_json: bool, **flags: Any) -> None:
     """What is in the index, the latest runs, and failures by reason."""
@@ -209,7 +187,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
 
 @cli.command(
     "eval",
-    cls=_Verb,
+    cls=Verb,
     epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json\n"
     "  media-index eval --benchmark mlvu --questions MLVU/json --videos MLVU/video \\\n"
     "      --model BAAI/Video-XL-2 --answers mlvu.jsonl",
@@ -277,6 +255,9 @@ def _run_benchmark(config: Path | None, as_json: bool, benchmark: str, flags: di
 
 def _show_measures(measures: Sequence[Measure]) -> None:
     show_rows(("measure", "value", "over"), [(m.name, f"{m.value:.3f}", m.over) for m in measures])
+
+
+cli.add_command(serve)
 
 
 def main() -> None:
