@@ -15,6 +15,7 @@ failures     what each class of failure leads to
 scratch      node-local copies of the objects being read
 reading      span tasks and their ordered look-ahead window
 actor        the model, pinned to one GPU
+finishing    boundaries move to cuts, answers become a bundle; on CPUs
 runner       the driver loop: dispatch, settle, retry
 status       the verb: what is in the index
 web          the verb serve: a read-only page over an index

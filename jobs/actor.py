@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import ray
@@ -14,11 +13,9 @@ from jobs.failures import Stage, Trouble, classify
 from jobs.plan import Work
 from jobs.reading import ReadAhead, Source
 from jobs.recipe import Recipe
-from jobs.rows import RowBuilder
 from jobs.scratch import drop_copy
 from jobs.weights import find_weights
 from schemas.failures import FailureClass, UsageError
-from storage.bundles import encode_bundle
 
 
 @dataclass(frozen=True)
@@ -31,32 +28,17 @@ class Placement:
     num_threads: int
 
 
-@dataclass(frozen=True)
-class Indexed:
-    """A video's finished rows, encoded for the commit, with the figures the run reports."""
-
-    bundle: bytes
-    is_partial: bool
-    video_ms: int
-    num_frames: int
-    num_prompt_tokens: int
-    num_output_tokens: int
-    prefill_seconds: float
-    generate_seconds: float
-
-
 class ModelActor:
     """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
 
-    def __init__(self, placement: Placement, source: Source, recipe: Recipe, run_id: str) -> None:
+    def __init__(self, placement: Placement, source: Source, recipe: Recipe) -> None:
         self._placement = placement
         self._source = source
         self._reading = ReadAhead(source)
         self._recipe = recipe
-        self._run_id = run_id
 
-    def load(self) -> Trouble | None:
-        """Load the weights; what is wrong with them comes back as a value."""
+    def load(self) -> str | Trouble:
+        """Load the weights: the id of this actor's node, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
         from videoxl2.model import VideoXL2  # so that only this process loads torch
@@ -69,10 +51,13 @@ class ModelActor:
             self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
         except Exception as error:
             return classify(error, Stage.LOAD)
-        return None
+        return str(ray.get_runtime_context().get_node_id())
 
-    def index_video(self, work: Work, upcoming: Work | None) -> Indexed | Trouble:
-        """Analyse one video and encode its rows; begin reading `upcoming` meanwhile."""
+    def index_video(self, work: Work, upcoming: Work | None) -> Analysis | Trouble:
+        """Analyse one video; begin reading `upcoming` meanwhile.
+
+        Of a video that is analysed, this node's copy is left to its finishing.
+        """
         stage, num_frames = Stage.FETCH, work.max_frames
         try:
             self._reading.keep_only(work)
@@ -81,7 +66,7 @@ class ModelActor:
                 self._reading.begin(upcoming)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             spans = self._reading.spans(work)
-            analysis = analyze(
+            return analyze(
                 self._asker,
                 opened.info,
                 opened.grid,
@@ -89,27 +74,11 @@ class ModelActor:
                 self._recipe.prompts,
                 work.max_frames if self._source.is_split else None,
             )
-            stage = Stage.ROWS
-            return self._rows(work, analysis)
         except Exception as error:
+            drop_copy(work.video, self._source.scratch)
             return replace(classify(error, stage), num_frames=num_frames)
         finally:
             self._reading.keep_only(*filter(None, [upcoming]))
-            drop_copy(work.video, self._source.scratch)
-
-    def _rows(self, work: Work, analysis: Analysis) -> Indexed:
-        rows = RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
-        bundle = rows.bundle(analysis, {})
-        return Indexed(
-            bundle=encode_bundle(bundle),
-            is_partial=bundle.videos[0].is_partial,
-            video_ms=analysis.info.duration_ms,
-            num_frames=len(analysis.sampled_ms),
-            num_prompt_tokens=sum(a.num_prompt_tokens for a in analysis.answers),
-            num_output_tokens=sum(a.num_output_tokens for a in analysis.answers),
-            prefill_seconds=analysis.prefill_seconds,
-            generate_seconds=analysis.generate_seconds,
-        )
 
 
 def _other_weights(found: str, wanted: str) -> Trouble:
@@ -136,7 +105,7 @@ def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:
     return Placement(wanted, "cpu", num_cpus, num_threads=max(1, (cores - 1) // wanted))
 
 
-def start_actor(placement: Placement, source: Source, recipe: Recipe, run_id: str) -> Any:
+def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:
     """A new actor handle; its weights load by `load.remote()`. Ray never restarts or retries it: we do."""
     options: dict[str, Any] = {
         "num_gpus": 1 if placement.device == "cuda" else 0,
@@ -145,4 +114,4 @@ def start_actor(placement: Placement, source: Source, recipe: Recipe, run_id: st
         "max_task_retries": 0,
         "enable_task_events": False,
     }
-    return ray.remote(ModelActor).options(**options).remote(placement, source, recipe, run_id)
+    return ray.remote(ModelActor).options(**options).remote(placement, source, recipe)

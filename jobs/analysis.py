@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
-from jobs.parts import Parts
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt, scene_line
 from jobs.records import Record
+from jobs.sections import Sections
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
@@ -38,29 +38,29 @@ def analyze(
     grid: SamplingGrid,
     spans: Iterable[FrameSpan],
     prompts: Sequence[Prompt],
-    part_frames: int | None = None,
+    section_frames: int | None = None,
 ) -> Analysis:
-    """Prefill the video once, or in parts of `part_frames` frames, and ask every prompt of that one cache.
+    """Prefill the video once, or section by section, and ask every prompt of that one cache.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
     from videoxl2.prefill import PrefillOptions  # torch is loaded by now
 
     seen = _Seen(spans)
-    max_frames = min(grid.num_targets, part_frames or grid.num_targets)
-    parts = Parts(seen, max_frames)
+    max_frames = min(grid.num_targets, section_frames or grid.num_targets)
+    sections = Sections(seen, max_frames)
     told = _Told(asker, prompts, info.duration_ms)
     warnings: list[str] = []
     seconds = [0.0, 0.0]
-    for part in parts:
+    for section in sections:
         started = time.perf_counter()
-        session = asker.model.prefill(part, prefill=PrefillOptions(expected_frames=max_frames))
+        session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
         prefilled = time.perf_counter()
-        told.ask(session, parts.end_ms, parts.shared_ms)
+        told.ask(session, sections.end_ms, sections.shared_ms)
         warnings += session.degraded
         seconds[0] += prefilled - started
         seconds[1] += time.perf_counter() - prefilled
-        del session  # its cache makes room for the next part's
+        del session  # its cache makes room for the next section's
     return Analysis(
         info=info,
         grid=grid,
@@ -73,17 +73,17 @@ def analyze(
 
 
 class _Told:
-    """What the model said so far. Later prompts, and later parts, speak of what earlier ones found."""
+    """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
 
     def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int) -> None:
         self._asker = asker
         self._prompts = prompts
         self._duration_ms = duration_ms
-        self._by_part: dict[str, list[PromptAnswer]] = {prompt.name: [] for prompt in prompts}
-        self._begins_ms = dict.fromkeys(self._by_part, 0)  # up to where the parts before have answered
+        self._by_section: dict[str, list[PromptAnswer]] = {prompt.name: [] for prompt in prompts}
+        self._begins_ms = dict.fromkeys(self._by_section, 0)  # up to where the sections before have answered
 
     def ask(self, session: "Session", end_ms: int | None, shared_ms: int) -> None:
-        """Every prompt about a part that ends at `end_ms`; the next sees again what is after `shared_ms`."""
+        """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`."""
         times_ms = tuple(round(time_s * 1000) for time_s in session.frame_times_s)
         for prompt in self._prompts:
             window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
@@ -97,22 +97,22 @@ class _Told:
             answer = self._asker.ask(session, prompt, context)
             if end_ms is not None:
                 answer, self._begins_ms[prompt.name] = _without_cut(answer, end_ms, shared_ms)
-            self._by_part[prompt.name].append(answer)
+            self._by_section[prompt.name].append(answer)
 
     def answers(self) -> tuple[PromptAnswer, ...]:
-        """One for each prompt, of all parts together."""
-        return tuple(PromptAnswer.joined(answers) for answers in self._by_part.values())
+        """One for each prompt, of all sections together."""
+        return tuple(PromptAnswer.joined(answers) for answers in self._by_section.values())
 
     def _found(self, kind: type[A]) -> Iterator[A]:
-        for answers in self._by_part.values():
+        for answers in self._by_section.values():
             for answer in answers:
                 yield from (r.answer for r in answer.records or () if isinstance(r.answer, kind))
 
 
 def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
-    """Without the records that the part's end cuts through, and from when on the next part is asked.
+    """Without the records that the section's end cuts through, and from when on the next section is asked.
 
-    Only those that the next part can see whole are left to it.
+    Only those that the next section can see whole are left to it.
     """
 
     def is_cut(record: Record) -> bool:

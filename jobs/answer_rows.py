@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
+from jobs.program_times import tenths
 from jobs.records import Record
 from schemas.answer_tables import RECORD_INDEX, row_type
 from schemas.answers import (
@@ -32,6 +33,8 @@ class AnswerRows:
         self._lineage = lineage
         self._analysis = analysis
         self._moves_ms = moves_ms
+        self._seen_ms = {ms: ms for ms in analysis.sampled_ms}
+        self._stamps_ms = {ms: 100 * tenths(ms) for ms in analysis.sampled_ms}  # as the model knows them
         self.characters = self._characters()
         self.scenes = self._scenes()
         self.appearances = self._appearances()
@@ -123,22 +126,35 @@ class AnswerRows:
         }
 
     def _where(self, spoken: TimedAnswer) -> dict[str, Any]:
-        start_ms, end_ms = said_ms(spoken, self._analysis.info.duration_ms)
-        evidence = _evidence(self._analysis.sampled_ms, start_ms, end_ms)
+        model_ms = _said_ms(spoken, self._analysis)
+        start_ms, end_ms = _moved(model_ms, self._moves_ms)
+        evidence = _inside(self._seen_ms, (start_ms, end_ms)) or _inside(self._stamps_ms, model_ms)
         return {
-            "start_ms": self._moves_ms.get(start_ms, start_ms),
-            "end_ms": self._moves_ms.get(end_ms, end_ms),
-            "model_start_ms": start_ms,
-            "model_end_ms": end_ms,
+            "start_ms": start_ms,
+            "end_ms": end_ms,
+            "model_start_ms": model_ms[0],
+            "model_end_ms": model_ms[1],
             "evidence_ms": evidence,
             "is_grounded": bool(evidence),
         }
 
 
-def said_ms(spoken: TimedAnswer, duration_ms: int) -> tuple[int, int]:
+def timed_spans(analysis: Analysis) -> list[tuple[type[TimedAnswer], tuple[int, int]]]:
+    """Kind and `[start_ms, end_ms)` of every timed record, as the model said it."""
+    said = [record.answer for answer in analysis.answers for record in answer.records or ()]
+    return [(type(one), _said_ms(one, analysis)) for one in said if isinstance(one, TimedAnswer)]
+
+
+def _said_ms(spoken: TimedAnswer, analysis: Analysis) -> tuple[int, int]:
     """The model's tenths of a second in ms; the last tenth may reach past the last picture's end."""
-    end_ms = min(round(spoken.end_s * 1000), duration_ms)
+    end_ms = min(round(spoken.end_s * 1000), analysis.info.duration_ms)
     return min(round(spoken.start_s * 1000), end_ms - 1), end_ms
+
+
+def _moved(model_ms: tuple[int, int], moves_ms: Mapping[int, int]) -> tuple[int, int]:
+    """Both ends where they move to; where that would leave nothing between them, neither moves."""
+    start_ms, end_ms = (moves_ms.get(ms, ms) for ms in model_ms)
+    return (start_ms, end_ms) if start_ms < end_ms else model_ms
 
 
 def _text(fields: type[Any], said: Answer) -> dict[str, Any]:
@@ -154,8 +170,8 @@ def _seen_in(character: Character, appearances: Sequence[Appearance]) -> Charact
     )
 
 
-def _evidence(sampled_ms: Sequence[int], start_ms: int, end_ms: int) -> list[int]:
-    """Pictures inside what the model spoke of. It read their times in tenths, so a start may be one early."""
-    inside = [ms for ms in sampled_ms if start_ms <= ms < end_ms]
+def _inside(times_ms: Mapping[int, int], span_ms: tuple[int, int]) -> list[int]:
+    """Pictures whose time is in the span; `times_ms` has it for each."""
+    inside = [picture for picture, ms in times_ms.items() if span_ms[0] <= ms < span_ms[1]]
     stride = -(-len(inside) // MAX_EVIDENCE) or 1
     return inside[::stride]

@@ -28,8 +28,10 @@ from jobs.schema_parts import (
     python_type,
     usual_tokens,
 )
-from jobs.schema_reading import MARKERS, Place, SchemaReader, description, load_schema, read_names
+from jobs.schema_place import Place, load_schema
+from jobs.schema_reading import MARKERS, SchemaReader, read_names
 from jobs.wire import NOTHING
+from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import (
     Answer,
     AsJson,
@@ -41,11 +43,6 @@ from schemas.answers import (
     Moments,
     Tiles,
     TimedAnswer,
-)
-from schemas.tables import Described
-
-RESERVED = frozenset(
-    {*Described.model_fields, *TimedAnswer.model_fields, "start_ms", "end_ms", "record_index"}
 )
 
 _MAX_CHOICES = 200  # whole numbers that are offered one by one
@@ -65,11 +62,11 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     reader = SchemaReader()
     fields = {
         key: _field(whole.inside("properties", key), f"{name}.{key}", reader)
-        for key in read_names(whole, RESERVED)
+        for key in read_names(whole, RESERVED_COLUMNS)
     }
     is_timed = isinstance(layout, Tiles | Moments)
     answer: type[Answer] = create_model(
-        name, __base__=TimedAnswer if is_timed else Answer, __doc__=description(whole), **fields
+        name, __base__=TimedAnswer if is_timed else Answer, __doc__=whole.description(), **fields
     )
     answer.layout = layout
     return answer
@@ -77,7 +74,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
 
 def _field(place: Place, name: str, reader: SchemaReader) -> Any:
     """Annotation and description of a property."""
-    told = description(place)
+    told = place.description()
     if not isinstance(place.schema, dict):
         reader.read(place)
     markers = {key: place.schema[key] for key in (*MARKERS, "uniqueItems") if key in place.schema}

@@ -55,7 +55,7 @@ class PromptAnswer:
 
     @classmethod
     def joined(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
-        """The answers about a video's parts, in order, as one; who was named before is not named again."""
+        """The answers about a video's sections, in order, as one; who was named before is not named again."""
         known = [record for answer in answers for record in answer.records or ()]
         is_known = any(answer.records is not None for answer in answers)
         return cls(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from jobs.find_video import find_video
 from jobs.metrics import (
     Matches,
     Span,
@@ -64,22 +65,12 @@ def evaluate(catalog: Catalog, truth: Truth) -> list[Measure]:
     """All measures that the truth knows something about. Raises `UsageError` for a video not in the index."""
     sums = _Sums()
     for true in truth.videos:
-        video_id = _find(catalog, true.uri)
+        video_id = find_video(catalog, true.uri)
         _judge_scenes(sums, true, _spans(catalog, "scenes", video_id))
         _judge_highlights(sums, true, _spans(catalog, "highlights", video_id, order="rank"))
         _judge_characters(sums, true, catalog, video_id)
         _judge_moments(sums, true, catalog, video_id)
     return _measures(sums)
-
-
-def _find(catalog: Catalog, uri: str) -> str:
-    """A `video_id`. Whole URIs first; else exactly one URI must end so."""
-    rows = catalog.query("SELECT video_id, uri FROM videos WHERE ends_with(uri, ?)", [uri]).rows
-    found = [row for row in rows if row[1] == uri] or rows
-    if len(found) != 1:
-        problem = "is not in the index" if not found else f"stands for {len(found)} videos"
-        raise UsageError(f"{uri} of the ground truth {problem}", "index it first, or write its whole uri")
-    return str(found[0][0])
 
 
 def _spans(catalog: Catalog, table: str, video_id: str, order: str = "start_ms") -> list[Span]:

@@ -16,8 +16,8 @@ from rich.progress import (
     Progress as Bar,
 )
 
-from jobs.actor import Indexed
 from jobs.failures import Trouble
+from jobs.finishing import Indexed
 from jobs.plan import Plan, Reason, Work
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import FailureAction, MediaIndexError

@@ -7,12 +7,15 @@ answer. With `window_s`, a video longer than that is asked about window by windo
 order of their names, packs in the order given.
 """
 
+import re
 import string
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from jobs.answer_schema import answer_from_schema
 from jobs.config import DEFAULT_PACK
@@ -27,6 +30,7 @@ MIN_WINDOW_MS = 10_000
 PACKS = Path(__file__).parent / "packs"
 PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes"})
 _LAYOUTS: dict[str, type[Layout]] = {"one": One, "several": Several, "tiles": Tiles, "moments": Moments}
+_TABLE = re.compile("[a-z][a-z0-9_]*")
 _GUIDE = "docs/packs.md shows how a prompt file is written"
 
 
@@ -113,8 +117,12 @@ def _load_pack(folder: Path) -> Iterator[Prompt]:
     for file in files:
         try:
             yield _load(file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"prompt {file}: {error}", _GUIDE) from None
+        except OSError as error:
+            raise UsageError(
+                f"prompt {file}: {error.strerror}", "check the file and its permissions"
+            ) from None
+        except UnicodeDecodeError:
+            raise UsageError(f"prompt {file}: it or its answer schema is not UTF-8", _GUIDE) from None
 
 
 def _load(file: Path) -> Prompt:
@@ -148,26 +156,36 @@ def _own_answer(
                 f'name a JSON Schema beside it (answer = "{name}.json"), or ask for {", ".join(ANSWERS)}',
             )
         return None
-    if name in RESERVED_TABLES or name in ANSWERS or not name.isidentifier() or name != name.lower():
+    if name in RESERVED_TABLES or name in ANSWERS or not _TABLE.fullmatch(name) or name.endswith("_all"):
         raise UsageError(
             f"prompt {file}: {name!r} cannot be a table",
-            "its id names one: lower case letters, not one of ours",
+            "its id names one: lower case letters, digits and _, and none of ours",
         )
-    values = dict(records or {})
-    try:
-        layout = _LAYOUTS[values.pop("layout", "several")](**values)
-    except (KeyError, TypeError) as error:
-        layouts = ", ".join(_LAYOUTS)
-        raise UsageError(f"prompt {file}: bad records: {error}", f"layouts are {layouts}; {_GUIDE}") from None
+    layout = _layout(file, dict(records or {}))
     path = file.parent / schema
     try:
         own = OwnAnswer(path.read_text(encoding="utf-8"), layout)
         answer_from_schema(name, own.schema, layout)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"answer schema {path}: {error}", f"{file} names it") from None
+    except OSError as error:
+        raise UsageError(f"answer schema {path}: {error.strerror}", f"{file} names it") from None
     except UsageError as error:
-        raise UsageError(f"answer schema {path}: {error.message}", error.hint) from None
+        raise UsageError(f"prompt {file}: {error.message}", error.hint) from None
     return own
+
+
+def _layout(file: Path, values: dict[str, Any]) -> Layout:
+    kind = _LAYOUTS.get(values.pop("layout", ""))
+    if kind is None:
+        hint = f'write records = {{ layout = "several", at_most = 10 }}; layouts are {", ".join(_LAYOUTS)}'
+        raise UsageError(f"prompt {file}: no layout of records", hint)
+    if unknown := values.keys() - {field.name for field in fields(kind)}:
+        raise UsageError(f"prompt {file}: unknown records.{min(unknown)}", _GUIDE)
+    try:
+        layout: Layout = TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        raise UsageError(f"prompt {file}: records.{problem['loc'][0]}: {problem['msg']}", _GUIDE) from None
+    return layout
 
 
 def _check(prompt: Prompt, file: Path) -> None:

@@ -27,7 +27,7 @@ from storage.library import Library
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20
-SPANS_PER_PART = 4  # at least: neighbouring parts share one
+SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
 READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
@@ -42,7 +42,7 @@ class Source:
     scratch: Path
     fps: Fraction
     image_size: int  # side of the square pictures the model wants, pixels
-    is_split: bool = False  # long videos go through the model in parts, instead of thinned out
+    is_split: bool = False  # long videos go through the model in sections, instead of thinned out
 
     @property
     def frames_per_span(self) -> int:
@@ -67,19 +67,22 @@ def open_video(source: Source, work: Work) -> Opened:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
     grid = plan_sampling(info, source.fps, sys.maxsize)
-    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_PART))
+    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
     return Opened(info, grid, tuple(grid.spans(shared)))
 
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
     """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
-    with hold_copy(source.library, work.video, source.scratch) as path, _killed_when_hanging():
+    with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
         return read_span(path, opened.info, opened.grid, span, source.image_size)
 
 
 @contextmanager
-def _killed_when_hanging() -> Iterator[None]:
-    """A codec that hangs holds the interpreter, so only the end of the process helps; Ray sees a crash."""
+def killed_when_hanging() -> Iterator[None]:
+    """End this process if what is inside takes far too long.
+
+    A codec that hangs holds the interpreter, so nothing less helps; Ray sees a crash.
+    """
     faulthandler.dump_traceback_later(READ_DEADLINE_S, exit=True)
     try:
         yield
@@ -116,14 +119,14 @@ def _span_task(source: Source, work: Work, opened: Opened | Trouble, number: int
     return _Read(frames, time.monotonic() - started)
 
 
-_TASK_OPTIONS: dict[str, Any] = {
+TASK_OPTIONS: dict[str, Any] = {
     "num_cpus": 1,
     "memory": 512 << 20,
     "max_retries": 2,
     "enable_task_events": False,
 }
-_open_remote = ray.remote(**_TASK_OPTIONS)(_open_task)
-_span_remote = ray.remote(**_TASK_OPTIONS)(_span_task)
+_open_remote = ray.remote(**TASK_OPTIONS)(_open_task)
+_span_remote = ray.remote(**TASK_OPTIONS)(_span_task)
 
 
 @dataclass
@@ -154,7 +157,7 @@ class ReadAhead:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `TroubleError`."""
         reading = self._start(work)
         if reading.opened is None:
-            reading.opened = _get(reading.open_ref, Stage.FETCH)
+            reading.opened = value_of(reading.open_ref, Stage.FETCH)
         if isinstance(reading.opened, Trouble):
             raise TroubleError(reading.opened)
         return reading.opened
@@ -170,7 +173,7 @@ class ReadAhead:
         self._refill(reading)
         while reading.under_way:
             self._pace.asked()
-            read = _get(reading.under_way.popleft(), Stage.READ)
+            read = value_of(reading.under_way.popleft(), Stage.READ)
             if isinstance(read, Trouble):
                 raise TroubleError(read)
             self._pace.received(read.seconds)
@@ -195,7 +198,7 @@ class ReadAhead:
         num_under_way = sum(len(reading.under_way) for reading in (first, *others))
         for reading in (first, *others):
             if reading.opened is None and ray.wait([reading.open_ref], timeout=0)[0]:
-                reading.opened = _get(reading.open_ref, Stage.FETCH)
+                reading.opened = value_of(reading.open_ref, Stage.FETCH)
             while num_under_way < self._pace.max_ahead and reading.can_launch():
                 self._launch(reading)
                 num_under_way += 1
@@ -239,7 +242,7 @@ def _blend(old: float, new: float) -> float:
     return new if math.isinf(old) or old == 0 else 0.7 * old + 0.3 * new
 
 
-def _get(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
+def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
     """The task's value; what kills tasks is sorted by whose fault it is."""
     try:
         return ray.get(ref)

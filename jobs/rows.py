@@ -101,6 +101,7 @@ class RowBuilder:
             fps_num=info.fps_num,
             fps_den=info.fps_den,
             is_vfr=info.is_vfr,
+            start_timecode=info.start_timecode,
             container=info.container,
             video_codec=info.video_codec,
             audio_codecs=list(info.audio_codecs),

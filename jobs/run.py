@@ -15,6 +15,7 @@ from jobs.actor import place_actors, start_actor
 from jobs.budget import check_budgets
 from jobs.cluster import join_cluster
 from jobs.config import Settings
+from jobs.finishing import Finishing
 from jobs.plan import FREE, Plan, make_plan
 from jobs.progress import Progress
 from jobs.prompt_pack import load_packs, own_tables
@@ -123,8 +124,9 @@ def _execute(checked: Preflight, plan: Plan, run_id: str, settler: IndexSettler,
         placement = place_actors(cluster, settings.num_actors)
         runner = Runner(
             plan.to_analyse,
-            lambda: start_actor(placement, source, checked.recipe, run_id),
+            lambda: start_actor(placement, source, checked.recipe),
             placement.num_actors,
+            Finishing(source, checked.recipe, run_id, cluster.num_cpus),
             settler,
         )
         with progress.working(len(plan.to_analyse)):

@@ -1,4 +1,4 @@
-"""The driver loop: hand videos to actors, settle what comes back, replace actors that die.
+"""The driver loop: hand videos to actors, finish and settle what comes back, replace actors that die.
 
 All state of a run lives here, in one thread. Actors hold nothing that cannot be computed again, and only
 the settler makes anything durable.
@@ -14,9 +14,10 @@ from typing import Any, Protocol
 
 import ray
 
-from jobs.actor import Indexed
+from jobs.analysis import Analysis
 from jobs.cluster import has_live_node
 from jobs.failures import BUGS_UNTIL_STOP, KILLS_UNTIL_POISON, POLICIES, Stage, Trouble
+from jobs.finishing import Finishing, Indexed
 from jobs.plan import Work
 from jobs.queue import WorkQueue
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
@@ -51,18 +52,28 @@ class _Slot:
     in_flight: "ray.ObjectRef[Any]"  # of index_video, or of load while starting
     work: Work | None = None
     upcoming: Work | None = None
-    is_ready: bool = False
+    node_id: str | None = None  # once its weights are loaded
+
+    @property
+    def is_ready(self) -> bool:
+        return self.node_id is not None
 
 
 class Runner:
     """Executes planned videos on up to `num_actors` actors made by `start_actor`."""
 
     def __init__(
-        self, works: Iterable[Work], start_actor: Callable[[], Any], num_actors: int, settler: Settler
+        self,
+        works: Iterable[Work],
+        start_actor: Callable[[], Any],
+        num_actors: int,
+        finishing: Finishing,
+        settler: Settler,
     ) -> None:
         self._queue = WorkQueue(works)
         self._start_actor = start_actor
         self._num_actors = num_actors
+        self._finishing = finishing
         self._settler = settler
         self._slots: list[_Slot] = []
         self._tries: Counter[tuple[str, FailureClass]] = Counter()
@@ -83,21 +94,25 @@ class Runner:
             while not stop.is_set() and self._has_work():
                 self._queue.wake(time.monotonic())
                 self._fill_slots()
-                self._dispatch()
+                if not self._finishing.is_full:
+                    self._dispatch()
                 self._wait()
                 self._check_alive()
                 self._settler.tick()
         finally:
             for slot in self._slots:
                 ray.kill(slot.actor)
-        self._settle_bugs(FailureAction.QUARANTINED)
+            self._finishing.give_up()
+        self._settle_bugs(FailureAction.QUARANTINED, *Stage)
 
     def _has_work(self) -> bool:
-        return len(self._queue) > 0 or any(slot.work or slot.upcoming for slot in self._slots)
+        is_analysing = any(slot.work or slot.upcoming for slot in self._slots)
+        return len(self._queue) > 0 or is_analysing or len(self._finishing) > 0
 
     def _check_alive(self) -> None:
-        """Without a machine left, actors would wait to be placed for ever."""
-        if time.monotonic() >= self._check_not_before and not any(slot.is_ready for slot in self._slots):
+        """Without a machine left, actors and tasks would wait to be placed for ever."""
+        is_analysing = any(slot.is_ready and slot.work for slot in self._slots)
+        if time.monotonic() >= self._check_not_before and not is_analysing:
             self._check_not_before = time.monotonic() + CHECK_EVERY_S
             if not has_live_node():
                 raise MediaIndexError(
@@ -133,12 +148,16 @@ class Runner:
 
     def _wait(self) -> None:
         busy = {slot.in_flight: slot for slot in self._slots if slot.work or not slot.is_ready}
-        if not busy:
+        under_way = [*busy, *self._finishing.refs]
+        if not under_way:
             time.sleep(POLL_S)  # everything waits out a backoff
             return
-        done, _ = ray.wait(list(busy), timeout=POLL_S)
+        done, _ = ray.wait(under_way, timeout=POLL_S)
         for ref in done:
-            self._receive(busy[ref], ref)
+            if ref in busy:
+                self._receive(busy[ref], ref)
+            elif finished := self._finishing.take(ref):
+                self._finished(*finished)
 
     def _receive(self, slot: _Slot, ref: "ray.ObjectRef[Any]") -> None:
         try:
@@ -148,28 +167,37 @@ class Runner:
         except ray.exceptions.RayError as error:
             self._lost(slot, error)
             return
-        if not slot.is_ready:
+        if slot.node_id is None:
             self._started(slot, outcome)
             return
         work, slot.work = slot.work, None
         assert work is not None
-        if isinstance(outcome, Indexed):
-            self._settle_bugs(FailureAction.QUARANTINED)  # the model works: those videos were at fault
-            self._settler.indexed(work, outcome)
+        if isinstance(outcome, Analysis):
+            self._finishing.submit(work, outcome, slot.node_id)
+            # The model works: those videos were at fault.
+            self._settle_bugs(FailureAction.QUARANTINED, Stage.FETCH, Stage.READ, Stage.MODEL)
             return
         if outcome.failure_class is FailureClass.BUG:
             self._remove(slot)  # its GPU may be in a state that the next video would suffer from
         self._after_trouble(work, outcome)
 
-    def _started(self, slot: _Slot, problem: Trouble | None) -> None:
-        if problem is None:
-            slot.is_ready = self._any_ready = True
+    def _finished(self, work: Work, outcome: Indexed | Trouble) -> None:
+        if isinstance(outcome, Trouble):
+            self._after_trouble(work, outcome)
+            return
+        self._settle_bugs(FailureAction.QUARANTINED, Stage.ROWS)
+        self._settler.indexed(work, outcome)
+
+    def _started(self, slot: _Slot, outcome: str | Trouble) -> None:
+        if isinstance(outcome, str):
+            slot.node_id = outcome
+            self._any_ready = True
             self._start_failures = 0
         elif self._any_ready:
             self._remove(slot)
-            self._start_failed(problem.message)
+            self._start_failed(outcome.message)
         else:
-            raise PreflightError(f"the model cannot be loaded: {problem.message}", problem.hint)
+            raise PreflightError(f"the model cannot be loaded: {outcome.message}", outcome.hint)
 
     def _lost(self, slot: _Slot, error: Exception) -> None:
         """The actor is gone: settle its video; a new actor takes its slot."""
@@ -235,15 +263,16 @@ class Runner:
         self._bugs.append((work, trouble))
         if len(self._bugs) >= BUGS_UNTIL_STOP:
             num_bugs = len(self._bugs)
-            self._settle_bugs(FailureAction.NEXT_RUN)
+            self._settle_bugs(FailureAction.NEXT_RUN, *Stage)
             raise MediaIndexError(
                 f"{num_bugs} videos in a row met a bug, the last one: {trouble.message}", trouble.hint
             )
 
-    def _settle_bugs(self, action: FailureAction) -> None:
-        for work, trouble in self._bugs:
+    def _settle_bugs(self, action: FailureAction, *stages: Stage) -> None:
+        settled = [(work, trouble) for work, trouble in self._bugs if trouble.stage in stages]
+        self._bugs = [(work, trouble) for work, trouble in self._bugs if trouble.stage not in stages]
+        for work, trouble in settled:
             self._settler.failed(work, trouble, action)
-        self._bugs.clear()
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -3,13 +3,9 @@
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, NoReturn
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
+from typing import NoReturn
 
 from jobs.schema_parts import (
     ListPart,
@@ -22,18 +18,18 @@ from jobs.schema_parts import (
     WordPart,
     YesNoPart,
 )
+from jobs.schema_place import Place
 from schemas.answers import Answer
-from schemas.failures import UsageError
 
-_PROSE = {"title", "description", "$comment", "examples", "default"}
-_OF_THE_WHOLE = {"$schema", "$id", "$defs"}
+MARKERS = ("x-max-tokens", "x-key", "x-from")
+
 _KEYWORDS = {
-    "string": {"maxLength", "minLength"},
-    "integer": {"minimum", "maximum", "multipleOf"},
-    "number": {"minimum", "maximum", "multipleOf"},
-    "boolean": set[str](),
-    "array": {"items", "maxItems", "minItems"},
-    "object": {"properties", "required", "additionalProperties"},
+    "string": {"type", "maxLength", "minLength"},
+    "integer": {"type", "minimum", "maximum", "multipleOf"},
+    "number": {"type", "minimum", "maximum", "multipleOf"},
+    "boolean": {"type"},
+    "array": {"type", "items", "maxItems", "minItems"},
+    "object": {"type", "properties", "required", "additionalProperties"},
 }
 _MAX_PARTS = 1000  # references can make a short schema a vast one
 _MAX_NUMBERS = 1000
@@ -41,60 +37,6 @@ _MAX_WHOLE = 2**63 - 1  # what a column holds
 _NAME = re.compile(r"[a-z]([a-z0-9_]*[a-z0-9])?")
 # What no answer may hold: controls, line separators, text directions, halves of characters.
 _BARRED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def load_schema(name: str, text: str) -> Mapping[str, Any]:
-    """The schema as JSON. Raises `UsageError` where it is none."""
-
-    def refuse(message: str, hint: str) -> NoReturn:
-        raise UsageError(f"answer schema {name}: {message}", hint)
-
-    try:
-        schema = json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_no_number)
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        where = "/".join(["#", *(str(step) for step in error.absolute_path)])
-        refuse(f"{where}: {error.message}", "see json-schema.org, draft 2020-12")
-    except (ValueError, RecursionError) as error:
-        refuse(f"not JSON: {error}", "write one JSON object")
-    if not isinstance(schema, dict):
-        refuse("#: not an object", 'write {"type": "object", "properties": …}')
-    return schema
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number")
-
-
-def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError(f"a property twice in {', '.join(key for key, _ in pairs)}")
-    return found
-
-
-@dataclass(frozen=True)
-class Place:
-    """A part of the schema, and how one gets there."""
-
-    name: str  # of the whole schema
-    root: Mapping[str, Any]
-    schema: Any
-    pointer: str = "#"
-    references: tuple[str, ...] = ()
-
-    def refuse(self, message: str, hint: str) -> NoReturn:
-        raise UsageError(f"answer schema {self.name}: {self.pointer}: {message}", hint)
-
-    def inside(self, *steps: str) -> "Place":
-        schema = self.schema
-        for step in steps:
-            schema = schema[int(step)] if isinstance(schema, list) else schema[step]
-        return replace(self, schema=schema, pointer="/".join([self.pointer, *steps]))
-
-    def instead(self, **keywords: Any) -> "Place":
-        """The same place with other keywords."""
-        return replace(self, schema={k: v for k, v in {**self.schema, **keywords}.items() if v is not None})
 
 
 class SchemaReader:
@@ -133,7 +75,7 @@ class SchemaReader:
             case "number":
                 return self._read_number(place)
             case "boolean":
-                _check_keywords(place, "boolean")
+                place.check_keywords(_KEYWORDS["boolean"])
                 return YesNoPart()
             case "array":
                 return self._read_list(place)
@@ -141,7 +83,7 @@ class SchemaReader:
                 return self._read_object(place)
             case "null":
                 return place.refuse("null alone says nothing", "leave the property out")
-        _check_keywords(place, None)
+        place.check_keywords({"type"})
         return place.refuse("no type", f'give it a "type": {", ".join(_KEYWORDS)}')
 
     def _refuse_marker(self, place: Place, keyword: str) -> NoReturn:
@@ -152,7 +94,7 @@ class SchemaReader:
 
     def _read_reference(self, place: Place) -> Part:
         target = place.schema["$ref"]
-        _check_keywords(place, None, {"$ref"})
+        place.check_keywords({"$ref"})
         key = target.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
         if not target.startswith("#/$defs/") or key not in place.root.get("$defs", {}):
             place.refuse(f"`$ref` to {target}", 'refer to a part of "$defs" in the same file: "#/$defs/…"')
@@ -163,7 +105,7 @@ class SchemaReader:
 
     def _read_nullable(self, place: Place) -> Part:
         if "anyOf" in place.schema:
-            _check_keywords(place, None, {"anyOf"})
+            place.check_keywords({"anyOf"})
             members = [place.inside("anyOf", str(n)) for n in range(len(place.schema["anyOf"]))]
             values = [member for member in members if member.schema != {"type": "null"}]
         else:
@@ -175,14 +117,14 @@ class SchemaReader:
         return part if len(members) == 1 or isinstance(part, NullablePart) else NullablePart(part)
 
     def _read_options(self, place: Place) -> Part:
-        _check_keywords(place, None, {"enum", "type"})
+        place.check_keywords({"enum", "type"})
         options, kind = place.schema["enum"], place.schema.get("type")
         if not options or len({json.dumps(option) for option in options}) < len(options):
             place.refuse("an empty enum, or an option twice", "list each option once")
         if kind in (None, "string") and all(isinstance(option, str) for option in options):
             for option in options:
                 if not option or option != option.strip() or _BARRED.search(option):
-                    place.refuse(f"option {option!r}", "an option is one line without blanks around it")
+                    place.refuse(f"option {option!r} is not one plain line", "no blanks around it either")
             return WordPart(tuple(options))
         if kind in (None, "integer", "number") and all(map(_is_number, options)):
             part = NumberPart(_numbers(place, [Decimal(repr(option)) for option in options]))
@@ -193,16 +135,16 @@ class SchemaReader:
         )
 
     def _read_text(self, place: Place) -> TextPart:
-        _check_keywords(place, "string")
-        most = _count(place, "maxLength")
+        place.check_keywords(_KEYWORDS["string"])
+        most = place.count("maxLength")
         least = int(place.schema.get("minLength", 0))
         if least > 1:
             place.refuse("`minLength` over 1", "a text that is cut off could not keep it; leave it out")
         return TextPart(least, most)
 
     def _read_whole(self, place: Place) -> WholePart:
-        _check_keywords(place, "integer")
-        low, high, step = (_decimal(place, key) for key in ("minimum", "maximum", "multipleOf"))
+        place.check_keywords(_KEYWORDS["integer"])
+        low, high, step = (place.decimal(key) for key in ("minimum", "maximum", "multipleOf"))
         if any(n != int(n) for n in (low, high, step)) or max(abs(low), abs(high)) > _MAX_WHOLE:
             place.refuse("bounds that are not whole, or beyond 64 bits", "give whole numbers")
         first, last = -(-int(low) // int(step)) * int(step), int(high) // int(step) * int(step)
@@ -215,16 +157,16 @@ class SchemaReader:
             place.refuse(
                 "a number without `multipleOf` has no last digit", 'add "multipleOf": 0.1 or the like'
             )
-        _check_keywords(place, "number")
-        low, high, step = (_decimal(place, key) for key in ("minimum", "maximum", "multipleOf"))
+        place.check_keywords(_KEYWORDS["number"])
+        low, high, step = (place.decimal(key) for key in ("minimum", "maximum", "multipleOf"))
         first, last = math.ceil(low / step), math.floor(high / step)
         if not 0 <= last - first < _MAX_NUMBERS:
             place.refuse(f"{max(last - first + 1, 0)} numbers", f"1 to {_MAX_NUMBERS} can be asked for")
         return NumberPart(_numbers(place, [n * step for n in range(first, last + 1)]))
 
     def _read_list(self, place: Place) -> ListPart:
-        _check_keywords(place, "array")
-        most = _count(place, "maxItems")
+        place.check_keywords(_KEYWORDS["array"])
+        most = place.count("maxItems")
         least = int(place.schema.get("minItems", 0))
         if least > most:
             place.refuse("`minItems` over `maxItems`", "no list fits")
@@ -238,7 +180,7 @@ class SchemaReader:
             tuple(
                 (
                     name,
-                    description(place.inside("properties", name)),
+                    place.inside("properties", name).description(),
                     self.read(place.inside("properties", name)),
                 )
                 for name in names
@@ -246,12 +188,9 @@ class SchemaReader:
         )
 
 
-MARKERS = ("x-max-tokens", "x-key", "x-from")
-
-
 def read_names(place: Place, reserved: Collection[str]) -> list[str]:
     """The properties of an object in writing order; all of them required, and no others allowed."""
-    _check_keywords(place, "object")
+    place.check_keywords(_KEYWORDS["object"])
     schema = place.schema
     names = list(schema.get("properties", {}))
     if not names:
@@ -272,44 +211,8 @@ def read_names(place: Place, reserved: Collection[str]) -> list[str]:
     return names
 
 
-def description(place: Place) -> str | None:
-    """What the schema says about a value, on one line."""
-    if not isinstance(place.schema, dict):
-        return None
-    told = place.schema.get("description")
-    return None if told is None else " ".join(told.split())
-
-
-def _check_keywords(place: Place, kind: str | None, others: Collection[str] = ()) -> None:
-    known = _PROSE | set(others) | ({"type"} | _KEYWORDS[kind] if kind else set())
-    if place.pointer == "#":
-        known |= _OF_THE_WHOLE
-    for keyword in place.schema:
-        if keyword not in known:
-            supported = ", ".join(sorted(known - _PROSE - _OF_THE_WHOLE))
-            place.refuse(f"`{keyword}` is not supported here", f"supported: {supported}")
-
-
-def _count(place: Place, keyword: str) -> int:
-    found = place.schema.get(keyword)
-    if found is None:
-        place.refuse(f"no `{keyword}`, so nothing bounds it", f'add "{keyword}"')
-    if found < 1:
-        place.refuse(f"`{keyword}` of {found}", "leave the property out, or make it 1 or more")
-    return int(found)
-
-
 def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-
-
-def _decimal(place: Place, keyword: str) -> Decimal:
-    found = place.schema.get(keyword, 1 if keyword == "multipleOf" else None)
-    if found is None:
-        place.refuse(f"no `{keyword}`, so nothing bounds it", f'add "{keyword}"')
-    if not math.isfinite(found):
-        place.refuse(f"`{keyword}` of {found}", "write a number")
-    return Decimal(repr(found))
 
 
 def _numbers(place: Place, decimals: list[Decimal]) -> tuple[float, ...]:

@@ -4,8 +4,8 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from jobs.actor import Indexed
 from jobs.failures import Stage, Trouble
+from jobs.finishing import Indexed
 from jobs.plan import Reason, Work
 from jobs.progress import Progress
 from jobs.recipe import Recipe

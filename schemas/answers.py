@@ -58,6 +58,10 @@ class AsJson(Marker):
     json_schema: str
 
 
+RecordCount = Annotated[int, Field(ge=1, le=200)]
+Duration = Annotated[float, Field(gt=0, le=86_400)]  # seconds
+
+
 @dataclass(frozen=True)
 class One:
     """The answer is one record."""
@@ -67,24 +71,24 @@ class One:
 class Several:
     """The model decides how many records there are, none included."""
 
-    at_most: int
+    at_most: RecordCount
 
 
 @dataclass(frozen=True)
 class Tiles:
     """Timed records that cover the window without gap or overlap, one per `usual_s` or a few at most."""
 
-    at_most: int
-    usual_s: float
-    shortest_s: float
+    at_most: RecordCount
+    usual_s: Duration
+    shortest_s: Duration
 
 
 @dataclass(frozen=True)
 class Moments:
     """Timed records anywhere in the window, no two with the same start; the model decides how many."""
 
-    at_most: int
-    longest_s: float
+    at_most: RecordCount
+    longest_s: Duration
 
 
 Layout = One | Several | Tiles | Moments

@@ -52,6 +52,7 @@ class Video(Lineage):
     fps_num: int = Field(description="Average frame rate, numerator")
     fps_den: int = Field(description="Average frame rate, denominator")
     is_vfr: bool = Field(description="Frame rate varies inside the video")
+    start_timecode: str | None = Field(description="Timecode of the first picture, as the file has it")
     container: str = Field(description="Container format")
     video_codec: str = Field(description="Codec of the indexed video stream")
     audio_codecs: list[str] = Field(description="Codecs of the audio streams")

@@ -4,7 +4,8 @@ Only the index's own parts can be read through it, and nothing can be written: t
 other file access and takes queries only, so SQL from outside is safe to run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +23,8 @@ from storage.own_tables import columns_by_table
 from storage.s3 import arrow_file_system
 from storage.snapshots import Snapshot, read_newest
 from storage.views import create_views, glob_escape, quote, scan_files
+
+BATCH_ROWS = 10_000
 
 _QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
 
@@ -44,13 +47,37 @@ class Catalog:
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
         """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
+        with self._errors():
+            columns = self._execute(sql, params)
+            return Result(columns, self.connection.fetchall())
+
+    def stream(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Iterator[Result]:
+        """The same in batches, the first of them also when there are no rows.
+
+        Memory stays that of a batch. The connection is busy until the last one: no other query meanwhile.
+        """
+        with self._errors():
+            columns = self._execute(sql, params)
+            rows = self.connection.fetchmany(BATCH_ROWS)
+        yield Result(columns, rows)
+        while rows:
+            with self._errors():
+                rows = self.connection.fetchmany(BATCH_ROWS)
+            if rows:
+                yield Result(columns, rows)
+
+    def _execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[str, ...]:
+        statements = self.connection.extract_statements(sql)
+        if [statement.type in _QUERIES for statement in statements] != [True]:
+            raise UsageError("only a single query can be run here", "Start it with SELECT, FROM or WITH.")
+        self.connection.execute(statements[0], params)
+        return tuple(column[0] for column in self.connection.description or ())
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """DuckDB's errors as ours."""
         try:
-            statements = self.connection.extract_statements(sql)
-            if [statement.type in _QUERIES for statement in statements] != [True]:
-                raise UsageError("only a single query can be run here", "Start it with SELECT, FROM or WITH.")
-            cursor = self.connection.execute(statements[0], params)
-            columns = tuple(column[0] for column in cursor.description or ())
-            return Result(columns, cursor.fetchall())
+            yield
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:

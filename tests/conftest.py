@@ -38,7 +38,7 @@ def _blank(annotation: Any, bounds: list[Any]) -> Any:
     if get_origin(annotation) is Literal:
         return get_args(annotation)[0]
     if any(isinstance(bound, StringConstraints) and bound.min_length for bound in bounds):
-        return "-"
+        return "…"
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return next(iter(annotation))
     return _BLANKS[get_origin(annotation) or annotation]

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from llguidance import LLMatcher
 
+from videoxl2.json_schema import closing_bytes
 from videoxl2.slot_bytes import Utf8, walk
 from videoxl2.slots import STOP
 
@@ -27,7 +28,8 @@ def grammar(schema: str, ends: tuple[str, ...], stop_id: int) -> str:
 
 
 def check_grammar(schema: str) -> None:
-    """Raises `ValueError` for a schema too large for llguidance, or that asks for what no line can hold."""
+    """Raises `ValueError` for a schema that no `Json` takes, or that asks for what no line can hold."""
+    closing_bytes(schema)
     text = json.dumps(json.loads(schema), ensure_ascii=False).encode("utf-8")
     if walk([text])[Utf8.START] != Utf8.START:
         raise ValueError("the schema asks for a control character, a line separator or a text direction")

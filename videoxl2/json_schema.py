@@ -3,7 +3,7 @@
 The part of JSON Schema that bounds a value; whoever asks for more gets an error:
 
     {"type": "string", "maxLength": 9}              "minLength" 0 or 1
-    {"type": "integer", "minimum": 0, "maximum": 9} "multipleOf"
+    {"type": "integer", "minimum": 0, "maximum": 9} "multipleOf" up to 1000
     {"enum": ["a", "b"]}                            texts or numbers
     {"type": "boolean"}
     {"type": "array", "items": …, "maxItems": 3}    "minItems"
@@ -20,6 +20,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+MAX_STEP = 1000  # llguidance runs out of its own limits somewhere over 10,000
+MAX_CHARS = 20_000  # of a schema; the grammar is made anew for each value, this one in up to 0.5 s
 _UTF8_REST = 3  # bytes that may be missing to the character a string was left in
 
 _KEYWORDS = {
@@ -43,8 +45,10 @@ def json_bound(schema: str, max_tokens: int, end_tokens: int) -> int:
 def closing_bytes(schema: str) -> int:
     """Bytes that suffice to end a value wherever it stands, the blank before it included.
 
-    Raises `ValueError` for a schema outside the part above.
+    Raises `ValueError` for a schema outside the part above, or too large.
     """
+    if len(schema) > MAX_CHARS:
+        raise ValueError(f"a schema of {len(schema):,} characters, and {MAX_CHARS:,} are the most")
     return 1 + _left(json.loads(schema))
 
 
@@ -103,6 +107,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
 def _is_sound(schema: Mapping[str, Any]) -> bool:
     if schema["type"] == "object":
         return list(schema["properties"]) == schema["required"] and schema["additionalProperties"] is False
+    if schema.get("multipleOf", 1) > MAX_STEP:
+        return False
     return _min_length(schema) <= 1 and _least(schema) <= int(schema.get("maxItems", 0))
 
 

@@ -41,6 +41,7 @@ class JsonValue:
     def legal_V(self) -> Flags:
         """Bool `[V]`: the tokens that may stand next, those that end the line among them."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
+        self._check()
         legal_V = np.unpackbits(bits, count=self._table.vocab_size, bitorder="little").view(np.bool_)
         return legal_V & self._table.line_V(self._state.utf8, self._slot.ends)
 

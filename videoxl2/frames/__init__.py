@@ -14,6 +14,7 @@ from the first picture, in exact rationals.
     targets     instants as ticks, held pictures     decoder     packets to pictures
     scheduler   which packets to decode              entry       where to begin
     pixels      resize and rotation                  reader      spans of numpy frames
+    cuts        where boundaries move to
 
 Imports PyAV and numpy; nothing of the model. `thumbnail`, one small JPEG for people, needs Pillow and is
 imported by itself.
@@ -31,7 +32,7 @@ from videoxl2.frames.errors import (
     UnsupportedFormat,
 )
 from videoxl2.frames.probe import MediaInfo, probe
-from videoxl2.frames.reader import FrameSpan, read_frames, read_span
+from videoxl2.frames.reader import FrameSpan, read_frames, read_span, read_spans
 from videoxl2.frames.sampling import SamplingGrid, Span, plan_sampling
 from videoxl2.frames.targets import FrameFlag
 
@@ -54,4 +55,5 @@ __all__ = [
     "probe",
     "read_frames",
     "read_span",
+    "read_spans",
 ]

@@ -1,10 +1,11 @@
-"""The strongest cut near an instant: what a described boundary is snapped to.
+"""Cuts near described instants, and which boundaries move to them.
 
-Only the few seconds around the instant are decoded, every picture of them, small. A cut is where two
+Only the few seconds around an instant are decoded, every picture of them, small. A cut is where two
 neighbouring pictures differ far more than their neighbours do; a flash, after which the old picture
 returns, is none. Shapes: N pictures, H = W = `_SIDE`.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -13,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.probe import MediaInfo
-from videoxl2.frames.reader import FilePath, read_span
+from videoxl2.frames.reader import FilePath, FrameSpan, read_spans
 from videoxl2.frames.sampling import SamplingGrid, Span
 
 WITHIN_MS = 2000
+MIN_APART_MS = 500  # no move makes a scene shorter than this
 _SIDE = 48  # pixels; enough for the layout of a picture
 _MIN_DIFFERENCE = 6.0  # mean levels of 0 to 255; below it even a still camera's noise can stand out
 _TIMES_MEDIAN = 3.0  # against the median of the differences around it
@@ -32,23 +34,47 @@ class Cut:
     score: float
 
 
-def strongest_cut(path: FilePath, info: MediaInfo, around_ms: int, within_ms: int = WITHIN_MS) -> Cut | None:
-    """The best cut no farther than `within_ms` from `around_ms`; None where there is none.
+def cuts_near(
+    path: FilePath, info: MediaInfo, instants_ms: Collection[int], within_ms: int = WITHIN_MS
+) -> dict[int, Cut]:
+    """The strongest cut no farther than `within_ms` from each instant, for those instants that have one.
 
-    Raises `MediaError` as `read_span` does.
+    One pass over the file for all of them: no picture is decoded twice where they are close together. An
+    instant's cut does not depend on the others asked for. Raises `MediaError` as `read_span` does.
     """
-    rate = min(Fraction(info.fps_num, info.fps_den), Fraction(_MAX_RATE))
-    num_targets = max(1, ceil(Fraction(info.duration_ms, 1000) * rate))
-    grid = SamplingGrid(1 / rate, num_targets)
-    margin = _NEIGHBOURS + 1
-    first = max(0, floor(Fraction(around_ms - within_ms, 1000) * rate) - margin)
-    stop = min(num_targets, ceil(Fraction(around_ms + within_ms, 1000) * rate) + margin + 1)
-    if stop - first < 2:
-        return None
-    span = read_span(path, info, grid, Span(first, stop), _SIDE)
-    cuts = find_cuts(span.frames, span.pts_ms)
-    near = [cut for cut in cuts if abs(cut.at_ms - around_ms) <= within_ms]
-    return max(near, key=lambda cut: cut.score, default=None)
+    rate = min(info.fps, Fraction(_MAX_RATE))
+    grid = SamplingGrid(1 / rate, max(1, ceil(Fraction(info.duration_ms, 1000) * rate)))
+    ordered_ms = sorted(set(instants_ms))
+    windows = [_window(grid, ms, within_ms) for ms in ordered_ms]
+    unread = _without_overlap(windows)
+    reading = read_spans(path, info, grid, [span for span in unread if span.first < span.stop], _SIDE)
+    near: dict[int, Cut] = {}
+    shown = _Pictures.none()
+    for ms, window, span in zip(ordered_ms, windows, unread, strict=True):
+        shown = shown.since(window.first)
+        if span.first < span.stop:
+            shown = shown.then(next(reading))
+        cuts = find_cuts(shown.frames, shown.pts_ms)
+        reachable = [cut for cut in cuts if abs(cut.at_ms - ms) <= within_ms]
+        if reachable:
+            near[ms] = max(reachable, key=lambda cut: cut.score)
+    return near
+
+
+def snap(boundaries_ms: Collection[int], cuts: Mapping[int, Cut], duration_ms: int) -> dict[int, int]:
+    """Where boundaries of one sequence of scenes move: from ms to ms, of those that do.
+
+    The nearest moves come first. One that would leave less than `MIN_APART_MS` to a neighbour, pass it or
+    share its cut is not made. The video's own start and end stay.
+    """
+    places = sorted({0, duration_ms, *boundaries_ms})
+    at = {place: place for place in places}
+    movable = [n for n, ms in enumerate(places) if ms in cuts and 0 < ms < duration_ms]
+    for n in sorted(movable, key=lambda n: abs(cuts[places[n]].at_ms - places[n])):
+        before, after, to = at[places[n - 1]], at[places[n + 1]], cuts[places[n]].at_ms
+        if before + MIN_APART_MS <= to <= after - MIN_APART_MS:
+            at[places[n]] = to
+    return {ms: to for ms, to in at.items() if to != ms}
 
 
 def find_cuts(frames_NHWC: NDArray[np.uint8], pts_ms_N: NDArray[np.int64]) -> list[Cut]:
@@ -65,6 +91,48 @@ def find_cuts(frames_NHWC: NDArray[np.uint8], pts_ms_N: NDArray[np.int64]) -> li
         if differences[at] > _TIMES_MEDIAN * usual and not _is_flash(shown_NHWC, differences, int(at)):
             cuts.append(Cut(int(pts_ms_N[fresh[at + 1]]), float(differences[at]) / usual))
     return cuts
+
+
+def _window(grid: SamplingGrid, ms: int, within_ms: int) -> Span:
+    """The targets looked at for one instant, with what the median needs to either side; may be empty."""
+    margin = _NEIGHBOURS + 1
+    first = max(0, floor(Fraction(ms - within_ms, 1000) / grid.step_s) - margin)
+    stop = ceil(Fraction(ms + within_ms, 1000) / grid.step_s) + margin + 1
+    return Span(first, min(grid.num_targets, stop))
+
+
+def _without_overlap(windows: list[Span]) -> list[Span]:
+    """What each window adds to those before it, which may be nothing. All begin and end in order."""
+    ends = [0, *(window.stop for window in windows)]
+    return [
+        Span(max(window.first, read_to), window.stop)
+        for window, read_to in zip(windows, ends[:-1], strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """The pictures of one window, as in `FrameSpan`."""
+
+    frames: NDArray[np.uint8]  # [N, H, W, 3]
+    pts_ms: NDArray[np.int64]  # [N]
+    target_index: NDArray[np.int32]  # [N]
+
+    @classmethod
+    def none(cls) -> "_Pictures":
+        return cls(np.empty((0, _SIDE, _SIDE, 3), np.uint8), np.empty(0, np.int64), np.empty(0, np.int32))
+
+    def since(self, target: int) -> "_Pictures":
+        """Those that a window beginning with `target` has as well."""
+        keep = self.target_index >= target
+        return _Pictures(self.frames[keep], self.pts_ms[keep], self.target_index[keep])
+
+    def then(self, span: FrameSpan) -> "_Pictures":
+        return _Pictures(
+            np.concatenate([self.frames, span.frames]),
+            np.concatenate([self.pts_ms, span.pts_ms]),
+            np.concatenate([self.target_index, span.target_index]),
+        )
 
 
 def _is_flash(shown_NHWC: NDArray[np.float32], differences: NDArray[np.float32], at: int) -> bool:

@@ -1,6 +1,7 @@
 """What a file is and how long it really lasts, from one pass over its packets and one decoded picture."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +29,7 @@ from videoxl2.frames.timeline import PacketTable, Timeline, measure
 
 # A header that claims more than this times what is there belongs to a file that was cut short.
 _CLAIM_SHARE = Fraction(98, 100)
+_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d", re.ASCII)
 _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
 
 
@@ -59,6 +61,7 @@ class MediaInfo:
     size_bytes: int
     warnings: tuple[str, ...]
     first_pts: int = 0  # start_ms exactly, in ticks of the stream
+    start_timecode: str | None = None  # the first picture's, `HH:MM:SS:FF`; `;` before FF: drop-frame
 
     @property
     def fps(self) -> Fraction:
@@ -154,7 +157,18 @@ def _describe(video: OpenVideo, scan: _Scan, timeline: Timeline, size_bytes: int
         size_bytes=size_bytes,
         warnings=_warnings(video, scan, timeline, is_exact),
         first_pts=timeline.first_pts,
+        start_timecode=_start_timecode(video),
     )
+
+
+def _start_timecode(video: OpenVideo) -> str | None:
+    """The video's own, else that of a timecode track (QuickTime's tmcd), else the container's (MXF)."""
+    tracks = [video.stream.metadata, *(track.metadata for track in video.container.streams.data)]
+    for metadata in (*tracks, video.container.metadata):
+        for name, text in metadata.items():
+            if name.lower() == "timecode" and _TIMECODE.fullmatch(text):  # Matroska writes it in capitals
+                return text
+    return None
 
 
 def _warnings(video: OpenVideo, scan: _Scan, timeline: Timeline, is_exact: bool) -> tuple[str, ...]:

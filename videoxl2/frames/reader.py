@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -57,9 +57,25 @@ def read_span(
     MP4 and Matroska are entered near the span through their index. Other containers are walked from their
     start, which costs no decoding; files with estimated timestamps are decoded from their start.
     """
-    _check(grid, span)
+    return next(read_spans(path, info, grid, [span], size, limits=limits))
+
+
+def read_spans(
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    spans: Sequence[Span],
+    size: int = 384,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[FrameSpan]:
+    """Read one or more spans, in order and without overlap, in one pass; the same bytes as by `read_span`.
+
+    What lies between them is walked over and, where the GOPs allow, not decoded.
+    """
+    _check(grid, spans)
     with freed_at_once():
-        return _read_span(path, info, grid, span, RgbConverter(size), limits)
+        yield from _read_spans(path, info, grid, spans, RgbConverter(size), limits)
 
 
 def read_frames(
@@ -75,78 +91,83 @@ def read_frames(
 
     Raises `UndecodableVideo` at the end when no target got a picture.
     """
-    with freed_at_once():
-        yield from _read_frames(
-            path, info or probe(path, limits), grid, RgbConverter(size), frames_per_span, limits
-        )
-
-
-def _read_span(
-    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, converter: RgbConverter, limits: Limits
-) -> FrameSpan:
-    started = time.thread_time()
-    damage = Damage()
-    rows = _Rows(span, info, converter)
-    for answer in _answers(path, info, grid, span, limits, damage):
-        rows.add(answer)
-    return rows.finish(damage, time.thread_time() - started)
-
-
-def _read_frames(
-    path: FilePath,
-    info: MediaInfo,
-    grid: SamplingGrid,
-    converter: RgbConverter,
-    per_span: int,
-    limits: Limits,
-) -> Iterator[FrameSpan]:
-    damage = Damage()
-    answers = _answers(path, info, grid, Span(0, grid.num_targets), limits, damage)
+    info = info or probe(path, limits)
     num_frames = 0
-    for span in grid.spans(per_span):
-        started = time.thread_time()
-        rows = _Rows(span, info, converter)
-        for answer in islice(answers, span.stop - span.first):
-            rows.add(answer)
-        num_frames += rows.num_frames
-        yield rows.finish(damage, time.thread_time() - started)
+    for frames in read_spans(path, info, grid, grid.spans(frames_per_span), size, limits=limits):
+        num_frames += len(frames.frames)
+        yield frames
     if not num_frames:
         raise UndecodableVideo("no target got a picture")
 
 
-def _check(grid: SamplingGrid, span: Span) -> None:
-    if not 0 <= span.first < span.stop <= grid.num_targets:
-        raise ValueError(f"span [{span.first}, {span.stop}) is outside a grid of {grid.num_targets} targets")
+def _read_spans(
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    spans: Sequence[Span],
+    converter: RgbConverter,
+    limits: Limits,
+) -> Iterator[FrameSpan]:
+    damage = Damage()
+    answers = _answers(path, info, grid, spans, limits, damage)
+    for span in spans:
+        started = time.thread_time()
+        rows = _Rows(span, info, converter)
+        for answer in islice(answers, span.stop - span.first):
+            rows.add(answer)
+        yield rows.finish(damage, time.thread_time() - started)
+
+
+def _check(grid: SamplingGrid, spans: Sequence[Span]) -> None:
+    read_to = 0
+    for span in spans:
+        if not read_to <= span.first < span.stop <= grid.num_targets:
+            raise ValueError(
+                f"span [{span.first}, {span.stop}) is outside a grid of {grid.num_targets} targets, "
+                f"read up to {read_to}"
+            )
+        read_to = span.stop
 
 
 def _answers(
-    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, limits: Limits, damage: Damage
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    spans: Sequence[Span],
+    limits: Limits,
+    damage: Damage,
 ) -> Iterator[Answer]:
-    """One answer per target inside the video, in order."""
-    first = span.first
+    """One answer per target of the spans that is inside the video, in order."""
+    first = spans[0].first
     if info.timestamps == "exact":
         try:
-            for answer in _answers_by_gop(path, info, grid, span, limits, damage):
+            for answer in _answers_by_gop(path, info, grid, spans, limits, damage):
                 first = answer.target + 1
                 yield answer
             return
         except CannotEnter:
             damage.read_in_order = True
     with open_video(path, limits) as video:
-        targets = Targets(info, grid, Span(first, span.stop), video.time_base, limits)
+        targets = Targets(info, grid, spans, video.time_base, limits)
+        targets.next = first
         pictures = Decoder(video, damage).pictures(video_packets(video, damage))
         ticked = enumerate(pictures) if targets.is_estimated else timed(pictures)
         yield from pick_in_order(ticked, targets.before(None), targets)
 
 
 def _answers_by_gop(
-    path: FilePath, info: MediaInfo, grid: SamplingGrid, span: Span, limits: Limits, damage: Damage
+    path: FilePath,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    spans: Sequence[Span],
+    limits: Limits,
+    damage: Damage,
 ) -> Iterator[Answer]:
     for by_index in (True, False):
         with open_video(path, limits) as video:
-            targets = Targets(info, grid, span, video.time_base, limits)
-            if by_index and span.first and video.can_seek:
-                packets = packets_before(video, targets.due(span.first).tick, info.first_pts, damage)
+            targets = Targets(info, grid, spans, video.time_base, limits)
+            if by_index and targets.next and video.can_seek:
+                packets = packets_before(video, targets.due(targets.next).tick, info.first_pts, damage)
                 if packets is None:
                     continue
             else:

@@ -1,6 +1,6 @@
 """The targets of one reading task as ticks of the stream, and the rule for pictures that stand still."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 from fractions import Fraction
@@ -55,21 +55,28 @@ Answer = Pick | Miss
 class Targets:
     """The targets still to be answered, in order, on the pictures' clock (`time_base`, `first_pts`)."""
 
-    def __init__(self, info: MediaInfo, grid: SamplingGrid, span: Span, time_base: Fraction, limits: Limits):
+    def __init__(
+        self,
+        info: MediaInfo,
+        grid: SamplingGrid,
+        spans: Sequence[Span],
+        time_base: Fraction,
+        limits: Limits,
+    ):
         self.is_estimated = info.timestamps == "estimated"
         # A counted picture's tick is its number.
         self.time_base = 1 / info.fps if self.is_estimated else time_base
         self.first_pts = 0 if self.is_estimated else info.first_pts
         self._grid = grid
         self._max_hold_s = limits.max_hold_s
-        self.next = span.first
+        self.next = spans[0].first  # nothing before it is wanted any more
         # Nothing is shown at or after the video's end.
         in_video = ceil(Fraction(info.duration_ms, 1000) / grid.step_s)
-        self._stop = min(span.stop, max(1, in_video))
+        self._spans = [Span(span.first, min(span.stop, max(1, in_video))) for span in spans]
 
     @property
     def are_answered(self) -> bool:
-        return self.next >= self._stop
+        return self.next >= self._spans[-1].stop
 
     def due(self, target: int) -> Due:
         """A target on the pictures' clock.
@@ -83,11 +90,12 @@ class Targets:
 
     def before(self, end: int | None) -> Iterator[Due]:
         """The unanswered targets before tick `end` (all of them for None)."""
-        for target in range(self.next, self._stop):
-            due = self.due(target)
-            if end is not None and due.tick >= end:
-                return
-            yield due
+        for span in self._spans:
+            for target in range(max(self.next, span.first), span.stop):
+                due = self.due(target)
+                if end is not None and due.tick >= end:
+                    return
+                yield due
 
     def holds_too_long(self, due: Due, tick: int) -> bool:
         """Whether the picture of `tick` is not to be repeated at `due`.

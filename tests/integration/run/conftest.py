@@ -58,15 +58,24 @@ def parrot() -> Path:
 
 @pytest.fixture
 def make_video() -> Callable[..., Path]:
-    """Write a short film of a square that moves; `shade` makes films differ."""
+    """Write a short film of a square that moves to and fro; `shade` makes films differ. At `cut_s` it is
+    another room."""
 
-    def make(path: Path, seconds: float = 3.0, fps: int = 10, codec: str = "libx264", shade: int = 0) -> Path:
+    def make(
+        path: Path,
+        seconds: float = 3.0,
+        fps: int = 10,
+        codec: str = "libx264",
+        shade: int = 0,
+        cut_s: float = 1e9,
+    ) -> Path:
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate=fps)
             stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
             for number in range(round(seconds * fps)):
-                picture = np.full((64, 96, 3), shade, np.uint8)
-                picture[20:40, (number * 4) % 70 : (number * 4) % 70 + 20] = (220, 60, 40)
+                picture = np.full((64, 96, 3), shade if number < cut_s * fps else 255 - shade, np.uint8)
+                left = abs(number * 4 % 140 - 70)
+                picture[20:40, left : left + 20] = (220, 60, 40)
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             container.mux(stream.encode(None))
         return path

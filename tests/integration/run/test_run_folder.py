@@ -102,6 +102,30 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     assert "emoji" not in status.stderr
 
 
+def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, media_index):
+    """The model says 8.0 s, the picture changes at 9.2 s: the tables have both, and whatever follows from a
+    scene's times follows the cut."""
+    library, index = tmp_path / "library", tmp_path / "index"
+    library.mkdir()
+    make_video(library / "two rooms.mp4", seconds=20, cut_s=9.2)
+    done = media_index("run", "--library", library, "--index", index, "--model", parrot)
+    assert done.code == 0, done.stderr
+
+    def sql(query: str) -> list[tuple]:
+        return [tuple(row.values()) for row in media_index("sql", query, "--index", index, "--json").json]
+
+    assert sql("select start_ms, end_ms, model_start_ms, model_end_ms from scenes order by scene_index") == [
+        (0, 9200, 0, 8000),
+        (9200, 20_000, 8000, 20_000),
+    ]
+    assert sql("select start_ms, end_ms from appearances where character_id = 'C2'") == [(9200, 20_000)]
+    assert sql("select first_seen_ms from characters where character_id = 'C2'") == [(9200,)]
+    assert sql("select start_ms, end_ms, model_start_ms, model_end_ms from highlights") == [
+        (0, 1000, 0, 1000)
+    ]
+    assert sql("select warnings from videos") == [([],)]
+
+
 def test_untrained_weights_answer_nonsense_in_valid_rows(tmp_path, make_video, media_index):
     """Without --model the built-in weights are used and said to be untrained; whatever they say fits."""
     library, index = tmp_path / "library", tmp_path / "index"

@@ -8,7 +8,7 @@ KEYS = ("plain.mp4", "with space/ü 🎬.mp4", "odd/#1 100% a+b&c='d'.mp4", "dee
 def test_a_bucket_becomes_an_index_in_a_bucket(
     tmp_path, s3_endpoint, s3_bucket, parrot, make_video, media_index
 ):
-    """Awkward keys are indexed under their own names, and a second run costs nothing."""
+    """Awkward keys are indexed under their own names, no copy is left, and a second run costs nothing."""
     s3 = boto3.client("s3", endpoint_url=s3_endpoint)
     film = make_video(tmp_path / "film.mp4", seconds=3).read_bytes()
     for number, key in enumerate(KEYS):
@@ -22,6 +22,7 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     first = media_index(*command, "--scratch", tmp_path / "scratch")
     assert first.code == 3, first.stderr
     assert "4 indexed, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
+    assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
     rows = media_index("sql", "select uri, etag, size_bytes from videos", *index, "--json").json
     assert {row["uri"] for row in rows} == {f"s3://{s3_bucket}/films/{key}" for key in KEYS}
     assert all(row["etag"] for row in rows)

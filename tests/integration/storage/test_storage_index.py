@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from schemas.answer_tables import row_type
+from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError
 from storage.bundles import encode_bundle
@@ -332,3 +335,43 @@ def test_bundles_already_in_memory_are_not_read_again(place: Place, make_bundle:
     index.publish(keys)
     assert place.query(SCENES) == [("s3://b/1", "Opening"), ("s3://b/2", "Opening")]
     assert place.store().exists(bundle_key(*keys[0]))
+
+
+class _Part(BaseModel):
+    name: str
+    sizes: list[int]
+
+
+class _EventAnswer(TimedAnswer):
+    """Something that happens."""
+
+    layout = Moments(at_most=3, longest_s=9)
+
+    group: str  # a word of SQL
+    parts: list[_Part]
+
+
+def test_a_packs_table_is_read_as_it_was_written(
+    place: Place, make_bundle: MakeBundle, make_row: Callable[..., Any]
+) -> None:
+    """Nested values included; the column of a later schema is null in older rows."""
+
+    class WiderAnswer(_EventAnswer):
+        colour: str
+
+    def publish(answer: type[TimedAnswer], uri: str, **values: Any) -> None:
+        bundle, kind = make_bundle(uri=uri), row_type(answer)
+        ids = {name: getattr(bundle.commit, name) for name in ("video_id", "analysis_key")}
+        rows = (make_row(kind, **ids, **values),) if values else ()
+        index = open_index(place.url, place.endpoint_url, create=True, own={"events": kind})
+        index.publish(_commit(index, bundle.model_copy(update={"own": {"events": rows}})))
+
+    parts = [_Part(name="a", sizes=[1, 2]), _Part(name="ü", sizes=[])]
+    publish(_EventAnswer, "s3://b/1", group="x", parts=parts)
+    publish(WiderAnswer, "s3://b/2", group="y", parts=[], colour="red")
+    publish(WiderAnswer, "s3://b/3")
+    query = 'SELECT "group", parts, colour, parts[1].sizes[2] FROM events ORDER BY 1'
+    assert place.query(query) == [
+        ("x", [part.model_dump() for part in parts], None, 2),
+        ("y", [], "red", None),
+    ]

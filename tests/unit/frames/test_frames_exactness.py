@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from av.container import InputContainer
 
-from videoxl2.frames import FrameFlag, Limits, Span, plan_sampling, probe, read_frames, read_span
+from videoxl2.frames import (
+    FrameFlag,
+    Limits,
+    Span,
+    plan_sampling,
+    probe,
+    read_frames,
+    read_span,
+    read_spans,
+)
 from videoxl2.frames.decoder import Decoder
 
 SIZE = 96
@@ -48,6 +57,19 @@ def test_spans_read_apart_equal_the_video_read_at_once(made):
         apart = _joined(read_span(path, info, grid, span, SIZE) for span in grid.spans(frames_per_span))
         for name, values in whole.items():
             assert np.array_equal(values, apart[name]), (name, frames_per_span)
+
+
+def test_spans_with_gaps_between_them_are_read_in_one_pass(made):
+    """Each span has the bytes that it has when it is read alone."""
+    _, path = made
+    info = probe(path)
+    grid = plan_sampling(info, Fraction(7, 3))
+    wanted = [*grid.spans(2)[1:4:2], *grid.spans(3)[3:]] or grid.spans(2)
+    for span, got in zip(wanted, read_spans(path, info, grid, wanted, SIZE), strict=True):
+        alone = read_span(path, info, grid, span, SIZE)
+        assert got.first_target == alone.first_target
+        for name in ("frames", "pts_ms", "target_index", "flags"):
+            assert np.array_equal(getattr(got, name), getattr(alone, name)), (span, name)
 
 
 def test_skipping_changes_no_pixel(made, read_plainly):

@@ -1,4 +1,4 @@
-"""A video analysed in parts: scenes join up, names go on, and the end of a part cuts nothing."""
+"""A video analysed in sections: scenes join up, names go on, and the end of a section cuts nothing."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -61,12 +61,12 @@ def spans(size: int, num_frames: int = 31, per_span: int = 4) -> list[FrameSpan]
     ]
 
 
-@pytest.mark.parametrize("part_frames", [None, 16])
-def test_scenes_join_up_over_parts(asker, part_frames):
-    """They cover the whole video without gap or overlap, however many parts it takes."""
+@pytest.mark.parametrize("section_frames", [None, 16])
+def test_scenes_join_up_over_sections(asker, section_frames):
+    """They cover the whole video without gap or overlap, however many sections it takes."""
     prompts = (replace(CHARACTERS, max_new_tokens=400), replace(SCENES, max_new_tokens=480, window_ms=10_000))
     grid = SamplingGrid(Fraction(1), 31)
-    analysis = analyze(asker, INFO, grid, spans(asker.model.image_size), prompts, part_frames)
+    analysis = analyze(asker, INFO, grid, spans(asker.model.image_size), prompts, section_frames)
     characters, scenes = analysis.answers
     assert scenes.problem is None
     times = [(r.answer.start_s, r.answer.end_s) for r in scenes.records]
@@ -84,13 +84,13 @@ def test_scenes_join_up_over_parts(asker, part_frames):
     assert named <= set(labels)
 
 
-def test_parts_answer_every_prompt_once(asker):
-    """One summary out of all parts, and what it cost together."""
+def test_sections_answer_every_prompt_once(asker):
+    """One summary out of all sections, and what it cost together."""
     grid = SamplingGrid(Fraction(1), 31)
     size = asker.model.image_size
     whole = analyze(asker, INFO, grid, spans(size), (SUMMARY,))
-    parts = analyze(asker, INFO, grid, spans(size), (SUMMARY,), 12)
-    assert len(whole.answers) == len(parts.answers) == 1
+    sections = analyze(asker, INFO, grid, spans(size), (SUMMARY,), 12)
+    assert len(whole.answers) == len(sections.answers) == 1
     assert len(whole.answers[0].records) == 1
-    assert len(parts.answers[0].records) == 4
-    assert parts.answers[0].num_output_tokens > whole.answers[0].num_output_tokens
+    assert len(sections.answers[0].records) == 4
+    assert sections.answers[0].num_output_tokens > whole.answers[0].num_output_tokens

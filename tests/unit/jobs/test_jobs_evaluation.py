@@ -89,5 +89,5 @@ def test_a_broken_truth_is_named(tmp_path, text, complaint):
 
 def test_a_video_that_is_not_there_is_named(measure, tmp_path, catalog):
     """Judging a part of the truth in silence would be a wrong number."""
-    with pytest.raises(UsageError, match=r"other\.mp4 of the ground truth is not in the index"):
+    with pytest.raises(UsageError, match=r"other\.mp4 is not in the index"):
         measure(uri="other.mp4")

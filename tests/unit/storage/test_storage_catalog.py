@@ -13,7 +13,7 @@ from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
 from schemas.tables import TABLES
 from storage.bundles import encode_bundle
-from storage.catalog import Catalog, open_catalog
+from storage.catalog import BATCH_ROWS, Catalog, Result, open_catalog
 from storage.columns import COLUMNS
 from storage.index import open_index
 
@@ -65,7 +65,7 @@ def test_a_part_from_before_a_column_was_added_reads_as_null(tmp_path: Path, mak
     parquet.write_table(parquet.read_table(part).drop_columns(["mood"]), part)
     _publish(folder, make_bundle(uri="/v/b.mp4"))
     with open_catalog(str(folder)) as catalog:
-        assert catalog.query("SELECT mood FROM scenes ORDER BY mood").rows == [("-",), (None,)]
+        assert catalog.query("SELECT mood FROM scenes ORDER BY mood").rows == [("…",), (None,)]
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,21 @@ def test_python_variables_are_no_tables(catalog: Catalog) -> None:
     with pytest.raises(UsageError):
         catalog.query("FROM secret")
     assert secret.num_rows == 1
+
+
+def test_a_stream_gives_the_rows_of_a_query_in_batches(catalog: Catalog) -> None:
+    """All rows in order, none twice; without rows one batch tells the columns."""
+    query = "SELECT i FROM range(25000) AS r(i) WHERE i >= $least"
+    batches = list(catalog.stream(query, {"least": 1}))
+    assert [row for batch in batches for row in batch.rows] == catalog.query(query, {"least": 1}).rows
+    assert [len(batch.rows) for batch in batches] == [BATCH_ROWS, BATCH_ROWS, 4999]
+    assert list(catalog.stream(query, {"least": 25_000})) == [Result(("i",), [])]
+
+
+def test_a_stream_refuses_what_a_query_refuses(catalog: Catalog) -> None:
+    """Also what goes wrong after the first batch."""
+    with pytest.raises(UsageError, match="only a single query"):
+        next(catalog.stream("DROP VIEW videos"))
+    late = "SELECT CASE WHEN i < 200000 THEN i ELSE error('late') END FROM range(200001) AS r(i)"
+    with pytest.raises(UsageError, match="late"):
+        list(catalog.stream(late))

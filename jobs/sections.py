@@ -1,4 +1,4 @@
-"""A video in parts that fit the model one after the other, each beginning with the end of the one before."""
+"""A video in sections that fit the model one by one, each beginning with the end of the one before."""
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -6,11 +6,11 @@ from itertools import chain
 from videoxl2.frames import FrameSpan
 
 
-class Parts:
-    """Spans of frames, dealt out as parts of at most `max_frames` frames (or two spans, if those are more).
+class Sections:
+    """Spans of frames, dealt out as sections of at most `max_frames` frames (or two spans, if more).
 
-    A part opens with the last span of the part before it, so that what its end cuts through is seen whole in
-    the next. A part's spans must be used up before the next part is asked for.
+    A section opens with the last span of the one before it, so that what its end cuts through is seen whole
+    in the next. A section's spans must be used up before the next section is asked for.
     """
 
     def __init__(self, spans: Iterable[FrameSpan], max_frames: int) -> None:
@@ -21,20 +21,20 @@ class Parts:
 
     @property
     def shared_ms(self) -> int:
-        """From when on the next part sees again what the part that was used up saw."""
+        """From when on the next section sees again what the section that was used up saw."""
         return int(self._last.pts_ms[0]) if self._last is not None else 0
 
     @property
     def end_ms(self) -> int | None:
-        """Where the part that was used up ends: at the first frame beyond it. None: it was the last."""
+        """Where the section that was used up ends: at the first frame beyond it. None: it was the last."""
         return int(self._beyond.pts_ms[0]) if self._beyond is not None else None
 
     def __iter__(self) -> Iterator[Iterator[FrameSpan]]:
-        yield self._part()
+        yield self._section()
         while self._beyond is not None:
-            yield self._part()
+            yield self._section()
 
-    def _part(self) -> Iterator[FrameSpan]:
+    def _section(self) -> Iterator[FrameSpan]:
         opening = [span for span in (self._last, self._beyond) if span is not None]
         self._beyond = None
         num_frames = 0

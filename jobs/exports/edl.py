@@ -1,0 +1,79 @@
+"""CMX3600 edit decision lists: one cut per moment, its source the video, its record side back to back.
+
+`* FROM CLIP NAME:` names the file and `* LOC:` sets a marker on the record side, as Avid and Resolve write
+them. Out points are exclusive.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from jobs.exports.moments import Moment, Source
+from jobs.exports.one_line import cut, one_line
+from jobs.exports.timecode import Timecode, parse_label
+
+MAX_EVENTS = 999  # an event number has three digits
+_COLORS = {"scenes": "GREEN", "highlights": "RED"}
+_NAME_LENGTH, _COMMENT_LENGTH = 60, 240  # editing systems cut names and comments at various lengths
+
+
+def to_edl(source: Source, moments: Sequence[Moment]) -> tuple[str, ...]:
+    """One list per 999 events; record timecode goes on from list to list. From 01:00:00:00."""
+    timecode = source.timecode
+    events = list(_events(source, moments, timecode))
+    parts = [events[first : first + MAX_EVENTS] for first in range(0, len(events), MAX_EVENTS)] or [[]]
+    return tuple(
+        "\n\n".join([_head(source, timecode, part, len(parts)), *_numbered(events)]) + "\n"
+        for part, events in enumerate(parts, start=1)
+    )
+
+
+def _head(source: Source, timecode: Timecode, part: int, num_parts: int) -> str:
+    title = cut(source.name, _NAME_LENGTH) + (f" {part} of {num_parts}" if num_parts > 1 else "")
+    return f"TITLE: {title}\nFCM: {'DROP FRAME' if timecode.is_drop_frame else 'NON-DROP FRAME'}"
+
+
+def _numbered(events: Sequence[str]) -> Iterator[str]:
+    return (f"{number:03}  {event}" for number, event in enumerate(events, start=1))
+
+
+def _events(source: Source, moments: Sequence[Moment], timecode: Timecode) -> Iterator[str]:
+    record = parse_label("01:00:00:00", round(timecode.label_rate), timecode.is_drop_frame)
+    reel = reel_name(source)
+    for index, moment in enumerate(moments):
+        first, end = timecode.span(moment.start_ms, moment.end_ms)
+        labels = (
+            timecode.source_label(first),
+            timecode.source_label(end),
+            timecode.label(record),
+            timecode.label(record + end - first),
+        )
+        lines = [f"{reel:8} V     C        {' '.join(labels)}"]
+        lines.append(f"* FROM CLIP NAME: {cut(one_line(source.file_name), _COMMENT_LENGTH)}")
+        lines.append(f"* LOC: {labels[2]} {_COLORS[moment.kind]:7} {cut(moment.name, _NAME_LENGTH)}")
+        lines += [f"* {cut(comment, _COMMENT_LENGTH)}" for comment in _comments(moment)]
+        if index == 0:
+            lines += [f"* {line}" for line in (*timecode.notes, *_lineage(source))]
+        yield "\n".join(lines)
+        record += end - first
+
+
+def _comments(moment: Moment) -> Iterator[str]:
+    """Words that readers take for commands (`LOC:`, `FROM CLIP NAME:`) cannot stand first in any of these."""
+    if moment.text:
+        yield f"COMMENT: {one_line(moment.text)}"
+    if moment.score is not None:
+        yield f"HIGHLIGHT {moment.number}: {moment.category}, score {moment.score}"
+    yield f"CONFIDENCE: {moment.confidence:.2f}"
+
+
+def _lineage(source: Source) -> Iterator[str]:
+    yield f"SOURCE FILE: {one_line(source.uri)}"
+    yield f"RECIPE: {source.recipe_id}, model {one_line(source.model_id)}, revision {source.object_rev}"
+
+
+def reel_name(source: Source) -> str:
+    """At most 8 of A-Z, 0-9 and _, from the file's name; from the video's id where none is left."""
+    stem = source.file_name.rpartition(".")[0] or source.file_name
+    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Z0-9_]", "", ascii_stem.upper())[:8] or source.video_id[:8].upper()

@@ -1,0 +1,114 @@
+"""What every format is made from: a video and its scenes or highlights, read from the catalog."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from pathlib import PurePosixPath
+from typing import Literal
+from urllib.parse import quote
+
+from jobs.exports.one_line import one_line
+from jobs.exports.timecode import Timecode, timecode_of
+from storage.catalog import Catalog
+
+MomentKind = Literal["scenes", "highlights"]
+
+VIDEOS_A_QUERY = 5000  # of a million videos so many are held; a page costs one pass over the tables
+
+_VIDEOS = """
+SELECT video_id, uri, title, summary, duration_ms, modified_at, fps_num, fps_den, is_vfr, start_timecode,
+       object_rev, recipe_id, model_id, model_revision, run_id
+FROM videos WHERE video_id > $after AND ($only IS NULL OR video_id = $only)
+ORDER BY video_id LIMIT $limit"""
+
+_MOMENTS = {
+    "scenes": """
+SELECT video_id, 'scenes', scene_index + 1, start_ms, end_ms, title, summary, NULL, NULL,
+       confidence, prompt_id
+FROM scenes WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start_ms, scene_index""",
+    "highlights": """
+SELECT video_id, 'highlights', rank, start_ms, end_ms, title, reason, kind, score,
+       confidence, prompt_id
+FROM highlights WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start_ms, rank""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The video that moments are of, with its lineage."""
+
+    video_id: str
+    uri: str
+    title: str | None
+    summary: str | None
+    duration_ms: int
+    modified_at: datetime
+    fps_num: int
+    fps_den: int
+    is_vfr: bool
+    start_timecode: str | None
+    object_rev: str
+    recipe_id: str
+    model_id: str
+    model_revision: str
+    run_id: str
+
+    @property
+    def file_name(self) -> str:
+        return PurePosixPath(self.uri).name
+
+    @property
+    def name(self) -> str:
+        """The title, else the file's name."""
+        return one_line(self.title or "") or one_line(self.file_name)
+
+    @property
+    def url(self) -> str:
+        """The URI with everything escaped that a URL needs escaped."""
+        if self.uri.startswith("/"):
+            return f"file://{quote(self.uri)}"
+        scheme, mark, path = self.uri.partition("://")
+        return f"{scheme}{mark}{quote(path)}"
+
+    @property
+    def timecode(self) -> Timecode:
+        return timecode_of(Fraction(self.fps_num, self.fps_den), self.is_vfr, self.start_timecode)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One scene or highlight. Times are ms from the first picture, half-open."""
+
+    kind: MomentKind
+    number: int  # scenes from 1 in order, highlights by rank
+    start_ms: int
+    end_ms: int
+    title: str
+    text: str  # a scene's summary, a highlight's reason
+    category: str | None  # a highlight's kind
+    score: int | None  # a highlight's
+    confidence: float
+    prompt_id: str | None
+
+    @property
+    def name(self) -> str:
+        """The title on one line; `Scene 3` where there is none."""
+        return one_line(self.title) or f"{self.kind[:-1].capitalize()} {self.number}"
+
+
+def read_moments(
+    catalog: Catalog, kind: MomentKind, video_id: str | None = None
+) -> Iterator[tuple[Source, list[Moment]]]:
+    """All videos of the index, or one, each with its moments by start time."""
+    after = ""
+    while True:
+        params = {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
+        sources = [Source(*row) for row in catalog.query(_VIDEOS, params).rows]
+        if not sources:
+            return
+        after = sources[-1].video_id
+        found: dict[str, list[Moment]] = {source.video_id: [] for source in sources}
+        for of, *values in catalog.query(_MOMENTS[kind], {"first": sources[0].video_id, "last": after}).rows:
+            found[of].append(Moment(*values))
+        yield from ((source, found[source.video_id]) for source in sources)

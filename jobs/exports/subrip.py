@@ -1,0 +1,23 @@
+"""SubRip subtitles (.srt), to be read while watching: the title on one line, what happens on the next."""
+
+from collections.abc import Sequence
+
+from jobs.exports.cue import cue_times
+from jobs.exports.moments import Moment
+from jobs.exports.one_line import one_line
+
+# SubRip has no escapes, and players take <…> for tags and {…} for positions: look-alikes keep the text.
+_LOOK_ALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
+
+
+def to_subrip(moments: Sequence[Moment]) -> str:
+    """Cues and nothing else: SubRip has no place for comments."""
+    return "\n".join(
+        f"{number}\n{cue_times(moment, ',')}\n{_payload(moment)}\n"
+        for number, moment in enumerate(moments, start=1)
+    )
+
+
+def _payload(moment: Moment) -> str:
+    lines = filter(None, (moment.name, one_line(moment.text)))
+    return "\n".join(lines).translate(_LOOK_ALIKES)

@@ -1,0 +1,60 @@
+"""Whole tables as JSON Lines and CSV, a batch of rows at a time."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from storage.catalog import Result
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_json_lines(batches: Iterable[Result]) -> Iterator[str]:
+    """One object per row, every column in it; times ISO 8601 in UTC."""
+    for batch in batches:
+        yield "".join(
+            _json(dict(zip(batch.columns, map(_plain, row), strict=True))) + "\n" for row in batch.rows
+        )
+
+
+def to_csv(batches: Iterable[Result]) -> Iterator[str]:
+    """RFC 4180 with a header line; lists as JSON, null as an empty cell.
+
+    CSV is what spreadsheets open, and titles come from strangers' files: a text that a spreadsheet would run
+    as a formula gets a `'` in front (OWASP, CSV injection). JSON Lines has every text as it is.
+    """
+    is_first = True
+    for batch in batches:
+        out = io.StringIO()
+        writer = csv.writer(out)
+        if is_first:
+            writer.writerow(batch.columns)
+        writer.writerows([_cell(value) for value in row] for row in batch.rows)
+        is_first = False
+        yield out.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can have it: no dates, no NaN."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _cell(value: Any) -> Any:
+    plain = _plain(value)
+    if isinstance(plain, list | bool):
+        return _json(plain)
+    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+        return f"'{value}"
+    return plain
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,161 @@
+"""What is left once the model is done with a video: boundaries move to cuts, answers become a bundle.
+
+A task on a CPU, so that the GPU is at its next video meanwhile. The answers are paid for by then: whatever
+is wrong with the file, its storage or the task costs the cuts, and `videos.warnings` says so; the rows are
+made all the same. The functions above the task run as well without Ray.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from jobs.analysis import Analysis
+from jobs.answer_rows import timed_spans
+from jobs.failures import POLICIES, Stage, Trouble, classify
+from jobs.plan import Work
+from jobs.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
+from jobs.recipe import Recipe
+from jobs.rows import RowBuilder
+from jobs.scratch import drop_copy, hold_copy
+from schemas.answers import Tiles
+from schemas.failures import FailureClass
+from storage.bundles import encode_bundle
+from videoxl2.frames.cuts import Cut, cuts_near, snap
+
+WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A video's finished rows, encoded for the commit, with the figures the run reports."""
+
+    bundle: bytes
+    is_partial: bool
+    video_ms: int
+    num_frames: int
+    num_prompt_tokens: int
+    num_output_tokens: int
+    prefill_seconds: float
+    generate_seconds: float
+
+
+def finish(source: Source, work: Work, analysis: Analysis, recipe: Recipe, run_id: str) -> Indexed | Trouble:
+    """Snap, then encode. Only a bug in making the rows is a `Trouble`."""
+    try:
+        moves_ms = find_moves(source, work, analysis)
+    except Exception as error:
+        return finish_unsnapped(work, analysis, recipe, run_id, classify(error, Stage.READ))
+    return _encode(work, analysis, recipe, run_id, moves_ms)
+
+
+def finish_unsnapped(
+    work: Work, analysis: Analysis, recipe: Recipe, run_id: str, why: Trouble
+) -> Indexed | Trouble:
+    """Encode with the times that the model said, without a look at the file, and a warning."""
+    warning = f"boundaries are not snapped to cuts: {why.message}"
+    analysis = replace(analysis, warnings=(*analysis.warnings, warning))
+    return _encode(work, analysis, recipe, run_id, {})
+
+
+def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
+    """Where boundaries of timed answers move, in ms. Scenes keep their order; other records move with a
+    scene's boundary at the same instant, and to a cut of their own elsewhere.
+
+    Drops this node's copy of the video at the end. Raises `storage.errors`, `MediaError` and OSError.
+    """
+    spans = timed_spans(analysis)
+    tiled_ms = {ms for kind, span in spans if isinstance(kind.layout, Tiles) for ms in span}
+    all_ms = {ms for _, span in spans for ms in span} - {0, analysis.info.duration_ms}
+    cuts: dict[int, Cut] = {}
+    try:
+        if all_ms:
+            with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+                cuts = cuts_near(path, analysis.info, all_ms)
+    finally:
+        drop_copy(work.video, source.scratch)
+    alone = {ms: cut.at_ms for ms, cut in cuts.items() if ms not in tiled_ms}
+    return alone | snap(tiled_ms, cuts, analysis.info.duration_ms)
+
+
+def _encode(
+    work: Work, analysis: Analysis, recipe: Recipe, run_id: str, moves_ms: Mapping[int, int]
+) -> Indexed | Trouble:
+    try:
+        bundle = RowBuilder(work, recipe, run_id, datetime.now(UTC)).bundle(analysis, moves_ms)
+        encoded = encode_bundle(bundle)
+    except Exception as error:
+        return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
+    return Indexed(
+        bundle=encoded,
+        is_partial=bundle.videos[0].is_partial,
+        video_ms=analysis.info.duration_ms,
+        num_frames=len(analysis.sampled_ms),
+        num_prompt_tokens=sum(a.num_prompt_tokens for a in analysis.answers),
+        num_output_tokens=sum(a.num_output_tokens for a in analysis.answers),
+        prefill_seconds=analysis.prefill_seconds,
+        generate_seconds=analysis.generate_seconds,
+    )
+
+
+_finish_remote = ray.remote(**TASK_OPTIONS)(finish)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    work: Work
+    analysis: Analysis
+    tries: int
+
+
+class Finishing:
+    """The videos being finished. Keeps their answers, so that none is paid for twice."""
+
+    def __init__(self, source: Source, recipe: Recipe, run_id: str, num_cpus: int) -> None:
+        self._source = source
+        self._recipe = recipe
+        self._run_id = run_id
+        self._max_waiting = WAITING_PER_CPU * num_cpus
+        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], _Waiting] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more videos would only pile up."""
+        return len(self._waiting) >= self._max_waiting
+
+    @property
+    def refs(self) -> "list[ray.ObjectRef[Indexed | Trouble]]":
+        """What to wait for."""
+        return list(self._waiting)
+
+    def submit(self, work: Work, analysis: Analysis, node_id: str) -> None:
+        """Begin. An object on S3 is finished on the node that has a copy of it, where that node is alive."""
+        here = NodeAffinitySchedulingStrategy(node_id, soft=True)
+        self._submit(_Waiting(work, analysis, tries=1), "DEFAULT" if work.video.is_local else here)
+
+    def take(self, ref: "ray.ObjectRef[Indexed | Trouble]") -> tuple[Work, Indexed | Trouble] | None:
+        """A video and what became of it; None where it has to be done again, as its machine went away."""
+        one = self._waiting.pop(ref)
+        outcome = value_of(ref, Stage.ROWS)
+        if not isinstance(outcome, Trouble) or outcome.failure_class is FailureClass.BUG:
+            return one.work, outcome
+        if outcome.failure_class is FailureClass.LOST and one.tries < POLICIES[FailureClass.LOST].tries:
+            self._submit(replace(one, tries=one.tries + 1), "DEFAULT")
+            return None
+        return one.work, finish_unsnapped(one.work, one.analysis, self._recipe, self._run_id, outcome)
+
+    def give_up(self) -> None:
+        """Stop what is under way."""
+        for ref in self._waiting:
+            ray.cancel(ref, force=True)
+        self._waiting.clear()
+
+    def _submit(self, one: _Waiting, where: Any) -> None:
+        remote = _finish_remote.options(scheduling_strategy=where)
+        self._waiting[remote.remote(self._source, one.work, one.analysis, self._recipe, self._run_id)] = one

@@ -1,0 +1,67 @@
+"""A pack of a user's own, from a folder to typed rows: the model is untrained, the form holds."""
+
+import json
+from pathlib import Path
+
+FRONT = """+++
+id = "vehicles"
+version = 3
+answer = "vehicles.json"
+records = { layout = "tiles", at_most = 3, usual_s = 2, shortest_s = 1 }
+max_new_tokens = 1200
+window_s = 10
++++
+Which vehicles are there from {start} to {end} seconds?
+
+{format}
+"""
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "order": {"enum": ["first", "last"]},
+        "is_moving": {"type": "boolean"},
+        "plates": {
+            "type": "array",
+            "maxItems": 2,
+            "items": {
+                "type": "object",
+                "properties": {"text": {"type": "string", "maxLength": 8}, "row": {"enum": [1, 2]}},
+                "required": ["text", "row"],
+                "additionalProperties": False,
+            },
+        },
+    },
+    "required": ["order", "is_moving", "plates"],
+    "additionalProperties": False,
+}
+
+
+def test_a_folder_without_code_makes_a_table(tmp_path: Path, make_video, media_index):
+    """Beside one of ours: windows, nested values, and times that cover the video; another type is refused."""
+    pack, library, index = tmp_path / "pack", tmp_path / "library", tmp_path / "index"
+    pack.mkdir()
+    library.mkdir()
+    (pack / "1.md").write_text(FRONT)
+    (pack / "vehicles.json").write_text(json.dumps(SCHEMA))
+    make_video(library / "road.mp4", seconds=12)
+    where = ("--library", library, "--index", index)
+    done = media_index("run", *where, "--pack", "surveillance", "--pack", pack)
+    assert done.code in (0, 3), done.stderr
+    rows = media_index("sql", "--index", index, "--json", "from vehicles order by record_index").json
+    assert rows[0]["start_ms"] == 0
+    assert rows[-1]["end_ms"] == 12_000
+    assert {row["prompt_id"] for row in rows} == {"vehicles@3"}
+    for row in rows:
+        assert row["order"] in ("first", "last")
+        assert row["is_moving"] in (True, False)
+        assert all(plate.keys() == {"text", "row"} and plate["row"] in (1, 2) for plate in row["plates"])
+    tables = media_index("sql", "--index", index, "--json", "select count(*) as n from anomalies, events")
+    assert tables.code == 0
+    assert media_index("sql", "--index", index, "--json", "from scenes").json == []
+
+    again = media_index("run", *where, "--pack", "surveillance", "--pack", pack)
+    assert (again.code, "nothing to do" in again.stdout) == (0, True)
+    (pack / "vehicles.json").write_text(json.dumps(SCHEMA).replace('"boolean"', '"string", "maxLength": 9'))
+    refused = media_index("run", *where, "--pack", pack)
+    assert refused.code == 8
+    assert "vehicles.is_moving as BOOLEAN, and the pack's schema makes it VARCHAR" in refused.stderr

@@ -1,0 +1,149 @@
+"""`media-index export` on an index."""
+
+import csv
+import io
+import json
+
+import opentimelineio as otio
+import pytest
+import srt
+import webvtt
+
+TITLES = {
+    "s3://films/a/x.mp4": ["Opening", "The chase"],
+    "s3://films/b/x.mp4": ["Arrival"],
+    "s3://films/b/🎬 night.mov": ["Dusk", "Night", "Dawn"],
+}
+
+
+@pytest.fixture
+def index(make_index):
+    return make_index(TITLES)
+
+
+def _titles(path):
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".vtt":
+        return [caption.text for caption in webvtt.from_buffer(io.StringIO(text))]
+    if path.suffix == ".srt":
+        return [subtitle.content.splitlines()[0] for subtitle in srt.parse(text)]
+    if path.suffix == ".jsonld":
+        return [clip["name"] for clip in json.loads(text)["hasPart"]]
+    adapter = "cmx_3600" if path.suffix == ".edl" else "otio_json"
+    clips = otio.adapters.read_from_string(text, adapter, **({"rate": 25} if adapter == "cmx_3600" else {}))
+    return [marker.name for clip in clips.find_clips() for marker in clip.markers]
+
+
+@pytest.mark.parametrize("to", ["vtt", "srt", "edl", "otio", "jsonld"])
+def test_every_video_gets_a_file(index, tmp_path, media_index, to):
+    """Two videos of one name are two files; a repeated export changes nothing."""
+    out = tmp_path / "new" / "folder"
+    arguments = ("export", "--index", index, "--format", to, "--kind", "scenes", "--output", out)
+    done = media_index(*arguments)
+    assert (done.code, done.stdout) == (0, b"3 files written, 0 unchanged\n"), done.stderr
+    assert sorted(map(_titles, out.iterdir())) == sorted(TITLES.values())
+    assert {p.name.rpartition("-")[0] for p in out.iterdir()} == {"x", "🎬 night"}
+    assert media_index(*arguments).stdout == b"0 files written, 3 unchanged\n"
+
+
+def test_one_video_by_the_end_of_its_address(index, tmp_path, media_index):
+    """To stdout, into a file, or into a folder; edit lists are of highlights unless told otherwise."""
+    one = ("export", "--index", index, "--video", "a/x.mp4")
+    shown = io.StringIO(media_index(*one, "--format", "vtt").stdout.decode())
+    assert [caption.text for caption in webvtt.from_buffer(shown)] == ["Opening", "The chase"]
+    media_index(*one, "--format", "edl", "--output", tmp_path / "mine.edl")
+    assert _titles(tmp_path / "mine.edl") == ["The best"]
+    (tmp_path / "folder").mkdir()
+    done = media_index(*one, "--format", "srt", "--output", tmp_path / "folder", "--json")
+    (path,) = (tmp_path / "folder").iterdir()
+    assert json.loads(done.stdout) == [{"path": str(path), "outcome": "written"}]
+
+
+def test_a_long_edit_list_is_several_files(make_index, tmp_path, media_index):
+    """Numbered before the ending; one may then ask where they are."""
+    index = make_index({"/v/long.mp4": [f"S{n}" for n in range(1000)]})
+    arguments = ("--index", index, "--format", "edl", "--kind", "scenes", "--video", "long.mp4")
+    media_index("export", *arguments, "--output", tmp_path / "cut.edl")
+    assert [len(_titles(tmp_path / f"cut-{n}.edl")) for n in (1, 2)] == [999, 1]
+    assert not (tmp_path / "cut.edl").exists()
+
+
+def test_files_that_somebody_changed_are_kept_and_named(index, tmp_path, media_index):
+    """All others are written; `--force` replaces them."""
+    out = tmp_path / "out"
+    arguments = ("export", "--index", index, "--format", "vtt", "--output", out)
+    media_index(*arguments)
+    changed, gone, _ = sorted(out.iterdir())
+    changed.write_text("my own")
+    gone.unlink()
+    done = media_index(*arguments)
+    assert (done.code, done.stdout) == (2, b"1 file written, 1 unchanged\n")
+    assert done.stderr.startswith("error: kept 1 file with other content: ")
+    assert changed.name in done.stderr
+    assert changed.read_text() == "my own"
+    assert media_index(*arguments, "--force").code == 0
+    assert changed.read_text() != "my own"
+
+
+@pytest.mark.parametrize("table", ["videos", "scenes", "characters", "highlights", "runs", "failures"])
+def test_tables_come_out_whole(index, tmp_path, media_index, table):
+    """Every row and column, the same in both formats, on stdout and in a file."""
+    arguments = ("export", "--index", index, "--kind", table)
+    rows = [json.loads(line) for line in media_index(*arguments, "--format", "jsonl").stdout.splitlines()]
+    counted = media_index("sql", "--index", index, "--json", f"select count(*) as n from {table}").stdout
+    assert len(rows) == json.loads(counted)[0]["n"]
+    media_index(*arguments, "--format", "csv", "--output", tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    assert len(cells) == len(rows)
+    for row, cell in zip(rows, cells, strict=True):
+        assert list(row) == list(cell)
+        texts = {k: v for k, v in row.items() if isinstance(v, str)}
+        assert texts == {k: cell[k] for k in texts}
+
+
+def test_rows_of_one_video(index, media_index):
+    """`--video` leaves out the rows of others."""
+    done = media_index("export", "--index", index, "--format", "jsonl", "--video", "night.mov")
+    assert [json.loads(line)["title"] for line in done.stdout.splitlines()] == ["Dusk", "Night", "Dawn"]
+
+
+def test_more_videos_than_one_query_takes(make_index, tmp_path, media_index, monkeypatch):
+    """Each of them once, with its own scenes."""
+    monkeypatch.setattr("jobs.exports.moments.VIDEOS_A_QUERY", 2)
+    titles = {f"/v/{n}.mp4": [f"T{n}", f"U{n}"] for n in range(5)}
+    index = make_index(titles)
+    media_index("export", "--index", index, "--format", "vtt", "--output", tmp_path / "out")
+    assert sorted(map(_titles, (tmp_path / "out").iterdir())) == list(titles.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--format", "vtt"], "no folder given"),
+        (["--format", "poem"], "poem"),
+        ([], "--format"),
+        (["--format", "vtt", "--video", "nowhere.mp4"], "nowhere.mp4 is not in the index"),
+        (["--format", "vtt", "--video", "x.mp4"], "x.mp4 stands for 2 videos"),
+        (["--format", "vtt", "--kind", "runs", "--output", "out"], "vtt cannot hold runs"),
+        (["--format", "csv", "--kind", "runs", "--video", "a/x.mp4"], "a run is of no single video"),
+        (["--format", "csv", "--json"], "--json"),
+        (["--format", "csv", "--output", "s3://bucket/x.csv"], "s3://bucket/x.csv"),
+        (["--format", "csv", "--output", "no/such/x.csv"], "no/such"),
+        (["--format", "csv", "--output", "/dev/null"], "/dev/null"),
+        (["--format", "vtt", "--output", "file.txt"], "file.txt"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_mistake_is_two_lines_and_nothing_is_written(
+    index, tmp_path, media_index, monkeypatch, arguments, error
+):
+    """Before the first file."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").touch()
+    done = media_index("export", "--index", index, *arguments)
+    lines = done.stderr.strip().splitlines()
+    assert [line.split(":")[0] for line in lines] == ["error", "hint"], done.stderr
+    assert error in lines[0]
+    assert (done.code, done.stdout) == (2, b"")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "index"]

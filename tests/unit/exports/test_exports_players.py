@@ -1,0 +1,57 @@
+"""WebVTT and SubRip, read back by parsers of their own."""
+
+import html
+import io
+import re
+
+import srt
+import webvtt
+
+from jobs.exports.one_line import one_line
+from jobs.exports.subrip import to_subrip
+from jobs.exports.webvtt import to_webvtt
+
+
+def _ms(clock: str) -> int:
+    hours, minutes, rest = clock.split(":")
+    return round((int(hours) * 3600 + int(minutes) * 60 + float(rest)) * 1000)
+
+
+def test_every_chapter_comes_back(source, hostile):
+    """Times to the millisecond and titles to the letter, whatever is in them; on one line each."""
+    captions = webvtt.from_buffer(io.StringIO(to_webvtt(source, hostile)))
+    assert [(_ms(c.start), _ms(c.end)) for c in captions] == [(m.start_ms, m.end_ms) for m in hostile]
+    assert [html.unescape(c.raw_text) for c in captions] == [m.name for m in hostile]
+    assert [c.identifier for c in captions] == [str(m.number) for m in hostile]
+
+
+def test_no_title_can_open_a_tag_or_end_a_cue(source, hostile):
+    """Outside of the timing lines there is no `<`, no `>` and no bare `&`."""
+    text = to_webvtt(source, hostile)
+    assert text.count("-->") == len(hostile)
+    payload = re.sub(r"\n[0-9:.]+ --> [0-9:.]+\n", "\n", text)
+    assert not re.search(r"[<>]|&(?!amp;|lt;|gt;)", payload)
+
+
+def test_a_long_film_has_hours_and_an_instant_is_a_millisecond(source, make_moments):
+    """Hours may pass 99; a cue has to end after it starts."""
+    text = to_webvtt(source, make_moments((360_000_001, 360_000_001, "Late")))
+    assert "100:00:00.001 --> 100:00:00.002" in text
+
+
+def test_nothing_found_is_still_a_file(source):
+    """No chapters, no subtitles."""
+    assert list(webvtt.from_buffer(io.StringIO(to_webvtt(source, [])))) == []
+    assert to_subrip([]) == ""
+
+
+def test_every_subtitle_comes_back(hostile):
+    """Title and text, one line each, with look-alikes for what SubRip cannot escape."""
+    found = list(srt.parse(to_subrip(hostile)))
+    assert [_ms(str(s.start)) for s in found] == [m.start_ms for m in hostile]
+    assert [_ms(str(s.end)) for s in found] == [m.end_ms for m in hostile]
+    assert [s.index for s in found] == [m.number for m in hostile]
+    swap = str.maketrans("<>{}", "‹›()")
+    assert [s.content for s in found] == [
+        "\n".join(filter(None, (m.name, one_line(m.text)))).translate(swap) for m in hostile
+    ]

@@ -1,0 +1,153 @@
+"""Finishing as a plain function, on real files: no Ray, no model."""
+
+import os
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from jobs.analysis import Analysis
+from jobs.asking import PromptAnswer
+from jobs.failures import Stage
+from jobs.finishing import Indexed, finish
+from jobs.plan import Reason, Work
+from jobs.prompt_pack import load_packs
+from jobs.reading import Source
+from jobs.recipe import Recipe
+from jobs.records import Record
+from schemas.answers import HighlightAnswer, SceneAnswer
+from schemas.failures import FailureClass
+from schemas.identity import VideoObject
+from storage.bundles import read_bundle
+from storage.library_local import LocalLibrary
+from videoxl2.frames import plan_sampling, probe
+
+RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
+CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s
+RATE = 10
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Shots of one shade each."""
+    path = tmp_path / "library" / "film.mp4"
+    path.parent.mkdir()
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=RATE, options={"bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(16 * RATE):
+            shade = 60 * sum(number >= cut_s * RATE for cut_s in CUTS_S)
+            picture = np.full((64, 96, 3), shade, np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode(None))
+    return path
+
+
+def scene(start_s: float, end_s: float, **values) -> SceneAnswer:
+    words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
+    lists = {name: [] for name in ("actions", "objects", "tags", "characters")} | values
+    return SceneAnswer(start_s=start_s, end_s=end_s, time_of_day="day", **words, **lists)
+
+
+def highlight(start_s: float, end_s: float) -> HighlightAnswer:
+    return HighlightAnswer(start_s=start_s, end_s=end_s, title="x", kind="plot", reason="x", score=50)
+
+
+@pytest.fixture
+def finished(film, tmp_path):
+    """Finish the film with these answers; `meanwhile` happens between the model and the finishing."""
+
+    def run(*said: SceneAnswer | HighlightAnswer, meanwhile=lambda: None):
+        found = film.stat()
+        work = Work(VideoObject(str(film), found.st_size, found.st_mtime_ns), "key", Reason.NEW, 2048)
+        source = Source(LocalLibrary(film.parent), tmp_path / "scratch", Fraction(1), 56)
+        info = probe(film)
+        answers = tuple(
+            PromptAnswer(prompt, "", tuple(records), None, 0, 0, 0, 0)
+            for prompt in RECIPE.prompts
+            if (
+                records := [
+                    Record(one, 1.0, 1.0, is_truncated=False, is_repeated=False)
+                    for one in said
+                    if type(one) is prompt.answer
+                ]
+            )
+        )
+        analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers, 0.0, 0.0)
+        meanwhile()
+        outcome = finish(source, work, analysis, RECIPE, "run")
+        if not isinstance(outcome, Indexed):
+            return outcome
+        (bundle,) = read_bundle(outcome.bundle, "bundle").to_pylist()
+        return bundle
+
+    return run
+
+
+def times(rows: list[dict]) -> list[tuple[int, int]]:
+    return [(row["start_ms"], row["end_ms"]) for row in rows]
+
+
+def said(rows: list[dict]) -> list[tuple[int, int]]:
+    return [(row["model_start_ms"], row["model_end_ms"]) for row in rows]
+
+
+def test_scenes_begin_at_cuts_and_both_times_are_kept(finished):
+    """A boundary 1.4 s off moves to its cut, in both scenes; one without a cut near it stays."""
+    bundle = finished(scene(0, 8), scene(8, 9.5), scene(9.5, 16))
+    assert times(bundle["scenes"]) == [(0, 6600), (6600, 9500), (9500, 16_000)]
+    assert said(bundle["scenes"]) == [(0, 8000), (8000, 9500), (9500, 16_000)]
+    assert bundle["scenes"][0]["evidence_ms"] == list(range(0, 6600, 1000))
+    assert bundle["videos"][0]["warnings"] == []
+
+
+def test_highlights_follow_scenes_and_keep_a_length(finished):
+    """An end at a scene's boundary goes where that goes, and nowhere else; one alone goes to its own cut; a
+    highlight whose ends would meet stays as it was said."""
+    scenes = scene(0, 5), scene(5, 7), scene(7, 7.4), scene(7.4, 16)
+    bundle = finished(*scenes, highlight(5, 10.2), highlight(7.4, 9), highlight(6.2, 7), highlight(3.5, 4.4))
+    assert times(bundle["scenes"]) == [(0, 4000), (4000, 6600), (6600, 7400), (7400, 16_000)]
+    assert times(bundle["highlights"]) == [(4000, 12_000), (7400, 9000), (6200, 7000), (3500, 4400)]
+    assert said(bundle["highlights"]) == [(5000, 10_200), (7400, 9000), (6200, 7000), (3500, 4400)]
+
+
+def test_the_first_and_the_last_instant_stay(finished):
+    """However near a cut is."""
+    assert times(finished(scene(0, 16), highlight(0, 16))["highlights"]) == [(0, 16_000)]
+
+
+def truncate(film):
+    os.truncate(film, film.stat().st_size // 2)
+
+
+def damage(film):
+    """Other bytes under the same size and time, as a bad disk gives them."""
+    found = film.stat()
+    film.write_bytes(bytes(found.st_size))
+    os.utime(film, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"),
+    [
+        (os.unlink, "not found"),
+        (truncate, "written to since it was listed"),
+        (damage, "no readable media|not one of the allowed formats|not a readable"),
+    ],
+)
+def test_a_file_that_goes_away_costs_the_cuts_and_nothing_else(film, finished, happens, reason):
+    """The answers are rows with the times that the model said, and a warning says why."""
+    bundle = finished(scene(0, 8), scene(8, 16), highlight(8, 9), meanwhile=lambda: happens(film))
+    assert times(bundle["scenes"]) == said(bundle["scenes"]) == [(0, 8000), (8000, 16_000)]
+    assert times(bundle["highlights"]) == [(8000, 9000)]
+    (warning,) = bundle["videos"][0]["warnings"]
+    assert warning.startswith("boundaries are not snapped to cuts: ")
+    assert any(words in warning for words in reason.split("|")), warning
+
+
+def test_a_bug_in_making_the_rows_is_told_apart(finished):
+    """It is ours, at the stage of the rows."""
+    trouble = finished(scene(0, 16, characters=["nobody the model spoke of"]))
+    assert (trouble.stage, trouble.failure_class) == (Stage.ROWS, FailureClass.BUG)
+    assert "KeyError" in trouble.traceback
