@@ -1,8 +1,10 @@
 """Bind the port, say where the page is, and serve until Ctrl-C."""
 
 import errno
+import logging
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 
@@ -11,7 +13,7 @@ from jobs.web.guards import is_loopback
 from jobs.web.open_index import OpenIndex
 from schemas.failures import PreflightError, UsageError
 
-_GRACE_S = 2  # for answers under way at Ctrl-C; a player holds its own open for as long as it likes
+_GRACE_S = 1  # for answers under way at Ctrl-C; a player holds its own open for as long as it likes
 
 
 def serve(
@@ -47,11 +49,19 @@ def serve(
                 lifespan="off",
                 timeout_graceful_shutdown=_GRACE_S,
             )
-            uvicorn.Server(settings).run(sockets=[listener])
+            _Server(settings).run(sockets=[listener])
     except KeyboardInterrupt:
         say("stopped", None)
     finally:
         index.close()
+
+
+class _Server(uvicorn.Server):
+    """Says nothing about answers that Ctrl-C cut off: a paused player always has one."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        logging.getLogger("uvicorn.error").disabled = True
+        super().handle_exit(sig, frame)
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -7,10 +7,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from schemas.commit import Bundle
+from schemas.identity import VideoObject
 
 COMMAND = Path(sys.executable).with_name("media-index")
 
@@ -23,12 +27,26 @@ def _fail(*arguments: object) -> tuple[int, list[str]]:
 
 
 def test_it_serves_until_interrupted(films: Path, serve: Any) -> None:
-    """On a free port, whose address it tells; Ctrl-C ends it with 0, also while a player holds on."""
-    with serve(films) as url:
-        held = socket.create_connection((url.split("/")[2].split(":")[0], int(url.rpartition(":")[2])))
-        with urllib.request.urlopen(f"{url}/?q=light") as answer:
-            assert b"The grey middle" in answer.read()
-    held.close()
+    """On a free port, whose address it tells; Ctrl-C ends it with 0."""
+    with serve(films) as url, urllib.request.urlopen(f"{url}/?q=light") as answer:
+        assert b"The grey middle" in answer.read()
+
+
+def test_ctrl_c_during_playback_ends_without_noise(
+    tmp_path: Path, make_film: Callable[..., Bundle], index_films: Callable[..., None], serve: Any, capfd: Any
+) -> None:
+    """A paused player keeps an answer open for ever; cutting it off is no error to tell."""
+    path = tmp_path / "large.webm"
+    path.write_bytes(bytes(64 << 20))
+    found = path.stat()
+    video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
+    index_films(tmp_path / "index", make_film(video, duration_ms=1000))
+    with serve(tmp_path / "index") as url:
+        player = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+        player.sendall(f"GET /media/{video.video_id} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert player.recv(12) == b"HTTP/1.1 200"
+    player.close()
+    assert capfd.readouterr().err == "stopped\n"
 
 
 def test_other_host_names_are_refused(films: Path, serve: Any) -> None:
