@@ -12,6 +12,7 @@ from jobs.web.app import make_app
 from jobs.web.guards import is_loopback
 from jobs.web.open_index import OpenIndex
 from schemas.failures import PreflightError, UsageError
+from storage.locations import parse_location
 
 _GRACE_S = 1  # for answers under way at Ctrl-C; a player holds its own open for as long as it likes
 
@@ -28,8 +29,10 @@ def serve(
     address.
 
     PreflightError: the index cannot be read, or the port cannot be had. UsageError: the host is no address
-    of this machine.
+    of this machine, or the library no location.
     """
+    if library is not None:
+        parse_location(library)  # told now, not with the first video
     index = OpenIndex(url, endpoint_url)
     try:
         with _bind(host, port) as listener:

@@ -105,8 +105,8 @@ def draw_film() -> Callable[..., Path]:
 def index_films() -> Callable[..., None]:
     """`index_films(index, bundle, …)`: commit and publish."""
 
-    def index_them(index: str | Path, *bundles: Bundle) -> None:
-        opened = open_index(str(index), create=True)
+    def index_them(index: str | Path, *bundles: Bundle, endpoint_url: str | None = None) -> None:
+        opened = open_index(str(index), endpoint_url, create=True)
         for bundle in bundles:
             opened.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
         opened.publish([(bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles])

@@ -79,6 +79,7 @@ def test_what_is_no_index_is_told(tmp_path: Path, films: Path) -> None:
         (("--index", films, "--host", "192.0.2.1"), 2, "192.0.2.1"),
         (("--index", films, "--host", "no such host"), 2, "no such host"),
         (("--index", films, "--port", "70000"), 2, "70000"),
+        (("--index", films, "--library", "http://films"), 2, "http://films"),
         ((), 2, "no index given"),
     ):
         found, lines = _fail(*arguments)

@@ -41,19 +41,20 @@ def film_file(draw_film: Callable[..., Path], tmp_path: Path) -> Path:
 
 def test_bucket_plays_through_a_presigned_link(
     page: Any,
-    tmp_path: Path,
     film_file: Path,
     put_film: Callable[[Path], VideoObject],
     s3_endpoint: str,
+    s3_bucket: str,
     make_film: Callable[..., Bundle],
     index_films: Callable[..., None],
     film_rows: dict[str, Any],
     serve: Any,
 ) -> None:
-    """The page's policy lets the player, and it alone, load from the bucket's server."""
+    """Index and films in the bucket: the page's policy lets the player, and it alone, load from there."""
     video = put_film(film_file)
-    index_films(tmp_path / "index", make_film(video, **film_rows))
-    with serve(tmp_path / "index", "--endpoint-url", s3_endpoint) as url:
+    index = f"s3://{s3_bucket}/index"
+    index_films(index, make_film(video, **film_rows), endpoint_url=s3_endpoint)
+    with serve(index, "--endpoint-url", s3_endpoint) as url:
         page.goto(f"{url}/video/{video.video_id}?t=8")
         assert abs(page.evaluate(_TIME) - 8) < 0.3
         page.keyboard.press("k")
