@@ -6,7 +6,7 @@ LOCK := infra/requirements.lock
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit lint format bench-frames bench-search clean
+.PHONY: help setup demo test test-browser unit lint format bench-frames bench-search clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,10 @@ demo: setup ## Index a small library of films on this machine, then search it (a
 
 test: setup lint ## Lint, types, layers and all tests that need no GPU
 	$(BIN)/pytest
+
+test-browser: setup ## The web page in Chromium (first: apt-get install chromium)
+	$(BIN)/pip install --quiet playwright==1.65.2
+	$(BIN)/pytest tests/integration/web
 
 unit: setup ## Only the tests that need no network, Ray or GPU
 	$(BIN)/pytest tests/unit

@@ -18,6 +18,7 @@ actor        the model, pinned to one GPU
 finishing    boundaries move to cuts, answers become a bundle; on CPUs
 runner       the driver loop: dispatch, settle, retry
 status       the verb: what is in the index
+web          the verb serve: a read-only page over an index
 evaluation   the verb: an index against the truth; metrics is its arithmetic
 checks       what an answer type cannot say by itself
 queue        order of work

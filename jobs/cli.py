@@ -12,6 +12,7 @@ from rich.console import Console
 from jobs.cli_ask import build, search, sql
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
+from jobs.cli_serve import serve
 from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.status import read_status
@@ -120,7 +121,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
         show_rows(result.columns, result.rows)
 
 
-for verb in (sql, search, build, evaluate, export):
+for verb in (sql, search, build, evaluate, export, serve):
     cli.add_command(verb)
 
 

@@ -25,7 +25,12 @@ def show_error(error: MediaIndexError) -> None:
 
 def show_json(value: Any) -> None:
     """One JSON document on stdout."""
-    click.echo(json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False))
+    click.echo(to_json(value))
+
+
+def to_json(value: Any) -> str:
+    """Strict JSON: what is not finite is null, dates and the like are text."""
+    return json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False)
 
 
 def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

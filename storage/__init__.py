@@ -22,5 +22,6 @@ serving    one DuckDB file of one snapshot: where it is, whether it is current  
 search     by words and by meaning over the catalog
 matches    where a query's words stand in a hit
 examples   the example queries; writes docs/queries.md
+playback   where an indexed video can be played from
 docs       writes docs/tables.md
 """

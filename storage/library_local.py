@@ -31,7 +31,7 @@ class LocalLibrary:
             with os.scandir(self.root):
                 pass
         except OSError as error:
-            raise _translate(error, self.url) from error
+            raise translate_os_error(error, self.url) from error
 
     def list_videos(self, selection: Selection) -> Listing:
         self.check()
@@ -46,7 +46,7 @@ class LocalLibrary:
             with path.open("rb") as opened:
                 found = os.fstat(opened.fileno())
         except OSError as error:
-            raise _translate(error, video.uri) from error
+            raise translate_os_error(error, video.uri) from error
         if (found.st_size, found.st_mtime_ns) != (video.size_bytes, video.modified_ns):
             raise ObjectChanged(
                 f"{video.uri}: written to since it was listed", "The next run sees it as it is."
@@ -115,7 +115,7 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _translate(error: OSError, path: str) -> ObjectError:
+def translate_os_error(error: OSError, path: str) -> ObjectError:
     if isinstance(error, PermissionError):
         return AccessDenied(f"{path}: permission denied", "Let this user read it and enter its folders.")
     if isinstance(error, FileNotFoundError):

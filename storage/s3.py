@@ -5,7 +5,7 @@ Works with AWS and with servers that speak its protocol; docs/s3.md says what is
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore import exceptions as botocore_errors
@@ -69,6 +69,7 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
         read_timeout=60,
         max_pool_connections=32,
         retries={"mode": "standard", "total_max_attempts": tries},
+        signature_version="s3v4",  # requests have it anyway; links would get the one that AWS has retired
     )
     if endpoint_url is not None and not _is_aws(endpoint_url):
         config = config.merge(_OTHER_SERVERS)
@@ -81,6 +82,18 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
         raise UsageError(str(error), "Write the endpoint as http://host:port or https://host.") from error
     except BotoCoreError as error:
         raise translate(error, endpoint_url or "S3") from error
+
+
+@lru_cache(maxsize=8)
+def link_client(endpoint_url: str | None, bucket: str) -> "S3Client":
+    """Signs links that need no redirect: to AWS by the bucket's regional host, which its default lacks."""
+    client = s3_client(endpoint_url)
+    if not _is_aws(client.meta.endpoint_url):
+        return client
+    # AWS's certificate covers no bucket name that has dots in front of its own.
+    style: Literal["path", "virtual"] = "path" if "." in bucket else "virtual"
+    config = client.meta.config.merge(Config(s3={"addressing_style": style}))
+    return boto3.session.Session().client("s3", region_name=client.meta.region_name, config=config)
 
 
 def _is_aws(endpoint_url: str) -> bool:

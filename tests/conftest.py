@@ -1,6 +1,6 @@
 """Rows for tests: complete and valid, derived from the row types, with only what matters spelled out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, RunRecord
 from schemas.identity import VideoObject
-from schemas.tables import Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
+from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
 
 _BLANKS: dict[type, Any] = {
     str: "",
@@ -88,6 +88,62 @@ def _bundle(
         highlights=(_row(Highlight, rank=1, title="The best", **ids),),
         keyframes=(_row(Keyframe, table_name="highlights", row_index=1, image=_EVERY_BYTE, **ids),),
     )
+
+
+@pytest.fixture(scope="session")
+def make_film() -> Callable[..., Bundle]:
+    """A video's bundle as a run makes it of one real object: scenes with who is in them, and highlights."""
+    return _film
+
+
+def _film(
+    video: VideoObject,
+    scenes: Sequence[Mapping[str, Any]] = (),
+    characters: Mapping[str, str] | None = None,
+    highlights: Sequence[Mapping[str, Any]] = (),
+    **video_values: Any,
+) -> Bundle:
+    """Rows are given by their columns; `characters` maps ids to labels."""
+    labels = characters or {}
+    ids = _lineage_of(video)
+    spans = {
+        name: [(s["start_ms"], s["end_ms"], n) for n, s in enumerate(scenes) if name in s["character_ids"]]
+        for name in labels
+    }
+    return Bundle(
+        commit=_row(Commit, uri=video.uri, **ids),
+        videos=(
+            _row(Video, uri=video.uri, etag=video.etag, size_bytes=video.size_bytes, **ids, **video_values),
+        ),
+        scenes=tuple(_row(Scene, scene_index=n, **{**ids, **scene}) for n, scene in enumerate(scenes)),
+        characters=tuple(
+            _row(
+                Character,
+                **ids,
+                character_id=name,
+                label=label,
+                first_seen_ms=spans[name][0][0] if spans[name] else None,
+                last_seen_ms=spans[name][-1][1] if spans[name] else None,
+            )
+            for name, label in labels.items()
+        ),
+        appearances=tuple(
+            _row(Appearance, character_id=name, start_ms=start, end_ms=end, scene_index=n, **ids)
+            for name, seen in spans.items()
+            for start, end, n in seen
+        ),
+        highlights=tuple(_row(Highlight, rank=n + 1, **{**ids, **row}) for n, row in enumerate(highlights)),
+    )
+
+
+def _lineage_of(video: VideoObject) -> dict[str, str]:
+    return {
+        "video_id": video.video_id,
+        "object_rev": video.object_rev,
+        "recipe_id": "recipe",
+        "analysis_key": video.analysis_key("recipe"),
+        "run_id": "20261121T081502Z-4f9c1b",
+    }
 
 
 @pytest.fixture(scope="session")

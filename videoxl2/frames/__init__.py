@@ -17,7 +17,8 @@ from the first picture, in exact rationals.
     cuts        where boundaries move to             keyframes   small pictures of given instants
     thumbnail   one small picture for a page
 
-Imports PyAV and numpy; nothing of the model.
+Imports PyAV and numpy; nothing of the model. `thumbnail`, one small JPEG for people, needs Pillow and is
+imported by itself.
 """
 
 from videoxl2.frames.container import Limits

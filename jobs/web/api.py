@@ -1,0 +1,49 @@
+"""The same data as JSON, for programs: /api/search and /api/videos/<id>."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.datastructures import QueryParams
+from starlette.responses import Response
+
+from jobs.terminal import to_json
+from jobs.web.finding import MAX_HITS, Found, find
+from jobs.web.looks import link, seconds
+from jobs.web.open_index import OpenIndex
+from jobs.web.pages import number, read_form
+from jobs.web.videos import read_video_rows
+
+
+def search(index: OpenIndex, params: QueryParams) -> Response:
+    """Hits best first. UsageError: as `find`."""
+    wanted = read_form(params)
+    limit = max(1, number(params, "limit", 20, MAX_HITS))
+    with index.reading() as catalog:
+        hits = find(catalog, wanted, 0, limit)
+    return answer({"query": asdict(wanted), "hits": [_hit(hit) for hit in hits]})
+
+
+def video(index: OpenIndex, video_id: str) -> Response | None:
+    """All rows of one video as the tables have them; None: not in the index."""
+    with index.reading() as catalog:
+        rows = read_video_rows(catalog, video_id)
+    return None if rows is None else answer({"video": rows.video, **rows.tables, "run": rows.run})
+
+
+def answer(value: Any, status: int = 200) -> Response:
+    return Response(to_json(value), status, media_type="application/json")
+
+
+def _hit(hit: Found) -> dict[str, Any]:
+    at = None if hit.start_ms is None else seconds(hit.start_ms)
+    return {
+        "kind": hit.kind,
+        "video_id": hit.video_id,
+        "uri": hit.uri,
+        "start_ms": hit.start_ms,
+        "end_ms": hit.end_ms,
+        "title": "".join(piece.text for piece in hit.title),
+        "text": "".join(piece.text for piece in hit.text),
+        "score": hit.score,
+        "url": link(f"/video/{hit.video_id}", t=at),
+    }

@@ -1,0 +1,155 @@
+"""The application: addresses, and what an error looks like."""
+
+import os
+import re
+from typing import TypeVar
+
+import anyio
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from jobs.web import api, media
+from jobs.web.guards import SafeHeaders, allowed_hosts
+from jobs.web.looks import STATIC, show
+from jobs.web.open_index import OpenIndex
+from jobs.web.pages import Pages
+from jobs.web.pictures import find_picture
+from jobs.web.videos import media_of, read_video
+from schemas.failures import MediaIndexError, PreflightError, UsageError
+from storage.errors import NotFound, ObjectChanged
+
+T = TypeVar("T")
+
+_VIDEO_ID = re.compile(r"[0-9a-f]{16}")
+_GONE_HINT = "It may have been removed from the index since; search for it again."
+_PLACEHOLDER = STATIC / "no-picture.svg"
+
+
+class NoSuchPageError(MediaIndexError):
+    """The address leads nowhere."""
+
+
+_STATUS: tuple[tuple[type[MediaIndexError], int], ...] = (
+    (UsageError, 400),
+    (PreflightError, 503),
+    (NoSuchPageError, 404),
+    (media.NotServedError, 404),
+    (NotFound, 404),
+    (ObjectChanged, 404),
+)
+
+
+def make_app(index: OpenIndex, library: str | None, host: str) -> Starlette:
+    """The page over `index`, to be served on `host`; with `library` only videos in it are played."""
+    site = _Site(index, library)
+    return Starlette(
+        routes=[
+            Route("/", site.search),
+            Route("/video/{video_id}", site.video),
+            Route("/media/{video_id}", site.media),
+            Route("/picture/{video_id}/{at_ms}", site.picture),
+            Route("/api/search", site.api_search),
+            Route("/api/videos/{video_id}", site.api_video),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[
+            Middleware(SafeHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(host), www_redirect=False),
+        ],
+        exception_handlers={MediaIndexError: _show_error, HTTPException: _show_http_error},
+    )
+
+
+class _Site:
+    """One method per address. All but `picture` are plain functions: Starlette runs them in threads."""
+
+    def __init__(self, index: OpenIndex, library: str | None) -> None:
+        self._index = index
+        self._library = library
+        self._pages = Pages(index, library)
+        # Decoding takes a core; more at once than there are would only hold up the searches.
+        self._decoding = anyio.CapacityLimiter(max(1, (os.cpu_count() or 1) - 1))
+
+    def search(self, request: Request) -> Response:
+        return self._pages.search(request.query_params)
+
+    def video(self, request: Request) -> Response:
+        video_id = _video_id(request)
+        return _found(self._pages.video(video_id, request.query_params), video_id)
+
+    def media(self, request: Request) -> Response:
+        video_id = _video_id(request)
+        with self._index.reading() as catalog:
+            row = _found(read_video(catalog, video_id), video_id)
+        request.scope["headers"] = _known_ranges(request.scope["headers"])
+        return media.play(media_of(row), self._library, self._index.endpoint_url)
+
+    async def picture(self, request: Request) -> Response:
+        video_id, at = _video_id(request), request.path_params["at_ms"]
+        if not re.fullmatch(r"[0-9]{1,12}|poster", at):
+            raise NoSuchPageError("there is no such picture", "Times are whole milliseconds.")
+        jpeg = await anyio.to_thread.run_sync(self._picture, video_id, at, limiter=self._decoding)
+        if jpeg is None:
+            drawn = _PLACEHOLDER.read_bytes()
+            return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
+        return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
+    def _picture(self, video_id: str, at: str) -> bytes | None:
+        with self._index.reading() as catalog:
+            row = _found(read_video(catalog, video_id), video_id)
+        # Many films begin and end black: a third into it is a better poster.
+        at_ms = row["duration_ms"] // 3 if at == "poster" else min(int(at), row["duration_ms"])
+        return find_picture(row, at_ms, self._library)
+
+    def api_search(self, request: Request) -> Response:
+        return api.search(self._index, request.query_params)
+
+    def api_video(self, request: Request) -> Response:
+        video_id = _video_id(request)
+        return _found(api.video(self._index, video_id), video_id)
+
+
+def _video_id(request: Request) -> str:
+    video_id: str = request.path_params["video_id"]
+    if not _VIDEO_ID.fullmatch(video_id):
+        raise NoSuchPageError("this is no id of a video", "Ids are 16 hexadecimal digits.")
+    return video_id
+
+
+def _known_ranges(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Ranges in other units than bytes count as not given (RFC 9110, 14.2); Starlette would refuse them."""
+    return [(name, value) for name, value in headers if name != b"range" or value.startswith(b"bytes=")]
+
+
+def _found(value: T | None, video_id: str) -> T:
+    if value is None:
+        raise NoSuchPageError(f"there is no video {video_id} in this index", _GONE_HINT)
+    return value
+
+
+def _show_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, MediaIndexError)
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 502)
+    return _answer(request, status, error.message, error.hint)
+
+
+def _show_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    hints = {404: "Start again from the search page.", 405: "This server is for reading: GET and HEAD."}
+    response = _answer(
+        request, error.status_code, str(error.detail).lower(), hints.get(error.status_code, "")
+    )
+    response.headers.update(error.headers or {})
+    return response
+
+
+def _answer(request: Request, status: int, message: str, hint: str) -> Response:
+    if request.url.path.startswith("/api/"):
+        return api.answer({"error": message, "hint": hint}, status)
+    return show("error.html", status, code=status, message=message, hint=hint)

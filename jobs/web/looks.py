@@ -1,0 +1,90 @@
+"""The templates, and how times, sizes and texts are written in them."""
+
+import unicodedata
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from jobs.terminal import timecode
+
+_FOLDER = Path(__file__).parent
+STATIC = _FOLDER / "static"
+
+
+def show(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page; whatever is in `values` is escaped."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(values), status)
+
+
+def clock(ms: int) -> str:
+    """`2:03` or `1:02:03`, rounded down."""
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def duration(ms: int) -> str:
+    """`45 s`, `12 min` or `3.2 h`."""
+    if ms < 60_000:
+        return f"{ms / 1000:.0f} s"
+    return f"{ms / 60_000:.0f} min" if ms < 3_600_000 else f"{ms / 3_600_000:,.1f} h"
+
+
+def file_name(uri: str) -> str:
+    return uri.rstrip("/").rpartition("/")[2] or uri
+
+
+def seconds(ms: int) -> str:
+    """As links have it: `?t=12.0`, no digit more than needed."""
+    text = f"{ms / 1000:.3f}".rstrip("0")
+    return text + "0" if text.endswith(".") else text
+
+
+def megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.2f} GB"
+
+
+def day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"
+
+
+def printable(text: object) -> str:
+    """Without control characters, which have no place in a page; line ends become spaces."""
+    return "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cs") else " " if c in "\n\r\t" else "" for c in str(text)
+    )
+
+
+def link(path: str, **query: object) -> str:
+    """An address of ours with the values that are given."""
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _environment() -> Environment:
+    templates = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # not what is HTML already
+    )
+    templates.filters |= {
+        "clock": clock,
+        "timecode": timecode,
+        "duration": duration,
+        "file_name": file_name,
+        "seconds": seconds,
+        "megabytes": megabytes,
+        "day": day,
+    }
+    templates.globals["link"] = link
+    return templates
+
+
+_TEMPLATES = _environment()

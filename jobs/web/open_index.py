@@ -1,0 +1,66 @@
+"""The open index, shared by all requests and renewed when a newer snapshot is published."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from schemas.failures import PreflightError
+from storage.catalog import Catalog
+from storage.errors import ObjectError
+from storage.objects import open_store
+from storage.serving import open_serving
+from storage.snapshots import read_newest
+
+_LOOK_EVERY_S = 2.0  # for a newer snapshot: one small listing
+
+
+class OpenIndex:
+    """One catalog and a lock: a DuckDB connection serves one query at a time, and uses all cores for it."""
+
+    def __init__(self, url: str, endpoint_url: str | None) -> None:
+        """PreflightError: as `open_serving`."""
+        self.url = url
+        self.endpoint_url = endpoint_url
+        self._store = open_store(url, endpoint_url)
+        self._lock = Lock()
+        self._catalog: Catalog | None = open_serving(url, endpoint_url).catalog
+        self._looked_at = time.monotonic()
+
+    @contextmanager
+    def reading(self) -> Iterator[Catalog]:
+        """The newest snapshot, for this thread alone. PreflightError: the index cannot be read any more.
+
+        After such an error the next reader opens it anew, so an index that is restored is served again.
+        """
+        with self._lock:
+            try:
+                yield self._newest()
+            except PreflightError:
+                self._drop()
+                raise
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _newest(self) -> Catalog:
+        now = time.monotonic()
+        if self._catalog is not None and now - self._looked_at >= _LOOK_EVERY_S:
+            known = self._catalog.snapshot
+            try:
+                newest = read_newest(self._store, known)
+            except ObjectError as error:
+                raise PreflightError(f"index {error.message}", error.hint) from error
+            self._looked_at = now
+            if newest != known:
+                self._drop()
+        if self._catalog is None:
+            self._catalog = open_serving(self.url, self.endpoint_url).catalog
+            self._looked_at = now
+        return self._catalog
+
+    def _drop(self) -> None:
+        if self._catalog is not None:
+            self._catalog.close()
+        self._catalog = None

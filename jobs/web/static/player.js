@@ -1,0 +1,165 @@
+"use strict";
+// The player follows the page and the page follows the player. Without scripts the links still work.
+
+const stage = document.getElementById("stage");
+const player = document.getElementById("player");
+const still = document.getElementById("still");
+const scenes = [...document.querySelectorAll(".scene")];
+const heads = [...document.querySelectorAll("#timeline .head")];
+const durationMs = Number(stage.dataset.duration);
+// Rows count from the first picture, players from the zero of the container's clock.
+const offsetMs = Number(stage.dataset.offset);
+const frameMs = 1000 / (Number(stage.dataset.fps) || 25);
+let chosenMs = Number(stage.dataset.start);
+let isPlayable = player !== null;
+
+function nowMs() {
+  return isPlayable && player.readyState > 0 ? player.currentTime * 1000 - offsetMs : chosenMs;
+}
+
+function clock(ms) {
+  const seconds = Math.floor(ms / 1000);
+  const two = (n) => String(n).padStart(2, "0");
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+function addressOf(ms) {
+  const address = new URL(location.href);
+  address.searchParams.set("t", (Math.floor(ms) / 1000).toFixed(3).replace(/0{1,2}$/, ""));
+  address.hash = "";
+  return address.href;
+}
+
+function seek(ms) {
+  chosenMs = Math.min(Math.max(0, ms), durationMs);
+  if (isPlayable) player.currentTime = (chosenMs + offsetMs) / 1000;
+  else still.src = `/picture/${stage.dataset.video}/${Math.round(chosenMs)}`;
+  follow();
+}
+
+function jump(ms) {
+  seek(ms);
+  history.replaceState(null, "", addressOf(chosenMs));
+}
+
+function follow() {
+  const ms = nowMs();
+  const x = `${(100 * Math.min(ms / durationMs, 1)).toFixed(3)}%`;
+  for (const head of heads) {
+    head.setAttribute("x1", x);
+    head.setAttribute("x2", x);
+  }
+  document.getElementById("now").textContent = clock(ms);
+  for (const scene of scenes) {
+    const isNow = Number(scene.dataset.from) <= ms && ms < Number(scene.dataset.to);
+    if (isNow && !scene.classList.contains("now")) showInList(scene);
+    scene.classList.toggle("now", isNow);
+    if (isNow) scene.setAttribute("aria-current", "true");
+    else scene.removeAttribute("aria-current");
+  }
+}
+
+function showInList(scene) {
+  const list = document.getElementById("scene-list"); // scrolls by itself on wide screens only
+  const above = scene.offsetTop - list.offsetTop;
+  if (above < list.scrollTop || above + scene.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above - 8;
+}
+
+function stepThroughScenes(step) {
+  const starts = scenes.map((scene) => Number(scene.dataset.from));
+  const ms = nowMs();
+  // A jump lands on the picture at or before the start, so "next" asks for a little more than now.
+  const next = step > 0 ? starts.find((start) => start > ms + 100) : starts.findLast((start) => start < ms - 1000);
+  if (next !== undefined) jump(next);
+  else if (step < 0) jump(0);
+}
+
+async function copyLink() {
+  const button = document.getElementById("copy");
+  const address = addressOf(nowMs());
+  history.replaceState(null, "", address);
+  try {
+    await navigator.clipboard.writeText(address);
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1500);
+  } catch {
+    // not allowed on plain http of another machine: the address bar has the link
+  }
+}
+
+function toggle() {
+  if (!isPlayable) return;
+  if (player.paused) player.play().catch(() => {});
+  else player.pause();
+}
+
+const keys = {
+  " ": toggle,
+  ArrowLeft: (event) => seek(nowMs() - (event.shiftKey ? 1000 : 5000)),
+  ArrowRight: (event) => seek(nowMs() + (event.shiftKey ? 1000 : 5000)),
+  ",": () => seek(nowMs() - frameMs),
+  ".": () => seek(nowMs() + frameMs),
+  j: () => stepThroughScenes(1),
+  k: () => stepThroughScenes(-1),
+  c: copyLink,
+  m: () => isPlayable && (player.muted = !player.muted),
+  f: () => (document.fullscreenElement ? document.exitFullscreen() : stage.requestFullscreen()),
+  "?": () => document.getElementById("help").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (isTyping(event) || !Object.hasOwn(keys, event.key)) return;
+  if (event.key === " " && event.target.closest("button, summary, a")) return; // space presses those
+  event.preventDefault();
+  keys[event.key](event);
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-seek]");
+  if (link && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+    event.preventDefault();
+    jump(Number(link.dataset.seek));
+    return;
+  }
+  const lane = event.target.closest("svg.lane, svg.ruler");
+  if (lane) {
+    const box = lane.getBoundingClientRect();
+    jump((durationMs * (event.clientX - box.left)) / box.width);
+  }
+});
+
+document.getElementById("copy").addEventListener("click", copyLink);
+document.getElementById("keys").addEventListener("click", keys["?"]);
+
+function goDark() {
+  isPlayable = false;
+  player.hidden = true;
+  still.hidden = false;
+  document.getElementById("dark").hidden = false;
+  seek(chosenMs);
+}
+
+let hasRetried = false;
+
+if (isPlayable) {
+  const atStart = () => {
+    if (Math.abs(nowMs() - chosenMs) > frameMs / 2) seek(chosenMs);
+  };
+  const begin = () => (player.videoWidth ? atStart() : goDark()); // sound alone: the picture's codec is unknown
+  if (player.readyState > 0) begin();
+  else player.addEventListener("loadedmetadata", begin, { once: true });
+  for (const change of ["timeupdate", "seeking", "seeked"]) player.addEventListener(change, follow);
+  player.addEventListener("playing", () => (hasRetried = false));
+  player.addEventListener("error", () => {
+    if (hasRetried || player.readyState === 0) return goDark();
+    // A link into a bucket lasts an hour: ask for a new one, once, and go on where it broke off.
+    hasRetried = true;
+    chosenMs = nowMs();
+    player.addEventListener("loadedmetadata", () => seek(chosenMs), { once: true });
+    player.load();
+  });
+  if (player.error) goDark();
+}
+follow();

@@ -1,0 +1,83 @@
+"""Where scenes, highlights and characters lie on a video's timeline, in percent of its length."""
+
+from dataclasses import dataclass
+
+from jobs.web.looks import clock
+from jobs.web.videos import Record, VideoRows
+
+_MAX_LANES = 16  # characters shown; the lists below the timeline have all
+_MAX_TICKS = 8
+_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_LEAST_WIDTH = 0.35  # percent, so that a short moment can be seen and hit
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch; `x` and `width` in percent."""
+
+    x: float
+    width: float
+    start_ms: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Bars under one name; `tint` picks one of the colours of app.css."""
+
+    name: str
+    tint: str
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """All lanes, and the ticks of the ruler as (percent, text)."""
+
+    lanes: tuple[Lane, ...]
+    ticks: tuple[tuple[float, str], ...]
+
+
+def lay_out(rows: VideoRows) -> Timeline:
+    """Scenes first, then highlights, what packs brought, and a lane for each character."""
+    duration_ms = max(1, rows.video["duration_ms"])
+    lanes = []
+    for table in ("scenes", "highlights", *_own_timed(rows)):
+        lanes.append(_lane(table.replace("_", " ").capitalize(), table, rows.tables[table], duration_ms))
+    lanes += _character_lanes(rows, duration_ms)
+    return Timeline(tuple(lane for lane in lanes if lane.bars), _ticks(duration_ms))
+
+
+def _own_timed(rows: VideoRows) -> list[str]:
+    ours = ("scenes", "characters", "appearances", "highlights", "failures")
+    return [
+        name for name, found in rows.tables.items() if name not in ours and found and "start_ms" in found[0]
+    ]
+
+
+def _character_lanes(rows: VideoRows, duration_ms: int) -> list[Lane]:
+    lanes = []
+    for number, character in enumerate(rows.tables["characters"][:_MAX_LANES]):
+        seen = [a for a in rows.tables["appearances"] if a["character_id"] == character["character_id"]]
+        lanes.append(_lane(character["label"], f"hue{number % 8}", seen, duration_ms))
+    return lanes
+
+
+def _lane(name: str, tint: str, records: list[Record], duration_ms: int) -> Lane:
+    return Lane(name, tint, tuple(_bar(record, name, duration_ms) for record in records))
+
+
+def _bar(record: Record, name: str, duration_ms: int) -> Bar:
+    start_ms = min(max(0, record["start_ms"]), duration_ms)
+    end_ms = min(max(start_ms, record["end_ms"]), duration_ms)
+    width = max(_LEAST_WIDTH, 100 * (end_ms - start_ms) / duration_ms)
+    x = min(100 * start_ms / duration_ms, 100 - _LEAST_WIDTH)
+    said = str(record.get("title") or record.get("label") or name)
+    label = f"{clock(start_ms)}–{clock(end_ms)}  {said[:120]}"
+    return Bar(round(x, 3), round(min(width, 100 - x), 3), start_ms, label)
+
+
+def _ticks(duration_ms: int) -> tuple[tuple[float, str], ...]:
+    seconds = duration_ms / 1000
+    step = next((s for s in _STEPS_S if seconds / s <= _MAX_TICKS), _STEPS_S[-1])
+    return tuple((round(100 * at / seconds, 3), clock(at * 1000)) for at in range(0, int(seconds) + 1, step))

@@ -1,0 +1,99 @@
+"""One video's rows, and what the start page says of all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.terminal import as_records
+from schemas.failures import UsageError
+from storage.catalog import Catalog
+from storage.columns import quote_name
+from storage.playback import IndexedObject
+
+Record = dict[str, Any]  # a row of the index by column, for templates and JSON
+
+_ORDER = {
+    "scenes": "start_ms, scene_index",
+    "characters": "first_seen_ms, character_id",
+    "appearances": "start_ms, character_id",
+    "highlights": "rank",
+    "failures": "created_at",
+}
+_TOTALS = """
+SELECT count(*), coalesce(sum(duration_ms), 0), (SELECT count(*) FROM scenes),
+    (SELECT count(*) FROM highlights), (SELECT count(*) FROM characters) FROM videos"""
+_TAGS = """
+SELECT lower(tag) AS tag FROM (SELECT unnest(tags) AS tag FROM scenes) WHERE tag <> ''
+GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 24"""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is in the index."""
+
+    num_videos: int
+    duration_ms: int
+    num_scenes: int
+    num_highlights: int
+    num_characters: int
+    tags: tuple[str, ...]  # the most frequent
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRows:
+    """All current rows of one video; `tables` by name, those that prompt packs brought included."""
+
+    video: Record
+    tables: dict[str, list[Record]]
+    run: Record | None  # the one that made the video's row
+
+    @property
+    def media(self) -> IndexedObject:
+        return media_of(self.video)
+
+
+def read_overview(catalog: Catalog) -> Overview:
+    (totals,) = catalog.query(_TOTALS).rows
+    num_videos, duration_ms, num_scenes, num_highlights, num_characters = totals
+    tags = tuple(tag for (tag,) in catalog.query(_TAGS).rows)
+    return Overview(num_videos, int(duration_ms), num_scenes, num_highlights, num_characters, tags)
+
+
+def read_lengths(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, int]:
+    """Durations in milliseconds."""
+    query = "SELECT video_id, duration_ms FROM videos WHERE list_contains(?, video_id)"
+    return dict(catalog.query(query, [list(video_ids)]).rows)
+
+
+def read_video(catalog: Catalog, video_id: str) -> Record | None:
+    """The row in `videos`; None: no such video in the index."""
+    rows = _select(catalog, "videos", video_id, "uri")
+    return rows[0] if rows else None
+
+
+def read_video_rows(catalog: Catalog, video_id: str) -> VideoRows | None:
+    """Everything about one video; None: not in the index."""
+    video = read_video(catalog, video_id)
+    if video is None:
+        return None
+    order = dict(_ORDER)
+    for table, columns in (catalog.snapshot.own_tables if catalog.snapshot else {}).items():
+        order[table] = "start_ms" if "start_ms" in columns else "created_at"
+    tables = {table: _select(catalog, table, video_id, by) for table, by in order.items()}
+    runs = catalog.query("SELECT * FROM runs WHERE run_id = ?", [video["run_id"]])
+    return VideoRows(video, tables, next(iter(as_records(runs.columns, runs.rows)), None))
+
+
+def media_of(video: Record) -> IndexedObject:
+    return IndexedObject(video["uri"], video["object_rev"], video["etag"], video["version_id"])
+
+
+def _select(catalog: Catalog, table: str, video_id: str, order: str) -> list[Record]:
+    """`table` and `order` are the index's own names."""
+    try:
+        result = catalog.query(
+            f"SELECT * FROM {quote_name(table)} WHERE video_id = ? ORDER BY {order}", [video_id]
+        )
+    except UsageError as error:  # our SQL: the index itself is odd
+        raise RuntimeError(error.message) from error
+    return as_records(result.columns, result.rows)

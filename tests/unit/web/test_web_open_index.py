@@ -1,0 +1,95 @@
+"""The index while it is served: published to, damaged, removed, restored."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.web import open_index
+from schemas.commit import Bundle
+from schemas.failures import PreflightError
+from schemas.identity import VideoObject
+
+
+@pytest.fixture(autouse=True)
+def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newer snapshot is looked for with every request, so that no test waits."""
+    monkeypatch.setattr(open_index, "_LOOK_EVERY_S", 0.0)
+
+
+def test_a_published_snapshot_shows_up(
+    tmp_path: Path, make_film: Callable[..., Bundle], add_films: Callable[..., None], open_site: Any
+) -> None:
+    """Without starting anew, totals included."""
+    add_films(tmp_path / "index", make_film(VideoObject("/a.mp4", 1, 1), title="First", duration_ms=1))
+    with open_site(tmp_path / "index") as client:
+        assert "Second" not in client.get("/").text
+        add_films(tmp_path / "index", make_film(VideoObject("/b.mp4", 1, 1), title="Second", duration_ms=1))
+        page = client.get("/").text
+    assert "Second" in page
+    assert "<dd>2</dd>" in page
+
+
+def test_an_index_that_vanishes_is_told_and_comes_back(
+    tmp_path: Path, make_film: Callable[..., Bundle], add_films: Callable[..., None], open_site: Any
+) -> None:
+    """503 with the reason on page and API, and service again when it is restored."""
+    add_films(tmp_path / "index", make_film(VideoObject("/a.mp4", 1, 1), title="First", duration_ms=1))
+    with open_site(tmp_path / "index") as client:
+        shutil.move(tmp_path / "index", tmp_path / "elsewhere")
+        answer = client.get("/?kind=videos")
+        assert answer.status_code == 503
+        assert str(tmp_path / "index") in answer.text
+        assert "hint" in client.get("/api/search?kind=videos").json()
+        shutil.move(tmp_path / "elsewhere", tmp_path / "index")
+        assert "First" in client.get("/?kind=videos").text
+
+
+def test_a_damaged_part_is_told(
+    tmp_path: Path, make_film: Callable[..., Bundle], add_films: Callable[..., None], open_site: Any
+) -> None:
+    """Bytes that are no Parquet give 503 and name the file's index."""
+    add_films(tmp_path / "index", make_film(VideoObject("/a.mp4", 1, 1), title="First", duration_ms=1))
+    with open_site(tmp_path / "index") as client:
+        for part in (tmp_path / "index" / "tables" / "videos").iterdir():
+            part.write_bytes(b"no parquet")
+        answer = client.get("/?kind=videos")
+    assert answer.status_code == 503
+    assert "cannot be read" in answer.text
+
+
+def test_an_empty_index_says_how_to_fill_it(
+    tmp_path: Path, add_films: Callable[..., None], open_site: Any
+) -> None:
+    """Made, and nothing in it yet."""
+    add_films(tmp_path / "index")
+    with open_site(tmp_path / "index") as client:
+        assert "media-index run" in client.get("/").text
+
+
+def test_no_index_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    """The command ends with the preflight code instead of serving errors."""
+    with pytest.raises(PreflightError, match="there is no index"):
+        open_index.OpenIndex(str(tmp_path / "none"), None)
+
+
+def test_many_readers_at_once_get_their_own_answers(site: Any) -> None:
+    """One connection serves one query at a time; none is mixed up or lost."""
+    wanted = {"dog": "A dog runs", "cat": "A cat waits"}
+    wrong: list[Any] = []
+
+    def ask(text: str) -> None:
+        for _ in range(5):
+            hits = site.client.get("/api/search", params={"q": text, "kind": "scenes"}).json()["hits"]
+            if {hit["title"] for hit in hits} != {wanted[text]}:
+                wrong.append(hits)
+
+    threads = [threading.Thread(target=ask, args=(text,)) for text in (*wanted, *wanted)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
