@@ -48,14 +48,17 @@ def main() -> None:
     step("What is in the index")
     media_index("status", "--index", str(index))
 
+    step("A question in SQL")
+    query = "select title, container, duration_ms, num_frames_sampled from videos order by title"
+    media_index("sql", "--index", str(index), query)
+
     step("One file that makes questions fast, then a search by words and one by meaning")
     media_index("build", "--index", str(index))
     media_index("search", "--index", str(index), "--kind", "videos", "walker at night")
     media_index("search", "--index", str(index), "--kind", "videos", "somebody strolling after dark")
 
-    step("A question in SQL")
-    query = "select title, container, duration_ms, num_frames_sampled from videos order by title"
-    media_index("sql", "--index", str(index), query)
+    step("To look at it in a browser, run this and open http://127.0.0.1:8080")
+    print(f"$ {Path(sys.executable).parent / 'media-index'} serve --index {shlex.quote(str(index))}")
 
 
 if __name__ == "__main__":
