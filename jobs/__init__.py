@@ -2,15 +2,17 @@
 
 cli          the verbs; terminal and progress are what a person sees of them
 config       settings: file, then flags
-prompt_pack  prompt files and their versions
+prompt_pack  prompt files and their versions; packs/ are ours
+answer_schema  a pack's JSON Schema becomes an answer type (schema_*)
+budget       whether every prompt can be asked of a model, before anything is spent
 wire         how answers are written and read
 programs     an answer type becomes the slots that the model fills (program_*)
-asking       one prompt to a prefilled video, window by window
+asking       one prompt to a prefilled video; windows, records, repetition and joining are its parts
 weights      which checkpoint a run uses
 recipe       what is asked of which model, hashed
 plan         which videos need work, and why
-analysis     one video through the model, as a plain function
-rows         an analysis becomes the rows of one bundle
+analysis     one video through the model, as a plain function; sections of one too long for it
+rows         an analysis becomes the rows of one bundle; answer_rows those of its answers
 failures     what each class of failure leads to
 scratch      node-local copies of the objects being read
 reading      span tasks and their ordered look-ahead window
@@ -18,6 +20,9 @@ actor        the model, pinned to one GPU
 finishing    boundaries move to cuts, answers become a bundle; on CPUs
 runner       the driver loop: dispatch, settle, retry
 status       the verb: what is in the index
+exports      the verb: chapters, subtitles, edit lists, markers, web data, rows
+benchmarks   the verb eval --benchmark: published questions about local videos
+keyframes    which pictures stand for rows
 web          the verb serve: a read-only page over an index
 evaluation   the verb: an index against the truth; metrics is its arithmetic
 checks       what an answer type cannot say by itself
