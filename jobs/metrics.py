@@ -3,6 +3,7 @@
 Spans are `(start_s, end_s)`, half-open, in seconds.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,21 @@ def average_precision(ranked: Sequence[Span], true: Sequence[Span], min_iou: flo
             found += 1
             precisions += found / rank
     return precisions / len(true)
+
+
+def ndcg(gains: Sequence[float], all_gains: Iterable[float], k: int) -> float:
+    """The first `k` gains, each divided by log2(rank + 1), over the same of the best order there is.
+
+    `gains` are what is shown, best first; `all_gains` those of everything that could be shown, in any order.
+    Source: Järvelin and Kekäläinen 2002, with the discount from rank 1 on. Without any gain to be had: 1
+    where nothing is shown.
+    """
+    best = _discounted(sorted(all_gains, reverse=True)[:k])
+    return _discounted(gains[:k]) / best if best else float(not gains)
+
+
+def _discounted(gains: Sequence[float]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
 
 
 def match_pairs(fits: Callable[[int, int], bool], num_predicted: int, num_true: int) -> Matches:

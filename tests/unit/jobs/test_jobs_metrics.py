@@ -10,6 +10,7 @@ from jobs.metrics import (
     match_boundaries,
     match_pairs,
     mean_best_iou,
+    ndcg,
 )
 
 
@@ -67,6 +68,27 @@ def test_average_precision_by_hand():
     assert average_precision([(0, 10), (0, 10)], [(0, 10), (40, 50)], 0.5) == 0.5
     assert average_precision([], [(0, 1)], 0.5) == 0
     assert average_precision([], [], 0.5) == 1
+
+
+def test_ndcg_by_hand():
+    """Discounts are 1, 1/log2(3) = 0.6309, 1/2: gains 0, 7, 3 of 7, 7, 3, 1 give (4.4165 + 1.5) / 12.9165."""
+    assert ndcg([0, 7, 3], [3, 7, 1, 7], 3) == pytest.approx(0.45806, abs=1e-5)
+    assert ndcg([3, 1], [1, 3], 2) == 1
+    assert ndcg([1, 3], [1, 3], 2) == pytest.approx((1 + 3 * 0.63093) / (3 + 0.63093), abs=1e-5)
+
+
+def test_ndcg_sees_the_first_k_alone():
+    """A gain behind them counts for nothing, in what is shown and in the best order alike."""
+    assert ndcg([0, 7], [7], 1) == 0
+    assert ndcg([7], [7, 7, 7], 1) == 1
+    assert ndcg([7], [7, 7, 7], 2) == pytest.approx(1 / 1.63093, abs=1e-5)
+
+
+def test_ndcg_where_nothing_can_be_found():
+    """Showing nothing is right then."""
+    assert ndcg([], [0, 0], 10) == 1
+    assert ndcg([0], [0, 0], 10) == 0
+    assert ndcg([], [1], 10) == 0
 
 
 def test_pairs_are_rearranged_for_a_larger_matching():
