@@ -8,8 +8,7 @@ import duckdb
 import pytest
 
 from schemas.answer_tables import row_type
-from schemas.answers import Moments, Several, TimedAnswer
-from schemas.answers import Answer as UntimedAnswer
+from schemas.answers import Answer, Moments, Several, TimedAnswer
 from schemas.commit import Bundle
 from schemas.failures import UsageError
 from schemas.tables import Keyframe, Row, Scene
@@ -35,7 +34,7 @@ class EventAnswer(TimedAnswer):
     severity: int
 
 
-class SourceAnswer(UntimedAnswer):
+class SourceAnswer(Answer):
     """A table with the name of a temporary one, without headline, prose and time."""
 
     layout = Several(at_most=3)
@@ -49,7 +48,7 @@ EVENTS = [
     {"start_ms": 2000, "end_ms": 3000, "kind": "arrival", "description": "A van stops at the gate"},
     {"start_ms": 5000, "end_ms": 6000, "kind": "departure", "description": "Somebody leaves"},
 ]
-QUERIES = ["van", "automobile", "courier", "first", "arrival", "green", "AB12", "opening"]
+QUERIES = ["van", "courier", "first", "arrival", "green", "AB12", "opening"]
 
 
 @pytest.fixture
@@ -132,7 +131,9 @@ def test_building_on_an_earlier_file_equals_building_anew(
     first = build_serving(str(folder))
     add(folder, "/v/b.mp4", order="second")
     upon, anew = build_serving(str(folder)), build_serving(str(folder), output=tmp_path / "anew.duckdb")
-    assert first is not None and upon is not None and anew is not None
+    assert first is not None
+    assert upon is not None
+    assert anew is not None
     assert upon.num_new == first.num_documents == anew.num_documents / 2
     assert _rows(upon.file) == _rows(anew.file)
 
@@ -151,7 +152,8 @@ def test_a_pack_that_comes_later_is_added(
     add(folder, "/v/a.mp4")
     hits = _hits(folder, "courier")
     upon = build_serving(str(folder))
-    assert first is not None and upon is not None
+    assert first is not None
+    assert upon is not None
     assert upon.num_new == upon.num_documents - first.num_documents
     assert _hits(folder, "courier") == hits
     assert {hit.kind for hit in hits} >= {"events"}
@@ -171,7 +173,8 @@ def test_a_column_that_comes_later_makes_the_file_anew(
     add(folder, "/v/b.mp4", own={"events": row_type(TitledAnswer), "sources": SOURCE}, title="At the gate")
     hits = _hits(folder, "gate")
     upon, anew = build_serving(str(folder)), build_serving(str(folder), output=tmp_path / "anew.duckdb")
-    assert upon is not None and anew is not None
+    assert upon is not None
+    assert anew is not None
     assert upon.num_new == upon.num_documents
     assert _rows(upon.file) == _rows(anew.file)
     assert _hits(folder, "gate") == hits
