@@ -63,7 +63,8 @@ def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
     """
     columns = (COLUMNS | columns_by_table(own_tables))[kind]
     texts = _texts_of_own(kind, columns) if kind in own_tables else _texts_of_ours(kind, columns, schema)
-    names = {column.name for column in columns}
+    # A pack may call a text of its own `scene_index`.
+    names = {column.name for column in columns if kind not in own_tables or column.name in RESERVED_COLUMNS}
 
     def first(*wanted: str) -> str:
         return next((f"t.{name}" for name in wanted if name in names), "NULL::BIGINT")
@@ -75,7 +76,7 @@ def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
 SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key,
     {first(_ROW_INDEX.get(kind, RECORD_INDEX))} AS row_index,
     {first(*_STARTS)} AS start_ms, {first(*_ENDS)} AS end_ms,
-    {first("scene_index") if kind not in own_tables else "NULL::BIGINT"} AS scene_index,
+    {first("scene_index")} AS scene_index,
     coalesce(nullif({title}, ''), {texts.no_title}) AS title,
     coalesce({shown}, '') AS text, concat_ws('. ', {body}) AS body
 FROM {schema}.{quote_name(kind)} AS t"""
@@ -96,7 +97,8 @@ def _texts_of_own(table: str, columns: Sequence[Column]) -> _Texts:
     strings = {c.name: by_name[c.name] for c in _own_texts(columns) if c.sql_type == "VARCHAR"}
     title, text = _first(strings, (*_HEADLINES, "kind")), _first(strings, _PROSE)
     details = tuple(part for part in by_name.values() if part not in (title, text))
-    no_text = f"concat_ws(', ', {', '.join(details)})" if details else "NULL::VARCHAR"
+    parts = ", ".join(f"nullif({part}, '')" for part in details)
+    no_text = f"concat_ws(', ', {parts})" if details else "NULL::VARCHAR"
     return _Texts(title, text, details, quote(table.replace("_", " ")), no_text)
 
 

@@ -35,12 +35,14 @@ class EventAnswer(TimedAnswer):
 
 
 class SourceAnswer(Answer):
-    """A table with the name of a temporary one, without headline, prose and time."""
+    """A table with the name of a temporary one, columns with names of ours, no headline, prose or time."""
 
     layout = Several(at_most=3)
 
     colour: str
     plates: list[str]
+    scene_index: str
+    first_seen_ms: str
 
 
 EVENT, SOURCE = row_type(EventAnswer), row_type(SourceAnswer)
@@ -65,7 +67,7 @@ def add(make_bundle: Callable[..., Bundle], make_row: MakeRow) -> Callable[..., 
                 make_row(event_type, record_index=n, **{**values, **common})
                 for n, values in enumerate(EVENTS)
             ),
-            "sources": (make_row(SOURCE, colour="green", plates=["AB12", "CD34"], **ids),),
+            "sources": (make_row(SOURCE, colour="green", plates=["AB12", "CD34"], scene_index="one", **ids),),
         }
         picture = make_row(Keyframe, table_name="events", row_index=0, at_ms=2500, image=b"x" * 90_000, **ids)
         bundle = bundle.model_copy(update={"own": rows, "keyframes": (picture,)})
@@ -104,7 +106,7 @@ def test_a_row_is_found_by_its_words(folder: Path) -> None:
     for text in ("courier", "first"):
         assert {hit.row_index for hit in _hits(folder, text, kind="events")} == {0, 1}
     (source,) = [hit for hit in _hits(folder, "ab12") if hit.words_score]
-    assert (source.kind, source.title, source.text) == ("sources", "sources", "green, AB12, CD34")
+    assert (source.kind, source.title, source.text) == ("sources", "sources", "green, AB12, CD34, one")
 
 
 def test_hits_are_the_same_with_and_without_the_file(folder: Path) -> None:
