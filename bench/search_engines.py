@@ -33,7 +33,7 @@ class Rows:
         """(number, video_id, scene_index, start_ms, end_ms, body) and [rows, 384]."""
         with open_catalog(str(self.index)) as catalog:
             catalog.connection.execute(WORDS)
-            catalog.connection.execute(f"CREATE TEMP TABLE bodies AS {documents_query('main')}")
+            catalog.connection.execute(f"CREATE TEMP TABLE bodies AS {documents_query('main', {})}")
             found = catalog.connection.execute(
                 "SELECT row_number() OVER (), video_id, scene_index, start_ms, end_ms, body FROM bodies "
                 "WHERE kind = 'scenes'"

@@ -14,7 +14,6 @@ from jobs.config import load_settings
 from jobs.terminal import as_records, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.catalog import Result
-from storage.documents import HIT_KINDS
 from storage.examples import find_example, read_examples
 from storage.search import Filters, make_searchable
 from storage.search import search as search_index
@@ -71,7 +70,7 @@ def sql(
 @click.argument("text")
 @index_options
 @serving_option
-@click.option("--kind", type=click.Choice(HIT_KINDS), help="Only these.")
+@click.option("--kind", metavar="TABLE", help="Only rows of this table: videos, scenes, …, or a pack's.")
 @click.option("--video", metavar="ENDING", help="Only in videos whose URI ends so.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only in videos whose file is not older.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")

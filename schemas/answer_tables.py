@@ -11,7 +11,10 @@ from schemas.tables import TABLES, Described, Row, Timed
 
 RECORD_INDEX = "record_index"
 # Names that stand for something else in an index: its tables, and what its views are built on.
-RESERVED_TABLES = frozenset(TABLES) | {"commits", "unfinished", "answers"}
+RESERVED_TABLES = frozenset(TABLES) | {
+    *("commits", "unfinished", "answers", "scene_tags", "scene_characters"),
+    *("serving", "documents", "corpus", "postings", "vectors"),
+}
 RESERVED_COLUMNS = frozenset(Timed.model_fields) | set(TimedAnswer.model_fields) | {RECORD_INDEX}
 
 

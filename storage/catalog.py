@@ -19,9 +19,9 @@ from storage.index import check_marker
 from storage.objects import open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
-from storage.own_tables import columns_by_table
+from storage.own_tables import OwnTables, columns_by_table
 from storage.s3 import arrow_file_system
-from storage.snapshots import Snapshot, read_newest
+from storage.snapshots import Snapshot, own_tables_of, read_newest
 from storage.views import create_views, glob_escape, quote, scan_files
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
@@ -40,10 +40,17 @@ class Result:
 class Catalog:
     """Views `videos`, `scenes`, … over the snapshot that was newest when it was opened."""
 
-    def __init__(self, url: str, snapshot: Snapshot | None, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        url: str,
+        snapshot: Snapshot | None,
+        connection: duckdb.DuckDBPyConnection,
+        own_tables: OwnTables,
+    ) -> None:
         self.url = url
         self.snapshot = snapshot
         self.connection = connection
+        self.own_tables = own_tables  # the snapshot's; of a file of an older one, that file's
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
         """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
@@ -106,7 +113,7 @@ def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
     connection.execute("SET TimeZone = 'UTC'")
     add_views(connection, store, snapshot)
     lock(connection)
-    return Catalog(store.url, snapshot, connection)
+    return Catalog(store.url, snapshot, connection, own_tables_of(snapshot))
 
 
 def find_snapshot(url: str, endpoint_url: str | None) -> tuple[LocalStore | S3Store, Snapshot | None]:
@@ -162,7 +169,7 @@ def _add_views(
             return scan_files(f"{store.root}/{key}" for key in keys)
         return _register(connection, store, table, keys, columns[table])
 
-    own_tables = snapshot.own_tables if snapshot else {}
+    own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)
     for statement in create_views(scan, own_tables):
         connection.execute(statement)

@@ -1,11 +1,16 @@
 """Which text of a row is searched: the one place that search, serving file and vectors take it from.
 
-The columns of a table decide, by their names. A table takes part as soon as it has a headline or prose.
+The columns of a table decide, by their names. A table takes part as soon as it has a headline or prose, one
+that a prompt pack brought as soon as it has any text of its own, all of which is searched.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from storage.columns import BUNDLE_TABLES, COLUMNS
+from schemas.answer_tables import RECORD_INDEX, RESERVED_COLUMNS
+from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.own_tables import OwnTables, columns_by_table
+from storage.views import quote
 
 _HEADLINES = ("title", "label")
 _PROSE = ("summary", "description", "reason", "text")
@@ -20,40 +25,96 @@ _EXTRA = {
         WHERE c.analysis_key = t.analysis_key AND list_contains(t.character_ids, c.character_id))""",
 }
 _NO_HEADLINE = {"videos": "file_name(uri)"}
-
-# `kind` of a hit: the table it is from.
-HIT_KINDS = tuple(
-    table
-    for table in BUNDLE_TABLES
-    if any(column.name in (*_HEADLINES, *_PROSE) for column in COLUMNS[table])
-)
+# What tells the rows of one video apart, as in `keyframes.row_index`.
+_ROW_INDEX = {"scenes": "scene_index", "highlights": "rank"}
 
 
-def documents_query(schema: str) -> str:
-    """SQL for one row per document of the tables in `schema`: (kind, video_id, analysis_key, start_ms,
-    end_ms, scene_index, title, text, body); `body` is what is searched, title and text are shown."""
-    return "\nUNION ALL\n".join(_query(table, schema) for table in HIT_KINDS)
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """SQL of what is searched of a row."""
+
+    title: str | None
+    text: str | None
+    details: tuple[str, ...]
+    no_title: str  # shown instead, not searched
+    no_text: str = "NULL::VARCHAR"  # the same
 
 
-def _query(table: str, schema: str) -> str:
-    types = {column.name: column.sql_type for column in COLUMNS[table]}
+def hit_kinds(own_tables: OwnTables) -> tuple[str, ...]:
+    """The tables that are searched; the `kind` of a hit is the one that it is from."""
+    ours = (
+        table
+        for table in BUNDLE_TABLES
+        if any(column.name in (*_HEADLINES, *_PROSE) for column in COLUMNS[table])
+    )
+    own = (table for table, columns in columns_by_table(own_tables).items() if _own_texts(columns))
+    return (*ours, *own)
 
-    def first(names: tuple[str, ...], other: str) -> str:
-        return next((f"t.{name}" for name in names if name in types), other)
 
-    def details() -> Iterator[str]:
-        for name in _DETAILS:
-            if name in types:
-                yield f"array_to_string(t.{name}, ', ')" if types[name].endswith("[]") else f"t.{name}"
-        if table in _EXTRA:
-            yield _EXTRA[table].format(schema=schema)
+def documents_query(schema: str, own_tables: OwnTables) -> str:
+    """SQL for one row per document of the tables in `schema`, all kinds: see `document_query`."""
+    return "\nUNION ALL\n".join(document_query(kind, schema, own_tables) for kind in hit_kinds(own_tables))
 
-    title, text = first(_HEADLINES, "NULL::VARCHAR"), first(_PROSE, "NULL::VARCHAR")
-    body = ", ".join(f"nullif({part}, '')" for part in (title, text, *details()))
+
+def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
+    """SQL for (kind, video_id, analysis_key, row_index, start_ms, end_ms, scene_index, title, text, body).
+
+    `body` is what is searched, title and text are shown. `row_index` is that of `keyframes`.
+    """
+    columns = (COLUMNS | columns_by_table(own_tables))[kind]
+    texts = _texts_of_own(kind, columns) if kind in own_tables else _texts_of_ours(kind, columns, schema)
+    # A pack may call a text of its own `scene_index`.
+    names = {column.name for column in columns if kind not in own_tables or column.name in RESERVED_COLUMNS}
+
+    def first(*wanted: str) -> str:
+        return next((f"t.{name}" for name in wanted if name in names), "NULL::BIGINT")
+
+    title, text = texts.title or "NULL::VARCHAR", texts.text or "NULL::VARCHAR"
+    body = ", ".join(f"nullif({part}, '')" for part in (title, text, *texts.details))
+    shown = texts.text or texts.no_text
     return f"""
-SELECT '{table}' AS kind, t.video_id, t.analysis_key,
-    {first(_STARTS, "NULL::BIGINT")} AS start_ms, {first(_ENDS, "NULL::BIGINT")} AS end_ms,
-    {first(("scene_index",), "NULL::BIGINT")} AS scene_index,
-    coalesce(nullif({title}, ''), {_NO_HEADLINE.get(table, "''")}) AS title,
-    coalesce({text}, '') AS text, concat_ws('. ', {body}) AS body
-FROM {schema}.{table} AS t"""
+SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key,
+    {first(_ROW_INDEX.get(kind, RECORD_INDEX))} AS row_index,
+    {first(*_STARTS)} AS start_ms, {first(*_ENDS)} AS end_ms,
+    {first("scene_index")} AS scene_index,
+    coalesce(nullif({title}, ''), {texts.no_title}) AS title,
+    coalesce({shown}, '') AS text, concat_ws('. ', {body}) AS body
+FROM {schema}.{quote_name(kind)} AS t"""
+
+
+def _texts_of_ours(table: str, columns: Sequence[Column], schema: str) -> _Texts:
+    by_name = {column.name: _as_text(column) for column in columns if _is_text(column)}
+    extra = (_EXTRA[table].format(schema=schema),) if table in _EXTRA else ()
+    details = (*(by_name[name] for name in _DETAILS if name in by_name), *extra)
+    return _Texts(
+        _first(by_name, _HEADLINES), _first(by_name, _PROSE), details, _NO_HEADLINE.get(table, "''")
+    )
+
+
+def _texts_of_own(table: str, columns: Sequence[Column]) -> _Texts:
+    """`kind` makes a headline where there is no better one."""
+    by_name = {column.name: _as_text(column) for column in _own_texts(columns)}
+    strings = {c.name: by_name[c.name] for c in _own_texts(columns) if c.sql_type == "VARCHAR"}
+    title, text = _first(strings, (*_HEADLINES, "kind")), _first(strings, _PROSE)
+    details = tuple(part for part in by_name.values() if part not in (title, text))
+    parts = ", ".join(f"nullif({part}, '')" for part in details)
+    no_text = f"concat_ws(', ', {parts})" if details else "NULL::VARCHAR"
+    return _Texts(title, text, details, quote(table.replace("_", " ")), no_text)
+
+
+def _own_texts(columns: Sequence[Column]) -> list[Column]:
+    """Those that the pack's schema names, in its order."""
+    return [column for column in columns if _is_text(column) and column.name not in RESERVED_COLUMNS]
+
+
+def _is_text(column: Column) -> bool:
+    return column.sql_type in ("VARCHAR", "VARCHAR[]")
+
+
+def _as_text(column: Column) -> str:
+    name = f"t.{quote_name(column.name)}"
+    return f"array_to_string({name}, ', ')" if column.sql_type.endswith("[]") else name
+
+
+def _first(by_name: dict[str, str], wanted: tuple[str, ...]) -> str | None:
+    return next((by_name[name] for name in wanted if name in by_name), None)

@@ -15,7 +15,7 @@ from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, declare, join
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
-from storage.snapshots import Snapshot, create_next, read_newest
+from storage.snapshots import Snapshot, create_next, own_tables_of, read_newest
 from storage.views import views_script
 
 _MARKER_DATA = json.dumps({"format": "media-index", "schema_version": SCHEMA_VERSION}).encode()
@@ -82,7 +82,7 @@ class Index:
         """
         while True:
             base = self._published.refresh()
-            known = base.own_tables if base else {}
+            known = own_tables_of(base)
             if join(known, self._own_tables, self.url) == known:
                 return
             if snapshot := create_next(self._store, base, {}, self._own_tables):

@@ -10,7 +10,8 @@ import duckdb
 
 from schemas.failures import PreflightError, UsageError
 from storage.catalog import Catalog
-from storage.documents import HIT_KINDS
+from storage.columns import quote_name
+from storage.documents import hit_kinds
 from storage.embedder import NUM_SIGNS, Embedder, load_embedder, sign_bits
 from storage.matches import Span, find_matches
 from storage.serving import has_database, show_tables
@@ -43,8 +44,10 @@ class Hit:
     kind: str  # the table it is from
     video_id: str
     uri: str
+    row_index: int | None  # the row's scene_index, rank or record_index; None: videos and characters
     start_ms: int | None
     end_ms: int | None
+    keyframe_ms: int | None  # when the picture stored for the row is on screen; None: none is stored
     title: str
     text: str
     title_matches: tuple[Span, ...]
@@ -57,8 +60,8 @@ class Hit:
 def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = Filters()) -> list[Hit]:
     """At most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
     terms = _terms(catalog, text)
-    make_searchable(catalog)
     conditions, params = _conditions(catalog, filters)
+    make_searchable(catalog)
     sql = _SQL.format(
         allowed=f"SELECT document FROM documents AS d WHERE {' AND '.join(conditions) or 'true'}",
         only="SEMI JOIN allowed USING (document)" if conditions else "",
@@ -89,13 +92,13 @@ def make_searchable(catalog: Catalog) -> str | None:
         if embedder and not _can_embed(catalog, embedder):
             embedder = None
         try:
-            fill(connection, catalog.snapshot.number if catalog.snapshot else 0, embedder)
+            fill(connection, catalog.own_tables, catalog.snapshot.number if catalog.snapshot else 0, embedder)
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
             hint = "A file of the index, or serving.duckdb, is damaged; `media-index build` makes the latter."
             raise PreflightError(f"{catalog.url} cannot be searched: {error}", hint) from error
-        show_tables(connection)
+        show_tables(connection, catalog.own_tables)
     if _has_vectors(catalog):
         return None
     if load_embedder() is None:
@@ -105,7 +108,8 @@ def make_searchable(catalog: Catalog) -> str | None:
 
 def _can_embed(catalog: Catalog, embedder: Embedder) -> bool:
     """Whether the vectors that an earlier file has are this model's, and few enough are missing."""
-    missing = " + ".join(f"(SELECT count(*) FROM {table})" for table in HIT_KINDS)
+    kinds = map(quote_name, hit_kinds(catalog.own_tables))
+    missing = " + ".join(f"(SELECT count(*) FROM {kind})" for kind in kinds)
     if has_database(catalog.connection, "old"):
         if catalog.query("SELECT embedder_revision FROM old.serving").rows != [(embedder.revision,)]:
             return False
@@ -135,8 +139,7 @@ def _conditions(catalog: Catalog, filters: Filters) -> tuple[list[str], dict[str
     conditions: list[str] = []
     params: dict[str, Any] = {}
     if filters.kind is not None:
-        if filters.kind not in HIT_KINDS:
-            raise UsageError(f"{filters.kind!r} is no kind of hit", f"Kinds are {', '.join(HIT_KINDS)}.")
+        check_kind(catalog, filters.kind)
         conditions.append("kind = $kind")
         params["kind"] = filters.kind
     if filters.video is not None:
@@ -159,6 +162,13 @@ def _conditions(catalog: Catalog, filters: Filters) -> tuple[list[str], dict[str
     return conditions, params
 
 
+def check_kind(catalog: Catalog, kind: str) -> None:
+    """UsageError: no table of this index that is searched."""
+    kinds = hit_kinds(catalog.own_tables)
+    if kind not in kinds:
+        raise UsageError(f"{kind!r} is no kind of hit here", f"Kinds are {', '.join(kinds)}.")
+
+
 def _check_tag(catalog: Catalog, tag: str) -> None:
     if catalog.query("FROM scene_tags WHERE tag = lower(?) LIMIT 1", [tag]).rows:
         return
@@ -171,6 +181,6 @@ def _check_tag(catalog: Catalog, tag: str) -> None:
 
 
 def _hit(row: tuple[Any, ...], terms: list[str]) -> Hit:
-    kind, video_id, uri, start_ms, end_ms, title, text, *scores = row
+    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *scores = row
     marks = find_matches(title, terms), find_matches(text, terms)
-    return Hit(kind, video_id, uri, start_ms, end_ms, title, text, *marks, *scores)
+    return Hit(kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *marks, *scores)

@@ -30,6 +30,7 @@ fused AS (
     FROM by_words AS w FULL JOIN by_meaning AS m USING (document)
     ORDER BY score DESC, document LIMIT $k
 )
-SELECT kind, video_id, uri, start_ms, end_ms, title, text, score, words_score, meaning_score
+SELECT kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, score, words_score,
+    meaning_score
 FROM fused JOIN documents USING (document)
 ORDER BY score DESC, document

@@ -1,30 +1,36 @@
 """The serving file: one DuckDB file made from one snapshot, with everything a question needs.
 
-It holds the current rows of every table, and what search reads (serving.sql). It can be made again from
-the index at any time, so it is never the truth: a reader that finds none, or one of an older snapshot,
-takes the Parquet parts. A file is replaced as a whole; who has the old one open keeps reading it.
+It holds the current rows of every table but keyframes, and what search reads (serving.sql). It can be made
+again from the index at any time, so it is never the truth: a reader that finds none, or one of an older
+snapshot, takes the Parquet parts. A file is replaced as a whole; who has the old one open keeps reading it.
 """
 
+import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from schemas.failures import PreflightError
 from schemas.identity import digest
 from storage.catalog import Catalog, add_views, find_snapshot, lock
-from storage.columns import BUNDLE_TABLES, COLUMNS
+from storage.columns import BUNDLE_TABLES, COLUMNS, quote_name
 from storage.documents import documents_query
 from storage.locations import Folder, parse_location
+from storage.own_tables import OwnTables
+from storage.snapshots import own_tables_of
 from storage.stemming import STEMMER
 from storage.views import quote, statements_of
 
 SERVING_FILE = "serving.duckdb"
 DERIVED_TABLES = ("scene_tags", "scene_characters")
 SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
-TABLES = (*BUNDLE_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
+# Keyframes stay in the Parquet parts: pictures would be most of the file, and none is searched.
+SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "keyframes")
+TABLES = (*SERVED_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
 
 _SCRIPTS = ("derived.sql", "serving.sql", "postings.sql", "bm25.sql")
 
@@ -40,6 +46,7 @@ class ServingInfo:
     stemmer: str
     embedder: str | None  # None: words only
     embedder_revision: str | None
+    own_tables: OwnTables  # that it holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,20 @@ def serving_path(url: str, endpoint_url: str | None = None) -> Path:
 
 
 def built_with() -> str:
-    """Changes with the tables, the SQL and the stemmer."""
+    """Changes with our tables, the SQL and the stemmer. Packs' tables are told by `own_tables`."""
     scripts = [statement for name in _SCRIPTS for statement in statements_of(name)]
-    return digest(*scripts, repr(COLUMNS), documents_query("built"), STEMMER)
+    return digest(*scripts, repr(COLUMNS), documents_query("built", {}), STEMMER)
+
+
+def _info(*row: Any) -> ServingInfo:
+    """TypeError, ValueError: of another shape."""
+    return replace(ServingInfo(*row), own_tables=json.loads(row[-1]))
+
+
+def is_base(info: ServingInfo, own_tables: OwnTables) -> bool:
+    """Whether a file of other rows can be built on: made as one would be made now, table by table."""
+    is_same = all(own_tables.get(table) == columns for table, columns in info.own_tables.items())
+    return is_same and info.built_with == built_with()
 
 
 def read_info(file: Path) -> ServingInfo | None:
@@ -74,7 +92,7 @@ def read_info(file: Path) -> ServingInfo | None:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH {quote(str(file))} AS served (READ_ONLY)")
         (row,) = connection.execute("FROM served.serving").fetchall()
-        return ServingInfo(*row)
+        return _info(*row)
     except (duckdb.Error, TypeError, ValueError) as error:
         raise PreflightError(f"{file} is damaged: {error}", "Delete it, then `media-index build`.") from error
     finally:
@@ -86,8 +104,9 @@ def open_serving(
 ) -> Served:
     """The index through its serving file where that is current, else through its Parquet parts.
 
-    A `file` given is used whatever its snapshot. Without `history` the views `*_all` may be missing, and
-    no Parquet is touched. PreflightError: as `open_catalog`; a `file` that cannot be used.
+    Keyframes always come from the parts. A `file` given is used whatever its snapshot. Without `history`
+    keyframes and the views `*_all` may be missing, and no Parquet is touched. PreflightError: as
+    `open_catalog`; a `file` that cannot be used.
     """
     store, snapshot = find_snapshot(url, endpoint_url)
     newest = snapshot.number if snapshot else 0
@@ -98,12 +117,15 @@ def open_serving(
     connection.execute("SET TimeZone = 'UTC'")
     if history or not use:
         add_views(connection, store, snapshot)
-    if info is not None:
-        connection.execute(f"ATTACH {quote(str(path))} AS {'built' if use else 'old'} (READ_ONLY)")
-    if use:
-        show_tables(connection)
+    own_tables = own_tables_of(snapshot)
+    if use and info is not None:
+        own_tables = info.own_tables
+        connection.execute(f"ATTACH {quote(str(path))} AS built (READ_ONLY)")
+        show_tables(connection, own_tables)
+    elif info is not None and is_base(info, own_tables):
+        connection.execute(f"ATTACH {quote(str(path))} AS old (READ_ONLY)")
     lock(connection)
-    return Served(Catalog(store.url, snapshot, connection), note)
+    return Served(Catalog(store.url, snapshot, connection, own_tables), note)
 
 
 def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -130,9 +152,9 @@ def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None,
     return info, None
 
 
-def show_tables(connection: duckdb.DuckDBPyConnection) -> None:
+def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:
     """Put the tables of the database `built` in the place of the views of those names."""
-    for table in TABLES:
+    for table in map(quote_name, (*TABLES, *own_tables)):
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM built.{table}")
     for statement in (*statements_of("derived.sql"), *statements_of("bm25.sql")):
         if " MACRO " in statement:

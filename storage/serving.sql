@@ -4,19 +4,24 @@
 -- so a build on top of another equals a full one.
 CREATE TEMP TABLE sources AS
 SELECT row_number() OVER (
-    ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, title, text, length
+    ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, title, text, length, row_index
 ) AS document, *
 FROM (
-    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), uri, len(words(body)) AS length, body
-    FROM ({documents}) AS d SEMI JOIN missing USING (analysis_key)
+    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, len(words(body)) AS length, body
+    FROM ({documents}) AS d SEMI JOIN temp.missing USING (analysis_key)
     JOIN (SELECT analysis_key, uri FROM built.videos) USING (analysis_key)
+    LEFT JOIN (
+        SELECT analysis_key, table_name AS kind, row_index, min(at_ms) AS keyframe_ms
+        FROM keyframes SEMI JOIN temp.missing USING (analysis_key) GROUP BY ALL
+    ) USING (analysis_key, kind, row_index)
     UNION ALL BY NAME
     SELECT * RENAME (document AS old_document), NULL::VARCHAR AS body
-    FROM old.documents SEMI JOIN carried USING (analysis_key)
+    FROM old.documents SEMI JOIN temp.carried USING (analysis_key)
 );
 
 CREATE TABLE built.documents AS
-SELECT document, kind, video_id, analysis_key, uri, start_ms, end_ms, scene_index, title, text, length
+SELECT document, kind, video_id, analysis_key, uri, row_index, start_ms, end_ms, scene_index, keyframe_ms,
+    title, text, length
 FROM sources ORDER BY document;
 
 CREATE TABLE built.corpus AS

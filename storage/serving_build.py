@@ -14,9 +14,9 @@ from storage.catalog import add_views, find_snapshot
 from storage.embedder import Embedder, load_embedder
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
-from storage.serving import built_with, read_info, serving_path
+from storage.serving import is_base, read_info, serving_path
 from storage.serving_tables import Progress, fill
-from storage.snapshots import Snapshot
+from storage.snapshots import Snapshot, own_tables_of
 from storage.views import quote
 
 
@@ -64,8 +64,11 @@ def _build(
         info = read_info(file)
     except PreflightError:
         info = None  # damaged: nothing to build on
-    wanted = (built_with(), embedder.revision if embedder else None)
-    is_alike = info is not None and (info.built_with, info.embedder_revision) == wanted
+    is_alike = (
+        info is not None
+        and info.embedder_revision == (embedder.revision if embedder else None)
+        and is_base(info, own_tables_of(snapshot))
+    )
     if info is not None and is_alike and info.snapshot == (snapshot.number if snapshot else 0):
         return None
     try:
@@ -95,7 +98,7 @@ def _write(
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:
             connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
-        num_new = fill(connection, number, embedder, progress)
+        num_new = fill(connection, own_tables_of(snapshot), number, embedder, progress)
         counts = [
             connection.execute(f"SELECT count(*) FROM built.{table}").fetchall()[0][0]
             for table in ("videos", "documents", "vectors")

@@ -1,7 +1,8 @@
 -- An earlier build without rows, where there is none to build on; the types are those of serving.sql.
 CREATE TABLE old.documents (
-    document BIGINT, kind VARCHAR, video_id VARCHAR, analysis_key VARCHAR, uri VARCHAR, start_ms BIGINT,
-    end_ms BIGINT, scene_index BIGINT, title VARCHAR, text VARCHAR, length BIGINT
+    document BIGINT, kind VARCHAR, video_id VARCHAR, analysis_key VARCHAR, uri VARCHAR, row_index BIGINT,
+    start_ms BIGINT, end_ms BIGINT, scene_index BIGINT, keyframe_ms BIGINT, title VARCHAR, text VARCHAR,
+    length BIGINT
 );
 CREATE TABLE old.postings (term VARCHAR, document BIGINT, frequency INTEGER, length INTEGER);
 CREATE TABLE old.vectors (

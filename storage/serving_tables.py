@@ -4,17 +4,20 @@ Rows of videos that an earlier file (`old`) has are copied from it, all others a
 text is cut into words, and vectors computed, for the latter only.
 """
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import duckdb
 import pyarrow as pa
 
+from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
-from storage.columns import BUNDLE_TABLES, COLUMNS
+from storage.columns import COLUMNS, quote_name
 from storage.documents import documents_query
 from storage.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
-from storage.serving import DERIVED_TABLES, built_with, has_database
+from storage.own_tables import OwnTables, columns_by_table
+from storage.serving import DERIVED_TABLES, SERVED_TABLES, built_with, has_database
 from storage.stemming import STEMMER, stem
 from storage.views import quote, statements_of
 
@@ -23,13 +26,15 @@ WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
-_CARRIED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "failures")
+_CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table != "failures")
+_TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
 
 Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
 
 
 def fill(
     connection: duckdb.DuckDBPyConnection,
+    own_tables: OwnTables,
     snapshot: int,
     embedder: Embedder | None,
     progress: Progress | None = None,
@@ -40,21 +45,22 @@ def fill(
     """
     if not has_database(connection, "old"):
         connection.execute("ATTACH ':memory:' AS old")
-        for table in (*_CARRIED_TABLES, "commits"):
-            connection.execute(f"CREATE TABLE old.{table} AS FROM {table}_all LIMIT 0")
+        connection.execute("CREATE TABLE old.commits AS FROM commits_all LIMIT 0")
         _run(connection, "serving_empty.sql")
     connection.execute(WORDS.replace("MACRO ", "TEMP MACRO "))
-    _copy_tables(connection)
-    _run(connection, "serving.sql", documents=documents_query("built"))
+    _copy_tables(connection, own_tables)
+    _run(connection, "serving.sql", documents=documents_query("built", own_tables))
     _stem_words(connection)
     num_new = _embed_documents(connection, embedder, progress)
     _run(connection, "postings.sql")
     _derive(connection)
-    _describe(connection, snapshot, embedder)
+    _describe(connection, own_tables, snapshot, embedder)
+    for table in _TEMPORARY:  # a table of a pack may have such a name
+        connection.execute(f"DROP TABLE temp.{table}")
     return num_new
 
 
-def _copy_tables(connection: duckdb.DuckDBPyConnection) -> None:
+def _copy_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:
     for name, join in (("carried", "SEMI"), ("missing", "ANTI")):
         connection.execute(
             f"CREATE TEMP TABLE {name} AS SELECT analysis_key FROM commits {join} JOIN old.commits "
@@ -62,14 +68,16 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection) -> None:
         )
     for table in ("commits", "failures", "runs"):
         connection.execute(f"CREATE TABLE built.{table} AS FROM {table}")
-    for table in _CARRIED_TABLES:
-        names = {column.name for column in COLUMNS[table]}
-        order = [name for name in ("video_id", "start_ms", "character_id") if name in names]
-        connection.execute(
-            f"CREATE TABLE built.{table} AS SELECT * FROM ("
-            f"FROM {table}_all SEMI JOIN missing USING (analysis_key) UNION ALL BY NAME "
-            f"FROM old.{table} SEMI JOIN carried USING (analysis_key)) ORDER BY {', '.join(order)}"
-        )
+    columns = COLUMNS | columns_by_table(own_tables)
+    found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'old'")
+    earlier = {name for (name,) in found.fetchall()}
+    for table in (*_CARRIED_TABLES, *own_tables):
+        names, name = {column.name for column in columns[table]}, quote_name(table)
+        order = [key for key in ("video_id", "start_ms", "character_id", RECORD_INDEX) if key in names]
+        rows = f"FROM {name} SEMI JOIN temp.missing USING (analysis_key)"
+        if table in earlier:
+            rows += f" UNION ALL BY NAME FROM old.{name} SEMI JOIN temp.carried USING (analysis_key)"
+        connection.execute(f"CREATE TABLE built.{name} AS SELECT * FROM ({rows}) ORDER BY {', '.join(order)}")
 
 
 def _stem_words(connection: duckdb.DuckDBPyConnection) -> None:
@@ -122,11 +130,13 @@ def _derive(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("USE memory")
 
 
-def _describe(connection: duckdb.DuckDBPyConnection, snapshot: int, embedder: Embedder | None) -> None:
+def _describe(
+    connection: duckdb.DuckDBPyConnection, own_tables: OwnTables, snapshot: int, embedder: Embedder | None
+) -> None:
     connection.execute(
         "CREATE TABLE built.serving AS SELECT $1::BIGINT AS snapshot, $2::BIGINT AS schema_version, "
         "$3::TIMESTAMPTZ AS built_at, $4::VARCHAR AS built_with, $5::VARCHAR AS stemmer, "
-        "$6::VARCHAR AS embedder, $7::VARCHAR AS embedder_revision",
+        "$6::VARCHAR AS embedder, $7::VARCHAR AS embedder_revision, $8::VARCHAR AS own_tables",
         [
             snapshot,
             SCHEMA_VERSION,
@@ -135,9 +145,10 @@ def _describe(connection: duckdb.DuckDBPyConnection, snapshot: int, embedder: Em
             STEMMER,
             embedder.name if embedder else None,
             embedder.revision if embedder else None,
+            json.dumps(own_tables),
         ],
     )
-    for table in (*BUNDLE_TABLES, "runs", "commits"):
+    for table in (*SERVED_TABLES, "runs", "commits"):
         for column in COLUMNS[table]:
             connection.execute(
                 f"COMMENT ON COLUMN built.{table}.{column.name} IS {quote(column.description)}"

@@ -30,6 +30,10 @@ class Snapshot(BaseModel):
         return self.parts.get(table, ())
 
 
+def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
+    return snapshot.own_tables if snapshot else {}
+
+
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
     after = snapshot_key(known.number) if known else ""
@@ -59,7 +63,7 @@ def create_next(
         number=number,
         created_at=datetime.now(UTC),
         parts=parts,
-        own_tables=join(base.own_tables if base else {}, own_tables, store.url),
+        own_tables=join(own_tables_of(base), own_tables, store.url),
     )
     created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
     return snapshot if created else None

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from jobs.terminal import to_json
 from jobs.web.finding import MAX_HITS, Found, find
-from jobs.web.looks import link, seconds
+from jobs.web.looks import link, picture_link, seconds
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import number, read_form
 from jobs.web.videos import read_video_rows
@@ -45,5 +45,6 @@ def _hit(hit: Found) -> dict[str, Any]:
         "title": "".join(piece.text for piece in hit.title),
         "text": "".join(piece.text for piece in hit.text),
         "score": hit.score,
+        "picture": picture_link(hit.video_id, hit.middle_ms, hit.row),
         "url": link(f"/video/{hit.video_id}", t=at),
     }

@@ -19,7 +19,7 @@ from jobs.web.guards import SafeHeaders, allowed_hosts
 from jobs.web.looks import STATIC, show
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import Pages
-from jobs.web.pictures import find_picture
+from jobs.web.pictures import NEAR_MS, find_picture, stored_near, stored_picture
 from jobs.web.videos import media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import NotFound, ObjectChanged
@@ -27,6 +27,7 @@ from storage.errors import NotFound, ObjectChanged
 T = TypeVar("T")
 
 _VIDEO_ID = re.compile(r"[0-9a-f]{16}")
+_ROW = re.compile(r"([a-z][a-z0-9_]*)-([0-9]{1,9})")
 _GONE_HINT = "It may have been removed from the index since; search for it again."
 _PLACEHOLDER = STATIC / "no-picture.svg"
 
@@ -94,18 +95,29 @@ class _Site:
         video_id, at = _video_id(request), request.path_params["at_ms"]
         if not re.fullmatch(r"[0-9]{1,12}|poster", at):
             raise NoSuchPageError("there is no such picture", "Times are whole milliseconds.")
-        jpeg = await anyio.to_thread.run_sync(self._picture, video_id, at, limiter=self._decoding)
+        row = _row(request.query_params.get("row"))
+        jpeg = await anyio.to_thread.run_sync(self._picture, video_id, at, row, limiter=self._decoding)
         if jpeg is None:
             drawn = _PLACEHOLDER.read_bytes()
             return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    def _picture(self, video_id: str, at: str) -> bytes | None:
+    def _picture(self, video_id: str, at: str, row: tuple[str, int] | None) -> bytes | None:
+        """What is stored for that row or poster; else out of the file; else what is stored close by."""
         with self._index.reading() as catalog:
-            row = _found(read_video(catalog, video_id), video_id)
-        # Many films begin and end black: a third into it is a better poster.
-        at_ms = row["duration_ms"] // 3 if at == "poster" else min(int(at), row["duration_ms"])
-        return find_picture(row, at_ms, self._library)
+            video = _found(read_video(catalog, video_id), video_id)
+            length_ms = video["duration_ms"]
+            # Many films begin and end black: a third into it is a better poster.
+            at_ms = length_ms // 3 if at == "poster" else min(int(at), length_ms)
+            stored = None
+            if row is not None:
+                stored = stored_picture(catalog, video, *row)
+            elif at == "poster":
+                stored = stored_near(catalog, video, at_ms, length_ms)
+        if picture := stored or find_picture(video, at_ms, self._library):
+            return picture
+        with self._index.reading() as catalog:
+            return stored_near(catalog, video, at_ms, NEAR_MS)
 
     def api_search(self, request: Request) -> Response:
         return api.search(self._index, request.query_params)
@@ -120,6 +132,16 @@ def _video_id(request: Request) -> str:
     if not _VIDEO_ID.fullmatch(video_id):
         raise NoSuchPageError("this is no id of a video", "Ids are 16 hexadecimal digits.")
     return video_id
+
+
+def _row(name: str | None) -> tuple[str, int] | None:
+    """`scenes-3`: a table and the row's index in it."""
+    if name is None:
+        return None
+    found = _ROW.fullmatch(name)
+    if not found:
+        raise NoSuchPageError("there is no such picture", "A row is named as in row=scenes-3.")
+    return found[1], int(found[2])
 
 
 def _known_ranges(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

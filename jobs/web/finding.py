@@ -3,37 +3,28 @@
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from schemas.failures import UsageError
 from storage.catalog import Catalog
-from storage.documents import HIT_KINDS
+from storage.documents import document_query
 from storage.matches import Span
-from storage.search import Filters, Hit, search
+from storage.search import Filters, Hit, check_kind, search
 
-KINDS = HIT_KINDS
 MAX_TEXT = 1000  # characters of a query
 MAX_HITS = 500  # reachable by leafing
 
-# Rows without a search text, newest video first. The literals are columns of ours, never input.
+# Rows without a search text, newest video first; of highlights the best come first.
 _BROWSE = """
-SELECT '{kind}' AS kind, video_id, v.uri, {start} AS start_ms, {end} AS end_ms,
-    coalesce({title}, regexp_extract(v.uri, '[^/]*$')) AS title, coalesce({text}, '') AS text
-FROM {table} AS t JOIN videos AS v USING (video_id)
+SELECT kind, d.video_id, v.uri, row_index, start_ms, end_ms, d.title, text
+FROM ({rows}) AS d JOIN videos AS v USING (analysis_key)
 WHERE ($video IS NULL OR ends_with(v.uri, $video)) AND ($since IS NULL OR v.modified_at >= $since)
-    AND ($tag IS NULL OR {has_tag})
-ORDER BY {first} v.modified_at DESC, v.uri, start_ms LIMIT $k"""
-_COLUMNS = {
-    "videos": ("NULL::BIGINT", "NULL::BIGINT", "v.title", "v.summary", ""),
-    "scenes": ("t.start_ms", "t.end_ms", "t.title", "t.summary", ""),
-    "highlights": ("t.start_ms", "t.end_ms", "t.title", "t.reason", "t.score DESC,"),
-    "characters": ("t.first_seen_ms", "t.last_seen_ms", "t.label", "t.description", ""),
-}
-_TAGGED = {
-    "videos": "false",  # scenes have tags, and what lies in a scene
-    "scenes": "list_contains(list_transform(t.tags, lambda x: lower(x)), lower($tag))",
-    "highlights": """(video_id, t.scene_index) IN (SELECT (video_id, scene_index) FROM scenes
-        WHERE list_contains(list_transform(tags, lambda x: lower(x)), lower($tag)))""",
-    "characters": "false",
+    AND ($tag IS NULL OR (analysis_key, scene_index) IN
+        (SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag)))
+ORDER BY {first} v.modified_at DESC, v.uri, start_ms, row_index LIMIT $k"""
+_BEST_FIRST = {
+    "highlights": "(SELECT max(score) FROM highlights AS h "
+    "WHERE h.analysis_key = d.analysis_key AND h.rank = d.row_index) DESC,"
 }
 
 
@@ -71,6 +62,7 @@ class Found:
     kind: str
     video_id: str
     uri: str
+    row_index: int | None  # as in `keyframes`
     start_ms: int | None
     end_ms: int | None
     title: tuple[Piece, ...]
@@ -83,6 +75,11 @@ class Found:
             return self.start_ms
         return (self.start_ms + self.end_ms) // 2
 
+    @property
+    def row(self) -> str | None:
+        """The row as pictures' addresses name it."""
+        return None if self.row_index is None else f"{self.kind}-{self.row_index}"
+
 
 def find(catalog: Catalog, wanted: Wanted, offset: int, k: int) -> list[Found]:
     """Hits `offset` to `offset + k`, best first; without words the rows that pass the filters.
@@ -94,8 +91,8 @@ def find(catalog: Catalog, wanted: Wanted, offset: int, k: int) -> list[Found]:
             f"the search text has {len(wanted.text):,} characters",
             f"{MAX_TEXT:,} are the most; a few words do.",
         )
-    if wanted.kind is not None and wanted.kind not in KINDS:
-        raise UsageError(f"{wanted.kind!r} is no kind of hit", f"Kinds are {', '.join(KINDS)}.")
+    if wanted.kind is not None:
+        check_kind(catalog, wanted.kind)
     if not wanted.text:
         return _browse(catalog, wanted, offset + k)[offset:]
     tags = (wanted.tag,) if wanted.tag else ()
@@ -108,6 +105,7 @@ def _found(hit: Hit) -> Found:
         kind=hit.kind,
         video_id=hit.video_id,
         uri=hit.uri,
+        row_index=hit.row_index,
         start_ms=hit.start_ms,
         end_ms=hit.end_ms,
         title=_pieces(hit.title, hit.title_matches),
@@ -124,20 +122,13 @@ def _pieces(text: str, matches: tuple[Span, ...]) -> tuple[Piece, ...]:
 
 def _browse(catalog: Catalog, wanted: Wanted, k: int) -> list[Found]:
     kind = wanted.kind or ("scenes" if wanted.tag else "videos")
-    start, end, title, text, first = _COLUMNS[kind]
-    sql = _BROWSE.format(
-        kind=kind,
-        table=kind,
-        start=start,
-        end=end,
-        title=title,
-        text=text,
-        first=first,
-        has_tag=_TAGGED[kind],
-    )
+    rows = document_query(kind, "main", catalog.own_tables)
+    sql = _BROWSE.format(rows=rows, first=_BEST_FIRST.get(kind, ""))
     params = {"video": wanted.video, "since": wanted.since, "tag": wanted.tag, "k": k}
-    rows = catalog.query(sql, params).rows
-    return [
-        Found(kind, video_id, uri, start_ms, end_ms, (Piece(title, False),), (Piece(text, False),), None)
-        for kind, video_id, uri, start_ms, end_ms, title, text in rows
-    ]
+    return [_browsed(row) for row in catalog.query(sql, params).rows]
+
+
+def _browsed(row: tuple[Any, ...]) -> Found:
+    kind, video_id, uri, row_index, start_ms, end_ms, title, text = row
+    pieces = _pieces(title, ()), _pieces(text, ())
+    return Found(kind, video_id, uri, row_index, start_ms, end_ms, *pieces, score=None)

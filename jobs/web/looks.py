@@ -65,6 +65,11 @@ def link(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
+def picture_link(video_id: str, at_ms: int | None, row: str | None = None) -> str:
+    """Of a row such as `scenes-3`, of a moment, or of the video as a whole."""
+    return link(f"/picture/{video_id}/{'poster' if at_ms is None else at_ms}", row=row)
+
+
 def _environment() -> Environment:
     templates = Environment(
         loader=FileSystemLoader(_FOLDER / "templates"),
@@ -83,7 +88,7 @@ def _environment() -> Environment:
         "megabytes": megabytes,
         "day": day,
     }
-    templates.globals["link"] = link
+    templates.globals |= {"link": link, "picture_link": picture_link}
     return templates
 
 

@@ -9,6 +9,7 @@ from schemas.failures import PreflightError
 from storage.catalog import Catalog
 from storage.errors import ObjectError
 from storage.objects import open_store
+from storage.search import make_searchable
 from storage.serving import open_serving
 from storage.snapshots import read_newest
 
@@ -24,8 +25,18 @@ class OpenIndex:
         self.endpoint_url = endpoint_url
         self._store = open_store(url, endpoint_url)
         self._lock = Lock()
-        self._catalog: Catalog | None = open_serving(url, endpoint_url).catalog
+        served = open_serving(url, endpoint_url)
+        self._catalog: Catalog | None = served.catalog
+        self.note = served.note  # for who starts the page, if it is not the fast way
         self._looked_at = time.monotonic()
+
+    def warm_up(self) -> str | None:
+        """Make what search needs, so that the first one need not wait; says what it will lack, if anything.
+
+        PreflightError: as `reading`.
+        """
+        with self.reading() as catalog:
+            return make_searchable(catalog)
 
     @contextmanager
     def reading(self) -> Iterator[Catalog]:

@@ -5,7 +5,7 @@ from datetime import date
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
-from jobs.web.finding import KINDS, MAX_HITS, Wanted, find
+from jobs.web.finding import MAX_HITS, Wanted, find
 from jobs.web.guards import content_policy
 from jobs.web.looks import show
 from jobs.web.media import check_served
@@ -15,6 +15,7 @@ from jobs.web.videos import Overview, VideoRows, read_lengths, read_overview, re
 from schemas.failures import MediaIndexError, UsageError
 from schemas.tables import Appearance, Timed
 from storage.catalog import Catalog
+from storage.documents import hit_kinds
 from storage.playback import find_file, link_origin
 
 PAGE_SIZE = 24
@@ -40,12 +41,13 @@ class Pages:
                 found = find(catalog, wanted, page * PAGE_SIZE, PAGE_SIZE + 1)
             except UsageError as error:
                 problem = error
+            kinds = hit_kinds(catalog.own_tables)
             lengths = read_lengths(catalog, [hit.video_id for hit in found])
         return show(
             "search.html",
             status=400 if problem else 200,
             wanted=wanted,
-            kinds=KINDS,
+            kinds=kinds,
             hits=found[:PAGE_SIZE],
             page=page,
             page_size=PAGE_SIZE,

@@ -14,6 +14,8 @@ from jobs.web.open_index import OpenIndex
 from schemas.failures import PreflightError, UsageError
 from storage.locations import parse_location
 
+Say = Callable[[str, str | None], None]
+
 _GRACE_S = 1  # for answers under way at Ctrl-C; a player holds its own open for as long as it likes
 
 
@@ -23,7 +25,7 @@ def serve(
     library: str | None,
     host: str,
     port: int,
-    say: Callable[[str, str | None], None],
+    say: Say,
 ) -> None:
     """Serve the index at `url` until interrupted; `say` gets a line for people, and with the first the page's
     address.
@@ -38,10 +40,9 @@ def serve(
         with _bind(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             if not is_loopback(host):
-                say(
-                    "note: whoever reaches this address sees the index and its videos; there is no login",
-                    None,
-                )
+                _tell("whoever reaches this address sees the index and its videos; there is no login", say)
+            _tell(index.note, say)
+            _tell(index.warm_up(), say)
             say(f"serving {index.url}", f"http://{shown}:{listener.getsockname()[1]}")
             settings = uvicorn.Config(
                 make_app(index, library, host),
@@ -57,6 +58,11 @@ def serve(
         say("stopped", None)
     finally:
         index.close()
+
+
+def _tell(note: str | None, say: Say) -> None:
+    if note:
+        say(f"note: {note}", None)
 
 
 class _Server(uvicorn.Server):

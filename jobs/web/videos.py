@@ -77,7 +77,7 @@ def read_video_rows(catalog: Catalog, video_id: str) -> VideoRows | None:
     if video is None:
         return None
     order = dict(_ORDER)
-    for table, columns in (catalog.snapshot.own_tables if catalog.snapshot else {}).items():
+    for table, columns in catalog.own_tables.items():
         order[table] = "start_ms" if "start_ms" in columns else "created_at"
     tables = {table: _select(catalog, table, video_id, by) for table, by in order.items()}
     runs = catalog.query("SELECT * FROM runs WHERE run_id = ?", [video["run_id"]])

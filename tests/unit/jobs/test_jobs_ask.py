@@ -7,9 +7,21 @@ from types import SimpleNamespace
 import pytest
 
 from jobs.cli import main
+from schemas.answer_tables import row_type
+from schemas.answers import Moments, TimedAnswer
 from schemas.tables import Scene
 from storage.bundles import encode_bundle
 from storage.index import open_index
+
+
+class EventAnswer(TimedAnswer):
+    """Something that happens."""
+
+    layout = Moments(at_most=3, longest_s=9)
+
+    kind: str
+    description: str
+    actors: list[str]
 
 
 @pytest.fixture
@@ -63,6 +75,22 @@ def test_hits_for_machines_hold_offsets(media_index):
     assert hit["title_matches"] == [[4, 8]]
     assert hit["words_score"] > 0
     assert hit["score"] > 0
+    assert (hit["row_index"], hit["keyframe_ms"]) == (0, None)
+
+
+def test_a_kind_may_be_a_packs_table(media_index, make_bundle, make_row):
+    """Known from the index, not from the command."""
+    events = row_type(EventAnswer)
+    bundle = make_bundle(uri="/films/gate.mkv")
+    ids = {name: getattr(bundle.videos[0], name) for name in ("video_id", "analysis_key", "object_rev")}
+    row = make_row(events, record_index=0, kind="arrival", description="A van stops", actors=["a man"], **ids)
+    index = open_index("catalog", own={"events": events})
+    pair = (bundle.commit.video_id, bundle.commit.analysis_key)
+    index.commit(*pair, encode_bundle(bundle.model_copy(update={"own": {"events": (row,)}})))
+    index.publish([pair])
+    done = media_index("search", "van", "--kind", "events")
+    assert done.stdout.splitlines()[1].strip() == "arrival: A *van* stops"
+    assert "events" in media_index("search", "van", "--kind", "poem").stderr
 
 
 @pytest.mark.parametrize(
@@ -84,7 +112,7 @@ def test_filters(media_index, filters, titles):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["search", "x", "--kind", "poem"], "poem"),
+        (["search", "x", "--kind", "poem"], "Kinds are videos, scenes, characters, highlights"),
         (["search", "x", "--since", "yesterday"], "yesterday"),
         (["search", "x", "--tag", "nihgt"], "night"),
         (["search", "x", "--video", "other.mp4"], "other.mp4"),

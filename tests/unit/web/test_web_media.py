@@ -2,10 +2,21 @@
 
 import io
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+
+from schemas.commit import Bundle
+from schemas.identity import VideoObject
+from schemas.tables import Keyframe
+
+_SCENES = [
+    {"start_ms": 20_000 * n, "end_ms": 20_000 * n + 10_000, "title": title, "character_ids": []}
+    for n, title in enumerate(("A street", "A harbour", "A hill"))
+]
 
 
 def _media(site: Any, name: str = "animals.mp4", method: str = "GET", **headers: str) -> Any:
@@ -120,3 +131,67 @@ def test_thumbnail_of_what_cannot_be_read_is_drawn(site: Any, name: str) -> None
 def test_thumbnail_times_are_checked(site: Any, at_ms: str) -> None:
     """Whole milliseconds or nothing."""
     assert site.client.get(f"/picture/{site.ids['animals.mp4']}/{at_ms}").status_code == 404
+
+
+@pytest.fixture
+def remote(
+    tmp_path: Path, make_film: Callable[..., Bundle], make_row: Callable[..., Any], add_films: Any
+) -> str:
+    """The id of a video in a bucket out of reach, with keyframes of two scenes, in `tmp_path / "index"`."""
+    video = VideoObject("s3://films/a.mp4", 1, 1, etag="1")
+    film = make_film(video, scenes=_SCENES, duration_ms=90_000)
+    ids = {name: getattr(film.commit, name) for name in ("video_id", "analysis_key")}
+    media_types = ("image/jpeg", "image/jpeg", "text/html")
+    keyframes = tuple(
+        make_row(
+            Keyframe,
+            table_name="scenes",
+            row_index=n,
+            at_ms=20_000 * n,
+            media_type=media_type,
+            image=b"scene %d" % n,
+            **ids,
+        )
+        for n, media_type in enumerate(media_types)
+    )
+    add_films(tmp_path / "index", film.model_copy(update={"keyframes": keyframes}))
+    return video.video_id
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("10000?row=scenes-0", b"scene 0"),
+        ("10000?row=scenes-1", b"scene 1"),
+        ("0?row=highlights-1", b"scene 0"),  # none of its own, and one close by
+        ("9000?row=highlights-1", None),
+        ("21000", b"scene 1"),
+        ("23000", None),
+        ("poster", b"scene 1"),
+        ("40000?row=scenes-2", None),  # no picture, whatever an index says
+    ],
+)
+def test_stored_pictures_stand_for_files_out_of_reach(
+    tmp_path: Path, remote: str, open_site: Any, asked: str, shown: bytes | None
+) -> None:
+    """That of the row, of a moment close by, or for a poster the one nearest to a third of the video."""
+    with open_site(tmp_path / "index") as client:
+        answer = client.get(f"/picture/{remote}/{asked}")
+    if shown is None:
+        assert answer.headers["content-type"] == "image/svg+xml"
+    else:
+        assert (answer.headers["content-type"], answer.content) == ("image/jpeg", shown)
+
+
+def test_pages_ask_for_their_rows_pictures(tmp_path: Path, remote: str, open_site: Any) -> None:
+    """Hits and scenes by table and index."""
+    with open_site(tmp_path / "index") as client:
+        for address in ("/?q=harbour", f"/video/{remote}"):
+            assert f'src="/picture/{remote}/25000?row=scenes-1"' in client.get(address).text
+
+
+@pytest.mark.parametrize("row", ["scenes", "scenes-x", "-1", "a'-1", "scenes-" + "9" * 10, ""])
+def test_rows_of_pictures_are_checked(site: Any, row: str) -> None:
+    """A table and a number or nothing."""
+    answer = site.client.get(f"/picture/{site.ids['animals.mp4']}/0", params={"row": row})
+    assert answer.status_code == 404

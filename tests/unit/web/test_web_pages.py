@@ -79,9 +79,22 @@ def test_filters_let_through_what_they_say(site: Any, filters: dict[str, str], t
 
 def test_filters_that_fit_nothing_offer_a_way_out(site: Any) -> None:
     """The empty page links to the same search without filters."""
-    page = site.client.get("/", params={"q": "cat", "tag": "no such tag"}).text
+    page = site.client.get("/", params={"q": "cat", "since": "2100-01-01"}).text
     assert "Nothing found" in page
     assert 'href="/?q=cat"' in page
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"tag": "dgo"}, {"video": "other.mp4"}, {"kind": "poems"}],
+    ids=lambda filters: next(iter(filters)),
+)
+def test_filters_that_name_nothing_are_told_with_a_way_out(site: Any, filters: dict[str, str]) -> None:
+    """What is unknown, and a link to the same search without filters."""
+    answer = site.client.get("/", params={"q": "cat", **filters})
+    assert answer.status_code == 400
+    assert next(iter(filters.values())) in answer.text
+    assert 'href="/?q=cat"' in answer.text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
