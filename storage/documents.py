@@ -14,7 +14,7 @@ from storage.views import quote
 
 _HEADLINES = ("title", "label")
 _PROSE = ("summary", "description", "reason", "text")
-_DETAILS = ("setting", "mood", "actions", "objects", "tags")
+_DETAILS = ("setting", "time_of_day", "mood", "actions", "objects", "tags")
 _STARTS = ("start_ms", "first_seen_ms")
 _ENDS = ("end_ms", "last_seen_ms")
 
@@ -84,6 +84,8 @@ FROM {schema}.{quote_name(kind)} AS t"""
 
 def _texts_of_ours(table: str, columns: Sequence[Column], schema: str) -> _Texts:
     by_name = {column.name: _as_text(column) for column in columns if _is_text(column)}
+    if "time_of_day" in by_name:
+        by_name["time_of_day"] = "nullif(t.time_of_day, 'unknown')"  # says nothing
     extra = (_EXTRA[table].format(schema=schema),) if table in _EXTRA else ()
     details = (*(by_name[name] for name in _DETAILS if name in by_name), *extra)
     return _Texts(

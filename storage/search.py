@@ -16,7 +16,7 @@ from storage.embedder import NUM_SIGNS, Embedder, load_embedder, sign_bits
 from storage.matches import Span, find_matches
 from storage.serving import has_database, show_tables
 from storage.serving_tables import WORDS, fill
-from storage.stemming import stem
+from storage.stemming import FUNCTION_WORDS, stem
 
 MAX_QUERY = 10_000  # characters
 _DEPTH = 100  # hits of each list that the fusion sees, at least
@@ -131,7 +131,8 @@ def _terms(catalog: Catalog, text: str) -> list[str]:
     (words,) = catalog.query("SELECT words(?)", [text]).rows[0]
     if not words:
         raise UsageError(f"there is no word in {text!r}", "Search for letters or digits.")
-    return sorted(set(stem(words)))
+    telling = [word for word in words if word not in FUNCTION_WORDS]
+    return sorted(set(stem(telling or words)))
 
 
 def _conditions(catalog: Catalog, filters: Filters) -> tuple[list[str], dict[str, Any]]:

@@ -9,6 +9,12 @@ from importlib.metadata import version
 
 from snowballstemmer import stemmer
 
+# They are in every other text; a query is searched by its other words, where it has some.
+_FUNCTION_WORDS = """
+a an and are as at be by during for from in into is it of off on onto or out
+over the to under up was were while with
+"""
+FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
 STEMMER = f"snowball english {version('snowballstemmer')}"
 
 

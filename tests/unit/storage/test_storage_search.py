@@ -130,6 +130,13 @@ def test_matches_are_marked_in_the_text_as_it_is(catalog: Catalog) -> None:
     assert [hit.text[start:end] for start, end in hit.text_matches] == ["drink"]
 
 
+def test_function_words_count_where_there_are_no_others(catalog: Catalog) -> None:
+    """A query is searched by the words that tell something."""
+    assert [hit.title for hit in search(catalog, "the tram")][:1] == ["Tram"]
+    assert all(hit.words_score is None for hit in search(catalog, "the submarine"))
+    assert any(hit.title == "The best" for hit in search(catalog, "the"))
+
+
 def test_words_that_occur_nowhere_find_nothing(catalog: Catalog) -> None:
     """An answer, not an error."""
     assert search(catalog, "submarine") == []
@@ -145,10 +152,10 @@ def test_the_score_is_bm25(catalog: Catalog) -> None:
         "a cyclist": "a cyclist",
         "東京": "東京 вид на город",
         "The best": "the best",
-        "Red car": "red car a red car waits for a red light",
-        "Café": "cafe people drink coffee a car passes",
-        "Tram": "tram the conductor strasse",
-        "Nest": "nest a cyclist",
+        "Red car": "red car a red car waits for a red light day",
+        "Café": "cafe people drink coffee a car passes day",
+        "Tram": "tram the conductor strasse day",
+        "Nest": "nest a cyclist day",
     }
     words = {title: re.findall(r"\w+", text) for title, text in texts.items()}
     average = sum(map(len, words.values())) / len(words)
