@@ -15,9 +15,10 @@ import json
 import platform
 import random
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from types import SimpleNamespace
 
@@ -38,7 +39,7 @@ from jobs.checks import check_records
 from jobs.program_times import AnswerContext
 from jobs.programs import filled, program_for, run_program
 from jobs.wire import InvalidAnswerError, parse_records
-from schemas.answers import ANSWERS, Several
+from schemas.answers import ANSWERS, Answer, Several
 from videoxl2 import VideoXL2
 from videoxl2.random_checkpoint import build_tokenizer, write_random_checkpoint
 from videoxl2.slot_drive import Sampling, fill_rows
@@ -91,53 +92,55 @@ def context(rng: random.Random) -> AnswerContext:
     )
 
 
-def generate(table: TokenTable, hostile: str, seeds: Iterable[int]) -> Score:
-    score = Score()
-    for seed in seeds:
-        rng = random.Random(seed)
-        where = context(rng)
-        answer = ANSWERS[list(ANSWERS)[seed % len(ANSWERS)]]
-        program = program_for(answer, where, table.count)
-        sampling = Sampling(rng.choice([0.0, 1.0]), seed)
-        one = Score(generations=1)
-        try:
-            done = run_program(program, table, HostileModel(hostile, table, seed), [1], sampling)
-            done.text.encode("utf-8", "strict")
-            check_records(parse_records(answer, done.text), where.duration_ms, where.roster)
-            one.valid, one.tokens, one.most_tokens = 1, done.num_spent, done.num_spent
-            one.closest = done.num_spent / done.token_bound
-            one.over_bound = int(done.num_spent > done.token_bound)
-        except (InvalidAnswerError, UnicodeError, ValueError) as error:
-            print("invalid:", hostile, seed, error)
-        score.add(one)
-    return score
+Draw = Callable[[random.Random, int], tuple[type[Answer], AnswerContext]]
+Check = Callable[[type[Answer], AnswerContext, str], None]  # raises for an answer that is not valid
 
 
-def generate_json(table: TokenTable, hostile: str, seeds: Iterable[int]) -> Score:
+def draw_built_in(rng: random.Random, seed: int) -> tuple[type[Answer], AnswerContext]:
+    where = context(rng)
+    return ANSWERS[list(ANSWERS)[seed % len(ANSWERS)]], where
+
+
+def check_built_in(answer: type[Answer], where: AnswerContext, text: str) -> None:
+    check_records(parse_records(answer, text), where.duration_ms, where.roster)
+
+
+def draw_json(rng: random.Random, seed: int) -> tuple[type[Answer], AnswerContext]:
     """Records of a nested schema: the whole answer type, of which the JSON value is one field."""
-    score = Score()
     answer = answer_from_schema("cars", json.dumps(CARS_RECORD), Several(3))
+    return answer, AnswerContext(60_000, (0, 500), ROSTER, None, rng.choice([None, 700]))
+
+
+def check_json(answer: type[Answer], where: AnswerContext, text: str) -> None:
+    for record in parse_records(answer, text):
+        Draft202012Validator(CARS).validate(record.model_dump()["cars"])
+
+
+def generate(draw: Draw, check: Check, table: TokenTable, hostile: str, seeds: Iterable[int]) -> Score:
+    score = Score()
     for seed in seeds:
         rng = random.Random(seed)
-        where = AnswerContext(60_000, (0, 500), ROSTER, None, rng.choice([None, 700]))
+        answer, where = draw(rng, seed)
         program = program_for(answer, where, table.count)
         sampling = Sampling(rng.choice([0.0, 1.0]), seed)
         one = Score(generations=1)
         try:
             done = run_program(program, table, HostileModel(hostile, table, seed), [1], sampling)
             done.text.encode("utf-8", "strict")
-            for record in parse_records(answer, done.text):
-                Draft202012Validator(CARS).validate(record.model_dump()["cars"])
+            check(answer, where, done.text)
             one.valid, one.tokens, one.most_tokens = 1, done.num_spent, done.num_spent
             one.closest = done.num_spent / done.token_bound
             one.over_bound = int(done.num_spent > done.token_bound)
-        except (InvalidAnswerError, ValidationError, ValueError) as error:
+        except (InvalidAnswerError, UnicodeError, ValidationError, ValueError) as error:
             print("invalid:", hostile, seed, error)
         score.add(one)
     return score
 
 
-GENERATE = {"built-in answers": generate, "nested JSON": generate_json}
+GENERATE = {
+    "built-in answers": partial(generate, draw_built_in, check_built_in),
+    "nested JSON": partial(generate, draw_json, check_json),
+}
 
 
 def generate_small(task: tuple[str, str, int]) -> tuple[str, Score]:

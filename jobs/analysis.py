@@ -83,14 +83,13 @@ class _Told:
 
     def ask(self, session: "Session", end_ms: int | None, shared_ms: int) -> None:
         """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`."""
-        times_ms = tuple(round(time_s * 1000) for time_s in session.frame_times_s)
         for prompt in self._prompts:
             window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
             if tenths(window_ms[0]) >= tenths(window_ms[1]):
                 continue  # a rest that no answer can name
             context = AnswerContext(
                 self._duration_ms,
-                times_ms,
+                session.frame_times_ms,
                 roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
                 window_ms=window_ms,
                 scenes=tuple(self._found(SceneAnswer)),

@@ -1,5 +1,6 @@
 """What the model said about a video becomes rows of the tables that answers fill. Pure."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -33,8 +34,8 @@ class AnswerRows:
         self._lineage = lineage
         self._analysis = analysis
         self._moves_ms = moves_ms
-        self._seen_ms = {ms: ms for ms in analysis.sampled_ms}
-        self._stamps_ms = {ms: 100 * tenths(ms) for ms in analysis.sampled_ms}  # as the model knows them
+        self._seen_ms = sorted(set(analysis.sampled_ms))
+        self._stamps_ms = [100 * tenths(ms) for ms in self._seen_ms]  # as the model knows them
         self.characters = self._characters()
         self.scenes = self._scenes()
         self.appearances = self._appearances()
@@ -128,7 +129,8 @@ class AnswerRows:
     def _where(self, spoken: TimedAnswer) -> dict[str, Any]:
         model_ms = _said_ms(spoken, self._analysis)
         start_ms, end_ms = _moved(model_ms, self._moves_ms)
-        evidence = _inside(self._seen_ms, (start_ms, end_ms)) or _inside(self._stamps_ms, model_ms)
+        evidence = self._pictures(self._seen_ms, start_ms, end_ms)
+        evidence = evidence or self._pictures(self._stamps_ms, *model_ms)
         return {
             "start_ms": start_ms,
             "end_ms": end_ms,
@@ -137,6 +139,12 @@ class AnswerRows:
             "evidence_ms": evidence,
             "is_grounded": bool(evidence),
         }
+
+    def _pictures(self, times_ms: Sequence[int], start_ms: int, end_ms: int) -> list[int]:
+        """The pictures seen whose time in `times_ms` lies in the span."""
+        inside = self._seen_ms[bisect_left(times_ms, start_ms) : bisect_left(times_ms, end_ms)]
+        stride = -(-len(inside) // MAX_EVIDENCE) or 1
+        return inside[::stride]
 
 
 def timed_spans(analysis: Analysis) -> list[tuple[type[TimedAnswer], tuple[int, int]]]:
@@ -168,10 +176,3 @@ def _seen_in(character: Character, appearances: Sequence[Appearance]) -> Charact
     return character.model_copy(
         update={"first_seen_ms": min(a.start_ms for a in mine), "last_seen_ms": max(a.end_ms for a in mine)}
     )
-
-
-def _inside(times_ms: Mapping[int, int], span_ms: tuple[int, int]) -> list[int]:
-    """Pictures whose time is in the span; `times_ms` has it for each."""
-    inside = [picture for picture, ms in times_ms.items() if span_ms[0] <= ms < span_ms[1]]
-    stride = -(-len(inside) // MAX_EVIDENCE) or 1
-    return inside[::stride]

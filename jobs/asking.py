@@ -16,15 +16,13 @@ from jobs.prompt_pack import Prompt
 from jobs.records import Record, record_of
 from jobs.windows import WindowMs, cut_windows, seams_of
 from jobs.wire import InvalidAnswerError
-from schemas.answers import Moments, Tiles, TimedAnswer
-from videoxl2.errors import CheckpointError
+from schemas.answers import Tiles, TimedAnswer
 
 if TYPE_CHECKING:
     from videoxl2.model import VideoXL2
     from videoxl2.session import Session
     from videoxl2.slot_drive import Sampling
 
-END_OF_TURN = "<|im_end|>"  # ChatML
 MAX_ROWS = 8  # windows that decode together
 AGAIN_TEMPERATURE = 0.5
 ASKED_AGAIN = "asked_again"
@@ -56,8 +54,7 @@ class PromptAnswer:
     def of_sections(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
         """The answers about a video's sections, in order, as one."""
         told = [record for answer in answers for record in answer.records or ()]
-        records = joined(answers[0].prompt.answer.layout, told)
-        num_doubled = len(told) - len(records) if isinstance(answers[0].prompt.answer.layout, Moments) else 0
+        records, num_doubled = joined(answers[0].prompt.answer.layout, told)
         return cls(
             answers[0].prompt,
             text="\n\n".join(answer.text for answer in answers),
@@ -94,13 +91,8 @@ class Asker:
         """Raises `CheckpointError` for a checkpoint without a tokenizer."""
         from videoxl2.slot_masks import TokenTable
 
-        tokenizer = model.vocabulary.tokenizer
-        stop_id = tokenizer.token_to_id(END_OF_TURN) if tokenizer else None
-        if tokenizer is None or stop_id is None:
-            message = f"the checkpoint has no tokenizer with {END_OF_TURN}"
-            raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
         self.model = model
-        self._table = TokenTable(tokenizer, model.config.language.vocab_size, stop_id, model.device)
+        self._table = TokenTable.of(model)
 
     def ask(self, session: "Session", prompt: Prompt, context: AnswerContext) -> PromptAnswer:
         """The answer to one prompt about the context's window, or the whole video."""
@@ -113,8 +105,7 @@ class Asker:
         try:
             pieces = self._answer(session, prompt, context, windows)
             records = self._join(session, prompt, context, pieces)
-            num_told, records = len(records), joined(prompt.answer.layout, records)
-            num_dropped = num_told - len(records) if isinstance(prompt.answer.layout, Moments) else 0
+            records, num_dropped = joined(prompt.answer.layout, records)
             check_records([record.answer for record in records], context.duration_ms, context.roster)
         except InvalidAnswerError as error:
             problem = str(error)

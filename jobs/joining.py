@@ -1,6 +1,6 @@
 """Written rules for what construction cannot rule out: records that repeat their neighbour."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from jobs.checks import marked
@@ -13,17 +13,18 @@ JOINED = "joined_to_repeat"
 DOUBLED_IOU = 0.5
 
 
-def joined(layout: Layout, records: Iterable[Record]) -> list[Record]:
-    """The records of several windows or sections as those of one."""
+def joined(layout: Layout, records: Sequence[Record]) -> tuple[list[Record], int]:
+    """The records of several windows or sections as those of one, and how many moments were dropped."""
     match layout:
         case Tiles():
-            return join_repeats(records)
+            return join_repeats(records), 0
         case Moments():
-            return drop_doubles(records)
+            kept = drop_doubles(records)
+            return kept, len(records) - len(kept)
         case Several():
-            return without_same_key(records)
+            return without_same_key(records), 0
         case One():
-            return list(records)
+            return list(records), 0
 
 
 def join_repeats(records: Iterable[Record]) -> list[Record]:

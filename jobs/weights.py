@@ -1,12 +1,12 @@
 """Which weights a run uses. Loads no torch, except to write the built-in checkpoint once per machine."""
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.failures import PreflightError
+from storage.locations import cache_folder
 from videoxl2.config import read_config
 from videoxl2.errors import CheckpointError
 from videoxl2.source import find_folder, revision_of
@@ -40,7 +40,7 @@ def find_weights(model: str) -> Weights:
 
 def _built_in() -> Path:
     """Written once per machine and user; equal everywhere, since the seed is."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "media-index"
+    cache = cache_folder()
     folder = cache / "small-untrained-1"
     if not folder.exists():
         from videoxl2.random_checkpoint import write_random_checkpoint

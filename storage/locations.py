@@ -56,3 +56,8 @@ def _parse_folder(url: str) -> Folder:
     except UnicodeEncodeError:
         raise UsageError(f"the path {url!r} is not valid UTF-8", "Rename the folder.") from None
     return Folder(Path(os.path.abspath(url)))  # noqa: PTH100 - Path.absolute() would keep ".."
+
+
+def cache_folder() -> Path:
+    """This user's, for what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "media-index"

@@ -6,7 +6,6 @@ snapshot, takes the Parquet parts. A file is replaced as a whole; who has the ol
 """
 
 import json
-import os
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from schemas.identity import digest
 from storage.catalog import Catalog, add_views, find_snapshot, lock
 from storage.columns import BUNDLE_TABLES, COLUMNS, quote_name
 from storage.documents import documents_query
-from storage.locations import Folder, parse_location
+from storage.locations import Folder, cache_folder, parse_location
 from storage.own_tables import OwnTables
 from storage.snapshots import own_tables_of
 from storage.stemming import STEMMER
@@ -62,8 +61,7 @@ def serving_path(url: str, endpoint_url: str | None = None) -> Path:
     location = parse_location(url)
     if isinstance(location, Folder):
         return location.path / SERVING_FILE
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "media-index" / f"serving-{digest(location.url, endpoint_url or '')}.duckdb"
+    return cache_folder() / f"serving-{digest(location.url, endpoint_url or '')}.duckdb"
 
 
 def built_with() -> str:

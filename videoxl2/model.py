@@ -176,9 +176,8 @@ class VideoXL2:
             )
         times_s = tuple(t / 1000 for t in frame_times_ms)
         stops = set(self.config.eos_ids)
-        if self.vocabulary.tokenizer is not None:
-            turn_end = self.vocabulary.tokenizer.token_to_id("<|im_end|>")
-            stops |= {turn_end} if turn_end is not None else set()
+        turn_end = self.vocabulary.end_of_turn_id
+        stops |= {turn_end} if turn_end is not None else set()
         return Session(
             language=self.network.language,
             vocabulary=self.vocabulary,

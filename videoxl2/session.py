@@ -64,6 +64,10 @@ class Session:
         return len(self.frame_times_s)
 
     @property
+    def frame_times_ms(self) -> tuple[int, ...]:
+        return tuple(round(time_s * 1000) for time_s in self.frame_times_s)
+
+    @property
     def num_tokens(self) -> int:
         """Rows of the cache: system prompt, stamps and visual tokens."""
         return self.layout.end

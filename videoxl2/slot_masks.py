@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from videoxl2.errors import CheckpointError
 from videoxl2.slot_bytes import Utf8, count_characters, is_visible, token_bytes, walk
 from videoxl2.slots import STOP, Json, Text
+from videoxl2.tokens import END_OF_TURN
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
+
+    from videoxl2.model import VideoXL2
 
 Flags = NDArray[np.bool_]
 
@@ -74,6 +78,15 @@ class TokenTable:
         self._closers: dict[tuple[tuple[str, ...], str], dict[int, Closer]] = {}
         self._lines: dict[tuple[Utf8, tuple[str, ...]], Flags] = {}
         self._encoded: dict[str, tuple[int, ...]] = {}
+
+    @classmethod
+    def of(cls, model: VideoXL2) -> TokenTable:
+        """A model's, which takes seconds for a real tokenizer. Raises `CheckpointError` without one."""
+        tokenizer, stop_id = model.vocabulary.tokenizer, model.vocabulary.end_of_turn_id
+        if tokenizer is None or stop_id is None:
+            message = f"the checkpoint has no tokenizer with {END_OF_TURN}"
+            raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
+        return cls(tokenizer, model.config.language.vocab_size, stop_id, model.device)
 
     @cached_property
     def guide(self) -> LLTokenizer:

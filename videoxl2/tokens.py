@@ -17,7 +17,8 @@ SYSTEM_PROMPT = "You are a helpful assistant."
 PREFIX_TEXT = f"<|im_start|>system\n{SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n"
 SUFFIX_BEFORE = "\n"
 SUFFIX_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
-CONTROL_TEXTS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|vision_pad|>")
+END_OF_TURN = "<|im_end|>"
+CONTROL_TEXTS = ("<|im_start|>", END_OF_TURN, "<|endoftext|>", "<|vision_pad|>")
 VISION_PAD = "<|vision_pad|>"
 
 # Ids of the Qwen2.5 vocabulary, used when a checkpoint comes without a tokenizer.
@@ -41,6 +42,11 @@ class Vocabulary:
             tokenizer.no_padding()
         pad = None if tokenizer is None else tokenizer.token_to_id(VISION_PAD)
         self.vision_pad_id: int = QWEN_VISION_PAD_ID if pad is None else pad
+
+    @property
+    def end_of_turn_id(self) -> int | None:
+        """The token that ends an answer; None without a tokenizer that has it."""
+        return None if self.tokenizer is None else self.tokenizer.token_to_id(END_OF_TURN)
 
     @classmethod
     def from_folder(cls, folder: Path) -> Vocabulary:

@@ -1,6 +1,6 @@
 """One prefill per video, and all its questions on that one cache, as rows of one batch."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,8 +13,8 @@ from jobs.benchmarks.videos import Playable
 from jobs.metrics import Span
 from jobs.program_times import AnswerContext, Times, seconds
 from schemas.failures import MediaIndexError, PreflightError
-from videoxl2.errors import CheckpointError, ModelError
-from videoxl2.frames import FrameSpan, SamplingGrid, plan_sampling, read_frames
+from videoxl2.errors import ModelError
+from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
 from videoxl2.slots import Choice, Program, SlotStats
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 16  # questions of a video that are answered together
 FRAMES_PER_SPAN = 64
-_END_OF_TURN = "<|im_end|>"  # ChatML
 
 
 @dataclass(frozen=True)
@@ -57,15 +56,9 @@ class Respondent:
 
         try:
             self._model = VideoXL2.from_pretrained(folder, device="auto", dtype=dtype)
-            tokenizer = self._model.vocabulary.tokenizer
-            stop_id = tokenizer.token_to_id(_END_OF_TURN) if tokenizer else None
-            if tokenizer is None or stop_id is None:
-                message = f"the checkpoint has no tokenizer with {_END_OF_TURN}"
-                raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
+            self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error
-        vocab_size = self._model.config.language.vocab_size
-        self._table = TokenTable(tokenizer, vocab_size, stop_id, self._model.device)
 
     def answer(self, video: Playable, sampling: Sampling) -> list[Answered]:
         """Every question of the video. Raises `MediaError`; what the model cannot is a `MediaIndexError`."""
@@ -73,17 +66,15 @@ class Respondent:
 
         grid = sampling.grid(video)
         spans = read_frames(video.path, grid, self._model.image_size, FRAMES_PER_SPAN, info=video.info)
-        times_ms: list[int] = []
         try:
-            session = self._model.prefill(
-                _noting(spans, times_ms), prefill=PrefillOptions(expected_frames=grid.num_targets)
-            )
-            said = self._ask(session, video.questions, AnswerContext(video.info.duration_ms, tuple(times_ms)))
+            session = self._model.prefill(spans, prefill=PrefillOptions(expected_frames=grid.num_targets))
+            context = AnswerContext(video.info.duration_ms, session.frame_times_ms)
+            said = self._ask(session, video.questions, context)
         except ModelError as error:
             raise MediaIndexError(f"{video.path.name}: {error.message}", error.hint) from error
         fps = float(grid.effective_fps)
         return [
-            _answered(question, one, fps, len(times_ms))
+            _answered(question, one, fps, session.num_frames)
             for question, one in zip(video.questions, said, strict=True)
         ]
 
@@ -143,12 +134,6 @@ def span_program(times: Times) -> Program[tuple[Span, SlotStats, SlotStats]]:
     ends = (*(stamp for stamp in times.stamps if stamp > start), times.last)
     got = yield Choice(tuple(f" {seconds(end)} seconds" for end in ends))
     return (start / 10, ends[got.index] / 10), of_start, got.stats
-
-
-def _noting(spans: Iterable[FrameSpan], times_ms: list[int]) -> Iterator[FrameSpan]:
-    for span in spans:
-        times_ms += span.pts_ms.tolist()
-        yield span
 
 
 def _answered(question: Question, said: _Said, fps: float, num_frames: int) -> Answered:
