@@ -105,7 +105,7 @@ def plan_videos(
 
 def _reason(video: VideoObject, key: str, current: CurrentCommit | None, index: CommitLookup) -> Reason:
     if current and current.analysis_key == key:
-        return Reason.QUARANTINED if current.is_quarantined else Reason.UNCHANGED
+        return Reason.UNCHANGED if current.has_rows else Reason.QUARANTINED
     if index.is_committed(video.video_id, key):
         return Reason.COMMITTED
     if current is None:

@@ -11,7 +11,7 @@ from jobs.failures import Stage, Trouble
 from jobs.plan import Work
 from jobs.recipe import Recipe
 from schemas.answers import SummaryAnswer
-from schemas.commit import Bundle, Commit
+from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import FailureAction, FailureClass
 from schemas.tables import Failure, Keyframe, Video
 
@@ -52,7 +52,7 @@ class RowBuilder:
         `warnings` join those of the analysis.
         """
         return Bundle(
-            commit=self._commit(is_quarantined=False),
+            commit=self._commit(),
             videos=(self._video(analysis, warnings),),
             scenes=rows.scenes,
             characters=rows.characters,
@@ -66,7 +66,7 @@ class RowBuilder:
     def quarantine(self, trouble: Trouble) -> Bundle:
         """The bundle that sets this revision of the video aside."""
         failure = self.failure(trouble, FailureAction.QUARANTINED)
-        return Bundle(commit=self._commit(is_quarantined=True), failures=(failure,))
+        return Bundle(commit=self._commit(trouble.failure_class), failures=(failure,))
 
     def failure(self, trouble: Trouble, action: FailureAction) -> Failure:
         """The row that says why the whole video is missing."""
@@ -85,8 +85,14 @@ class RowBuilder:
             traceback=trouble.traceback,
         )
 
-    def _commit(self, is_quarantined: bool) -> Commit:
-        return Commit(**self._settled, uri=self.work.video.uri, is_quarantined=is_quarantined)
+    def _commit(self, failure_class: FailureClass | None = None) -> Commit:
+        return Commit(
+            **self._settled,
+            content_rev=self.work.video.content_rev,
+            uri=self.work.video.uri,
+            state=CommitState.QUARANTINED if failure_class else CommitState.ROWS,
+            failure_class=failure_class,
+        )
 
     def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
         video, info = self.work.video, analysis.info

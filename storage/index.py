@@ -1,10 +1,12 @@
 """The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
 
 import json
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemas.commit import RunRecord
+from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
+from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
 from storage.columns import check_version
 from storage.errors import NoBucket, NotFound, ObjectError
@@ -15,17 +17,18 @@ from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, declare, join
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
+from storage.recipes import declare_recipe, read_recipe
 from storage.snapshots import Snapshot, create_next, own_tables_of, read_newest
 from storage.views import views_script
 
-_MARKER_DATA = json.dumps({"format": "media-index", "schema_version": SCHEMA_VERSION}).encode()
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
 
 
 class Index:
     """One process's view of an index; other processes may write to the same one."""
 
-    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables) -> None:
+    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables, index_id: str) -> None:
+        self.index_id = index_id  # of this index and no other, wherever it is moved
         self._store = store
         self._own_tables = own_tables
         self._published = PublishedCommits(store)
@@ -60,14 +63,24 @@ class Index:
         self._published.refresh()
         return self._published.current(video_ids)
 
-    def publish(self, keys: Iterable[tuple[str, str]], runs: Sequence[RunRecord] = ()) -> int | None:
+    def commits_with_content(self, content_revs: Sequence[str]) -> list[CurrentCommit]:
+        """As of the last look at the index: the current commits of videos that have, or had, these bytes."""
+        return self._published.with_content(content_revs)
+
+    def publish(
+        self,
+        keys: Iterable[tuple[str, str]],
+        runs: Sequence[RunRecord] = (),
+        marks: Sequence[Commit] = (),
+    ) -> int | None:
         """Make these committed (video_id, analysis_key) current, and the runs known, all at once.
 
-        Repeating it is harmless: what is current already is left out. Returns the new snapshot's
-        number, None if there was nothing to change. NotFound: a pair was never committed.
+        `marks` are commits of other videos that say something else than rows: deleted, released. Repeating
+        it is harmless: what is current already is left out. Returns the new snapshot's number, None if
+        there was nothing to change. NotFound: a pair was never committed.
         """
         snapshot = publish(
-            self._store, self._published, self._read_bundle, dict(keys), runs, self._own_tables
+            self._store, self._published, self._read_bundle, dict(keys), runs, self._own_tables, marks
         )
         self._fresh.clear()
         self._num_fresh_bytes = 0
@@ -88,6 +101,14 @@ class Index:
             if snapshot := create_next(self._store, base, {}, self._own_tables):
                 self._write_views(snapshot)
                 return
+
+    def declare_recipe(self, recipe: RecipeRecord) -> None:
+        """Say what its id stands for, before the first row that names it."""
+        declare_recipe(self._store, recipe)
+
+    def recipe(self, recipe_id: str) -> RecipeRecord | None:
+        """What an id stands for; None where nobody said."""
+        return read_recipe(self._store, recipe_id)
 
     def _write_views(self, snapshot: Snapshot) -> None:
         if isinstance(self._store, LocalStore):
@@ -115,16 +136,18 @@ def open_index(
     """
     store = open_store(url, endpoint_url)
     try:
-        if not check_marker(store):
+        marker = _read_marker(store)
+        if marker is None:
             if not create:
                 raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
             _check_empty(store)
-        if not enforces_conditional_writes(store, MARKER, _MARKER_DATA):
+        if not enforces_conditional_writes(store, MARKER, marker or _new_marker()):
             raise PreflightError(
                 f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
                 "Use a server that honours conditional writes (docs/s3.md), or a local index.",
             )
-        index = Index(store, declare(own or {}))
+        index_id = json.loads(_read_marker(store) or b"{}").get("index_id", "")
+        index = Index(store, declare(own or {}), index_id)
         index.declare_own_tables()
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
@@ -133,12 +156,21 @@ def open_index(
 
 def check_marker(store: ObjectStore) -> bool:
     """Whether an index is there. PreflightError: a newer one, or a file in the marker's place."""
+    return _read_marker(store) is not None
+
+
+def _new_marker() -> bytes:
+    marker = {"format": "media-index", "schema_version": SCHEMA_VERSION, "index_id": secrets.token_hex(8)}
+    return json.dumps(marker).encode()
+
+
+def _read_marker(store: ObjectStore) -> bytes | None:
     try:
         data = store.read(MARKER)
     except NoBucket:
         raise
     except NotFound:
-        return False
+        return None
     try:
         marker = json.loads(data)
         version = int(marker["schema_version"])
@@ -150,7 +182,7 @@ def check_marker(store: ObjectStore) -> bool:
             f"{store.url}/{MARKER} is not media-index's", "Name another place for the index."
         )
     check_version(version, store.url)
-    return True
+    return data
 
 
 def _check_empty(store: ObjectStore) -> None:

@@ -64,6 +64,13 @@ class LocalStore:
             raise _translate(error, path) from error
         return True
 
+    def delete(self, key: str) -> None:
+        path = self.root / key
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _translate(error, path) from error
+
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """`prefix` is empty or ends with a slash."""
         try:

@@ -64,6 +64,12 @@ class S3Store:
             raise translate(error, self._name(key)) from error
         return True
 
+    def delete(self, key: str) -> None:
+        try:
+            self._client().delete_object(Bucket=self.bucket, Key=self.prefix + key)
+        except S3_ERRORS as error:
+            raise translate(error, self._name(key)) from error
+
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         paginator = self._client().get_paginator("list_objects_v2")
         start = self.prefix + after if after else ""

@@ -1,4 +1,4 @@
-"""Which commit of each video is current: the newest snapshot's `commits`, held as three Arrow columns."""
+"""Which commit of each video is current: the newest snapshot's `commits`, held as Arrow columns."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -7,26 +7,40 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from schemas.commit import VISIBLE_STATES, CommitState
 from storage.columns import COLUMNS, arrow_schema, check_schema
 from storage.objects import ObjectStore
 from storage.snapshots import Snapshot, read_newest
 
-_WANTED = ("snapshot", "video_id", "analysis_key", "object_rev", "is_quarantined")
-_SCHEMA = arrow_schema(column for column in COLUMNS["commits"] if column.name in _WANTED)
-
 
 class CurrentCommit(NamedTuple):
-    """What readers see of a video. Compares by `snapshot` first, so the greatest one is current."""
+    """The latest word on a video; see `schemas.commit.Commit`."""
 
     snapshot: int
     video_id: str
     analysis_key: str
     object_rev: str
-    is_quarantined: bool
+    content_rev: str
+    recipe_id: str
+    state: str
+    failure_class: str | None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether readers see its rows, or why it has none."""
+        return self.state in VISIBLE_STATES
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has been analysed, and is still in the library."""
+        return self.state == CommitState.ROWS
+
+
+_SCHEMA = arrow_schema(column for column in COLUMNS["commits"] if column.name in CurrentCommit._fields)
 
 
 class PublishedCommits:
-    """About 100 bytes a commit. Only files that were not there before are read on `refresh`."""
+    """About 150 bytes a commit. Only files that were not there before are read on `refresh`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -46,22 +60,39 @@ class PublishedCommits:
 
     def current(self, video_ids: Iterable[str]) -> dict[str, CurrentCommit]:
         """The current commit of each of the videos that has one."""
-        newest: dict[str, CurrentCommit] = {}
-        for commit in self._where("video_id", list(video_ids)):
-            newest[commit.video_id] = max(newest.get(commit.video_id, commit), commit)
-        return newest
+        return _newest(self._where("video_id", list(video_ids)))
+
+    def with_content(self, content_revs: Iterable[str]) -> list[CurrentCommit]:
+        """The current commits of videos that have, or once had, these bytes."""
+        found = {commit.video_id for commit in self._where("content_rev", list(content_revs))}
+        return list(self.current(found).values())
 
     def ever_current(self, analysis_keys: Collection[str]) -> set[str]:
         """Those whose rows are in the parts already, whether or not they are current now."""
-        return {commit.analysis_key for commit in self._where("analysis_key", list(analysis_keys))}
+        return {
+            commit.analysis_key
+            for commit in self._where("analysis_key", list(analysis_keys))
+            if commit.is_visible
+        }
+
+    def recipe_ids(self) -> set[str]:
+        """Of all commits there ever were."""
+        return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
 
     def _where(self, column: str, values: list[str]) -> Iterator[CurrentCommit]:
         wanted = pc.is_in(self._commits.column(column), value_set=pa.array(values, pa.string()))
         found = self._commits.filter(wanted)
-        columns = (found.column(name).to_pylist() for name in _WANTED)
+        columns = (found.column(name).to_pylist() for name in CurrentCommit._fields)
         return map(CurrentCommit._make, zip(*columns, strict=True))
 
     def _read(self, key: str) -> pa.Table:
         table = parquet.read_table(pa.BufferReader(self._store.read(key)))
         check_schema(table.schema, f"{self._store.url}/{key}")
         return table.select(_SCHEMA.names).cast(_SCHEMA)
+
+
+def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
+    newest: dict[str, CurrentCommit] = {}
+    for commit in commits:
+        newest[commit.video_id] = max(newest.get(commit.video_id, commit), commit, key=lambda c: c.snapshot)
+    return newest

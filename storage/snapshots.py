@@ -1,6 +1,7 @@
 """A snapshot lists the files that readers read. Creating the next one is the only switch there is."""
 
 import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -51,10 +52,17 @@ def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot |
 
 
 def create_next(
-    store: ObjectStore, base: Snapshot | None, added: dict[str, list[str]], own_tables: OwnTables
+    store: ObjectStore,
+    base: Snapshot | None,
+    added: Mapping[str, Sequence[str]],
+    own_tables: OwnTables,
+    dropped: Collection[str] = (),
 ) -> Snapshot | None:
-    """Make `added` visible on top of `base`. None: another writer was first, its snapshot is the newest."""
-    parts = dict(base.parts) if base else {}
+    """On top of `base`, list the parts in `added` and no longer those in `dropped`.
+
+    None: another writer was first, its snapshot is the newest.
+    """
+    parts = {table: tuple(key for key in keys if key not in dropped) for table, keys in _parts_of(base)}
     for table, keys in added.items():
         parts[table] = (*parts.get(table, ()), *keys)
     number = next_number(base)
@@ -67,6 +75,10 @@ def create_next(
     )
     created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
     return snapshot if created else None
+
+
+def _parts_of(snapshot: Snapshot | None) -> Iterable[tuple[str, tuple[str, ...]]]:
+    return snapshot.parts.items() if snapshot else ()
 
 
 def next_number(base: Snapshot | None) -> int:

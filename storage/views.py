@@ -14,12 +14,18 @@ from storage.snapshots import Snapshot
 Scan = Callable[[str], str | None]
 
 # Parts of these are put together below; those of any other table are `<table>_all`.
-_PARTS_VIEWS = {"runs": "runs", "failures": "_bundle_failures", "unfinished": "_unfinished_failures"}
+_PARTS_VIEWS = {
+    "runs": "runs",
+    "attempts": "attempts",
+    "failures": "_bundle_failures",
+    "unfinished": "_unfinished_failures",
+}
 
 _COMMITS = """
 SELECT c.* FROM commits_all AS c
 JOIN (SELECT video_id, max(snapshot) AS snapshot FROM commits_all GROUP BY video_id)
-USING (video_id, snapshot)"""
+USING (video_id, snapshot)
+WHERE state IN ('rows', 'quarantined')"""
 
 _IS_CURRENT = "analysis_key IN (SELECT analysis_key FROM commits)"
 
@@ -45,7 +51,7 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
         yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), _typed(scan(table), columns))
     yield _create("commits", _COMMITS)
     for table in (*BUNDLE_TABLES, *own_tables):
-        if table != "failures":
+        if table not in _PARTS_VIEWS:
             yield _create(table, _current(table, tables[table]))
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)

@@ -27,7 +27,11 @@ class FakeIndex:
 
 
 def commit(video: VideoObject, recipe_id: str = "r1", is_quarantined: bool = False) -> CurrentCommit:
-    return CurrentCommit(1, video.video_id, video.analysis_key(recipe_id), video.object_rev, is_quarantined)
+    state = "quarantined" if is_quarantined else "rows"
+    key = video.analysis_key(recipe_id)
+    return CurrentCommit(
+        1, video.video_id, key, video.object_rev, video.content_rev, recipe_id, state, failure_class=None
+    )
 
 
 def reason(video: VideoObject, index: FakeIndex, recipe_id: str = "r1") -> Reason:

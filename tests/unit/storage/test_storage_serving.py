@@ -106,7 +106,7 @@ def test_building_on_an_earlier_file_equals_building_anew(
     quarantined = described("/v/c.mp4", revision="2")
     quarantined = quarantined.model_copy(
         update={
-            "commit": quarantined.commit.model_copy(update={"is_quarantined": True}),
+            "commit": quarantined.commit.model_copy(update={"state": "quarantined"}),
             **dict.fromkeys(("videos", "scenes", "characters", "highlights"), ()),
         }
     )
