@@ -172,7 +172,7 @@ class Attempt(Row):
     recipe_id: str = Field(description="Under which recipe")
     analysis_key: str = Field(description="Hash of the three above")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
-    reason: str = Field(description="Why the plan had the video: new, changed, retry, stale_prompt, …")
+    plan_reason: str = Field(description="Why the plan had the video: new, changed, retry, stale_prompt, …")
     attempt: int = Field(description="1 for the run's first try at the video")
     started_at: datetime = Field(description="When an actor was given it (UTC)")
     seconds: float = Field(description="From then until this try was over")
