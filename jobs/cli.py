@@ -13,7 +13,7 @@ from jobs.cli_ask import build, search, sql
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
 from jobs.cli_serve import serve
-from jobs.cli_verb import Verb, index_options
+from jobs.cli_verb import Verb, index_options, limit_options
 from jobs.config import Settings, load_settings, resolve
 from jobs.status import read_status
 from jobs.terminal import as_records, show_error, show_json, show_rows
@@ -27,6 +27,8 @@ Exit codes:
   1    stopped by an error on the way: what is committed stays
   2    usage or settings
   3    done, but this run left videos out or without an answer: see the failures table
+  4    more failures than --max-failures allows: no more videos were begun
+  6    --deadline reached, repeat the command to go on
   8    preflight failed, nothing was spent
   130  interrupted, what was committed stays"""
 
@@ -70,24 +72,32 @@ def cli() -> None:
 @click.option(
     "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
 )
+@limit_options
 def run(config: Path | None, as_json: bool, **flags: Any) -> int:
     """Index every video that is new or changed. Repeat it to resume or refresh."""
     settings = resolve(load_settings(config, flags, needs=("library", "index")))
     from jobs.progress import Progress  # what reads the index need not wait for Ray to load
     from jobs.run import run as run_library
 
-    row = run_library(settings, Progress(Console(stderr=True)))
+    progress = Progress(Console(stderr=True), settings.log_format)
+    try:
+        row = run_library(settings, progress)
+    except MediaIndexError as error:
+        if settings.log_format == "text":
+            raise
+        progress.error(error)
+        return int(error.exit_code)
     if as_json:
         show_json(row.model_dump(mode="json"))
     else:
-        _show_run(row, settings)
+        _show_run(row, settings, tells_next=settings.log_format == "text")
     return row.exit_code
 
 
-def _show_run(row: Run, settings: Settings) -> None:
+def _show_run(row: Run, settings: Settings, tells_next: bool) -> None:
     if not row.num_planned:
         click.echo(f"nothing to do: {row.num_listed} videos listed, none new or changed, no model loaded")
-        if not row.num_listed:
+        if not row.num_listed and tells_next:
             click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
         return
     click.echo(
@@ -95,9 +105,15 @@ def _show_run(row: Run, settings: Settings) -> None:
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
     )
+    if not tells_next:
+        return
     if row.exit_code == ExitCode.INTERRUPTED:
         click.echo("interrupted; repeat the command to go on", err=True)
+    elif row.exit_code == ExitCode.DEADLINE:
+        click.echo("deadline reached; repeat the command to go on", err=True)
     elif row.exit_code:
+        if row.exit_code == ExitCode.TOO_MANY_FAILURES and settings.max_failures:
+            click.echo(f"more failures than --max-failures {settings.max_failures.text} allows", err=True)
         command = ["media-index", "sql", "--index", settings.index]
         command += ["--endpoint-url", settings.endpoint_url] if settings.endpoint_url else []
         click.echo(

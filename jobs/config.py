@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
+from jobs.limits import DeadlineSetting, FailureLimitSetting
 from schemas.failures import UsageError
 
 SETTINGS_FILE = Path("media-index.toml")
@@ -47,6 +48,9 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None
+    max_failures: FailureLimitSetting | None = None
+    deadline: DeadlineSetting | None = None
+    log_format: Literal["text", "json"] = "text"
 
 
 def load_settings(file: Path | None, flags: dict[str, Any], needs: tuple[str, ...]) -> dict[str, Any]:

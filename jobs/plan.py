@@ -39,6 +39,7 @@ class Work:
     reason: Reason
     max_frames: int
     attempt: int = 1
+    has_rows: bool = False  # readers see rows of it, of this or an earlier revision or recipe
 
     def again(self) -> "Work":
         """The next attempt."""
@@ -98,13 +99,17 @@ def plan_videos(
 
             def plan_one(video: VideoObject, current: Mapping[str, CurrentCommit] = current) -> Work:
                 key = video.analysis_key(recipe_id)
-                return Work(video, key, _reason(video, key, current.get(video.video_id), index), max_frames)
+                known = current.get(video.video_id)
+                reason = _reason(video, key, recipe_id, known, index)
+                return Work(video, key, reason, max_frames, has_rows=known is not None and known.has_rows)
 
             yield from pool.map(plan_one, page)
 
 
-def _reason(video: VideoObject, key: str, current: CurrentCommit | None, index: CommitLookup) -> Reason:
-    if current and current.analysis_key == key:
+def _reason(
+    video: VideoObject, key: str, recipe_id: str, current: CurrentCommit | None, index: CommitLookup
+) -> Reason:
+    if current and (current.object_rev, current.recipe_id) == (video.object_rev, recipe_id):
         return Reason.UNCHANGED if current.has_rows else Reason.QUARANTINED
     if index.is_committed(video.video_id, key):
         return Reason.COMMITTED

@@ -5,7 +5,7 @@ import signal
 import tempfile
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +16,15 @@ from jobs.budget import check_budgets
 from jobs.cluster import join_cluster
 from jobs.config import Settings
 from jobs.finishing import Finishing
+from jobs.limits import Ending, Limits
+from jobs.meters import Meters
 from jobs.plan import FREE, Plan, make_plan
 from jobs.progress import Progress
 from jobs.prompt_pack import load_packs, own_tables
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.runner import Runner
-from jobs.settle import IndexSettler
+from jobs.settle import IndexSettler, Tally
 from jobs.weights import Weights, find_weights
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError, PreflightError
@@ -88,6 +90,7 @@ def run(settings: Settings, progress: Progress) -> Run:
     """
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
+    progress.started(run_id)
     checked = check_preflight(settings)
     listing = checked.library.list_videos(checked.selection)
     plan = make_plan(listing, checked.index, checked.recipe.recipe_id, settings.max_frames)
@@ -98,25 +101,36 @@ def run(settings: Settings, progress: Progress) -> Run:
 
     def record(exit_code: ExitCode) -> Run:
         row = _run_row(checked, plan, settler, run_id, started_at, listing.num_ignored, exit_code)
-        settler.publish(RunRecord(run=row, failures=tuple(settler.tally.unfinished)))
+        tally = settler.tally
+        settler.publish(RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts)))
+        progress.ended(row)
         return row
 
     if not plan.to_analyse:
         return record(ExitCode.DONE)
     try:
-        was_stopped = _execute(checked, plan, run_id, settler, progress)
+        ending = _execute(checked, plan, run_id, started_at, settler, progress)
     except Exception as error:
+        settler.finish(wait_s=0.0)
         try:
             record(error.exit_code if isinstance(error, MediaIndexError) else ExitCode.INTERNAL)
         except ObjectError as second:
             error.add_note(f"and what was committed could not be published: {second}")
         raise
-    return record(_exit_code(plan, settler, was_stopped))
+    return record(_exit_code(plan, settler, ending))
 
 
-def _execute(checked: Preflight, plan: Plan, run_id: str, settler: IndexSettler, progress: Progress) -> bool:
-    """Analyse the plan's videos. Returns whether the user stopped it."""
+def _execute(
+    checked: Preflight,
+    plan: Plan,
+    run_id: str,
+    started_at: datetime,
+    settler: IndexSettler,
+    progress: Progress,
+) -> Ending:
+    """Analyse the plan's videos, within the limits of the settings."""
     settings = checked.settings
+    deadline = settings.deadline.at(started_at) if settings.deadline else None
     source = Source(
         checked.library, checked.scratch, settings.fps, checked.weights.image_size, settings.split
     )
@@ -128,13 +142,32 @@ def _execute(checked: Preflight, plan: Plan, run_id: str, settler: IndexSettler,
             placement.num_actors,
             Finishing(source, checked.recipe, run_id, cluster.num_cpus),
             settler,
+            Limits(len(plan.to_analyse), settings.max_failures, deadline),
+            Watch(settler.tally, Meters(), progress),
         )
         with progress.working(len(plan.to_analyse)):
-            runner.run(stop)
-        if stop.is_set():
+            ending = runner.run(stop)
+        if ending is Ending.STOPPED:
             progress.stopped()
         settler.finish()
-        return stop.is_set()
+        return ending
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Passes on what the runner says of itself."""
+
+    tally: Tally
+    meters: Meters
+    progress: Progress
+
+    def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
+        """Videos that wait, and actors by state."""
+        self.meters.show(self.tally, queue_depth, actors)
+
+    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
+        """A limit is reached."""
+        self.progress.closing(ending, num_in_flight, grace_s)
 
 
 @contextmanager
@@ -157,11 +190,16 @@ def _stop_on_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _exit_code(plan: Plan, settler: IndexSettler, was_stopped: bool) -> ExitCode:
+def _exit_code(plan: Plan, settler: IndexSettler, ending: Ending) -> ExitCode:
     tally = settler.tally
     num_unfinished = len(plan.to_analyse) - tally.num_settled
-    if was_stopped and num_unfinished > len(tally.unfinished):
+    is_cut_short = num_unfinished > len(tally.unfinished)
+    if ending is Ending.STOPPED and is_cut_short:
         return ExitCode.INTERRUPTED
+    if ending is Ending.FAILURES:
+        return ExitCode.TOO_MANY_FAILURES
+    if ending is Ending.DEADLINE and is_cut_short:
+        return ExitCode.DEADLINE
     if tally.num_partial or tally.num_quarantined or num_unfinished:
         return ExitCode.DONE_WITH_FAILURES
     return ExitCode.DONE

@@ -8,6 +8,7 @@ from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
+from storage.bundles import read_bundle
 from storage.columns import check_version
 from storage.errors import NoBucket, NotFound, ObjectError
 from storage.layout import MARKER, VIEWS, bundle_key
@@ -54,6 +55,12 @@ class Index:
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
         return self._store.exists(bundle_key(video_id, analysis_key))
+
+    def committed_by(self, video_id: str, analysis_key: str) -> str:
+        """The run that settled it. NotFound: nobody did."""
+        key = bundle_key(video_id, analysis_key)
+        (run_id,) = read_bundle(self._store.read(key), f"{self.url}/{key}").column("run_id").to_pylist()
+        return str(run_id)
 
     def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.

@@ -8,17 +8,21 @@ import signal
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import ray
+from ray import cloudpickle
 
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
+from jobs.attempts import Receipt, Seat, Spent, Try
 from jobs.cluster import join_cluster
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
+from jobs.limits import Ending, FailureLimit, Limits
 from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
@@ -75,7 +79,7 @@ class ScriptedActor:
             os._exit(1)
         if self.load_as == "badly":
             return replace(BUG, message="bad weights")
-        return ray.get_runtime_context().get_node_id()
+        return Seat(ray.get_runtime_context().get_node_id(), "here", "cpu")
 
     def index_video(self, work: Work, upcoming: Work | None):
         entries = self.scripts.get(work.video.uri, [DONE])
@@ -87,9 +91,10 @@ class ScriptedActor:
             time.sleep(600)
         if entry == "die":
             os._exit(1)
-        return (
-            replace(entry, sampled_ms=tuple(range(work.max_frames))) if isinstance(entry, Analysis) else entry
-        )
+        if not isinstance(entry, Analysis):
+            return Receipt(Spent(), entry)
+        analysis = replace(entry, sampled_ms=tuple(range(work.max_frames)))
+        return Receipt(Spent(num_frames=work.max_frames), cloudpickle.dumps(analysis))
 
 
 @dataclass(frozen=True)
@@ -110,20 +115,31 @@ class Ledger:
 
     def __init__(self):
         self.frames, self.bundles, self.failures, self.retried = {}, {}, {}, []
+        self.tries, self.left, self.loads, self.closed = {}, {}, [], None
 
-    def indexed(self, work, outcome):
+    def indexed(self, work, outcome, tries):
         assert work.video.uri not in self.frames
         self.frames[work.video.uri] = outcome.num_frames
         (self.bundles[work.video.uri],) = read_bundle(outcome.bundle, work.video.uri).to_pylist()
 
-    def failed(self, work, trouble, action):
+    def failed(self, work, trouble, action, tries):
         self.failures[work.video.uri] = (trouble.code, action, work.attempt)
+        self.tries[work.video.uri] = tries
 
-    def retrying(self, work, trouble):
+    def retrying(self, work, trouble, tries):
         self.retried.append(work.video.uri)
+
+    def unsettled(self, work, tries):
+        self.left[work.video.uri] = tries
 
     def tick(self):
         pass
+
+    def load(self, queue_depth, actors):
+        self.loads.append((queue_depth, dict(actors)))
+
+    def closing(self, ending, num_in_flight, grace_s):
+        self.closed = (ending, num_in_flight)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,11 +172,14 @@ def work_on(uri: str, number: int = 0) -> Work:
 def execute(tmp_path, ledger, finishing):
     """Run the scripts on two actors; returns what was settled."""
 
-    def run(scripts, load="well", num_actors=2, stop=None):
+    def run(scripts, load="well", num_actors=2, stop=None, max_failures=None, deadline=None):
         works = [work_on(uri, number) for number, uri in enumerate(scripts)]
         actor = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(ScriptedActor)
-        runner = Runner(works, lambda: actor.remote(scripts, tmp_path, load), num_actors, finishing, ledger)
-        runner.run(stop or threading.Event())
+        limit = None if max_failures is None else FailureLimit.parse(max_failures)
+        limits = Limits(len(works), limit, deadline)
+        start = lambda: actor.remote(scripts, tmp_path, load)  # noqa: E731 - as the runner takes it
+        runner = Runner(works, start, num_actors, finishing, ledger, limits, ledger)
+        ledger.ending = runner.run(stop or threading.Event())
         return ledger
 
     return run
@@ -295,7 +314,9 @@ def test_analysed_videos_do_not_pile_up(execute, library, ledger, tmp_path):
 
 def test_finishing_that_is_lost_is_done_again(finishing, library):
     """A task that goes away without fault of the file, as with its machine, is repeated."""
-    finishing.submit(work_on("a"), TWO_SCENES, ray.get_runtime_context().get_node_id())
+    tries = (Try(1, datetime.now(UTC), 1.0, None),)
+    node_id = ray.get_runtime_context().get_node_id()
+    finishing.submit(work_on("a"), cloudpickle.dumps(TWO_SCENES), tries, node_id)
     (first,) = finishing.refs
     assert wait_until(lambda: fetchers(library))
     ray.cancel(first, force=True)
@@ -303,7 +324,7 @@ def test_finishing_that_is_lost_is_done_again(finishing, library):
     assert finishing.take(first) is None
     (library.folder / "open").touch()
     (second,) = finishing.refs
-    work, outcome = finishing.take(second)
+    work, outcome, _ = finishing.take(second)
     assert work.video.uri == "a"
     assert isinstance(outcome, Indexed)
     assert len(finishing) == 0
