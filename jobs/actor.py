@@ -12,14 +12,15 @@ from ray import cloudpickle
 from jobs.analysis import Analysis, analyze
 from jobs.asking import Asker
 from jobs.attempts import Receipt, Seat, Spent
+from jobs.carried import asked_of, read_carried
 from jobs.cluster import Cluster
 from jobs.failures import Stage, Trouble, classify
 from jobs.hanging import HangGuard, allowed_seconds
-from jobs.plan import Work
 from jobs.reading import Opened, ReadAhead, Source
 from jobs.recipe import Recipe
 from jobs.scratch import drop_copy
 from jobs.weights import find_weights
+from jobs.work import Work
 from schemas.failures import FailureClass, UsageError
 
 
@@ -75,6 +76,7 @@ class ModelActor:
             opened = self._reading.open(work)
             if upcoming:
                 self._reading.begin(upcoming)
+            carried = read_carried(self._source.bundles, work, self._recipe.prompts)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             with self._guard(opened) as guard:
                 analysis = analyze(
@@ -82,8 +84,9 @@ class ModelActor:
                     opened.info,
                     opened.grid,
                     guard.pausing(self._reading.spans(work)),
-                    self._recipe.prompts,
+                    asked_of(self._recipe.prompts, work),
                     work.max_frames if self._source.is_split else None,
+                    carried,
                 )
             return Receipt(_spent(analysis, peak_bytes(device)), cloudpickle.dumps(analysis))  # packs' types
         except Exception as error:

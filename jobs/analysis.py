@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
+from jobs.carried import NOTHING_CARRIED, Carried
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt
 from jobs.sections import Sections
@@ -31,6 +32,7 @@ class Analysis:
     generate_seconds: float
     wait_seconds: float = 0.0  # of prefill: for pictures
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
+    carried: Carried = NOTHING_CARRIED
 
 
 def analyze(
@@ -40,8 +42,11 @@ def analyze(
     spans: Iterable[FrameSpan],
     prompts: Sequence[Prompt],
     section_frames: int | None = None,
+    carried: Carried = NOTHING_CARRIED,
 ) -> Analysis:
     """Prefill the video once, or section by section, and ask every prompt of that one cache.
+
+    Prompts are told of `carried` answers as if they had been given just now.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
@@ -50,7 +55,7 @@ def analyze(
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)
     sections = Sections(seen, max_frames)
-    told = _Told(asker, prompts, info.duration_ms)
+    told = _Told(asker, prompts, info.duration_ms, carried)
     memory_steps: list[str] = []
     seconds = [0.0, 0.0]
     for section in sections:
@@ -72,13 +77,15 @@ def analyze(
         generate_seconds=seconds[1],
         wait_seconds=seen.wait_seconds,
         memory_steps=tuple(dict.fromkeys(memory_steps)),
+        carried=carried,
     )
 
 
 class _Told:
     """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
 
-    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int) -> None:
+    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int, carried: Carried) -> None:
+        self._carried = carried
         self._asker = asker
         self._prompts = prompts
         self._duration_ms = duration_ms
@@ -94,9 +101,9 @@ class _Told:
             context = AnswerContext(
                 self._duration_ms,
                 session.frame_times_ms,
-                roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
+                roster=self._roster(),
                 window_ms=window_ms,
-                scenes=tuple(self._found(SceneAnswer)),
+                scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
             if end_ms is not None:
@@ -106,6 +113,10 @@ class _Told:
     def answers(self) -> tuple[PromptAnswer, ...]:
         """One for each prompt, of all sections together."""
         return tuple(PromptAnswer.of_sections(answers) for answers in self._by_section.values())
+
+    def _roster(self) -> tuple[str, ...]:
+        found = (one.label for one in self._found(CharacterAnswer))
+        return tuple(dict.fromkeys((*self._carried.roster, *found)))
 
     def _found(self, kind: type[A]) -> Iterator[A]:
         for answers in self._by_section.values():

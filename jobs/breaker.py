@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.attempts import Try
 from jobs.failures import BREAKS_AT, Stage, Trouble
 from jobs.fingerprints import fingerprint
-from jobs.plan import Work
+from jobs.work import Work
 from schemas.failures import FailureClass, MediaIndexError
 
 

@@ -29,22 +29,3 @@ def index_options(verb: F) -> F:
     ):
         verb = option(verb)
     return verb
-
-
-def limit_options(verb: F) -> F:
-    """When a run ends before its plan does, and how it talks meanwhile."""
-    for option in (
-        click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
-        click.option(
-            "--deadline",
-            metavar="6h|90m|07:00",
-            help="No video begins after this long, or this time of day; those under way finish.",
-        ),
-        click.option(
-            "--max-failures",
-            metavar="N|P%",
-            help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
-        ),
-    ):
-        verb = option(verb)
-    return verb

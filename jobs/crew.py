@@ -12,7 +12,7 @@ import ray
 from jobs.attempts import Seat, Spent, Try
 from jobs.cluster import has_live_node
 from jobs.failures import Trouble
-from jobs.plan import Work
+from jobs.work import Work
 from schemas.failures import MediaIndexError, PreflightError
 
 MAX_START_FAILURES = 3  # in a row, while no actor is at work

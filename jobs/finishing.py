@@ -22,11 +22,11 @@ from jobs.answer_rows import AnswerRows, timed_spans
 from jobs.attempts import Try
 from jobs.failures import Stage, Trouble, classify
 from jobs.keyframes import keyframe_rows, wanted_keyframes
-from jobs.plan import Work
 from jobs.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
 from jobs.recipe import Recipe
 from jobs.rows import RowBuilder
 from jobs.scratch import drop_copy, hold_copy
+from jobs.work import Work
 from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe

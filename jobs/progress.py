@@ -23,16 +23,13 @@ from jobs.attempts import Try
 from jobs.failures import Trouble
 from jobs.finishing import Indexed
 from jobs.limits import Ending
-from jobs.plan import Plan, Reason, Work
+from jobs.plan_lines import plan_lines
+from jobs.planning import Plan
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
+from jobs.work import Work
 from schemas.failures import FailureAction, MediaIndexError
 from schemas.tables import Run
-
-_FREE_BECAUSE = {
-    Reason.COMMITTED: "  analysed before, to be published",
-    Reason.UNCHANGED: "  nothing to do",
-    Reason.QUARANTINED: "  set aside before, until the object is replaced",
-}
+from storage.leases import Holder
 
 
 class Progress:
@@ -49,15 +46,19 @@ class Progress:
         self._run_id = run_id
         self._say(None, "started")
 
-    def planned(self, plan: Plan, num_ignored: int, weights: Weights) -> None:
+    def waiting(self, holder: Holder) -> None:
+        """Another run may be at work, or may have died."""
+        line = f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
+        self._say(line, "waiting", holder=holder.run_id, kind=holder.kind, host=holder.host, pid=holder.pid)
+
+    def planned(self, plan: Plan, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
-        for reason, count in sorted(plan.reasons.items()):
-            cost = _FREE_BECAUSE.get(reason, "")
-            self._say(f"plan      {count:>6} {reason}{cost}", "planned", reason=reason, videos=count)
-        if num_ignored:
-            line = f"plan      {num_ignored:>6} other objects left out by the filters"
-            self._say(line, "planned", reason="ignored", objects=num_ignored)
-        if not plan.to_analyse:
+        summary = plan.summary
+        counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
+        self._say(None, "planned", **counts, reasons=dict(summary.reasons), doubt=plan.doubt)
+        for line in plan_lines(plan):
+            self._say(f"plan      {line}", None)
+        if not len(plan.videos):
             return
         line = f"model     {weights.model_id} ({weights.revision[:12]})"
         self._say(line, "model", model=weights.model_id, revision=weights.revision)
@@ -142,9 +143,11 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, advance=1, description="videos")
 
-    def _say(self, line: str | None, event: str, **fields: Any) -> None:
-        """`line` is for people; None: they are told elsewhere."""
+    def _say(self, line: str | None, event: str | None, **fields: Any) -> None:
+        """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""
         if self._is_json:
+            if event is None:
+                return
             head = {"time": datetime.now(UTC).isoformat(), "event": event, "run_id": self._run_id}
             text = json.dumps(head | fields, ensure_ascii=False, default=str)
             print(text, file=self._console.file, flush=True)

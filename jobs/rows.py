@@ -11,8 +11,8 @@ from jobs.asking import PromptAnswer
 from jobs.attempts import Try
 from jobs.failures import Stage, Trouble
 from jobs.fingerprints import fingerprint
-from jobs.plan import Work
 from jobs.recipe import Recipe
+from jobs.work import Work
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
@@ -64,7 +64,10 @@ class RowBuilder:
             highlights=rows.highlights,
             keyframes=tuple(keyframes),
             own=rows.own,
-            failures=tuple(self._incomplete_answer(a) for a in analysis.answers if a.is_partial),
+            failures=(
+                *analysis.carried.failures,
+                *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
+            ),
         )
 
     def quarantine(self, trouble: Trouble, tries: Sequence[Try]) -> Bundle:
@@ -140,12 +143,15 @@ class RowBuilder:
 
     def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
         video, info = self.work.video, analysis.info
-        answers = analysis.answers
+        answers, carried = analysis.answers, analysis.carried
         said = [r.answer for a in answers for r in a.records or ()]
         summary = " ".join(one.summary for one in said if isinstance(one, SummaryAnswer))
+        prompt_id = next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None)
+        if carried.video:
+            summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
         return Video(
             **self._lineage,
-            prompt_id=next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None),
+            prompt_id=prompt_id,
             uri=video.uri,
             size_bytes=video.size_bytes,
             etag=video.etag,
@@ -167,7 +173,7 @@ class RowBuilder:
             audio_codecs=list(info.audio_codecs),
             num_frames_sampled=len(analysis.sampled_ms),
             effective_fps=float(analysis.grid.effective_fps),
-            is_partial=any(a.is_partial for a in answers),
+            is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
             is_degraded=bool(self._memory_steps(analysis)),
             warnings=[*analysis.warnings, *self._memory_steps(analysis), *warnings],

@@ -19,9 +19,9 @@ from jobs.deaths import is_lost_machine, last_line, trouble_of_death
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
 from jobs.limits import Ending, Limits
-from jobs.plan import Work
 from jobs.queue import WorkQueue
 from jobs.verdicts import Settler, Tries, Verdicts
+from jobs.work import Work
 from schemas.failures import FailureClass
 
 POLL_S = 0.5

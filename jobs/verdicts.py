@@ -11,8 +11,8 @@ from jobs.breaker import Breaker, Suspicion
 from jobs.deaths import WORKER_KILLED
 from jobs.failures import POLICIES, Stage, Trouble
 from jobs.finishing import Indexed
-from jobs.plan import Work
 from jobs.queue import WorkQueue
+from jobs.work import Work
 from schemas.failures import FailureAction, FailureClass
 
 Tries = tuple[Try, ...]  # all of one video in this run, in order; the last one is over, or ends now

@@ -8,12 +8,13 @@ import ray
 
 from jobs.actor import ModelActor, Placement
 from jobs.cluster import join_cluster
-from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.weights import find_weights
+from jobs.work import Work
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from storage.library_local import LocalLibrary
 
 

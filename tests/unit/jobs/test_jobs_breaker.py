@@ -6,9 +6,10 @@ import pytest
 
 from jobs.breaker import Breaker, Suspicion
 from jobs.failures import BREAKS_AT, Stage, Trouble
-from jobs.plan import Reason, Work
+from jobs.work import Work
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 
 BUG = Trouble(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
 OUTAGE = Trouble(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "check the storage")

@@ -11,10 +11,11 @@ from jobs.attempts import Seat, Try
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Indexed
 from jobs.limits import Ending
-from jobs.plan import Reason, Work
 from jobs.progress import Progress
+from jobs.work import Work
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from schemas.tables import Run
 
 WORK = Work(VideoObject("/films/[a] Ä.mp4", 7, 1), "key", Reason.NEW, 100)

@@ -11,14 +11,15 @@ from rich.console import Console
 from jobs.attempts import Seat, Spent, Try
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Indexed
-from jobs.plan import Reason, Work
 from jobs.progress import Progress
 from jobs.prompt_pack import load_packs
 from jobs.recipe import Recipe
 from jobs.settle import IndexSettler
+from jobs.work import Work
 from schemas.commit import RunRecord
 from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from schemas.tables import Run
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog
