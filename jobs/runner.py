@@ -60,6 +60,7 @@ class Runner:
         self._verdicts = Verdicts(self._queue, settler)
         self._closing: Ending | None = None
         self._give_up_at = 0.0
+        self._watch_not_before = 0.0
 
     def run(self, stop: threading.Event) -> Ending:
         """Until every video is settled, a limit is reached or `stop` is set; then videos in flight, those
@@ -68,14 +69,14 @@ class Runner:
         Raises `PreflightError` where the model cannot be loaded at all, `MediaIndexError` where actors
         keep dying or the circuit breaker opens.
         """
-        is_over = False
+        is_through = False
         try:
             while not stop.is_set() and self._has_work():
                 self._step()
-            is_over = True
+            is_through = not stop.is_set() and not self._closing
         finally:
             self._give_up()
-            self._verdicts.close(blames_videos=is_over)
+            self._verdicts.close(blames_videos=is_through)
         if stop.is_set():
             return Ending.STOPPED
         if self._limits.is_over_budget(self._verdicts.num_failures):
@@ -91,7 +92,9 @@ class Runner:
                 self._dispatch()
         self._wait()
         self._crew.check_alive()
-        self._watch.load(len(self._queue), self._crew.states())
+        if time.monotonic() >= self._watch_not_before:
+            self._watch_not_before = time.monotonic() + POLL_S
+            self._watch.load(len(self._queue), self._crew.states())
         self._settler.tick()
 
     def _has_work(self) -> bool:

@@ -101,7 +101,10 @@ class Verdicts:
             raise error
 
     def close(self, blames_videos: bool) -> None:
-        """Nothing follows: settle what is held back, and tell what was tried in vain."""
+        """Nothing follows: settle what is held back, and tell what was tried in vain.
+
+        `blames_videos`: all others had their chance to get through.
+        """
         for one in self._breaker.release():
             action = POLICIES[one.trouble.failure_class].action
             self._settle(one, action if blames_videos else FailureAction.NEXT_RUN)
