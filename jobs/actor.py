@@ -47,7 +47,7 @@ class ModelActor:
         """Load the weights: where this actor is at work, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
-        from videoxl2.memory import device_name
+        from videoxl2.memory import PeakMemory, device_name
         from videoxl2.model import VideoXL2  # so that only this process loads torch
 
         try:
@@ -58,6 +58,7 @@ class ModelActor:
             self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
         except Exception as error:
             return classify(error, Stage.LOAD)
+        self._memory = PeakMemory(self._asker.model.device)
         node_id = str(ray.get_runtime_context().get_node_id())
         return Seat(node_id, socket.gethostname(), device_name(self._asker.model.device))
 
@@ -66,11 +67,8 @@ class ModelActor:
 
         Of a video that is analysed, this node's copy is left to its finishing.
         """
-        from videoxl2.memory import begin_peak, peak_bytes
-
         stage, num_frames, opened = Stage.FETCH, work.max_frames, None
-        device = self._asker.model.device
-        begin_peak(device)
+        self._memory.begin()
         try:
             self._reading.keep_only(work)
             opened = self._reading.open(work)
@@ -88,12 +86,14 @@ class ModelActor:
                     work.max_frames if self._source.is_split else None,
                     carried,
                 )
-            return Receipt(_spent(analysis, peak_bytes(device)), cloudpickle.dumps(analysis))  # packs' types
+            return Receipt(
+                _spent(analysis, self._memory.num_bytes()), cloudpickle.dumps(analysis)
+            )  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)
             trouble = replace(classify(error, stage), num_frames=num_frames)
             asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
-            return Receipt(Spent(peak_memory_bytes=peak_bytes(device), **asked), trouble)
+            return Receipt(Spent(peak_memory_bytes=self._memory.num_bytes(), **asked), trouble)
         finally:
             self._reading.keep_only(*filter(None, [upcoming]))
 

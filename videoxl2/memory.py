@@ -25,24 +25,29 @@ def release_unused(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-def begin_peak(device: torch.device) -> None:
-    """From here on `peak_bytes` counts anew. On a CPU only where Linux lets a process do so."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    else:
+class PeakMemory:
+    """The most that was in use since `begin`: tensors on the GPU, or else the whole process, in bytes."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def begin(self) -> None:
+        """Count anew. On a CPU only where Linux lets a process do so."""
+        if self._device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self._device)
+        else:
+            with suppress(OSError):
+                Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM alone
+
+    def num_bytes(self) -> int:
+        """So far."""
+        if self._device.type == "cuda":
+            return torch.cuda.max_memory_allocated(self._device)
         with suppress(OSError):
-            Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM alone
-
-
-def peak_bytes(device: torch.device) -> int:
-    """The most that was in use since `begin_peak`: tensors on the GPU, or else the whole process."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    with suppress(OSError):
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) << 10
-    unit = 1 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+            status = Path("/proc/self/status").read_text()
+            return int(status.partition("VmHWM:")[2].split()[0]) << 10
+        unit = 1 if sys.platform == "darwin" else 1 << 10
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def device_name(device: torch.device) -> str:

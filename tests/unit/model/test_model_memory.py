@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from videoxl2.memory import begin_peak, device_name, peak_bytes
+from videoxl2.memory import PeakMemory, device_name
 
 CPU = torch.device("cpu")
 
@@ -13,13 +13,14 @@ CPU = torch.device("cpu")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux resets the mark")
 def test_the_peak_is_that_of_the_work_at_hand():
     """What was freed meanwhile counts; what came before does not."""
-    begin_peak(CPU)
-    before = peak_bytes(CPU)
+    memory = PeakMemory(CPU)
+    memory.begin()
+    before = memory.num_bytes()
     block = torch.ones(100 << 20, dtype=torch.uint8)
     del block
-    assert 90 << 20 < peak_bytes(CPU) - before < 160 << 20
-    begin_peak(CPU)
-    assert peak_bytes(CPU) - before < 60 << 20
+    assert 90 << 20 < memory.num_bytes() - before < 160 << 20
+    memory.begin()
+    assert memory.num_bytes() - before < 60 << 20
 
 
 def test_a_device_has_a_name():
