@@ -63,6 +63,15 @@ def cli() -> None:
 )
 @click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable.")
+@click.option(
+    "--prefix", "prefixes", multiple=True, metavar="PREFIX", help="List only keys that start so; repeatable."
+)
+@click.option("--since", metavar="DATE|AGO", help="Only what was modified since, e.g. 2026-11-01 or 7d.")
+@click.option(
+    "--inventory",
+    metavar="MANIFEST",
+    help="List from this S3 Inventory, s3://…/manifest.json or a local copy.",
+)
 @click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]")
 @click.option(
     "--ray-address", metavar="ADDRESS", help="Join this Ray cluster. [a private one on this machine]"

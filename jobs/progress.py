@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +22,7 @@ from jobs.finishing import Indexed
 from jobs.plan import Plan, Reason, Work
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import FailureAction, MediaIndexError
+from storage.selection import Listing
 
 _FREE_BECAUSE = {
     Reason.COMMITTED: "  analysed before, to be published",
@@ -36,13 +38,19 @@ class Progress:
         self._console = console
         self._bar: Bar | None = None
 
-    def planned(self, plan: Plan, num_ignored: int, weights: Weights) -> None:
+    def planned(self, plan: Plan, listing: Listing, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
+        if listing.as_of:
+            age_h = (datetime.now(UTC) - listing.as_of).total_seconds() / 3600
+            self._say(
+                f"library   as of {listing.as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by its S3 Inventory:"
+                " what came since waits for the next one"
+            )
         for reason, count in sorted(plan.reasons.items()):
             cost = _FREE_BECAUSE.get(reason, "")
             self._say(f"plan      {count:>6} {reason}{cost}")
-        if num_ignored:
-            self._say(f"plan      {num_ignored:>6} other objects left out by the filters")
+        if listing.num_ignored:
+            self._say(f"plan      {listing.num_ignored:>6} other objects left out by the filters")
         if not plan.to_analyse:
             return
         self._say(f"model     {weights.model_id} ({weights.revision[:12]})")

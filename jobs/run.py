@@ -23,6 +23,7 @@ from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.runner import Runner
 from jobs.settle import IndexSettler
+from jobs.since import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError, PreflightError
@@ -50,8 +51,10 @@ class Preflight:
 def check_preflight(settings: Settings) -> Preflight:
     """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
-    selection = Selection(extensions, settings.include, settings.exclude)
-    library = open_library(settings.library, settings.endpoint_url)
+    selection = Selection(
+        extensions, settings.include, settings.exclude, settings.prefixes, _since_ns(settings.since)
+    )
+    library = open_library(settings.library, settings.endpoint_url, settings.inventory)
     prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
     check_budgets(prompts, weights.folder)
@@ -68,6 +71,10 @@ def check_preflight(settings: Settings) -> Preflight:
     _check_writable(scratch)
     index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def _since_ns(since: str | None) -> int | None:
+    return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
 
 
 def _check_writable(scratch: Path) -> None:
@@ -91,7 +98,7 @@ def run(settings: Settings, progress: Progress) -> Run:
     checked = check_preflight(settings)
     listing = checked.library.list_videos(checked.selection)
     plan = make_plan(listing, checked.index, checked.recipe.recipe_id, settings.max_frames)
-    progress.planned(plan, listing.num_ignored, checked.weights)
+    progress.planned(plan, listing, checked.weights)
     settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
     for work in plan.to_publish:
         settler.already_committed(work)

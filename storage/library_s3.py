@@ -3,13 +3,15 @@
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from schemas.identity import VideoObject
 from storage.errors import NoSpace, StorageUnavailable
+from storage.inventory import Inventory
+from storage.inventory_rows import inventory_objects
 from storage.s3 import S3_ERRORS, s3_client, translate
 from storage.s3_ranges import Listed, Range, list_in_order, outermost
 from storage.selection import Listing, Selection, is_hidden
@@ -30,11 +32,15 @@ _MAX_RESUMES = 5  # of one download; botocore retries only until the first byte
 
 @dataclass(frozen=True, slots=True)
 class S3Library:
-    """Holds names only; the client is made in the process that uses it."""
+    """Holds names only; the client is made in the process that uses it.
+
+    With an `inventory` that is what is listed, whatever has happened to the bucket since.
+    """
 
     bucket: str
     prefix: str
     endpoint_url: str | None = None
+    inventory: Inventory | None = None
 
     @property
     def url(self) -> str:
@@ -46,9 +52,16 @@ class S3Library:
             self._client().list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
         except S3_ERRORS as error:
             raise translate(error, self.url) from error
+        if self.inventory:
+            self.inventory.manifest(self.bucket)
 
     def list_videos(self, selection: Selection) -> Listing:
-        return Listing(self._objects(selection), selection)
+        prefixes = outermost(self.prefix + prefix for prefix in selection.prefixes or ("",))
+        if self.inventory is None:
+            return Listing(self._objects(prefixes), selection)
+        manifest = self.inventory.manifest(self.bucket)
+        objects = inventory_objects(self.inventory, manifest, self.prefix, prefixes)
+        return Listing(objects, selection, as_of=manifest.created_at)
 
     def fetch(self, video: VideoObject, folder: Path) -> Path:
         """Downloads into `folder`, pinned to the listed ETag; the name there owes nothing to the key."""
@@ -68,8 +81,7 @@ class S3Library:
     def _client(self) -> "S3Client":
         return s3_client(self.endpoint_url)
 
-    def _objects(self, selection: Selection) -> Iterator[tuple[str, VideoObject]]:
-        prefixes = outermost(self.prefix + prefix for prefix in selection.prefixes or ("",))
+    def _objects(self, prefixes: Sequence[str]) -> Iterator[tuple[str, VideoObject]]:
         try:
             yield from list_in_order(map(Range, prefixes), self._list_some, self._first_key)
         except S3_ERRORS as error:
