@@ -1,6 +1,7 @@
 """Which commit of each video is current: the newest snapshot's `commits`, held as Arrow columns."""
 
 from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from pyarrow import parquet
 
 from schemas.commit import VISIBLE_STATES, CommitState
 from storage.columns import COLUMNS, arrow_schema, check_schema
+from storage.commit_blocks import CommitBlocks
 from storage.objects import ObjectStore
 from storage.snapshots import Snapshot, read_newest
 
@@ -36,54 +38,55 @@ class CurrentCommit(NamedTuple):
         return self.state == CommitState.ROWS
 
 
-_SCHEMA = arrow_schema(column for column in COLUMNS["commits"] if column.name in CurrentCommit._fields)
+_READERS = 16  # files on their way from the store
+_COLUMNS = {column.name: column for column in COLUMNS["commits"]}
+_SCHEMA = arrow_schema(_COLUMNS[name] for name in CurrentCommit._fields)
 
 
 class PublishedCommits:
-    """About 150 bytes a commit. Only files that were not there before are read on `refresh`."""
+    """About 190 bytes a commit. Only files that were not there before are read on `refresh`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._snapshot: Snapshot | None = None
-        self._parts: dict[str, pa.Table] = {}
-        self._commits: pa.Table = _SCHEMA.empty_table()
+        self._commits = CommitBlocks(_SCHEMA)
 
     def refresh(self) -> Snapshot | None:
         """Look for a newer snapshot; the one that the other methods then speak of."""
         newest = read_newest(self._store, self._snapshot)
         if newest is not None and newest is not self._snapshot:
+            known = self._snapshot.files_of("commits") if self._snapshot else ()
             keys = newest.files_of("commits")
-            self._parts = {key: self._parts.get(key) or self._read(key) for key in keys}
-            self._commits = pa.concat_tables([_SCHEMA.empty_table(), *self._parts.values()])
-            self._snapshot = newest
+            commits = self._commits
+            if keys[: len(known)] != known:  # compacted since
+                commits, known = CommitBlocks(_SCHEMA), ()
+            with ThreadPoolExecutor(_READERS) as pool:
+                for table in pool.map(self._read, keys[len(known) :]):
+                    commits.add(table)
+            self._commits, self._snapshot = commits, newest
         return self._snapshot
 
     def current(self, video_ids: Iterable[str]) -> dict[str, CurrentCommit]:
         """The current commit of each of the videos that has one."""
-        return _newest(self._where("video_id", list(video_ids)))
+        return _newest(self._where("video_id", set(video_ids)))
 
     def with_content(self, content_revs: Iterable[str]) -> list[CurrentCommit]:
         """The current commits of videos that have, or once had, these bytes."""
-        found = {commit.video_id for commit in self._where("content_rev", list(content_revs))}
+        found = {commit.video_id for commit in self._where("content_rev", set(content_revs))}
         return list(self.current(found).values())
 
     def ever_current(self, analysis_keys: Collection[str]) -> set[str]:
         """Those whose rows are in the parts already, whether or not they are current now."""
         return {
-            commit.analysis_key
-            for commit in self._where("analysis_key", list(analysis_keys))
-            if commit.is_visible
+            commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
         }
 
     def recipe_ids(self) -> set[str]:
         """Of all commits there ever were."""
         return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
 
-    def _where(self, column: str, values: list[str]) -> Iterator[CurrentCommit]:
-        wanted = pc.is_in(self._commits.column(column), value_set=pa.array(values, pa.string()))
-        found = self._commits.filter(wanted)
-        columns = (found.column(name).to_pylist() for name in CurrentCommit._fields)
-        return map(CurrentCommit._make, zip(*columns, strict=True))
+    def _where(self, column: str, values: Collection[str]) -> Iterator[CurrentCommit]:
+        return map(CurrentCommit._make, self._commits.find(column, values))
 
     def _read(self, key: str) -> pa.Table:
         table = parquet.read_table(pa.BufferReader(self._store.read(key)))
