@@ -70,5 +70,5 @@ def test_a_row_is_copied_only_a_few_times(monkeypatch: pytest.MonkeyPatch) -> No
     blocks, draw = CommitBlocks(SCHEMA), random.Random(2)
     for _ in range(512):
         blocks.add(rows_of(draw, 1))
-    assert num_copied < 512 * 12
+    assert num_copied < 512 * 12  # two times the binary logarithm, and some
     assert len(blocks._blocks) <= 9
