@@ -62,6 +62,11 @@ class Settings(BaseModel):
     prefixes: tuple[str, ...] = ()
     since: Annotated[str, AfterValidator(_check_since)] | None = None
     inventory: str | None = None
+    plan: Path | None = None
+    where: str | None = None
+    sample: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None

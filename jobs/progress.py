@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,16 +18,12 @@ from rich.progress import (
 
 from jobs.failures import Trouble
 from jobs.finishing import Indexed
-from jobs.plan import Plan, Reason, Work
+from jobs.plan_lines import plan_lines
+from jobs.planning import Plan
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
+from jobs.work import Work
 from schemas.failures import FailureAction, MediaIndexError
-from storage.selection import Listing
-
-_FREE_BECAUSE = {
-    Reason.COMMITTED: "  analysed before, to be published",
-    Reason.UNCHANGED: "  nothing to do",
-    Reason.QUARANTINED: "  set aside before, until the object is replaced",
-}
+from storage.leases import Holder
 
 
 class Progress:
@@ -38,20 +33,17 @@ class Progress:
         self._console = console
         self._bar: Bar | None = None
 
-    def planned(self, plan: Plan, listing: Listing, weights: Weights) -> None:
+    def waiting(self, holder: Holder) -> None:
+        """Another run may be at work, or may have died."""
+        self._say(
+            f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
+        )
+
+    def planned(self, plan: Plan, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
-        if listing.as_of:
-            age_h = (datetime.now(UTC) - listing.as_of).total_seconds() / 3600
-            self._say(
-                f"library   as of {listing.as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by its S3 Inventory:"
-                " what came since waits for the next one"
-            )
-        for reason, count in sorted(plan.reasons.items()):
-            cost = _FREE_BECAUSE.get(reason, "")
-            self._say(f"plan      {count:>6} {reason}{cost}")
-        if listing.num_ignored:
-            self._say(f"plan      {listing.num_ignored:>6} other objects left out by the filters")
-        if not plan.to_analyse:
+        for line in plan_lines(plan):
+            self._say(f"plan      {line}")
+        if not len(plan.videos):
             return
         self._say(f"model     {weights.model_id} ({weights.revision[:12]})")
         if weights.model_id == BUILT_IN:

@@ -1,17 +1,17 @@
 """Which commit of each video is current: the newest snapshot's `commits`, held as Arrow columns."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from schemas.commit import VISIBLE_STATES, CommitState
-from storage.columns import COLUMNS, arrow_schema, check_schema
+from storage.columns import COLUMNS, arrow_schema
 from storage.commit_blocks import CommitBlocks
 from storage.objects import ObjectStore
+from storage.parts import read_part
 from storage.snapshots import Snapshot, read_newest
 
 
@@ -60,9 +60,8 @@ class PublishedCommits:
             commits = self._commits
             if keys[: len(known)] != known:  # compacted since
                 commits, known = CommitBlocks(_SCHEMA), ()
-            with ThreadPoolExecutor(_READERS) as pool:
-                for table in pool.map(self._read, keys[len(known) :]):
-                    commits.add(table)
+            for table in self._read(keys[len(known) :]):
+                commits.add(table)
             self._commits, self._snapshot = commits, newest
         return self._snapshot
 
@@ -81,6 +80,18 @@ class PublishedCommits:
             commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
         }
 
+    def visible(self) -> pa.Table:
+        """The current commits that readers see something of, with their `uri`, read anew."""
+        keys = self._snapshot.files_of("commits") if self._snapshot else ()
+        schema = _SCHEMA.append(pa.field("uri", pa.string()))
+        commits = pa.concat_tables([schema.empty_table(), *self._read(keys, schema)]).sort_by(
+            [("video_id", "ascending"), ("snapshot", "ascending")]
+        )
+        ids = commits.column("video_id").combine_chunks()
+        is_last = pc.not_equal(ids[:-1], ids[1:]).to_pylist() + [True] * bool(len(ids))
+        newest = commits.filter(pa.array(is_last, pa.bool_())).select([*CurrentCommit._fields, "uri"])
+        return newest.filter(pc.is_in(newest.column("state"), value_set=pa.array(VISIBLE_STATES)))
+
     def recipe_ids(self) -> set[str]:
         """Of all commits there ever were."""
         return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
@@ -88,10 +99,12 @@ class PublishedCommits:
     def _where(self, column: str, values: Collection[str]) -> Iterator[CurrentCommit]:
         return map(CurrentCommit._make, self._commits.find(column, values))
 
-    def _read(self, key: str) -> pa.Table:
-        table = parquet.read_table(pa.BufferReader(self._store.read(key)))
-        check_schema(table.schema, f"{self._store.url}/{key}")
-        return table.select(_SCHEMA.names).cast(_SCHEMA)
+    def _read(self, keys: Sequence[str], schema: pa.Schema = _SCHEMA) -> Iterator[pa.Table]:
+        def read(key: str) -> pa.Table:
+            return read_part(self._store, key, schema.names).select(schema.names).cast(schema)
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from pool.map(read, keys)
 
 
 def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:

@@ -66,7 +66,8 @@ class Selection:
 class Listing(Iterator[VideoObject]):
     """The selected videos in order of their keys; the counts grow while it is read.
 
-    `as_of` is when somebody else looked at the library, None where it is being looked at now.
+    `as_of` is when S3 Inventory looked at the library, None where it is being looked at now. `is_whole`: a
+    key that the selection takes and that is not listed is not there.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Listing(Iterator[VideoObject]):
         as_of: datetime | None = None,
     ) -> None:
         self.as_of = as_of
+        self.is_whole = as_of is None and selection.modified_since_ns is None
         self._objects = objects
         self._selection = selection
         self.num_listed = 0
