@@ -25,22 +25,19 @@ class Bucket:
         self.requests: Counter[str] = Counter()
         self.bodies: dict[bytes, bytes] = {}
         self.keys: list[bytes] = []
-        self.entries: list[bytes] = []  # XML of a drawn key, in step with `keys` while nothing is put
+        self.entries: dict[bytes, bytes] = {}  # their XML
 
     def draw(self, num_keys: int, shape: str) -> None:
         """`flat`: one folder of numbers; `dated`: a folder per day; `skewed`: nine in ten in one folder."""
         self.keys = sorted(_draw_key(shape, number).encode() for number in range(num_keys))
-        self.entries = [_entry(key, f"{number:032x}", 10**9) for number, key in enumerate(self.keys)]
+        self.entries = {key: _entry(key, f"{number:032x}", 10**9) for number, key in enumerate(self.keys)}
 
     def page(self, prefix: bytes, after: bytes, num_wanted: int) -> tuple[list[bytes], bytes | None]:
         with self.lock:
             first = max(bisect_left(self.keys, prefix), bisect_right(self.keys, after))
             end = bisect_left(self.keys, prefix + b"\xff") if prefix else len(self.keys)
             last = min(first + num_wanted, end)
-            if self.bodies:
-                found = [_entry(key, "0" * 32, len(self.bodies[key])) for key in self.keys[first:last]]
-            else:
-                found = self.entries[first:last]
+            found = [self.entries[key] for key in self.keys[first:last]]
             return found, self.keys[last - 1] if last < end else None
 
 
@@ -88,6 +85,7 @@ def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
                 is_new = key not in bucket.bodies
                 if is_new:
                     bucket.bodies[key] = body
+                    bucket.entries[key] = _entry(key, "0" * 32, len(body))
                     insort(bucket.keys, key)
             self._answer(200 if is_new else 412, b"")
 

@@ -13,6 +13,8 @@ layout     names of the index's files
 columns    Arrow and SQL columns, derived from the row types in `schemas`
 bundles    one video's rows as one Parquet object: the commit
 snapshots  which parts readers read; creating the next one is the switch
+committed  which bundles there are
+commit_blocks  commits in memory, found by value
 published  which commit of a video is current
 publish    bundles -> flat parts -> the next snapshot
 index      the writer's door: commit, look up, publish
