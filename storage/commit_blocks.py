@@ -26,7 +26,9 @@ class CommitBlocks:
         while first and len(blocks[first - 1]) <= 2 * num_rows:
             first -= 1
             num_rows += len(blocks[first])
-        blocks[first:] = [reduce(_Block.merged, reversed([*blocks[first:], added]))]
+        blocks[first:] = [
+            reduce(lambda newer, older: older.merged(newer), reversed([*blocks[first:], added]))
+        ]
 
     def find(self, column: str, values: Collection[str]) -> Iterator[tuple[Any, ...]]:
         """The rows that have one of the values in a column of strings."""
@@ -35,14 +37,9 @@ class CommitBlocks:
         for block in self._blocks:
             yield from (row for row in block.candidates(column, wanted) if row[position] in wanted)
 
-    def column(self, name: str) -> pa.ChunkedArray:
-        """All rows' values."""
-        return pa.chunked_array(
-            [block.table.column(name).chunk(0) for block in self._blocks], self._type(name)
-        )
-
-    def _type(self, name: str) -> pa.DataType:
-        return self._schema.field(name).type
+    def table(self) -> pa.Table:
+        """All rows, in the order in which they were added."""
+        return pa.concat_tables([self._schema.empty_table(), *(block.table for block in self._blocks)])
 
 
 class _Block:

@@ -76,9 +76,10 @@ class Index:
 
     def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
         """Every video that readers see something of, as of the last look, with its URI."""
-        for batch in self._published.visible().to_batches(_BATCH):
-            *columns, uris = (column.to_pylist() for column in batch.columns)
-            yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
+        for commits in self._published.visible():
+            for batch in commits.to_batches(_BATCH):
+                *columns, uris = (column.to_pylist() for column in batch.columns)
+                yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
 
     def commit_copy(
         self, video_id: str, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]

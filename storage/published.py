@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -60,8 +62,7 @@ class PublishedCommits:
             commits = self._commits
             if keys[: len(known)] != known:  # compacted since
                 commits, known = CommitBlocks(_SCHEMA), ()
-            for table in self._read(keys[len(known) :]):
-                commits.add(table)
+            commits.add(pa.concat_tables([_SCHEMA.empty_table(), *self._read(keys[len(known) :])]))
             self._commits, self._snapshot = commits, newest
         return self._snapshot
 
@@ -80,21 +81,21 @@ class PublishedCommits:
             commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
         }
 
-    def visible(self) -> pa.Table:
-        """The current commits that readers see something of, with their `uri`, read anew."""
-        keys = self._snapshot.files_of("commits") if self._snapshot else ()
-        schema = _SCHEMA.append(pa.field("uri", pa.string()))
-        commits = pa.concat_tables([schema.empty_table(), *self._read(keys, schema)]).sort_by(
-            [("video_id", "ascending"), ("snapshot", "ascending")]
-        )
-        ids = commits.column("video_id").combine_chunks()
-        is_last = pc.not_equal(ids[:-1], ids[1:]).to_pylist() + [True] * bool(len(ids))
-        newest = commits.filter(pa.array(is_last, pa.bool_())).select([*CurrentCommit._fields, "uri"])
-        return newest.filter(pc.is_in(newest.column("state"), value_set=pa.array(VISIBLE_STATES)))
+    def visible(self) -> Iterator[pa.Table]:
+        """The current commits that readers see something of, with their `uri`, file by file."""
+        commits = self._commits.table()
+        is_visible = _is_newest(commits)
+        is_visible &= pc.is_in(commits.column("state"), value_set=pa.array(VISIBLE_STATES)).to_numpy()
+        first, keys = 0, self._snapshot.files_of("commits") if self._snapshot else ()
+        for uris in self._read(keys, pa.schema([("uri", pa.string())])):
+            rows = slice(first, first + uris.num_rows)
+            some = commits.slice(first, uris.num_rows).append_column("uri", uris.column("uri"))
+            yield some.filter(pa.array(is_visible[rows]))
+            first = rows.stop
 
     def recipe_ids(self) -> set[str]:
         """Of all commits there ever were."""
-        return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
+        return set(pc.unique(self._commits.table().column("recipe_id")).to_pylist())
 
     def _where(self, column: str, values: Collection[str]) -> Iterator[CurrentCommit]:
         return map(CurrentCommit._make, self._commits.find(column, values))
@@ -112,3 +113,12 @@ def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
     for commit in commits:
         newest[commit.video_id] = max(newest.get(commit.video_id, commit), commit, key=lambda c: c.snapshot)
     return newest
+
+
+def _is_newest(commits: pa.Table) -> npt.NDArray[np.bool_]:
+    """Of each row, whether it is the last word on its video."""
+    videos = np.fromiter(map(hash, commits.column("video_id").to_pylist()), np.int64, commits.num_rows)
+    order = np.lexsort((commits.column("snapshot").to_numpy(), videos))
+    is_newest = np.ones(commits.num_rows, np.bool_)
+    is_newest[order[:-1]] = videos[order][:-1] != videos[order][1:]
+    return is_newest

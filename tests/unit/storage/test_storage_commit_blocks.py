@@ -44,7 +44,7 @@ def test_every_row_with_the_value_is_found(num_hashes: int, monkeypatch: pytest.
             values = {f"v{draw.randrange(400)}" for _ in range(20)} if position == 1 else {"a", "x"}
             found = sorted(blocks.find(column, values))
             assert found == sorted(row for row in all_rows if row[position] in values)
-    assert sorted(blocks.column("video_id").to_pylist()) == sorted(row[1] for row in all_rows)
+    assert [tuple(row.values()) for row in blocks.table().to_pylist()] == all_rows
 
 
 def test_nothing_is_found_in_nothing() -> None:
@@ -53,7 +53,7 @@ def test_nothing_is_found_in_nothing() -> None:
     assert list(blocks.find("video_id", ["v1"])) == []
     blocks.add(rows_of(random.Random(1), 5))
     assert list(blocks.find("video_id", [])) == []
-    assert blocks.column("video_id").length() == 5
+    assert blocks.table().num_rows == 5
 
 
 def test_a_row_is_copied_only_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
