@@ -71,6 +71,19 @@ recipe_options = _with(
     click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
     click.option(
+        "--prefix",
+        "prefixes",
+        multiple=True,
+        metavar="PREFIX",
+        help="List only keys that start so; repeatable.",
+    ),
+    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
+    click.option(
+        "--inventory",
+        metavar="MANIFEST",
+        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
+    ),
+    click.option(
         "--where",
         metavar="SQL",
         help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
