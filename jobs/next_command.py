@@ -27,7 +27,7 @@ class Place:
         """One line for a shell: `media-index VERB --index … ARGUMENTS`."""
         where = ["--index", self.index]
         where += ["--endpoint-url", self.endpoint_url] if self.endpoint_url else []
-        return shlex.join(["media-index", verb, *where, *arguments])
+        return " ".join(map(_quote, ["media-index", verb, *where, *arguments]))
 
     def about(self, verb: str, uri: str, video_id: str) -> str:
         """A command on one video, by its URI where a terminal can show that."""
@@ -45,6 +45,13 @@ class Place:
         for name in ("index", "endpoint_url"):  # where it is now
             settings.pop(name, None)
         return self.command(verb, *_flags(settings))
+
+
+def _quote(argument: str) -> str:
+    """As `shlex.quote`, but SQL's own quotes stay readable."""
+    if "'" in argument and not set('"$`\\!') & set(argument):
+        return f'"{argument}"'
+    return shlex.quote(argument)
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:

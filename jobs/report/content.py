@@ -1,7 +1,7 @@
 """What a report says: every number once, for text, JSON and page alike."""
 
 import re
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -144,6 +144,16 @@ class Spent:
         return (self.prefill_seconds + self.generate_seconds) / 3600
 
     @property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """What a video passes through; the last on CPUs, while the model goes on."""
+        return (
+            ("waiting", self.wait_seconds),
+            ("prefill", self.prefill_seconds - self.wait_seconds),
+            ("generate", self.generate_seconds),
+            ("finish", self.finish_seconds),
+        )
+
+    @property
     def throughput(self) -> float | None:
         """Hours of video per hour of a model."""
         return self.video_hours / self.model_hours if self.model_hours else None
@@ -163,6 +173,11 @@ class SlowVideo:
     prefill_seconds: float
     generate_seconds: float
     finish_seconds: float
+
+    @property
+    def held_seconds(self) -> float:
+        """In which a model held it."""
+        return self.prefill_seconds + self.generate_seconds
 
 
 @dataclass(frozen=True)
@@ -224,6 +239,32 @@ class Report:
     set_aside: tuple[SetAside, ...]
     recipes: tuple[RecipeLine, ...]
     next_steps: tuple[Step, ...]
+
+    @property
+    def num_planned(self) -> int:
+        """Videos that the runs were to analyse."""
+        return sum(run.num_planned for run in self.runs)
+
+    @property
+    def num_done(self) -> int:
+        """Videos that became rows."""
+        return sum(run.num_indexed + run.num_partial for run in self.runs)
+
+    @property
+    def num_actors(self) -> int:
+        """The most that a run had."""
+        return max((run.num_actors or 0 for run in self.runs), default=0)
+
+    @property
+    def engine(self) -> str:
+        """What a model ran on, as its time is called."""
+        return "GPU" if any(m.device not in ("", "cpu") for m in self.machines) else "model"
+
+    @property
+    def exit_codes(self) -> dict[str, int]:
+        """How the runs ended, the most frequent first."""
+        codes = Counter("no exit code" if r.exit_code is None else f"exit {r.exit_code}" for r in self.runs)
+        return dict(codes.most_common())
 
 
 def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: Place) -> Report:
