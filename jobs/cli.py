@@ -1,7 +1,6 @@
 """The console script `media-index`."""
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,15 @@ from rich.console import Console
 from jobs.cli_ask import build, search, sql
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
+from jobs.cli_report import explain, report, status
 from jobs.cli_serve import serve
 from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
-from jobs.status import read_status
-from jobs.terminal import as_records, show_error, show_json, show_rows
+from jobs.exit_codes import exit_code_help, meaning_of, next_after
+from jobs.next_command import Place
+from jobs.terminal import show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
-from storage.catalog import open_catalog
-
-EXIT_CODES = """\b
-Exit codes:
-  0    done, or nothing to do
-  1    stopped by an error on the way: what is committed stays
-  2    usage or settings
-  3    done, but this run left videos out or without an answer: see the failures table
-  8    preflight failed, nothing was spent
-  130  interrupted, what was committed stays"""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,7 +31,7 @@ def cli() -> None:
 @cli.command(
     cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
-    "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
+    "--model BAAI/Video-XL-2\n\n" + exit_code_help(),
 )
 @click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
 @index_options
@@ -95,33 +86,15 @@ def _show_run(row: Run, settings: Settings) -> None:
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
     )
-    if row.exit_code == ExitCode.INTERRUPTED:
-        click.echo("interrupted; repeat the command to go on", err=True)
-    elif row.exit_code:
-        command = ["media-index", "sql", "--index", settings.index]
-        command += ["--endpoint-url", settings.endpoint_url] if settings.endpoint_url else []
-        click.echo(
-            f"see why: {shlex.join([*command, 'select uri, code, message, hint from failures'])}", err=True
-        )
+    if row.exit_code:
+        place = Place(settings.index, settings.endpoint_url)
+        again = place.again(row.settings_json, row.library)
+        click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
+        if command := next_after(row.exit_code, place, again, row.run_id):
+            click.echo(f"next: {command}", err=True)
 
 
-@cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
-@index_options
-def status(config: Path | None, as_json: bool, **flags: Any) -> None:
-    """What is in the index, the latest runs, and failures by reason."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        sections = read_status(catalog)
-    if as_json:
-        show_json({name: as_records(r.columns, r.rows) for name, r in sections.items()})
-        return
-    for name, result in sections.items():
-        click.echo(f"\n{name}")
-        show_rows(result.columns, result.rows)
-
-
-for verb in (sql, search, build, evaluate, export, serve):
+for verb in (sql, search, build, status, report, explain, evaluate, export, serve):
     cli.add_command(verb)
 
 

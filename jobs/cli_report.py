@@ -8,7 +8,8 @@ import click
 
 from jobs.cli_verb import Verb, index_options
 from jobs.config import load_settings
-from jobs.explain import explain_lines, read_explanation
+from jobs.explain import read_explanation
+from jobs.explain_text import explain_lines
 from jobs.next_command import Place
 from jobs.report.content import read_report
 from jobs.report.period import find_period
@@ -45,7 +46,7 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
 )
 @index_options
 @click.option("--run", "run_id", metavar="RUN_ID", help="This run. [the latest]")
-@click.option("--since", metavar="DATE", help="All runs since then (UTC), e.g. 2026-11-21 or 2026-11-21T03:00.")
+@click.option("--since", metavar="DATE", help="All runs since then (UTC): 2026-11-21 or 2026-11-21T03:00.")
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
 def report(
     config: Path | None, as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any

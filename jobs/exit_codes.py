@@ -21,7 +21,9 @@ MEANINGS = {
     ExitCode.INTERNAL: Meaning("stopped by an error on the way; what is committed stays", AGAIN),
     ExitCode.USAGE: Meaning("usage or settings; nothing was spent"),
     ExitCode.DONE_WITH_FAILURES: Meaning("done, but videos were left out or lack an answer", "report"),
-    ExitCode.TOO_MANY_FAILURES: Meaning("stopped: more failures than the budget; what is committed stays", "report"),
+    ExitCode.TOO_MANY_FAILURES: Meaning(
+        "stopped: more failures than the budget; what is committed stays", "report"
+    ),
     ExitCode.LEASE_HELD: Meaning("another run of this kind is at work on the index", "status"),
     ExitCode.DEADLINE: Meaning("deadline reached; what is committed stays, the same command goes on", AGAIN),
     ExitCode.PREFLIGHT: Meaning("preflight failed; nothing was spent"),

@@ -22,6 +22,7 @@ SELECT
     (SELECT count(*) FROM videos WHERE is_partial) AS partial,
     (SELECT count(DISTINCT video_id) FROM failures WHERE action = 'next_run') AS unfinished,
     max(struct_pack(uri, video_id)) FILTER (state = 'quarantined') AS example,
+    (SELECT recipe_id FROM last_run) AS recipe_id,
     (SELECT library FROM last_run) AS library,
     (SELECT settings_json FROM last_run) AS settings_json
 FROM latest"""
@@ -39,7 +40,8 @@ class Standing:
     partial: int
     unfinished: int
     example: dict[str, str] | None  # uri and video_id of one that is set aside
-    library: str | None  # the newest run's
+    recipe_id: str | None  # this and the next two are the newest run's
+    library: str | None
     settings_json: str | None
 
 
@@ -76,11 +78,16 @@ def next_steps(now: Standing, place: Place) -> list[Step]:
         steps.append(Step(f"{_videos(now.partial)} without a whole answer", place.command("sql", query)))
     if now.stale:
         steps.append(
-            Step(f"{_videos(now.stale)} under another recipe than the newest run's", again("backfill") + " --stale")
+            Step(
+                f"{_videos(now.stale)} under another recipe than the newest run's",
+                again("backfill") + " --stale",
+            )
         )
     if now.deleted:
         query = "select uri, created_at from commits_all where state = 'deleted' order by created_at desc"
-        steps.append(Step(f"{_videos(now.deleted)} gone from the library, rows hidden", place.command("sql", query)))
+        steps.append(
+            Step(f"{_videos(now.deleted)} gone from the library, rows hidden", place.command("sql", query))
+        )
     return steps
 
 

@@ -81,7 +81,7 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Equal columns of time, `bucket_s` wide; `busy_capacity_s` is what the models there were could compute in one."""
+    """Equal columns of time, `bucket_s` wide, in each of which models can be busy for `busy_capacity_s`."""
 
     bucket_s: int
     buckets: tuple[Bucket, ...]
@@ -124,7 +124,7 @@ class FailureGroup:
 
 @dataclass(frozen=True)
 class Spent:
-    """Seconds of the period's tries. `p50` and `p90`: model seconds per hour of video, tries in vain included."""
+    """Seconds of the period's tries. `p50`, `p90`: of a model per hour of video, vain tries included."""
 
     attempts: int
     wait_seconds: float
@@ -393,6 +393,8 @@ def _read_recipes(catalog: Catalog, store: ObjectStore) -> tuple[RecipeLine, ...
     lines = [RecipeLine(**row) for row in read_section(catalog, "recipes")]
     used = next((read_recipe(store, line.recipe_id) for line in lines if line.is_used), None)
     return tuple(
-        line if line.is_used else replace(line, differs=changes_between(read_recipe(store, line.recipe_id), used))
+        line
+        if line.is_used
+        else replace(line, differs=changes_between(read_recipe(store, line.recipe_id), used))
         for line in lines
     )

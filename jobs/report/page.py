@@ -94,7 +94,9 @@ def _busy(timeline: Timeline) -> Markup | None:
         return None
     shares = [bucket.busy_seconds / timeline.busy_capacity_s for bucket in timeline.buckets]
     mean = sum(shares) / len(shares)
-    return share_columns("busy", shares, [b.at for b in timeline.buckets], f"Busy over time, {mean:.0%} on average")
+    return share_columns(
+        "busy", shares, [b.at for b in timeline.buckets], f"Busy over time, {mean:.0%} on average"
+    )
 
 
 def _safe(value: Any) -> Any:

@@ -53,5 +53,9 @@ def _check_run(catalog: Catalog, run_id: str) -> None:
     known = [row[0] for row in catalog.query(f"FROM ({_KNOWN}) ORDER BY run_id DESC").rows]
     if run_id not in known:
         close = difflib.get_close_matches(run_id, known[:1000], n=_SHOWN) or known[:_SHOWN]
-        hint = f"did you mean {', '.join(close)}?" if close else "there was no run yet: media-index run makes one"
+        hint = (
+            f"did you mean {', '.join(close)}?"
+            if close
+            else "there was no run yet: media-index run makes one"
+        )
         raise UsageError(f"there is no run {run_id!r} in this index", hint)

@@ -37,11 +37,8 @@ def stacked_columns(series: Sequence[Series], times: Sequence[datetime], about: 
             value = one.values[column]
             if value:
                 base += value
-                shapes.append(
-                    f'<rect class="{escape(one.name)}" x="{column * step + step * 0.08:.2f}" '
-                    f'y="{_HEIGHT - base * scale:.2f}" width="{step * 0.84:.2f}" height="{value * scale:.2f}">'
-                    f"<title>{when:%Y-%m-%d %H:%M} {escape(one.name)}: {value:g}</title></rect>"
-                )
+                box = (column * step + step * 0.08, _HEIGHT - base * scale, step * 0.84, value * scale)
+                shapes.append(_rect(one.name, box, f"{when:%Y-%m-%d %H:%M} {one.name}: {value:g}"))
     return _frame(shapes, ticks, times, about)
 
 
@@ -72,18 +69,20 @@ def growing_areas(series: Sequence[Series], times: Sequence[datetime], about: st
 def share_columns(name: str, shares: Sequence[float], times: Sequence[datetime], about: str) -> Markup:
     """Parts of one, column by column."""
     step = _WIDTH / max(1, len(times))
-    shapes = [
-        f'<rect class="{escape(name)}" x="{n * step:.2f}" y="{_HEIGHT * (1 - share):.2f}" width="{step:.2f}" '
-        f'height="{_HEIGHT * share:.2f}"><title>{when:%Y-%m-%d %H:%M}: {share:.0%}</title></rect>'
-        for n, (when, share) in enumerate(zip(times, (min(1.0, max(0.0, s)) for s in shares), strict=True))
-    ]
+    shapes = []
+    for n, (when, share) in enumerate(zip(times, shares, strict=True)):
+        height = _HEIGHT * min(1.0, max(0.0, share))
+        box = (n * step, _HEIGHT - height, step, height)
+        shapes.append(_rect(name, box, f"{when:%Y-%m-%d %H:%M}: {share:.0%}"))
     return _frame(shapes, (0.0, 0.5, 1.0), times, about, is_share=True)
 
 
 def bar(parts: Iterable[tuple[str, float]], whole: float) -> Markup:
     """One stacked horizontal bar; `whole` is what the full width stands for."""
     pieces = [
-        Markup('<i class="{}" style="width:{:.3f}%" title="{}: {:,.1f}"></i>').format(name, value / whole * 100, name, value)
+        Markup('<i class="{}" style="width:{:.3f}%" title="{}: {:,.1f}"></i>').format(
+            name, value / whole * 100, name, value
+        )
         for name, value in parts
         if whole > 0 and value > 0
     ]
@@ -116,6 +115,13 @@ def time_ticks(times: Sequence[datetime]) -> list[tuple[float, str]]:
     ]
 
 
+def _rect(name: str, box: tuple[float, float, float, float], about: str) -> str:
+    """`box` is left, top, width and height."""
+    left, top, width, height = box
+    place = f'x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"'
+    return f'<rect class="{escape(name)}" {place}><title>{escape(about)}</title></rect>'
+
+
 def _style(mark: float, step: float) -> str:
     """Midnight is told by its day."""
     if mark % 86_400 == 0:
@@ -124,16 +130,20 @@ def _style(mark: float, step: float) -> str:
 
 
 def _frame(
-    shapes: Iterable[str], ticks: Sequence[float], times: Sequence[datetime], about: str, is_share: bool = False
+    shapes: Iterable[str],
+    ticks: Sequence[float],
+    times: Sequence[datetime],
+    about: str,
+    is_share: bool = False,
 ) -> Markup:
     top = ticks[-1]
     lines = [
         f'<line class="grid" x1="0" x2="{_WIDTH}" y1="{y:.2f}" y2="{y:.2f}"/>'
         for y in (_HEIGHT * (1 - tick / top) for tick in ticks)
     ]
-    labels = [
-        f'<span class="y" style="bottom:{tick / top:.2%}">{f"{tick:.0%}" if is_share else f"{tick:,g}"}</span>' for tick in ticks
-    ] + [f'<span class="x" style="left:{place:.2%}">{text}</span>' for place, text in time_ticks(times)]
+    style = ".0%" if is_share else ",g"
+    labels = [f'<span class="y" style="bottom:{tick / top:.2%}">{tick:{style}}</span>' for tick in ticks]
+    labels += [f'<span class="x" style="left:{place:.2%}">{text}</span>' for place, text in time_ticks(times)]
     return Markup(
         f'<div class="plot" role="img" aria-label="{escape(about)}">'
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" preserveAspectRatio="none" aria-hidden="true">'

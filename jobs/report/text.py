@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from jobs.report.content import Report, RunLine
+from jobs.next_steps import Step
+from jobs.report.content import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
 from jobs.report.words import hours, moment, percent, seconds, short
 
 _WIDE = 120  # characters of a text from outside
@@ -12,43 +13,45 @@ MAX_GROUPS, MAX_SET_ASIDE, MAX_RUNS, MAX_SLOWEST = 10, 10, 20, 5
 def report_lines(report: Report) -> Iterator[str]:
     """Line by line; all of it is in `--json`."""
     if not report.runs:
-        yield "no run to report" + (f" since {moment(report.since)} UTC" if report.since else ": none was recorded yet")
+        yield "no run to report" + (
+            f" since {moment(report.since)} UTC" if report.since else ": none was recorded yet"
+        )
     elif report.since is None:
         yield from _run(report.runs[-1])
     else:
         ends = ", ".join(f"{count} × {code}" for code, count in report.exit_codes.items())
         yield f"{len(report.runs):,} runs since {moment(report.since)} UTC: {ends}"
-        yield from _table(_run_row(run) for run in report.runs[-MAX_RUNS:])
+        yield from table_lines(_run_row(run) for run in report.runs[-MAX_RUNS:])
     if report.runs:
         yield from _spent(report)
-    yield from _section("reasons", (
-        (line.reason, f"{line.videos:,}", hours(line.video_hours), hours(line.gpu_hours)) for line in report.reasons
-    ), ("", "videos", "of video", f"of {report.engine}"))  # fmt: skip
+    yield from _section(
+        "reasons", map(_reason, report.reasons), ("", "videos", "of video", f"of {report.engine}")
+    )
     yield from _failures(report)
-    yield from _section("slowest videos", (
-        (seconds(v.held_seconds), seconds((v.video_ms or 0) / 1000), _count(v.tries, "try", "tries"), short(v.uri, _WIDE))
-        for v in report.slowest[:MAX_SLOWEST]
-    ), (report.engine, "of video", "", ""))  # fmt: skip
-    yield from _section("machines", (
-        (m.node or "not known", m.device, _count(m.attempts, "try", "tries"), f"{m.failed} failed",
-         f"{(m.peak_memory_bytes or 0) / 1e9:.1f} GB at most")
-        for m in report.machines
-    ))  # fmt: skip
-    yield from _section("set aside", (
-        (moment(v.created_at), f"{v.failure_class or ''} {v.code or ''}", short(v.uri, _WIDE))
-        for v in report.set_aside[:MAX_SET_ASIDE]
-    ))  # fmt: skip
+    slowest = map(_slow, report.slowest[:MAX_SLOWEST])
+    yield from _section("slowest videos", slowest, (report.engine, "of video", "", ""))
+    yield from _section("machines", map(_machine, report.machines))
+    yield from _section("set aside", map(_set_aside, report.set_aside[:MAX_SET_ASIDE]))
     yield from _more(report.set_aside[0].total if report.set_aside else 0, MAX_SET_ASIDE)
-    yield from _section("recipes", (
-        (line.recipe_id, line.model_id or "", _count(line.videos, "video"),
-         "in use" if line.is_used else f"stale; since then: {', '.join(line.differs)}")
-        for line in report.recipes
-    ))  # fmt: skip
+    yield from _section("recipes", map(_recipe, report.recipes))
     if report.next_steps:
         yield "\nto do"
-    for step in report.next_steps:
+        yield from step_lines(report.next_steps)
+
+
+def step_lines(steps: Iterable[Step]) -> Iterator[str]:
+    """What is to be done, and the command on a line of its own, to copy."""
+    for step in steps:
         yield f"  {step.what}:"
         yield f"    {step.command}"
+
+
+def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Columns side by side, no wider than they must be."""
+    listed = [[short(cell, _WIDE) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
+    for row in listed:
+        yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _run(run: RunLine) -> Iterator[str]:
@@ -82,7 +85,9 @@ def _spent(report: Report) -> Iterator[str]:
     yield f"  {hours(spent.video_hours)} of video in {hours(spent.model_hours)} of {engine}{rate}"
     if spent.p50 is not None and spent.p90 is not None:
         yield f"  {engine} time per video hour: p50 {seconds(spent.p50)}, p90 {seconds(spent.p90)}"
-    shares = ", ".join(f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in spent.parts[:3])
+    shares = ", ".join(
+        f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in spent.parts[:3]
+    )
     yield f"  of that: {shares}; {seconds(spent.finish_seconds)} on CPUs to finish"
     if spent.busy_share is not None:
         yield (
@@ -110,15 +115,36 @@ def _section(title: str, rows: Iterable[Sequence[str]], head: Sequence[str] = ()
     listed = list(rows)
     if listed:
         yield f"\n{title}"
-        yield from _table([head, *listed] if head else listed)
+        yield from table_lines([head, *listed] if head else listed)
 
 
-def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Columns side by side, numbers too: they are short."""
-    listed = [[short(cell, _WIDE) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+def _reason(line: ReasonLine) -> tuple[str, ...]:
+    return line.reason, f"{line.videos:,}", hours(line.video_hours), hours(line.gpu_hours)
+
+
+def _slow(video: SlowVideo) -> tuple[str, ...]:
+    length = seconds((video.video_ms or 0) / 1000)
+    return seconds(video.held_seconds), length, _count(video.tries, "try", "tries"), video.uri
+
+
+def _machine(one: Machine) -> tuple[str, ...]:
+    memory = f"{(one.peak_memory_bytes or 0) / 1e9:.1f} GB at most"
+    return (
+        one.node or "not known",
+        one.device,
+        _count(one.attempts, "try", "tries"),
+        f"{one.failed} failed",
+        memory,
+    )
+
+
+def _set_aside(video: SetAside) -> tuple[str, ...]:
+    return moment(video.created_at), f"{video.failure_class or ''} {video.code or ''}", video.uri
+
+
+def _recipe(line: RecipeLine) -> tuple[str, ...]:
+    use = "in use" if line.is_used else f"stale; since then: {', '.join(line.differs)}"
+    return line.recipe_id, line.model_id or "", _count(line.videos, "video"), use
 
 
 def _more(number: int, shown: int) -> Iterator[str]:

@@ -66,7 +66,11 @@ class Nights:
                     model="bf16-1",
                     sampling="1-2048",
                     tasks={"summary": "s1", "scenes": digest(scenes), "highlights": "h1"},
-                    prompts={"summary": "Sum it up", "scenes": scenes, "highlights": "What is worth showing?"},
+                    prompts={
+                        "summary": "Sum it up",
+                        "scenes": scenes,
+                        "highlights": "What is worth showing?",
+                    },
                 )
             )
 
@@ -81,7 +85,12 @@ class Nights:
         run_id = run_id_of(number)
         started_at = FIRST_NIGHT + timedelta(days=number)
         free_at = [started_at + timedelta(seconds=40)] * 2
-        keys, left, left_attempts, counts = [], [], [], dict.fromkeys(("indexed", "partial", "quarantined"), 0)
+        keys, left, left_attempts, counts = (
+            [],
+            [],
+            [],
+            dict.fromkeys(("indexed", "partial", "quarantined"), 0),
+        )
         for n in range(num_videos):
             actor = free_at.index(min(free_at))
             trouble = TROUBLES[self.dice.randrange(len(TROUBLES))] if self.dice.random() < 0.12 else None
@@ -104,7 +113,9 @@ class Nights:
                 "library": "s3://films",
                 "model_id": "BAAI/Video-XL-2",
                 "recipe_id": recipe_id,
-                "settings_json": json.dumps({"library": "s3://films", "index": "elsewhere", "model": "BAAI/Video-XL-2"}),
+                "settings_json": json.dumps(
+                    {"library": "s3://films", "index": "elsewhere", "model": "BAAI/Video-XL-2"}
+                ),
                 "num_listed": num_videos * (number + 1),
                 "num_unchanged": num_videos * number,
                 "num_planned": num_videos,
@@ -129,7 +140,7 @@ class Nights:
         actor: int,
         trouble: tuple[Any, ...] | None,
     ) -> tuple[Bundle | None, list[Attempt], datetime]:
-        """One video on one actor: its bundle (None: left to the next run), its tries, when the actor is free."""
+        """One video on one actor: its bundle if any, its tries, and when the actor is free."""
         video = self.video(night, number)
         ids = {
             "video_id": video.video_id,
@@ -148,32 +159,56 @@ class Nights:
             seconds = self.dice.uniform(2, 30)
             attempts.append(
                 self.row(
-                    Attempt, **shared, attempt=1, started_at=at, seconds=seconds, outcome=outcome, stage=stage,
-                    failure_class=failure_class, code=code, fingerprint=digest(failure_class, code),
-                    wait_seconds=seconds / 2, prefill_seconds=seconds,
+                    Attempt,
+                    **shared,
+                    attempt=1,
+                    started_at=at,
+                    seconds=seconds,
+                    outcome=outcome,
+                    stage=stage,
+                    failure_class=failure_class,
+                    code=code,
+                    fingerprint=digest(failure_class, code),
+                    wait_seconds=seconds / 2,
+                    prefill_seconds=seconds,
                 )
-            )  # fmt: skip
+            )
             at += timedelta(seconds=seconds)
             if ends_here and not is_final:
                 return None, attempts, at
             if ends_here:
                 failure = self._failure(attempts[-1], trouble, "quarantined")
                 commit = self.row(
-                    Commit, **ids, uri=video.uri, state=CommitState.QUARANTINED, created_at=at,
-                    failure_class=failure_class, content_rev=video.content_rev,
-                )  # fmt: skip
+                    Commit,
+                    **ids,
+                    uri=video.uri,
+                    state=CommitState.QUARANTINED,
+                    created_at=at,
+                    failure_class=failure_class,
+                    content_rev=video.content_rev,
+                )
                 return Bundle(commit=commit, failures=(failure,), attempts=tuple(attempts)), attempts, at
         minutes = self.dice.lognormvariate(3.2, 0.6)
         wait, prefill, generate = minutes * 0.15, minutes * 2.2, minutes * self.dice.uniform(0.6, 1.4)
         is_partial = number % 19 == 3
         attempts.append(
             self.row(
-                Attempt, **shared, attempt=len(attempts) + 1, started_at=at, seconds=prefill + generate + 4,
-                outcome="partial" if is_partial else "indexed", wait_seconds=wait, prefill_seconds=prefill,
-                generate_seconds=generate, finish_seconds=4.0, video_ms=int(minutes * 60_000),
-                peak_memory_bytes=int(38e9 + minutes * 2e8), num_frames=int(minutes * 60), num_output_tokens=900,
+                Attempt,
+                **shared,
+                attempt=len(attempts) + 1,
+                started_at=at,
+                seconds=prefill + generate + 4,
+                outcome="partial" if is_partial else "indexed",
+                wait_seconds=wait,
+                prefill_seconds=prefill,
+                generate_seconds=generate,
+                finish_seconds=4.0,
+                video_ms=int(minutes * 60_000),
+                peak_memory_bytes=int(38e9 + minutes * 2e8),
+                num_frames=int(minutes * 60),
+                num_output_tokens=900,
             )
-        )  # fmt: skip
+        )
         at += timedelta(seconds=prefill + generate)
         lineage = {**ids, "created_at": at, "model_id": "BAAI/Video-XL-2"}
         return (
@@ -181,22 +216,39 @@ class Nights:
                 commit=self.row(Commit, **ids, uri=video.uri, created_at=at, content_rev=video.content_rev),
                 videos=(
                     self.row(
-                        Video, **lineage, uri=video.uri, title=f"Take {number} at the harbour", prompt_id="summary@1",
-                        duration_ms=int(minutes * 60_000), is_partial=is_partial, etag=video.etag,
+                        Video,
+                        **lineage,
+                        uri=video.uri,
+                        title=f"Take {number} at the harbour",
+                        prompt_id="summary@1",
+                        duration_ms=int(minutes * 60_000),
+                        is_partial=is_partial,
+                        etag=video.etag,
                         warnings=["2 pictures could not be read"] if number % 9 == 4 else [],
                     ),
                 ),
                 scenes=tuple(
                     self.row(
-                        Scene, **lineage, prompt_id="scenes@1", scene_index=n, start_ms=n * 60_000,
-                        end_ms=(n + 1) * 60_000, title=f"Boats come in, part {n + 1}",
+                        Scene,
+                        **lineage,
+                        prompt_id="scenes@1",
+                        scene_index=n,
+                        start_ms=n * 60_000,
+                        end_ms=(n + 1) * 60_000,
+                        title=f"Boats come in, part {n + 1}",
                     )
                     for n in range(3)
                 ),
                 keyframes=(
                     self.row(
-                        Keyframe, **lineage, prompt_id="scenes@1", table_name="scenes", row_index=0, at_ms=1500,
-                        media_type="image/jpeg", image=draw_picture(night * 1000 + number),
+                        Keyframe,
+                        **lineage,
+                        prompt_id="scenes@1",
+                        table_name="scenes",
+                        row_index=0,
+                        at_ms=1500,
+                        media_type="image/jpeg",
+                        image=draw_picture(night * 1000 + number),
                     ),
                 ),
                 failures=(self._failure(attempts[-1], _CUT_SHORT, "kept_valid_part"),) if is_partial else (),
@@ -204,20 +256,35 @@ class Nights:
             ),
             attempts,
             at,
-        )  # fmt: skip
+        )
 
     def _failure(self, attempt: Attempt, trouble: tuple[Any, ...] | None, action: str) -> Failure:
         assert trouble
         failure_class, code, stage, message, hint, _ = trouble
         names = ("video_id", "object_rev", "recipe_id", "analysis_key", "run_id", "uri")
         return self.row(
-            Failure, **{name: getattr(attempt, name) for name in names}, created_at=attempt.started_at,
-            failure_class=failure_class, code=code, stage=stage, message=message, hint=hint, action=action,
-            attempts=attempt.attempt, prompt_id="scenes@1" if failure_class == "answer" else None,
-        )  # fmt: skip
+            Failure,
+            **{name: getattr(attempt, name) for name in names},
+            created_at=attempt.started_at,
+            failure_class=failure_class,
+            code=code,
+            stage=stage,
+            message=message,
+            hint=hint,
+            action=action,
+            attempts=attempt.attempt,
+            prompt_id="scenes@1" if failure_class == "answer" else None,
+        )
 
 
-_CUT_SHORT = ("answer", "cut_short", "model", "2 windows ended with their tokens", "what is valid became rows", True)
+_CUT_SHORT = (
+    "answer",
+    "cut_short",
+    "model",
+    "2 windows ended with their tokens",
+    "what is valid became rows",
+    True,
+)
 
 
 @pytest.fixture(scope="session")
