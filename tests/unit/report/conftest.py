@@ -94,7 +94,7 @@ class Nights:
         for n in range(num_videos):
             actor = free_at.index(min(free_at))
             trouble = TROUBLES[self.dice.randrange(len(TROUBLES))] if self.dice.random() < 0.12 else None
-            bundle, attempts, last = self._draw(run_id, recipe_id, number, n, free_at[actor], actor, trouble)
+            bundle, attempts, last = self.draw(run_id, recipe_id, number, n, free_at[actor], actor, trouble)
             free_at[actor] = last
             if bundle is None:
                 left.append(self._failure(attempts[-1], trouble, "next_run"))
@@ -130,7 +130,7 @@ class Nights:
         self.index.publish(keys, [RunRecord(run=record, failures=tuple(left), attempts=tuple(left_attempts))])
         return run_id
 
-    def _draw(
+    def draw(
         self,
         run_id: str,
         recipe_id: str,
@@ -295,10 +295,10 @@ def draw_nights(make_row: Callable[..., Any]) -> Callable[[Path], Nights]:
 
 @pytest.fixture(scope="session")
 def three_nights(tmp_path_factory: pytest.TempPathFactory, make_row: Callable[..., Any]) -> Path:
-    """Three runs over 40 videos each, the first under another recipe. Only for reading."""
+    """Three runs over 25 videos each, the first under another recipe. Only for reading."""
     folder = tmp_path_factory.mktemp("nights") / "index"
     nights = Nights(folder, make_row)
-    nights.night(0, 40, OLD_RECIPE)
-    nights.night(1, 40)
-    nights.night(2, 40)
+    nights.night(0, 25, OLD_RECIPE)
+    nights.night(1, 25)
+    nights.night(2, 25)
     return folder
