@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from jobs.explain_rows import RowsOfTable, read_rows
 from jobs.find_video import find_ever
 from jobs.next_command import Place
-from jobs.next_steps import Step, read_standing
+from jobs.next_steps import Newest, Step, read_newest, reason_of
 from jobs.recipe_changes import changes_between
 from schemas.commit import CommitState
-from schemas.failures import FailureAction, FailureClass
+from schemas.failures import FailureAction
+from schemas.plan import Reason
 from storage.catalog import Catalog
 from storage.objects import ObjectStore
 from storage.recipes import read_recipe
@@ -103,7 +104,7 @@ class Recipe:
     recipe_id: str
     is_newest: bool  # it is that of the newest run
     model_id: str | None
-    sampling: str | None
+    settings: dict[str, str]
     prompts: tuple[str, ...]
 
 
@@ -144,23 +145,22 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
     commits = _read_commits(catalog, store, video_id)
     tries = _read(catalog, "tries", Try, video_id)
     failures = _read(catalog, "failures", Failed, video_id)
-    standing = read_standing(catalog)
+    newest = read_newest(catalog)
     uri = _uri(catalog, video_id)
-    is_stale = bool(commits) and standing.recipe_id not in (None, commits[-1].recipe_id)
-    again = place.again(standing.settings_json or "", standing.library or "LIBRARY")
+    stale = reason_of(store, commits[-1].recipe_id, newest) if commits else None
     return Explanation(
         uri=uri,
         video_id=video_id,
-        state=_state(commits, failures, is_stale),
+        state=_state(commits, failures, stale),
         revisions=_read(catalog, "revisions", Revision, video_id),
         commits=commits,
-        recipes=_read_recipes(store, [*commits, *tries], standing.recipe_id),
+        recipes=_read_recipes(store, [*commits, *tries], newest),
         tries=tries,
         failures=failures,
         video=next(iter(_read(catalog, "video", Row, video_id)), None),
         rows=read_rows(catalog, video_id),
         copies=tuple(row["uri"] for row in _records(catalog, "copies", video_id)),
-        next_steps=tuple(_next_steps(commits, failures, is_stale, place, uri, video_id, again)),
+        next_steps=tuple(_next_steps(commits, failures, stale, place, uri, video_id, newest)),
     )
 
 
@@ -202,62 +202,62 @@ def _read_commits(catalog: Catalog, store: ObjectStore, video_id: str) -> tuple[
     return tuple(commits)
 
 
-def _read_recipes(store: ObjectStore, met: list[Committed | Try], newest: str | None) -> tuple[Recipe, ...]:
+def _read_recipes(
+    store: ObjectStore, met: list[Committed | Try], newest: Newest | None
+) -> tuple[Recipe, ...]:
     recipes = []
     for recipe_id in dict.fromkeys(one.recipe_id for one in met):
         said = read_recipe(store, recipe_id)
         recipes.append(
             Recipe(
                 recipe_id,
-                recipe_id == newest,
+                newest is not None and recipe_id == newest.recipe_id,
                 said.model_id if said else None,
-                said.sampling if said else None,
+                said.settings if said else {},
                 tuple(f"{name} {task}" for name, task in said.tasks.items()) if said else (),
             )
         )
     return tuple(recipes)
 
 
-def _state(commits: tuple[Committed, ...], failures: tuple[Failed, ...], is_stale: bool) -> str:
-    left = any(f.counts and f.action == FailureAction.NEXT_RUN for f in failures)
-    ending = "; the latest try was left to the next run" if left else ""
+def _state(commits: tuple[Committed, ...], failures: tuple[Failed, ...], stale: Reason | None) -> str:
+    left = "; the latest try was left to the next run" if _is_left(failures) else ""
     match commits[-1].state if commits else None:
         case CommitState.ROWS:
-            return "indexed" + (", under another recipe than the newest run's" if is_stale else "") + ending
+            return "indexed" + (f", {stale}" if stale else "") + left
         case CommitState.QUARANTINED:
-            return (
-                "set aside for its present object revision; a replaced object comes back by itself" + ending
-            )
+            return "set aside for its present object revision; a replaced one comes back by itself" + left
         case CommitState.DELETED:
             return "gone from the library; its rows are history, in the views …_all"
         case CommitState.RELEASED:
-            return "released: the next run tries it again" + ending
-    return "never settled: left to the next run" if left else "never settled"
+            return "released: the next run tries it again" + left
+    return "never settled" + left
+
+
+def _is_left(failures: tuple[Failed, ...]) -> bool:
+    return any(failure.counts and failure.action == FailureAction.NEXT_RUN for failure in failures)
 
 
 def _next_steps(
     commits: tuple[Committed, ...],
     failures: tuple[Failed, ...],
-    is_stale: bool,
+    stale: Reason | None,
     place: Place,
     uri: str,
     video_id: str,
-    again: str,
+    newest: Newest | None,
 ) -> Iterator[Step]:
+    said = newest or Newest("", "LIBRARY", "")
     state = commits[-1].state if commits else None
-    if any(f.counts and f.action == FailureAction.NEXT_RUN for f in failures) or state in (
-        None,
-        CommitState.RELEASED,
-    ):
-        yield Step("try it again, with all that is new", again)
+    if _is_left(failures) or state in (None, CommitState.RELEASED):
+        yield Step("try it again, with all that is new", said.again(place))
     if state == CommitState.QUARANTINED:
-        is_media = commits[-1].failure_class == FailureClass.MEDIA
-        cause = "the object as it is" if is_media else "it once the cause is gone"
-        yield Step(f"try {cause}, with the next run", place.about("retry", uri, video_id))
+        yield Step("have the next run try it once more as it is", place.command("retry", uri))
     if state == CommitState.ROWS:
         query = f"select start_ms, end_ms, title from scenes where video_id = '{video_id}' order by 1"
         yield Step("see its scenes", place.command("sql", query))
-        if is_stale:
-            yield Step("bring it under the newest recipe, with all others", again)
+        if stale:
+            flag = "--missing" if stale is Reason.MISSING else "--stale"
+            yield Step("have it answered as it would be now", said.again(place, "backfill", flag))
     if state in (CommitState.DELETED, CommitState.QUARANTINED):
-        yield Step("remove every trace of it", place.about("forget", uri, video_id))
+        yield Step("remove every trace of it", place.command("forget", uri))

@@ -81,8 +81,10 @@ def _commit(one: Committed, counts: bool) -> tuple[str, ...]:
 
 
 def _recipe(one: Recipe) -> tuple[str, ...]:
+    settings = ", ".join(f"{name} {value}" for name, value in one.settings.items())
     prompts = f"prompts {', '.join(one.prompts)}" if one.prompts else ""
-    return one.recipe_id, one.model_id or "not declared", prompts, "the newest run's" if one.is_newest else ""
+    use = "the newest run's" if one.is_newest else ""
+    return one.recipe_id, one.model_id or "not declared", settings, prompts, use
 
 
 def _row(one: RowsOfTable) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ _DEFAULTS = {
     for name, field in Settings.model_fields.items()
     if not field.is_required()
 }
-_LONGEST = 300  # characters of a URI in a command; beyond, the id is easier to copy
+_HERE = {"index", "endpoint_url"}  # where the index is now, not where it was then
+_ONCE = {"plan", "sample", "limit", "mass_deletion"}  # were meant for that one run
 
 
 @dataclass(frozen=True)
@@ -29,36 +30,36 @@ class Place:
         where += ["--endpoint-url", self.endpoint_url] if self.endpoint_url else []
         return " ".join(map(_quote, ["media-index", verb, *where, *arguments]))
 
-    def about(self, verb: str, uri: str, video_id: str) -> str:
-        """A command on one video, by its URI where a terminal can show that."""
-        is_typed = uri.isprintable() and 0 < len(uri) <= _LONGEST and not uri.startswith("-")
-        return self.command(verb, uri if is_typed else video_id)
-
-    def again(self, settings_json: str, library: str, verb: str = "run") -> str:
-        """The command of an earlier run, from `runs.settings_json`; `library` is for rows without any."""
+    def again(self, settings_json: str, library: str, verb: str = "run", *flags: str) -> str:
+        """With the settings of an earlier run, as `runs.settings_json` has them; else with its `library`."""
         try:
             said = json.loads(settings_json)
         except ValueError:
             said = None
-        settings = said if isinstance(said, dict) else {}
-        settings = {"library": library, **settings}
-        for name in ("index", "endpoint_url"):  # where it is now
-            settings.pop(name, None)
-        return self.command(verb, *_flags(settings))
+        settings = {"library": library, **(said if isinstance(said, dict) else {})}
+        return self.command(verb, *flags, *_flags(settings))
 
 
 def _quote(argument: str) -> str:
-    """As `shlex.quote`, but SQL's own quotes stay readable."""
+    """As `shlex.quote`, but SQL's own quotes stay readable, and control characters harm no terminal."""
+    if not argument.isprintable():
+        safe = "".join(c if c.isprintable() and c not in "\\'" else _escape(c) for c in argument)
+        return f"$'{safe}'"
     if "'" in argument and not set('"$`\\!') & set(argument):
         return f'"{argument}"'
     return shlex.quote(argument)
+
+
+def _escape(character: str) -> str:
+    """As bash, zsh and POSIX.1-2024 read it inside `$'…'`."""
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
 
 
 def _flags(settings: dict[str, Any]) -> list[str]:
     """Those that differ from what is so without them."""
     flags: list[str] = []
     for name, value in settings.items():
-        if name not in Settings.model_fields or value is None or value == _DEFAULTS.get(name):
+        if name in _HERE | _ONCE or name not in Settings.model_fields or value == _DEFAULTS.get(name):
             continue
         flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
         if isinstance(value, bool):

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobs.exit_codes import meaning_of, next_after
 from jobs.next_command import Place
-from jobs.next_steps import Standing, Step, next_steps, read_standing
+from jobs.next_steps import Standing, Step, next_steps, read_newest, read_standing
 from jobs.report.text import step_lines, table_lines
 from jobs.report.words import moment, seconds
 from jobs.terminal import as_records
@@ -28,6 +28,7 @@ SECTIONS = {
         from videos""",
     "latest runs": """
         select run_id,
+               kind,
                round(epoch(ended_at - started_at), 1) as seconds,
                exit_code,
                num_listed as listed,
@@ -75,8 +76,7 @@ class Status:
         for run in tables["latest runs"]:
             run["meaning"] = meaning_of(run["exit_code"])
         standing = asdict(self.standing)
-        for name in ("example", "recipe_id", "library", "settings_json"):
-            del standing[name]
+        del standing["example"]
         return {
             **tables,
             "at work": [asdict(holder) for holder in self.at_work],
@@ -88,13 +88,13 @@ class Status:
 def read_status(catalog: Catalog, store: ObjectStore, place: Place) -> Status:
     """A few small queries, one listing and one small file."""
     sections = {title: catalog.query(query) for title, query in SECTIONS.items()}
-    standing = read_standing(catalog)
-    steps = next_steps(standing, place)
+    newest = read_newest(catalog)
+    standing = read_standing(catalog, store, newest)
+    steps = next_steps(standing, newest, place)
     runs = sections["latest runs"]
-    if runs.rows:
+    if runs.rows and newest:
         last = dict(zip(runs.columns, runs.rows[0], strict=True))
-        again = place.again(standing.settings_json or "", standing.library or "")
-        command = next_after(last["exit_code"], place, again, last["run_id"])
+        command = next_after(last["exit_code"], place, newest.again(place), last["run_id"])
         if command and all(step.command != command for step in steps):
             steps.insert(0, Step(f"latest run: {meaning_of(last['exit_code'])}", command))
     return Status(catalog.url, sections, _at_work(store), standing, tuple(steps))
@@ -115,7 +115,7 @@ def status_lines(status: Status) -> Iterator[str]:
         f"  {index['videos']:,} videos, {index['hours']:,.2f} h: {index['scenes']:,} scenes, "
         f"{index['characters']:,} characters, {index['highlights']:,} highlights"
     )
-    counts = ("partial", "set_aside", "unfinished", "stale", "released", "deleted")
+    counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
     said = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]
     said += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
     if said:
@@ -144,7 +144,13 @@ def _run(run: dict[str, Any]) -> tuple[str, ...]:
         if run[name]
     )
     code = run["exit_code"]
-    return run["run_id"], seconds(run["seconds"]), f"exit {code}: {meaning_of(code)}", counts
+    return (
+        run["run_id"],
+        run["kind"] or "run",
+        seconds(run["seconds"]),
+        f"exit {code}: {meaning_of(code)}",
+        counts,
+    )
 
 
 def _failures(failures: Result) -> Iterator[str]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import pyarrow as pa
-from pyarrow import parquet
 
 from schemas.commit import Commit, RunRecord
 from storage.bundles import flatten_bundles, read_bundle
@@ -18,13 +17,12 @@ from storage.columns import COLUMNS, to_table
 from storage.layout import bundle_key, new_part_key, run_part_key
 from storage.objects import ObjectStore
 from storage.own_tables import OwnTables, columns_by_table
+from storage.parts import write_part
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
 _BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table
 _READERS = 16  # bundles on their way from the store
-# Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
-_GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
 
 ReadBundle = Callable[[str], bytes]
 
@@ -161,13 +159,3 @@ def _several(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
     remaining = iter(items)
     while pairs := list(islice(remaining, 2 * _READERS)):
         yield pairs
-
-
-def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
-    """Nobody reads the part before a snapshot lists its key, which is returned."""
-    sink = pa.BufferOutputStream()
-    fitting = table.num_rows * _GROUP_BYTES // max(1, table.nbytes)
-    rows = max(1, min(_GROUP_ROWS, fitting))
-    parquet.write_table(table, sink, compression="zstd", row_group_size=rows)
-    store.put_if_absent(key, bytes(sink.getvalue()))
-    return key

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from jobs.exit_codes import meaning_of
 from jobs.next_command import Place
-from jobs.next_steps import Step, next_steps, read_standing
+from jobs.next_steps import Newest, Step, next_steps, read_newest, read_standing, reason_of
 from jobs.recipe_changes import changes_between
 from jobs.report.period import Period
 from schemas.failures import FailureClass
@@ -38,6 +38,7 @@ class RunLine:
     """One run. Without `exit_code` it has not ended: it is at work, or it died."""
 
     run_id: str
+    kind: str | None  # run or backfill; None: not known
     started_at: datetime
     seen_at: datetime  # when it ended, or the end of its latest recorded try
     exit_code: int | None
@@ -211,14 +212,15 @@ class SetAside:
 
 @dataclass(frozen=True)
 class RecipeLine:
-    """Rows under one recipe; `differs` says in what from the one in use."""
+    """Rows under one recipe. `stale`: why a backfill would ask them again; `differs`: what changed since."""
 
     recipe_id: str
-    is_used: bool
+    is_used: bool  # it is that of the newest run
     model_id: str | None
     videos: int
     video_hours: float
     newest: datetime | None
+    stale: str | None = None
     differs: tuple[str, ...] = ()
 
 
@@ -269,7 +271,7 @@ class Report:
 
 def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: Place) -> Report:
     """`store` is the index's: it also says who is at work, and what recipes stand for."""
-    runs = _read_runs(catalog, store, period)
+    runs, newest = _read_runs(catalog, store, period), read_newest(catalog)
     return Report(
         index=catalog.url,
         made_at=datetime.now(UTC),
@@ -277,13 +279,13 @@ def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: Pla
         runs=runs,
         timeline=_read_timeline(catalog, period, runs),
         reasons=_read(catalog, "reasons", ReasonLine, period),
-        failures=_read_failures(catalog, period, place, runs),
+        failures=_read_failures(catalog, period, place, newest),
         spent=_read_spent(catalog, period, runs),
         slowest=_read(catalog, "slowest", SlowVideo, period),
         machines=_read(catalog, "machines", Machine, period),
         set_aside=_read(catalog, "set_aside", SetAside, period),
-        recipes=_read_recipes(catalog, store),
-        next_steps=tuple(next_steps(read_standing(catalog), place)),
+        recipes=_read_recipes(catalog, store, newest),
+        next_steps=tuple(next_steps(read_standing(catalog, store, newest), newest, place)),
     )
 
 
@@ -355,16 +357,12 @@ def _width(seconds: float) -> int:
 
 
 def _read_failures(
-    catalog: Catalog, period: Period, place: Place, runs: tuple[RunLine, ...]
+    catalog: Catalog, period: Period, place: Place, newest: Newest | None
 ) -> tuple[FailureGroup, ...]:
-    last = next((run for run in reversed(runs) if run.exit_code is not None), None)
-
     def complete(group: FailureGroup) -> FailureGroup:
         hint = group.hint or _UNLESS_SAID.get(FailureClass(group.failure_class))
-        if group.unfinished and not group.quarantined and last:
-            command = place.again(last.settings_json, last.library)
-        else:
-            command = place.about("explain", group.uri, group.video_id)
+        is_left = group.unfinished and not group.quarantined
+        command = newest.again(place) if newest and is_left else place.command("explain", group.uri)
         return replace(group, hint=hint, command=command)
 
     return tuple(complete(group) for group in _read(catalog, "failures", FailureGroup, period))
@@ -389,12 +387,14 @@ def _read_spent(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) -> 
     )
 
 
-def _read_recipes(catalog: Catalog, store: ObjectStore) -> tuple[RecipeLine, ...]:
-    lines = [RecipeLine(**row) for row in read_section(catalog, "recipes")]
-    used = next((read_recipe(store, line.recipe_id) for line in lines if line.is_used), None)
-    return tuple(
-        line
-        if line.is_used
-        else replace(line, differs=changes_between(read_recipe(store, line.recipe_id), used))
-        for line in lines
-    )
+def _read_recipes(catalog: Catalog, store: ObjectStore, newest: Newest | None) -> tuple[RecipeLine, ...]:
+    recipe_id = newest.recipe_id if newest else ""
+    used = read_recipe(store, recipe_id) if newest else None
+
+    def complete(line: RecipeLine) -> RecipeLine:
+        if line.is_used:
+            return line
+        differs = changes_between(read_recipe(store, line.recipe_id), used)
+        return replace(line, stale=reason_of(store, line.recipe_id, newest), differs=differs)
+
+    return tuple(complete(RecipeLine(**row)) for row in read_section(catalog, "recipes", used=recipe_id))

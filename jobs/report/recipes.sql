@@ -1,13 +1,14 @@
--- How much of the index is under which recipe; the one in use is that of the newest run.
-WITH used AS (SELECT max_by(recipe_id, run_id) AS recipe_id FROM runs)
-SELECT v.recipe_id, coalesce(v.recipe_id = (SELECT recipe_id FROM used), false) AS is_used,
-    any_value(v.model_id) AS model_id, count(v.created_at) AS videos, coalesce(sum(v.duration_ms), 0) / 3.6e6 AS video_hours,
-    max(v.created_at) AS newest
-FROM (
+-- How much of the index is under which recipe; `$used` is that of the newest run.
+WITH made AS (
     SELECT c.recipe_id, v.model_id, v.duration_ms, v.created_at
     FROM commits AS c JOIN videos AS v USING (analysis_key)
-    UNION ALL BY NAME
-    SELECT recipe_id FROM used WHERE recipe_id IS NOT NULL AND recipe_id NOT IN (SELECT recipe_id FROM commits)
-) AS v
-GROUP BY v.recipe_id
-ORDER BY is_used DESC, newest DESC NULLS LAST, v.recipe_id
+),
+used AS (
+    SELECT $used AS recipe_id, (SELECT any_value(model_id) FROM runs WHERE recipe_id = $used) AS model_id
+    WHERE $used <> '' AND $used NOT IN (SELECT recipe_id FROM made)
+)
+SELECT recipe_id, recipe_id = $used AS is_used, any_value(model_id) AS model_id, count(created_at) AS videos,
+    coalesce(sum(duration_ms), 0) / 3.6e6 AS video_hours, max(created_at) AS newest
+FROM (FROM made UNION ALL BY NAME FROM used)
+GROUP BY recipe_id
+ORDER BY is_used DESC, newest DESC NULLS LAST, recipe_id

@@ -11,12 +11,12 @@ begun AS (
     WHERE run_id BETWEEN $first AND $last AND run_id NOT IN (SELECT run_id FROM ended)
     GROUP BY run_id
 )
-SELECT run_id, started_at, ended_at AS seen_at, exit_code, library, recipe_id, model_id, settings_json,
+SELECT run_id, kind, started_at, ended_at AS seen_at, exit_code, library, recipe_id, model_id, settings_json,
     num_listed, num_unchanged, num_planned, num_indexed, num_partial, num_quarantined, num_unfinished,
     video_ms, num_frames, num_prompt_tokens, num_output_tokens, prefill_seconds, generate_seconds
 FROM ended
 UNION ALL BY NAME
-SELECT run_id, started_at, seen_at, recipe_id, '' AS library, '' AS model_id, '' AS settings_json,
+SELECT run_id, NULL AS kind, started_at, seen_at, recipe_id, '' AS library, '' AS model_id, '' AS settings_json,
     num_tried AS num_planned, num_indexed, num_partial, num_quarantined, 0 AS num_unfinished, video_ms
 FROM begun
 ORDER BY started_at, run_id

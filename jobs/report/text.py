@@ -56,7 +56,7 @@ def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _run(run: RunLine) -> Iterator[str]:
     code = "no exit code" if run.exit_code is None else f"exit {run.exit_code}"
-    yield f"run {run.run_id}  {code}: {run.meaning}"
+    yield f"{run.kind or 'run'} {run.run_id}  {code}: {run.meaning}"
     where = f", {run.library}" if run.library else ""
     yield f"  {moment(run.started_at)} to {moment(run.seen_at)} UTC, {seconds(run.seconds)}{where}"
     yield (
@@ -143,7 +143,8 @@ def _set_aside(video: SetAside) -> tuple[str, ...]:
 
 
 def _recipe(line: RecipeLine) -> tuple[str, ...]:
-    use = "in use" if line.is_used else f"stale; since then: {', '.join(line.differs)}"
+    since = f"since then: {', '.join(line.differs)}"
+    use = "in use" if line.is_used else f"{line.stale}; {since}" if line.stale else since
     return line.recipe_id, line.model_id or "", _count(line.videos, "video"), use
 
 

@@ -65,6 +65,7 @@ class Nights:
                     model_id="BAAI/Video-XL-2",
                     model="bf16-1",
                     sampling="1-2048",
+                    settings={"revision": "r1", "dtype": "auto", "fps": "1", "max_frames": "2048"},
                     tasks={"summary": "s1", "scenes": digest(scenes), "highlights": "h1"},
                     prompts={
                         "summary": "Sum it up",
