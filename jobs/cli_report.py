@@ -8,8 +8,8 @@ import click
 
 from jobs.cli_verb import Verb, index_options
 from jobs.config import load_settings
-from jobs.explain import read_explanation
-from jobs.explain_text import explain_lines
+from jobs.explain.reading import read_explanation
+from jobs.explain.text import explain_lines
 from jobs.next_command import Place
 from jobs.report.content import read_report
 from jobs.report.period import find_period

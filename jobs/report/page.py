@@ -11,9 +11,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from jobs.report.content import Report, Timeline, read_section
+from jobs.report.content import read_section
 from jobs.report.period import Period
 from jobs.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
+from jobs.report.records import Report, Timeline
 from jobs.report.words import hours, moment, percent, seconds, short
 from jobs.terminal import timecode
 from jobs.web.looks import file_name, megabytes, printable

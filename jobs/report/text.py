@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from jobs.next_steps import Step
-from jobs.report.content import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
+from jobs.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
 from jobs.report.words import hours, moment, percent, seconds, short
 
 _WIDE = 120  # characters of a text from outside

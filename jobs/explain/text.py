@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jobs.explain import Committed, Explanation, Failed, Recipe, Revision, Try
-from jobs.explain_rows import RowsOfTable
+from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
+from jobs.explain.rows import RowsOfTable
 from jobs.report.text import step_lines, table_lines
 from jobs.report.words import moment, seconds, short
 from jobs.web.looks import megabytes
