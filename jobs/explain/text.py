@@ -115,7 +115,7 @@ def _failure(one: Failed) -> Iterator[str]:
     past = "" if one.counts else ", no longer so"
     yield (
         f"  {moment(one.created_at)}  {one.failure_class} {one.code} in {one.stage}{prompt}: "
-        f"{one.action.replace('_', ' ')} after {one.attempts} tries{past}"
+        f"{one.action.replace('_', ' ')} after {one.attempts} {'try' if one.attempts == 1 else 'tries'}{past}"
     )
     yield f"    {short(one.message)}"
     yield f"    hint: {short(one.hint)}"

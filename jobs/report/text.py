@@ -25,7 +25,7 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.runs:
         yield from _spent(report)
     yield from _section(
-        "reasons", map(_reason, report.reasons), ("", "videos", "of video", f"of {report.engine}")
+        "planned because", map(_reason, report.reasons), ("", "videos", "of video", f"of {report.engine}")
     )
     yield from _failures(report)
     slowest = map(_slow, report.slowest[:MAX_SLOWEST])

@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from jobs.cli import cli, main
 from jobs.cli_run import run as run_verb
 from jobs.config import Settings, resolve
-from jobs.exit_codes import MEANINGS, exit_code_help, meaning_of, next_after
+from jobs.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
 from jobs.next_command import Place
 from jobs.status import read_status, status_lines
 from schemas.commit import CommitState
@@ -249,3 +251,17 @@ def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, c
         "exit 3: done, but videos were left out or lack an answer",
         "next: media-index report --index here --run r1",
     ]
+
+
+def test_the_table_in_the_docs_is_the_one_in_the_code():
+    """Code by code, in the same words, with the same next verb."""
+    docs = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \| (.*) \|$", docs, re.MULTILINE))
+    assert set(rows) == {str(int(code)) for code in ExitCode}
+    for code, meaning in MEANINGS.items():
+        says, then = rows[str(int(code))].split(" |", 1)
+        assert says == meaning.says
+        expected = {None: "", AGAIN: "the same command again"}.get(
+            meaning.then, f"`media-index {meaning.then}`"
+        )
+        assert then.strip() in (expected, "the error says what to correct")
