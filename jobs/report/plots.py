@@ -111,7 +111,7 @@ def time_ticks(times: Sequence[datetime]) -> list[tuple[float, str]]:
     return [
         ((mark - start) / length, f"{datetime.fromtimestamp(mark, UTC):{_style(mark, step)}}")
         for mark in marks
-        if mark < start + length * 0.97
+        if mark < start + length * 0.88  # its label has a width
     ]
 
 
