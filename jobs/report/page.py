@@ -41,27 +41,34 @@ class Tile:
 
 def read_tiles(catalog: Catalog, period: Period) -> list[Tile]:
     """The first scenes of the newest videos."""
-    rows = read_section(
-        catalog, "pictures", first=period.first, last=period.last, most_bytes=MAX_PICTURE_BYTES
-    )
-    return [_tile(**row) for row in rows]
+    newest = read_section(catalog, "newest", first=period.first, last=period.last)
+    return [_tile(catalog, **video) for video in newest]
 
 
 def _tile(
+    catalog: Catalog,
     uri: str,
     video_id: str,
+    analysis_key: str,
     title: str | None,
     duration_ms: int,
     created_at: datetime,
-    scene_title: str | None,
-    at_ms: int | None,
-    media_type: str | None,
-    image: bytes | None,
 ) -> Tile:
-    is_picture = bool(image) and bytes(image or b"").startswith(_STARTS.get(media_type or "", b"\0none"))
-    source = f"data:{media_type};base64,{base64.b64encode(image or b'').decode()}" if is_picture else None
-    at = f"{timecode(at_ms or 0)} of {timecode(duration_ms)}"
-    return Tile(uri, video_id, title or file_name(uri), scene_title or "", at, created_at, source)
+    ids = {"video_id": video_id, "analysis_key": analysis_key}
+    scene: dict[str, Any] = {"title": "", "start_ms": 0}
+    scene = next(iter(read_section(catalog, "first_scene", **ids)), scene)
+    stored = next(iter(read_section(catalog, "keyframe", **ids, most_bytes=MAX_PICTURE_BYTES)), None)
+    at_ms = stored["at_ms"] if stored else scene["start_ms"]
+    at = f"{timecode(at_ms)} of {timecode(duration_ms)}"
+    source = _source(stored["media_type"], stored["image"]) if stored else None
+    return Tile(uri, video_id, title or file_name(uri), scene["title"], at, created_at, source)
+
+
+def _source(media_type: str, image: bytes) -> str | None:
+    """As an address that holds the picture; None: it is none, whatever it says it is."""
+    if media_type not in _STARTS or not image.startswith(_STARTS[media_type]):
+        return None
+    return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
 
 
 def report_page(report: Report, tiles: Sequence[Tile]) -> str:
