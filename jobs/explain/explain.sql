@@ -42,6 +42,6 @@ WHERE video_id <> $video_id AND content_rev <> ''
     AND content_rev IN (SELECT content_rev FROM commits_all WHERE video_id = $video_id)
 ORDER BY uri LIMIT 5;
 
--- video: its row now
+-- video: its row in the commit that counts
 SELECT title, summary, duration_ms, is_partial, is_degraded, num_dropped, warnings
-FROM videos WHERE video_id = $video_id
+FROM videos_all WHERE video_id = $video_id AND analysis_key = $analysis_key

@@ -12,6 +12,7 @@ from jobs.find_video import find_ever
 from jobs.next_command import Place
 from jobs.next_steps import Newest, read_newest, reason_of
 from jobs.recipe_changes import changes_between
+from schemas.commit import CommitState
 from storage.catalog import Catalog
 from storage.objects import ObjectStore
 from storage.recipes import read_recipe
@@ -28,6 +29,7 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
     newest = read_newest(catalog)
     uri = _uri(catalog, video_id)
     stale = reason_of(store, commits[-1].recipe_id, newest) if commits else None
+    current = commits[-1].analysis_key if commits and commits[-1].state == CommitState.ROWS else ""
     return Explanation(
         uri=uri,
         video_id=video_id,
@@ -37,19 +39,19 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
         recipes=_read_recipes(store, [*commits, *tries], newest),
         tries=tries,
         failures=failures,
-        video=next(iter(_read(catalog, "video", Row, video_id)), None),
-        rows=read_rows(catalog, video_id),
+        video=next(iter(_read(catalog, "video", Row, video_id, analysis_key=current)), None),
+        rows=read_rows(catalog, video_id, current) if current else (),
         copies=tuple(row["uri"] for row in _records(catalog, "copies", video_id)),
         next_steps=tuple(steps_for(commits, failures, stale, place, uri, video_id, newest)),
     )
 
 
-def _read(catalog: Catalog, name: str, record: type[R], video_id: str) -> tuple[R, ...]:
-    return tuple(record(**row) for row in _records(catalog, name, video_id))
+def _read(catalog: Catalog, name: str, record: type[R], video_id: str, **params: str) -> tuple[R, ...]:
+    return tuple(record(**row) for row in _records(catalog, name, video_id, **params))
 
 
-def _records(catalog: Catalog, name: str, video_id: str) -> list[dict[str, Any]]:
-    result = catalog.query(_queries()[name], {"video_id": video_id})
+def _records(catalog: Catalog, name: str, video_id: str, **params: str) -> list[dict[str, Any]]:
+    result = catalog.query(_queries()[name], {"video_id": video_id, **params})
     return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
 
 

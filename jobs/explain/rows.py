@@ -1,6 +1,6 @@
 """Which rows a video has now, and what made them: a changed prompt asks only its own question again."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from schemas.tables import TABLES, Lineage
@@ -23,17 +23,24 @@ class RowsOfTable:
     model_revision: str
 
 
-def read_rows(catalog: Catalog, video_id: str) -> tuple[RowsOfTable, ...]:
-    """Of all tables that readers see, packs' own ones included, in the tables' order."""
-    return tuple(_read(catalog, video_id))
+def read_rows(catalog: Catalog, video_id: str, analysis_key: str) -> tuple[RowsOfTable, ...]:
+    """Of all tables that readers see, packs' own ones included, in the tables' order.
+
+    `analysis_key` is the video's current one.
+    """
+    return tuple(_read(catalog, {"video_id": video_id, "analysis_key": analysis_key}))
 
 
-def _read(catalog: Catalog, video_id: str) -> Iterator[RowsOfTable]:
-    tables = [name for name, row_type in TABLES.items() if issubclass(row_type, Lineage)]
-    for table in (*tables, *catalog.own_tables):
+def _read(catalog: Catalog, ids: dict[str, str]) -> Iterator[RowsOfTable]:
+    tables: dict[str, Collection[str]] = {
+        name: row_type.model_fields for name, row_type in TABLES.items() if issubclass(row_type, Lineage)
+    }
+    for table, columns in (tables | catalog.own_tables).items():
+        is_seen = " AND is_grounded IS NOT FALSE" if "is_grounded" in columns else ""
         query = (
-            f"SELECT count(*), {_LINEAGE} FROM {quote_name(table)} WHERE video_id = $video_id "
+            f"SELECT count(*), {_LINEAGE} FROM {quote_name(table + '_all')} "
+            f"WHERE video_id = $video_id AND analysis_key = $analysis_key{is_seen} "
             f"GROUP BY {_LINEAGE} ORDER BY {_LINEAGE}"
         )
-        for count, *lineage in catalog.query(query, {"video_id": video_id}).rows:
+        for count, *lineage in catalog.query(query, ids).rows:
             yield RowsOfTable(table, count, *lineage)

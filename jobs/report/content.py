@@ -37,7 +37,7 @@ MAX_BUCKETS = 60
 # Widths of a column that people count in, in seconds.
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 _DAY = 86_400
-_UNLESS_SAID = {  # of failures that leave no row of their own: they were tried again
+_UNLESS_SAID: dict[str, str] = {  # of failures that leave no row of their own: they were tried again
     FailureClass.LOST: "Its machine or worker went away; it is done again elsewhere.",
     FailureClass.TRANSIENT: "It is tried again by itself; look at the storage if this goes on.",
     FailureClass.RESOURCE: "It is tried again with half the frames.",
@@ -136,7 +136,7 @@ def _read_failures(
     catalog: Catalog, period: Period, place: Place, newest: Newest | None
 ) -> tuple[FailureGroup, ...]:
     def complete(group: FailureGroup) -> FailureGroup:
-        hint = group.hint or _UNLESS_SAID.get(FailureClass(group.failure_class))
+        hint = group.hint or _UNLESS_SAID.get(group.failure_class)
         is_left = group.unfinished and not group.quarantined
         command = newest.again(place) if newest and is_left else place.command("explain", group.uri)
         return replace(group, hint=hint, command=command)
