@@ -1,6 +1,7 @@
 """The verbs that spend: `run` and `backfill`; `plan`, which says on what; `retry`, which allows it again."""
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,10 @@ from rich.console import Console
 
 from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
+from jobs.exit_codes import exit_code_help, meaning_of, next_after
+from jobs.next_command import Place
 from jobs.terminal import show_json
-from schemas.failures import ExitCode, MediaIndexError
+from schemas.failures import MediaIndexError
 from schemas.tables import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,19 +29,6 @@ def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
         return verb
 
     return decorate
-
-
-EXIT_CODES = """\b
-Exit codes:
-  0    done, or nothing to do
-  1    stopped by an error on the way: what is committed stays
-  2    usage or settings
-  3    done, but this run left videos out or without an answer: see the failures table
-  4    more failures than --max-failures allows: no more videos were begun
-  5    another run of this kind is at work on the index
-  6    --deadline reached, repeat the command to go on
-  8    preflight failed, nothing was spent
-  130  interrupted, what was committed stays"""
 
 
 # What is asked of which videos: the same for planning and doing.
@@ -144,7 +134,7 @@ backfill_options = _with(
 @click.command(
     cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
-    "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
+    "--model BAAI/Video-XL-2\n\n" + exit_code_help(),
 )
 @recipe_options
 @spending_options
@@ -158,7 +148,7 @@ def run(config: Path | None, as_json: bool, **flags: Any) -> int:
 @click.command(
     cls=Verb,
     epilog="\b\nExample:\n  media-index backfill --stale --sample 5 --library s3://films "
-    "--index s3://catalog\n\n" + EXIT_CODES,
+    "--index s3://catalog\n\n" + exit_code_help(),
 )
 @backfill_options
 @recipe_options
@@ -221,18 +211,12 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
         if not row.num_listed and not as_json:
             click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
         return
-    if row.exit_code == ExitCode.INTERRUPTED:
-        click.echo("interrupted; repeat the command to go on", err=True)
-    elif row.exit_code == ExitCode.DEADLINE:
-        click.echo("deadline reached; repeat the command to go on", err=True)
-    elif row.exit_code:
-        if row.exit_code == ExitCode.TOO_MANY_FAILURES and settings.max_failures:
-            click.echo(f"more failures than --max-failures {settings.max_failures.text} allows", err=True)
-        command = ["media-index", "sql", "--index", settings.index]
-        command += ["--endpoint-url", settings.endpoint_url] if settings.endpoint_url else []
-        click.echo(
-            f"see why: {shlex.join([*command, 'select uri, code, message, hint from failures'])}", err=True
-        )
+    if row.exit_code:
+        place = Place(settings.index, settings.endpoint_url)
+        typed = shlex.join(["media-index", *sys.argv[1:]])
+        click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
+        if command := next_after(row.exit_code, place, typed, row.run_id):
+            click.echo(f"next: {command}", err=True)
 
 
 @click.command(

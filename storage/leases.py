@@ -134,7 +134,7 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
     while True:
         log = read_log(store)
         held = log.of(kind)
-        if held and not _is_gone(held):
+        if held and not is_gone(held):
             wait(held)
             _watch(store, held)
         others = tuple(holder for holder in log.holders if holder.kind != kind)
@@ -168,7 +168,7 @@ def _append(store: ObjectStore, log: LeaseLog, holders: tuple[Holder, ...]) -> b
     return created
 
 
-def _is_gone(holder: Holder) -> bool:
+def is_gone(holder: Holder) -> bool:
     """Known to be dead: its process was on this machine, and is no more."""
     if holder.machine != _machine():
         return False
