@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
 from schemas.commit import VISIBLE_STATES, CommitState
-from storage.columns import COLUMNS, arrow_schema, check_schema
+from storage.columns import COLUMNS, arrow_schema
 from storage.objects import ObjectStore
+from storage.parts import read_part
 from storage.snapshots import Snapshot, read_newest
 
 
@@ -86,9 +86,7 @@ class PublishedCommits:
         return map(CurrentCommit._make, zip(*columns, strict=True))
 
     def _read(self, key: str) -> pa.Table:
-        table = parquet.read_table(pa.BufferReader(self._store.read(key)))
-        check_schema(table.schema, f"{self._store.url}/{key}")
-        return table.select(_SCHEMA.names).cast(_SCHEMA)
+        return read_part(self._store, key).select(_SCHEMA.names).cast(_SCHEMA)
 
 
 def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
