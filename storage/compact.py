@@ -191,18 +191,18 @@ def _cause(error: Exception, failed: list[BaseException], scratch: Path) -> Base
 def _switch(store: Store, base: Snapshot, merged: dict[str, Merged]) -> Compaction | None:
     """One snapshot more. After a faster publisher its parts stay listed; nothing is merged again."""
     newest: Snapshot | None = base
-    while True:
+    while newest is not None:
         # What another compaction or a repair took away is not for us to list once more.
-        ours = {
-            table: done
-            for table, done in merged.items()
-            if newest is not None and set(done.before) <= set(newest.files_of(table))
-        }
-        if newest is None or not ours:
-            return None
+        ours = {t: done for t, done in merged.items() if set(done.before) <= set(newest.files_of(t))}
+        if not ours:
+            break
         added = {table: done.after for table, done in ours.items()}
         dropped = {key for done in ours.values() for key in done.before}
         if snapshot := create_next(store, newest, added, {}, dropped):
             write_views(store, snapshot)
             return Compaction(snapshot.number, ours)
         newest = read_newest(store, newest)
+    listed = {key for keys in newest.parts.values() for key in keys} if newest else set()
+    if newest and all(key in listed for done in merged.values() for key in done.after):
+        return Compaction(newest.number, merged)  # ours, whose answer got lost
+    return None

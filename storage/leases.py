@@ -121,7 +121,7 @@ class Lease:
 
 
 def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder], None]) -> Lease:
-    """Hold the lease of this kind, when no other holder is in its way: one of the same kind, or any in `ALONE`.
+    """Hold the lease of this kind, unless another holder is in its way: of the same kind, or one of `ALONE`.
 
     Where a holder may be dead, `wait` is told once, and it is watched for `TTL_S`; one on this machine whose
     process is gone is dead at once. LeaseHeldError: it lives.
@@ -195,7 +195,7 @@ def _machine() -> str:
 
 @contextmanager
 def holding(store: ObjectStore, kind: str, wait: Callable[[Holder], None]) -> Iterator[Callable[[], None]]:
-    """Hold a lease for upkeep. What it gives is to be called between steps: LeaseHeldError once it was lost."""
+    """Hold a lease for upkeep. What it gives is called between steps: LeaseHeldError once it was lost."""
     lost: list[LeaseHeldError] = []
 
     def check() -> None:
