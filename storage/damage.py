@@ -5,11 +5,13 @@ import shlex
 from schemas.failures import PreflightError
 
 
-def damaged_part(url: str, key: str, problem: str) -> PreflightError:
+class DamagedPart(PreflightError):  # noqa: N818 - the name says what happened
+    """A listed file is missing, or its bytes are not those that were written. Remedy: a repair."""
+
+
+def damaged_part(url: str, key: str, problem: str) -> DamagedPart:
     """`problem` completes "the file is …"."""
-    return PreflightError(
-        f"{url}/{key} is {problem}", f"{repair_command(url)} makes it anew from the bundles."
-    )
+    return DamagedPart(f"{url}/{key} is {problem}", f"{repair_command(url)} makes it anew from the bundles.")
 
 
 def repair_command(url: str) -> str:

@@ -75,6 +75,10 @@ class PublishedCommits:
             if commit.is_visible
         }
 
+    def named(self, analysis_keys: Iterable[str]) -> set[str]:
+        """Those that any commit names, whatever it says."""
+        return {commit.analysis_key for commit in self._where("analysis_key", list(analysis_keys))}
+
     def recipe_ids(self) -> set[str]:
         """Of all commits there ever were."""
         return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
