@@ -87,7 +87,7 @@ def find_forgettable(url: str, endpoint_url: str | None, video: str) -> Forgotte
 
 def _unknown(video: str) -> Forgotten:
     """Known by name alone: what a whole URI or an id leads to can be looked for without any row."""
-    if video.startswith("/") or video.startswith("s3://"):
+    if video.startswith(("/", "s3://")):
         return Forgotten(video_id=VideoObject(video, 0, 0).video_id, uri=video)
     if _VIDEO_ID.fullmatch(video):
         return Forgotten(video_id=video, uri="")

@@ -116,23 +116,26 @@ def _mend(store: Store, base: Snapshot, parts: _Parts) -> tuple[Repair, dict[str
             rows[table] = rows.get(table, 0) + missing.num_rows
 
     restored = [commits.slice(0, 0).drop_columns("snapshot")]
+    of_unnamed = {_analysis_key(key) for key in unnamed}
     for batch in _read(store, sorted(wanted | unnamed), lost):
         flat = flatten_bundles(batch, columns)
-        anew = pc.is_in(flat["commits"].column("analysis_key"), value_set=_analysis_keys(unnamed))
-        restored.append(flat["commits"].filter(anew))
+        restored.append(_filter(flat["commits"], "commits", of_unnamed.__contains__))
         for table in columns:
-            found = flat[table].filter(
-                pc.invert(
-                    pc.is_in(_names(table, flat[table]), value_set=_texts(parts.present.get(table, ())))
-                )
-            )
+            found = _filter(flat[table], table, _without(parts.present.get(table, set())))
             if table not in parts.broken_tables:
-                of_unnamed = pc.is_in(found.column("analysis_key"), value_set=_analysis_keys(unnamed))
-                found = found.filter(of_unnamed)
+                found = found.filter(pc.is_in(found.column("analysis_key"), value_set=_texts(of_unnamed)))
             add(table, found)
     add("commits", _numbered(commits, pa.concat_tables(restored), number))
     incomplete = tuple(table for table in _NOT_ONLY_BUNDLES if table in parts.broken_tables)
     return Repair(number, parts.damaged, dict(sorted(rows.items())), incomplete, tuple(lost)), added
+
+
+def _filter(rows: pa.Table, table: str, is_wanted: Callable[[str], bool]) -> pa.Table:
+    return rows.filter(pa.array([is_wanted(name) for name in _names(table, rows).to_pylist()], pa.bool_()))
+
+
+def _without(names: set[str]) -> Callable[[str], bool]:
+    return lambda name: name not in names
 
 
 def _unnamed_bundles(store: Store, commits: pa.Table) -> set[str]:
@@ -188,11 +191,10 @@ def _read(store: Store, keys: Sequence[str], lost: list[str]) -> Iterator[list[p
             some = keys[start : start + _BATCH]
             data = list(zip(some, pool.map(read, some), strict=True))
             lost += [key for key, found in data if found is None]
-            yield [read_bundle(found, f"{store.url}/{key}") for key, found in data if found is not None]
-
-
-def _analysis_keys(bundles: Iterable[str]) -> pa.Array:
-    return _texts(_analysis_key(key) for key in bundles)
+            if batch := [
+                read_bundle(found, f"{store.url}/{key}") for key, found in data if found is not None
+            ]:
+                yield batch
 
 
 def _analysis_key(bundle: str) -> str:

@@ -155,7 +155,10 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             error = f"<Error><Code>{answer.get('code')}</Code><Message>scripted</Message></Error>"
             body = answer.get("body", error.encode() if "code" in answer else b"")
-            self.send_response(answer["status"])
+            if "Date" in answer.get("headers", {}):
+                self.send_response_only(answer["status"])  # without the server's own date
+            else:
+                self.send_response(answer["status"])
             for name, value in answer.get("headers", {}).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(answer.get("length", len(body))))
