@@ -147,7 +147,7 @@ def open_for_writing(
     if marker is None:
         if not create:
             raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
-        _check_empty(store)
+        check_empty(store)
     check_conditional_writes(store, MARKER, marker or _new_marker())
     return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
 
@@ -192,7 +192,7 @@ def _read_marker(store: ObjectStore) -> bytes | None:
     return data
 
 
-def _check_empty(store: ObjectStore) -> None:
+def check_empty(store: ObjectStore) -> None:
     """An index is made in an empty place only; another writer may be making it at this moment."""
     first = next(store.list(""), None)
     if first is not None and not check_marker(store):

@@ -86,7 +86,7 @@ def _contents(url: str) -> dict[str, list]:
 
 
 def _kill_everywhere(url: str, verb: str, check, *args: str) -> int:
-    """On the index as it is now, killed before each step in turn until it gets through; the number of kills."""
+    """On the index as it is, killed before each step in turn until it gets through; the number of kills."""
     pristine = shutil.copytree(url, f"{url}-before")
     command = [sys.executable, "-c", STEPPER, url, verb, *args]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stepper:
