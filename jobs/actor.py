@@ -8,13 +8,14 @@ import ray
 
 from jobs.analysis import Analysis, analyze
 from jobs.asking import Asker
+from jobs.carried import asked_of, read_carried
 from jobs.cluster import Cluster
 from jobs.failures import Stage, Trouble, classify
-from jobs.plan import Work
 from jobs.reading import ReadAhead, Source
 from jobs.recipe import Recipe
 from jobs.scratch import drop_copy
 from jobs.weights import find_weights
+from jobs.work import Work
 from schemas.failures import FailureClass, UsageError
 
 
@@ -64,6 +65,7 @@ class ModelActor:
             opened = self._reading.open(work)
             if upcoming:
                 self._reading.begin(upcoming)
+            carried = read_carried(self._source.bundles, work, self._recipe.prompts)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             spans = self._reading.spans(work)
             return analyze(
@@ -71,8 +73,9 @@ class ModelActor:
                 opened.info,
                 opened.grid,
                 spans,
-                self._recipe.prompts,
+                asked_of(self._recipe.prompts, work),
                 work.max_frames if self._source.is_split else None,
+                carried,
             )
         except Exception as error:
             drop_copy(work.video, self._source.scratch)

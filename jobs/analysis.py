@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
+from jobs.carried import NOTHING_CARRIED, Carried
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt
 from jobs.sections import Sections
@@ -29,6 +30,7 @@ class Analysis:
     answers: tuple[PromptAnswer, ...]
     prefill_seconds: float
     generate_seconds: float
+    carried: Carried = NOTHING_CARRIED
 
 
 def analyze(
@@ -38,8 +40,11 @@ def analyze(
     spans: Iterable[FrameSpan],
     prompts: Sequence[Prompt],
     section_frames: int | None = None,
+    carried: Carried = NOTHING_CARRIED,
 ) -> Analysis:
     """Prefill the video once, or section by section, and ask every prompt of that one cache.
+
+    Prompts are told of `carried` answers as if they had been given just now.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
@@ -48,7 +53,7 @@ def analyze(
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)
     sections = Sections(seen, max_frames)
-    told = _Told(asker, prompts, info.duration_ms)
+    told = _Told(asker, prompts, info.duration_ms, carried)
     warnings: list[str] = []
     seconds = [0.0, 0.0]
     for section in sections:
@@ -68,13 +73,15 @@ def analyze(
         answers=told.answers(),
         prefill_seconds=seconds[0],
         generate_seconds=seconds[1],
+        carried=carried,
     )
 
 
 class _Told:
     """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
 
-    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int) -> None:
+    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int, carried: Carried) -> None:
+        self._carried = carried
         self._asker = asker
         self._prompts = prompts
         self._duration_ms = duration_ms
@@ -90,9 +97,9 @@ class _Told:
             context = AnswerContext(
                 self._duration_ms,
                 session.frame_times_ms,
-                roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
+                roster=self._roster(),
                 window_ms=window_ms,
-                scenes=tuple(self._found(SceneAnswer)),
+                scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
             if end_ms is not None:
@@ -102,6 +109,10 @@ class _Told:
     def answers(self) -> tuple[PromptAnswer, ...]:
         """One for each prompt, of all sections together."""
         return tuple(PromptAnswer.of_sections(answers) for answers in self._by_section.values())
+
+    def _roster(self) -> tuple[str, ...]:
+        found = (one.label for one in self._found(CharacterAnswer))
+        return tuple(dict.fromkeys((*self._carried.roster, *found)))
 
     def _found(self, kind: type[A]) -> Iterator[A]:
         for answers in self._by_section.values():

@@ -44,6 +44,11 @@ class Settings(BaseModel):
     extensions: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    plan: Path | None = None
+    where: str | None = None
+    sample: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None

@@ -19,11 +19,11 @@ from jobs.analysis import Analysis
 from jobs.answer_rows import AnswerRows, timed_spans
 from jobs.failures import POLICIES, Stage, Trouble, classify
 from jobs.keyframes import keyframe_rows, wanted_keyframes
-from jobs.plan import Work
 from jobs.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
 from jobs.recipe import Recipe
 from jobs.rows import RowBuilder
 from jobs.scratch import drop_copy, hold_copy
+from jobs.work import Work
 from schemas.answers import Tiles
 from schemas.failures import FailureClass
 from schemas.tables import Keyframe

@@ -18,15 +18,12 @@ from rich.progress import (
 
 from jobs.failures import Trouble
 from jobs.finishing import Indexed
-from jobs.plan import Plan, Reason, Work
+from jobs.plan_lines import plan_lines
+from jobs.planning import Plan
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
+from jobs.work import Work
 from schemas.failures import FailureAction, MediaIndexError
-
-_FREE_BECAUSE = {
-    Reason.COMMITTED: "  analysed before, to be published",
-    Reason.UNCHANGED: "  nothing to do",
-    Reason.QUARANTINED: "  set aside before, until the object is replaced",
-}
+from storage.leases import Holder
 
 
 class Progress:
@@ -36,14 +33,17 @@ class Progress:
         self._console = console
         self._bar: Bar | None = None
 
-    def planned(self, plan: Plan, num_ignored: int, weights: Weights) -> None:
+    def waiting(self, holder: Holder) -> None:
+        """Another run may be at work, or may have died."""
+        self._say(
+            f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
+        )
+
+    def planned(self, plan: Plan, weights: Weights) -> None:
         """The plan in one line per reason, and what will answer."""
-        for reason, count in sorted(plan.reasons.items()):
-            cost = _FREE_BECAUSE.get(reason, "")
-            self._say(f"plan      {count:>6} {reason}{cost}")
-        if num_ignored:
-            self._say(f"plan      {num_ignored:>6} other objects left out by the filters")
-        if not plan.to_analyse:
+        for line in plan_lines(plan):
+            self._say(f"plan      {line}")
+        if not len(plan.videos):
             return
         self._say(f"model     {weights.model_id} ({weights.revision[:12]})")
         if weights.model_id == BUILT_IN:

@@ -8,8 +8,8 @@ from jobs.analysis import Analysis
 from jobs.answer_rows import AnswerRows
 from jobs.asking import PromptAnswer
 from jobs.failures import Stage, Trouble
-from jobs.plan import Work
 from jobs.recipe import Recipe
+from jobs.work import Work
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import FailureAction, FailureClass
@@ -60,7 +60,10 @@ class RowBuilder:
             highlights=rows.highlights,
             keyframes=tuple(keyframes),
             own=rows.own,
-            failures=tuple(self._incomplete_answer(a) for a in analysis.answers if a.is_partial),
+            failures=(
+                *analysis.carried.failures,
+                *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
+            ),
         )
 
     def quarantine(self, trouble: Trouble) -> Bundle:
@@ -96,12 +99,15 @@ class RowBuilder:
 
     def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
         video, info = self.work.video, analysis.info
-        answers = analysis.answers
+        answers, carried = analysis.answers, analysis.carried
         said = [r.answer for a in answers for r in a.records or ()]
         summary = " ".join(one.summary for one in said if isinstance(one, SummaryAnswer))
+        prompt_id = next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None)
+        if carried.video:
+            summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
         return Video(
             **self._lineage,
-            prompt_id=next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None),
+            prompt_id=prompt_id,
             uri=video.uri,
             size_bytes=video.size_bytes,
             etag=video.etag,
@@ -123,7 +129,7 @@ class RowBuilder:
             audio_codecs=list(info.audio_codecs),
             num_frames_sampled=len(analysis.sampled_ms),
             effective_fps=float(analysis.grid.effective_fps),
-            is_partial=any(a.is_partial for a in answers),
+            is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
             is_degraded=self.work.max_frames < self.recipe.max_frames and not self.recipe.is_split,
             warnings=[*analysis.warnings, *warnings],

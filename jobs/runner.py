@@ -18,8 +18,8 @@ from jobs.analysis import Analysis
 from jobs.cluster import has_live_node
 from jobs.failures import BUGS_UNTIL_STOP, KILLS_UNTIL_POISON, POLICIES, Stage, Trouble
 from jobs.finishing import Finishing, Indexed
-from jobs.plan import Work
 from jobs.queue import WorkQueue
+from jobs.work import Work
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 
 POLL_S = 0.5

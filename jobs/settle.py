@@ -1,16 +1,17 @@
 """Settling: an outcome becomes durable by one commit, and visible with the next publish."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Indexed
-from jobs.plan import Reason, Work
 from jobs.progress import Progress
 from jobs.recipe import Recipe
 from jobs.rows import RowBuilder
-from schemas.commit import RunRecord
+from jobs.work import Work
+from schemas.commit import Commit, RunRecord
 from schemas.failures import CommitUnknownError, FailureAction, FailureClass
 from schemas.tables import Failure
 from storage.bundles import encode_bundle
@@ -75,6 +76,7 @@ class IndexSettler:
         self._run_id = run_id
         self._progress = progress
         self._to_publish: list[tuple[str, str]] = []
+        self._marks: list[Commit] = []
         self._published_at = time.monotonic()
         self._uncommitted: list[_Settlement] = []
         self._commit_not_before = 0.0
@@ -89,7 +91,7 @@ class IndexSettler:
         A stale video is never quarantined: that would hide the rows it has.
         """
         rows = self._rows(work)
-        if action is FailureAction.QUARANTINED and work.reason is not Reason.STALE:
+        if action is FailureAction.QUARANTINED and not work.has_rows:
             bundle = encode_bundle(rows.quarantine(trouble))
             self._settle(_Settlement(work, bundle, trouble))
         else:
@@ -100,9 +102,13 @@ class IndexSettler:
         """Only told; nothing is durable yet."""
         self._progress.retrying(work, trouble)
 
-    def already_committed(self, work: Work) -> None:
+    def already_committed(self, video_id: str, analysis_key: str) -> None:
         """Make visible what an interrupted run committed, or what an earlier revision had."""
-        self._to_publish.append((work.video.video_id, work.analysis_key))
+        self._to_publish.append((video_id, analysis_key))
+
+    def mark(self, marks: Iterable[Commit]) -> None:
+        """Say with the next publish what is so about videos that get no rows now."""
+        self._marks += marks
 
     def tick(self) -> None:
         """Commit what storage refused before, and publish, so that readers follow a long run."""
@@ -134,9 +140,9 @@ class IndexSettler:
 
     def publish(self, record: RunRecord | None = None) -> None:
         """Make everything committed so far visible, with the run's own record at the end."""
-        if self._to_publish or record:
-            self._index.publish(self._to_publish, [record] if record else [])
-        self._to_publish = []
+        if self._to_publish or self._marks or record:
+            self._index.publish(self._to_publish, [record] if record else [], self._marks)
+        self._to_publish, self._marks = [], []
         self._published_at = time.monotonic()
 
     def _settle(self, settlement: _Settlement) -> None:

@@ -17,4 +17,5 @@ class RecipeRecord(BaseModel):
     model: str = Field(description="Weights, number format and engine")
     sampling: str = Field(description="Which frames the model is shown")
     tasks: dict[str, str] = Field(description="By the prompt's name, in the order of asking")
+    settings: dict[str, str] = Field(description="What model and sampling are made of, for people")
     prompts: dict[str, str] = Field(description="Each prompt's text, for people")

@@ -198,6 +198,7 @@ class Run(Row):
     """One execution of a plan."""
 
     run_id: str = Field(description="Sorts by start time")
+    kind: str = Field(description="run or backfill")
     started_at: datetime = Field(description="Start (UTC)")
     ended_at: datetime = Field(description="End (UTC)")
     exit_code: int = Field(description="What the command returned")

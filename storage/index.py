@@ -2,12 +2,14 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
+from storage.bundles import read_bundle, repoint_bundle
 from storage.columns import check_version
 from storage.errors import NoBucket, NotFound, ObjectError
 from storage.layout import MARKER, bundle_key
@@ -15,12 +17,14 @@ from storage.objects import ObjectStore, enforces_conditional_writes, open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, declare, join
+from storage.parts import read_part
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
 from storage.recipes import declare_recipe, read_recipe
 from storage.snapshots import Snapshot, create_next, own_tables_of
 from storage.views import write_views
 
+_BATCH = 10_000  # rows as Python objects at once
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
 
 
@@ -29,7 +33,7 @@ class Index:
 
     def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables, index_id: str) -> None:
         self.index_id = index_id  # of this index and no other, wherever it is moved
-        self._store = store
+        self.store = store
         self._own_tables = own_tables
         self._published = PublishedCommits(store)
         self._fresh: dict[str, bytes] = {}
@@ -37,7 +41,7 @@ class Index:
 
     @property
     def url(self) -> str:
-        return self._store.url
+        return self.store.url
 
     def commit(self, video_id: str, analysis_key: str, bundle: bytes) -> bool:
         """Settle this revision of this video, once and for all. False: it was settled before, all is well.
@@ -45,7 +49,7 @@ class Index:
         One request. Readers see it after the next `publish` of the pair.
         """
         key = bundle_key(video_id, analysis_key)
-        created = self._store.put_if_absent(key, bundle)
+        created = self.store.put_if_absent(key, bundle)
         if created and self._num_fresh_bytes + len(bundle) <= _FRESH_BYTES:
             self._fresh[key] = bundle
             self._num_fresh_bytes += len(bundle)
@@ -53,7 +57,7 @@ class Index:
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
-        return self._store.exists(bundle_key(video_id, analysis_key))
+        return self.store.exists(bundle_key(video_id, analysis_key))
 
     def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.
@@ -66,6 +70,39 @@ class Index:
     def commits_with_content(self, content_revs: Sequence[str]) -> list[CurrentCommit]:
         """As of the last look at the index: the current commits of videos that have, or had, these bytes."""
         return self._published.with_content(content_revs)
+
+    def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
+        """Every video that readers see something of, as of the last look, with its URI."""
+        for batch in self._published.visible().to_batches(_BATCH):
+            *columns, uris = (column.to_pylist() for column in batch.columns)
+            yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
+
+    def commit_copy(
+        self, video_id: str, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]
+    ) -> bool:
+        """Commit a bundle's rows under another name: `commit` and `video` are the columns that differ.
+
+        NotFound: there is no such bundle.
+        """
+        key = bundle_key(video_id, analysis_key)
+        bundle = read_bundle(self._read_bundle(key), f"{self.url}/{key}")
+        copy = repoint_bundle(bundle, commit, video)
+        return self.commit(commit["video_id"], commit["analysis_key"], copy)
+
+    def unfinished(self) -> frozenset[str]:
+        """The ids of the videos that runs so far could not settle, whatever became of them since."""
+        snapshot = self._published.refresh()
+        keys = snapshot.files_of("unfinished") if snapshot else ()
+        return frozenset(
+            video_id
+            for key in keys
+            for video_id in read_part(self.store, key, ["video_id"]).column(0).to_pylist()
+        )
+
+    def uri_of(self, video_id: str, analysis_key: str) -> str:
+        """The name that the video of a committed bundle has, or had. NotFound: there is no such bundle."""
+        key = bundle_key(video_id, analysis_key)
+        return str(read_bundle(self._read_bundle(key), f"{self.url}/{key}").column("uri")[0])
 
     def publish(
         self,
@@ -80,12 +117,12 @@ class Index:
         there was nothing to change. NotFound: a pair was never committed.
         """
         snapshot = publish(
-            self._store, self._published, self._read_bundle, dict(keys), runs, self._own_tables, marks
+            self.store, self._published, self._read_bundle, dict(keys), runs, self._own_tables, marks
         )
         self._fresh.clear()
         self._num_fresh_bytes = 0
         if snapshot is not None:
-            write_views(self._store, snapshot)
+            write_views(self.store, snapshot)
         return snapshot.number if snapshot else None
 
     def declare_own_tables(self) -> None:
@@ -98,24 +135,24 @@ class Index:
             known = own_tables_of(base)
             if join(known, self._own_tables, self.url) == known:
                 return
-            if snapshot := create_next(self._store, base, {}, self._own_tables):
-                write_views(self._store, snapshot)
+            if snapshot := create_next(self.store, base, {}, self._own_tables):
+                write_views(self.store, snapshot)
                 return
 
     def declare_recipe(self, recipe: RecipeRecord) -> None:
         """Say what its id stands for, before the first row that names it."""
-        declare_recipe(self._store, recipe)
+        declare_recipe(self.store, recipe)
 
     def recipe(self, recipe_id: str) -> RecipeRecord | None:
         """What an id stands for; None where nobody said."""
-        return read_recipe(self._store, recipe_id)
+        return read_recipe(self.store, recipe_id)
 
     def snapshot(self) -> Snapshot | None:
         """The newest one, None before the first publish."""
         return self._published.refresh()
 
     def _read_bundle(self, key: str) -> bytes:
-        return self._fresh.get(key) or self._store.read(key)
+        return self._fresh.get(key) or self.store.read(key)
 
 
 def open_index(

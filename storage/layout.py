@@ -9,7 +9,7 @@ views.sql                                     the same as SQL views, for plain D
 serving.duckdb                                one file made from one snapshot; only beside a local index
 recipes/<recipe_id>.json                      what the rows' recipe ids stand for
 leases/<number>.json                          who is at work on the index; the highest number counts
-plans/<run_id>.parquet                        the videos that a run at work has for itself
+plans/<run_id>.plan                           the videos that a run at work has for itself
 forgetting/<video_id>.json                    a video that is being forgotten; the last file of it to go
 probes/<token>                                written and removed again, to see what the store does
 """
@@ -58,7 +58,7 @@ def lease_key(number: int) -> str:
 
 
 def plan_key(run_id: str) -> str:
-    return f"{PLANS}{run_id}.parquet"
+    return f"{PLANS}{run_id}.plan"
 
 
 def run_part_key(run_id: str) -> str:

@@ -1,9 +1,10 @@
 """Parts: immutable Parquet files of one table's rows. Nobody reads one before a snapshot lists its key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import parquet
 
 from storage.columns import check_schema
@@ -31,18 +32,37 @@ def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
 def write_parts(
     store: ObjectStore, table: str, snapshot: int, schema: pa.Schema, rows: Iterable[pa.Table]
 ) -> list[str]:
-    """Rows as they come, in parts of about `FILE_BYTES`. No rows, no part."""
+    """Rows as they come, in parts of about `FILE_BYTES`. No rows, no part.
+
+    Neighbouring rows of one video come into one part: each part has all of an analysis, or nothing.
+    """
     keys: list[str] = []
-    sink, writer = pa.BufferOutputStream(), None
+    sink, writer, last = pa.BufferOutputStream(), None, None
     for group in _groups(rows):
-        writer = writer or parquet.ParquetWriter(sink, schema, compression="zstd")
-        writer.write_table(group)
-        if sink.tell() >= FILE_BYTES:
-            keys.append(_finish(store, table, snapshot, writer, sink))
-            sink, writer = pa.BufferOutputStream(), None
+        if writer is not None and sink.tell() >= FILE_BYTES:
+            num_rest = _num_rows_of(last, group)
+            if num_rest:
+                writer.write_table(group.slice(0, num_rest))
+            if num_rest < group.num_rows:
+                keys.append(_finish(store, table, snapshot, writer, sink))
+                sink, writer = pa.BufferOutputStream(), None
+            group = group.slice(num_rest)
+        if group.num_rows:
+            writer = writer or parquet.ParquetWriter(sink, schema, compression="zstd")
+            writer.write_table(group)
+            last = group.column("video_id")[-1].as_py() if "video_id" in schema.names else None
     if writer is not None:
         keys.append(_finish(store, table, snapshot, writer, sink))
     return keys
+
+
+def _num_rows_of(video_id: str | None, group: pa.Table) -> int:
+    """How many rows at the beginning of the group are the video's."""
+    if video_id is None:
+        return 0
+    is_other = pc.not_equal(group.column("video_id"), video_id)
+    first = pc.index(is_other, True).as_py()
+    return int(group.num_rows if first < 0 else first)
 
 
 def _finish(
@@ -97,14 +117,14 @@ def open_part(store: LocalStore | S3Store, key: str) -> parquet.ParquetFile:
     return file
 
 
-def read_part(store: ObjectStore, key: str, columns: list[str] | None = None) -> pa.Table:
+def read_part(store: ObjectStore, key: str, columns: Sequence[str] | None = None) -> pa.Table:
     """All its rows. PreflightError: missing, damaged, or newer. ObjectError: not to be had now."""
     try:
         data = store.read(key)
     except NotFound as error:
         raise damaged_part(store.url, key, "missing") from error
     try:
-        table = parquet.read_table(pa.BufferReader(data), columns=columns)
+        table = parquet.read_table(pa.BufferReader(data), columns=columns and list(columns))
     except (pa.ArrowException, OSError) as error:  # OSError: Parquet's word for pages that make no sense
         raise damaged_part(store.url, key, f"damaged: {error}") from error
     check_schema(table.schema, f"{store.url}/{key}")

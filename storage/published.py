@@ -79,6 +79,19 @@ class PublishedCommits:
         """Those that any commit names, whatever it says."""
         return {commit.analysis_key for commit in self._where("analysis_key", list(analysis_keys))}
 
+    def visible(self) -> pa.Table:
+        """The current commits that readers see something of, with their `uri`, read anew."""
+        keys = self._snapshot.files_of("commits") if self._snapshot else ()
+        schema = _SCHEMA.append(pa.field("uri", pa.string()))
+        tables = [self._read(key, schema) for key in keys]
+        commits = pa.concat_tables([schema.empty_table(), *tables]).sort_by(
+            [("video_id", "ascending"), ("snapshot", "ascending")]
+        )
+        ids = commits.column("video_id").combine_chunks()
+        is_last = pc.not_equal(ids[:-1], ids[1:]).to_pylist() + [True] * bool(len(ids))
+        newest = commits.filter(pa.array(is_last, pa.bool_())).select([*CurrentCommit._fields, "uri"])
+        return newest.filter(pc.is_in(newest.column("state"), value_set=pa.array(VISIBLE_STATES)))
+
     def recipe_ids(self) -> set[str]:
         """Of all commits there ever were."""
         return set(pc.unique(self._commits.column("recipe_id")).to_pylist())
@@ -89,8 +102,8 @@ class PublishedCommits:
         columns = (found.column(name).to_pylist() for name in CurrentCommit._fields)
         return map(CurrentCommit._make, zip(*columns, strict=True))
 
-    def _read(self, key: str) -> pa.Table:
-        return read_part(self._store, key).select(_SCHEMA.names).cast(_SCHEMA)
+    def _read(self, key: str, schema: pa.Schema = _SCHEMA) -> pa.Table:
+        return read_part(self._store, key, schema.names).select(schema.names).cast(schema)
 
 
 def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:

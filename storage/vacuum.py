@@ -45,7 +45,7 @@ _KINDS = {
     "snapshots": re.compile(rf"{SNAPSHOTS}{_NUMBER}\.json"),
     "parts": re.compile(rf"{PARTS}\w+/[\w-]+\.parquet"),
     "bundles": re.compile(rf"{BUNDLES}[0-9a-f]{{2}}/{_ID}/{_ID}\.parquet"),
-    "plans": re.compile(rf"{PLANS}[\w-]+\.parquet"),
+    "plans": re.compile(rf"{PLANS}[\w-]+\.plan"),
     "leases": re.compile(rf"{LEASES}{_NUMBER}\.json"),
     "probes": re.compile(rf"{PROBES}{_ID}"),
 }

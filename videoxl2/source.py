@@ -15,9 +15,7 @@ _FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
 
-def find_folder(
-    folder_or_hub_id: str | Path, revision: str | None = None, local_only: bool = False
-) -> Path:
+def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local_only: bool = False) -> Path:
     """The local folder, or the hub repository's, downloaded without any code file; never with `local_only`.
 
     Raises `CheckpointError` when it is neither or the hub cannot deliver it.
@@ -31,7 +29,9 @@ def find_folder(
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=local_only))
+        return Path(
+            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=local_only)
+        )
     except Exception as error:  # the client's errors have no common base
         if local_only:
             message = f"{name} is a hub id and not on this machine yet"

@@ -19,15 +19,16 @@ from jobs.asking import PromptAnswer
 from jobs.cluster import join_cluster
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
-from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.records import Record
 from jobs.runner import Runner
+from jobs.work import Work
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from storage.bundles import read_bundle
 from storage.errors import NotFound
 from videoxl2.frames import MediaInfo, SamplingGrid

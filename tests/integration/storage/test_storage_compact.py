@@ -42,8 +42,8 @@ def test_rows_lie_sorted_by_video(filled_disk):
 def test_a_videos_rows_are_found_by_statistics(disk, make_bundle, monkeypatch):
     """A video is in one row group, or two neighbouring ones, of all there are."""
     monkeypatch.setattr(parts, "_GROUP_ROWS", 7)
-    monkeypatch.setattr(parts, "FILE_BYTES", 20_000)
-    monkeypatch.setattr(compaction, "SMALL_BYTES", 15_000)
+    monkeypatch.setattr(parts, "FILE_BYTES", 9_000)
+    monkeypatch.setattr(compaction, "SMALL_BYTES", 20_000)
     bundles = [make_bundle(uri=f"s3://b/{n}", titles=("a" * 90, "b", "c")) for n in range(40)]
     for start in range(0, 40, 8):
         disk.publish(*bundles[start : start + 8])
@@ -54,8 +54,12 @@ def test_a_videos_rows_are_found_by_statistics(disk, make_bundle, monkeypatch):
         for key in snapshot.files_of("scenes")
         for group in _video_statistics(open_part(disk.store(), key))
     ]
-    assert len(snapshot.files_of("keyframes")) >= 1
     assert len(groups) >= 120 // 7
+    assert len(snapshot.files_of("keyframes")) > 1
+    ids = [
+        set(open_part(disk.store(), k).read(["video_id"])[0].to_pylist()) for k in snapshot.files_of("scenes")
+    ]
+    assert len(set.union(*ids)) == sum(map(len, ids)) == 40
     for bundle in bundles:
         video_id = bundle.commit.video_id
         assert 1 <= sum(low <= video_id <= high for low, high in groups) <= 2

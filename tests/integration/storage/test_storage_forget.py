@@ -112,8 +112,8 @@ def test_left_overs_that_name_it_go_too(filled_disk, make_bundle):
     video_id = VideoObject(URI, 0, 0).video_id
     plan = pa.BufferOutputStream()
     parquet.write_table(pa.table({"video_id": [video_id]}), plan)
-    store.put_if_absent("plans/over.parquet", bytes(plan.getvalue()))
-    store.put_if_absent("plans/broken.parquet", b"PAR1")
+    store.put_if_absent("plans/over.plan", b"{}\n" + bytes(plan.getvalue()))
+    store.put_if_absent("plans/broken.plan", b"PAR1")
     pending = Path(filled_disk.url) / "tables" / "scenes" / ".pending-0123456789abcdef"
     pending.write_bytes(b"half a part")
     _forget(filled_disk)

@@ -142,7 +142,7 @@ def test_a_killed_forgetting_is_finished_by_repeating_it(index):
             others = [row for row in before[name] if video.video_id not in repr(row)]
             assert [row for row in rows if row not in mine[name]] == others
         assert not any(mine.values()) or now == before
-        forget(index, None, find_forgettable(index, None, "1"), print)
+        forget(index, None, find_forgettable(index, None, URI), print)
         assert not any(video.video_id in key for key in open_store(index).list(""))
         assert find_forgettable(index, None, URI).copies == ()
 

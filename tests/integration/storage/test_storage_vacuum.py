@@ -114,13 +114,13 @@ def test_plans_leases_and_half_written_files_go_when_nobody_uses_them(filled_dis
     for number in range(3):
         leases.acquire(store, "run", f"r{number}", wait=print).release()
     for run_id in ("alive", "over"):
-        store.put_if_absent(f"plans/{run_id}.parquet", b"plan")
+        store.put_if_absent(f"plans/{run_id}.plan", b"plan")
     (root / "tables" / ".pending-0123456789abcdef").write_bytes(b"half")
     store.put_if_absent("probes/0123456789abcdef", b"")
     everything = [str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()]
     _age(filled_disk, everything, days=8)
     done = _vacuum(filled_disk)
-    assert {k for k in _keys(filled_disk) if k.startswith("plans/")} == {"plans/alive.parquet"}
+    assert {k for k in _keys(filled_disk) if k.startswith("plans/")} == {"plans/alive.plan"}
     assert leases.read_log(store).of("backfill").run_id == "alive"
     assert done.removed["leases"].num_files >= 5
     assert done.removed["unfinished writes"].num_files == 1

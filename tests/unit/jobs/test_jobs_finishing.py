@@ -13,14 +13,15 @@ from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
 from jobs.failures import Stage
 from jobs.finishing import Indexed, finish
-from jobs.plan import Reason, Work
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.records import Record
+from jobs.work import Work
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from schemas.tables import Lineage
 from storage.bundles import read_bundle
 from storage.library_local import LocalLibrary
