@@ -136,7 +136,8 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _damaged(url: str, error: duckdb.Error) -> PreflightError:
     hint = f"Repeat the command; if a file is missing or damaged, {repair_command(url)} makes it anew."
-    return PreflightError(f"index {url} cannot be read: {error}", hint)
+    problem = str(error).partition("\n")[0]  # below it DuckDB points into a view, which nobody here wrote
+    return PreflightError(f"index {url} cannot be read: {problem}", hint)
 
 
 def _is_damage(error: duckdb.Error) -> bool:

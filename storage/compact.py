@@ -150,6 +150,7 @@ def _sorted(tables: Iterator[pa.Table], columns: Sequence[Column], scratch: Path
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{_SORT_MEMORY}'")
         connection.execute(f"SET temp_directory = {quote(str(scratch))}")
         reader = pa.RecordBatchReader.from_batches(schema, _numbered(tables, schema, failed))

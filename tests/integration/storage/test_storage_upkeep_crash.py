@@ -42,10 +42,9 @@ def die_before(step):
                 os.kill(os.getpid(), signal.SIGKILL)
             return original(*args, **kwargs)
         return call
-    for name in ("put_if_absent", "replace", "delete"):
+    for name in ("replace", "delete"):
         setattr(objects_local.LocalStore, name, watched(getattr(objects_local.LocalStore, name)))
-    # Inside one write too: between the file and its name, and between the name and the file's own removal.
-    objects_local.os.link = watched(os.link)
+    objects_local.os.link = watched(os.link)  # creates an object; the file that gets the name is left behind
 
 for line in sys.stdin:
     child = os.fork()
@@ -146,7 +145,7 @@ def test_a_killed_forgetting_is_finished_by_repeating_it(index):
         assert not any(video.video_id in key for key in open_store(index).list(""))
         assert find_forgettable(index, None, URI).copies == ()
 
-    assert _kill_everywhere(index, "forget", check, "1") > 15
+    assert _kill_everywhere(index, "forget", check, "1") > 10
 
 
 @pytest.mark.parametrize("table", ["scenes", "commits"])
