@@ -19,7 +19,7 @@ from storage.embedder import VECTOR_SIZE
 from storage.index import open_index
 from storage.layout import new_part_key
 from storage.objects import open_store
-from storage.publish import write_part
+from storage.parts import write_part
 from storage.snapshots import create_next
 
 SCENES = 50  # of one video

@@ -6,8 +6,10 @@ import sys
 import click
 
 from jobs.cli_ask import build, search, sql
+from jobs.cli_doctor import doctor
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
+from jobs.cli_maintain import compact, forget, vacuum
 from jobs.cli_report import explain, report, status
 from jobs.cli_run import backfill, plan, retry, run
 from jobs.cli_serve import serve
@@ -35,6 +37,10 @@ for verb in (
     evaluate,
     export,
     serve,
+    compact,
+    vacuum,
+    forget,
+    doctor,
 ):
     cli.add_command(verb)
 

@@ -33,10 +33,7 @@ class Preflight:
 
 def check_preflight(settings: Settings) -> Preflight:
     """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
-    extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
-    selection = Selection(
-        extensions, settings.include, settings.exclude, settings.prefixes, _since_ns(settings.since)
-    )
+    selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory)
     prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
@@ -50,17 +47,25 @@ def check_preflight(settings: Settings) -> Preflight:
         prompts=prompts,
         is_split=settings.split,
     )
-    scratch = settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
-    _check_writable(scratch)
+    scratch = make_scratch(settings)
     index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def selection_of(settings: Settings) -> Selection:
+    """Which objects of the library are meant."""
+    extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
+    since_ns = _since_ns(settings.since)
+    return Selection(extensions, settings.include, settings.exclude, settings.prefixes, since_ns)
 
 
 def _since_ns(since: str | None) -> int | None:
     return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
 
 
-def _check_writable(scratch: Path) -> None:
+def make_scratch(settings: Settings) -> Path:
+    """The folder for copies of S3 objects, which can be written to. Raises `PreflightError`."""
+    scratch = settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=scratch).close()
@@ -68,3 +73,4 @@ def _check_writable(scratch: Path) -> None:
         raise PreflightError(
             f"scratch folder {scratch}: {error.strerror}", "name another with --scratch"
         ) from None
+    return scratch

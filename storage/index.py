@@ -13,7 +13,7 @@ from storage.bundles import read_bundle, repoint_bundle
 from storage.columns import check_version
 from storage.committed import CommittedBundles
 from storage.errors import NoBucket, NotFound, ObjectError
-from storage.layout import MARKER, VIEWS, bundle_key
+from storage.layout import MARKER, bundle_key
 from storage.objects import ObjectStore, enforces_conditional_writes, open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
@@ -22,8 +22,8 @@ from storage.parts import read_part
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
 from storage.recipes import declare_recipe, read_recipe
-from storage.snapshots import Snapshot, create_next, own_tables_of, read_newest
-from storage.views import views_script
+from storage.snapshots import Snapshot, create_next, own_tables_of
+from storage.views import write_views
 
 _BATCH = 10_000  # rows as Python objects at once
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
@@ -131,7 +131,7 @@ class Index:
         self._fresh.clear()
         self._num_fresh_bytes = 0
         if snapshot is not None:
-            self._write_views(snapshot)
+            write_views(self.store, snapshot)
         return snapshot.number if snapshot else None
 
     def declare_own_tables(self) -> None:
@@ -145,7 +145,7 @@ class Index:
             if join(known, self._own_tables, self.url) == known:
                 return
             if snapshot := create_next(self.store, base, {}, self._own_tables):
-                self._write_views(snapshot)
+                write_views(self.store, snapshot)
                 return
 
     def declare_recipe(self, recipe: RecipeRecord) -> None:
@@ -155,11 +155,6 @@ class Index:
     def recipe(self, recipe_id: str) -> RecipeRecord | None:
         """What an id stands for; None where nobody said."""
         return read_recipe(self.store, recipe_id)
-
-    def _write_views(self, snapshot: Snapshot) -> None:
-        if isinstance(self.store, LocalStore):
-            newest = read_newest(self.store, snapshot) or snapshot
-            self.store.replace(VIEWS, views_script(newest).encode())
 
     def snapshot(self) -> Snapshot | None:
         """The newest one, None before the first publish."""
@@ -180,24 +175,36 @@ def open_index(
     PreflightError: missing (unless `create`), no index, newer, not safely writable, or a table in `own` does
     not go with what is there.
     """
-    store = open_store(url, endpoint_url)
     try:
-        marker = _read_marker(store)
-        if marker is None:
-            if not create:
-                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
-            _check_empty(store)
-        if not enforces_conditional_writes(store, MARKER, marker or _new_marker()):
-            raise PreflightError(
-                f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
-                "Use a server that honours conditional writes (docs/s3.md), or a local index.",
-            )
-        index_id = json.loads(_read_marker(store) or b"{}").get("index_id", "")
+        store, index_id = open_for_writing(url, endpoint_url, create)
         index = Index(store, declare(own or {}), index_id)
         index.declare_own_tables()
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
     return index
+
+
+def open_for_writing(
+    url: str, endpoint_url: str | None = None, create: bool = False
+) -> tuple[LocalStore | S3Store, str]:
+    """The store, found fit to be written to, and the index's id. PreflightError: as `open_index`."""
+    store = open_store(url, endpoint_url)
+    marker = _read_marker(store)
+    if marker is None:
+        if not create:
+            raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+        check_empty(store)
+    check_conditional_writes(store, MARKER, marker or _new_marker())
+    return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
+
+
+def check_conditional_writes(store: ObjectStore, key: str, data: bytes) -> None:
+    """By creating `key` twice. PreflightError: the store lets two writers overwrite each other."""
+    if not enforces_conditional_writes(store, key, data):
+        raise PreflightError(
+            f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
+            "Use a server that honours conditional writes (docs/s3.md), or a local index.",
+        )
 
 
 def check_marker(store: ObjectStore) -> bool:
@@ -231,7 +238,7 @@ def _read_marker(store: ObjectStore) -> bytes | None:
     return data
 
 
-def _check_empty(store: ObjectStore) -> None:
+def check_empty(store: ObjectStore) -> None:
     """An index is made in an empty place only; another writer may be making it at this moment."""
     first = next(store.list(""), None)
     if first is not None and not check_marker(store):

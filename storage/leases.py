@@ -10,11 +10,12 @@ holder that was frozen and wakes up can do no harm.
 
 import os
 import re
+import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +23,14 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from schemas.failures import LeaseHeldError, PreflightError
+from schemas.identity import new_run_id
 from storage.errors import ObjectError
 from storage.layout import LEASES, lease_key
 from storage.objects import ObjectStore
 
 RENEW_EVERY_S = 10.0
 TTL_S = 45.0  # a holder that has not been seen to beat for so long is taken for dead
+ALONE = {"forget"}  # kinds that go with no other kind: what they take away others may be reading or merging
 _LOOK_EVERY_S = 1.0
 _KEPT = 20  # of the newest files
 _NAME = re.compile(re.escape(LEASES) + r"\d{10}\.json")
@@ -118,7 +121,7 @@ class Lease:
 
 
 def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder], None]) -> Lease:
-    """Hold the lease of this kind.
+    """Hold the lease of this kind, unless another holder is in its way: of the same kind, or one of `ALONE`.
 
     Where a holder may be dead, `wait` is told once, and it is watched for `TTL_S`; one on this machine whose
     process is gone is dead at once. LeaseHeldError: it lives.
@@ -133,11 +136,12 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
     )
     while True:
         log = read_log(store)
-        held = log.of(kind)
-        if held and not is_gone(held):
-            wait(held)
-            _watch(store, held)
-        others = tuple(holder for holder in log.holders if holder.kind != kind)
+        in_the_way = [h for h in log.holders if h.kind == kind or {h.kind, kind} & ALONE]
+        for held in in_the_way:
+            if not is_gone(held):
+                wait(held)
+                _watch(store, held)
+        others = tuple(holder for holder in log.holders if holder not in in_the_way)
         if _append(store, log, (*others, mine)):
             return Lease(store, kind, run_id)
 
@@ -187,6 +191,20 @@ def _machine() -> str:
         return f"{_BOOT_ID.read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:  # no Linux: only watching tells
         return f"{socket.gethostname()} {os.getppid()} {time.monotonic()}"
+
+
+@contextmanager
+def holding(store: ObjectStore, kind: str, wait: Callable[[Holder], None]) -> Iterator[Callable[[], None]]:
+    """Hold a lease for upkeep. What it gives is called between steps: LeaseHeldError once it was lost."""
+    lost: list[LeaseHeldError] = []
+
+    def check() -> None:
+        if lost:
+            raise lost[0]
+
+    work_id = new_run_id(datetime.now(UTC), secrets.token_hex(8))
+    with KeptLease(acquire(store, kind, work_id, wait), lost.append):
+        yield check
 
 
 class KeptLease:

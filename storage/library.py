@@ -35,6 +35,10 @@ class Library(Protocol):
         """
         ...
 
+    def peek(self, video: VideoObject) -> None:
+        """Read the object's first byte; an ObjectError says why that cannot be done."""
+        ...
+
     def check(self) -> None:
         """Raise an ObjectError unless the library exists and may be listed."""
         ...

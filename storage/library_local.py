@@ -54,6 +54,14 @@ class LocalLibrary:
             )
         return path
 
+    def peek(self, video: VideoObject) -> None:
+        """Open it and read a byte."""
+        try:
+            with Path(video.uri).open("rb") as opened:
+                opened.read(1)
+        except OSError as error:
+            raise translate_os_error(error, video.uri) from error
+
     def _walk(
         self, selection: Selection, folder: Path, prefix: str, above: frozenset[tuple[int, int]]
     ) -> Iterator[tuple[str, VideoObject]]:

@@ -78,6 +78,14 @@ class S3Library:
                 raise
         return path
 
+    def peek(self, video: VideoObject) -> None:
+        """One request, for one byte; the rest of the answer is never asked for."""
+        key = video.uri.removeprefix(f"s3://{self.bucket}/")
+        try:
+            self._client().get_object(Bucket=self.bucket, Key=key, Range="bytes=0-0")["Body"].read()
+        except S3_ERRORS as error:
+            raise translate(error, video.uri) from error
+
     def _client(self) -> "S3Client":
         return s3_client(self.endpoint_url)
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 from schemas.commit import Commit, RunRecord
 from storage.bundles import flatten_bundles, read_bundle
 from storage.columns import COLUMNS, to_table
-from storage.layout import bundle_key, new_part_key, run_part_key
+from storage.layout import bundle_key, new_part_key, run_id_of, run_part_key
 from storage.objects import ObjectStore
 from storage.own_tables import OwnTables, columns_by_table
-from storage.parts import write_part
+from storage.parts import read_part, write_part
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
@@ -63,7 +63,7 @@ def publish(
     written = _Parts()
     while True:
         base = published.refresh()
-        change = _compare(published, base, wanted, runs, marks)
+        change = _compare(store, published, base, wanted, runs, marks)
         if not change.current and not change.runs and not change.marks:
             return None
         if change != written_for:
@@ -79,6 +79,7 @@ def publish(
 
 
 def _compare(
+    store: ObjectStore,
     published: PublishedCommits,
     base: Snapshot | None,
     wanted: dict[str, str],
@@ -88,13 +89,24 @@ def _compare(
     known = {commit.analysis_key for commit in published.current(wanted).values() if commit.is_visible}
     current = {video_id: key for video_id, key in sorted(wanted.items()) if key not in known}
     new_keys = frozenset(current.values()) - published.ever_current(current.values())
-    published_runs = base.files_of("runs") if base else ()
-    new_runs = tuple(record for record in runs if run_part_key(record.run.run_id) not in published_runs)
+    published_runs = _run_ids(store, base) if base and runs else set()
+    new_runs = tuple(record for record in runs if record.run.run_id not in published_runs)
     marked = published.current(mark.video_id for mark in marks)
     new_marks = tuple(
         mark for mark in marks if mark.video_id in marked and marked[mark.video_id].state != mark.state
     )
     return _Change(current, new_keys, new_runs, new_marks)
+
+
+def _run_ids(store: ObjectStore, base: Snapshot) -> set[str]:
+    """Of the published runs. One's own part says it by its name; those that were merged are read."""
+    run_ids: set[str] = set()
+    for key in base.files_of("runs"):
+        if run_id := run_id_of(key):
+            run_ids.add(run_id)
+        else:
+            run_ids.update(read_part(store, key, ["run_id"]).column("run_id").to_pylist())
+    return run_ids
 
 
 def _write_data(

@@ -1,7 +1,7 @@
 """A snapshot lists the files that readers read. Creating the next one is the only switch there is."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -38,11 +38,21 @@ def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
     after = snapshot_key(known.number) if known else ""
-    newest = max(filter(_NAME.fullmatch, store.list(SNAPSHOTS, after)), default=None)
+    newest = max(snapshot_keys(store, after), default=None)
     if newest is None:
         return known
-    data = store.read(newest)
-    name = f"{store.url}/{newest}"
+    return read_snapshot(store, newest)
+
+
+def snapshot_keys(store: ObjectStore, after: str = "") -> Iterator[str]:
+    """Their files, oldest first."""
+    return filter(_NAME.fullmatch, store.list(SNAPSHOTS, after))
+
+
+def read_snapshot(store: ObjectStore, key: str) -> Snapshot:
+    """One snapshot by its file. PreflightError: damaged, or of a newer version."""
+    data = store.read(key)
+    name = f"{store.url}/{key}"
     try:
         header = _Header.model_validate_json(data)
         check_version(header.schema_version, name)

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.layout import VIEWS
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, columns_by_table
-from storage.snapshots import Snapshot
+from storage.snapshots import Snapshot, read_newest
 
 # Turns a table's name into the SQL that scans its parts; None: it has no parts yet.
 Scan = Callable[[str], str | None]
@@ -85,6 +88,13 @@ def views_script(snapshot: Snapshot) -> str:
     statements = create_views(lambda table: scan_files(snapshot.files_of(table)), snapshot.own_tables)
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
     return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
+
+
+def write_views(store: LocalStore | S3Store, snapshot: Snapshot) -> None:
+    """`views.sql` of this snapshot, or of a newer one that came meanwhile. A disk alone has the file."""
+    if isinstance(store, LocalStore):
+        newest = read_newest(store, snapshot) or snapshot
+        store.replace(VIEWS, views_script(newest).encode())
 
 
 def glob_escape(path: str) -> str:
