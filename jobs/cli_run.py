@@ -14,6 +14,7 @@ from jobs.config import Settings, load_settings, resolve
 from jobs.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.next_command import Place
 from jobs.terminal import show_json
+from schemas.failures import MediaIndexError
 from schemas.tables import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -60,6 +61,19 @@ recipe_options = _with(
     click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
     click.option(
+        "--prefix",
+        "prefixes",
+        multiple=True,
+        metavar="PREFIX",
+        help="List only keys that start so; repeatable.",
+    ),
+    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
+    click.option(
+        "--inventory",
+        metavar="MANIFEST",
+        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
+    ),
+    click.option(
         "--where",
         metavar="SQL",
         help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
@@ -94,6 +108,17 @@ spending_options = _with(
         metavar="ADDRESS",
         help="Join this Ray cluster. [a private one on this machine]",
     ),
+    click.option(
+        "--max-failures",
+        metavar="N|P%",
+        help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
+    ),
+    click.option(
+        "--deadline",
+        metavar="6h|90m|07:00",
+        help="No video begins after this long, or this time of day; those under way finish.",
+    ),
+    click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
 )
 
 
@@ -152,25 +177,40 @@ def _spend(config: Path | None, as_json: bool, flags: dict[str, Any], goal: Any)
     from jobs.progress import Progress  # what reads the index need not wait for Ray to load
     from jobs.run import run as execute
 
-    row = execute(settings, Progress(Console(stderr=True)), goal)
+    progress = Progress(Console(stderr=True), settings.log_format)
+    try:
+        row = execute(settings, progress, goal)
+    except MediaIndexError as error:
+        if settings.log_format == "text":
+            raise
+        progress.error(error)
+        return int(error.exit_code)
     if as_json:
         show_json(row.model_dump(mode="json"))
     else:
-        _show_run(row, settings)
+        _show_run(row)
+    if settings.log_format == "text":
+        _show_next(row, settings, as_json)
     return row.exit_code
 
 
-def _show_run(row: Run, settings: Settings) -> None:
+def _show_run(row: Run) -> None:
     if not row.num_planned:
         click.echo(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
-        if not row.num_listed:
-            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
         return
     click.echo(
         f"{row.kind} {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
     )
+
+
+def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
+    """On stderr: what the exit code means, and the next command."""
+    if not row.num_planned:
+        if not row.num_listed and not as_json:
+            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
+        return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
         typed = shlex.join(["media-index", *sys.argv[1:]])

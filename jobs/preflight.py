@@ -3,12 +3,14 @@
 import getpass
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.budget import check_budgets
 from jobs.config import Settings
 from jobs.prompt_pack import load_packs, own_tables
 from jobs.recipe import Recipe
+from jobs.since import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.failures import PreflightError
 from storage.index import Index, open_index
@@ -32,8 +34,10 @@ class Preflight:
 def check_preflight(settings: Settings) -> Preflight:
     """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
-    selection = Selection(extensions, settings.include, settings.exclude)
-    library = open_library(settings.library, settings.endpoint_url)
+    selection = Selection(
+        extensions, settings.include, settings.exclude, settings.prefixes, _since_ns(settings.since)
+    )
+    library = open_library(settings.library, settings.endpoint_url, settings.inventory)
     prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
     check_budgets(prompts, weights.folder)
@@ -50,6 +54,10 @@ def check_preflight(settings: Settings) -> Preflight:
     _check_writable(scratch)
     index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def _since_ns(since: str | None) -> int | None:
+    return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
 
 
 def _check_writable(scratch: Path) -> None:

@@ -16,6 +16,7 @@ import secrets
 
 MARKER = "index.json"
 VIEWS = "views.sql"
+BUNDLES = "bundles/"
 SNAPSHOTS = "snapshots/"
 RECIPES = "recipes/"
 LEASES = "leases/"
@@ -23,7 +24,7 @@ PLANS = "plans/"
 
 
 def bundle_key(video_id: str, analysis_key: str) -> str:
-    return f"bundles/{video_id[:2]}/{video_id}/{analysis_key}.parquet"
+    return f"{BUNDLES}{video_id[:2]}/{video_id}/{analysis_key}.parquet"
 
 
 def snapshot_key(number: int) -> str:
