@@ -26,7 +26,6 @@ from storage.index import open_index
 from storage.leases import acquire
 from storage.objects import open_store
 
-COMING = {"forget"}  # verbs that commands name before they are there
 SETTINGS = {
     "library": "s3://my films/it's",
     "index": "there",
@@ -242,7 +241,7 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
     then = {f"media-index {m.then}" for m in MEANINGS.values() if m.then}
     verbs = {shlex.split(command)[1] for command in (*now, *then)}
     assert {"explain", "backfill", "retry", "sql", "run"} <= verbs
-    assert verbs <= set(cli.commands) | COMING
+    assert verbs <= set(cli.commands)
 
 
 def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, capsys):
