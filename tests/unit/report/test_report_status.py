@@ -179,7 +179,7 @@ def test_the_shown_command_repeats_the_run(tmp_path):
 def test_every_setting_has_a_flag_of_its_name():
     """So that a run's settings can be typed again."""
     flags = {option for param in run_verb.params for option in param.opts}
-    names = {"packs": "pack", "extensions": "extension"}
+    names = {"packs": "pack", "extensions": "extension", "prefixes": "prefix"}
     assert {f"--{names.get(n, n).replace('_', '-')}" for n in Settings.model_fields} <= flags
 
 
@@ -242,10 +242,11 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
 
 def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, capsys):
     """On stderr, after the counts on stdout."""
-    from jobs.cli_run import _show_run
+    from jobs.cli_run import _show_next, _show_run
 
     row = make_row(Run, run_id="r1", kind="run", num_planned=3, num_listed=3, exit_code=3)
-    _show_run(row, resolve({"library": "films", "index": "here"}))
+    _show_run(row)
+    _show_next(row, resolve({"library": "films", "index": "here"}), as_json=False)
     shown = capsys.readouterr()
     assert shown.err.splitlines() == [
         "exit 3: done, but videos were left out or lack an answer",
