@@ -48,7 +48,7 @@ def test_a_deadline_that_is_over_begins_nothing_and_the_next_run_goes_on(where, 
     """Exit code 6, no video touched; without it the same command does the rest."""
     late = media_index("run", *where, "--model", parrot, "--deadline", "0s")
     assert late.code == 6, late.stderr
-    assert "deadline reached; repeat the command to go on" in late.stderr
+    assert "exit 6: deadline reached" in late.stderr
     (run,) = media_index("sql", "select exit_code, num_unfinished from runs", *where[2:], "--json").json
     assert run == {"exit_code": 6, "num_unfinished": 5}
     again = media_index("run", *where, "--model", parrot, "--deadline", "6h", "--json")
