@@ -3,8 +3,9 @@
     python bench/chaos.py --videos 300 --kills 200 --seed 1
 
 A library and an index on S3 (moto behind a switch), a run that is repeated until it has nothing to do, and
-meanwhile, drawn from the seed: `kill -9` of the driver, of model actors, of reading and finishing workers; the driver frozen
-and woken; the store refusing (503), slow, or down. A reader looks at the index all the time.
+meanwhile, drawn from the seed: `kill -9` of the driver, of model actors, of reading and finishing workers;
+the driver frozen and woken; the store refusing (503), slow, or down. A reader looks at the index all the
+time.
 """
 
 import argparse

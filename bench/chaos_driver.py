@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import ray
@@ -16,6 +17,7 @@ import jobs.run
 from jobs.actor import ModelActor
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
+from jobs.attempts import Seat
 from jobs.config import Settings
 from jobs.progress import Progress
 from jobs.records import Record
@@ -32,8 +34,10 @@ class NoModel(ModelActor):
 
     attempts_file = ""
 
-    def load(self) -> str:
-        return str(ray.get_runtime_context().get_node_id())
+    def load(self) -> Seat:
+        self._asker: Any = None
+        self._memory: Any = SimpleNamespace(begin=lambda: None, num_bytes=lambda: 0)
+        return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
 
     def index_video(self, work: Work, upcoming: Work | None) -> Any:
         with open(self.attempts_file, "a") as attempts:  # noqa: PTH123 - one atomic append

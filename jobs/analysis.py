@@ -30,6 +30,8 @@ class Analysis:
     answers: tuple[PromptAnswer, ...]
     prefill_seconds: float
     generate_seconds: float
+    wait_seconds: float = 0.0  # of prefill: for pictures
+    memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
 
 
@@ -54,14 +56,14 @@ def analyze(
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)
     sections = Sections(seen, max_frames)
     told = _Told(asker, prompts, info.duration_ms, carried)
-    warnings: list[str] = []
+    memory_steps: list[str] = []
     seconds = [0.0, 0.0]
     for section in sections:
         started = time.perf_counter()
         session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
         prefilled = time.perf_counter()
         told.ask(session, sections.end_ms, sections.shared_ms)
-        warnings += session.degraded
+        memory_steps += session.degraded
         seconds[0] += prefilled - started
         seconds[1] += time.perf_counter() - prefilled
         del session  # its cache makes room for the next section's
@@ -69,10 +71,12 @@ def analyze(
         info=info,
         grid=grid,
         sampled_ms=tuple(seen.sampled_ms),
-        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings, *warnings))),
+        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
         answers=told.answers(),
         prefill_seconds=seconds[0],
         generate_seconds=seconds[1],
+        wait_seconds=seen.wait_seconds,
+        memory_steps=tuple(dict.fromkeys(memory_steps)),
         carried=carried,
     )
 
@@ -144,7 +148,8 @@ def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[Pro
 
 @dataclass
 class _Seen:
-    """Passes spans on to the model and keeps what the rows need of them: times and warnings.
+    """Passes spans on to the model and keeps what the rows need of them: times and warnings, and how long
+    they were waited for.
 
     Raises `UndecodableVideo` at the end if there was no frame at all.
     """
@@ -152,11 +157,22 @@ class _Seen:
     spans: Iterable[FrameSpan]
     sampled_ms: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    wait_seconds: float = 0.0
 
     def __iter__(self) -> Iterator[FrameSpan]:
-        for span in self.spans:
+        for span in self._awaited():
             self.sampled_ms += span.pts_ms.tolist()
             self.warnings += span.warnings
             yield span
         if not self.sampled_ms:
             raise UndecodableVideo("no wanted instant has a picture")
+
+    def _awaited(self) -> Iterator[FrameSpan]:
+        spans = iter(self.spans)
+        while True:
+            asked = time.perf_counter()
+            span = next(spans, None)
+            self.wait_seconds += time.perf_counter() - asked
+            if span is None:
+                return
+            yield span

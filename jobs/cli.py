@@ -2,8 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
-from typing import Any
 
 import click
 
@@ -12,14 +10,11 @@ from jobs.cli_doctor import doctor
 from jobs.cli_eval import evaluate
 from jobs.cli_export import export
 from jobs.cli_maintain import compact, forget, vacuum
+from jobs.cli_report import explain, report, status
 from jobs.cli_run import backfill, plan, retry, run
 from jobs.cli_serve import serve
-from jobs.cli_verb import Verb, index_options
-from jobs.config import load_settings
-from jobs.status import read_status
-from jobs.terminal import as_records, show_error, show_json, show_rows
+from jobs.terminal import show_error
 from schemas.failures import ExitCode, MediaIndexError
-from storage.catalog import open_catalog
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -28,27 +23,14 @@ def cli() -> None:
     """Turn a library of videos into an index that answers SQL and search."""
 
 
-@cli.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
-@index_options
-def status(config: Path | None, as_json: bool, **flags: Any) -> None:
-    """What is in the index, the latest runs, and failures by reason."""
-
-    settings = load_settings(config, flags, needs=("index",))
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        sections = read_status(catalog)
-    if as_json:
-        show_json({name: as_records(r.columns, r.rows) for name, r in sections.items()})
-        return
-    for name, result in sections.items():
-        click.echo(f"\n{name}")
-        show_rows(result.columns, result.rows)
-
-
 for verb in (
     plan,
     run,
     backfill,
     retry,
+    status,
+    report,
+    explain,
     sql,
     search,
     build,

@@ -1,6 +1,7 @@
 """The verbs that spend: `run` and `backfill`; `plan`, which says on what; `retry`, which allows it again."""
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,8 +11,10 @@ from rich.console import Console
 
 from jobs.cli_verb import Verb, index_options
 from jobs.config import Settings, load_settings, resolve
+from jobs.exit_codes import exit_code_help, meaning_of, next_after
+from jobs.next_command import Place
 from jobs.terminal import show_json
-from schemas.failures import ExitCode
+from schemas.failures import MediaIndexError
 from schemas.tables import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,17 +29,6 @@ def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
         return verb
 
     return decorate
-
-
-EXIT_CODES = """\b
-Exit codes:
-  0    done, or nothing to do
-  1    stopped by an error on the way: what is committed stays
-  2    usage or settings
-  3    done, but this run left videos out or without an answer: see the failures table
-  5    another run of this kind is at work on the index
-  8    preflight failed, nothing was spent
-  130  interrupted, what was committed stays"""
 
 
 # What is asked of which videos: the same for planning and doing.
@@ -68,6 +60,19 @@ recipe_options = _with(
     ),
     click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
     click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
+    click.option(
+        "--prefix",
+        "prefixes",
+        multiple=True,
+        metavar="PREFIX",
+        help="List only keys that start so; repeatable.",
+    ),
+    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
+    click.option(
+        "--inventory",
+        metavar="MANIFEST",
+        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
+    ),
     click.option(
         "--where",
         metavar="SQL",
@@ -103,6 +108,17 @@ spending_options = _with(
         metavar="ADDRESS",
         help="Join this Ray cluster. [a private one on this machine]",
     ),
+    click.option(
+        "--max-failures",
+        metavar="N|P%",
+        help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
+    ),
+    click.option(
+        "--deadline",
+        metavar="6h|90m|07:00",
+        help="No video begins after this long, or this time of day; those under way finish.",
+    ),
+    click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
 )
 
 
@@ -118,7 +134,7 @@ backfill_options = _with(
 @click.command(
     cls=Verb,
     epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
-    "--model BAAI/Video-XL-2\n\n" + EXIT_CODES,
+    "--model BAAI/Video-XL-2\n\n" + exit_code_help(),
 )
 @recipe_options
 @spending_options
@@ -132,7 +148,7 @@ def run(config: Path | None, as_json: bool, **flags: Any) -> int:
 @click.command(
     cls=Verb,
     epilog="\b\nExample:\n  media-index backfill --stale --sample 5 --library s3://films "
-    "--index s3://catalog\n\n" + EXIT_CODES,
+    "--index s3://catalog\n\n" + exit_code_help(),
 )
 @backfill_options
 @recipe_options
@@ -161,33 +177,46 @@ def _spend(config: Path | None, as_json: bool, flags: dict[str, Any], goal: Any)
     from jobs.progress import Progress  # what reads the index need not wait for Ray to load
     from jobs.run import run as execute
 
-    row = execute(settings, Progress(Console(stderr=True)), goal)
+    progress = Progress(Console(stderr=True), settings.log_format)
+    try:
+        row = execute(settings, progress, goal)
+    except MediaIndexError as error:
+        if settings.log_format == "text":
+            raise
+        progress.error(error)
+        return int(error.exit_code)
     if as_json:
         show_json(row.model_dump(mode="json"))
     else:
-        _show_run(row, settings)
+        _show_run(row)
+    if settings.log_format == "text":
+        _show_next(row, settings, as_json)
     return row.exit_code
 
 
-def _show_run(row: Run, settings: Settings) -> None:
+def _show_run(row: Run) -> None:
     if not row.num_planned:
         click.echo(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
-        if not row.num_listed:
-            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
         return
     click.echo(
         f"{row.kind} {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
     )
-    if row.exit_code == ExitCode.INTERRUPTED:
-        click.echo("interrupted; repeat the command to go on", err=True)
-    elif row.exit_code:
-        command = ["media-index", "sql", "--index", settings.index]
-        command += ["--endpoint-url", settings.endpoint_url] if settings.endpoint_url else []
-        click.echo(
-            f"see why: {shlex.join([*command, 'select uri, code, message, hint from failures'])}", err=True
-        )
+
+
+def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
+    """On stderr: what the exit code means, and the next command."""
+    if not row.num_planned:
+        if not row.num_listed and not as_json:
+            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
+        return
+    if row.exit_code:
+        place = Place(settings.index, settings.endpoint_url)
+        typed = shlex.join(["media-index", *sys.argv[1:]])
+        click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
+        if command := next_after(row.exit_code, place, typed, row.run_id):
+            click.echo(f"next: {command}", err=True)
 
 
 @click.command(

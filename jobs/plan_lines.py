@@ -28,6 +28,9 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for reason in Reason:
         if count := plan.summary.reasons[reason]:
             yield f"{count:>6} {reason}  {_becomes(reason, count, planned[reason])}".rstrip()
+    if as_of := plan.summary.listed_as_of:
+        age_h = (plan.summary.created_at - as_of).total_seconds() / 3600
+        yield f"       as of {as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by the S3 Inventory"
     if plan.summary.num_ignored:
         yield f"{plan.summary.num_ignored:>6} other objects left out by the filters"
     if plan.doubt:

@@ -86,7 +86,7 @@ def make_plan(checked: Preflight, goal: Goal, plan_id: str, listing: Listing) ->
     """Look at every listed video, then choose what the goal and the limits let through."""
     library, index, recipe = checked.library, checked.index, checked.recipe.record
     found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
-    deleted = frozenset(_deleted(checked, found))
+    deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     videos = _chosen(checked, goal, found.costly)
     summary = PlanSummary(
         plan_id=plan_id,
@@ -96,6 +96,7 @@ def make_plan(checked: Preflight, goal: Goal, plan_id: str, listing: Listing) ->
         created_at=datetime.now(UTC),
         reasons=found.reasons + Counter({Reason.DELETED: len(deleted)}),
         num_ignored=listing.num_ignored,
+        listed_as_of=listing.as_of,
         num_videos=len(videos),
         video_bytes=sum(videos.sizes),
     )

@@ -3,12 +3,14 @@
 import getpass
 import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.budget import check_budgets
 from jobs.config import Settings
 from jobs.prompt_pack import load_packs, own_tables
 from jobs.recipe import Recipe
+from jobs.since import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.failures import PreflightError
 from storage.index import Index, open_index
@@ -32,7 +34,7 @@ class Preflight:
 def check_preflight(settings: Settings) -> Preflight:
     """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
     selection = selection_of(settings)
-    library = open_library(settings.library, settings.endpoint_url)
+    library = open_library(settings.library, settings.endpoint_url, settings.inventory)
     prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
     check_budgets(prompts, weights.folder)
@@ -53,7 +55,12 @@ def check_preflight(settings: Settings) -> Preflight:
 def selection_of(settings: Settings) -> Selection:
     """Which objects of the library are meant."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
-    return Selection(extensions, settings.include, settings.exclude)
+    since_ns = _since_ns(settings.since)
+    return Selection(extensions, settings.include, settings.exclude, settings.prefixes, since_ns)
+
+
+def _since_ns(since: str | None) -> int | None:
+    return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
 
 
 def make_scratch(settings: Settings) -> Path:

@@ -3,7 +3,7 @@
 import signal
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,13 +12,15 @@ from jobs.actor import place_actors, start_actor
 from jobs.cluster import join_cluster
 from jobs.config import Settings
 from jobs.finishing import Finishing
+from jobs.limits import Ending, Limits
+from jobs.meters import Meters
 from jobs.planning import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.preflight import Preflight, check_preflight
 from jobs.progress import Progress
 from jobs.reading import Source
 from jobs.repointing import deleted_marks, repoint
 from jobs.runner import Runner
-from jobs.settle import IndexSettler
+from jobs.settle import IndexSettler, Tally
 from jobs.work import Work
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
@@ -44,6 +46,23 @@ class Stop:
         self.event.set()
 
 
+@dataclass(frozen=True)
+class _Watch:
+    """Passes on what the runner says of itself."""
+
+    tally: Tally
+    meters: Meters
+    progress: Progress
+
+    def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
+        """Videos that wait, and actors by state."""
+        self.meters.show(self.tally, queue_depth, actors)
+
+    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
+        """A limit is reached."""
+        self.progress.closing(ending, num_in_flight, grace_s)
+
+
 def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY) -> Run:
     """Do what the goal says to the library's videos; the returned row is what the table `runs` says about it.
 
@@ -52,6 +71,7 @@ def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY) -> Run:
     """
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
+    progress.started(run_id)
     checked = check_preflight(settings)
     stop = Stop()
     with KeptLease(acquire(checked.index.store, goal.kind, run_id, progress.waiting), stop.lose) as lease:
@@ -114,15 +134,15 @@ class _Execution:
                 self._settler.already_committed(*pair)
             works = list(self._works())
             self._num_planned = len(works)
-            if works:
-                self._execute(works, stop)
+            ending = self._execute(works, stop) if works else Ending.DONE
         except Exception as error:
+            self._settler.finish(wait_s=0.0)
             try:
                 self._record(error.exit_code if isinstance(error, MediaIndexError) else ExitCode.INTERNAL)
             except ObjectError as second:
                 error.add_note(f"and what was committed could not be published: {second}")
             raise
-        row = self._record(self._exit_code(stop))
+        row = self._record(self._exit_code(stop, ending))
         if stop.lost:
             raise stop.lost
         return row
@@ -142,8 +162,9 @@ class _Execution:
             else:
                 self._settler.already_committed(planned.video.video_id, planned.analysis_key)
 
-    def _execute(self, works: list[Work], stop: Stop) -> None:
+    def _execute(self, works: list[Work], stop: Stop) -> Ending:
         checked, settings = self._checked, self._checked.settings
+        deadline = settings.deadline.at(self._started_at) if settings.deadline else None
         source = Source(
             checked.library,
             checked.scratch,
@@ -160,25 +181,35 @@ class _Execution:
                 placement.num_actors,
                 Finishing(source, checked.recipe, self._run_id, cluster.num_cpus),
                 self._settler,
+                Limits(len(works), settings.max_failures, deadline),
+                _Watch(self._settler.tally, Meters(), self._progress),
             )
             with self._progress.working(len(works)):
-                runner.run(stop.event)
-            if stop.event.is_set():
+                ending = runner.run(stop.event)
+            if ending is Ending.STOPPED:
                 self._progress.stopped()
             self._settler.finish()
+            return ending
 
     def _record(self, exit_code: ExitCode) -> Run:
-        row = self._row(exit_code)
-        self._settler.publish(RunRecord(run=row, failures=tuple(self._settler.tally.unfinished)))
+        row, tally = self._row(exit_code), self._settler.tally
+        record = RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts))
+        self._settler.publish(record)
+        self._progress.ended(row)
         return row
 
-    def _exit_code(self, stop: Stop) -> ExitCode:
+    def _exit_code(self, stop: Stop, ending: Ending) -> ExitCode:
         tally = self._settler.tally
         num_unfinished = self._num_planned - tally.num_settled
         if stop.lost:
             return ExitCode.LEASE_HELD
-        if stop.event.is_set() and num_unfinished > len(tally.unfinished):
+        is_cut_short = num_unfinished > len(tally.unfinished)
+        if ending is Ending.STOPPED and is_cut_short:
             return ExitCode.INTERRUPTED
+        if ending is Ending.FAILURES:
+            return ExitCode.TOO_MANY_FAILURES
+        if ending is Ending.DEADLINE and is_cut_short:
+            return ExitCode.DEADLINE
         if tally.num_partial or tally.num_quarantined or num_unfinished:
             return ExitCode.DONE_WITH_FAILURES
         return ExitCode.DONE

@@ -64,5 +64,6 @@ class PlanSummary(BaseModel):
     created_at: datetime
     reasons: Counter[Reason]
     num_ignored: int
+    listed_as_of: datetime | None = None  # by an S3 Inventory, not by a look at the library
     num_videos: int  # planned, after all limits
     video_bytes: int

@@ -62,7 +62,7 @@ class Video(Lineage):
     num_dropped: int = Field(
         description="Records left out, as they say again what another says of the same time"
     )
-    is_degraded: bool = Field(description="Fewer frames than asked, to fit memory")
+    is_degraded: bool = Field(description="Down the memory ladder to fit; warnings say which step")
     warnings: list[str] = Field(description="What was wrong with the file but survivable")
 
 
@@ -175,7 +175,7 @@ class Attempt(Row):
     plan_reason: str = Field(description="Why the plan had the video: new, changed, retry, stale_prompt, …")
     attempt: int = Field(description="1 for the run's first try at the video")
     started_at: datetime = Field(description="When an actor was given it (UTC)")
-    seconds: float = Field(description="From then until this try was over")
+    seconds: float = Field(description="In its actor's hands, and being finished; not waiting between")
     outcome: AttemptOutcome = Field(description="indexed, partial, quarantined, retried or next_run")
     stage: str | None = Field(description="Where it failed: fetch, read, model, rows or commit")
     failure_class: FailureClass | None = Field(description="Why it failed; null: it did not")

@@ -16,6 +16,7 @@ from storage.columns import BUNDLE_TABLES, COLUMNS, Column, arrow_schema, check_
 
 R = TypeVar("R", bound=Row)
 
+_SMALL_BYTES = 32 << 10  # of rows: some minutes of film without pictures
 _COMMIT_COLUMNS = COLUMNS["commits"][1:]  # the snapshot is known at publish only
 
 
@@ -42,11 +43,12 @@ def encode_bundle(bundle: Bundle) -> bytes:
 
 
 def _write(bundle: pa.Table) -> bytes:
+    """Compressed only where there is something to compress: its two hundred columns are mostly empty."""
     sink = pa.BufferOutputStream()
     with parquet.ParquetWriter(
         sink,
         bundle.schema,
-        compression="zstd",
+        compression="none" if bundle.nbytes < _SMALL_BYTES else "zstd",
         use_dictionary=False,
         write_statistics=False,
         store_schema=False,

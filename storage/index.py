@@ -11,6 +11,7 @@ from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
 from storage.bundles import read_bundle, repoint_bundle
 from storage.columns import check_version
+from storage.committed import CommittedBundles
 from storage.errors import NoBucket, NotFound, ObjectError
 from storage.layout import MARKER, bundle_key
 from storage.objects import ObjectStore, enforces_conditional_writes, open_store
@@ -36,6 +37,7 @@ class Index:
         self.store = store
         self._own_tables = own_tables
         self._published = PublishedCommits(store)
+        self._committed = CommittedBundles(store)
         self._fresh: dict[str, bytes] = {}
         self._num_fresh_bytes = 0
 
@@ -50,6 +52,7 @@ class Index:
         """
         key = bundle_key(video_id, analysis_key)
         created = self.store.put_if_absent(key, bundle)
+        self._committed.tell(analysis_key)
         if created and self._num_fresh_bytes + len(bundle) <= _FRESH_BYTES:
             self._fresh[key] = bundle
             self._num_fresh_bytes += len(bundle)
@@ -57,7 +60,12 @@ class Index:
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
-        return self.store.exists(bundle_key(video_id, analysis_key))
+        return self._committed.has(video_id, analysis_key)
+
+    def committed_by(self, video_id: str, analysis_key: str) -> str:
+        """The run that settled it. NotFound: nobody did."""
+        key = bundle_key(video_id, analysis_key)
+        return str(read_bundle(self.store.read(key), f"{self.url}/{key}").column("run_id")[0])
 
     def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.
@@ -73,9 +81,10 @@ class Index:
 
     def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
         """Every video that readers see something of, as of the last look, with its URI."""
-        for batch in self._published.visible().to_batches(_BATCH):
-            *columns, uris = (column.to_pylist() for column in batch.columns)
-            yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
+        for commits in self._published.visible():
+            for batch in commits.to_batches(_BATCH):
+                *columns, uris = (column.to_pylist() for column in batch.columns)
+                yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
 
     def commit_copy(
         self, video_id: str, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]

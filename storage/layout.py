@@ -19,6 +19,7 @@ import secrets
 
 MARKER = "index.json"
 VIEWS = "views.sql"
+BUNDLES = "bundles/"
 SNAPSHOTS = "snapshots/"
 RECIPES = "recipes/"
 LEASES = "leases/"

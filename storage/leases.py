@@ -138,7 +138,7 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
         log = read_log(store)
         in_the_way = [h for h in log.holders if h.kind == kind or {h.kind, kind} & ALONE]
         for held in in_the_way:
-            if not _is_gone(held):
+            if not is_gone(held):
                 wait(held)
                 _watch(store, held)
         others = tuple(holder for holder in log.holders if holder not in in_the_way)
@@ -172,7 +172,7 @@ def _append(store: ObjectStore, log: LeaseLog, holders: tuple[Holder, ...]) -> b
     return created
 
 
-def _is_gone(holder: Holder) -> bool:
+def is_gone(holder: Holder) -> bool:
     """Known to be dead: its process was on this machine, and is no more."""
     if holder.machine != _machine():
         return False

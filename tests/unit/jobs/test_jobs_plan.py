@@ -84,7 +84,7 @@ def test_every_reason_has_its_cause():
 
 
 def test_a_quarantine_holds_for_what_it_was_about():
-    """An unreadable file stays set aside until it is replaced; what a model fell over, until the recipe is."""
+    """An unreadable file stays set aside until it is replaced, what a model fell over until the recipe is."""
     changed, other = (
         replace(FILM, size_bytes=11),
         RECIPE.model_copy(update={"recipe_id": "r2", "model": "m2"}),
