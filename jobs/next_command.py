@@ -7,7 +7,11 @@ from typing import Any
 
 from jobs.config import Settings
 
-_FLAGS = {"packs": "--pack", "extensions": "--extension"}  # others are called as their setting
+_FLAGS = {
+    "packs": "--pack",
+    "extensions": "--extension",
+    "prefixes": "--prefix",
+}  # others are called as their setting
 _DEFAULTS = {
     name: json.loads(json.dumps(field.default, default=str))
     for name, field in Settings.model_fields.items()

@@ -112,8 +112,8 @@ def status_lines(status: Status) -> Iterator[str]:
     now = status.standing
     yield f"index {status.index}"
     yield (
-        f"  {index['videos']:,} videos, {index['hours']:,.2f} h: {index['scenes']:,} scenes, "
-        f"{index['characters']:,} characters, {index['highlights']:,} highlights"
+        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), scenes {index['scenes']:,}, "
+        f"characters {index['characters']:,}, highlights {index['highlights']:,}"
     )
     counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
     said = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]

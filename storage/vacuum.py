@@ -144,7 +144,7 @@ def _candidates(store: LocalStore | S3Store, limit: datetime, with_bundles: bool
                 found.num_unknown += 1
 
     for some in _batches(old_bundles()):
-        named = published.named({_analysis_key(each) for each in some})
+        named = published.named([_analysis_key(each) for each in some])
         found.by_kind["bundles"] += [each for each in some if _analysis_key(each) not in named]
     if isinstance(store, LocalStore):
         found.by_kind[_UNFINISHED] = list(store.list_pending())

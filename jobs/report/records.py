@@ -120,7 +120,9 @@ class Spent:
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
-        """What a video passes through; the last on CPUs, while the model goes on."""
+        """What a video passes through; `finish` on CPUs, while the model goes on."""
+        if not self.attempts:  # runs' totals do not tell more
+            return (("prefill", self.prefill_seconds), ("generate", self.generate_seconds))
         return (
             ("waiting", self.wait_seconds),
             ("prefill", self.prefill_seconds - self.wait_seconds),

@@ -85,10 +85,11 @@ def _spent(report: Report) -> Iterator[str]:
     yield f"  {hours(spent.video_hours)} of video in {hours(spent.model_hours)} of {engine}{rate}"
     if spent.p50 is not None and spent.p90 is not None:
         yield f"  {engine} time per video hour: p50 {seconds(spent.p50)}, p90 {seconds(spent.p90)}"
-    shares = ", ".join(
-        f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in spent.parts[:3]
+    held = [(name, number) for name, number in spent.parts if name != "finish"]
+    shares = ", ".join(f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in held)
+    yield f"  of that: {shares}" + (
+        f"; {seconds(spent.finish_seconds)} on CPUs to finish" if spent.attempts else ""
     )
-    yield f"  of that: {shares}; {seconds(spent.finish_seconds)} on CPUs to finish"
     if spent.busy_share is not None:
         yield (
             f"  {engine} busy {percent(spent.busy_share)} of the time with a video, "

@@ -35,6 +35,8 @@ def seconds(number: float) -> str:
 
 def hours(number: float) -> str:
     """Of video or of a model: two digits that matter."""
+    if number < 0.1:
+        return seconds(number * 3600)
     return f"{number:,.0f} h" if number >= 100 else f"{number:.1f} h" if number >= 1 else f"{number:.2f} h"
 
 

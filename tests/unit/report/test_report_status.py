@@ -26,7 +26,6 @@ from storage.index import open_index
 from storage.leases import acquire
 from storage.objects import open_store
 
-COMING = {"forget"}  # verbs that commands name before they are there
 SETTINGS = {
     "library": "s3://my films/it's",
     "index": "there",
@@ -41,6 +40,11 @@ SETTINGS = {
     "include": ["*.mp4"],
     "exclude": ["a b*", "$(rm -rf ~)"],
     "where": "uri like '%\"x%'",
+    "prefixes": ["2026/", "new films/"],
+    "since": "7d",
+    "max_failures": "1%",
+    "deadline": "07:00",
+    "log_format": "json",
     "num_actors": 3,
     "ray_address": "auto",
     "scratch": "/tmp/a b",
@@ -179,7 +183,7 @@ def test_the_shown_command_repeats_the_run(tmp_path):
 def test_every_setting_has_a_flag_of_its_name():
     """So that a run's settings can be typed again."""
     flags = {option for param in run_verb.params for option in param.opts}
-    names = {"packs": "pack", "extensions": "extension"}
+    names = {"packs": "pack", "extensions": "extension", "prefixes": "prefix"}
     assert {f"--{names.get(n, n).replace('_', '-')}" for n in Settings.model_fields} <= flags
 
 
@@ -237,15 +241,15 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
     then = {f"media-index {m.then}" for m in MEANINGS.values() if m.then}
     verbs = {shlex.split(command)[1] for command in (*now, *then)}
     assert {"explain", "backfill", "retry", "sql", "run"} <= verbs
-    assert verbs <= set(cli.commands) | COMING
+    assert verbs <= set(cli.commands)
 
 
 def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, capsys):
-    """On stderr, after the counts on stdout."""
-    from jobs.cli_run import _show_run
+    """On stderr, so that stdout holds the result alone."""
+    from jobs.cli_run import _show_next
 
     row = make_row(Run, run_id="r1", kind="run", num_planned=3, num_listed=3, exit_code=3)
-    _show_run(row, resolve({"library": "films", "index": "here"}))
+    _show_next(row, resolve({"library": "films", "index": "here"}), as_json=False)
     shown = capsys.readouterr()
     assert shown.err.splitlines() == [
         "exit 3: done, but videos were left out or lack an answer",
