@@ -189,13 +189,16 @@ def open_for_writing(
 ) -> tuple[LocalStore | S3Store, str]:
     """The store, found fit to be written to, and the index's id. PreflightError: as `open_index`."""
     store = open_store(url, endpoint_url)
-    marker = _read_marker(store)
-    if marker is None:
-        if not create:
-            raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
-        check_empty(store)
-    check_conditional_writes(store, MARKER, marker or _new_marker())
-    return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
+    try:
+        marker = _read_marker(store)
+        if marker is None:
+            if not create:
+                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+            check_empty(store)
+        check_conditional_writes(store, MARKER, marker or _new_marker())
+        return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
 
 
 def check_conditional_writes(store: ObjectStore, key: str, data: bytes) -> None:
