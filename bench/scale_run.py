@@ -50,7 +50,7 @@ def said_of() -> Any:
 
 
 class Watch:
-    """CPU, memory and time of this process at every thousandth video, in lines."""
+    """CPU, memory and time of this process at every hundredth video, in lines."""
 
     def __init__(self) -> None:
         self.num_done = 0
@@ -59,7 +59,7 @@ class Watch:
 
     def __call__(self, *_: object) -> None:
         self.num_done += 1
-        if self.num_done % 1000 == 0:
+        if self.num_done % 100 == 0:
             self.marks.append((self.num_done, time.process_time(), rss_mb()))
             if self.num_done % 5000 == 0:
                 print(self.num_done, f"{time.perf_counter() - self.started:.0f} s", self.slopes(), flush=True)

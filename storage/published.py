@@ -81,9 +81,9 @@ class PublishedCommits:
             commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
         }
 
-    def named(self, analysis_keys: Collection[str]) -> set[str]:
+    def named(self, analysis_keys: Iterable[str]) -> set[str]:
         """Those that any commit names, whatever it says."""
-        return {commit.analysis_key for commit in self._where("analysis_key", analysis_keys)}
+        return {commit.analysis_key for commit in self._where("analysis_key", set(analysis_keys))}
 
     def visible(self) -> Iterator[pa.Table]:
         """The current commits that readers see something of, with their `uri`, file by file."""
