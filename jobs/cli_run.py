@@ -169,6 +169,7 @@ def backfill(
     """
     from jobs.planning import backfill_goal
 
+    everything |= flags["plan"] is not None  # which was told when it was made
     return _spend(config, as_json, flags, backfill_goal(stale, failed, missing, everything))
 
 
@@ -257,7 +258,8 @@ def plan(
     for line in (*plan_lines(made), *estimate_lines(estimate)):
         click.echo(line)
     if save is not None:
-        click.echo(f"saved; do it with: media-index {goal.kind} --plan {shlex.quote(str(save))} …", err=True)
+        command = f"media-index {goal.kind} --plan {shlex.quote(str(save))}"
+        click.echo(f"saved; do it with: {command}, and the same settings", err=True)
 
 
 @click.command(

@@ -141,11 +141,12 @@ class _Examiner:
 
     def _examine(self, video: VideoObject, current: CurrentCommit | None) -> PlannedVideo:
         key = video.analysis_key(self._recipe.recipe_id)
-        planned = PlannedVideo(video, key, Reason.NEW, has_rows=bool(current and current.has_rows))
+        planned = PlannedVideo(video, key, Reason.NEW)
         if current and current.object_rev == video.object_rev:
             if _is_kept_aside(current, self._recipe.recipe_id):
                 return replace(planned, reason=Reason.QUARANTINED)
             if current.has_rows:
+                planned = replace(planned, has_rows=True)
                 stale = self._stale(current.recipe_id)
                 if stale is None:
                     return replace(planned, reason=Reason.UNCHANGED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.estimate import Estimate
 from jobs.planning import Plan
+from jobs.report.words import hours
 from schemas.plan import STALE, UNTOUCHED, Reason
 
 # What becomes of videos that no GPU's time is planned for.
@@ -51,19 +52,22 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     """What the planned videos would take, likely and at worst."""
     if not estimate.num_videos:
         return
-    yield f"{estimate.num_videos:>6} videos to analyse, {estimate.video_bytes / 1e9:,.1f} GB" + (
-        f", about {estimate.video_hours:,.1f} h" if estimate.video_hours is not None else ""
-    )
+    length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""
+    yield f"{estimate.num_videos:>6} videos to analyse, {_size(estimate.video_bytes)}{length}"
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
         return
     likely, worst = estimate.actor_hours
     soon, late = estimate.finish_hours
     source = f"p50 and p90 of {estimate.num_attempts} attempts"
-    yield f"       {likely:,.2f} to {worst:,.2f} h of {estimate.device} ({source})"
-    yield f"       done in {soon:,.2f} to {late:,.2f} h with {estimate.num_actors} of them"
+    yield f"       {hours(likely)} to {hours(worst)} of {estimate.device} ({source})"
+    yield f"       done in {hours(soon)} to {hours(late)} with {estimate.num_actors} of them"
     if estimate.usd is not None:
         yield f"       {estimate.usd[0]:,.2f} to {estimate.usd[1]:,.2f} USD"
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"
 
 
 def _becomes(reason: Reason, count: int, num_planned: int) -> str:

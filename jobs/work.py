@@ -20,7 +20,7 @@ class Work:
     reason: Reason
     max_frames: int
     attempt: int = 1
-    has_rows: bool = False  # readers see rows of the video now
+    has_rows: bool = False  # readers see rows of its present bytes
     tasks: tuple[str, ...] = ()
     carried_key: str | None = None
 

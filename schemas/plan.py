@@ -46,7 +46,7 @@ class PlannedVideo:
     video: VideoObject
     analysis_key: str
     reason: Reason
-    has_rows: bool = False  # readers see rows of it now
+    has_rows: bool = False  # readers see rows of its present bytes
     tasks: tuple[str, ...] = ()
     carried_key: str | None = None
     carried_id: str | None = None
