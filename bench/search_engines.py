@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from search_rows import DrawnEmbedder
 
 from storage.catalog import open_catalog
 from storage.documents import documents_query
-from storage.search import Filters, search
+from storage.postings import Postings
+from storage.search import best_by_meaning, best_by_words, read_documents, search, Filters
 from storage.serving import open_serving
 from storage.serving_build import build_serving
 from storage.serving_tables import WORDS
@@ -19,6 +21,7 @@ Questions = dict[str, Callable[[], object]]
 BATCH = 20_000
 TWO, RARE, COMMON = "red car", "lantern", "the red car"
 URI, AT_MS, TAG, LABELS = "s3://films/2026/0000100.mp4", 61_000, "tag50", ("person 3", "person 7")
+SINCE = date(2026, 1, 8)
 
 
 class Rows:
@@ -62,29 +65,50 @@ class MediaIndex:
         return self._build.size_bytes
 
     def questions(self) -> Questions:
-        """`words:` ask for the words' list alone, as the other engines do."""
-        sql = self._catalog.query
-        of_video = "SELECT s.* FROM scenes AS s JOIN videos USING (analysis_key) WHERE uri = ?"
+        """`words:` and `meaning` ask for that list alone, as the other engines do."""
+        catalog, sql, vector = self._catalog, self._catalog.query, self._rows.query_vector[None]
+        of_video = "SELECT s.* FROM scenes AS s JOIN videos USING (video_id) WHERE uri = ?"
         together = (
             "SELECT count(*) FROM scene_characters AS a JOIN scene_characters AS b "
             "USING (analysis_key, scene_index) WHERE a.label = ? AND b.label = ?"
         )
-        best = (
+        macro = (
             "SELECT d.* FROM (FROM bm25(?) ORDER BY score DESC LIMIT 20) JOIN documents AS d USING (document)"
         )
-        meaning = Path(__file__).with_name("search_meaning.sql").read_text(encoding="utf-8")
-        vector = self._rows.query_vector
-        signs = np.packbits(vector > 0).view(np.uint64).tolist()
+
+        def words(text: str) -> Callable[[], object]:
+            return lambda: show(best_by_words(catalog, text.split(), 20))
+
+        def words_unread(text: str) -> Callable[[], object]:
+            def ask() -> object:
+                catalog.postings = Postings(catalog.arrays)
+                return words(text)()
+
+            return ask
+
+        def show(best: list[tuple[int, float]]) -> object:
+            return read_documents(catalog, [document for document, _ in best])
+
         return {
             "scenes of a video": lambda: sql(of_video, [URI]),
             "scene at a time": lambda: sql("FROM scenes_at(?, ?)", [URI, AT_MS]),
             "tag, first 20": lambda: sql("FROM scene_tags WHERE tag = ? LIMIT 20", [TAG]),
             "two characters together": lambda: sql(together, list(LABELS)),
-            "words: two, each in 1 of 15": lambda: sql(best, [TWO.split()]),
-            "words: a rare one": lambda: sql(best, [RARE.split()]),
-            "words: with 'the'": lambda: sql(best, [COMMON.split()]),
-            "meaning": lambda: sql(meaning, {"vector": vector.tolist(), "signs": signs}),
-            "words and meaning": lambda: search(self._catalog, TWO, filters=Filters()),
+            "words: two, each in 1 of 15": words(TWO),
+            "words: a rare one": words(RARE),
+            "words: with 'the'": words(COMMON),
+            "the same, read anew: two": words_unread(TWO),
+            "the same, read anew: rare": words_unread(RARE),
+            "the same, read anew: 'the'": words_unread(COMMON),
+            "the same in SQL: two": lambda: sql(macro, [TWO.split()]),
+            "the same in SQL: rare": lambda: sql(macro, [RARE.split()]),
+            "the same in SQL: 'the'": lambda: sql(macro, [COMMON.split()]),
+            "meaning": lambda: show(best_by_meaning(catalog, vector, 20)),
+            "words and meaning": lambda: search(catalog, TWO),
+            "the same, only scenes": lambda: search(catalog, TWO, filters=Filters(kind="scenes")),
+            "the same, with a tag": lambda: search(catalog, TWO, filters=Filters(tags=(TAG,))),
+            "the same, in one video": lambda: search(catalog, TWO, filters=Filters(video=URI)),
+            "the same, since a day": lambda: search(catalog, TWO, filters=Filters(since=SINCE)),
         }
 
 

@@ -27,7 +27,6 @@ FROM sources ORDER BY document;
 CREATE TABLE built.corpus AS
 SELECT count(*) AS num_documents, avg(length) AS average_length FROM built.documents;
 
-CREATE TEMP TABLE new_words AS
-SELECT document, length, word, count(*) AS frequency
-FROM (SELECT document, length, unnest(words(body)) AS word FROM sources WHERE old_document IS NULL)
-GROUP BY ALL;
+CREATE TABLE built.postings AS FROM old.postings LIMIT 0;
+CREATE TABLE built.vectors AS FROM old.vectors LIMIT 0;
+CREATE TEMP TABLE stems (word VARCHAR, term VARCHAR);

@@ -19,6 +19,8 @@ from storage.serving_tables import Progress, fill
 from storage.snapshots import Snapshot, own_tables_of
 from storage.views import quote
 
+_MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
+
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -94,6 +96,7 @@ def _write(
     try:
         connection.execute("SET TimeZone = 'UTC'")
         add_views(connection, store, snapshot)
+        connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
         connection.execute(f"SET temp_directory = {quote(f'{pending}.tmp')}")
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:

@@ -4,7 +4,7 @@ CREATE TABLE old.documents (
     start_ms BIGINT, end_ms BIGINT, scene_index BIGINT, keyframe_ms BIGINT, title VARCHAR, text VARCHAR,
     length BIGINT
 );
-CREATE TABLE old.postings (term VARCHAR, document BIGINT, frequency INTEGER, length INTEGER);
+CREATE TABLE old.postings (term VARCHAR, document UINTEGER, frequency UINTEGER, length UINTEGER);
 CREATE TABLE old.vectors (
     document BIGINT, s0 UBIGINT, s1 UBIGINT, s2 UBIGINT, s3 UBIGINT, s4 UBIGINT, s5 UBIGINT, vector FLOAT[384]
 );

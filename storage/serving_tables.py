@@ -25,6 +25,7 @@ from storage.views import quote, statements_of
 WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
+_RANGE = 1 << 19  # documents whose words and vectors are made together
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table != "failures")
 _TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
@@ -50,9 +51,9 @@ def fill(
     connection.execute(WORDS.replace("MACRO ", "TEMP MACRO "))
     _copy_tables(connection, own_tables)
     _run(connection, "serving.sql", documents=documents_query("built", own_tables))
-    _stem_words(connection)
-    num_new = _embed_documents(connection, embedder, progress)
-    _run(connection, "postings.sql")
+    num_new = _fill_ranges(connection, embedder, progress)
+    # Rows of a page of hits are single ones all over the table: without it each costs a block of text.
+    connection.execute("CREATE UNIQUE INDEX documents_by_number ON built.documents (document)")
     _derive(connection)
     _describe(connection, own_tables, snapshot, embedder)
     for table in _TEMPORARY:  # a table of a pack may have such a name
@@ -80,29 +81,71 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -
         connection.execute(f"CREATE TABLE built.{name} AS SELECT * FROM ({rows}) ORDER BY {', '.join(order)}")
 
 
-def _stem_words(connection: duckdb.DuckDBPyConnection) -> None:
-    """Each distinct word once, however often it occurs."""
-    words = [word for (word,) in connection.execute("SELECT DISTINCT word FROM new_words").fetchall()]
+def _fill_ranges(
+    connection: duckdb.DuckDBPyConnection, embedder: Embedder | None, progress: Progress | None
+) -> int:
+    """Postings and vectors, one range of documents after the other: memory is that of one.
+
+    Returns the number of documents that are not in `old`.
+    """
+    counts = connection.execute("SELECT count(*), count(*) - count(old_document) FROM temp.sources")
+    num_documents, num_new = counts.fetchall()[0]
+    num_done = 0
+
+    def tell(num: int) -> None:
+        if progress:
+            progress(num_done + num, num_new)
+
+    for first in range(1, num_documents + 1, _RANGE):
+        last = first + _RANGE - 1
+        _cut_words(connection, first, last)
+        num_done += _embed_documents(connection, first, last, embedder, tell)
+        query = f"SELECT min(old_document), max(old_document) FROM temp.sources {_between(first, last)}"
+        bounds = ("NULL" if number is None else str(number) for number in connection.execute(query).fetchall()[0])
+        parts = dict(zip(("old_first", "old_last"), bounds, strict=True))
+        _run(connection, "postings.sql", first=str(first), last=str(last), **parts)
+    return int(num_new)
+
+
+def _between(first: int, last: int) -> str:
+    return f"WHERE document BETWEEN {first} AND {last}"
+
+
+def _cut_words(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
+    """`new_words` of the range, and their stems: each distinct word once, however often it occurs."""
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE new_words AS
+        SELECT document::UINTEGER AS document, length::UINTEGER AS length, word, count(*) AS frequency
+        FROM (SELECT document, length, unnest(words(body)) AS word FROM temp.sources
+            {_between(first, last)} AND old_document IS NULL)
+        GROUP BY ALL""")
+    unknown = connection.execute("SELECT DISTINCT word FROM temp.new_words ANTI JOIN temp.stems USING (word)")
+    words = [word for (word,) in unknown.fetchall()]
     stems = pa.table({"word": pa.array(words, pa.string()), "term": pa.array(stem(words), pa.string())})
     connection.register("_stems", stems)
-    connection.execute("CREATE TEMP TABLE stems AS FROM _stems")
+    connection.execute("INSERT INTO temp.stems FROM _stems")
     connection.unregister("_stems")
 
 
 def _embed_documents(
-    connection: duckdb.DuckDBPyConnection, embedder: Embedder | None, progress: Progress | None
+    connection: duckdb.DuckDBPyConnection,
+    first: int,
+    last: int,
+    embedder: Embedder | None,
+    tell: Callable[[int], None],
 ) -> int:
-    connection.execute("CREATE TEMP TABLE new_vectors AS FROM old.vectors LIMIT 0")
+    """`new_vectors` of the range; returns how many."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE new_vectors AS FROM old.vectors LIMIT 0")
+    if embedder is None:
+        return 0
     new = connection.sql(
-        "SELECT document, body FROM sources WHERE old_document IS NULL ORDER BY document"
+        f"SELECT document, body FROM temp.sources {_between(first, last)} AND old_document IS NULL ORDER BY document"
     ).to_arrow_table()
-    for start in range(0, new.num_rows if embedder else 0, _EMBED_ROWS):
+    for start in range(0, new.num_rows, _EMBED_ROWS):
         batch = new.slice(start, _EMBED_ROWS)
-        assert embedder is not None
         vectors = embedder.embed(batch.column("body").to_pylist())
         _insert_vectors(connection, batch.column("document"), vectors)
-        if progress:
-            progress(min(start + _EMBED_ROWS, new.num_rows), new.num_rows)
+        tell(min(start + _EMBED_ROWS, new.num_rows))
     return int(new.num_rows)
 
 
