@@ -11,8 +11,9 @@ from search_rows import DrawnEmbedder
 
 from storage.catalog import open_catalog
 from storage.documents import documents_query
+from storage.filters import Filters
 from storage.postings import Postings
-from storage.search import best_by_meaning, best_by_words, read_documents, search, Filters
+from storage.search import best_by_meaning, best_by_words, read_documents, search
 from storage.serving import open_serving
 from storage.serving_build import build_serving
 from storage.serving_tables import WORDS

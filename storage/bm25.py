@@ -1,8 +1,8 @@
 """The best documents by BM25 over arrays: what the macro in bm25.sql answers, without a row per posting.
 
-A term that is in most documents adds little to any score. Once `k` documents are known to reach more than all
-terms that are left could add up to, only the documents seen so far are looked up in those (MaxScore: Turtle and
-Flood, 1995). Sums are float64 and rounded as in the macro, so scores and order are the same.
+A term that is in most documents adds little to any score. Once `k` documents are known to reach more than
+all terms that are left could add up to, only the documents seen so far are looked up in those (MaxScore:
+Turtle and Flood, 1995). Sums are float64 and rounded as in the macro, so scores and order are the same.
 
 Shapes: P postings of one term; D documents of the corpus.
 """

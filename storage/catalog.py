@@ -63,7 +63,10 @@ class Catalog:
             return Result(columns, self.connection.fetchall())
 
     def arrays(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[NDArray[Any]]:
-        """The columns of a query of ours, numbers without nulls: no time is spent on a row. SQL is not checked."""
+        """The columns of a query of ours, numbers without nulls; no time goes into single rows.
+
+        Not for SQL from outside, as it is not checked.
+        """
         with self._errors():
             columns = self.connection.sql(sql, params=params).to_arrow_table().columns
         # `to_numpy` would import pandas, which takes longer than most searches.

@@ -1,7 +1,7 @@
 -- The documents whose vectors are nearest to $vector, best first: $depth of them, from $least_cosine on.
 -- $signs: its sign bits; $candidates: how many are rescored exactly; the brace: which documents are allowed.
 WITH candidates AS (
-    SELECT document FROM vectors {only}
+    SELECT document FROM vectors WHERE {allowed}
     ORDER BY bit_count(xor(s0, ($signs::UBIGINT[])[1]))::SMALLINT + bit_count(xor(s1, ($signs::UBIGINT[])[2]))
         + bit_count(xor(s2, ($signs::UBIGINT[])[3])) + bit_count(xor(s3, ($signs::UBIGINT[])[4]))
         + bit_count(xor(s4, ($signs::UBIGINT[])[5])) + bit_count(xor(s5, ($signs::UBIGINT[])[6])), document

@@ -1,4 +1,4 @@
-"""The table `postings`, read term by term into arrays and kept, as a catalog that stays open is asked again."""
+"""The table `postings`, read term by term into arrays, and kept: a catalog that stays open is asked again."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ Read = Callable[[str, Sequence[Any]], list[NDArray[Any]]]
 
 
 class Postings:
-    """Of one catalog, whose rows never change. The terms that were asked for longest ago are forgotten first."""
+    """Of one catalog, whose rows never change. Terms asked for longest ago are forgotten first."""
 
     def __init__(self, read: Read) -> None:
         self._read = read

@@ -12,11 +12,15 @@ SELECT * FROM (
     WHERE s.document BETWEEN {first} AND {last} AND p.document BETWEEN {old_first} AND {old_last}
 ) ORDER BY term, document;
 
+-- With the columns that filters ask for, as a join over all documents would take longer than the search.
 INSERT INTO built.vectors
-SELECT * FROM (
-    FROM temp.new_vectors
-    UNION ALL BY NAME
-    SELECT s.document, v.* EXCLUDE (document)
+SELECT s.document, s.kind, s.uri, s.modified_at, s.analysis_key, s.scene_index, v.* EXCLUDE (document)
+FROM temp.sources AS s JOIN (
+    SELECT document, s0, s1, s2, s3, s4, s5, vector FROM temp.new_vectors
+    UNION ALL
+    SELECT s.document, s0, s1, s2, s3, s4, s5, vector
     FROM old.vectors AS v JOIN temp.sources AS s ON v.document = s.old_document
     WHERE s.document BETWEEN {first} AND {last} AND v.document BETWEEN {old_first} AND {old_last}
-) ORDER BY document;
+) AS v USING (document)
+WHERE s.document BETWEEN {first} AND {last}
+ORDER BY document;

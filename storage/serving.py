@@ -30,7 +30,7 @@ SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
 SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "keyframes")
 TABLES = (*SERVED_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
 
-_SCRIPTS = ("derived.sql", "serving_empty.sql", "serving.sql", "postings.sql", "bm25.sql")
+_SCRIPTS = ("derived.sql", "serving_empty.sql", "serving.sql", "new_words.sql", "postings.sql", "bm25.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,9 @@ class ServingInfo:
     embedder_revision: str | None
     own_tables: OwnTables  # that it holds
 
+
 _TODAY = {field.name for field in fields(ServingInfo)}
+_REMEDY = "`media-index build` makes a new one."
 _OLDEST = {"snapshot", "built_with"}  # that the table had from the beginning
 
 
@@ -90,8 +92,8 @@ def read_info(file: Path) -> ServingInfo | None:
         columns = [column[0] for column in found.description or ()]
         (row,) = found.fetchall()
         values = dict(zip(columns, row, strict=True))
-        if _OLDEST <= values.keys() and not _TODAY <= values.keys():
-            raise PreflightError(f"{file} was built by an older media-index", "`media-index build` makes a new one.")
+        if values.keys() >= _OLDEST and not values.keys() >= _TODAY:
+            raise PreflightError(f"{file} was built by an older media-index", _REMEDY)
         return ServingInfo(**{**values, "own_tables": json.loads(values["own_tables"])})
     except (duckdb.Error, LookupError, TypeError, ValueError) as error:
         raise PreflightError(f"{file} is damaged: {error}", "Delete it, then `media-index build`.") from error

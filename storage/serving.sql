@@ -7,9 +7,9 @@ SELECT row_number() OVER (
     ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, title, text, length, row_index
 ) AS document, *
 FROM (
-    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, len(words(body)) AS length, body
+    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, modified_at, len(words(body)) AS length, body
     FROM ({documents}) AS d SEMI JOIN temp.missing USING (analysis_key)
-    JOIN (SELECT analysis_key, uri FROM built.videos) USING (analysis_key)
+    JOIN (SELECT analysis_key, uri, modified_at FROM built.videos) USING (analysis_key)
     LEFT JOIN (
         SELECT analysis_key, table_name AS kind, row_index, min(at_ms) AS keyframe_ms
         FROM keyframes SEMI JOIN temp.missing USING (analysis_key) GROUP BY ALL
@@ -20,7 +20,7 @@ FROM (
 );
 
 CREATE TABLE built.documents AS
-SELECT document, kind, video_id, analysis_key, uri, row_index, start_ms, end_ms, scene_index, keyframe_ms,
+SELECT document, kind, video_id, analysis_key, uri, modified_at, row_index, start_ms, end_ms, scene_index, keyframe_ms,
     title, text, length
 FROM sources ORDER BY document;
 
@@ -29,4 +29,5 @@ SELECT count(*) AS num_documents, avg(length) AS average_length FROM built.docum
 
 CREATE TABLE built.postings AS FROM old.postings LIMIT 0;
 CREATE TABLE built.vectors AS FROM old.vectors LIMIT 0;
+
 CREATE TEMP TABLE stems (word VARCHAR, term VARCHAR);

@@ -15,7 +15,8 @@ from storage.embedder import Embedder, load_embedder
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
 from storage.serving import is_base, read_info, serving_path
-from storage.serving_tables import Progress, fill
+from storage.serving_ranges import Progress
+from storage.serving_tables import fill
 from storage.snapshots import Snapshot, own_tables_of
 from storage.views import quote
 

@@ -5,32 +5,27 @@ text is cut into words, and vectors computed, for the latter only.
 """
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import duckdb
-import pyarrow as pa
 
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
 from storage.columns import COLUMNS, quote_name
 from storage.documents import documents_query
-from storage.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
+from storage.embedder import Embedder
 from storage.own_tables import OwnTables, columns_by_table
 from storage.serving import DERIVED_TABLES, SERVED_TABLES, built_with, has_database
-from storage.stemming import STEMMER, stem
-from storage.views import quote, statements_of
+from storage.serving_ranges import Progress, fill_ranges, run_script
+from storage.stemming import STEMMER
+from storage.views import quote
 
 # Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
 WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
-_RANGE = 1 << 19  # documents whose words and vectors are made together
-_EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table != "failures")
 _TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
-
-Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
 
 
 def fill(
@@ -47,11 +42,11 @@ def fill(
     if not has_database(connection, "old"):
         connection.execute("ATTACH ':memory:' AS old")
         connection.execute("CREATE TABLE old.commits AS FROM commits_all LIMIT 0")
-        _run(connection, "serving_empty.sql")
+        run_script(connection, "serving_empty.sql")
     connection.execute(WORDS.replace("MACRO ", "TEMP MACRO "))
     _copy_tables(connection, own_tables)
-    _run(connection, "serving.sql", documents=documents_query("built", own_tables))
-    num_new = _fill_ranges(connection, embedder, progress)
+    run_script(connection, "serving.sql", documents=documents_query("built", own_tables))
+    num_new = fill_ranges(connection, embedder, progress)
     # Rows of a page of hits are single ones all over the table: without it each costs a block of text.
     connection.execute("CREATE UNIQUE INDEX documents_by_number ON built.documents (document)")
     _derive(connection)
@@ -81,91 +76,12 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -
         connection.execute(f"CREATE TABLE built.{name} AS SELECT * FROM ({rows}) ORDER BY {', '.join(order)}")
 
 
-def _fill_ranges(
-    connection: duckdb.DuckDBPyConnection, embedder: Embedder | None, progress: Progress | None
-) -> int:
-    """Postings and vectors, one range of documents after the other: memory is that of one.
-
-    Returns the number of documents that are not in `old`.
-    """
-    counts = connection.execute("SELECT count(*), count(*) - count(old_document) FROM temp.sources")
-    num_documents, num_new = counts.fetchall()[0]
-    num_done = 0
-
-    def tell(num: int) -> None:
-        if progress:
-            progress(num_done + num, num_new)
-
-    for first in range(1, num_documents + 1, _RANGE):
-        last = first + _RANGE - 1
-        _cut_words(connection, first, last)
-        num_done += _embed_documents(connection, first, last, embedder, tell)
-        query = f"SELECT min(old_document), max(old_document) FROM temp.sources {_between(first, last)}"
-        bounds = ("NULL" if number is None else str(number) for number in connection.execute(query).fetchall()[0])
-        parts = dict(zip(("old_first", "old_last"), bounds, strict=True))
-        _run(connection, "postings.sql", first=str(first), last=str(last), **parts)
-    return int(num_new)
-
-
-def _between(first: int, last: int) -> str:
-    return f"WHERE document BETWEEN {first} AND {last}"
-
-
-def _cut_words(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
-    """`new_words` of the range, and their stems: each distinct word once, however often it occurs."""
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE new_words AS
-        SELECT document::UINTEGER AS document, length::UINTEGER AS length, word, count(*) AS frequency
-        FROM (SELECT document, length, unnest(words(body)) AS word FROM temp.sources
-            {_between(first, last)} AND old_document IS NULL)
-        GROUP BY ALL""")
-    unknown = connection.execute("SELECT DISTINCT word FROM temp.new_words ANTI JOIN temp.stems USING (word)")
-    words = [word for (word,) in unknown.fetchall()]
-    stems = pa.table({"word": pa.array(words, pa.string()), "term": pa.array(stem(words), pa.string())})
-    connection.register("_stems", stems)
-    connection.execute("INSERT INTO temp.stems FROM _stems")
-    connection.unregister("_stems")
-
-
-def _embed_documents(
-    connection: duckdb.DuckDBPyConnection,
-    first: int,
-    last: int,
-    embedder: Embedder | None,
-    tell: Callable[[int], None],
-) -> int:
-    """`new_vectors` of the range; returns how many."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE new_vectors AS FROM old.vectors LIMIT 0")
-    if embedder is None:
-        return 0
-    new = connection.sql(
-        f"SELECT document, body FROM temp.sources {_between(first, last)} AND old_document IS NULL ORDER BY document"
-    ).to_arrow_table()
-    for start in range(0, new.num_rows, _EMBED_ROWS):
-        batch = new.slice(start, _EMBED_ROWS)
-        vectors = embedder.embed(batch.column("body").to_pylist())
-        _insert_vectors(connection, batch.column("document"), vectors)
-        tell(min(start + _EMBED_ROWS, new.num_rows))
-    return int(new.num_rows)
-
-
-def _insert_vectors(
-    connection: duckdb.DuckDBPyConnection, documents: pa.ChunkedArray, vectors: Floats
-) -> None:
-    signs = sign_bits(vectors)
-    columns = {f"s{n}": pa.array(signs[:, n]) for n in range(signs.shape[1])}
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), VECTOR_SIZE)
-    connection.register("_vectors", pa.table({"document": documents, **columns, "vector": flat}))
-    connection.execute("INSERT INTO new_vectors BY NAME FROM _vectors")
-    connection.unregister("_vectors")
-
-
 def _derive(connection: duckdb.DuckDBPyConnection) -> None:
     """Views become tables, sorted by their first columns; macros stay, for whoever opens the file alone."""
     connection.execute("USE built")
     connection.execute(WORDS)
     for script in ("derived.sql", "bm25.sql"):
-        _run(connection, script)
+        run_script(connection, script)
     for table in DERIVED_TABLES:
         connection.execute(f"CREATE TABLE _sorted AS FROM {table} ORDER BY ALL")
         connection.execute(f"DROP VIEW {table}")
@@ -196,10 +112,3 @@ def _describe(
             connection.execute(
                 f"COMMENT ON COLUMN built.{table}.{column.name} IS {quote(column.description)}"
             )
-
-
-def _run(connection: duckdb.DuckDBPyConnection, script: str, **parts: str) -> None:
-    for statement in statements_of(script):
-        for name, part in parts.items():
-            statement = statement.replace(f"{{{name}}}", part)
-        connection.execute(statement)

@@ -17,8 +17,9 @@ from schemas.tables import Scene
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog
 from storage.columns import COLUMNS
+from storage.filters import Filters
 from storage.index import open_index
-from storage.search import Filters, Hit, make_searchable, search
+from storage.search import Hit, make_searchable, search
 from storage.serving import SEARCH_TABLES, TABLES, open_serving, read_info
 from storage.serving_build import Build, build_serving
 
