@@ -144,15 +144,17 @@ def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None,
         if is_wanted:
             raise
         return None, f"{error.message}; reading the Parquet files instead. `{remedy}` makes a new one"
-    if info is None or info.built_with != built_with():
-        built = f"{path} was built by another version of media-index"
-        problem = f"there is no {path.name} yet" if info is None else built
-        if is_wanted:
-            raise PreflightError(problem.replace(path.name, str(path)), f"`{remedy}` makes one.")
-        return None, f"{problem}, so this is slower; `{remedy}` makes one"
-    if info.snapshot != newest:
+    if info is None:
+        problem = f"there is no {path if is_wanted else path.name} yet"
+    elif info.built_with != built_with():
+        problem = f"{path} was built by another version of media-index"
+    elif info.snapshot != newest:
         return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{remedy}`"
-    return info, None
+    else:
+        return info, None
+    if is_wanted:
+        raise PreflightError(problem, f"`{remedy}` makes one.")
+    return None, f"{problem}, so this is slower; `{remedy}` makes one"
 
 
 def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:

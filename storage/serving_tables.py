@@ -52,7 +52,7 @@ def fill(
     _derive(connection)
     _describe(connection, own_tables, snapshot, embedder)
     for table in _TEMPORARY:  # a table of a pack may have such a name
-        connection.execute(f"DROP TABLE temp.{table}")
+        connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return num_new
 
 
