@@ -46,6 +46,7 @@ def main() -> None:
         return
     if not (folder / "index" / "snapshots").exists():
         make_index(folder / "index", options.scenes)
+    Rows(folder / "index", _EMBEDDER).write()
     results = {}
     for engine in options.engines:
         missing = [name for name in NEEDS.get(engine, ()) if find_spec(name) is None]
@@ -81,7 +82,6 @@ _EMBEDDER = DrawnEmbedder()
 def measure(name: str, folder: Path) -> dict:
     """Milliseconds (median, p95) per question, and what making the engine's files took."""
     rows = Rows(folder / "index", _EMBEDDER)
-    rows.write()
     start, cpu = time.perf_counter(), time.process_time()
     engine = ENGINES[name](rows, folder)
     built = {"build s": time.perf_counter() - start, "build CPU s": time.process_time() - cpu}
