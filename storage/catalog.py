@@ -188,6 +188,8 @@ def _add_views(
 
     own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)
+    # Parts never change, and a query for one picture would open them all to read their statistics.
+    connection.execute("SET parquet_metadata_cache = true")
     for statement in create_views(scan, own_tables):
         connection.execute(statement)
     if isinstance(store, LocalStore) and snapshot:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def _write(
         connection.execute("SET TimeZone = 'UTC'")
         add_views(connection, store, snapshot)
         connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
-        connection.execute(f"SET temp_directory = {quote(f'{pending}.tmp')}")
+        connection.execute(f"SET temp_directory = {quote(str(_spill_folder(pending)))}")
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:
             connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
@@ -118,9 +119,14 @@ def _write(
     return Build(file, number, num_videos, num_documents, num_new, num_vectors, file.stat().st_size)
 
 
+def _spill_folder(pending: Path) -> Path:
+    return pending.with_name(f"{pending.name}.tmp")
+
+
 def _remove(pending: Path) -> None:
-    """With the log beside it, which DuckDB would take for the next file's of that name."""
+    """With what spilled, and the log, which DuckDB would take for the next file's of that name."""
     pending.unlink(missing_ok=True)
+    shutil.rmtree(_spill_folder(pending), ignore_errors=True)
     pending.with_name(f"{pending.name}.wal").unlink(missing_ok=True)
 
 
