@@ -25,7 +25,7 @@ WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table != "failures")
-_TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
+_TEMPORARY = ("carried", "missing", "unnumbered", "sources", "new_words", "stems", "new_vectors")
 
 
 def fill(
