@@ -60,6 +60,13 @@ def build_serving(
             raise PreflightError(f"{file} cannot be made: {error}", hint) from error
 
 
+def remove_serving(file: Path) -> None:
+    """With what killed builders left of it. One at work is waited for: it would put the old rows back."""
+    with _lock(file):
+        _remove(file.with_name(f".pending-{file.name}"))
+        file.unlink(missing_ok=True)
+
+
 def _build(
     url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None, progress: Progress | None
 ) -> Build | None:
