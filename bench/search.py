@@ -58,7 +58,8 @@ def main() -> None:
             (folder / f"{engine}.json").write_text(json.dumps(result))
         if not options.keep:
             ENGINES[engine].remove(folder)
-    print_table(results)
+    if results:
+        print_table(results)
 
 
 def _run(engine: str, options: argparse.Namespace) -> dict | None:

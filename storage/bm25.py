@@ -113,17 +113,27 @@ def _add_up(
     if not earlier:
         places = np.flatnonzero(weights >= least)
         return documents[places], weights[places]
+    # Numpy is twice as fast with these.
+    indices = [each.astype(np.intp) for each, _ in earlier]
     try:
-        for each, added in earlier:
-            sums[each] += added
+        for at, (_, added) in zip(indices, earlier, strict=True):
+            sums[at] += added
         # Those with the last term, and those that reach it without: a document may be in both.
         parts = [documents[sums.take(documents) + weights >= least]]
-        parts += [each[sums.take(each) >= least] for each, _ in earlier]
-        found = np.unique(np.concatenate(parts))
+        parts += [at[sums.take(at) >= least].astype(np.uint32) for at in indices]
+        found = _distinct(np.concatenate(parts))
         return found, sums[found] + _look_up(documents, weights, found)
     finally:
-        for each, _ in earlier:
-            sums[each] = 0.0
+        for at in indices:
+            sums[at] = 0.0
+
+
+def _distinct(documents: Documents) -> Documents:
+    """Ascending; a tenth of the time of `np.unique`."""
+    documents = np.sort(documents)
+    is_first = np.ones(len(documents), np.bool_)
+    is_first[1:] = documents[1:] != documents[:-1]
+    return documents[is_first]
 
 
 def _keep_hopeful(documents: Documents, scores: Scores, k: int, rest: float) -> tuple[Documents, Scores]:

@@ -118,7 +118,7 @@ def test_an_interrupted_search_leaves_no_trace(postings: Postings, monkeypatch: 
     """The sums are zeros again for the next query."""
     first = postings.best(["red", "car", "night"], 20)
     with monkeypatch.context() as patch:
-        patch.setattr(np, "unique", _interrupt)
+        patch.setattr(np, "concatenate", _interrupt)
         with pytest.raises(KeyboardInterrupt):
             postings.best(["red", "car", "night"], 20)
     assert postings.best(["red", "car", "night"], 20) == first
