@@ -3,14 +3,20 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import date
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+from pyarrow.parquet import ParquetFile, ParquetWriter
 from search_rows import DrawnEmbedder
 
 from storage.catalog import open_catalog
-from storage.documents import documents_query
-from storage.search import Filters, search
+from storage.documents import document_query
+from storage.filters import Filters
+from storage.postings import Postings
+from storage.search import best_by_meaning, best_by_words, read_documents, search
 from storage.serving import open_serving
 from storage.serving_build import build_serving
 from storage.serving_tables import WORDS
@@ -19,36 +25,53 @@ Questions = dict[str, Callable[[], object]]
 BATCH = 20_000
 TWO, RARE, COMMON = "red car", "lantern", "the red car"
 URI, AT_MS, TAG, LABELS = "s3://films/2026/0000100.mp4", 61_000, "tag50", ("person 3", "person 7")
+SINCE = date(2026, 1, 8)
 
 
 class Rows:
-    """Scenes with what is searched of them, and their vectors, in batches."""
+    """Scenes with what is searched of them, and their vectors, in batches; nothing is held in memory."""
 
     def __init__(self, index: Path, embedder: DrawnEmbedder) -> None:
         self.index = index
         self.embedder = embedder
         self.query_vector = embedder.embed(["a query"])[0]
+        self._file = index.with_name("bodies.parquet")
+
+    def write(self) -> None:
+        """Once for all engines: (number, video_id, scene_index, start_ms, end_ms, body)."""
+        if self._file.exists():
+            return
+        unfinished = self._file.with_suffix(".unfinished")
+        with open_catalog(str(self.index)) as catalog, ExitStack() as closing:
+            catalog.connection.execute(WORDS)
+            scenes = catalog.connection.sql(
+                "SELECT row_number() OVER () AS number, video_id, scene_index, start_ms, end_ms, body "
+                f"FROM ({document_query('scenes', 'main', {})})"
+            ).to_arrow_reader(BATCH)
+            writer = closing.enter_context(ParquetWriter(unfinished, scenes.schema, compression="zstd"))
+            for batch in scenes:
+                writer.write_batch(batch)
+        unfinished.rename(self._file)
 
     def batches(self) -> Iterator[tuple[list[tuple], np.ndarray]]:
         """(number, video_id, scene_index, start_ms, end_ms, body) and [rows, 384]."""
-        with open_catalog(str(self.index)) as catalog:
-            catalog.connection.execute(WORDS)
-            catalog.connection.execute(f"CREATE TEMP TABLE bodies AS {documents_query('main', {})}")
-            found = catalog.connection.execute(
-                "SELECT row_number() OVER (), video_id, scene_index, start_ms, end_ms, body FROM bodies "
-                "WHERE kind = 'scenes'"
-            )
-            while batch := found.fetchmany(BATCH):
-                yield batch, self.embedder.embed([row[-1] for row in batch])
+        for batch in ParquetFile(self._file).iter_batches(BATCH):
+            columns = [column.to_pylist() for column in batch.columns]
+            yield list(zip(*columns, strict=True)), self.embedder.embed(columns[-1])
 
-    def table(self, sql: str) -> list[tuple]:
+    def table(self, sql: str) -> Iterator[tuple]:
         """Rows of a query over the index."""
         with open_catalog(str(self.index)) as catalog:
-            return catalog.query(sql).rows
+            for result in catalog.stream(sql):
+                yield from result.rows
 
 
 class MediaIndex:
     """The serving file, asked as `media-index search` and `sql` ask it."""
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        (folder / "index" / "serving.duckdb").unlink(missing_ok=True)
 
     def __init__(self, rows: Rows, _: Path) -> None:
         (rows.index / "serving.duckdb").unlink(missing_ok=True)
@@ -62,40 +85,68 @@ class MediaIndex:
         return self._build.size_bytes
 
     def questions(self) -> Questions:
-        """`words:` ask for the words' list alone, as the other engines do."""
-        sql = self._catalog.query
-        of_video = "SELECT s.* FROM scenes AS s JOIN videos USING (analysis_key) WHERE uri = ?"
+        """`words:` and `meaning` ask for that list alone, as the other engines do."""
+        catalog, sql, embed = self._catalog, self._catalog.query, self._rows.embedder.embed
+        fresh = (f"query {number}" for number in count())
+        of_video = "SELECT s.* FROM scenes AS s JOIN videos USING (video_id) WHERE uri = ?"
         together = (
             "SELECT count(*) FROM scene_characters AS a JOIN scene_characters AS b "
             "USING (analysis_key, scene_index) WHERE a.label = ? AND b.label = ?"
         )
-        best = (
+        macro = (
             "SELECT d.* FROM (FROM bm25(?) ORDER BY score DESC LIMIT 20) JOIN documents AS d USING (document)"
         )
-        meaning = Path(__file__).with_name("search_meaning.sql").read_text(encoding="utf-8")
-        vector = self._rows.query_vector
-        signs = np.packbits(vector > 0).view(np.uint64).tolist()
+
+        def words(text: str) -> Callable[[], object]:
+            return lambda: show(best_by_words(catalog, text.split(), 20))
+
+        def words_unread(text: str) -> Callable[[], object]:
+            def ask() -> object:
+                catalog.postings = Postings(catalog.arrays)
+                return words(text)()
+
+            return ask
+
+        def show(best: list[tuple[int, float]]) -> object:
+            return read_documents(catalog, [document for document, _ in best])
+
         return {
             "scenes of a video": lambda: sql(of_video, [URI]),
             "scene at a time": lambda: sql("FROM scenes_at(?, ?)", [URI, AT_MS]),
             "tag, first 20": lambda: sql("FROM scene_tags WHERE tag = ? LIMIT 20", [TAG]),
             "two characters together": lambda: sql(together, list(LABELS)),
-            "words: two, each in 1 of 15": lambda: sql(best, [TWO.split()]),
-            "words: a rare one": lambda: sql(best, [RARE.split()]),
-            "words: with 'the'": lambda: sql(best, [COMMON.split()]),
-            "meaning": lambda: sql(meaning, {"vector": vector.tolist(), "signs": signs}),
-            "words and meaning": lambda: search(self._catalog, TWO, filters=Filters()),
+            "words: two, each in 1 of 15": words(TWO),
+            "words: a rare one": words(RARE),
+            "words: with 'the'": words(COMMON),
+            "… read anew: two": words_unread(TWO),
+            "… read anew: a rare one": words_unread(RARE),
+            "… read anew: with 'the'": words_unread(COMMON),
+            "… in SQL: two": lambda: sql(macro, [TWO.split()]),
+            "… in SQL: a rare one": lambda: sql(macro, [RARE.split()]),
+            "… in SQL: with 'the'": lambda: sql(macro, [COMMON.split()]),
+            "meaning": lambda: show(best_by_meaning(catalog, self._rows.query_vector[None], 20)),
+            "… each time another": lambda: show(best_by_meaning(catalog, embed([next(fresh)]), 20)),
+            "words and meaning": lambda: search(catalog, TWO),
+            "… only scenes": lambda: search(catalog, TWO, filters=Filters(kind="scenes")),
+            "… with a tag": lambda: search(catalog, TWO, filters=Filters(tags=(TAG,))),
+            "… in one video": lambda: search(catalog, TWO, filters=Filters(video=URI)),
+            "… since a day": lambda: search(catalog, TWO, filters=Filters(since=SINCE)),
         }
 
 
 class Sqlite:
     """FTS5 with its default tokenizer and bm25(), sqlite-vec's exact search, indexes where they help."""
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        shutil.rmtree(folder / "SQLite", ignore_errors=True)
+
     def __init__(self, rows: Rows, folder: Path) -> None:
         import apsw
         import sqlite_vec
 
-        shutil.rmtree(folder, ignore_errors=True)
+        self.remove(folder)
+        folder = folder / "SQLite"
         folder.mkdir(parents=True)
         self._file = folder / "index.sqlite"
         self._rows = rows
@@ -170,10 +221,15 @@ class Sqlite:
 class Tantivy:
     """Full text only: BM25 over stemmed words, stored scenes."""
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        shutil.rmtree(folder / "tantivy", ignore_errors=True)
+
     def __init__(self, rows: Rows, folder: Path) -> None:
         import tantivy
 
-        shutil.rmtree(folder, ignore_errors=True)
+        self.remove(folder)
+        folder = folder / "tantivy"
         folder.mkdir(parents=True)
         self._folder = folder
         builder = tantivy.SchemaBuilder()
@@ -207,12 +263,17 @@ class Tantivy:
 class Lance:
     """LanceDB with its own full-text index; vectors searched exactly, as above."""
 
+    @staticmethod
+    def remove(folder: Path) -> None:
+        shutil.rmtree(folder / "LanceDB", ignore_errors=True)
+
     def __init__(self, rows: Rows, folder: Path) -> None:
         os.environ.setdefault("LANCE_LOG", "error")
         import lancedb
         import pyarrow as pa
 
-        shutil.rmtree(folder, ignore_errors=True)
+        self.remove(folder)
+        folder = folder / "LanceDB"
         self._folder, self._rows = folder, rows
         names = ("number", "video_id", "scene_index", "start_ms", "end_ms", "body")
         database = lancedb.connect(str(folder))
@@ -232,7 +293,7 @@ class Lance:
         return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
 
     def questions(self) -> Questions:
-        (video_id,) = self._rows.table(f"SELECT video_id FROM videos WHERE uri = '{URI}'")[0]
+        ((video_id,),) = self._rows.table(f"SELECT video_id FROM videos WHERE uri = '{URI}'")
         shown = ["number", "video_id", "start_ms", "body"]
 
         def words(text: str) -> Callable[[], object]:

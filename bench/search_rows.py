@@ -63,7 +63,7 @@ def make_index(folder: Path, num_scenes: int) -> None:
     for start in range(0, num_videos, _BATCH):
         for table, rows in _draw(rng, words, range(start, min(start + _BATCH, num_videos))).items():
             parts.setdefault(table, []).append(write_part(store, new_part_key(table, 1), rows))
-    create_next(store, None, parts)
+    create_next(store, None, parts, {})
 
 
 def _draw(rng: np.random.Generator, words: np.ndarray, videos: range) -> dict[str, pa.Table]:

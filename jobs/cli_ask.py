@@ -15,7 +15,8 @@ from jobs.terminal import as_records, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.catalog import Result
 from storage.examples import find_example, read_examples
-from storage.search import Filters, make_searchable
+from storage.filters import Filters
+from storage.search import make_searchable
 from storage.search import search as search_index
 from storage.serving import open_serving
 from storage.serving_build import build_serving

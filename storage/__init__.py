@@ -25,6 +25,8 @@ stemming   words without their endings
 embedder   sentence vectors, in numpy
 serving    one DuckDB file of one snapshot: where it is, whether it is current    serving_build
 search     by words and by meaning over the catalog
+filters    what a hit must be besides
+postings   what has been read of the table of words                                bm25
 matches    where a query's words stand in a hit
 examples   the example queries; writes docs/queries.md
 playback   where an indexed video can be played from

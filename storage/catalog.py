@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import duckdb
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.failures import PreflightError, UsageError
 from storage.columns import COLUMNS, Column, arrow_schema
@@ -21,6 +23,7 @@ from storage.objects import open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, columns_by_table
+from storage.postings import Postings
 from storage.s3 import arrow_file_system
 from storage.snapshots import Snapshot, own_tables_of, read_newest
 from storage.views import create_views, glob_escape, quote, scan_files
@@ -52,12 +55,26 @@ class Catalog:
         self.snapshot = snapshot
         self.connection = connection
         self.own_tables = own_tables  # the snapshot's; of a file of an older one, that file's
+        self.postings = Postings(self.arrays)
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
         """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
         with self._errors():
             columns = self._execute(sql, params)
             return Result(columns, self.connection.fetchall())
+
+    def arrays(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[NDArray[Any]]:
+        """The columns of a query of ours, numbers without nulls; no time goes into single rows.
+
+        Not for SQL from outside, as it is not checked.
+        """
+        with self._errors():
+            columns = self.connection.sql(sql, params=params).to_arrow_table().columns
+        # `to_numpy` would import pandas, which takes longer than most searches.
+        return [
+            np.concatenate([np.empty(0, column.type.to_pandas_dtype()), *map(np.from_dlpack, column.chunks)])
+            for column in columns
+        ]
 
     def stream(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Iterator[Result]:
         """The same in batches, the first of them also when there are no rows.
@@ -173,6 +190,8 @@ def _add_views(
 
     own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)
+    # Parts never change, and a query for one picture would open them all to read their statistics.
+    connection.execute("SET parquet_metadata_cache = true")
     for statement in create_views(scan, own_tables):
         connection.execute(statement)
     if isinstance(store, LocalStore) and snapshot:

@@ -21,8 +21,15 @@ _ENDS = ("end_ms", "last_seen_ms")
 # Beside its own columns a video is found by its file's name, a scene by who is in it.
 _EXTRA = {
     "videos": "file_name(uri)",
-    "scenes": """(SELECT string_agg(c.label, ', ' ORDER BY c.label) FROM {schema}.characters AS c
-        WHERE c.analysis_key = t.analysis_key AND list_contains(t.character_ids, c.character_id))""",
+    "scenes": """array_to_string(
+        [c.label FOR c IN people.labels IF list_contains(t.character_ids, c.character_id)], ', ')""",
+}
+# A subquery per scene would hold all scenes in memory.
+_JOIN = {
+    "scenes": """ LEFT JOIN (
+        SELECT analysis_key, list({{'character_id': character_id, 'label': label}} ORDER BY label) AS labels
+        FROM {schema}.characters GROUP BY analysis_key
+    ) AS people USING (analysis_key)""",
 }
 _NO_HEADLINE = {"videos": "file_name(uri)"}
 # What tells the rows of one video apart, as in `keyframes.row_index`.
@@ -62,7 +69,7 @@ def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
     `body` is what is searched, title and text are shown. `row_index` is that of `keyframes`.
     """
     columns = (COLUMNS | columns_by_table(own_tables))[kind]
-    texts = _texts_of_own(kind, columns) if kind in own_tables else _texts_of_ours(kind, columns, schema)
+    texts = _texts_of_own(kind, columns) if kind in own_tables else _texts_of_ours(kind, columns)
     # A pack may call a text of its own `scene_index`.
     names = {column.name for column in columns if kind not in own_tables or column.name in RESERVED_COLUMNS}
 
@@ -79,14 +86,14 @@ SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key,
     {first("scene_index")} AS scene_index,
     coalesce(nullif({title}, ''), {texts.no_title}) AS title,
     coalesce({shown}, '') AS text, concat_ws('. ', {body}) AS body
-FROM {schema}.{quote_name(kind)} AS t"""
+FROM {schema}.{quote_name(kind)} AS t{_JOIN.get(kind, "").format(schema=schema)}"""
 
 
-def _texts_of_ours(table: str, columns: Sequence[Column], schema: str) -> _Texts:
+def _texts_of_ours(table: str, columns: Sequence[Column]) -> _Texts:
     by_name = {column.name: _as_text(column) for column in columns if _is_text(column)}
     if "time_of_day" in by_name:
         by_name["time_of_day"] = "nullif(t.time_of_day, 'unknown')"  # says nothing
-    extra = (_EXTRA[table].format(schema=schema),) if table in _EXTRA else ()
+    extra = (_EXTRA[table],) if table in _EXTRA else ()
     details = (*(by_name[name] for name in _DETAILS if name in by_name), *extra)
     return _Texts(
         _first(by_name, _HEADLINES), _first(by_name, _PROSE), details, _NO_HEADLINE.get(table, "''")

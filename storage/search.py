@@ -1,18 +1,19 @@
-"""The best rows for some words: full text and meaning, fused by rank, in one statement (search.sql)."""
+"""The best rows for some words: full text (bm25.py) and meaning (nearest.sql), fused by rank."""
 
-import difflib
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
 from schemas.failures import PreflightError, UsageError
+from storage.bm25 import Allowed
 from storage.catalog import Catalog
 from storage.columns import quote_name
 from storage.documents import hit_kinds
-from storage.embedder import NUM_SIGNS, Embedder, load_embedder, sign_bits
+from storage.embedder import Embedder, Floats, load_embedder, sign_bits
+from storage.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
 from storage.matches import Span, find_matches
 from storage.serving import has_database, show_tables
 from storage.serving_tables import WORDS, fill
@@ -23,18 +24,13 @@ _DEPTH = 100  # hits of each list that the fusion sees, at least
 _CANDIDATES = 2_000  # by sign bits, rescored exactly; bench/recall.py says what they miss
 _MAX_EMBEDDED = 500  # rows whose vectors are computed for one search, where no file has them
 _LEAST_COSINE = 0.35  # vectors of unrelated texts reach 0.3 with this model
-_SQL = Path(__file__).with_name("search.sql").read_text(encoding="utf-8")
+_RANK = 60  # added to a hit's position in a list; the larger, the more the second of a list counts
+_NEAREST = Path(__file__).with_name("nearest.sql").read_text(encoding="utf-8")
 
+_SHOWN = """
+SELECT document, kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text FROM documents"""
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a hit must be: of this table, in a video whose URI ends so, whose file is not older than this
-    date, in a scene with all these tags."""
-
-    kind: str | None = None
-    video: str | None = None
-    since: date | None = None
-    tags: tuple[str, ...] = ()
+Ranked = list[tuple[int, float]]  # documents and their scores, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +53,76 @@ class Hit:
     meaning_score: float | None  # cosine, -1 to 1; None: not found by its meaning
 
 
-def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = Filters()) -> list[Hit]:
+def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
     """At most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
     terms = _terms(catalog, text)
-    conditions, params = _conditions(catalog, filters)
+    allowed = condition_of(catalog, filters)
     make_searchable(catalog)
-    sql = _SQL.format(
-        allowed=f"SELECT document FROM documents AS d WHERE {' AND '.join(conditions) or 'true'}",
-        only="SEMI JOIN allowed USING (document)" if conditions else "",
-    )
+    depth = max(k, _DEPTH)
+    by_words = best_by_words(catalog, terms, depth, allowed)
     embedder = load_embedder() if _has_vectors(catalog) else None
-    vector = embedder.embed([text]) if embedder else None
-    params |= {
-        "terms": terms,
-        "vector": None if vector is None else vector[0].tolist(),
-        "signs": [0] * NUM_SIGNS if vector is None else sign_bits(vector)[0].tolist(),
-        "depth": max(k, _DEPTH),
+    by_meaning: Ranked = []
+    if embedder:
+        by_meaning = best_by_meaning(catalog, embedder.embed([text]), depth, allowed)
+    return _hits(catalog, _fuse(by_words, by_meaning)[:k], dict(by_words), dict(by_meaning), terms)
+
+
+def best_by_words(catalog: Catalog, terms: list[str], depth: int, allowed: Condition = ANYTHING) -> Ranked:
+    """At most `depth` documents by BM25; `terms` are stems."""
+    mask = _mask(catalog, allowed) if allowed.sql else None
+    return catalog.postings.best(terms, depth, mask)
+
+
+def best_by_meaning(catalog: Catalog, vector: Floats, depth: int, allowed: Condition = ANYTHING) -> Ranked:
+    """At most `depth` documents by cosine to `vector`, [1, 384]."""
+    asked = {
+        **allowed.params,
+        "vector": vector[0].tolist(),
+        "signs": sign_bits(vector)[0].tolist(),
+        "depth": depth,
         "candidates": _CANDIDATES,
         "least_cosine": _LEAST_COSINE,
-        "k": k,
     }
-    return [_hit(row, terms) for row in catalog.query(sql, params).rows]
+    return catalog.query(_NEAREST.format(allowed=allowed.sql or "true"), asked).rows
+
+
+def _mask(catalog: Catalog, allowed: Condition) -> Allowed:
+    (num_documents,) = catalog.query("SELECT num_documents FROM corpus").rows[0]
+    mask = np.zeros(num_documents + 1, np.bool_)
+    (documents,) = catalog.arrays(f"SELECT document FROM documents WHERE {allowed.sql}", allowed.params)
+    mask[documents] = True
+    return mask
+
+
+def _fuse(*lists: Ranked) -> Ranked:
+    """By the sum of 1 / (60 + position) over the lists that a document is in; equal ones by number."""
+    scores: dict[int, float] = {}
+    for ranked in lists:
+        for position, (document, _) in enumerate(ranked, 1):
+            scores[document] = scores.get(document, 0.0) + 1 / (_RANK + position)
+    return sorted(scores.items(), key=lambda scored: (-scored[1], scored[0]))
+
+
+def _hits(
+    catalog: Catalog,
+    fused: Ranked,
+    words_scores: dict[int, float],
+    meaning_scores: dict[int, float],
+    terms: list[str],
+) -> list[Hit]:
+    """The rows of these documents, in their order."""
+    rows = read_documents(catalog, [document for document, _ in fused])
+    return [
+        _hit(rows[document], terms, score, words_scores.get(document), meaning_scores.get(document))
+        for document, score in fused
+    ]
+
+
+def read_documents(catalog: Catalog, documents: list[int]) -> dict[int, tuple[Any, ...]]:
+    """What is shown of each of them."""
+    # Written out, as DuckDB uses its index for constants; they are numbers of ours.
+    wanted = ", ".join(map(str, documents)) or "NULL"
+    return {row[0]: row[1:] for row in catalog.query(f"{_SHOWN} WHERE document IN ({wanted})").rows}
 
 
 def make_searchable(catalog: Catalog) -> str | None:
@@ -135,53 +180,27 @@ def _terms(catalog: Catalog, text: str) -> list[str]:
     return sorted(set(stem(telling or words)))
 
 
-def _conditions(catalog: Catalog, filters: Filters) -> tuple[list[str], dict[str, Any]]:
-    """SQL over `documents AS d`, and its parameters."""
-    conditions: list[str] = []
-    params: dict[str, Any] = {}
-    if filters.kind is not None:
-        check_kind(catalog, filters.kind)
-        conditions.append("kind = $kind")
-        params["kind"] = filters.kind
-    if filters.video is not None:
-        found = catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [filters.video]).rows
-        if not found:
-            hint = "`media-index sql 'select uri from videos'` lists them."
-            raise UsageError(f"no video's URI ends with {filters.video!r}", hint)
-        conditions.append("ends_with(uri, $video)")
-        params["video"] = filters.video
-    if filters.since is not None:
-        conditions.append("analysis_key IN (SELECT analysis_key FROM videos WHERE modified_at >= $since)")
-        params["since"] = filters.since
-    for n, tag in enumerate(filters.tags):
-        _check_tag(catalog, tag)
-        conditions.append(
-            "(analysis_key, scene_index) IN "
-            f"(SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag{n}))"
-        )
-        params[f"tag{n}"] = tag
-    return conditions, params
-
-
-def check_kind(catalog: Catalog, kind: str) -> None:
-    """UsageError: no table of this index that is searched."""
-    kinds = hit_kinds(catalog.own_tables)
-    if kind not in kinds:
-        raise UsageError(f"{kind!r} is no kind of hit here", f"Kinds are {', '.join(kinds)}.")
-
-
-def _check_tag(catalog: Catalog, tag: str) -> None:
-    if catalog.query("FROM scene_tags WHERE tag = lower(?) LIMIT 1", [tag]).rows:
-        return
-    common = "SELECT tag FROM scene_tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 10000"
-    tags = [row[0] for row in catalog.query(common).rows]
-    close = difflib.get_close_matches(tag.lower(), tags, n=3) or tags[:5]
-    raise UsageError(
-        f"no scene has the tag {tag!r}", f"Tags are, for example: {', '.join(close) or 'none yet'}."
+def _hit(
+    row: tuple[Any, ...],
+    terms: list[str],
+    score: float,
+    words_score: float | None,
+    meaning_score: float | None,
+) -> Hit:
+    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text = row
+    return Hit(
+        kind,
+        video_id,
+        uri,
+        row_index,
+        start_ms,
+        end_ms,
+        keyframe_ms,
+        title,
+        text,
+        title_matches=find_matches(title, terms),
+        text_matches=find_matches(text, terms),
+        score=score,
+        words_score=words_score,
+        meaning_score=meaning_score,
     )
-
-
-def _hit(row: tuple[Any, ...], terms: list[str]) -> Hit:
-    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *scores = row
-    marks = find_matches(title, terms), find_matches(text, terms)
-    return Hit(kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *marks, *scores)

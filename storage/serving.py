@@ -6,10 +6,9 @@ snapshot, takes the Parquet parts. A file is replaced as a whole; who has the ol
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -31,7 +30,7 @@ SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
 SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "keyframes")
 TABLES = (*SERVED_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
 
-_SCRIPTS = ("derived.sql", "serving.sql", "postings.sql", "bm25.sql")
+_SCRIPTS = ("derived.sql", "serving_empty.sql", "serving.sql", "new_words.sql", "postings.sql", "bm25.sql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,11 @@ class ServingInfo:
     embedder: str | None  # None: words only
     embedder_revision: str | None
     own_tables: OwnTables  # that it holds
+
+
+_TODAY = {field.name for field in fields(ServingInfo)}
+_REMEDY = "`media-index build` makes a new one."
+_OLDEST = {"snapshot", "built_with"}  # that the table had from the beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +74,6 @@ def built_with() -> str:
     return digest(*scripts, repr(COLUMNS), documents_query("built", {}), STEMMER)
 
 
-def _info(*row: Any) -> ServingInfo:
-    """TypeError, ValueError: of another shape."""
-    return replace(ServingInfo(*row), own_tables=json.loads(row[-1]))
-
-
 def is_base(info: ServingInfo, own_tables: OwnTables) -> bool:
     """Whether a file of other rows can be built on: made as one would be made now, table by table."""
     is_same = all(own_tables.get(table) == columns for table, columns in info.own_tables.items())
@@ -82,16 +81,21 @@ def is_base(info: ServingInfo, own_tables: OwnTables) -> bool:
 
 
 def read_info(file: Path) -> ServingInfo | None:
-    """None: no such file. PreflightError: not a serving file, or damaged."""
+    """None: no such file. PreflightError: not a serving file, of an older media-index, or damaged."""
     if not file.exists():
         return None
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH {quote(str(file))} AS served (READ_ONLY)")
-        (row,) = connection.execute("FROM served.serving").fetchall()
-        return _info(*row)
-    except (duckdb.Error, TypeError, ValueError) as error:
+        found = connection.execute("FROM served.serving")
+        columns = [column[0] for column in found.description or ()]
+        (row,) = found.fetchall()
+        values = dict(zip(columns, row, strict=True))
+        if values.keys() >= _OLDEST and not values.keys() >= _TODAY:
+            raise PreflightError(f"{file} was built by an older media-index", _REMEDY)
+        return ServingInfo(**{**values, "own_tables": json.loads(values["own_tables"])})
+    except (duckdb.Error, LookupError, TypeError, ValueError) as error:
         raise PreflightError(f"{file} is damaged: {error}", "Delete it, then `media-index build`.") from error
     finally:
         connection.close()
@@ -140,14 +144,17 @@ def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None,
         if is_wanted:
             raise
         return None, f"{error.message}; reading the Parquet files instead. `{remedy}` makes a new one"
-    if info is None or info.built_with != built_with():
-        problem = f"there is no {path.name} yet" if info is None else f"{path} is of another version"
-        if is_wanted:
-            raise PreflightError(problem.replace(path.name, str(path)), f"`{remedy}` makes one.")
-        return None, f"{problem}, so this is slower; `{remedy}` makes one"
-    if info.snapshot != newest:
+    if info is None:
+        problem = f"there is no {path if is_wanted else path.name} yet"
+    elif info.built_with != built_with():
+        problem = f"{path} was built by another version of media-index"
+    elif info.snapshot != newest:
         return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{remedy}`"
-    return info, None
+    else:
+        return info, None
+    if is_wanted:
+        raise PreflightError(problem, f"`{remedy}` makes one.")
+    return None, f"{problem}, so this is slower; `{remedy}` makes one"
 
 
 def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:

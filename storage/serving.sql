@@ -2,14 +2,11 @@
 -- `missing` holds the analysis_keys whose rows are not in `old`, `carried` those whose rows are;
 -- the braces stand for the query of documents.py. Numbers of documents follow from the documents alone,
 -- so a build on top of another equals a full one.
-CREATE TEMP TABLE sources AS
-SELECT row_number() OVER (
-    ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, title, text, length, row_index
-) AS document, *
+CREATE TEMP TABLE unnumbered AS
 FROM (
-    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, len(words(body)) AS length, body
+    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, modified_at, len(words(body)) AS length, body
     FROM ({documents}) AS d SEMI JOIN temp.missing USING (analysis_key)
-    JOIN (SELECT analysis_key, uri FROM built.videos) USING (analysis_key)
+    JOIN (SELECT analysis_key, uri, modified_at FROM built.videos) USING (analysis_key)
     LEFT JOIN (
         SELECT analysis_key, table_name AS kind, row_index, min(at_ms) AS keyframe_ms
         FROM keyframes SEMI JOIN temp.missing USING (analysis_key) GROUP BY ALL
@@ -19,15 +16,25 @@ FROM (
     FROM old.documents SEMI JOIN temp.carried USING (analysis_key)
 );
 
+-- A table of its own, short keys, and a count of sorted rows: joined, sorted by texts, or counted in a window with
+-- an order, millions of rows would have to be in memory.
+CREATE TEMP TABLE sources AS
+SELECT row_number() OVER () AS document, *
+FROM (
+    FROM temp.unnumbered ORDER BY uri, kind DESC, start_ms, end_ms, scene_index, row_index,
+        CASE WHEN row_index IS NULL THEN title END, CASE WHEN row_index IS NULL THEN text END
+);
+DROP TABLE temp.unnumbered;
+
 CREATE TABLE built.documents AS
-SELECT document, kind, video_id, analysis_key, uri, row_index, start_ms, end_ms, scene_index, keyframe_ms,
+SELECT document, kind, video_id, analysis_key, uri, modified_at, row_index, start_ms, end_ms, scene_index, keyframe_ms,
     title, text, length
-FROM sources ORDER BY document;
+FROM sources;
 
 CREATE TABLE built.corpus AS
 SELECT count(*) AS num_documents, avg(length) AS average_length FROM built.documents;
 
-CREATE TEMP TABLE new_words AS
-SELECT document, length, word, count(*) AS frequency
-FROM (SELECT document, length, unnest(words(body)) AS word FROM sources WHERE old_document IS NULL)
-GROUP BY ALL;
+CREATE TABLE built.postings AS FROM old.postings LIMIT 0;
+CREATE TABLE built.vectors AS FROM old.vectors LIMIT 0;
+
+CREATE TEMP TABLE stems (word VARCHAR, term VARCHAR);

@@ -16,9 +16,12 @@ from storage.embedder import Embedder, load_embedder
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
 from storage.serving import is_base, read_info, serving_path
-from storage.serving_tables import Progress, fill
+from storage.serving_ranges import Progress
+from storage.serving_tables import fill
 from storage.snapshots import Snapshot, own_tables_of
 from storage.views import quote
+
+_MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +63,7 @@ def build_serving(
 def remove_serving(file: Path) -> None:
     """With what killed builders left of it. One at work is waited for: it would put the old rows back."""
     with _lock(file):
-        pending = file.with_name(f".pending-{file.name}")
-        _remove(pending)
-        shutil.rmtree(f"{pending}.tmp", ignore_errors=True)
+        _remove(file.with_name(f".pending-{file.name}"))
         file.unlink(missing_ok=True)
 
 
@@ -104,7 +105,8 @@ def _write(
     try:
         connection.execute("SET TimeZone = 'UTC'")
         add_views(connection, store, snapshot)
-        connection.execute(f"SET temp_directory = {quote(f'{pending}.tmp')}")
+        connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
+        connection.execute(f"SET temp_directory = {quote(str(_spill_folder(pending)))}")
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:
             connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
@@ -124,9 +126,14 @@ def _write(
     return Build(file, number, num_videos, num_documents, num_new, num_vectors, file.stat().st_size)
 
 
+def _spill_folder(pending: Path) -> Path:
+    return pending.with_name(f"{pending.name}.tmp")
+
+
 def _remove(pending: Path) -> None:
-    """With the log beside it, which DuckDB would take for the next file's of that name."""
+    """With what spilled, and the log, which DuckDB would take for the next file's of that name."""
     pending.unlink(missing_ok=True)
+    shutil.rmtree(_spill_folder(pending), ignore_errors=True)
     pending.with_name(f"{pending.name}.wal").unlink(missing_ok=True)
 
 

@@ -5,31 +5,27 @@ text is cut into words, and vectors computed, for the latter only.
 """
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import duckdb
-import pyarrow as pa
 
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
 from storage.columns import COLUMNS, quote_name
 from storage.documents import documents_query
-from storage.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
+from storage.embedder import Embedder
 from storage.own_tables import OwnTables, columns_by_table
 from storage.serving import DERIVED_TABLES, SERVED_TABLES, built_with, has_database
-from storage.stemming import STEMMER, stem
-from storage.views import quote, statements_of
+from storage.serving_ranges import Progress, fill_ranges, run_script
+from storage.stemming import STEMMER
+from storage.views import quote
 
 # Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
 WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
-_EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table not in ("failures", "attempts"))
-_TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
-
-Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
+_TEMPORARY = ("carried", "missing", "unnumbered", "sources", "new_words", "stems", "new_vectors")
 
 
 def fill(
@@ -46,17 +42,17 @@ def fill(
     if not has_database(connection, "old"):
         connection.execute("ATTACH ':memory:' AS old")
         connection.execute("CREATE TABLE old.commits AS FROM commits_all LIMIT 0")
-        _run(connection, "serving_empty.sql")
+        run_script(connection, "serving_empty.sql")
     connection.execute(WORDS.replace("MACRO ", "TEMP MACRO "))
     _copy_tables(connection, own_tables)
-    _run(connection, "serving.sql", documents=documents_query("built", own_tables))
-    _stem_words(connection)
-    num_new = _embed_documents(connection, embedder, progress)
-    _run(connection, "postings.sql")
+    run_script(connection, "serving.sql", documents=documents_query("built", own_tables))
+    num_new = fill_ranges(connection, embedder, progress)
+    # Rows of a page of hits are single ones all over the table: without it each costs a block of text.
+    connection.execute("CREATE UNIQUE INDEX documents_by_number ON built.documents (document)")
     _derive(connection)
     _describe(connection, own_tables, snapshot, embedder)
     for table in _TEMPORARY:  # a table of a pack may have such a name
-        connection.execute(f"DROP TABLE temp.{table}")
+        connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
     return num_new
 
 
@@ -80,49 +76,12 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -
         connection.execute(f"CREATE TABLE built.{name} AS SELECT * FROM ({rows}) ORDER BY {', '.join(order)}")
 
 
-def _stem_words(connection: duckdb.DuckDBPyConnection) -> None:
-    """Each distinct word once, however often it occurs."""
-    words = [word for (word,) in connection.execute("SELECT DISTINCT word FROM new_words").fetchall()]
-    stems = pa.table({"word": pa.array(words, pa.string()), "term": pa.array(stem(words), pa.string())})
-    connection.register("_stems", stems)
-    connection.execute("CREATE TEMP TABLE stems AS FROM _stems")
-    connection.unregister("_stems")
-
-
-def _embed_documents(
-    connection: duckdb.DuckDBPyConnection, embedder: Embedder | None, progress: Progress | None
-) -> int:
-    connection.execute("CREATE TEMP TABLE new_vectors AS FROM old.vectors LIMIT 0")
-    new = connection.sql(
-        "SELECT document, body FROM sources WHERE old_document IS NULL ORDER BY document"
-    ).to_arrow_table()
-    for start in range(0, new.num_rows if embedder else 0, _EMBED_ROWS):
-        batch = new.slice(start, _EMBED_ROWS)
-        assert embedder is not None
-        vectors = embedder.embed(batch.column("body").to_pylist())
-        _insert_vectors(connection, batch.column("document"), vectors)
-        if progress:
-            progress(min(start + _EMBED_ROWS, new.num_rows), new.num_rows)
-    return int(new.num_rows)
-
-
-def _insert_vectors(
-    connection: duckdb.DuckDBPyConnection, documents: pa.ChunkedArray, vectors: Floats
-) -> None:
-    signs = sign_bits(vectors)
-    columns = {f"s{n}": pa.array(signs[:, n]) for n in range(signs.shape[1])}
-    flat = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), VECTOR_SIZE)
-    connection.register("_vectors", pa.table({"document": documents, **columns, "vector": flat}))
-    connection.execute("INSERT INTO new_vectors BY NAME FROM _vectors")
-    connection.unregister("_vectors")
-
-
 def _derive(connection: duckdb.DuckDBPyConnection) -> None:
     """Views become tables, sorted by their first columns; macros stay, for whoever opens the file alone."""
     connection.execute("USE built")
     connection.execute(WORDS)
     for script in ("derived.sql", "bm25.sql"):
-        _run(connection, script)
+        run_script(connection, script)
     for table in DERIVED_TABLES:
         connection.execute(f"CREATE TABLE _sorted AS FROM {table} ORDER BY ALL")
         connection.execute(f"DROP VIEW {table}")
@@ -153,10 +112,3 @@ def _describe(
             connection.execute(
                 f"COMMENT ON COLUMN built.{table}.{column.name} IS {quote(column.description)}"
             )
-
-
-def _run(connection: duckdb.DuckDBPyConnection, script: str, **parts: str) -> None:
-    for statement in statements_of(script):
-        for name, part in parts.items():
-            statement = statement.replace(f"{{{name}}}", part)
-        connection.execute(statement)

@@ -19,7 +19,7 @@ from jobs.web.guards import SafeHeaders, allowed_hosts
 from jobs.web.looks import STATIC, show
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import Pages
-from jobs.web.pictures import NEAR_MS, find_picture, stored_near, stored_picture
+from jobs.web.pictures import NEAR_MS, StoredPictures, find_picture, stored_near
 from jobs.web.videos import media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import NotFound, ObjectChanged
@@ -73,7 +73,8 @@ class _Site:
     def __init__(self, index: OpenIndex, library: str | None) -> None:
         self._index = index
         self._library = library
-        self._pages = Pages(index, library)
+        self._stored = StoredPictures()
+        self._pages = Pages(index, library, self._stored)
         # Decoding takes a core; more at once than there are would only hold up the searches.
         self._decoding = anyio.CapacityLimiter(max(1, (os.cpu_count() or 1) - 1))
 
@@ -111,7 +112,7 @@ class _Site:
             at_ms = length_ms // 3 if at == "poster" else min(int(at), length_ms)
             stored = None
             if row is not None:
-                stored = stored_picture(catalog, video, *row)
+                stored = self._stored.find(catalog, (video_id, *row))
             elif at == "poster":
                 stored = stored_near(catalog, video, at_ms, length_ms)
         if picture := stored or find_picture(video, at_ms, self._library):

@@ -8,8 +8,9 @@ from typing import Any
 from schemas.failures import UsageError
 from storage.catalog import Catalog
 from storage.documents import document_query
+from storage.filters import Filters, check_kind
 from storage.matches import Span
-from storage.search import Filters, Hit, check_kind, search
+from storage.search import Hit, search
 
 MAX_TEXT = 1000  # characters of a query
 MAX_HITS = 500  # reachable by leafing

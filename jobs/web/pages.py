@@ -10,6 +10,7 @@ from jobs.web.guards import content_policy
 from jobs.web.looks import show
 from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
+from jobs.web.pictures import StoredPictures
 from jobs.web.timeline import lay_out
 from jobs.web.videos import Overview, VideoRows, read_lengths, read_overview, read_video_rows
 from schemas.failures import MediaIndexError, UsageError
@@ -19,15 +20,17 @@ from storage.documents import hit_kinds
 from storage.playback import find_file, link_origin
 
 PAGE_SIZE = 24
+_PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page
 _LINEAGE = frozenset({*Timed.model_fields, *Appearance.model_fields})  # shown apart from what was said
 
 
 class Pages:
     """Pages over one index. `library`: only videos in it are played; None: all."""
 
-    def __init__(self, index: OpenIndex, library: str | None) -> None:
+    def __init__(self, index: OpenIndex, library: str | None, stored: StoredPictures) -> None:
         self._index = index
         self._library = library
+        self._stored = stored
         self._overview: tuple[int, Overview] | None = None  # its queries read whole columns: once a snapshot
 
     def search(self, params: QueryParams) -> HTMLResponse:
@@ -43,6 +46,9 @@ class Pages:
                 problem = error
             kinds = hit_kinds(catalog.own_tables)
             lengths = read_lengths(catalog, [hit.video_id for hit in found])
+            self._stored.expect(
+                (hit.video_id, hit.kind, hit.row_index) for hit in found if hit.row_index is not None
+            )
         return show(
             "search.html",
             status=400 if problem else 200,
@@ -61,8 +67,10 @@ class Pages:
         """One video; None: not in the index."""
         with self._index.reading() as catalog:
             rows = read_video_rows(catalog, video_id)
-        if rows is None:
-            return None
+            if rows is None:
+                return None
+            for table, index in _PICTURED.items():
+                self._stored.expect((video_id, table, row[index]) for row in rows.tables[table])
         problem, origin = self._look_at_media(rows)
         response = show(
             "video.html",

@@ -13,8 +13,9 @@ from schemas.failures import UsageError
 from schemas.tables import Character, Highlight, Scene
 from storage.bundles import encode_bundle
 from storage.catalog import Catalog, open_catalog
+from storage.filters import Filters
 from storage.index import open_index
-from storage.search import Filters, search
+from storage.search import search
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ from schemas.failures import UsageError
 from schemas.tables import Keyframe, Row, Scene
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog
+from storage.filters import Filters
 from storage.index import open_index
-from storage.search import Filters, Hit, search
+from storage.search import Hit, search
 from storage.serving import open_serving
 from storage.serving_build import build_serving
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,16 @@ import duckdb
 import numpy as np
 import pytest
 
+import storage.serving_ranges
 from schemas.commit import Bundle, CommitState
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Scene
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog
 from storage.columns import COLUMNS
+from storage.filters import Filters
 from storage.index import open_index
-from storage.search import Filters, Hit, make_searchable, search
+from storage.search import Hit, make_searchable, search
 from storage.serving import SEARCH_TABLES, TABLES, open_serving, read_info
 from storage.serving_build import Build, build_serving
 
@@ -79,6 +82,7 @@ def _rows(file: Path, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]
 def test_hits_are_the_same_with_and_without_the_file(index: Path) -> None:
     """Scores included, filtered or not."""
     filters: list[dict[str, Any]] = [{}, {"kind": "scenes"}, {"video": "b.mp4"}, {"tags": ("A boat",)}]
+    filters += [{"since": date(2000, 1, 1)}, {"since": date(2100, 1, 1)}]
     slow = [_hits(index, text, **each) for text in QUERIES for each in filters]
     _build(index)
     fast = [_hits(index, text, **each) for text in QUERIES for each in filters]
@@ -120,6 +124,57 @@ def test_building_on_an_earlier_file_equals_building_anew(
     for one, other in zip(*vectors, strict=True):
         assert one[0] == other[0]
         np.testing.assert_allclose(one[-1], other[-1], atol=1e-6)
+
+
+def test_a_file_built_in_many_ranges_is_the_same(
+    index: Path, described: MakeBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anew and on top of an earlier one; documents of a term ascend, as search relies on."""
+    _publish(index, described("/v/c.mp4", "A zebra crossing", "A red car"))
+    monkeypatch.setattr(storage.serving_ranges, "_RANGE", 3)
+    _build(index)
+    _publish(index, described("/v/a.mp4", "A green car", revision="2"), described("/v/0.mp4", "Red cars"))
+    upon, anew = _build(index), _build(index, output=tmp_path / "anew.duckdb")
+    monkeypatch.undo()
+    whole = _build(index, output=tmp_path / "whole.duckdb")
+    tables = [table for table in TABLES if table != "vectors"]
+    rows = _rows(whole.file, tables)
+    assert upon.num_new < anew.num_new == whole.num_new
+    assert _rows(upon.file, tables) == _rows(anew.file, tables) == rows
+    for file in (upon.file, anew.file):
+        with duckdb.connect(str(file), read_only=True) as connection:
+            found = connection.execute("SELECT term, list(document) FROM postings GROUP BY term").fetchall()
+            assert all(documents == sorted(documents) for _, documents in found)
+            assert connection.execute("SELECT list(document) FROM vectors").fetchall()[0][0] == list(
+                range(1, whole.num_documents + 1)
+            )
+    fast = _hits(index, "red car", file=upon.file)
+    assert [hit.title for hit in fast][:2] == ["Red cars", "A red car"]
+    assert [(h.title, h.words_score) for h in fast] == [
+        (h.title, h.words_score) for h in _hits(index, "red car", file=whole.file)
+    ]
+
+
+def test_a_file_of_an_older_media_index_is_said_to_be_old(index: Path) -> None:
+    """Whether its description lacks a column of today or its tables are others; `build` replaces it."""
+    file = _build(index).file
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("UPDATE serving SET built_with = 'yesterday'")
+    assert "another version of media-index" in (open_serving(str(index)).note or "")
+    with pytest.raises(PreflightError, match=f"^{file} was built by another version") as caught:
+        open_serving(str(index), file=file)
+    assert "media-index build" in caught.value.hint
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("ALTER TABLE serving DROP COLUMN own_tables")
+    note = open_serving(str(index)).note or ""
+    assert "was built by an older media-index" in note
+    assert "media-index build" in note
+    assert "damaged" not in note
+    with pytest.raises(PreflightError, match="was built by an older media-index") as caught:
+        open_serving(str(index), file=file)
+    assert "media-index build" in caught.value.hint
+    assert _build(index).num_new == 10
+    assert open_serving(str(index)).note is None
 
 
 def test_a_current_file_is_left_alone(index: Path) -> None:
@@ -169,6 +224,9 @@ def test_a_killed_build_leaves_the_old_file(index: Path, described: MakeBundle) 
     done = subprocess.run([sys.executable, "-c", code, str(index)], timeout=60)
     assert done.returncode == 9
     assert list(index.glob(".pending-serving.duckdb*"))
+    spilled = index / ".pending-serving.duckdb.tmp" / "duckdb_temp_storage-0.tmp"
+    spilled.parent.mkdir(exist_ok=True)
+    spilled.write_bytes(b"of a larger build")
     info = read_info(index / "serving.duckdb")
     assert info is not None
     assert info.snapshot == 2

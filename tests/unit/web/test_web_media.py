@@ -190,6 +190,47 @@ def test_pages_ask_for_their_rows_pictures(tmp_path: Path, remote: str, open_sit
             assert f'src="/picture/{remote}/25000?row=scenes-1"' in client.get(address).text
 
 
+@pytest.mark.parametrize("page", ["/?q=harbour+street", "/video/{}"])
+def test_pictures_of_a_page_are_read_together(tmp_path: Path, remote: str, open_site: Any, page: str) -> None:
+    """Once the first is shown, the others need no further look into the files; absent ones stay absent."""
+    with open_site(tmp_path / "index") as client:
+        assert client.get(page.format(remote)).status_code == 200
+        assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"scene 0"
+        for part in (tmp_path / "index" / "tables" / "keyframes").iterdir():
+            part.unlink()
+        assert client.get(f"/picture/{remote}/0?row=scenes-1").content == b"scene 1"
+        assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"scene 0"
+        assert client.get(f"/picture/{remote}/0?row=scenes-7").status_code == 503
+
+
+def test_pictures_of_a_replaced_video_are_read_anew(
+    tmp_path: Path,
+    remote: str,
+    open_site: Any,
+    add_films: Callable[..., None],
+    make_film: Callable[..., Bundle],
+    make_row: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A newer snapshot brings its own."""
+    monkeypatch.setattr("jobs.web.open_index._LOOK_EVERY_S", 0.0)
+    with open_site(tmp_path / "index") as client:
+        assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"scene 0"
+        film = make_film(VideoObject("s3://films/a.mp4", 2, 2, etag="2"), scenes=_SCENES, duration_ms=90_000)
+        ids = {name: getattr(film.commit, name) for name in ("video_id", "analysis_key")}
+        newer = make_row(
+            Keyframe,
+            table_name="scenes",
+            row_index=0,
+            at_ms=5,
+            media_type="image/jpeg",
+            image=b"newer",
+            **ids,
+        )
+        add_films(tmp_path / "index", film.model_copy(update={"keyframes": (newer,)}))
+        assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"newer"
+
+
 @pytest.mark.parametrize("row", ["scenes", "scenes-x", "-1", "a'-1", "scenes-" + "9" * 10, ""])
 def test_rows_of_pictures_are_checked(site: Any, row: str) -> None:
     """A table and a number or nothing."""

@@ -1,0 +1,83 @@
+"""What a hit must be, besides matching the words."""
+
+import difflib
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from schemas.failures import UsageError
+from storage.catalog import Catalog
+from storage.documents import hit_kinds
+
+Params = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a hit must be: of this table, in a video whose URI ends so, whose file is not older than this
+    date, in a scene with all these tags."""
+
+    kind: str | None = None
+    video: str | None = None
+    since: date | None = None
+    tags: tuple[str, ...] = ()
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Filters as SQL over the columns of `documents` that `vectors` has too; empty: all rows pass."""
+
+    sql: str = ""
+    params: Params = field(default_factory=dict)
+
+
+ANYTHING = Condition()
+
+
+def condition_of(catalog: Catalog, filters: Filters) -> Condition:
+    """UsageError: a filter that nothing passes."""
+    conditions: list[str] = []
+    params: Params = {}
+    if filters.kind is not None:
+        check_kind(catalog, filters.kind)
+        conditions.append("kind = $kind")
+        params["kind"] = filters.kind
+    if filters.video is not None:
+        found = catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [filters.video]).rows
+        if not found:
+            hint = "`media-index sql 'select uri from videos'` lists them."
+            raise UsageError(f"no video's URI ends with {filters.video!r}", hint)
+        conditions.append("ends_with(uri, $video)")
+        params["video"] = filters.video
+    if filters.since is not None:
+        conditions.append("modified_at >= $since")
+        params["since"] = filters.since
+    for n, tag in enumerate(filters.tags):
+        _check_tag(catalog, tag)
+        conditions.append(
+            "(analysis_key, scene_index) IN "
+            f"(SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag{n}))"
+        )
+        params[f"tag{n}"] = tag
+    return Condition(" AND ".join(conditions), params)
+
+
+def check_kind(catalog: Catalog, kind: str) -> None:
+    """UsageError: no table of this index that is searched."""
+    kinds = hit_kinds(catalog.own_tables)
+    if kind not in kinds:
+        raise UsageError(f"{kind!r} is no kind of hit here", f"Kinds are {', '.join(kinds)}.")
+
+
+def _check_tag(catalog: Catalog, tag: str) -> None:
+    if catalog.query("FROM scene_tags WHERE tag = lower(?) LIMIT 1", [tag]).rows:
+        return
+    common = "SELECT tag FROM scene_tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 10000"
+    tags = [row[0] for row in catalog.query(common).rows]
+    close = difflib.get_close_matches(tag.lower(), tags, n=3) or tags[:5]
+    raise UsageError(
+        f"no scene has the tag {tag!r}", f"Tags are, for example: {', '.join(close) or 'none yet'}."
+    )
