@@ -30,7 +30,7 @@ from jobs.work import Work
 from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
-from storage.bundles import encode_bundle
+from storage.bundles import encode_bundle, stream_bundle
 from videoxl2.frames.cuts import Cut, cuts_near, snap
 from videoxl2.frames.keyframes import read_keyframes
 
@@ -47,6 +47,7 @@ class Indexed:
     """A video's finished rows, encoded for the commit, with the figures the run reports."""
 
     bundle: bytes
+    stream: bytes  # the same rows, for publishing
     is_partial: bool
     video_ms: int
     num_frames: int
@@ -144,11 +145,12 @@ def _encode(
         outcome = AttemptOutcome.PARTIAL if bundle.videos[0].is_partial else AttemptOutcome.INDEXED
         attempts = builder.attempts(paid.tries, outcome, time.perf_counter() - begun)
         bundle = bundle.model_copy(update={"attempts": attempts})
-        encoded = encode_bundle(bundle)
+        encoded, stream = encode_bundle(bundle), stream_bundle(bundle)
     except Exception as error:
         return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
     return Indexed(
         bundle=encoded,
+        stream=stream,
         is_partial=bundle.videos[0].is_partial,
         video_ms=analysis.info.duration_ms,
         num_frames=len(analysis.sampled_ms),

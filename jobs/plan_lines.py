@@ -53,7 +53,8 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     if not estimate.num_videos:
         return
     length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""
-    yield f"{estimate.num_videos:>6} videos to analyse, {_size(estimate.video_bytes)}{length}"
+    noun = "video" if estimate.num_videos == 1 else "videos"
+    yield f"{estimate.num_videos:>6} {noun} to analyse, {_size(estimate.video_bytes)}{length}"
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
         return

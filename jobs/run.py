@@ -134,6 +134,7 @@ class _Execution:
                 self._settler.already_committed(*pair)
             works = list(self._works())
             self._num_planned = len(works)
+            self._settler.publish()  # what costs nothing is seen before the models are loaded
             ending = self._execute(works, stop) if works else Ending.DONE
         except Exception as error:
             self._settler.finish(wait_s=0.0)

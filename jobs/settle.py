@@ -199,7 +199,9 @@ class IndexSettler:
         if isinstance(outcome, Trouble) and self._index.is_committed(video_id, work.analysis_key):
             key, created = work.analysis_key, False  # another run has rows of it: they are not to be hidden
         else:
-            created = self._index.commit(video_id, key, settlement.bundle) or self._is_ours(video_id, key)
+            stream = outcome.stream if isinstance(outcome, Indexed) else b""
+            created = self._index.commit(video_id, key, settlement.bundle, stream)
+            created = created or self._is_ours(video_id, key)
         self._to_publish.append((video_id, key))
         if not created:
             self.tally.num_elsewhere += 1

@@ -24,14 +24,27 @@ def _with_table(schema: pa.Schema, table: str, columns: Iterable[Column]) -> pa.
     return schema.append(pa.field(table, pa.list_(pa.struct(list(arrow_schema(columns))))))
 
 
+_PARQUET = b"PAR1"  # its first bytes
 _SCHEMA = arrow_schema(_COMMIT_COLUMNS)
 for _table in BUNDLE_TABLES:
     _SCHEMA = _with_table(_SCHEMA, _table, COLUMNS[_table])
 
 
 def encode_bundle(bundle: Bundle) -> bytes:
-    """Without what only large files profit from: statistics, dictionaries and Arrow's own schema
-    would double a small video's bundle."""
+    """As it is stored: Parquet, without what only large files profit from. Statistics, dictionaries and
+    Arrow's own schema would double a small video's bundle."""
+    return _write(_to_table(bundle))
+
+
+def stream_bundle(bundle: Bundle) -> bytes:
+    """The same as an Arrow stream, which takes a twentieth of the time to read: for whoever publishes it."""
+    table, sink = _to_table(bundle), pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def _to_table(bundle: Bundle) -> pa.Table:
     record, schema = bundle.commit.model_dump(), _SCHEMA
     for table in BUNDLE_TABLES:
         record[table] = [row.model_dump() for row in getattr(bundle, table)]
@@ -39,7 +52,7 @@ def encode_bundle(bundle: Bundle) -> bytes:
         if rows:
             schema = _with_table(schema, table, columns_of(type(rows[0])))
             record[table] = [row.model_dump() for row in rows]
-    return _write(pa.Table.from_pylist([record], schema=schema))
+    return pa.Table.from_pylist([record], schema=schema)
 
 
 def _write(bundle: pa.Table) -> bytes:
@@ -59,8 +72,11 @@ def _write(bundle: pa.Table) -> bytes:
 
 
 def read_bundle(data: bytes, url: str) -> pa.Table:
-    """The bundle's single row. PreflightError: not a bundle, or of a newer version."""
-    table = parquet.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+    """The single row of a bundle in either form. PreflightError: not a bundle, or of a newer version."""
+    if data.startswith(_PARQUET):
+        table = parquet.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+    else:
+        table = pa.ipc.open_stream(data).read_all()
     check_schema(table.schema, url)
     return table
 

@@ -45,17 +45,19 @@ class Index:
     def url(self) -> str:
         return self.store.url
 
-    def commit(self, video_id: str, analysis_key: str, bundle: bytes) -> bool:
+    def commit(self, video_id: str, analysis_key: str, bundle: bytes, stream: bytes = b"") -> bool:
         """Settle this revision of this video, once and for all. False: it was settled before, all is well.
 
-        One request. Readers see it after the next `publish` of the pair.
+        One request. Readers see it after the next `publish` of the pair, which takes the rows from `stream`
+        where it is given: the same bundle by `stream_bundle`.
         """
         key = bundle_key(video_id, analysis_key)
         created = self.store.put_if_absent(key, bundle)
         self._committed.tell(analysis_key)
-        if created and self._num_fresh_bytes + len(bundle) <= _FRESH_BYTES:
-            self._fresh[key] = bundle
-            self._num_fresh_bytes += len(bundle)
+        fresh = stream or bundle
+        if created and self._num_fresh_bytes + len(fresh) <= _FRESH_BYTES:
+            self._fresh[key] = fresh
+            self._num_fresh_bytes += len(fresh)
         return created
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:

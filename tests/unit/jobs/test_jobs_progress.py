@@ -32,7 +32,7 @@ def said(make_row):
         progress = Progress(Console(file=out, width=200), log_format)
         progress.started("run1")
         with progress.working(3):
-            progress.indexed(WORK, Indexed(b"", False, 9000, 9, 1, 2, 1.0, 2.0), TRIED)
+            progress.indexed(WORK, Indexed(b"", b"", False, 9000, 9, 1, 2, 1.0, 2.0), TRIED)
             progress.failed(WORK, TROUBLE, FailureAction.QUARANTINED, TRIED)
             progress.retrying(WORK, TROUBLE, TRIED)
             progress.settled_elsewhere(WORK)

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Failure, Scene
-from storage.bundles import encode_bundle, flatten_bundles, read_bundle
+from storage.bundles import encode_bundle, flatten_bundles, read_bundle, stream_bundle
 from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
 
 MakeBundle = Callable[..., Bundle]
@@ -30,6 +30,17 @@ def test_every_row_comes_back(make_bundle: MakeBundle, make_row: Callable[..., A
         assert tuple(rows) == getattr(bundle, table), table
         assert flat[table].schema.equals(arrow_schema(COLUMNS[table]))
     assert flat["commits"].to_pylist() == [bundle.commit.model_dump()]
+
+
+def test_the_form_for_publishing_holds_the_same(make_bundle: MakeBundle) -> None:
+    """Also mixed with stored ones, as they come when a run publishes what another one committed."""
+    bundle, other = make_bundle(titles=("a", "b")), make_bundle(uri="s3://b/2", titles=("c",))
+    stored, stream = _read(bundle), read_bundle(stream_bundle(bundle), "x")
+    assert stream.to_pylist() == stored.to_pylist()
+    mixed = flatten_bundles([stream, _read(other)])
+    assert {name: table.to_pylist() for name, table in mixed.items()} == {
+        name: table.to_pylist() for name, table in flatten_bundles([stored, _read(other)]).items()
+    }
 
 
 def test_rows_of_many_bundles_keep_their_order(make_bundle: MakeBundle) -> None:
