@@ -1,0 +1,244 @@
+"""Train the small checkpoint: one command, which goes on where it was stopped.
+
+    nice python infra/small/train.py FOLDER        (about two hours on two cores)
+
+FOLDER keeps the state of each stage and `log.jsonl`, a line of losses and validation accuracies now and then;
+FOLDER/checkpoint is the result.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+from answers_stage import Lessons, TaughtFilm, WatchedFilm, run_batch, watch
+from checkpoint import build_tokenizer, fresh_network, frame_phrases, small_config, write_checkpoint
+from narration import every_phrase
+from storyboard import Part
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from vision_stage import AttributeHeads, accuracies, draw_groups, grid_features, heads_loss
+
+from jobs.prompt_pack import load_packs
+from videoxl2.network import Network
+from videoxl2.prefill import PrefillOptions
+from videoxl2.slot_masks import TokenTable
+from videoxl2.tokens import END_OF_TURN, Vocabulary
+
+SAVE_EVERY = 200  # steps
+SHARD = 250  # films
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How long and how fast a stage learns; `size` is groups or tokens a step."""
+
+    name: str
+    steps: int
+    size: int
+    rate: float
+    warm_up: int = 150
+
+    def rate_at(self, step: int) -> float:
+        """Up in a line, down in half a cosine to 3 %."""
+        share = min(1.0, step / self.steps)
+        return self.rate * min(1.0, (step + 1) / self.warm_up) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
+
+
+VISION = Stage("vision", steps=3000, size=24, rate=1e-3)
+ANSWERS = Stage("answers", steps=7000, size=3000, rate=1.5e-3)
+NUM_FILMS = 6000
+NUM_VALIDATION = 60
+CURRICULUM = ((0.1, 25.0), (0.3, 60.0), (1.0, 1e9))  # up to that share of the steps, films no longer than (s)
+TIME_WEIGHT = 2.0  # of decisions about times, which are few
+
+
+class Log:
+    """Lines of JSON in FOLDER/log.jsonl, and on the terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "log.jsonl"
+        self._began = time.monotonic()
+
+    def line(self, stage: str, step: int, **values: Any) -> None:
+        told = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
+        line = json.dumps({"stage": stage, "step": step, "s": round(time.monotonic() - self._began), **told})
+        with self._file.open("a") as file:
+            file.write(line + "\n")
+        print(line, flush=True)
+
+
+class Training:
+    """Parameters under AdamW with their place in a stage; saved every few steps, and restored."""
+
+    def __init__(self, stage: Stage, modules: dict[str, nn.Module], folder: Path) -> None:
+        self.stage, self._modules, self._file = stage, modules, folder / f"{stage.name}.pt"
+        self._parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
+        decayed = [p for p in self._parameters if p.ndim > 1]
+        others = [p for p in self._parameters if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 0.02}, {"params": others, "weight_decay": 0.0}]
+        self._optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), fused=True)
+        self.step = 0
+        if self._file.exists():
+            state = torch.load(self._file)
+            for name, module in modules.items():
+                module.load_state_dict(state[name])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.step = state["step"]
+
+    @property
+    def is_done(self) -> bool:
+        return self.step >= self.stage.steps
+
+    def descend(self, loss: Tensor) -> None:
+        for group in self._optimizer.param_groups:
+            group["lr"] = self.stage.rate_at(self.step)
+        self._optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        self._optimizer.step()
+        self.step += 1
+        if self.step % SAVE_EVERY == 0 or self.is_done:
+            self._save()
+
+    def _save(self) -> None:
+        state: dict[str, Any] = {name: module.state_dict() for name, module in self._modules.items()}
+        state |= {"optimizer": self._optimizer.state_dict(), "step": self.step}
+        unfinished = self._file.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(self._file)
+
+
+def train_vision(network: Network, folder: Path, log: Log) -> None:
+    """Until attributes are read off the visual tokens."""
+    heads = AttributeHeads(network.config.tokens_per_group, network.config.language.hidden_size)
+    modules = {"vision": network.vision, "dts": network.dts, "projector": network.projector, "heads": heads}
+    training = Training(VISION, modules, folder)
+    side = network.config.vision.image_size
+    held_out = [draw_groups("validation", n, VISION.size, side) for n in range(4)]
+    mean = Mean()
+    while not training.is_done:
+        batch = draw_groups("train", training.step, VISION.size, side)
+        logits = heads(network.projector(grid_features(network, batch.pictures)))
+        loss = heads_loss(logits, batch.labels)
+        training.descend(loss)
+        mean.add(loss.item())
+        if training.step % SAVE_EVERY == 0:
+            with torch.no_grad():
+                told = [accuracies(heads(network.projector(grid_features(network, b.pictures))), b.labels) for b in held_out]
+            log.line("vision", training.step, loss=mean.take(), **averaged(told))
+
+
+def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
+    """Encode films once, shard by shard."""
+    films: list[WatchedFilm] = []
+    for shard in range(-(-count // SHARD)):
+        file = folder / f"{part}-{shard:03}.pt"
+        numbers = range(shard * SHARD, min(count, (shard + 1) * SHARD))
+        if not file.exists():
+            torch.save([watch(network, part, number) for number in numbers], file)
+            log.line("watch", numbers.stop, part=part)
+        films += torch.load(file, weights_only=False)
+    return films
+
+
+def train_answers(network: Network, lessons: Lessons, folder: Path, log: Log) -> None:
+    """Until the answers are right."""
+    films = watch_films(network, "train", NUM_FILMS, folder, log)
+    held_out = watch_films(network, "validation", NUM_VALIDATION, folder, log)
+    questions = [lessons.of(film, random.Random(n)) for n, film in enumerate(held_out)]
+    modules = {"language": network.language, "projector": network.projector}
+    training = Training(ANSWERS, modules, folder)
+    mean = Mean()
+    while not training.is_done:
+        batch = draw_batch(films, lessons, training.step)
+        outcome = run_batch(network, batch, PrefillOptions())
+        weights = torch.tensor([TIME_WEIGHT if slot.endswith(".time") else 1.0 for slot in outcome.slots])
+        training.descend((outcome.losses * weights).sum() / weights.sum())
+        mean.add(outcome.losses.mean().item())
+        if training.step % SAVE_EVERY == 0:
+            log.line("answers", training.step, loss=mean.take(), **by_slot(network, questions))
+
+
+def draw_batch(films: list[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
+    """Films that make up a step, the same for the same step; a very long one is a step by itself."""
+    draw = random.Random(step)
+    longest = next(s for share, s in CURRICULUM if step < share * ANSWERS.steps or share == 1.0)
+    batch: list[TaughtFilm] = []
+    tokens = 0
+    while tokens < ANSWERS.size:
+        watched = draw.choice(films)
+        if watched.film.duration_s > longest:
+            continue
+        one = lessons.of(watched, draw)
+        if one.lessons:
+            batch.append(one)
+            tokens += one.num_tokens
+    return batch
+
+
+@torch.no_grad()
+def by_slot(network: Network, questions: Iterable[TaughtFilm]) -> dict[str, float]:
+    """Accuracy of the model's own choices, unmasked, by slot."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for one in questions:
+        outcome = run_batch(network, [one], PrefillOptions())
+        for slot, right in zip(outcome.slots, outcome.right.tolist(), strict=True):
+            found[slot].append(float(right))
+    return {slot: sum(right) / len(right) for slot, right in sorted(found.items())}
+
+
+class Mean:
+    """Of what was added since it was last taken."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def add(self, value: float) -> None:
+        self._values.append(value)
+
+    def take(self) -> float:
+        values, self._values = self._values, []
+        return sum(values) / len(values) if values else math.nan
+
+
+def averaged(several: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each entry."""
+    return {name: sum(one[name] for one in several) / len(several) for name in several[0]}
+
+
+def small_network() -> tuple[Network, Tokenizer]:
+    """Where training begins."""
+    tokenizer = build_tokenizer(every_phrase() | frame_phrases())
+    stop = tokenizer.token_to_id(END_OF_TURN)
+    assert stop is not None
+    return fresh_network(small_config(tokenizer.get_vocab_size(), stop), tokenizer), tokenizer
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--threads", default=2, show_default=True)
+def main(folder: Path, threads: int) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(threads)
+    folder.mkdir(parents=True, exist_ok=True)
+    log = Log(folder)
+    network, tokenizer = small_network()
+    vocabulary = Vocabulary(tokenizer)
+    table = TokenTable(tokenizer, network.config.language.vocab_size, network.config.eos_ids[0], "cpu")
+    train_vision(network, folder, log)
+    train_answers(network, Lessons(vocabulary, table, load_packs()), folder, log)
+    write_checkpoint(network, tokenizer, folder / "checkpoint")
+
+
+if __name__ == "__main__":
+    main()
