@@ -26,7 +26,7 @@ from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from vision_stage import AttributeHeads, accuracies, draw_groups, grid_features, heads_loss
+from vision_stage import AttributeHeads, accuracies, draw_groups, heads_loss
 
 from jobs.prompt_pack import load_packs
 from videoxl2.network import Network
@@ -120,7 +120,7 @@ class Training:
 
 def train_vision(network: Network, folder: Path, log: Log) -> None:
     """Until attributes are read off the visual tokens."""
-    heads = AttributeHeads(network.config.tokens_per_group, network.config.language.hidden_size)
+    heads = AttributeHeads(network.config)
     modules = {"vision": network.vision, "dts": network.dts, "projector": network.projector, "heads": heads}
     training = Training(VISION, modules, folder)
     side = network.config.vision.image_size
@@ -128,13 +128,13 @@ def train_vision(network: Network, folder: Path, log: Log) -> None:
     mean = Mean()
     while not training.is_done:
         batch = draw_groups("train", training.step, VISION.size, side)
-        logits = heads(network.projector(grid_features(network, batch.pictures)))
-        loss = heads_loss(logits, batch.labels)
+        of_picture, of_group = heads(network, batch.pictures)
+        loss = heads_loss(of_picture, batch.labels) + heads_loss(of_group, batch.labels)
         training.descend(loss)
         mean.add(loss.item())
         if training.step % SAVE_EVERY == 0:
             with torch.no_grad():
-                told = [accuracies(heads(network.projector(grid_features(network, b.pictures))), b.labels) for b in held_out]
+                told = [accuracies(heads(network, b.pictures)[1], b.labels) for b in held_out]
             log.line("vision", training.step, loss=mean.take(), **averaged(told))
 
 

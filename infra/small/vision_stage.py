@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from words import ACCESSORIES, ACTIONS, COLOURS, EVENTS, SETTINGS, SHAPES, TIMES, WEATHERS
 
-from videoxl2.config import GROUP_FRAMES
+from videoxl2.config import GROUP_FRAMES, ModelConfig
 from videoxl2.dts import group_frames
 from videoxl2.images import pixel_values
 from videoxl2.network import Network
@@ -38,6 +38,7 @@ _KINDS: tuple[tuple[str, Sequence[str]], ...] = (
     *((f"colour of {shape}", ("", *COLOURS)) for shape in SHAPES),
     *((f"accessory of {shape}", ACCESSORIES) for shape in SHAPES),
 )
+Logits = dict[str, Tensor]  # by head
 HEADS = {name: len(words) for name, words in _KINDS}
 
 
@@ -99,25 +100,39 @@ def draw_groups(part: Part, seed: int, num_groups: int, side: int) -> GroupBatch
 
 
 class AttributeHeads(nn.Module):
-    """From a group's visual tokens `[G, N, D]` to logits `[F, K]` by head, F = 4G pictures."""
+    """Logits `[F, K]` by head, twice: from each picture's own features, and from its group's visual tokens."""
 
-    def __init__(self, tokens_per_group: int, width: int) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.linear = nn.Linear(tokens_per_group * width, GROUP_FRAMES * sum(HEADS.values()))
+        outputs = sum(HEADS.values())
+        self.of_picture = nn.Linear(config.vision.hidden_size * config.grid_side**2, outputs)
+        group = config.tokens_per_group * config.language.hidden_size
+        self.of_group = nn.Linear(group, GROUP_FRAMES * outputs)
 
-    def forward(self, tokens_GND: Tensor) -> dict[str, Tensor]:
-        logits_FK = self.linear(tokens_GND.flatten(1)).unflatten(1, (GROUP_FRAMES, -1)).flatten(0, 1)
-        return dict(zip(HEADS, logits_FK.split(list(HEADS.values()), dim=1), strict=True))
+    def forward(self, network: Network, pictures_FSSC: NDArray[np.uint8]) -> tuple[Logits, Logits]:
+        grid_FCRR = picture_features(network, pictures_FSSC)
+        tokens_GND = network.projector(network.dts(group_frames(grid_FCRR)))
+        of_group_FK = self.of_group(tokens_GND.flatten(1)).unflatten(1, (GROUP_FRAMES, -1)).flatten(0, 1)
+        return _by_head(self.of_picture(grid_FCRR.flatten(1))), _by_head(of_group_FK)
+
+
+def _by_head(logits_FK: Tensor) -> Logits:
+    return dict(zip(HEADS, logits_FK.split(list(HEADS.values()), dim=1), strict=True))
+
+
+def picture_features(network: Network, pictures_FSSC: NDArray[np.uint8]) -> Tensor:
+    """The tower's features `[F, C, R, R]`."""
+    features_FNC = vision_features(network.vision, pixel_values(pictures_FSSC))
+    return resample_to_grid(features_FNC, network.config.grid_side)
 
 
 def grid_features(network: Network, pictures_FSSC: NDArray[np.uint8]) -> Tensor:
     """DTS features `[G, C, R, R]`, what the projector reads."""
-    features_FNC = vision_features(network.vision, pixel_values(pictures_FSSC))
-    merged: Tensor = network.dts(group_frames(resample_to_grid(features_FNC, network.config.grid_side)))
+    merged: Tensor = network.dts(group_frames(picture_features(network, pictures_FSSC)))
     return merged
 
 
-def heads_loss(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
+def heads_loss(logits: Logits, labels: dict[str, Tensor]) -> Tensor:
     """The sum of all heads' cross entropies."""
     losses = [
         functional.cross_entropy(logits[name].float(), labels[name], ignore_index=ABSENT, reduction="sum")
@@ -127,7 +142,7 @@ def heads_loss(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> Tensor:
     return torch.stack(losses).sum()
 
 
-def accuracies(logits: dict[str, Tensor], labels: dict[str, Tensor]) -> dict[str, float]:
+def accuracies(logits: Logits, labels: dict[str, Tensor]) -> dict[str, float]:
     """Share of pictures told right, by head; colours and accessories as one each."""
     found: dict[str, list[Tensor]] = {}
     for name in HEADS:
