@@ -1,30 +1,34 @@
-"""Second stage: the language model and the projector learn to answer the default prompts.
+"""The language model learns to answer the default prompts.
 
-The vision tower and DTS stay as the first stage left them, so their features are computed once a film. A film
-is one sequence: the video, and behind it each prompt with its answer, which sees the video and itself alone,
-as at inference. Attention over the video is that of the chunk prefill.
+A film is one sequence: the video, and behind it each prompt with its answer, which sees the video and itself
+alone, as at inference. Attention over the video is that of the chunk prefill. What stands for a frame group is
+a code of its attributes at first, as if eyes were perfect; later the projector's tokens of the pictures, whose
+features are computed once a film since the tower and DTS learn no more by then.
+
+Shapes: F pictures, G groups, H attribute heads, N visual tokens a group, D model width.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from attributes import GROUP_OUTPUTS, film_labels, one_hot
 from narration import Seen, character_answers, highlight_answers, roster, scene_answers, summary_answer
 from storyboard import Film, Part, draw_film
 from teacher import Lesson, UntellableError, lesson
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
-from vision_stage import grid_features, seen_picture
+from vision_stage import group_features, seen_picture
 
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt
 from schemas.answers import Answer
 from videoxl2.attention import attention
-from videoxl2.config import GROUP_FRAMES
+from videoxl2.config import GROUP_FRAMES, ModelConfig
 from videoxl2.layout import TokenLayout, Visibility
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
@@ -36,20 +40,22 @@ _WINDOW_SHARE = 0.3  # of films that are asked about a part
 
 @dataclass(frozen=True)
 class WatchedFilm:
-    """A film's storyboard with the sampled times and the features `[G, C, R, R]` (float16) of its groups."""
+    """A film with the sampled times, the pictures' labels `[F, H]`, and where they were drawn and looked at, the
+    features `[G, C, R, R]` (float16) of its groups."""
 
     film: Film
     times_ms: tuple[int, ...]
-    features: Tensor
+    labels_FH: Tensor
+    features: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class TaughtFilm:
-    """A film as tokens: `before` and each group's stamp as ids, its features, and lessons behind them."""
+    """A film as tokens: prefix and each group's stamp as ids, and lessons behind them."""
 
     prefix: tuple[int, ...]
     stamps: tuple[tuple[int, ...], ...]
-    features: Tensor
+    watched: WatchedFilm
     lessons: tuple[Lesson, ...]
 
     @property
@@ -65,19 +71,26 @@ def sample_times(film: Film, draw: random.Random) -> tuple[int, ...]:
     return tuple(max(0, n * step - draw.randint(0, late)) if n else 0 for n in range(count))
 
 
+def imagine(part: Part, number: int) -> WatchedFilm:
+    """A film of which no picture is drawn."""
+    film = draw_film(part, number)
+    times = sample_times(film, random.Random(film.seed + 7))
+    return WatchedFilm(film, times, film_labels(film, times))
+
+
 @torch.no_grad()
-def watch(network: Network, part: Part, number: int, duration_s: float | None = None) -> WatchedFilm:
+def watch(network: Network, part: Part, number: int) -> WatchedFilm:
     """Draw the sampled pictures of a film and encode them."""
-    film = draw_film(part, number, duration_s)
-    draw = random.Random(film.seed + 7)
-    times = sample_times(film, draw)
+    imagined = imagine(part, number)
+    film, draw = imagined.film, random.Random(imagined.film.seed + 8)
     side = network.config.vision.image_size
     pieces = []
-    for first in range(0, len(times), 32):
-        shown = [seen_picture(film, ms / 1000, side, draw) for ms in times[first : first + 32]]
-        shown += [shown[-1]] * (-len(shown) % GROUP_FRAMES)
-        pieces.append(grid_features(network, np.stack(shown)).half())
-    return WatchedFilm(film, times, torch.cat(pieces))
+    for first in range(0, len(imagined.times_ms), 32):
+        times = imagined.times_ms[first : first + 32]
+        shown = [seen_picture(film, ms / 1000, side, draw) for ms in times]
+        shown += shown[-1:] * (-len(shown) % GROUP_FRAMES)
+        pieces.append(group_features(network, np.stack(shown)).half())
+    return replace(imagined, features=torch.cat(pieces))
 
 
 class Lessons:
@@ -98,7 +111,7 @@ class Lessons:
             except UntellableError:
                 continue
         stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
-        return TaughtFilm(tuple(vocabulary.prefix_ids()), stamps, watched.features, tuple(lessons))
+        return TaughtFilm(tuple(vocabulary.prefix_ids()), stamps, watched, tuple(lessons))
 
     def _asked(
         self, prompt: Prompt, watched: WatchedFilm, draw: random.Random
@@ -152,9 +165,37 @@ class Outcome:
     slots: list[str]
 
 
-def run_batch(network: Network, batch: Sequence[TaughtFilm], options: PrefillOptions) -> Outcome:
+Eye = Callable[[WatchedFilm], Tensor]  # a film's visual tokens [G, N, D]
+
+
+class Code(nn.Module):
+    """Perfect eyes: all visual tokens of a group are one vector that stands for its attributes, a bit blurred."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.tokens_per_group = config.tokens_per_group
+        self.linear = nn.Linear(GROUP_OUTPUTS, config.language.hidden_size)
+
+    def forward(self, watched: WatchedFilm) -> Tensor:
+        code_GD = self.linear(one_hot(watched.labels_FH))
+        tokens_GND = code_GD[:, None].expand(-1, self.tokens_per_group, -1)
+        return tokens_GND + 0.1 * code_GD.detach().std() * torch.randn(tokens_GND.shape)
+
+
+def eye_of(network: Network) -> Eye:
+    """The projector's tokens of what was watched."""
+
+    def see(watched: WatchedFilm) -> Tensor:
+        assert watched.features is not None
+        tokens: Tensor = network.projector(watched.features.float())
+        return tokens
+
+    return see
+
+
+def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: PrefillOptions) -> Outcome:
     """Teacher forcing: the loss of every decision."""
-    packed = [_packed(network, one, options) for one in batch]
+    packed = [_packed(network, eye, one, options) for one in batch]
     language = network.language
     x_TD = torch.cat([one.x_TD for one in packed])
     positions_T = torch.cat([one.positions_T for one in packed])
@@ -196,9 +237,9 @@ class _Packed:
         return torch.cat(mixed, dim=1)
 
 
-def _packed(network: Network, one: TaughtFilm, options: PrefillOptions) -> _Packed:
+def _packed(network: Network, eye: Eye, one: TaughtFilm, options: PrefillOptions) -> _Packed:
     language = network.language
-    visual_GND = network.projector(one.features.float())
+    visual_GND = eye(one.watched)
     pieces = [language.embed(list(one.prefix))]
     layout = TokenLayout(len(one.prefix), visual_GND.shape[1])
     for stamp, visual_ND in zip(one.stamps, visual_GND, strict=True):

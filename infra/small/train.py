@@ -13,20 +13,21 @@ import math
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 import torch
-from answers_stage import Lessons, TaughtFilm, WatchedFilm, run_batch, watch
+from answers_stage import Code, Eye, Lessons, TaughtFilm, WatchedFilm, eye_of, imagine, run_batch, watch
+from attributes import loss_and_accuracy, one_hot
 from checkpoint import build_tokenizer, fresh_network, frame_phrases, small_config, write_checkpoint
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from vision_stage import AttributeHeads, accuracies, draw_groups, heads_loss
+from vision_stage import AttributeHeads, draw_groups
 
 from jobs.prompt_pack import load_packs
 from videoxl2.network import Network
@@ -34,7 +35,7 @@ from videoxl2.prefill import PrefillOptions
 from videoxl2.slot_masks import TokenTable
 from videoxl2.tokens import END_OF_TURN, Vocabulary
 
-SAVE_EVERY = 200  # steps
+SAVE_EVERY = 250  # steps
 SHARD = 250  # films
 
 
@@ -54,11 +55,11 @@ class Stage:
         return self.rate * min(1.0, (step + 1) / self.warm_up) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
 
 
-VISION = Stage("vision", steps=3000, size=24, rate=1e-3)
-ANSWERS = Stage("answers", steps=7000, size=3000, rate=1.5e-3)
-NUM_FILMS = 6000
-NUM_VALIDATION = 60
-CURRICULUM = ((0.1, 25.0), (0.3, 60.0), (1.0, 1e9))  # up to that share of the steps, films no longer than (s)
+VISION = Stage("vision", steps=5000, size=12, rate=1e-3)
+LANGUAGE = Stage("language", steps=3000, size=1200, rate=1.5e-3)
+ANSWERS = Stage("answers", steps=3000, size=1500, rate=1e-3)
+NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 3000, 50  # films
+CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, films no longer than (s)
 TIME_WEIGHT = 2.0  # of decisions about times, which are few
 
 
@@ -127,15 +128,48 @@ def train_vision(network: Network, folder: Path, log: Log) -> None:
     held_out = [draw_groups("validation", n, VISION.size, side) for n in range(4)]
     mean = Mean()
     while not training.is_done:
-        batch = draw_groups("train", training.step, VISION.size, side)
-        of_picture, of_group = heads(network, batch.pictures)
-        loss = heads_loss(of_picture, batch.labels) + heads_loss(of_group, batch.labels)
-        training.descend(loss)
+        pictures, labels = draw_groups("train", training.step, VISION.size, side)
+        of_picture, of_group = heads(network, pictures)
+        loss = loss_and_accuracy(of_group, labels, of_groups=True)[0]
+        training.descend(loss + loss_and_accuracy(of_picture, labels, of_groups=False)[0])
         mean.add(loss.item())
         if training.step % SAVE_EVERY == 0:
             with torch.no_grad():
-                told = [accuracies(heads(network, b.pictures)[1], b.labels) for b in held_out]
+                told = [loss_and_accuracy(heads(network, p)[1], l, of_groups=True)[1] for p, l in held_out]
             log.line("vision", training.step, loss=mean.take(), **averaged(told))
+
+
+def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:
+    """Until answers are right for perfect eyes. Needs no picture, so it may run beside the vision stage."""
+    code = Code(network.config)
+    training = Training(LANGUAGE, {"language": network.language, "code": code}, folder)
+    if not training.is_done:
+        films = [imagine("train", number) for number in range(NUM_IMAGINED)]
+        held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
+        _teach(network, code, lessons, training, films, held_out, log)
+    return code
+
+
+def align_projector(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
+    """Turn the projector's last layer so that its tokens' mean is the code of what they show (least squares)."""
+    with torch.no_grad():
+        eye = eye_of(network)
+        seen_GD = torch.cat([eye(film).mean(1) for film in films])
+        meant_GD = torch.cat([code.linear(one_hot(film.labels_FH)) for film in films])
+        ones = torch.ones(len(seen_GD), 1)
+        turn = torch.linalg.lstsq(torch.cat([seen_GD, ones], dim=1).double(), meant_GD.double()).solution.float()
+        last = network.projector[2]
+        last.weight.copy_(turn[:-1].T @ last.weight)
+        last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
+
+
+def train_answers(network: Network, code: Code, lessons: Lessons, folder: Path, log: Log) -> None:
+    """Until answers are right for the eyes there are."""
+    films = watch_films(network, "train", NUM_WATCHED, folder, log)
+    held_out = watch_films(network, "validation", NUM_HELD_OUT, folder, log)
+    align_projector(network, code, films[:500])
+    training = Training(ANSWERS, {"language": network.language, "projector": network.projector}, folder)
+    _teach(network, eye_of(network), lessons, training, films, held_out, log)
 
 
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
@@ -151,31 +185,35 @@ def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log
     return films
 
 
-def train_answers(network: Network, lessons: Lessons, folder: Path, log: Log) -> None:
-    """Until the answers are right."""
-    films = watch_films(network, "train", NUM_FILMS, folder, log)
-    held_out = watch_films(network, "validation", NUM_VALIDATION, folder, log)
+def _teach(
+    network: Network,
+    eye: Eye,
+    lessons: Lessons,
+    training: Training,
+    films: Sequence[WatchedFilm],
+    held_out: Sequence[WatchedFilm],
+    log: Log,
+) -> None:
+    """The loop of both stages that learn to answer."""
     questions = [lessons.of(film, random.Random(n)) for n, film in enumerate(held_out)]
-    modules = {"language": network.language, "projector": network.projector}
-    training = Training(ANSWERS, modules, folder)
     mean = Mean()
     while not training.is_done:
-        batch = draw_batch(films, lessons, training.step)
-        outcome = run_batch(network, batch, PrefillOptions())
+        batch = draw_batch(training.stage, films, lessons, training.step)
+        outcome = run_batch(network, eye, batch, PrefillOptions())
         weights = torch.tensor([TIME_WEIGHT if slot.endswith(".time") else 1.0 for slot in outcome.slots])
         training.descend((outcome.losses * weights).sum() / weights.sum())
         mean.add(outcome.losses.mean().item())
-        if training.step % SAVE_EVERY == 0:
-            log.line("answers", training.step, loss=mean.take(), **by_slot(network, questions))
+        if training.step % SAVE_EVERY == 0 or training.step == 1:
+            log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
 
 
-def draw_batch(films: list[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
-    """Films that make up a step, the same for the same step; a very long one is a step by itself."""
+def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
+    """Films that make up a step, the same for the same step."""
     draw = random.Random(step)
-    longest = next(s for share, s in CURRICULUM if step < share * ANSWERS.steps or share == 1.0)
+    longest = next(s for share, s in CURRICULUM if step < share * stage.steps or share == 1.0)
     batch: list[TaughtFilm] = []
     tokens = 0
-    while tokens < ANSWERS.size:
+    while tokens < stage.size:
         watched = draw.choice(films)
         if watched.film.duration_s > longest:
             continue
@@ -187,11 +225,11 @@ def draw_batch(films: list[WatchedFilm], lessons: Lessons, step: int) -> list[Ta
 
 
 @torch.no_grad()
-def by_slot(network: Network, questions: Iterable[TaughtFilm]) -> dict[str, float]:
+def by_slot(network: Network, eye: Eye, questions: Iterable[TaughtFilm]) -> dict[str, float]:
     """Accuracy of the model's own choices, unmasked, by slot."""
     found: dict[str, list[float]] = defaultdict(list)
     for one in questions:
-        outcome = run_batch(network, [one], PrefillOptions())
+        outcome = run_batch(network, eye, [one], PrefillOptions())
         for slot, right in zip(outcome.slots, outcome.right.tolist(), strict=True):
             found[slot].append(float(right))
     return {slot: sum(right) / len(right) for slot, right in sorted(found.items())}
@@ -226,8 +264,9 @@ def small_network() -> tuple[Network, Tokenizer]:
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--threads", default=2, show_default=True)
-def main(folder: Path, threads: int) -> None:
+@click.option("--only", type=click.Choice(["vision", "language"]), help="One of the two stages that may run side by side.")
+@click.option("--threads", default=1, show_default=True)
+def main(folder: Path, only: str | None, threads: int) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
@@ -235,8 +274,15 @@ def main(folder: Path, threads: int) -> None:
     network, tokenizer = small_network()
     vocabulary = Vocabulary(tokenizer)
     table = TokenTable(tokenizer, network.config.language.vocab_size, network.config.eos_ids[0], "cpu")
-    train_vision(network, folder, log)
-    train_answers(network, Lessons(vocabulary, table, load_packs()), folder, log)
+    lessons = Lessons(vocabulary, table, load_packs())
+    if only != "language":
+        train_vision(network, folder, log)
+    if only == "vision":
+        return
+    code = train_language(network, lessons, folder, log)
+    if only == "language":
+        return
+    train_answers(network, code, lessons, folder, log)
     write_checkpoint(network, tokenizer, folder / "checkpoint")
 
 
