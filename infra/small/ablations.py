@@ -29,6 +29,7 @@ from videoxl2.relevance import attention_scores
 from videoxl2.session import Session
 from videoxl2.slot_drive import Sampling
 
+
 @dataclass(frozen=True)
 class Variant:
     """One way to ask. `window_s` replaces that of the scenes prompt."""
@@ -47,9 +48,18 @@ VARIANTS = (
     Variant("chunks of 4 groups, 3 before (default)"),
     Variant("chunks of 4 groups, 1 before", PrefillOptions(previous_chunks=1)),
     Variant("chunks of 1 group, 1 before", PrefillOptions(chunk_groups=1, previous_chunks=1)),
-    Variant("chunks, bi-level: 2x, 8 of 4 groups dense", bilevel=BiLevelOptions(chunk_groups=4, compression=2, top_chunks=8)),
-    Variant("chunks, bi-level: 4x, 8 of 4 groups dense", bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=8)),
-    Variant("chunks, bi-level: 4x, 2 of 4 groups dense", bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=2)),
+    Variant(
+        "chunks, bi-level: 2x, 8 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=2, top_chunks=8),
+    ),
+    Variant(
+        "chunks, bi-level: 4x, 8 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=8),
+    ),
+    Variant(
+        "chunks, bi-level: 4x, 2 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=2),
+    ),
     Variant("2 pictures a second", fps=Fraction(2)),
     Variant("1 picture in 2 seconds", fps=Fraction(1, 2)),
     Variant("windows of 30 s", window_s=30),
@@ -104,7 +114,9 @@ class _Asker(Asker):
         cache = self._mixed(session, ids, self._variant.bilevel)
         with session.start(cache) as continuation:
             answer = run_program(program, self._table, continuation, ids)
-        records = tuple(record_of(answer, n, [0.0] * len(answer.token_ids)) for n in range(len(answer.records)))
+        records = tuple(
+            record_of(answer, n, [0.0] * len(answer.token_ids)) for n in range(len(answer.records))
+        )
         return Piece(context.window_ms, answer.text, records, answer.is_cut_short, len(ids), answer.num_spent)
 
     @staticmethod
@@ -112,7 +124,9 @@ class _Asker(Asker):
         """The session's cache with all but the most relevant chunks pooled."""
         chunks = selection_chunks(session.group_times_s, options.chunk_groups)
         config, layout = session.language.config, session.layout
-        scores = attention_scores(session.language, session.cache, layout, ids, slice(1, len(ids) - 4), chunks)
+        scores = attention_scores(
+            session.language, session.cache, layout, ids, slice(1, len(ids) - 4), chunks
+        )
         dense = tuple(sorted(dense_from_scores(scores, options.top_chunks)))
         chosen = Selection(tuple(chunks), dense, tuple(scores), options.compression)
         return chosen.part_of(session.cache, config, layout, spare=4096)
@@ -125,7 +139,9 @@ class _Asker(Asker):
         except InvalidAnswerError:
             answers = []
         records = tuple(Record(answer, 1.0, 1.0, False, False) for answer in answers)
-        return Piece(context.window_ms, said.text, records, False, said.num_prompt_tokens, said.num_output_tokens)
+        return Piece(
+            context.window_ms, said.text, records, False, said.num_prompt_tokens, said.num_output_tokens
+        )
 
 
 LENGTHS_S = (30, 60, 120, 300, 600)

@@ -212,7 +212,9 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
     targets = torch.tensor([target for one in packed for target in one.targets])
     logits = language.logits(hidden_TD[torch.tensor(rows)])
     losses = functional.cross_entropy(logits, targets, reduction="none")
-    return Outcome(losses, logits.argmax(1) == targets, [s for one in batch for l in one.lessons for s in l.slots])
+    return Outcome(
+        losses, logits.argmax(1) == targets, [s for one in batch for l in one.lessons for s in l.slots]
+    )
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,10 @@ def _packed(network: Network, eye: Eye, one: TaughtFilm, options: PrefillOptions
     mask = None
     if layout.num_groups > options.chunk_groups * (options.previous_chunks + 1) and options.mode != "full":
         visible = Visibility.of(
-            layout, options.chunk_groups, options.previous_chunks, stamp_queries_see_all=options.mode == "mask"
+            layout,
+            options.chunk_groups,
+            options.previous_chunks,
+            stamp_queries_see_all=options.mode == "mask",
         )
         mask = visible.mask(0, layout.end)
     positions = [torch.arange(layout.end)]

@@ -67,9 +67,7 @@ def one_hot(labels_FH: Tensor) -> Tensor:
     return torch.cat(pieces, dim=1).float()
 
 
-def loss_and_accuracy(
-    logits: Tensor, labels_FH: Tensor, of_groups: bool
-) -> tuple[Tensor, dict[str, float]]:
+def loss_and_accuracy(logits: Tensor, labels_FH: Tensor, of_groups: bool) -> tuple[Tensor, dict[str, float]]:
     """The sum of all heads' cross entropies, and the share told right by kind of head.
 
     `logits` are `[F, PICTURE_OUTPUTS]`, or `[G, O]` for groups. The many colours of shapes that are rightly not

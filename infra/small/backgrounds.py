@@ -60,9 +60,7 @@ class Pen:
 
 
 @lru_cache(maxsize=8)
-def background(
-    setting: str, time_of_day: str, weather: str, seed: int, size: tuple[int, int]
-) -> Image.Image:
+def background(setting: str, time_of_day: str, weather: str, seed: int, size: tuple[int, int]) -> Image.Image:
     """The place without anybody in it. A shared picture: copy before drawing on it."""
     picture = _sky(time_of_day, weather, size)
     pen, draw = Pen(picture), Random(seed)
@@ -134,8 +132,11 @@ def _beach(pen: Pen, draw: Random) -> None:
     x = draw.choice((0.08, 0.9))
     pen.line([(x, 0.75), (x + 0.01, 0.5), (x + 0.03, 0.3)], (138, 96, 56), 0.03)
     for dx, dy in ((-0.12, 0.02), (-0.09, -0.07), (0.09, -0.07), (0.12, 0.03)):
-        pen.line([(x + 0.03, 0.3), (x + 0.03 + dx / 2, 0.26 + dy / 2), (x + 0.03 + dx, 0.32 + dy)],
-                 (40, 140, 70), 0.03)
+        pen.line(
+            [(x + 0.03, 0.3), (x + 0.03 + dx / 2, 0.26 + dy / 2), (x + 0.03 + dx, 0.32 + dy)],
+            (40, 140, 70),
+            0.03,
+        )
 
 
 def _street(pen: Pen, draw: Random) -> None:
@@ -146,7 +147,9 @@ def _street(pen: Pen, draw: Random) -> None:
         for row in range(3):
             for column in range(2):
                 wx, wy = x + 0.03 + column * width * 0.48, top + 0.05 + row * 0.1
-                pen.box(wx, wy, wx + 0.03, wy + 0.05, (255, 240, 170) if draw.random() < 0.7 else (60, 70, 90))
+                pen.box(
+                    wx, wy, wx + 0.03, wy + 0.05, (255, 240, 170) if draw.random() < 0.7 else (60, 70, 90)
+                )
         x += width
     pen.box(0, HORIZON, 1, HORIZON + 0.05, (176, 172, 166))
 
@@ -208,7 +211,11 @@ def _mountains(pen: Pen, draw: Random) -> None:
         pen.polygon([(x - reach, HORIZON), (x, top), (x + reach, HORIZON)], (112, 118, 140))
         cap = 0.35
         pen.polygon(
-            [(x - reach * cap, top + (HORIZON - top) * cap), (x, top), (x + reach * cap, top + (HORIZON - top) * cap)],
+            [
+                (x - reach * cap, top + (HORIZON - top) * cap),
+                (x, top),
+                (x + reach * cap, top + (HORIZON - top) * cap),
+            ],
             (250, 252, 255),
         )
 

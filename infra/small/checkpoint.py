@@ -28,7 +28,26 @@ from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_net
 from videoxl2.tokens import END_OF_TURN, SYSTEM_PROMPT
 
 LARGEST_NUMBER = 999  # with a token of its own
-_PERIODS = (2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 60, 90, 140, 220, 350, 600, 1000)  # of the numbers' features
+_PERIODS = (
+    2,
+    3,
+    4,
+    5,
+    6,
+    8,
+    10,
+    14,
+    20,
+    28,
+    40,
+    60,
+    90,
+    140,
+    220,
+    350,
+    600,
+    1000,
+)  # of the numbers' features
 
 
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
@@ -80,7 +99,9 @@ def frame_phrases() -> set[str]:
     for prompt in load_packs():
         phrases |= _constant_parts(prompt)
     for answer in ANSWERS.values():
-        phrases |= {line.partition(":")[0] + ":" for line in describe_format(answer).splitlines() if ":" in line}
+        phrases |= {
+            line.partition(":")[0] + ":" for line in describe_format(answer).splitlines() if ":" in line
+        }
     return phrases
 
 
@@ -110,7 +131,9 @@ def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 
     """
     network = random_network(config, seed).requires_grad_(True)
     for name, parameter in network.named_parameters():
-        if name.endswith(("out_proj.weight", "fc2.weight", "proj_out.weight", "o_proj.weight", "down_proj.weight")):
+        if name.endswith(
+            ("out_proj.weight", "fc2.weight", "proj_out.weight", "o_proj.weight", "down_proj.weight")
+        ):
             parameter.zero_()
         elif name.endswith(("embed_tokens.weight", "lm_head.weight", "position_embedding.weight")):
             parameter.mul_(0.1)

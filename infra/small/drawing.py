@@ -11,7 +11,11 @@ from storyboard import DISSOLVE_S, Film, Presence, Scene
 _FEET = 0.93  # share of the height
 _MARGIN = 0.14  # of the width, kept free at both sides
 _WALK_S = 1.2  # that coming and leaving take
-_DIM = {"day": (1.0, 1.0, 1.0), "dusk": (0.96, 0.86, 0.84), "night": (0.74, 0.76, 0.86)}  # figures stay bright
+_DIM = {
+    "day": (1.0, 1.0, 1.0),
+    "dusk": (0.96, 0.86, 0.84),
+    "night": (0.74, 0.76, 0.86),
+}  # figures stay bright
 
 
 def draw_picture(film: Film, second: float, size: tuple[int, int], smooth: int = 1) -> Image.Image:

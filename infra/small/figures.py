@@ -47,7 +47,14 @@ class Body:
 
 
 def draw_character(
-    pen: Pen, shape: str, colour: str, accessory: str, at: tuple[float, float], pose: str, phase: float, faces: int
+    pen: Pen,
+    shape: str,
+    colour: str,
+    accessory: str,
+    at: tuple[float, float],
+    pose: str,
+    phase: float,
+    faces: int,
 ) -> None:
     """Somebody whose feet are at `at`; `phase` turns with time, one unit a step."""
     squash = {"sleeping": 0.62, "jumping": 1.05}.get(pose, 1.0)
@@ -140,16 +147,28 @@ _SHAPES = {"man": _man, "woman": _woman, "cat": _cat, "bird": _bird, "robot": _r
 def _draw_accessory(body: Body, accessory: str, top: float) -> None:
     head = {0.78: 0.32, 0.76: 0.2}.get(top, 0.0)
     if accessory == "hat":
-        body.polygon([(head - 0.24, top), (head + 0.24, top), (head + 0.24, top - 0.06), (head - 0.24, top - 0.06)], _DARK)
-        body.polygon([(head - 0.14, top), (head + 0.14, top), (head + 0.12, top + 0.2), (head - 0.12, top + 0.2)], _DARK)
-        body.polygon([(head - 0.14, top), (head + 0.14, top), (head + 0.14, top + 0.05), (head - 0.14, top + 0.05)], (255, 120, 170))
+        body.polygon(
+            [(head - 0.24, top), (head + 0.24, top), (head + 0.24, top - 0.06), (head - 0.24, top - 0.06)],
+            _DARK,
+        )
+        body.polygon(
+            [(head - 0.14, top), (head + 0.14, top), (head + 0.12, top + 0.2), (head - 0.12, top + 0.2)],
+            _DARK,
+        )
+        body.polygon(
+            [(head - 0.14, top), (head + 0.14, top), (head + 0.14, top + 0.05), (head - 0.14, top + 0.05)],
+            (255, 120, 170),
+        )
     elif accessory == "balloon":
         body.line([(-0.34, 0.5), (-0.42, 1.02)], _WHITE, 0.02)
         body.oval(-0.42, 1.18, 0.15, 0.18, (255, 120, 190))
         body.oval(-0.46, 1.24, 0.03, 0.04, (255, 220, 240))
     elif accessory == "umbrella":
         body.line([(0.36, 0.5), (0.36, 1.2)], (90, 60, 40), 0.03)
-        arc = [(0.36 + 0.36 * math.cos(a), 1.08 + 0.24 * math.sin(a)) for a in (n * math.pi / 8 for n in range(9))]
+        arc = [
+            (0.36 + 0.36 * math.cos(a), 1.08 + 0.24 * math.sin(a))
+            for a in (n * math.pi / 8 for n in range(9))
+        ]
         body.polygon(arc, (30, 170, 170))
         body.polygon([(0.24, 1.08), (0.48, 1.08), (0.36, 1.32)], (240, 250, 250))
 
@@ -227,7 +246,9 @@ def draw_event(pen: Pen, kind: str, x: float, second: float) -> None:
         across = size * pen.height / pen.width
         for side in (-1, 1):
             pen.oval(x + side * across * 0.5, 0.26, size * 0.58, size * 0.56, (240, 40, 90))
-        pen.polygon([(x - across * 1.02, 0.3), (x + across * 1.02, 0.3), (x, 0.3 + size * 1.15)], (240, 40, 90))
+        pen.polygon(
+            [(x - across * 1.02, 0.3), (x + across * 1.02, 0.3), (x, 0.3 + size * 1.15)], (240, 40, 90)
+        )
 
 
 def _star(pen: Pen, x: float, y: float, reach: float, points: int, turn: float) -> list[tuple[float, float]]:

@@ -100,7 +100,11 @@ def _tune(film: Film) -> list[av.AudioFrame]:
 
 
 def make_films(
-    folder: Path, part: Part, numbers: range, duration_s: float | None = None, name: str = "{part}-{number:04}"
+    folder: Path,
+    part: Part,
+    numbers: range,
+    duration_s: float | None = None,
+    name: str = "{part}-{number:04}",
 ) -> Truth:
     """Encode what is missing of these films; the truth about all of them."""
     folder.mkdir(parents=True, exist_ok=True)

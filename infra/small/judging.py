@@ -53,7 +53,9 @@ class Told:
             " AND video_id = scenes.video_id)) FROM scenes WHERE video_id = ? ORDER BY start_ms"
         )
         characters = rows("SELECT lower(label || ' ' || description) FROM characters WHERE video_id = ?")
-        moments = rows("SELECT start_ms / 1000, end_ms / 1000 FROM highlights WHERE video_id = ? ORDER BY rank")
+        moments = rows(
+            "SELECT start_ms / 1000, end_ms / 1000 FROM highlights WHERE video_id = ? ORDER BY rank"
+        )
         return cls(
             tuple(ToldScene(a, b, s, t, tuple(d), tuple(c)) for a, b, s, t, d, c in scenes),  # type: ignore[arg-type]
             tuple(str(text) for (text,) in characters),

@@ -145,7 +145,9 @@ def title_of(film: Film) -> str:
     """For the file's metadata: who, and where most of it plays."""
     longest = max(film.scenes, key=lambda s: s.end_s - s.start_s)
     doing = ACTIONS[longest.action].title.lower()
-    return f"The {_listed(p.character.label for p in longest.cast)}, {doing} {SETTINGS[longest.setting].where}"
+    return (
+        f"The {_listed(p.character.label for p in longest.cast)}, {doing} {SETTINGS[longest.setting].where}"
+    )
 
 
 def _listed(labels: Iterable[str]) -> str:
@@ -155,14 +157,29 @@ def _listed(labels: Iterable[str]) -> str:
 def every_phrase() -> set[str]:
     """All that answers are pieced together from, as it stands within a line: the tokenizer's phrases."""
     labels = {f"{colour} {shape}" for shape in SHAPES for colour in COLOURS}
-    phrases = {f" {label}" for label in labels} | {" and the", " The", ".", ";", " is", " are", " A", " with nothing"}
+    phrases = {f" {label}" for label in labels} | {
+        " and the",
+        " The",
+        ".",
+        ";",
+        " is",
+        " are",
+        " A",
+        " with nothing",
+    }
     phrases |= {" A film about the", ". It begins", " and ends", ". Its high point is", " There is", " none"}
     for setting, place in SETTINGS.items():
         phrases |= {f" {setting}", f" {place.where}", *(f" {thing}" for thing in place.objects)}
     for name, action in ACTIONS.items():
         phrases |= {f" {name}", f" {action.title}", f" {action.mood}"}
     for kind, event in EVENTS.items():
-        phrases |= {f" {kind}", f" {kind.capitalize()}", f" {event.said}", f" {event.object}", f" {event.kind}"}
+        phrases |= {
+            f" {kind}",
+            f" {kind.capitalize()}",
+            f" {event.said}",
+            f" {event.object}",
+            f" {event.kind}",
+        }
         phrases |= {f" {event.reason.removesuffix('.')}", f" {EVENT_MOODS[kind]}", f" {event.score}"}
     phrases |= {" with a hat", " with a balloon", " with an umbrella"}
     phrases |= {f" {shape.kind}" for shape in SHAPES.values()}

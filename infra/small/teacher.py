@@ -33,7 +33,11 @@ class Lesson:
 
 
 def lesson(
-    prompt: Prompt, context: AnswerContext, truth: Sequence[Answer], prompt_ids: Sequence[int], table: TokenTable
+    prompt: Prompt,
+    context: AnswerContext,
+    truth: Sequence[Answer],
+    prompt_ids: Sequence[int],
+    table: TokenTable,
 ) -> Lesson:
     """Raises `UntellableError`."""
     writer = _Writer(write_records(truth), table)
@@ -86,7 +90,9 @@ class _Writer:
     def _choose(self, options: tuple[str, ...]) -> Got:
         index = next((n for n, option in enumerate(options) if self._is_next(option)), None)
         if index is None:
-            raise UntellableError(f"none of {options[:4]}… where the truth says {self.text[self.at :][:60]!r}")
+            raise UntellableError(
+                f"none of {options[:4]}… where the truth says {self.text[self.at :][:60]!r}"
+            )
         encoded = self.table.encode(options)
         name = "time" if "seconds" in options[0] or options[0].endswith(" -") else self._label
         left = list(encoded)
@@ -116,7 +122,9 @@ class _Writer:
         content_ids = self.table.encode([content])[0]
         if len(content_ids) >= slot.max_tokens or len(content) - 1 > slot.max_chars:
             raise UntellableError(f"{content!r} is too long")
-        end_ids = (self.table.stop_id,) if slot.ends[index] == STOP else self.table.encode([slot.ends[index]])[0]
+        end_ids = (
+            (self.table.stop_id,) if slot.ends[index] == STOP else self.table.encode([slot.ends[index]])[0]
+        )
         first = len(self.ids)
         self.ids += [*content_ids, *end_ids]
         self.decided += [(place, self._label) for place in range(first, first + len(content_ids) + 1)]

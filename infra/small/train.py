@@ -52,14 +52,22 @@ class Stage:
     def rate_at(self, step: int) -> float:
         """Up in a line, down in half a cosine to 3 %."""
         share = min(1.0, step / self.steps)
-        return self.rate * min(1.0, (step + 1) / self.warm_up) * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
+        return (
+            self.rate
+            * min(1.0, (step + 1) / self.warm_up)
+            * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
+        )
 
 
 VISION = Stage("vision", steps=5000, size=12, rate=1e-3)
 LANGUAGE = Stage("language", steps=3000, size=1200, rate=1.5e-3)
 ANSWERS = Stage("answers", steps=3000, size=1500, rate=1e-3)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 3000, 50  # films
-CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, films no longer than (s)
+CURRICULUM = (
+    (0.15, 25.0),
+    (0.35, 60.0),
+    (1.0, 1e9),
+)  # up to that share of the steps, films no longer than (s)
 TIME_WEIGHT = 2.0  # of decisions about times, which are few
 
 
@@ -157,7 +165,9 @@ def align_projector(network: Network, code: Code, films: Sequence[WatchedFilm]) 
         seen_GD = torch.cat([eye(film).mean(1) for film in films])
         meant_GD = torch.cat([code.linear(one_hot(film.labels_FH)) for film in films])
         ones = torch.ones(len(seen_GD), 1)
-        turn = torch.linalg.lstsq(torch.cat([seen_GD, ones], dim=1).double(), meant_GD.double()).solution.float()
+        turn = torch.linalg.lstsq(
+            torch.cat([seen_GD, ones], dim=1).double(), meant_GD.double()
+        ).solution.float()
         last = network.projector[2]
         last.weight.copy_(turn[:-1].T @ last.weight)
         last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
@@ -264,7 +274,11 @@ def small_network() -> tuple[Network, Tokenizer]:
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--only", type=click.Choice(["vision", "language"]), help="One of the two stages that may run side by side.")
+@click.option(
+    "--only",
+    type=click.Choice(["vision", "language"]),
+    help="One of the two stages that may run side by side.",
+)
 @click.option("--threads", default=1, show_default=True)
 def main(folder: Path, only: str | None, threads: int) -> None:
     torch.manual_seed(0)
