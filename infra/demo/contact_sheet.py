@@ -14,13 +14,8 @@ from storyboard import Film, Scene
 from storage.catalog import open_catalog
 
 _TILE, _CAPTION, _GAP, _MARGIN = (256, 144), 66, 10, 24  # pixels
-_PAPER, _INK, _FAINT, _TRUE, _FALSE = (
-    (250, 249, 245),
-    (30, 32, 38),
-    (120, 124, 132),
-    (22, 120, 64),
-    (196, 40, 40),
-)
+_PAPER, _INK, _FAINT = (250, 249, 245), (30, 32, 38), (120, 124, 132)
+_TRUE, _FALSE = (22, 120, 64), (196, 40, 40)
 _MOST = 6  # scenes in a row; a longer film goes on below
 _SCENES = """
     SELECT v.title, v.uri, s.start_ms, s.end_ms, s.title, s.setting, s.time_of_day, s.actions, k.image

@@ -1,9 +1,9 @@
-"""The same checkpoint with one thing changed at a time: prefill, KV budget, sampling, windows, constraints."""
+"""The same checkpoint with one thing changed at a time: prefill, KV budget, sampling, windows, slots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Variant:
     """One way to ask. `window_s` replaces that of the scenes prompt."""
 
     name: str
-    prefill: PrefillOptions = PrefillOptions()
+    prefill: PrefillOptions = field(default_factory=PrefillOptions)
     bilevel: BiLevelOptions | None = None
     fps: Fraction = Fraction(1)
     window_s: float | None = None

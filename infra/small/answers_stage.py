@@ -1,9 +1,9 @@
 """The language model learns to answer the default prompts.
 
 A film is one sequence: the video, and behind it each prompt with its answer, which sees the video and itself
-alone, as at inference. Attention over the video is that of the chunk prefill. What stands for a frame group is
-a code of its attributes at first, as if eyes were perfect; later the projector's tokens of the pictures, whose
-features are computed once a film since the tower and DTS learn no more by then.
+alone, as at inference. Attention over the video is that of the chunk prefill. What stands for a frame group
+is a code of its attributes at first, as if eyes were perfect; later the projector's tokens of the pictures,
+whose features are computed once a film since the tower and DTS learn no more by then.
 
 Shapes: F pictures, G groups, H attribute heads, N visual tokens a group, D model width.
 """
@@ -40,12 +40,12 @@ _WINDOW_SHARE = 0.3  # of films that are asked about a part
 
 @dataclass(frozen=True)
 class WatchedFilm:
-    """A film with the sampled times, the pictures' labels `[F, H]`, and where they were drawn and looked at, the
-    features `[G, C, R, R]` (float16) of its groups."""
+    """A film with the sampled times and the pictures' labels `[F, H]`; where they were drawn and looked at,
+    also the features `[G, C, R, R]` (float16) of its groups."""
 
     film: Film
     times_ms: tuple[int, ...]
-    labels_FH: Tensor
+    labels: Tensor
     features: Tensor | None = None
 
 
@@ -169,7 +169,7 @@ Eye = Callable[[WatchedFilm], Tensor]  # a film's visual tokens [G, N, D]
 
 
 class Code(nn.Module):
-    """Perfect eyes: all visual tokens of a group are one vector that stands for its attributes, a bit blurred."""
+    """Perfect eyes: all visual tokens of a group are one vector that stands for its attributes, blurred."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ class Code(nn.Module):
         self.linear = nn.Linear(GROUP_OUTPUTS, config.language.hidden_size)
 
     def forward(self, watched: WatchedFilm) -> Tensor:
-        code_GD = self.linear(one_hot(watched.labels_FH))
+        code_GD = self.linear(one_hot(watched.labels))
         tokens_GND = code_GD[:, None].expand(-1, self.tokens_per_group, -1)
         return tokens_GND + 0.1 * code_GD.detach().std() * torch.randn(tokens_GND.shape)
 
@@ -197,9 +197,9 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
     """Teacher forcing: the loss of every decision."""
     packed = [_packed(network, eye, one, options) for one in batch]
     language = network.language
-    x_TD = torch.cat([one.x_TD for one in packed])
-    positions_T = torch.cat([one.positions_T for one in packed])
-    sizes = [len(one.positions_T) for one in packed]
+    x_TD = torch.cat([one.tokens for one in packed])
+    positions_T = torch.cat([one.positions for one in packed])
+    sizes = [len(one.positions) for one in packed]
 
     def attend(_: int, q_HTE: Tensor, k_HTE: Tensor, v_HTE: Tensor) -> Tensor:
         q_HTE, k_HTE = q_HTE.to(v_HTE.dtype), k_HTE.to(v_HTE.dtype)
@@ -213,7 +213,7 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
     logits = language.logits(hidden_TD[torch.tensor(rows)])
     losses = functional.cross_entropy(logits, targets, reduction="none")
     return Outcome(
-        losses, logits.argmax(1) == targets, [s for one in batch for l in one.lessons for s in l.slots]
+        losses, logits.argmax(1) == targets, [s for one in batch for each in one.lessons for s in each.slots]
     )
 
 
@@ -221,8 +221,8 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
 class _Packed:
     """One film's tokens, `ends` where the video and each lesson ends, `rows` that predict `targets`."""
 
-    x_TD: Tensor
-    positions_T: Tensor
+    tokens: Tensor  # [T, D]
+    positions: Tensor  # [T]
     ends: tuple[int, ...]
     mask: Tensor | None  # of the video, where chunks do not see everything
     rows: tuple[int, ...]

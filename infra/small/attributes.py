@@ -1,8 +1,9 @@
-"""What pictures of a drawn film show, as numbers: what the vision tower learns to tell, and the language model
-to speak about.
+"""What pictures of a drawn film show, as numbers: what the eyes learn to tell.
 
-Heads are questions with a few answers each. Of a frame group, places and actions are known picture by picture,
-figures at its first and its last picture. Shapes: F pictures, G = F / 4 groups, H heads, O outputs of a group.
+Heads are questions with a few answers each. Of a frame group, places and actions are known picture by
+picture, figures at its first and its last picture.
+
+Shapes: F pictures, G = F / 4 groups, H heads, O outputs of a group.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ def one_hot(labels_FH: Tensor) -> Tensor:
 def loss_and_accuracy(logits: Tensor, labels_FH: Tensor, of_groups: bool) -> tuple[Tensor, dict[str, float]]:
     """The sum of all heads' cross entropies, and the share told right by kind of head.
 
-    `logits` are `[F, PICTURE_OUTPUTS]`, or `[G, O]` for groups. The many colours of shapes that are rightly not
-    seen are no part of the share.
+    `logits` are `[F, PICTURE_OUTPUTS]`, or `[G, O]` for groups. The many shapes that are rightly not seen are
+    no part of the share.
     """
     losses, right = [], {}
     at = 0

@@ -193,7 +193,7 @@ def _desert(pen: Pen, draw: Random) -> None:
 
 
 def _harbour(pen: Pen, draw: Random) -> None:
-    for n in range(14):
+    for _ in range(14):
         x, y = draw.random(), draw.uniform(HORIZON + 0.01, 0.78)
         pen.box(x, y, x + 0.05, y + 0.008, (110, 170, 214))
     pen.box(0, 0.8, 1, 1, (148, 104, 66))

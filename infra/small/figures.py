@@ -1,6 +1,6 @@
 """Who and what moves in a picture: characters in their poses, weather, highlights.
 
-A figure stands at (x, feet); its own lengths are shares of its height `tall`, itself a share of the picture's.
+A figure stands at (x, feet); its lengths are shares of its height `tall`, itself a share of the picture's.
 """
 
 import math

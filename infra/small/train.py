@@ -22,7 +22,7 @@ import click
 import torch
 from answers_stage import Code, Eye, Lessons, TaughtFilm, WatchedFilm, eye_of, imagine, run_batch, watch
 from attributes import loss_and_accuracy, one_hot
-from checkpoint import build_tokenizer, fresh_network, frame_phrases, small_config, write_checkpoint
+from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
@@ -143,7 +143,7 @@ def train_vision(network: Network, folder: Path, log: Log) -> None:
         mean.add(loss.item())
         if training.step % SAVE_EVERY == 0:
             with torch.no_grad():
-                told = [loss_and_accuracy(heads(network, p)[1], l, of_groups=True)[1] for p, l in held_out]
+                told = [loss_and_accuracy(heads(network, p)[1], y, of_groups=True)[1] for p, y in held_out]
             log.line("vision", training.step, loss=mean.take(), **averaged(told))
 
 
@@ -159,11 +159,11 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
 
 
 def align_projector(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
-    """Turn the projector's last layer so that its tokens' mean is the code of what they show (least squares)."""
+    """Turn the projector's last layer so that its tokens' mean is the code of what they show."""
     with torch.no_grad():
         eye = eye_of(network)
         seen_GD = torch.cat([eye(film).mean(1) for film in films])
-        meant_GD = torch.cat([code.linear(one_hot(film.labels_FH)) for film in films])
+        meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films])
         ones = torch.ones(len(seen_GD), 1)
         turn = torch.linalg.lstsq(
             torch.cat([seen_GD, ones], dim=1).double(), meant_GD.double()

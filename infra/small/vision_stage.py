@@ -31,7 +31,7 @@ Pictures = NDArray[np.uint8]  # [F, S, S, 3]
 
 
 def seen_picture(film: Film, second: float, side: int, draw: random.Random) -> Pictures:
-    """The picture `[S, S, 3]` as a reader of the encoded film would hand it over: squashed, with traces of a codec."""
+    """The picture `[S, S, 3]` as read from the encoded film: squashed, with traces of a codec."""
     picture = draw_picture(film, second, draw.choice(_SIZES))
     if draw.random() < 0.6:
         file = io.BytesIO()
