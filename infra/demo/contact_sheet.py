@@ -20,7 +20,8 @@ _MOST = 6  # scenes in a row; a longer film goes on below
 _SCENES = """
     SELECT v.title, v.uri, s.start_ms, s.end_ms, s.title, s.setting, s.time_of_day, s.actions, k.image
     FROM videos v JOIN scenes s USING (video_id)
-    LEFT JOIN keyframes k ON k.video_id = s.video_id AND k.table_name = 'scenes' AND k.row_index = s.scene_index
+    LEFT JOIN keyframes k ON k.video_id = s.video_id AND k.table_name = 'scenes'
+        AND k.row_index = s.scene_index
     ORDER BY v.uri, s.start_ms
 """
 
