@@ -137,6 +137,10 @@ def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 
             parameter.zero_()
         elif name.endswith(("embed_tokens.weight", "lm_head.weight", "position_embedding.weight")):
             parameter.mul_(0.1)
+        elif name.endswith("conv.weight"):  # of the pixel itself, not yet of those around it
+            own = parameter[..., 1, 1].clone() * 3
+            parameter.zero_()
+            parameter[..., 1, 1] = own
         elif "bias" in name or "relative_position" in name or "temporal_encoding" in name:
             parameter.zero_()
     if tokenizer is not None:
