@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from drawing import stand
 from storyboard import Film
 from torch import Tensor
 from torch.nn import functional
@@ -50,6 +51,40 @@ def labels_at(film: Film, second: float) -> list[int]:
         *colours,
         *worn,
     ]
+
+
+def patch_labels(film: Film, second: float, side: int) -> Tensor:
+    """Who is where: int `[4, side, side]` of colour, shape, accessory and action, `ABSENT` where nobody is."""
+    labels = torch.full((4, side, side), ABSENT)
+    scene = film.scenes[film.scene_at(second)]
+    for number, presence in enumerate(scene.cast):
+        at = stand(scene, number, second)
+        if not (presence.enter_s <= second < presence.leave_s and -0.02 < at.x < 1.02):
+            continue
+        rows = slice(max(0, int((at.feet - 0.36) * side)), int((at.feet - 0.03) * side) + 1)
+        columns = slice(max(0, round((at.x - 0.06) * side - 0.5)), round((at.x + 0.06) * side - 0.5) + 1)
+        who = presence.character
+        labels[0, rows, columns] = COLOURS.index(who.colour)
+        labels[1, rows, columns] = list(SHAPES).index(who.shape)
+        labels[2, rows, columns] = ACCESSORIES.index(who.accessory)
+        labels[3, rows, columns] = list(ACTIONS).index(scene.action)
+    return labels
+
+
+PATCH_HEADS = (len(COLOURS), len(SHAPES), len(ACCESSORIES), len(ACTIONS), 2)  # the last: is anybody there?
+
+
+def patch_loss(logits_FNO: Tensor, labels_F4SS: Tensor) -> Tensor:
+    """The sum of the patch heads' cross entropies."""
+    labels_F4N = labels_F4SS.flatten(2)
+    somebody = (labels_F4N[:, 0] != ABSENT).long()
+    targets = [*labels_F4N.unbind(1), somebody]
+    pieces = logits_FNO.split(PATCH_HEADS, dim=2)
+    losses = [
+        functional.cross_entropy(piece.flatten(0, 1), target.flatten(), ignore_index=ABSENT)
+        for piece, target in zip(pieces, targets, strict=True)
+    ]
+    return torch.stack(losses).nan_to_num().sum()
 
 
 def film_labels(film: Film, times_ms: Sequence[int]) -> Tensor:

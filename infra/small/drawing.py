@@ -1,14 +1,15 @@
 """A storyboard's picture at any instant, in any size: the same code for the films and for training."""
 
 import math
+from dataclasses import dataclass
 from random import Random
 
 from backgrounds import Pen, background
 from figures import draw_character, draw_event, draw_shadow, draw_sign, draw_weather
 from PIL import Image
-from storyboard import DISSOLVE_S, Film, Presence, Scene
+from storyboard import DISSOLVE_S, Film, Scene
 
-_FEET = 0.93  # share of the height
+_FEET, _OVER = 0.93, 0.44  # shares of the height: the ground, and a head over its feet
 _MARGIN = 0.14  # of the width, kept free at both sides
 _WALK_S = 1.2  # that coming and leaving take
 _DIM = {
@@ -50,8 +51,8 @@ def _draw_scene(scene: Scene, second: float, size: tuple[int, int]) -> Image.Ima
     if event and event.kind == "goal":
         draw_event(Pen(picture), event.kind, event.place, second - event.start_s)
     for number, presence in enumerate(scene.cast):
-        if presence.enter_s <= second < presence.leave_s or len(scene.cast) == 0:
-            _draw_presence(pen, scene, number, presence, second)
+        if presence.enter_s <= second < presence.leave_s:
+            _draw_presence(pen, scene, number, second)
     if event and event.kind != "goal":
         draw_event(Pen(picture), event.kind, event.place, second - event.start_s)
     if scene.weather in ("rain", "snow"):
@@ -59,7 +60,19 @@ def _draw_scene(scene: Scene, second: float, size: tuple[int, int]) -> Image.Ima
     return picture
 
 
-def _draw_presence(pen: Pen, scene: Scene, number: int, presence: Presence, second: float) -> None:
+@dataclass(frozen=True)
+class Standing:
+    """Where somebody is in the picture: x and feet in shares of it, mirrored or not, and how far into a step."""
+
+    x: float
+    feet: float
+    faces: int
+    phase: float
+
+
+def stand(scene: Scene, number: int, second: float) -> Standing:
+    """Of the `number`-th of a scene's cast, while there."""
+    presence = scene.cast[number]
     draw = Random(scene.seed + number)
     tempo, start = draw.uniform(0.85, 1.15), draw.random()
     since = second - scene.start_s
@@ -69,15 +82,23 @@ def _draw_presence(pen: Pen, scene: Scene, number: int, presence: Presence, seco
     if presence.leave_s < scene.end_s and second > presence.leave_s - _WALK_S:
         x, faces = _between(x, 1.15, (second - presence.leave_s + _WALK_S) / _WALK_S), 1
     phase = start + since * tempo * (2.2 if scene.action == "chasing" else 1.2)
-    feet, over = _FEET + 0.02 * (number % 2), 0.44
+    feet = _FEET + 0.02 * (number % 2)
     if scene.action == "jumping":
-        draw_shadow(pen, x, feet + 0.01)
         feet -= 0.1 + 0.2 * abs(math.sin(math.pi * phase))
-    who = presence.character
-    draw_character(pen, who.shape, who.colour, who.accessory, (x, feet), scene.action, phase, faces)
-    if scene.action == "meeting" and number != int(since / 1.5) % len(scene.cast):
+    return Standing(x, feet, faces, phase)
+
+
+def _draw_presence(pen: Pen, scene: Scene, number: int, second: float) -> None:
+    who, at = scene.cast[number].character, stand(scene, number, second)
+    if scene.action == "jumping":
+        draw_shadow(pen, at.x, _FEET + 0.01 + 0.02 * (number % 2))
+    draw_character(
+        pen, who.shape, who.colour, who.accessory, (at.x, at.feet), scene.action, at.phase, at.faces
+    )
+    if scene.action == "meeting" and number != int((second - scene.start_s) / 1.5) % len(scene.cast):
         return  # they speak in turn
-    draw_sign(pen, scene.action, x, feet - over - (0.1 if who.accessory else 0.03), second, faces)
+    over = at.feet - _OVER - (0.1 if who.accessory else 0.03)
+    draw_sign(pen, scene.action, at.x, over, second, at.faces)
 
 
 def _place(scene: Scene, number: int, place: float, since: float, start: float) -> tuple[float, int]:

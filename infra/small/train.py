@@ -22,13 +22,13 @@ from typing import Any
 import click
 import torch
 from answers_stage import Code, Eye, Lessons, TaughtFilm, WatchedFilm, eye_of, imagine, run_batch, watch
-from attributes import loss_and_accuracy, one_hot
+from attributes import one_hot
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from vision_stage import AttributeHeads, draw_groups
+from vision_stage import AttributeHeads, draw_groups, whiten_patches
 
 from jobs.prompt_pack import load_packs
 from videoxl2.network import Network
@@ -69,7 +69,9 @@ CURRICULUM = (
     (0.35, 60.0),
     (1.0, 1e9),
 )  # up to that share of the steps, films no longer than (s)
-_OUTER = re.compile("embed|lm_head|position|temporal_encoding|of_picture|of_group")  # tables and heads
+_OUTER = re.compile(
+    "embed|lm_head|position|temporal_encoding|of_patch|of_picture|of_group"
+)  # tables and heads
 TIME_WEIGHT = 2.0  # of decisions about times, which are few
 
 
@@ -143,19 +145,21 @@ def train_vision(network: Network, folder: Path, log: Log) -> None:
     heads = AttributeHeads(network.config)
     modules = {"vision": network.vision, "dts": network.dts, "projector": network.projector, "heads": heads}
     training = Training(VISION, modules, folder)
-    side = network.config.vision.image_size
-    held_out = [draw_groups("validation", n, VISION.size, side) for n in range(4)]
-    mean = Mean()
+    config = network.config.vision
+    held_out = [draw_groups("validation", n, 2 * VISION.size, config) for n in range(4)]
+    if training.step == 0:
+        whiten_patches(network, draw_groups("train", -1, 100, config).pictures)
+    means = [Mean() for _ in range(3)]
     while not training.is_done:
-        pictures, labels = draw_groups("train", training.step, VISION.size, side)
-        of_picture, of_group = heads(network, pictures)
-        loss = loss_and_accuracy(of_group, labels, of_groups=True)[0]
-        training.descend(loss + loss_and_accuracy(of_picture, labels, of_groups=False)[0])
-        mean.add(loss.item())
+        losses = heads.losses(network, draw_groups("train", training.step, VISION.size, config))[:3]
+        training.descend(torch.stack(losses).sum())
+        for mean, loss in zip(means, losses, strict=True):
+            mean.add(loss.item())
         if training.step % SAVE_EVERY == 0:
             with torch.no_grad():
-                told = [loss_and_accuracy(heads(network, p)[1], y, of_groups=True)[1] for p, y in held_out]
-            log.line("vision", training.step, loss=mean.take(), **averaged(told))
+                told = [heads.losses(network, shown)[3] for shown in held_out]
+            by_place = dict(zip(("patch", "picture", "group"), (mean.take() for mean in means), strict=True))
+            log.line("vision", training.step, **by_place, **averaged(told))
 
 
 def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:

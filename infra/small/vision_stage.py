@@ -1,7 +1,7 @@
 """The vision tower, DTS and projector learn to tell what four sampled pictures show.
 
-A linear head on the mean of a group's visual tokens names the group's attributes, another on the tower's own
-features those of each picture; both are thrown away afterwards. (The published model's first stages rebuild
+Linear heads name who is on each patch, the attributes of each picture from the tower's features, and those of
+the group from the mean of its visual tokens; all are thrown away afterwards. (The published model's first stages rebuild
 pictures and write captions; in a closed world, the attributes are the caption.) Since the mean of the visual
 tokens tells everything, little is lost where bi-level decoding averages them.
 """
@@ -10,17 +10,27 @@ from __future__ import annotations
 
 import io
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from attributes import GROUP_OUTPUTS, PICTURE_OUTPUTS, labels_at
+from attributes import (
+    GROUP_OUTPUTS,
+    PATCH_HEADS,
+    PICTURE_OUTPUTS,
+    labels_at,
+    loss_and_accuracy,
+    patch_labels,
+    patch_loss,
+)
 from drawing import draw_picture
 from numpy.typing import NDArray
 from PIL import Image
 from storyboard import Film, Part, draw_film
 from torch import Tensor, nn
+from torch.nn import functional
 
-from videoxl2.config import GROUP_FRAMES, ModelConfig
+from videoxl2.config import GROUP_FRAMES, ModelConfig, VisionConfig
 from videoxl2.dts import group_frames
 from videoxl2.images import pixel_values
 from videoxl2.network import Network
@@ -41,13 +51,22 @@ def seen_picture(film: Film, second: float, side: int, draw: random.Random) -> P
     return (pixels * draw.uniform(0.94, 1.04) + draw.uniform(-5, 5)).clip(0, 255).astype(np.uint8)
 
 
-def draw_groups(part: Part, seed: int, num_groups: int, side: int) -> tuple[Pictures, Tensor]:
-    """Pictures and labels `[F, H]` of groups out of as many films, the same for the same seed.
+@dataclass(frozen=True)
+class Shown:
+    """Pictures of whole groups, their labels `[F, H]`, and who is on which patch `[F, 4, P, P]`."""
+
+    pictures: Pictures
+    labels: Tensor
+    patches: Tensor
+
+
+def draw_groups(part: Part, seed: int, num_groups: int, config: VisionConfig) -> Shown:
+    """Groups out of as many films, the same for the same seed.
 
     Every second group lies over a cut.
     """
     draw = random.Random(seed)
-    pictures, labels = [], []
+    pictures, labels, patches = [], [], []
     for _ in range(num_groups):
         film = draw_film(part, draw.randrange(10_000_000), draw.uniform(10, 60))
         step = draw.choice((1.0, 1.0, 1.0, 0.5, 2.0))
@@ -57,32 +76,50 @@ def draw_groups(part: Part, seed: int, num_groups: int, side: int) -> tuple[Pict
             first = max(0.0, cut - draw.uniform(0, 3) * step)
         for n in range(GROUP_FRAMES):
             second = min(first + n * step, film.duration_s - 0.05)
-            pictures.append(seen_picture(film, second, side, draw))
+            pictures.append(seen_picture(film, second, config.image_size, draw))
             labels.append(labels_at(film, second))
-    return np.stack(pictures), torch.tensor(labels)
+            patches.append(patch_labels(film, second, config.patches_per_side))
+    return Shown(np.stack(pictures), torch.tensor(labels), torch.stack(patches))
 
 
 class AttributeHeads(nn.Module):
-    """Logits of each picture `[F, PICTURE_OUTPUTS]` and of each group `[G, GROUP_OUTPUTS]`."""
+    """Linear questions at three places: each patch, each picture, each group's visual tokens."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.of_patch = nn.Linear(config.vision.hidden_size, sum(PATCH_HEADS))
         self.of_picture = nn.Linear(config.vision.hidden_size * config.grid_side**2, PICTURE_OUTPUTS)
         self.of_group = nn.Linear(config.language.hidden_size, GROUP_OUTPUTS)
 
-    def forward(self, network: Network, pictures: Pictures) -> tuple[Tensor, Tensor]:
-        grid_FCRR = picture_features(network, pictures)
+    def losses(self, network: Network, shown: Shown) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
+        """Of patches, pictures and groups, and what share the last got right."""
+        patches_FNC = vision_features(network.vision, pixel_values(shown.pictures))
+        grid_FCRR = resample_to_grid(patches_FNC, network.config.grid_side)
         tokens_GND = network.projector(network.dts(group_frames(grid_FCRR)))
-        return self.of_picture(grid_FCRR.flatten(1)), self.of_group(tokens_GND.mean(1))
-
-
-def picture_features(network: Network, pictures: Pictures) -> Tensor:
-    """The tower's features `[F, C, R, R]`."""
-    features_FNC = vision_features(network.vision, pixel_values(pictures))
-    return resample_to_grid(features_FNC, network.config.grid_side)
+        of_picture, _ = loss_and_accuracy(
+            self.of_picture(grid_FCRR.flatten(1)), shown.labels, of_groups=False
+        )
+        of_group, right = loss_and_accuracy(self.of_group(tokens_GND.mean(1)), shown.labels, of_groups=True)
+        return patch_loss(self.of_patch(patches_FNC), shown.patches), of_picture, of_group, right
 
 
 def group_features(network: Network, pictures: Pictures) -> Tensor:
     """DTS features `[G, C, R, R]`, what the projector reads."""
-    merged: Tensor = network.dts(group_frames(picture_features(network, pictures)))
+    patches_FNC = vision_features(network.vision, pixel_values(pictures))
+    merged: Tensor = network.dts(group_frames(resample_to_grid(patches_FNC, network.config.grid_side)))
     return merged
+
+
+@torch.no_grad()
+def whiten_patches(network: Network, pictures: Pictures) -> None:
+    """Begin the patch embedding as the principal components of drawn patches, each of variance 1/4."""
+    embedding = network.vision.embeddings.patch_embedding
+    size = network.config.vision.patch_size
+    pixels_FCSS = pixel_values(pictures)
+    patches_NP = functional.unfold(pixels_FCSS, size, stride=size).transpose(1, 2).flatten(0, 1).double()
+    mean_P = patches_NP.mean(0)
+    spread_P, directions_PP = torch.linalg.eigh((patches_NP - mean_P).T.cov())
+    width = network.config.vision.hidden_size
+    rows_CP = (directions_PP * (spread_P + 1e-3) ** -0.5)[:, -width:].T * 0.5
+    embedding.weight.copy_(rows_CP.view_as(embedding.weight))
+    embedding.bias.copy_(-(rows_CP @ mean_P))
