@@ -54,7 +54,7 @@ def labels_at(film: Film, second: float) -> list[int]:
 
 
 def patch_labels(film: Film, second: float, side: int) -> Tensor:
-    """Who is where: int `[4, side, side]` of colour, shape, accessory and action, `ABSENT` where nobody is."""
+    """Who is where: `[4, side, side]` of colour, shape, accessory and action; `ABSENT` where nobody is."""
     labels = torch.full((4, side, side), ABSENT)
     scene = film.scenes[film.scene_at(second)]
     for number, presence in enumerate(scene.cast):

@@ -1,9 +1,9 @@
 """The vision tower, DTS and projector learn to tell what four sampled pictures show.
 
 Linear heads name who is on each patch, the attributes of each picture from the tower's features, and those of
-the group from the mean of its visual tokens; all are thrown away afterwards. (The published model's first stages rebuild
-pictures and write captions; in a closed world, the attributes are the caption.) Since the mean of the visual
-tokens tells everything, little is lost where bi-level decoding averages them.
+the group from the mean of its visual tokens; all are thrown away afterwards. (The published model's first
+stages rebuild pictures and write captions; in a closed world, the attributes are the caption.) Since the mean
+of the visual tokens tells everything, little is lost where bi-level decoding averages them.
 """
 
 from __future__ import annotations
