@@ -57,6 +57,7 @@ class TaughtFilm:
     stamps: tuple[tuple[int, ...], ...]
     watched: WatchedFilm
     lessons: tuple[Lesson, ...]
+    began: tuple[int | None, ...]  # token of the second in which the scene seen last by a group began
 
     @property
     def num_tokens(self) -> int:
@@ -111,7 +112,21 @@ class Lessons:
             except UntellableError:
                 continue
         stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
-        return TaughtFilm(tuple(vocabulary.prefix_ids()), stamps, watched, tuple(lessons))
+        return TaughtFilm(
+            tuple(vocabulary.prefix_ids()), stamps, watched, tuple(lessons), self._began(watched)
+        )
+
+    def _began(self, watched: WatchedFilm) -> tuple[int | None, ...]:
+        """For each group; none where that is no whole second."""
+        tokens: list[int | None] = []
+        scene, began = -1, 0
+        for number, ms in enumerate(watched.times_ms):
+            if watched.film.scene_at(ms / 1000) != scene:
+                scene, began = watched.film.scene_at(ms / 1000), tenths(ms)
+            if number % GROUP_FRAMES == GROUP_FRAMES - 1 or number == len(watched.times_ms) - 1:
+                is_whole = began % 10 == 0
+                tokens.append(self._table.encode([str(began // 10)])[0][0] if is_whole else None)
+        return tuple(tokens)
 
     def _asked(
         self, prompt: Prompt, watched: WatchedFilm, draw: random.Random
@@ -213,7 +228,7 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
     logits = language.logits(hidden_TD[torch.tensor(rows)])
     losses = functional.cross_entropy(logits, targets, reduction="none")
     return Outcome(
-        losses, logits.argmax(1) == targets, [s for one in batch for each in one.lessons for s in each.slots]
+        losses, logits.argmax(1) == targets, [s for one in packed for s in one.slots]
     )
 
 
@@ -227,6 +242,7 @@ class _Packed:
     mask: Tensor | None  # of the video, where chunks do not see everything
     rows: tuple[int, ...]
     targets: tuple[int, ...]
+    slots: tuple[str, ...]
 
     def attend(self, q_HTE: Tensor, k_HTE: Tensor, v_HTE: Tensor) -> Tensor:
         video = self.ends[0]
@@ -257,11 +273,18 @@ def _packed(network: Network, eye: Eye, one: TaughtFilm, options: PrefillOptions
         )
         mask = visible.mask(0, layout.end)
     positions = [torch.arange(layout.end)]
-    ends, rows, targets = [layout.end], [], []
+    # Besides its decisions the model learns, at the end of each group, when the present scene began: what it
+    # needs to find boundaries, and learns from answers alone only much later.
+    known = [(layout.group_start(n + 1) - 1, token) for n, token in enumerate(one.began) if token is not None]
+    ends, rows, targets = [layout.end], [row for row, _ in known], [token for _, token in known]
+    slots = ["video.time"] * len(known)
     for each in one.lessons:
         pieces.append(language.embed(list(each.ids)))
         positions.append(torch.arange(layout.end, layout.end + len(each.ids)))
+        slots += each.slots
         rows += [ends[-1] + place - 1 for place in each.decided]
         targets += [each.ids[place] for place in each.decided]
         ends.append(ends[-1] + len(each.ids))
-    return _Packed(torch.cat(pieces), torch.cat(positions), tuple(ends), mask, tuple(rows), tuple(targets))
+    return _Packed(
+        torch.cat(pieces), torch.cat(positions), tuple(ends), mask, tuple(rows), tuple(targets), tuple(slots)
+    )

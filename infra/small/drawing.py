@@ -62,7 +62,7 @@ def _draw_scene(scene: Scene, second: float, size: tuple[int, int]) -> Image.Ima
 
 @dataclass(frozen=True)
 class Standing:
-    """Where somebody is in the picture (in shares of it), which way they face, how far they are into a step."""
+    """Where somebody is in the picture, which way they face, and how far they are into a step."""
 
     x: float
     feet: float
