@@ -227,9 +227,7 @@ def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: 
     targets = torch.tensor([target for one in packed for target in one.targets])
     logits = language.logits(hidden_TD[torch.tensor(rows)])
     losses = functional.cross_entropy(logits, targets, reduction="none")
-    return Outcome(
-        losses, logits.argmax(1) == targets, [s for one in packed for s in one.slots]
-    )
+    return Outcome(losses, logits.argmax(1) == targets, [s for one in packed for s in one.slots])
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import random
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from vision_stage import AttributeHeads, draw_groups, whiten_patches
+from vision_stage import AttributeHeads, Judged, Shown, draw_groups, draw_pictures, whiten_patches
 
 from jobs.prompt_pack import load_packs
+from videoxl2.config import VisionConfig
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
 from videoxl2.slot_masks import TokenTable
@@ -42,7 +44,7 @@ SHARD = 250  # films
 
 @dataclass(frozen=True)
 class Stage:
-    """How long and how fast a stage learns; `size` is groups or tokens a step."""
+    """How long and how fast a stage learns; `size` is pictures, groups or tokens a step."""
 
     name: str
     steps: int
@@ -60,7 +62,8 @@ class Stage:
         )
 
 
-VISION = Stage("vision", steps=3500, size=12, rate=2e-3)
+PICTURES = Stage("pictures", steps=2000, size=48, rate=2e-3)
+VISION = Stage("vision", steps=1500, size=12, rate=1.5e-3)
 LANGUAGE = Stage("language", steps=1600, size=1800, rate=2e-3)
 ANSWERS = Stage("answers", steps=1500, size=1800, rate=1.5e-3)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
@@ -141,25 +144,41 @@ class Training:
 
 
 def train_vision(network: Network, folder: Path, log: Log) -> None:
-    """Until attributes are read off the visual tokens."""
-    heads = AttributeHeads(network.config)
+    """Until attributes are read off the visual tokens: the tower from single pictures, then all from groups."""
+    heads, config = AttributeHeads(network.config), network.config.vision
+    towers = Training(PICTURES, {"vision": network.vision, "heads": heads}, folder)
+    if towers.step == 0:
+        whiten_patches(network, draw_pictures("train", -1, 400, config).pictures)
+    held_out = [draw_pictures("validation", n, 96, config) for n in range(4)]
+    _show(
+        towers, partial(heads.judge_pictures, network), partial(draw_pictures, "train"), held_out, config, log
+    )
     modules = {"vision": network.vision, "dts": network.dts, "projector": network.projector, "heads": heads}
-    training = Training(VISION, modules, folder)
-    config = network.config.vision
-    held_out = [draw_groups("validation", n, 2 * VISION.size, config) for n in range(4)]
-    if training.step == 0:
-        whiten_patches(network, draw_groups("train", -1, 100, config).pictures)
-    means = [Mean() for _ in range(3)]
+    whole = Training(VISION, modules, folder)
+    held_out = [draw_groups("validation", n, 24, config) for n in range(4)]
+    _show(whole, partial(heads.judge_groups, network), partial(draw_groups, "train"), held_out, config, log)
+
+
+def _show(
+    training: Training,
+    judge: Callable[[Shown], Judged],
+    draw: Callable[[int, int, VisionConfig], Shown],
+    held_out: Sequence[Shown],
+    config: VisionConfig,
+    log: Log,
+) -> None:
+    """The loop of both stages that learn to see."""
+    means: dict[str, Mean] = defaultdict(Mean)
     while not training.is_done:
-        losses = heads.losses(network, draw_groups("train", training.step, VISION.size, config))[:3]
-        training.descend(torch.stack(losses).sum())
-        for mean, loss in zip(means, losses, strict=True):
-            mean.add(loss.item())
+        losses = judge(draw(training.step, training.stage.size, config)).losses
+        training.descend(torch.stack(list(losses.values())).sum())
+        for place, loss in losses.items():
+            means[place].add(loss.item())
         if training.step % SAVE_EVERY == 0:
             with torch.no_grad():
-                told = [heads.losses(network, shown)[3] for shown in held_out]
-            by_place = dict(zip(("patch", "picture", "group"), (mean.take() for mean in means), strict=True))
-            log.line("vision", training.step, **by_place, **averaged(told))
+                right = averaged([judge(shown).right for shown in held_out])
+            by_place = {place: mean.take() for place, mean in means.items()}
+            log.line(training.stage.name, training.step, **by_place, **right)
 
 
 def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:

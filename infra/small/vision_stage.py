@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,20 +54,24 @@ def seen_picture(film: Film, second: float, side: int, draw: random.Random) -> P
 
 @dataclass(frozen=True)
 class Shown:
-    """Pictures of whole groups, their labels `[F, H]`, and who is on which patch `[F, 4, P, P]`."""
+    """Pictures, their labels `[F, H]`, and who is on which patch `[F, 4, P, P]`."""
 
     pictures: Pictures
     labels: Tensor
     patches: Tensor
 
 
-def draw_groups(part: Part, seed: int, num_groups: int, config: VisionConfig) -> Shown:
-    """Groups out of as many films, the same for the same seed.
-
-    Every second group lies over a cut.
-    """
+def draw_pictures(part: Part, seed: int, count: int, config: VisionConfig) -> Shown:
+    """Pictures out of as many films, the same for the same seed."""
     draw = random.Random(seed)
-    pictures, labels, patches = [], [], []
+    films = [draw_film(part, draw.randrange(10_000_000), 20) for _ in range(count)]
+    return _shown([(film, [draw.uniform(0, film.duration_s)]) for film in films], draw, config)
+
+
+def draw_groups(part: Part, seed: int, num_groups: int, config: VisionConfig) -> Shown:
+    """Groups out of as many films, the same for the same seed; every second one lies over a cut."""
+    draw = random.Random(seed)
+    instants = []
     for _ in range(num_groups):
         film = draw_film(part, draw.randrange(10_000_000), draw.uniform(10, 60))
         step = draw.choice((1.0, 1.0, 1.0, 0.5, 2.0))
@@ -74,12 +79,28 @@ def draw_groups(part: Part, seed: int, num_groups: int, config: VisionConfig) ->
         if draw.random() < 0.5 and len(film.scenes) > 1:
             cut = draw.choice(film.scenes[1:]).start_s
             first = max(0.0, cut - draw.uniform(0, 3) * step)
-        for n in range(GROUP_FRAMES):
-            second = min(first + n * step, film.duration_s - 0.05)
-            pictures.append(seen_picture(film, second, config.image_size, draw))
-            labels.append(labels_at(film, second))
-            patches.append(patch_labels(film, second, config.patches_per_side))
-    return Shown(np.stack(pictures), torch.tensor(labels), torch.stack(patches))
+        times = [min(first + n * step, film.duration_s - 0.05) for n in range(GROUP_FRAMES)]
+        instants.append((film, times))
+    return _shown(instants, draw, config)
+
+
+def _shown(
+    instants: Sequence[tuple[Film, Sequence[float]]], draw: random.Random, config: VisionConfig
+) -> Shown:
+    pairs = [(film, second) for film, times in instants for second in times]
+    return Shown(
+        np.stack([seen_picture(film, second, config.image_size, draw) for film, second in pairs]),
+        torch.tensor([labels_at(film, second) for film, second in pairs]),
+        torch.stack([patch_labels(film, second, config.patches_per_side) for film, second in pairs]),
+    )
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Losses by place, and the share told right by kind of attribute."""
+
+    losses: dict[str, Tensor]
+    right: dict[str, float]
 
 
 class AttributeHeads(nn.Module):
@@ -91,16 +112,27 @@ class AttributeHeads(nn.Module):
         self.of_picture = nn.Linear(config.vision.hidden_size * config.grid_side**2, PICTURE_OUTPUTS)
         self.of_group = nn.Linear(config.language.hidden_size, GROUP_OUTPUTS)
 
-    def losses(self, network: Network, shown: Shown) -> tuple[Tensor, Tensor, Tensor, dict[str, float]]:
-        """Of patches, pictures and groups, and what share the last got right."""
-        patches_FNC = vision_features(network.vision, pixel_values(shown.pictures))
-        grid_FCRR = resample_to_grid(patches_FNC, network.config.grid_side)
-        tokens_GND = network.projector(network.dts(group_frames(grid_FCRR)))
-        of_picture, _ = loss_and_accuracy(
-            self.of_picture(grid_FCRR.flatten(1)), shown.labels, of_groups=False
-        )
+    def judge_pictures(self, network: Network, shown: Shown) -> Judged:
+        """What the tower alone tells."""
+        return self._of_grid(self._look(network, shown), shown)
+
+    def judge_groups(self, network: Network, shown: Shown) -> Judged:
+        """What the tower tells, and the visual tokens."""
+        looked = self._look(network, shown)
+        tokens_GND = network.projector(network.dts(group_frames(looked[1])))
         of_group, right = loss_and_accuracy(self.of_group(tokens_GND.mean(1)), shown.labels, of_groups=True)
-        return patch_loss(self.of_patch(patches_FNC), shown.patches), of_picture, of_group, right
+        return Judged({**self._of_grid(looked, shown).losses, "group": of_group}, right)
+
+    def _look(self, network: Network, shown: Shown) -> tuple[Tensor, Tensor]:
+        patches_FNC = vision_features(network.vision, pixel_values(shown.pictures))
+        return patches_FNC, resample_to_grid(patches_FNC, network.config.grid_side)
+
+    def _of_grid(self, looked: tuple[Tensor, Tensor], shown: Shown) -> Judged:
+        patches_FNC, grid_FCRR = looked
+        of_patch = patch_loss(self.of_patch(patches_FNC), shown.patches)
+        told = self.of_picture(grid_FCRR.flatten(1))
+        of_picture, right = loss_and_accuracy(told, shown.labels, of_groups=False)
+        return Judged({"patch": of_patch, "picture": of_picture}, right)
 
 
 def group_features(network: Network, pictures: Pictures) -> Tensor:
