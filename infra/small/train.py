@@ -144,7 +144,7 @@ class Training:
 
 
 def train_vision(network: Network, folder: Path, log: Log) -> None:
-    """Until attributes are read off the visual tokens: the tower from single pictures, then all from groups."""
+    """Until attributes are read off the visual tokens: first the tower alone, from single pictures."""
     heads, config = AttributeHeads(network.config), network.config.vision
     towers = Training(PICTURES, {"vision": network.vision, "heads": heads}, folder)
     if towers.step == 0:
