@@ -22,13 +22,14 @@ from storyboard import Film, Part, draw_film
 from teacher import Lesson, UntellableError, lesson
 from torch import Tensor, nn
 from torch.nn import functional
-from vision_stage import group_features, seen_picture
+from vision_stage import seen_picture, tower_features
 
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt
 from schemas.answers import Answer
 from videoxl2.attention import attention
 from videoxl2.config import GROUP_FRAMES, ModelConfig
+from videoxl2.dts import group_frames
 from videoxl2.layout import TokenLayout, Visibility
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
@@ -40,8 +41,8 @@ _WINDOW_SHARE = 0.3  # of films that are asked about a part
 
 @dataclass(frozen=True)
 class WatchedFilm:
-    """A film with the sampled times and the pictures' labels `[F, H]`; where they were drawn and looked at,
-    also the features `[G, C, R, R]` (float16) of its groups."""
+    """A film with the sampled times and the pictures' labels `[F, H]`, the last repeated to fill its group;
+    where they were drawn and looked at, also the tower's features `[F, C, R, R]` (float16)."""
 
     film: Film
     times_ms: tuple[int, ...]
@@ -90,7 +91,7 @@ def watch(network: Network, part: Part, number: int) -> WatchedFilm:
         times = imagined.times_ms[first : first + 32]
         shown = [seen_picture(film, ms / 1000, side, draw) for ms in times]
         shown += shown[-1:] * (-len(shown) % GROUP_FRAMES)
-        pieces.append(group_features(network, np.stack(shown)).half())
+        pieces.append(tower_features(network, np.stack(shown)).half())
     return replace(imagined, features=torch.cat(pieces))
 
 
@@ -197,12 +198,16 @@ class Code(nn.Module):
         return tokens_GND + 0.1 * code_GD.detach().std() * torch.randn(tokens_GND.shape)
 
 
-def eye_of(network: Network) -> Eye:
-    """The projector's tokens of what was watched."""
+def eye_of(network: Network, films: Sequence[WatchedFilm]) -> Eye:
+    """The projector's tokens of what was watched; DTS, which learns no more, is run here, once."""
+    merged: dict[int, Tensor] = {}
+    with torch.no_grad():
+        for film in films:
+            assert film.features is not None
+            merged[film.film.seed] = network.dts(group_frames(film.features.float())).half()
 
     def see(watched: WatchedFilm) -> Tensor:
-        assert watched.features is not None
-        tokens: Tensor = network.projector(watched.features.float())
+        tokens: Tensor = network.projector(merged[watched.film.seed].float())
         return tokens
 
     return see

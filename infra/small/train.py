@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import torch
@@ -29,14 +29,16 @@ from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from vision_stage import AttributeHeads, Judged, Shown, draw_groups, draw_pictures, whiten_patches
+from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
 from jobs.prompt_pack import load_packs
-from videoxl2.config import VisionConfig
+from videoxl2.config import GROUP_FRAMES
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
 from videoxl2.slot_masks import TokenTable
 from videoxl2.tokens import END_OF_TURN, Vocabulary
+
+T = TypeVar("T")
 
 SAVE_EVERY = 100  # steps
 SHARD = 250  # films
@@ -62,11 +64,11 @@ class Stage:
         )
 
 
-PICTURES = Stage("pictures", steps=2000, size=48, rate=2e-3)
-VISION = Stage("vision", steps=1500, size=12, rate=1.5e-3)
-LANGUAGE = Stage("language", steps=1600, size=1800, rate=2e-3)
-ANSWERS = Stage("answers", steps=1500, size=1800, rate=1.5e-3)
-NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
+PICTURES = Stage("pictures", steps=1200, size=48, rate=2e-3)
+GROUPS = Stage("groups", steps=800, size=32, rate=2e-3)
+LANGUAGE = Stage("language", steps=700, size=1800, rate=2e-3)
+ANSWERS = Stage("answers", steps=400, size=1800, rate=1.5e-3)
+NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 1000, 25  # films
 CURRICULUM = (
     (0.15, 25.0),
     (0.35, 60.0),
@@ -143,34 +145,59 @@ class Training:
         unfinished.replace(self._file)
 
 
-def train_vision(network: Network, folder: Path, log: Log) -> None:
-    """Until attributes are read off the visual tokens: first the tower alone, from single pictures."""
-    heads, config = AttributeHeads(network.config), network.config.vision
-    towers = Training(PICTURES, {"vision": network.vision, "heads": heads}, folder)
-    if towers.step == 0:
+def train_tower(network: Network, heads: AttributeHeads, folder: Path, log: Log) -> None:
+    """Until attributes are read off single pictures."""
+    config = network.config.vision
+    training = Training(PICTURES, {"vision": network.vision, "heads": heads}, folder)
+    if training.step == 0:
         whiten_patches(network, draw_pictures("train", -1, 400, config).pictures)
     held_out = [draw_pictures("validation", n, 96, config) for n in range(4)]
-    _show(
-        towers, partial(heads.judge_pictures, network), partial(draw_pictures, "train"), held_out, config, log
-    )
-    modules = {"vision": network.vision, "dts": network.dts, "projector": network.projector, "heads": heads}
-    whole = Training(VISION, modules, folder)
-    held_out = [draw_groups("validation", n, 24, config) for n in range(4)]
-    _show(whole, partial(heads.judge_groups, network), partial(draw_groups, "train"), held_out, config, log)
+    judge: Callable[[Shown], Judged] = partial(heads.judge_pictures, network)
+    _show(training, judge, lambda step: draw_pictures("train", step, PICTURES.size, config), held_out, log)
+
+
+def train_groups(
+    network: Network,
+    heads: AttributeHeads,
+    films: Sequence[WatchedFilm],
+    held_out: Sequence[WatchedFilm],
+    folder: Path,
+    log: Log,
+) -> None:
+    """Until attributes are read off the visual tokens of four pictures."""
+    modules = {"dts": network.dts, "projector": network.projector, "heads": heads}
+    judge: Callable[[Seen], Judged] = partial(heads.judge_groups, network)
+    seen = [_seen(film) for film in held_out]
+    _show(Training(GROUPS, modules, folder), judge, lambda step: _draw_groups(films, step), seen, log)
+
+
+def _draw_groups(films: Sequence[WatchedFilm], step: int) -> Seen:
+    """Groups out of as many films, the same for the same step."""
+    draw = random.Random(step)
+    chosen = []
+    for film in draw.choices(films, k=GROUPS.size):
+        features, labels = _seen(film)
+        first = GROUP_FRAMES * draw.randrange(len(labels) // GROUP_FRAMES)
+        chosen.append((features[first : first + GROUP_FRAMES], labels[first : first + GROUP_FRAMES]))
+    return torch.cat([features for features, _ in chosen]), torch.cat([labels for _, labels in chosen])
+
+
+def _seen(film: WatchedFilm) -> Seen:
+    assert film.features is not None
+    return film.features, film.labels
 
 
 def _show(
     training: Training,
-    judge: Callable[[Shown], Judged],
-    draw: Callable[[int, int, VisionConfig], Shown],
-    held_out: Sequence[Shown],
-    config: VisionConfig,
+    judge: Callable[[T], Judged],
+    draw: Callable[[int], T],
+    held_out: Sequence[T],
     log: Log,
 ) -> None:
     """The loop of both stages that learn to see."""
     means: dict[str, Mean] = defaultdict(Mean)
     while not training.is_done:
-        losses = judge(draw(training.step, training.stage.size, config)).losses
+        losses = judge(draw(training.step)).losses
         training.descend(torch.stack(list(losses.values())).sum())
         for place, loss in losses.items():
             means[place].add(loss.item())
@@ -192,28 +219,32 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
     return code
 
 
-def align_projector(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
+def align_projector(network: Network, eye: Eye, code: Code, films: Sequence[WatchedFilm]) -> None:
     """Turn the projector's last layer so that its tokens' mean is the code of what they show."""
     with torch.no_grad():
-        eye = eye_of(network)
-        seen_GD = torch.cat([eye(film).mean(1) for film in films])
-        meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films])
-        ones = torch.ones(len(seen_GD), 1)
-        turn = torch.linalg.lstsq(
-            torch.cat([seen_GD, ones], dim=1).double(), meant_GD.double()
-        ).solution.float()
+        seen_GD = torch.cat([eye(film).mean(1) for film in films]).double()
+        meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films]).double()
+        ones_G1 = torch.ones(len(seen_GD), 1, dtype=torch.double)
+        turn = torch.linalg.lstsq(torch.cat([seen_GD, ones_G1], dim=1), meant_GD).solution.float()
         last = network.projector[2]
         last.weight.copy_(turn[:-1].T @ last.weight)
         last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
 
 
-def train_answers(network: Network, code: Code, lessons: Lessons, folder: Path, log: Log) -> None:
+def train_answers(
+    network: Network,
+    code: Code,
+    lessons: Lessons,
+    films: Sequence[WatchedFilm],
+    held_out: Sequence[WatchedFilm],
+    folder: Path,
+    log: Log,
+) -> None:
     """Until answers are right for the eyes there are."""
-    films = watch_films(network, "train", NUM_WATCHED, folder, log)
-    held_out = watch_films(network, "validation", NUM_HELD_OUT, folder, log)
-    align_projector(network, code, films[:500])
+    eye = eye_of(network, [*films, *held_out])
+    align_projector(network, eye, code, films[:500])
     training = Training(ANSWERS, {"language": network.language, "projector": network.projector}, folder)
-    _teach(network, eye_of(network), lessons, training, films, held_out, log)
+    _teach(network, eye, lessons, training, films, held_out, log)
 
 
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
@@ -308,11 +339,7 @@ def small_network() -> tuple[Network, Tokenizer]:
 
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--only",
-    type=click.Choice(["vision", "language"]),
-    help="One of the two stages that may run side by side.",
-)
+@click.option("--only", type=click.Choice(["eyes", "language"]), help="A half that may run beside the other.")
 @click.option("--threads", default=1, show_default=True)
 def main(folder: Path, only: str | None, threads: int) -> None:
     torch.manual_seed(0)
@@ -323,14 +350,18 @@ def main(folder: Path, only: str | None, threads: int) -> None:
     vocabulary = Vocabulary(tokenizer)
     table = TokenTable(tokenizer, network.config.language.vocab_size, network.config.eos_ids[0], "cpu")
     lessons = Lessons(vocabulary, table, load_packs())
-    if only != "language":
-        train_vision(network, folder, log)
-    if only == "vision":
+    if only == "language":
+        train_language(network, lessons, folder, log)
+        return
+    heads = AttributeHeads(network.config)
+    train_tower(network, heads, folder, log)
+    films = watch_films(network, "train", NUM_WATCHED, folder, log)
+    held_out = watch_films(network, "validation", NUM_HELD_OUT, folder, log)
+    train_groups(network, heads, films, held_out, folder, log)
+    if only == "eyes":
         return
     code = train_language(network, lessons, folder, log)
-    if only == "language":
-        return
-    train_answers(network, code, lessons, folder, log)
+    train_answers(network, code, lessons, films, held_out, folder, log)
     write_checkpoint(network, tokenizer, folder / "checkpoint")
 
 
