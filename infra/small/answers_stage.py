@@ -66,11 +66,10 @@ class TaughtFilm:
 
 
 def sample_times(film: Film, draw: random.Random) -> tuple[int, ...]:
-    """What a reader samples, in ms: mostly whole seconds, as a frame rate allows."""
-    step = draw.choice((1000,) * 8 + (500, 2000)) if film.duration_s < 60 else 1000
-    late = draw.choice((0, 0, 0, 0, 16, 40, 90))  # the displayed picture may be that much older
-    count = int(film.duration_s * 1000 - 1) // step + 1
-    return tuple(max(0, n * step - draw.randint(0, late)) if n else 0 for n in range(count))
+    """What a reader samples once a second, in ms; the displayed picture may be a bit older than asked for."""
+    late = draw.choice((0, 0, 0, 0, 0, 0, 16, 33, 40, 90))
+    count = int(film.duration_s * 1000 - 1) // 1000 + 1
+    return tuple(max(0, n * 1000 - draw.randint(0, late)) for n in range(count))
 
 
 def imagine(part: Part, number: int) -> WatchedFilm:
@@ -112,10 +111,12 @@ class Lessons:
                 lessons.append(lesson(prompt, context, truth, ids, self._table))
             except UntellableError:
                 continue
-        stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
-        return TaughtFilm(
-            tuple(vocabulary.prefix_ids()), stamps, watched, tuple(lessons), self._began(watched)
-        )
+        return replace(self.without_prompts(watched), lessons=tuple(lessons))
+
+    def without_prompts(self, watched: WatchedFilm) -> TaughtFilm:
+        """A film to find boundaries in: a fifth of the tokens."""
+        stamps = tuple(tuple(self._vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
+        return TaughtFilm(tuple(self._vocabulary.prefix_ids()), stamps, watched, (), self._began(watched))
 
     def _began(self, watched: WatchedFilm) -> tuple[int | None, ...]:
         """For each group; none where that is no whole second."""

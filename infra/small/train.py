@@ -77,7 +77,7 @@ CURRICULUM = (
 _OUTER = re.compile(
     "embed|lm_head|position|temporal_encoding|of_patch|of_picture|of_group"
 )  # tables and heads
-TIME_WEIGHT = 2.0  # of decisions about times, which are few
+TIME_WEIGHT = 3.0  # of decisions about times, which are few
 
 
 class Log:
@@ -283,19 +283,18 @@ def _teach(
 
 
 def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
-    """Films that make up a step, the same for the same step."""
+    """Films that make up a step, the same for the same step; to a third they teach boundaries alone."""
     draw = random.Random(step)
     longest = next(s for share, s in CURRICULUM if step < share * stage.steps or share == 1.0)
     batch: list[TaughtFilm] = []
     tokens = 0
-    while tokens < stage.size:
+    while tokens < 1.5 * stage.size:
         watched = draw.choice(films)
         if watched.film.duration_s > longest:
             continue
-        one = lessons.of(watched, draw)
-        if one.lessons:
-            batch.append(one)
-            tokens += one.num_tokens
+        one = lessons.of(watched, draw) if tokens < stage.size else lessons.without_prompts(watched)
+        batch.append(one)
+        tokens += one.num_tokens
     return batch
 
 
