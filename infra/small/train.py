@@ -64,9 +64,10 @@ class Stage:
         )
 
 
-PICTURES = Stage("pictures", steps=1200, size=48, rate=2e-3)
+PICTURES = Stage("pictures", steps=2800, size=48, rate=2e-3)
 GROUPS = Stage("groups", steps=800, size=32, rate=2e-3)
-LANGUAGE = Stage("language", steps=700, size=1800, rate=2e-3)
+CLOCK = Stage("clock", steps=400, size=2000, rate=2e-3)
+LANGUAGE = Stage("language", steps=500, size=1800, rate=2e-3)
 ANSWERS = Stage("answers", steps=400, size=1800, rate=1.5e-3)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 1000, 25  # films
 CURRICULUM = (
@@ -209,13 +210,16 @@ def _show(
 
 
 def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:
-    """Until answers are right for perfect eyes. Needs no picture, so it may run beside the vision stage."""
+    """Until answers are right for perfect eyes: first when scenes begin, which is hard to learn from answers.
+
+    Needs no picture, so it may run beside the stages of the eyes.
+    """
     code = Code(network.config)
-    training = Training(LANGUAGE, {"language": network.language, "code": code}, folder)
-    if not training.is_done:
-        films = [imagine("train", number) for number in range(NUM_IMAGINED)]
-        held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
-        _teach(network, code, lessons, training, films, held_out, log)
+    modules = {"language": network.language, "code": code}
+    films = [imagine("train", number) for number in range(NUM_IMAGINED)]
+    held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
+    for stage in (CLOCK, LANGUAGE):
+        _teach(network, code, lessons, Training(stage, modules, folder), films, held_out, log)
     return code
 
 
@@ -271,6 +275,8 @@ def _teach(
 ) -> None:
     """The loop of both stages that learn to answer."""
     questions = [lessons.of(film, random.Random(n)) for n, film in enumerate(held_out)]
+    if training.stage is CLOCK:
+        questions = [lessons.without_prompts(film) for film in held_out]
     mean = Mean()
     while not training.is_done:
         batch = draw_batch(training.stage, films, lessons, training.step)
@@ -292,7 +298,8 @@ def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, ste
         watched = draw.choice(films)
         if watched.film.duration_s > longest:
             continue
-        one = lessons.of(watched, draw) if tokens < stage.size else lessons.without_prompts(watched)
+        has_prompts = stage is not CLOCK and tokens < stage.size
+        one = lessons.of(watched, draw) if has_prompts else lessons.without_prompts(watched)
         batch.append(one)
         tokens += one.num_tokens
     return batch
