@@ -66,7 +66,7 @@ def draw_film(draw: random.Random, number: int) -> tuple[Bundle, list[Truth]]:
     highlights = list(_highlights(draw, shots))
     said = Video.model_construct(title=None, summary=_summary(shots), uri=video.uri)
     bundle = Bundle(
-        commit=Commit.model_construct(**ids, uri=video.uri, is_quarantined=False),
+        commit=Commit.model_construct(**ids, uri=video.uri, content_rev=video.content_rev, state="rows"),
         videos=_complete([said], ids),
         scenes=_complete(scenes, ids),
         characters=_complete(characters, ids),

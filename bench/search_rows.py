@@ -19,7 +19,7 @@ from storage.embedder import VECTOR_SIZE
 from storage.index import open_index
 from storage.layout import new_part_key
 from storage.objects import open_store
-from storage.publish import write_part
+from storage.parts import write_part
 from storage.snapshots import create_next
 
 SCENES = 50  # of one video
@@ -96,7 +96,8 @@ def _draw(rng: np.random.Generator, words: np.ndarray, videos: range) -> dict[st
     people["label"] = [f"person {p}" for p in zipf(rng, 5_000, n * LABELS)]
     seen = {name: np.repeat(column, 2) for name, column in scene.items() if name in _SEEN}
     seen["character_id"] = [f"C{c + 1}" for c in cast.ravel()]
-    commit = {**ids, "uri": uris, "snapshot": [1] * n, "is_quarantined": [False] * n, "created_at": modified}
+    commit = {**ids, "uri": uris, "snapshot": [1] * n, "content_rev": [""] * n, "state": ["rows"] * n}
+    commit["created_at"] = modified
     tables = {"videos": video, "scenes": scene, "characters": people, "appearances": seen, "commits": commit}
     return {table: _table(table, columns) for table, columns in tables.items()}
 

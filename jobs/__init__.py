@@ -19,7 +19,12 @@ reading      span tasks and their ordered look-ahead window
 actor        the model, pinned to one GPU
 finishing    boundaries move to cuts, answers become a bundle; on CPUs
 runner       the driver loop: dispatch, settle, retry
-status       the verb: what is in the index
+status       the verb: what is in the index, who is at work on it, what is to be done
+report       the verb: what a run did, as text, JSON and a page
+explain      the verb: all that is known of one video
+exit_codes   what they mean and what to do then
+next_command  commands to copy; next_steps says which, for what is left to do
+recipe_changes  what differs between two recipes, in words
 exports      the verb: chapters, subtitles, edit lists, markers, web data, rows
 benchmarks   the verb eval --benchmark: published questions about local videos
 keyframes    which pictures stand for rows

@@ -1,20 +1,26 @@
 """The model, pinned to one GPU (or to CPU cores), answering for one video at a time."""
 
+import math
 import os
+import socket
 from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
+from ray import cloudpickle
 
 from jobs.analysis import Analysis, analyze
 from jobs.asking import Asker
+from jobs.attempts import Receipt, Seat, Spent
+from jobs.carried import asked_of, read_carried
 from jobs.cluster import Cluster
 from jobs.failures import Stage, Trouble, classify
-from jobs.plan import Work
-from jobs.reading import ReadAhead, Source
+from jobs.hanging import HangGuard, allowed_seconds
+from jobs.reading import Opened, ReadAhead, Source
 from jobs.recipe import Recipe
 from jobs.scratch import drop_copy
 from jobs.weights import find_weights
+from jobs.work import Work
 from schemas.failures import FailureClass, UsageError
 
 
@@ -37,10 +43,11 @@ class ModelActor:
         self._reading = ReadAhead(source)
         self._recipe = recipe
 
-    def load(self) -> str | Trouble:
-        """Load the weights: the id of this actor's node, or what is wrong with them."""
+    def load(self) -> Seat | Trouble:
+        """Load the weights: where this actor is at work, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
+        from videoxl2.memory import PeakMemory, device_name
         from videoxl2.model import VideoXL2  # so that only this process loads torch
 
         try:
@@ -51,34 +58,63 @@ class ModelActor:
             self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
         except Exception as error:
             return classify(error, Stage.LOAD)
-        return str(ray.get_runtime_context().get_node_id())
+        self._memory = PeakMemory(self._asker.model.device)
+        node_id = str(ray.get_runtime_context().get_node_id())
+        return Seat(node_id, socket.gethostname(), device_name(self._asker.model.device))
 
-    def index_video(self, work: Work, upcoming: Work | None) -> Analysis | Trouble:
+    def index_video(self, work: Work, upcoming: Work | None) -> Receipt:
         """Analyse one video; begin reading `upcoming` meanwhile.
 
         Of a video that is analysed, this node's copy is left to its finishing.
         """
-        stage, num_frames = Stage.FETCH, work.max_frames
+        stage, num_frames, opened = Stage.FETCH, work.max_frames, None
+        self._memory.begin()
         try:
             self._reading.keep_only(work)
             opened = self._reading.open(work)
             if upcoming:
                 self._reading.begin(upcoming)
+            carried = read_carried(self._source.bundles, work, self._recipe.prompts)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
-            spans = self._reading.spans(work)
-            return analyze(
-                self._asker,
-                opened.info,
-                opened.grid,
-                spans,
-                self._recipe.prompts,
-                work.max_frames if self._source.is_split else None,
-            )
+            with self._guard(opened) as guard:
+                analysis = analyze(
+                    self._asker,
+                    opened.info,
+                    opened.grid,
+                    guard.pausing(self._reading.spans(work)),
+                    asked_of(self._recipe.prompts, work),
+                    work.max_frames if self._source.is_split else None,
+                    carried,
+                )
+            return Receipt(
+                _spent(analysis, self._memory.num_bytes()), cloudpickle.dumps(analysis)
+            )  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)
-            return replace(classify(error, stage), num_frames=num_frames)
+            trouble = replace(classify(error, stage), num_frames=num_frames)
+            asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
+            return Receipt(Spent(peak_memory_bytes=self._memory.num_bytes(), **asked), trouble)
         finally:
             self._reading.keep_only(*filter(None, [upcoming]))
+
+    def _guard(self, opened: Opened) -> HangGuard:
+        duration_ms = max(opened.info.duration_ms, 1)
+        windows = [math.ceil(duration_ms / (p.window_ms or duration_ms)) for p in self._recipe.prompts]
+        tokens = sum(p.max_new_tokens * n for p, n in zip(self._recipe.prompts, windows, strict=True))
+        return HangGuard(allowed_seconds(self._placement.device, opened.grid.num_targets, tokens))
+
+
+def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
+    return Spent(
+        wait_seconds=analysis.wait_seconds,
+        prefill_seconds=analysis.prefill_seconds,
+        generate_seconds=analysis.generate_seconds,
+        peak_memory_bytes=peak_memory_bytes,
+        video_ms=analysis.info.duration_ms,
+        num_frames=len(analysis.sampled_ms),
+        num_prompt_tokens=sum(answer.num_prompt_tokens for answer in analysis.answers),
+        num_output_tokens=sum(answer.num_output_tokens for answer in analysis.answers),
+    )
 
 
 def _other_weights(found: str, wanted: str) -> Trouble:

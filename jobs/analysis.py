@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from jobs.asking import Asker, PromptAnswer
+from jobs.carried import NOTHING_CARRIED, Carried
 from jobs.program_times import AnswerContext, tenths
 from jobs.prompt_pack import Prompt
 from jobs.sections import Sections
@@ -29,6 +30,9 @@ class Analysis:
     answers: tuple[PromptAnswer, ...]
     prefill_seconds: float
     generate_seconds: float
+    wait_seconds: float = 0.0  # of prefill: for pictures
+    memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
+    carried: Carried = NOTHING_CARRIED
 
 
 def analyze(
@@ -38,8 +42,11 @@ def analyze(
     spans: Iterable[FrameSpan],
     prompts: Sequence[Prompt],
     section_frames: int | None = None,
+    carried: Carried = NOTHING_CARRIED,
 ) -> Analysis:
     """Prefill the video once, or section by section, and ask every prompt of that one cache.
+
+    Prompts are told of `carried` answers as if they had been given just now.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
@@ -48,15 +55,15 @@ def analyze(
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)
     sections = Sections(seen, max_frames)
-    told = _Told(asker, prompts, info.duration_ms)
-    warnings: list[str] = []
+    told = _Told(asker, prompts, info.duration_ms, carried)
+    memory_steps: list[str] = []
     seconds = [0.0, 0.0]
     for section in sections:
         started = time.perf_counter()
         session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
         prefilled = time.perf_counter()
         told.ask(session, sections.end_ms, sections.shared_ms)
-        warnings += session.degraded
+        memory_steps += session.degraded
         seconds[0] += prefilled - started
         seconds[1] += time.perf_counter() - prefilled
         del session  # its cache makes room for the next section's
@@ -64,17 +71,21 @@ def analyze(
         info=info,
         grid=grid,
         sampled_ms=tuple(seen.sampled_ms),
-        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings, *warnings))),
+        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
         answers=told.answers(),
         prefill_seconds=seconds[0],
         generate_seconds=seconds[1],
+        wait_seconds=seen.wait_seconds,
+        memory_steps=tuple(dict.fromkeys(memory_steps)),
+        carried=carried,
     )
 
 
 class _Told:
     """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
 
-    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int) -> None:
+    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int, carried: Carried) -> None:
+        self._carried = carried
         self._asker = asker
         self._prompts = prompts
         self._duration_ms = duration_ms
@@ -90,9 +101,9 @@ class _Told:
             context = AnswerContext(
                 self._duration_ms,
                 session.frame_times_ms,
-                roster=tuple(dict.fromkeys(one.label for one in self._found(CharacterAnswer))),
+                roster=self._roster(),
                 window_ms=window_ms,
-                scenes=tuple(self._found(SceneAnswer)),
+                scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
             if end_ms is not None:
@@ -102,6 +113,10 @@ class _Told:
     def answers(self) -> tuple[PromptAnswer, ...]:
         """One for each prompt, of all sections together."""
         return tuple(PromptAnswer.of_sections(answers) for answers in self._by_section.values())
+
+    def _roster(self) -> tuple[str, ...]:
+        found = (one.label for one in self._found(CharacterAnswer))
+        return tuple(dict.fromkeys((*self._carried.roster, *found)))
 
     def _found(self, kind: type[A]) -> Iterator[A]:
         for answers in self._by_section.values():
@@ -133,7 +148,8 @@ def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[Pro
 
 @dataclass
 class _Seen:
-    """Passes spans on to the model and keeps what the rows need of them: times and warnings.
+    """Passes spans on to the model and keeps what the rows need of them: times and warnings, and how long
+    they were waited for.
 
     Raises `UndecodableVideo` at the end if there was no frame at all.
     """
@@ -141,11 +157,22 @@ class _Seen:
     spans: Iterable[FrameSpan]
     sampled_ms: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    wait_seconds: float = 0.0
 
     def __iter__(self) -> Iterator[FrameSpan]:
-        for span in self.spans:
+        for span in self._awaited():
             self.sampled_ms += span.pts_ms.tolist()
             self.warnings += span.warnings
             yield span
         if not self.sampled_ms:
             raise UndecodableVideo("no wanted instant has a picture")
+
+    def _awaited(self) -> Iterator[FrameSpan]:
+        spans = iter(self.spans)
+        while True:
+            asked = time.perf_counter()
+            span = next(spans, None)
+            self.wait_seconds += time.perf_counter() - asked
+            if span is None:
+                return
+            yield span

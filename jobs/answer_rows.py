@@ -36,15 +36,16 @@ class AnswerRows:
         self._moves_ms = moves_ms
         self._seen_ms = sorted(set(analysis.sampled_ms))
         self._stamps_ms = [100 * tenths(ms) for ms in self._seen_ms]  # as the model knows them
-        self.characters = self._characters()
-        self.scenes = self._scenes()
+        carried = analysis.carried
+        self.characters = carried.characters or self._characters()
+        self.scenes = carried.scenes or self._scenes()
         self.appearances = self._appearances()
         self.characters = tuple(_seen_in(row, self.appearances) for row in self.characters)
-        self.highlights = self._highlights()
+        self.highlights = tuple(map(self._in_scene, carried.highlights or self._highlights()))
         self.own = self._own()  # by table; those that prompt packs bring
 
     def _own(self) -> dict[str, tuple[Row, ...]]:
-        return {
+        return dict(self._analysis.carried.own) | {
             answer.prompt.name: tuple(self._own_rows(answer))
             for answer in self._analysis.answers
             if answer.prompt.own
@@ -89,13 +90,15 @@ class AnswerRows:
                 **how,
                 **_text(HighlightText, said),
                 rank=rank,
-                scene_index=self._scene_at((how["start_ms"] + how["end_ms"]) // 2),
+                scene_index=None,
             )
             for rank, (how, said) in enumerate(best_first, start=1)
         )
 
-    def _scene_at(self, ms: int) -> int | None:
-        return next((s.scene_index for s in self.scenes if s.start_ms <= ms < s.end_ms), None)
+    def _in_scene(self, highlight: Highlight) -> Highlight:
+        ms = (highlight.start_ms + highlight.end_ms) // 2
+        found = (scene.scene_index for scene in self.scenes if scene.start_ms <= ms < scene.end_ms)
+        return highlight.model_copy(update={"scene_index": next(found, None)})
 
     def _own_rows(self, answer: PromptAnswer) -> Iterator[Row]:
         kind = row_type(answer.prompt.answer)

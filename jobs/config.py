@@ -2,12 +2,23 @@
 
 import difflib
 import tomllib
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
+from jobs.limits import DeadlineSetting, FailureLimitSetting
+from jobs.since import parse_since
 from schemas.failures import UsageError
 
 SETTINGS_FILE = Path("media-index.toml")
@@ -22,6 +33,11 @@ def _to_fraction(value: object) -> object:
         return Fraction(str(value))
     except ZeroDivisionError:
         raise ValueError("division by zero") from None
+
+
+def _check_since(text: str) -> str:
+    parse_since(text, datetime.now(UTC))
+    return text
 
 
 Rate = Annotated[Fraction, BeforeValidator(_to_fraction), PlainSerializer(str), Field(gt=0, le=240)]
@@ -44,9 +60,20 @@ class Settings(BaseModel):
     extensions: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    since: Annotated[str, AfterValidator(_check_since)] | None = None
+    inventory: str | None = None
+    plan: Path | None = None
+    where: str | None = None
+    sample: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None
+    max_failures: FailureLimitSetting | None = None
+    deadline: DeadlineSetting | None = None
+    log_format: Literal["text", "json"] = "text"
 
 
 def load_settings(file: Path | None, flags: dict[str, Any], needs: tuple[str, ...]) -> dict[str, Any]:

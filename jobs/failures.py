@@ -5,31 +5,50 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
-from storage.errors import ObjectError
+from storage.errors import Archived, NotFound, ObjectChanged, ObjectError
 from videoxl2.errors import ModelError, ModelMemoryError
 from videoxl2.frames import MediaError
 
 
 @dataclass(frozen=True)
 class Policy:
-    """`tries` in all, `backoff_s` before the second (doubling, with jitter), then `action`."""
+    """`tries` in all, `backoff_s` before the second (doubling, with jitter), then `action`.
+
+    `counts`: against the failure budget of the run, once it has come to the action.
+    """
 
     tries: int
+    backoff_s: float
     action: FailureAction
-    backoff_s: float = 0.0
+    counts: bool
 
 
+UNLIMITED = 100  # stops only a machine that is lost as soon as it begins, for ever
+
+_NEXT, _ASIDE, _KEPT = (
+    FailureAction.NEXT_RUN,
+    FailureAction.QUARANTINED,
+    FailureAction.KEPT_VALID_PART,
+)
 POLICIES = {
-    FailureClass.LOST: Policy(10, FailureAction.NEXT_RUN),
-    FailureClass.TRANSIENT: Policy(5, FailureAction.NEXT_RUN, backoff_s=1.0),
-    FailureClass.RESOURCE: Policy(8, FailureAction.QUARANTINED),  # each try asks for half the frames
-    FailureClass.ANSWER: Policy(1, FailureAction.KEPT_VALID_PART),
-    FailureClass.MEDIA: Policy(1, FailureAction.QUARANTINED),
-    FailureClass.POISON: Policy(1, FailureAction.QUARANTINED),
-    FailureClass.BUG: Policy(2, FailureAction.QUARANTINED),
+    #                               tries  backoff  then    counts
+    FailureClass.LOST: Policy(UNLIMITED, 0.0, _NEXT, False),  # elsewhere, until the deadline
+    FailureClass.TRANSIENT: Policy(5, 1.0, _NEXT, True),
+    FailureClass.RESOURCE: Policy(8, 0.0, _ASIDE, True),  # each try is a rung of the memory ladder
+    FailureClass.ANSWER: Policy(1, 0.0, _KEPT, True),  # asked again within the try, not by another one
+    FailureClass.MEDIA: Policy(1, 0.0, _ASIDE, False),  # comes back by itself when the file is replaced
+    FailureClass.POISON: Policy(1, 0.0, _ASIDE, True),
+    FailureClass.BUG: Policy(2, 0.0, _ASIDE, True),  # the second one on a fresh process
 }
 KILLS_UNTIL_POISON = 2
-BUGS_UNTIL_STOP = 5  # videos in a row: it is not the videos
+BREAKS_AT = 5  # videos in a row with a bug, or with failures that are alike: it is not the videos
+
+# The memory ladder. The first two steps are taken inside a try (`videoxl2`) and cost no answer; the last one
+# is another try with half the frames. What was taken is in `videos.warnings`, and the row `is_degraded`.
+MEMORY_LADDER = ("smaller vision batch", "cache in host memory", "fewer frames")
+
+# Transient, since the next listing will tell; but facts about one object, which no outage explains.
+_ABOUT_ONE_OBJECT = frozenset(error.code for error in (NotFound, ObjectChanged, Archived))
 
 
 class Stage(StrEnum):
@@ -55,6 +74,16 @@ class Trouble:
     can_retry: bool = True
     num_frames: int = 0  # pictures that were asked for, where memory ran out
     traceback: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Against the failure budget, if nothing more is tried."""
+        return POLICIES[self.failure_class].counts and self.code not in _ABOUT_ONE_OBJECT
+
+    @property
+    def may_be_everywhere(self) -> bool:
+        """It need not be the video's fault, so several in a row say something about the run."""
+        return self.counts and self.failure_class is not FailureClass.ANSWER
 
 
 class TroubleError(Exception):

@@ -5,6 +5,8 @@ is wrong with the file, its storage or the task costs the cuts and keyframes, an
 the rows are made all the same. The functions above the task run as well without Ray.
 """
 
+import pickle
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,21 +19,25 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from jobs.analysis import Analysis
 from jobs.answer_rows import AnswerRows, timed_spans
-from jobs.failures import POLICIES, Stage, Trouble, classify
+from jobs.attempts import Try
+from jobs.failures import Stage, Trouble, classify
 from jobs.keyframes import keyframe_rows, wanted_keyframes
-from jobs.plan import Work
 from jobs.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
 from jobs.recipe import Recipe
 from jobs.rows import RowBuilder
 from jobs.scratch import drop_copy, hold_copy
+from jobs.work import Work
 from schemas.answers import Tiles
-from schemas.failures import FailureClass
+from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from storage.bundles import encode_bundle
 from videoxl2.frames.cuts import Cut, cuts_near, snap
 from videoxl2.frames.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
+MAX_LOST = (
+    10  # times that a video's finishing is lost with its machine; then the driver does it, without the file
+)
 
 Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
 
@@ -50,30 +56,42 @@ class Indexed:
     generate_seconds: float
 
 
-def finish(source: Source, work: Work, analysis: Analysis, recipe: Recipe, run_id: str) -> Indexed | Trouble:
+@dataclass(frozen=True)
+class Paid:
+    """A video that the model is done with. `tries` are all at it in this run; the last one goes on here."""
+
+    work: Work
+    answers: bytes  # a pickled `Analysis`: the driver only hands it on
+    tries: tuple[Try, ...]
+
+
+def finish(source: Source, paid: Paid, recipe: Recipe, run_id: str) -> Indexed | Trouble:
     """Snap, take keyframes, encode. Only a bug in making the rows is a `Trouble`.
 
     Drops this node's copy of the video at the end.
     """
+    begun = time.perf_counter()
+    work = paid.work
     try:
+        analysis: Analysis = pickle.loads(paid.answers)
         moves_ms = find_moves(source, work, analysis)
-        return _encode(
-            work, analysis, recipe, run_id, moves_ms, partial(take_keyframes, source, work, analysis)
-        )
+        take = partial(take_keyframes, source, work, analysis)
+        return _encode(paid, analysis, recipe, run_id, moves_ms, take, begun)
     except Exception as error:
-        return finish_unsnapped(work, analysis, recipe, run_id, classify(error, Stage.READ))
+        return finish_unsnapped(paid, recipe, run_id, classify(error, Stage.READ), begun)
     finally:
         with suppress(OSError):  # it goes when room is needed
             drop_copy(work.video, source.scratch)
 
 
 def finish_unsnapped(
-    work: Work, analysis: Analysis, recipe: Recipe, run_id: str, why: Trouble
+    paid: Paid, recipe: Recipe, run_id: str, why: Trouble, begun: float
 ) -> Indexed | Trouble:
     """Encode with the times that the model said, without a look at the file, and warnings."""
     missing = ("boundaries are not snapped to cuts", "no keyframes")
     warnings = tuple(f"{what}: {why.message}" for what in missing)
-    return _encode(work, analysis, recipe, run_id, {}, lambda _: ((), warnings))
+    analysis: Analysis = pickle.loads(paid.answers)
+    return _encode(paid, analysis, recipe, run_id, {}, lambda _: ((), warnings), begun)
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
@@ -111,17 +129,21 @@ def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerR
 
 
 def _encode(
-    work: Work,
+    paid: Paid,
     analysis: Analysis,
     recipe: Recipe,
     run_id: str,
     moves_ms: Mapping[int, int],
     take: Callable[[AnswerRows], Taken],
+    begun: float,
 ) -> Indexed | Trouble:
     try:
-        builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
+        builder = RowBuilder(paid.work, recipe, run_id, datetime.now(UTC))
         rows = builder.answer_rows(analysis, moves_ms)
         bundle = builder.bundle(analysis, rows, *take(rows))
+        outcome = AttemptOutcome.PARTIAL if bundle.videos[0].is_partial else AttemptOutcome.INDEXED
+        attempts = builder.attempts(paid.tries, outcome, time.perf_counter() - begun)
+        bundle = bundle.model_copy(update={"attempts": attempts})
         encoded = encode_bundle(bundle)
     except Exception as error:
         return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
@@ -140,22 +162,15 @@ def _encode(
 _finish_remote = ray.remote(**TASK_OPTIONS)(finish)
 
 
-@dataclass(frozen=True)
-class _Waiting:
-    work: Work
-    analysis: Analysis
-    tries: int
-
-
 class Finishing:
-    """The videos being finished. Keeps their answers, so that none is paid for twice."""
+    """The videos being finished. Keeps their answers, so that none is paid for twice; never opens them."""
 
     def __init__(self, source: Source, recipe: Recipe, run_id: str, num_cpus: int) -> None:
-        self._source = source
         self._recipe = recipe
         self._run_id = run_id
+        self._same_for_all = ray.put(source), ray.put(recipe)
         self._max_waiting = WAITING_PER_CPU * num_cpus
-        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], _Waiting] = {}
+        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], tuple[Paid, int]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -170,28 +185,34 @@ class Finishing:
         """What to wait for."""
         return list(self._waiting)
 
-    def submit(self, work: Work, analysis: Analysis, node_id: str) -> None:
+    def submit(self, work: Work, answers: bytes, tries: tuple[Try, ...], node_id: str) -> None:
         """Begin. An object on S3 is finished on the node that has a copy of it, where that node is alive."""
         here = NodeAffinitySchedulingStrategy(node_id, soft=True)
-        self._submit(_Waiting(work, analysis, tries=1), "DEFAULT" if work.video.is_local else here)
+        self._submit(Paid(work, answers, tries), "DEFAULT" if work.video.is_local else here)
 
-    def take(self, ref: "ray.ObjectRef[Indexed | Trouble]") -> tuple[Work, Indexed | Trouble] | None:
-        """A video and what became of it; None where it has to be done again, as its machine went away."""
-        one = self._waiting.pop(ref)
+    def take(
+        self, ref: "ray.ObjectRef[Indexed | Trouble]"
+    ) -> tuple[Work, Indexed | Trouble, tuple[Try, ...]] | None:
+        """A video, what became of it and its tries; None where its finishing was lost with its machine and
+        is done again."""
+        paid, times = self._waiting.pop(ref)
         outcome = value_of(ref, Stage.ROWS)
-        if not isinstance(outcome, Trouble) or outcome.failure_class is FailureClass.BUG:
-            return one.work, outcome
-        if outcome.failure_class is FailureClass.LOST and one.tries < POLICIES[FailureClass.LOST].tries:
-            self._submit(replace(one, tries=one.tries + 1), "DEFAULT")
-            return None
-        return one.work, finish_unsnapped(one.work, one.analysis, self._recipe, self._run_id, outcome)
+        if isinstance(outcome, Trouble) and outcome.failure_class is not FailureClass.BUG:
+            if outcome.failure_class is FailureClass.LOST and times < MAX_LOST:
+                self._submit(paid, "DEFAULT", times + 1)
+                return None
+            outcome = finish_unsnapped(paid, self._recipe, self._run_id, outcome, time.perf_counter())
+        return paid.work, outcome, paid.tries
 
-    def give_up(self) -> None:
-        """Stop what is under way."""
+    def give_up(self) -> list[tuple[Work, tuple[Try, ...]]]:
+        """Stop what is under way, and say which videos that were."""
+        given_up = [(paid.work, paid.tries) for paid, _ in self._waiting.values()]
         for ref in self._waiting:
             ray.cancel(ref, force=True)
         self._waiting.clear()
+        return given_up
 
-    def _submit(self, one: _Waiting, where: Any) -> None:
+    def _submit(self, paid: Paid, where: Any, times: int = 1) -> None:
+        source, recipe = self._same_for_all
         remote = _finish_remote.options(scheduling_strategy=where)
-        self._waiting[remote.remote(self._source, one.work, one.analysis, self._recipe, self._run_id)] = one
+        self._waiting[remote.remote(source, paid, recipe, self._run_id)] = paid, times

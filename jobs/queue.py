@@ -4,7 +4,7 @@ import bisect
 import heapq
 from collections.abc import Iterable
 
-from jobs.plan import Work
+from jobs.work import Work
 
 
 class WorkQueue:

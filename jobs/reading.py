@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 import ray
 
 from jobs.failures import Stage, Trouble, TroubleError, classify
-from jobs.plan import Work
 from jobs.scratch import hold_copy
+from jobs.work import Work
 from schemas.failures import FailureClass
 from storage.library import Library
+from storage.objects import ObjectStore
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20
@@ -43,6 +44,7 @@ class Source:
     fps: Fraction
     image_size: int  # side of the square pictures the model wants, pixels
     is_split: bool = False  # long videos go through the model in sections, instead of thinned out
+    bundles: ObjectStore | None = None  # the index's, for answers that are carried over
 
     @property
     def frames_per_span(self) -> int:

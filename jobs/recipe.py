@@ -1,15 +1,18 @@
 """What is asked of which model, how: the part of a row's identity that is not the video's."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from jobs.checks import marked
 from jobs.prompt_pack import Prompt
 from jobs.wire import describe_format
-from schemas.answers import Answer
+from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
+from schemas.recipe import RecipeRecord
 
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
@@ -29,24 +32,45 @@ class Recipe:
     prompts: tuple[Prompt, ...]
     is_split: bool = False
 
-    @cached_property
+    @property
     def recipe_id(self) -> str:
         """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
-        prompts = [
-            [
-                p.name,
-                p.version,
-                p.max_new_tokens,
-                p.window_ms,
-                p.text,
-                describe_format(p.answer),
-                _rules(p.answer),
-            ]
-            for p in self.prompts
-        ]
-        sampling = [self.dtype, str(self.fps), str(self.max_frames), str(self.is_split)]
-        engine = [self.model_revision, str(ENGINE_VERSION), *sampling]
-        return digest("recipe", *engine, json.dumps(prompts, sort_keys=True))
+        return self.record.recipe_id
+
+    @cached_property
+    def record(self) -> RecipeRecord:
+        """The recipe in its parts, as the index keeps it."""
+        model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
+        sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
+        model_part = digest("model", *model.values())
+        sampling_part = digest("sampling", *sampling.values())
+        tasks = dict(_task_ids(self.prompts))
+        return RecipeRecord(
+            recipe_id=digest("recipe", model_part, sampling_part, json.dumps(tasks)),
+            model_id=self.model_id,
+            model=model_part,
+            sampling=sampling_part,
+            tasks=tasks,
+            settings=model | sampling,
+            prompts={prompt.name: prompt.text for prompt in self.prompts},
+        )
+
+
+def _task_ids(prompts: tuple[Prompt, ...]) -> Iterator[tuple[str, str]]:
+    """Each prompt's name, and an id of all that its answer depends on: itself and what it is told."""
+    ids: dict[str, str] = {}
+    for number, prompt in enumerate(prompts):
+        told = [ids[other.name] for other in prompts[:number] if _is_told(prompt, other)]
+        own = [prompt.version, prompt.max_new_tokens, prompt.window_ms, prompt.text]
+        form = [describe_format(prompt.answer), _rules(prompt.answer)]
+        ids[prompt.name] = digest("task", prompt.name, json.dumps([*own, *form, told], sort_keys=True))
+        yield prompt.name, ids[prompt.name]
+
+
+def _is_told(prompt: Prompt, other: Prompt) -> bool:
+    if other.answer is CharacterAnswer:
+        return "{characters}" in prompt.text or bool(marked(prompt.answer, FromRoster))
+    return other.answer is SceneAnswer and "{scenes}" in prompt.text
 
 
 def _rules(answer: type[Answer]) -> Any:

@@ -1,19 +1,23 @@
 """An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from jobs.analysis import Analysis
 from jobs.answer_rows import AnswerRows
 from jobs.asking import PromptAnswer
+from jobs.attempts import Try
 from jobs.failures import Stage, Trouble
-from jobs.plan import Work
+from jobs.fingerprints import fingerprint
 from jobs.recipe import Recipe
+from jobs.work import Work
 from schemas.answers import SummaryAnswer
-from schemas.commit import Bundle, Commit
-from schemas.failures import FailureAction, FailureClass
-from schemas.tables import Failure, Keyframe, Video
+from schemas.commit import Bundle, Commit, CommitState
+from schemas.failures import AttemptOutcome, FailureAction, FailureClass
+from schemas.identity import digest
+from schemas.tables import Attempt, Failure, Keyframe, Video
 
 
 class RowBuilder:
@@ -52,7 +56,7 @@ class RowBuilder:
         `warnings` join those of the analysis.
         """
         return Bundle(
-            commit=self._commit(is_quarantined=False),
+            commit=self._commit(),
             videos=(self._video(analysis, warnings),),
             scenes=rows.scenes,
             characters=rows.characters,
@@ -60,13 +64,56 @@ class RowBuilder:
             highlights=rows.highlights,
             keyframes=tuple(keyframes),
             own=rows.own,
-            failures=tuple(self._incomplete_answer(a) for a in analysis.answers if a.is_partial),
+            failures=(
+                *analysis.carried.failures,
+                *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
+            ),
         )
 
-    def quarantine(self, trouble: Trouble) -> Bundle:
-        """The bundle that sets this revision of the video aside."""
-        failure = self.failure(trouble, FailureAction.QUARANTINED)
-        return Bundle(commit=self._commit(is_quarantined=True), failures=(failure,))
+    def quarantine(self, trouble: Trouble, tries: Sequence[Try]) -> Bundle:
+        """The bundle that sets this revision of the video aside, under a key of its own: a later try may
+        commit rows under the analysis key."""
+        key = {"analysis_key": self.quarantine_key}
+        attempts = self.attempts(tries, AttemptOutcome.QUARANTINED)
+        return Bundle(
+            commit=self._commit(trouble.failure_class).model_copy(update=key),
+            failures=(self.failure(trouble, FailureAction.QUARANTINED).model_copy(update=key),),
+            attempts=tuple(attempt.model_copy(update=key) for attempt in attempts),
+        )
+
+    @property
+    def quarantine_key(self) -> str:
+        """Names the bundle that `quarantine` makes."""
+        return digest("quarantine", self.work.analysis_key, self._settled["run_id"])
+
+    def attempts(
+        self, tries: Sequence[Try], outcome: AttemptOutcome, finish_seconds: float | None = None
+    ) -> tuple[Attempt, ...]:
+        """A row for each try; `outcome` and `finish_seconds` are the last one's."""
+        earlier = [self._attempt(one, AttemptOutcome.RETRIED, None) for one in tries[:-1]]
+        return (*earlier, self._attempt(tries[-1], outcome, finish_seconds))
+
+    def _attempt(self, tried: Try, outcome: AttemptOutcome, finish_seconds: float | None) -> Attempt:
+        trouble, seat = tried.trouble, tried.seat
+        uri = self.work.video.uri
+        lineage = {name: self._settled[name] for name in self._settled.keys() & Attempt.model_fields.keys()}
+        return Attempt(
+            **lineage,
+            uri=uri,
+            plan_reason=self.work.reason,
+            attempt=tried.attempt,
+            started_at=tried.started_at,
+            seconds=tried.seconds + (finish_seconds or 0.0),
+            outcome=outcome,
+            stage=trouble.stage if trouble else None,
+            failure_class=trouble.failure_class if trouble else None,
+            code=trouble.code if trouble else None,
+            fingerprint=fingerprint(trouble, uri) if trouble else None,
+            node=seat.host if seat else None,
+            device=seat.device if seat else None,
+            finish_seconds=finish_seconds,
+            **asdict(tried.spent),
+        )
 
     def failure(self, trouble: Trouble, action: FailureAction) -> Failure:
         """The row that says why the whole video is missing."""
@@ -85,17 +132,26 @@ class RowBuilder:
             traceback=trouble.traceback,
         )
 
-    def _commit(self, is_quarantined: bool) -> Commit:
-        return Commit(**self._settled, uri=self.work.video.uri, is_quarantined=is_quarantined)
+    def _commit(self, failure_class: FailureClass | None = None) -> Commit:
+        return Commit(
+            **self._settled,
+            content_rev=self.work.video.content_rev,
+            uri=self.work.video.uri,
+            state=CommitState.QUARANTINED if failure_class else CommitState.ROWS,
+            failure_class=failure_class,
+        )
 
     def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
         video, info = self.work.video, analysis.info
-        answers = analysis.answers
+        answers, carried = analysis.answers, analysis.carried
         said = [r.answer for a in answers for r in a.records or ()]
         summary = " ".join(one.summary for one in said if isinstance(one, SummaryAnswer))
+        prompt_id = next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None)
+        if carried.video:
+            summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
         return Video(
             **self._lineage,
-            prompt_id=next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None),
+            prompt_id=prompt_id,
             uri=video.uri,
             size_bytes=video.size_bytes,
             etag=video.etag,
@@ -117,11 +173,19 @@ class RowBuilder:
             audio_codecs=list(info.audio_codecs),
             num_frames_sampled=len(analysis.sampled_ms),
             effective_fps=float(analysis.grid.effective_fps),
-            is_partial=any(a.is_partial for a in answers),
+            is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
-            is_degraded=self.work.max_frames < self.recipe.max_frames and not self.recipe.is_split,
-            warnings=[*analysis.warnings, *warnings],
+            is_degraded=bool(self._memory_steps(analysis)),
+            warnings=[*analysis.warnings, *self._memory_steps(analysis), *warnings],
         )
+
+    def _memory_steps(self, analysis: Analysis) -> list[str]:
+        """The rungs of the memory ladder that this video went down."""
+        steps = list(analysis.memory_steps)
+        if self.work.max_frames < self.recipe.max_frames:
+            what = "sections of fewer frames" if self.recipe.is_split else "fewer frames"
+            steps.append(f"{what}: at most {self.work.max_frames} instead of {self.recipe.max_frames}")
+        return [f"out of memory: {step}" for step in steps]
 
     def _incomplete_answer(self, answer: PromptAnswer) -> Failure:
         cut_short = f"{answer.num_cut_short} windows ended with their tokens, asked twice"

@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.failures import PreflightError
 from storage.locations import cache_folder
 from videoxl2.config import read_config
-from videoxl2.errors import CheckpointError
+from videoxl2.errors import CheckpointError, NotDownloaded
 from videoxl2.source import find_folder, revision_of
 
 BUILT_IN = "small"
@@ -28,12 +28,21 @@ class Weights:
     image_size: int
 
 
-def find_weights(model: str) -> Weights:
-    """A folder, a hub id (downloaded once), or the built-in checkpoint. Raises `PreflightError`."""
+class WeightsNotHere(PreflightError):  # noqa: N818 - the name says what happened
+    """A hub id whose files would have to be downloaded first."""
+
+
+def find_weights(model: str, local_only: bool = False) -> Weights:
+    """A folder, a hub id (downloaded once), or the built-in checkpoint. Raises `PreflightError`.
+
+    With `local_only` nothing is downloaded: WeightsNotHere.
+    """
     try:
-        folder = _built_in() if model == BUILT_IN else find_folder(model)
+        folder = _built_in() if model == BUILT_IN else find_folder(model, local_only=local_only)
         config = read_config(folder)
         return Weights(model, folder, revision_of(folder), config.vision.image_size)
+    except NotDownloaded as error:
+        raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:
         raise PreflightError(f"model {model}: {error.message}", error.hint) from None
 

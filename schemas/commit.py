@@ -1,27 +1,54 @@
 """The unit of visibility: a bundle's rows appear to readers together or not at all."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
+from schemas.failures import FailureClass
+from schemas.tables import (
+    Appearance,
+    Attempt,
+    Character,
+    Failure,
+    Highlight,
+    Keyframe,
+    Row,
+    Run,
+    Scene,
+    Video,
+)
+
+
+class CommitState(StrEnum):
+    """What a commit says of its video. The last two come without a bundle."""
+
+    ROWS = "rows"  # analysed: the bundle holds its rows
+    QUARANTINED = "quarantined"  # set aside: the bundle holds only the reason
+    DELETED = "deleted"  # gone from the library: its rows are history
+    RELEASED = "released"  # a person took it out of quarantine, to be tried again
+
+
+VISIBLE_STATES = (CommitState.ROWS, CommitState.QUARANTINED)  # those that readers see rows of
 
 
 class Commit(Row):
-    """What a bundle decides: this revision of this video, under this recipe, is settled.
+    """What is so about a video from one snapshot on; the latest one counts.
 
     A quarantined video is settled too, by a bundle that holds nothing but its failure; a replaced
     object has another `analysis_key` and comes back by itself.
     """
 
-    analysis_key: str = Field(description="Names the bundle; hash of video_id, object_rev and recipe_id")
+    analysis_key: str = Field(description="Names the bundle; where there is none, the one before")
     video_id: str = Field(description="Follows the object's URI")
     object_rev: str = Field(description="Which bytes")
     recipe_id: str = Field(description="Under which recipe")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
     run_id: str = Field(description="The run that made it")
     created_at: datetime = Field(description="When (UTC)")
-    is_quarantined: bool = Field(description="The bundle holds only the reason why there are no rows")
+    content_rev: str = Field(description="Equal for equal bytes elsewhere: etag and size, without a version")
+    state: CommitState = Field(description="rows, quarantined, deleted or released")
+    failure_class: FailureClass | None = Field(description="Why it is quarantined; see failures")
 
 
 class Bundle(Row):
@@ -38,6 +65,7 @@ class Bundle(Row):
         default_factory=dict, description="Rows of the tables that prompt packs bring"
     )
     failures: tuple[Failure, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
 
 
 class RunRecord(Row):
@@ -45,3 +73,4 @@ class RunRecord(Row):
 
     run: Run
     failures: tuple[Failure, ...] = ()
+    attempts: tuple[Attempt, ...] = ()  # at videos that it could not settle

@@ -2,6 +2,7 @@
 
 MediaIndexError            stops the command: two lines on stderr and an exit code
 ├── UsageError          2  a setting, an argument or a file the user named is wrong
+├── LeaseHeldError      5  another run of the same kind is at work on the index
 ├── PreflightError      8  the surroundings refuse (library, index, weights); nothing was spent
 └── CommitUnknownError  1  a commit's outcome could not be learned; the same command looks again
 """
@@ -16,6 +17,9 @@ class ExitCode(IntEnum):
     INTERNAL = 1
     USAGE = 2
     DONE_WITH_FAILURES = 3
+    TOO_MANY_FAILURES = 4
+    LEASE_HELD = 5
+    DEADLINE = 6
     PREFLIGHT = 8
     INTERRUPTED = 130
 
@@ -38,6 +42,16 @@ class FailureAction(StrEnum):
     QUARANTINED = "quarantined"  # set aside until the object is replaced
     KEPT_VALID_PART = "kept_valid_part"  # the other answers became rows
     NEXT_RUN = "next_run"  # tried again by the next run
+
+
+class AttemptOutcome(StrEnum):
+    """How one try at one video ended."""
+
+    INDEXED = "indexed"
+    PARTIAL = "partial"  # rows, with an answer missing or cut short
+    QUARANTINED = "quarantined"
+    RETRIED = "retried"  # another try follows in the same run
+    NEXT_RUN = "next_run"
 
 
 class MediaIndexError(Exception):
@@ -64,6 +78,12 @@ class PreflightError(MediaIndexError):
     """Library, index or weights cannot be used as they are. Nothing has been spent."""
 
     exit_code = ExitCode.PREFLIGHT
+
+
+class LeaseHeldError(MediaIndexError):
+    """Another run of this kind holds the index, or took it from us. Remedy: wait for it, or stop it."""
+
+    exit_code = ExitCode.LEASE_HELD
 
 
 class CommitUnknownError(MediaIndexError):

@@ -23,6 +23,7 @@ class VideoObject:
     modified_ns: int
     etag: str | None = None
     version_id: str | None = None
+    is_archived: bool = False  # in a storage class that must be restored from before it can be read
 
     @property
     def video_id(self) -> str:
@@ -43,6 +44,11 @@ class VideoObject:
         if self.is_local:
             return f"{self.size_bytes}-{self.modified_ns}"
         return "-".join(filter(None, (self.etag, str(self.size_bytes), self.version_id)))
+
+    @property
+    def content_rev(self) -> str:
+        """Equal for the same bytes under another name: a moved or copied object keeps it."""
+        return f"{self.size_bytes}-{self.etag or self.modified_ns}"
 
     def analysis_key(self, recipe_id: str) -> str:
         """The idempotency key: committed once means never paid for again."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.answers import CharacterText, HighlightText, SceneText
-from schemas.failures import FailureAction, FailureClass
+from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 
 SCHEMA_VERSION = 1
 
@@ -62,7 +62,7 @@ class Video(Lineage):
     num_dropped: int = Field(
         description="Records left out, as they say again what another says of the same time"
     )
-    is_degraded: bool = Field(description="Fewer frames than asked, to fit memory")
+    is_degraded: bool = Field(description="Down the memory ladder to fit; warnings say which step")
     warnings: list[str] = Field(description="What was wrong with the file but survivable")
 
 
@@ -163,10 +163,42 @@ class Failure(Row):
     traceback: str | None = Field(description="For bugs only")
 
 
+class Attempt(Row):
+    """One try at one video, whatever came of it."""
+
+    run_id: str = Field(description="The run that tried")
+    video_id: str = Field(description="Follows the object's URI")
+    object_rev: str = Field(description="Which bytes")
+    recipe_id: str = Field(description="Under which recipe")
+    analysis_key: str = Field(description="Hash of the three above")
+    uri: str = Field(description="s3://bucket/key, or an absolute path")
+    plan_reason: str = Field(description="Why the plan had the video: new, changed, retry, stale_prompt, …")
+    attempt: int = Field(description="1 for the run's first try at the video")
+    started_at: datetime = Field(description="When an actor was given it (UTC)")
+    seconds: float = Field(description="In its actor's hands, and being finished; not waiting between")
+    outcome: AttemptOutcome = Field(description="indexed, partial, quarantined, retried or next_run")
+    stage: str | None = Field(description="Where it failed: fetch, read, model, rows or commit")
+    failure_class: FailureClass | None = Field(description="Why it failed; null: it did not")
+    code: str | None = Field(description="Stable word for the reason, e.g. no_video")
+    fingerprint: str | None = Field(description="Equal for failures that are alike, whatever video they met")
+    node: str | None = Field(description="Host name of the actor's machine")
+    device: str | None = Field(description="cpu, or the GPU's name")
+    wait_seconds: float | None = Field(description="Of prefill: waiting for pictures")
+    prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
+    generate_seconds: float | None = Field(description="Answering the prompts")
+    finish_seconds: float | None = Field(description="Cuts, keyframes and rows, on a CPU")
+    peak_memory_bytes: int | None = Field(description="Of the GPU, or of the actor's process without one")
+    video_ms: int | None = Field(description="Duration of the video")
+    num_frames: int | None = Field(description="Pictures the model saw, or was asked to see")
+    num_prompt_tokens: int | None = Field(description="Text tokens given to the model")
+    num_output_tokens: int | None = Field(description="Tokens the model wrote")
+
+
 class Run(Row):
     """One execution of a plan."""
 
     run_id: str = Field(description="Sorts by start time")
+    kind: str = Field(description="run or backfill")
     started_at: datetime = Field(description="Start (UTC)")
     ended_at: datetime = Field(description="End (UTC)")
     exit_code: int = Field(description="What the command returned")
@@ -200,4 +232,5 @@ TABLES: dict[str, type[Row]] = {
     "keyframes": Keyframe,
     "runs": Run,
     "failures": Failure,
+    "attempts": Attempt,
 }

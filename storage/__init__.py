@@ -5,11 +5,16 @@ s3         one client per endpoint; botocore's errors in our words
 errors     what can go wrong with one object
 selection  which of a library's objects are videos to index
 library    list and fetch videos                    library_local, library_s3
+s3_pages   pages of a listing, read with little CPU
+s3_ranges  listing side by side, in the order of the keys
+inventory  a bucket listed by S3 Inventory          inventory_rows
 objects    the index's bytes: create once, read, list    objects_local, objects_s3
 layout     names of the index's files
 columns    Arrow and SQL columns, derived from the row types in `schemas`
 bundles    one video's rows as one Parquet object: the commit
 snapshots  which parts readers read; creating the next one is the switch
+committed  which bundles there are
+commit_blocks  commits in memory, found by value
 published  which commit of a video is current
 publish    bundles -> flat parts -> the next snapshot
 index      the writer's door: commit, look up, publish

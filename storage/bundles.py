@@ -5,13 +5,18 @@ One object appears all at once, so the rows of all tables do.
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyarrow import parquet
 
 from schemas.commit import Bundle
+from schemas.tables import Row
 from storage.columns import BUNDLE_TABLES, COLUMNS, Column, arrow_schema, check_schema, columns_of, conform
 
+R = TypeVar("R", bound=Row)
+
+_SMALL_BYTES = 32 << 10  # of rows: some minutes of film without pictures
 _COMMIT_COLUMNS = COLUMNS["commits"][1:]  # the snapshot is known at publish only
 
 
@@ -34,12 +39,22 @@ def encode_bundle(bundle: Bundle) -> bytes:
         if rows:
             schema = _with_table(schema, table, columns_of(type(rows[0])))
             record[table] = [row.model_dump() for row in rows]
+    return _write(pa.Table.from_pylist([record], schema=schema))
+
+
+def _write(bundle: pa.Table) -> bytes:
+    """Compressed only where there is something to compress: its two hundred columns are mostly empty."""
     sink = pa.BufferOutputStream()
     with parquet.ParquetWriter(
-        sink, schema, compression="zstd", use_dictionary=False, write_statistics=False, store_schema=False
+        sink,
+        bundle.schema,
+        compression="none" if bundle.nbytes < _SMALL_BYTES else "zstd",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
     ) as writer:
-        writer.write_table(pa.Table.from_pylist([record], schema=schema))
-        writer.add_key_value_metadata(schema.metadata)
+        writer.write_table(bundle)
+        writer.add_key_value_metadata(bundle.schema.metadata)
     return bytes(sink.getvalue())
 
 
@@ -76,3 +91,37 @@ def _rows_of(bundles: pa.Table, table: str, columns: Sequence[Column]) -> pa.Tab
 
 def _concat(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables).combine_chunks()
+
+
+def rows_of(bundle: pa.Table, table: str, row_type: type[R]) -> tuple[R, ...]:
+    """One table's rows of a bundle, as they were given to `encode_bundle`."""
+    rows = _rows_of(bundle, table, columns_of(row_type)).to_pylist()
+    return tuple(row_type.model_validate(row) for row in rows)
+
+
+def repoint_bundle(bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[str, Any]) -> bytes:
+    """The same rows under another name: `commit` and `video` are the columns of the commit and of the row in
+    `videos` that are different; in all other tables those of them that name the video change too."""
+    changed = _with_values(bundle, commit)
+    for field in bundle.schema:
+        if pa.types.is_list(field.type):
+            rows = pa.Table.from_struct_array(bundle.column(field.name).combine_chunks().flatten())
+            values = video if field.name == "videos" else {k: commit[k] for k in _NAMING}
+            rows = _with_values(rows, values).combine_chunks()
+            structs = rows.to_struct_array().combine_chunks()
+            offsets = pa.array([0, len(structs)], pa.int32())
+            place = changed.schema.get_field_index(field.name)
+            changed = changed.set_column(place, field, pa.ListArray.from_arrays(offsets, structs))
+    return _write(changed)
+
+
+_NAMING = ("video_id", "object_rev", "analysis_key", "uri")
+
+
+def _with_values(table: pa.Table, values: Mapping[str, Any]) -> pa.Table:
+    """Every row with these values, in columns that the table has."""
+    for name in values.keys() & set(table.column_names):
+        field = table.schema.field(name)
+        column = pa.array([values[name]] * table.num_rows, field.type)
+        table = table.set_column(table.schema.get_field_index(name), field, column)
+    return table

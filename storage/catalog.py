@@ -14,6 +14,7 @@ import duckdb
 
 from schemas.failures import PreflightError, UsageError
 from storage.columns import COLUMNS, Column, arrow_schema
+from storage.damage import repair_command
 from storage.errors import ObjectError
 from storage.index import check_marker
 from storage.objects import open_store
@@ -134,8 +135,9 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _damaged(url: str, error: duckdb.Error) -> PreflightError:
-    hint = "A file of the index is missing, damaged or out of reach; restore it, or repeat the command."
-    return PreflightError(f"index {url} cannot be read: {error}", hint)
+    hint = f"Repeat the command; if a file is missing or damaged, {repair_command(url)} makes it anew."
+    problem = str(error).partition("\n")[0]  # below it DuckDB points into a view, which nobody here wrote
+    return PreflightError(f"index {url} cannot be read: {problem}", hint)
 
 
 def _is_damage(error: duckdb.Error) -> bool:

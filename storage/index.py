@@ -1,40 +1,49 @@
 """The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from schemas.commit import RunRecord
+from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
+from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
+from storage.bundles import read_bundle, repoint_bundle
 from storage.columns import check_version
+from storage.committed import CommittedBundles
 from storage.errors import NoBucket, NotFound, ObjectError
-from storage.layout import MARKER, VIEWS, bundle_key
+from storage.layout import MARKER, bundle_key
 from storage.objects import ObjectStore, enforces_conditional_writes, open_store
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, declare, join
+from storage.parts import read_part
 from storage.publish import publish
 from storage.published import CurrentCommit, PublishedCommits
-from storage.snapshots import Snapshot, create_next, own_tables_of, read_newest
-from storage.views import views_script
+from storage.recipes import declare_recipe, read_recipe
+from storage.snapshots import Snapshot, create_next, own_tables_of
+from storage.views import write_views
 
-_MARKER_DATA = json.dumps({"format": "media-index", "schema_version": SCHEMA_VERSION}).encode()
+_BATCH = 10_000  # rows as Python objects at once
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
 
 
 class Index:
     """One process's view of an index; other processes may write to the same one."""
 
-    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables) -> None:
-        self._store = store
+    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables, index_id: str) -> None:
+        self.index_id = index_id  # of this index and no other, wherever it is moved
+        self.store = store
         self._own_tables = own_tables
         self._published = PublishedCommits(store)
+        self._committed = CommittedBundles(store)
         self._fresh: dict[str, bytes] = {}
         self._num_fresh_bytes = 0
 
     @property
     def url(self) -> str:
-        return self._store.url
+        return self.store.url
 
     def commit(self, video_id: str, analysis_key: str, bundle: bytes) -> bool:
         """Settle this revision of this video, once and for all. False: it was settled before, all is well.
@@ -42,7 +51,8 @@ class Index:
         One request. Readers see it after the next `publish` of the pair.
         """
         key = bundle_key(video_id, analysis_key)
-        created = self._store.put_if_absent(key, bundle)
+        created = self.store.put_if_absent(key, bundle)
+        self._committed.tell(analysis_key)
         if created and self._num_fresh_bytes + len(bundle) <= _FRESH_BYTES:
             self._fresh[key] = bundle
             self._num_fresh_bytes += len(bundle)
@@ -50,7 +60,12 @@ class Index:
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
-        return self._store.exists(bundle_key(video_id, analysis_key))
+        return self._committed.has(video_id, analysis_key)
+
+    def committed_by(self, video_id: str, analysis_key: str) -> str:
+        """The run that settled it. NotFound: nobody did."""
+        key = bundle_key(video_id, analysis_key)
+        return str(read_bundle(self.store.read(key), f"{self.url}/{key}").column("run_id")[0])
 
     def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.
@@ -60,19 +75,63 @@ class Index:
         self._published.refresh()
         return self._published.current(video_ids)
 
-    def publish(self, keys: Iterable[tuple[str, str]], runs: Sequence[RunRecord] = ()) -> int | None:
+    def commits_with_content(self, content_revs: Sequence[str]) -> list[CurrentCommit]:
+        """As of the last look at the index: the current commits of videos that have, or had, these bytes."""
+        return self._published.with_content(content_revs)
+
+    def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
+        """Every video that readers see something of, as of the last look, with its URI."""
+        for commits in self._published.visible():
+            for batch in commits.to_batches(_BATCH):
+                *columns, uris = (column.to_pylist() for column in batch.columns)
+                yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
+
+    def commit_copy(
+        self, video_id: str, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]
+    ) -> bool:
+        """Commit a bundle's rows under another name: `commit` and `video` are the columns that differ.
+
+        NotFound: there is no such bundle.
+        """
+        key = bundle_key(video_id, analysis_key)
+        bundle = read_bundle(self._read_bundle(key), f"{self.url}/{key}")
+        copy = repoint_bundle(bundle, commit, video)
+        return self.commit(commit["video_id"], commit["analysis_key"], copy)
+
+    def unfinished(self) -> frozenset[str]:
+        """The ids of the videos that runs so far could not settle, whatever became of them since."""
+        snapshot = self._published.refresh()
+        keys = snapshot.files_of("unfinished") if snapshot else ()
+        return frozenset(
+            video_id
+            for key in keys
+            for video_id in read_part(self.store, key, ["video_id"]).column(0).to_pylist()
+        )
+
+    def uri_of(self, video_id: str, analysis_key: str) -> str:
+        """The name that the video of a committed bundle has, or had. NotFound: there is no such bundle."""
+        key = bundle_key(video_id, analysis_key)
+        return str(read_bundle(self._read_bundle(key), f"{self.url}/{key}").column("uri")[0])
+
+    def publish(
+        self,
+        keys: Iterable[tuple[str, str]],
+        runs: Sequence[RunRecord] = (),
+        marks: Sequence[Commit] = (),
+    ) -> int | None:
         """Make these committed (video_id, analysis_key) current, and the runs known, all at once.
 
-        Repeating it is harmless: what is current already is left out. Returns the new snapshot's
-        number, None if there was nothing to change. NotFound: a pair was never committed.
+        `marks` are commits of other videos that say something else than rows: deleted, released. Repeating
+        it is harmless: what is current already is left out. Returns the new snapshot's number, None if
+        there was nothing to change. NotFound: a pair was never committed.
         """
         snapshot = publish(
-            self._store, self._published, self._read_bundle, dict(keys), runs, self._own_tables
+            self.store, self._published, self._read_bundle, dict(keys), runs, self._own_tables, marks
         )
         self._fresh.clear()
         self._num_fresh_bytes = 0
         if snapshot is not None:
-            self._write_views(snapshot)
+            write_views(self.store, snapshot)
         return snapshot.number if snapshot else None
 
     def declare_own_tables(self) -> None:
@@ -85,21 +144,24 @@ class Index:
             known = own_tables_of(base)
             if join(known, self._own_tables, self.url) == known:
                 return
-            if snapshot := create_next(self._store, base, {}, self._own_tables):
-                self._write_views(snapshot)
+            if snapshot := create_next(self.store, base, {}, self._own_tables):
+                write_views(self.store, snapshot)
                 return
 
-    def _write_views(self, snapshot: Snapshot) -> None:
-        if isinstance(self._store, LocalStore):
-            newest = read_newest(self._store, snapshot) or snapshot
-            self._store.replace(VIEWS, views_script(newest).encode())
+    def declare_recipe(self, recipe: RecipeRecord) -> None:
+        """Say what its id stands for, before the first row that names it."""
+        declare_recipe(self.store, recipe)
+
+    def recipe(self, recipe_id: str) -> RecipeRecord | None:
+        """What an id stands for; None where nobody said."""
+        return read_recipe(self.store, recipe_id)
 
     def snapshot(self) -> Snapshot | None:
         """The newest one, None before the first publish."""
         return self._published.refresh()
 
     def _read_bundle(self, key: str) -> bytes:
-        return self._fresh.get(key) or self._store.read(key)
+        return self._fresh.get(key) or self.store.read(key)
 
 
 def open_index(
@@ -113,32 +175,58 @@ def open_index(
     PreflightError: missing (unless `create`), no index, newer, not safely writable, or a table in `own` does
     not go with what is there.
     """
-    store = open_store(url, endpoint_url)
     try:
-        if not check_marker(store):
-            if not create:
-                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
-            _check_empty(store)
-        if not enforces_conditional_writes(store, MARKER, _MARKER_DATA):
-            raise PreflightError(
-                f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
-                "Use a server that honours conditional writes (docs/s3.md), or a local index.",
-            )
-        index = Index(store, declare(own or {}))
+        store, index_id = open_for_writing(url, endpoint_url, create)
+        index = Index(store, declare(own or {}), index_id)
         index.declare_own_tables()
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
     return index
 
 
+def open_for_writing(
+    url: str, endpoint_url: str | None = None, create: bool = False
+) -> tuple[LocalStore | S3Store, str]:
+    """The store, found fit to be written to, and the index's id. PreflightError: as `open_index`."""
+    store = open_store(url, endpoint_url)
+    try:
+        marker = _read_marker(store)
+        if marker is None:
+            if not create:
+                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+            check_empty(store)
+        check_conditional_writes(store, MARKER, marker or _new_marker())
+        return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+
+
+def check_conditional_writes(store: ObjectStore, key: str, data: bytes) -> None:
+    """By creating `key` twice. PreflightError: the store lets two writers overwrite each other."""
+    if not enforces_conditional_writes(store, key, data):
+        raise PreflightError(
+            f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
+            "Use a server that honours conditional writes (docs/s3.md), or a local index.",
+        )
+
+
 def check_marker(store: ObjectStore) -> bool:
     """Whether an index is there. PreflightError: a newer one, or a file in the marker's place."""
+    return _read_marker(store) is not None
+
+
+def _new_marker() -> bytes:
+    marker = {"format": "media-index", "schema_version": SCHEMA_VERSION, "index_id": secrets.token_hex(8)}
+    return json.dumps(marker).encode()
+
+
+def _read_marker(store: ObjectStore) -> bytes | None:
     try:
         data = store.read(MARKER)
     except NoBucket:
         raise
     except NotFound:
-        return False
+        return None
     try:
         marker = json.loads(data)
         version = int(marker["schema_version"])
@@ -150,10 +238,10 @@ def check_marker(store: ObjectStore) -> bool:
             f"{store.url}/{MARKER} is not media-index's", "Name another place for the index."
         )
     check_version(version, store.url)
-    return True
+    return data
 
 
-def _check_empty(store: ObjectStore) -> None:
+def check_empty(store: ObjectStore) -> None:
     """An index is made in an empty place only; another writer may be making it at this moment."""
     first = next(store.list(""), None)
     if first is not None and not check_marker(store):

@@ -7,17 +7,38 @@ tables/runs/<run_id>.parquet                  one run; the name makes publishing
 snapshots/<number>.json                       which of the parts count; the highest number is the newest
 views.sql                                     the same as SQL views, for plain DuckDB
 serving.duckdb                                one file made from one snapshot; only beside a local index
+recipes/<recipe_id>.json                      what the rows' recipe ids stand for
+leases/<number>.json                          who is at work on the index; the highest number counts
+plans/<run_id>.plan                           the videos that a run at work has for itself
+forgetting/<video_id>.json                    a video that is being forgotten; the last file of it to go
+probes/<token>                                written and removed again, to see what the store does
 """
 
+import re
 import secrets
 
 MARKER = "index.json"
 VIEWS = "views.sql"
+BUNDLES = "bundles/"
 SNAPSHOTS = "snapshots/"
+RECIPES = "recipes/"
+LEASES = "leases/"
+PLANS = "plans/"
+BUNDLES = "bundles/"
+PARTS = "tables/"
+FORGETTING = "forgetting/"
+PROBES = "probes/"
+
+_MERGED = re.compile(r"\d{10}-[0-9a-f]{16}")  # what `new_part_key` names a part, and no run is called
 
 
 def bundle_key(video_id: str, analysis_key: str) -> str:
-    return f"bundles/{video_id[:2]}/{video_id}/{analysis_key}.parquet"
+    return f"{bundles_of(video_id)}{analysis_key}.parquet"
+
+
+def bundles_of(video_id: str) -> str:
+    """The folder of its bundles, with the slash."""
+    return f"{BUNDLES}{video_id[:2]}/{video_id}/"
 
 
 def snapshot_key(number: int) -> str:
@@ -26,8 +47,34 @@ def snapshot_key(number: int) -> str:
 
 def new_part_key(table: str, snapshot: int) -> str:
     """A name nobody else will choose, so a part can never be overwritten."""
-    return f"tables/{table}/{snapshot:010d}-{secrets.token_hex(8)}.parquet"
+    return f"{PARTS}{table}/{snapshot:010d}-{secrets.token_hex(8)}.parquet"
+
+
+def recipe_key(recipe_id: str) -> str:
+    return f"{RECIPES}{recipe_id}.json"
+
+
+def lease_key(number: int) -> str:
+    return f"{LEASES}{number:010d}.json"
+
+
+def plan_key(run_id: str) -> str:
+    return f"{PLANS}{run_id}.plan"
 
 
 def run_part_key(run_id: str) -> str:
-    return f"tables/runs/{run_id}.parquet"
+    return f"{PARTS}runs/{run_id}.parquet"
+
+
+def run_id_of(part: str) -> str | None:
+    """The run whose own part this is; None: runs were merged in it."""
+    name = part.removeprefix(f"{PARTS}runs/").removesuffix(".parquet")
+    return None if _MERGED.fullmatch(name) else name
+
+
+def forgetting_key(video_id: str) -> str:
+    return f"{FORGETTING}{video_id}.json"
+
+
+def new_probe_key() -> str:
+    return f"{PROBES}{secrets.token_hex(8)}"

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Protocol
 
-from schemas.failures import PreflightError
+from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
 from storage.errors import ObjectError
+from storage.inventory import Inventory
 from storage.library_local import LocalLibrary
 from storage.library_s3 import S3Library
 from storage.locations import Folder, parse_location
@@ -34,19 +35,31 @@ class Library(Protocol):
         """
         ...
 
+    def peek(self, video: VideoObject) -> None:
+        """Read the object's first byte; an ObjectError says why that cannot be done."""
+        ...
+
     def check(self) -> None:
         """Raise an ObjectError unless the library exists and may be listed."""
         ...
 
 
-def open_library(url: str, endpoint_url: str | None = None) -> Library:
-    """A folder or `s3://bucket[/prefix]`. UsageError: no such kind of URL. PreflightError: not usable."""
+def open_library(url: str, endpoint_url: str | None = None, inventory: str | None = None) -> Library:
+    """A folder or `s3://bucket[/prefix]`, which may be listed from an S3 Inventory's manifest instead.
+
+    UsageError: no such kind of URL, or another bucket's inventory. PreflightError: not usable.
+    """
     location = parse_location(url)
     library: Library
     if isinstance(location, Folder):
+        if inventory:
+            raise UsageError(
+                f"{url} is a folder, and an S3 Inventory lists a bucket", "Leave out --inventory."
+            )
         library = LocalLibrary(location.path)
     else:
-        library = S3Library(location.bucket, location.prefix, endpoint_url)
+        listed = Inventory(inventory, endpoint_url) if inventory else None
+        library = S3Library(location.bucket, location.prefix, endpoint_url, listed)
     try:
         library.check()
     except ObjectError as error:

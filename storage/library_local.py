@@ -35,7 +35,8 @@ class LocalLibrary:
 
     def list_videos(self, selection: Selection) -> Listing:
         self.check()
-        return Listing(self._walk(self.root, "", frozenset({_identity(self.root.stat())})), selection)
+        above = frozenset({_identity(self.root.stat())})
+        return Listing(self._walk(selection, self.root, "", above), selection)
 
     def fetch(self, video: VideoObject, folder: Path) -> Path:
         """The video's own path, after a look that it is still what was listed."""
@@ -53,8 +54,16 @@ class LocalLibrary:
             )
         return path
 
+    def peek(self, video: VideoObject) -> None:
+        """Open it and read a byte."""
+        try:
+            with Path(video.uri).open("rb") as opened:
+                opened.read(1)
+        except OSError as error:
+            raise translate_os_error(error, video.uri) from error
+
     def _walk(
-        self, folder: Path, prefix: str, above: frozenset[tuple[int, int]]
+        self, selection: Selection, folder: Path, prefix: str, above: frozenset[tuple[int, int]]
     ) -> Iterator[tuple[str, VideoObject]]:
         """`above` holds the folders this one is in, so that a link back to one of them ends there."""
         for entry in _sorted_entries(folder):
@@ -62,7 +71,11 @@ class LocalLibrary:
             if is_hidden(key):
                 continue
             if not _is_dir(entry):
+                if not selection.has_prefix(key):
+                    continue
                 yield from _describe(key, f"{folder}/{entry.name}", entry)
+                continue
+            if not selection.enters(key + "/"):
                 continue
             inside = _identity(entry.stat())
             if inside in above:
@@ -73,7 +86,7 @@ class LocalLibrary:
             except OSError:
                 yield from _describe(key + "/", entry.path, entry)
             else:
-                yield from self._walk(Path(entry.path), key + "/", above | {inside})
+                yield from self._walk(selection, Path(entry.path), key + "/", above | {inside})
 
 
 def _sorted_entries(folder: Path) -> list["os.DirEntry[str]"]:

@@ -3,21 +3,28 @@
 import errno
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from schemas.identity import VideoObject
 from storage.errors import NoSpace, StorageUnavailable
+from storage.inventory import Inventory
+from storage.inventory_rows import inventory_objects
 from storage.s3 import S3_ERRORS, s3_client, translate
+from storage.s3_ranges import Listed, Range, list_in_order, outermost
 from storage.selection import Listing, Selection, is_hidden
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
 
+# Storage classes that must be restored from; "Glacier Instant Retrieval" is read like any other.
+ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_PAGE_KEYS = 1000  # S3 gives no more
+_PAGES, _FIRST_PAGES = 4, 8  # listed at once
 _CHUNK_BYTES = 1 << 20
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
 _MAX_RESUMES = 5  # of one download; botocore retries only until the first byte
@@ -25,11 +32,15 @@ _MAX_RESUMES = 5  # of one download; botocore retries only until the first byte
 
 @dataclass(frozen=True, slots=True)
 class S3Library:
-    """Holds names only; the client is made in the process that uses it."""
+    """Holds names only; the client is made in the process that uses it.
+
+    With an `inventory` that is what is listed, whatever has happened to the bucket since.
+    """
 
     bucket: str
     prefix: str
     endpoint_url: str | None = None
+    inventory: Inventory | None = None
 
     @property
     def url(self) -> str:
@@ -41,9 +52,16 @@ class S3Library:
             self._client().list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
         except S3_ERRORS as error:
             raise translate(error, self.url) from error
+        if self.inventory:
+            self.inventory.manifest(self.bucket)
 
     def list_videos(self, selection: Selection) -> Listing:
-        return Listing(self._objects(), selection)
+        prefixes = outermost(self.prefix + prefix for prefix in selection.prefixes or ("",))
+        if self.inventory is None:
+            return Listing(self._objects(prefixes), selection)
+        manifest = self.inventory.manifest(self.bucket)
+        objects = inventory_objects(self.inventory, manifest, self.prefix, prefixes)
+        return Listing(objects, selection, as_of=manifest.created_at)
 
     def fetch(self, video: VideoObject, folder: Path) -> Path:
         """Downloads into `folder`, pinned to the listed ETag; the name there owes nothing to the key."""
@@ -60,30 +78,62 @@ class S3Library:
                 raise
         return path
 
+    def peek(self, video: VideoObject) -> None:
+        """One request, for one byte; the rest of the answer is never asked for."""
+        key = video.uri.removeprefix(f"s3://{self.bucket}/")
+        try:
+            self._client().get_object(Bucket=self.bucket, Key=key, Range="bytes=0-0")["Body"].read()
+        except S3_ERRORS as error:
+            raise translate(error, video.uri) from error
+
     def _client(self) -> "S3Client":
         return s3_client(self.endpoint_url)
 
-    def _objects(self) -> Iterator[tuple[str, VideoObject]]:
-        pages = (
-            self._client().get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix)
-        )
+    def _objects(self, prefixes: Sequence[str]) -> Iterator[tuple[str, VideoObject]]:
         try:
-            for page in pages:
-                for found in page.get("Contents", ()):
-                    key = found["Key"][len(self.prefix) :]
-                    if is_hidden(key) or found["Key"].endswith("/"):
-                        continue  # the latter are the "folders" that consoles make
-                    yield (
-                        key,
-                        VideoObject(
-                            uri=f"s3://{self.bucket}/{found['Key']}",
-                            size_bytes=found["Size"],
-                            modified_ns=int(found["LastModified"].timestamp()) * 1_000_000_000,
-                            etag=found["ETag"].strip('"'),
-                        ),
-                    )
+            yield from list_in_order(map(Range, prefixes), self._list_some, self._first_key)
         except S3_ERRORS as error:
             raise translate(error, self.url) from error
+
+    def _list_some(self, keys: Range) -> Listed[tuple[str, VideoObject]]:
+        """A few pages; more of an unsplit library, so that a small one takes no further requests."""
+        max_pages = _PAGES if keys.after else _FIRST_PAGES
+        pages = (
+            self._client()
+            .get_paginator("list_objects_v2")
+            .paginate(
+                Bucket=self.bucket,
+                Prefix=keys.prefix,
+                StartAfter=keys.after,
+                OptionalObjectAttributes=["RestoreStatus"],
+                PaginationConfig={"PageSize": _PAGE_KEYS},
+            )
+        )
+        videos: list[tuple[str, VideoObject]] = []
+        last = ""
+        for number, page in enumerate(pages, start=1):
+            for found in page.get("Contents", ()):
+                last = found["Key"]
+                if not is_hidden(last[len(self.prefix) :]) and not last.endswith("/"):
+                    videos.append((last[len(self.prefix) :], self._video(found)))
+            if number >= max_pages and last and page["IsTruncated"]:
+                return videos, Range(keys.prefix, last)
+        return videos, None
+
+    def _first_key(self, keys: Range) -> str | None:
+        page = self._client().list_objects_v2(
+            Bucket=self.bucket, Prefix=keys.prefix, StartAfter=keys.after, MaxKeys=1
+        )
+        return next((found["Key"] for found in page.get("Contents", ())), None)
+
+    def _video(self, found: "ObjectTypeDef") -> VideoObject:
+        return VideoObject(
+            uri=f"s3://{self.bucket}/{found['Key']}",
+            size_bytes=found["Size"],
+            modified_ns=int(found["LastModified"].timestamp()) * 1_000_000_000,
+            etag=found["ETag"].strip('"'),
+            is_archived=found.get("StorageClass") in ARCHIVES and not _is_restored(found),
+        )
 
     def _download(self, video: VideoObject, file: IO[bytes]) -> None:
         """A connection that breaks is taken up again where it broke, still pinned to the ETag."""
@@ -122,6 +172,11 @@ class S3Library:
             return self._client().get_object(**request)["Body"]
         except S3_ERRORS as error:
             raise translate(error, video.uri) from error
+
+
+def _is_restored(found: "ObjectTypeDef") -> bool:
+    """The restored copy has a day on which it goes away again; one that is still on its way has none."""
+    return "RestoreExpiryDate" in found.get("RestoreStatus", {})
 
 
 def _check_space(folder: Path, video: VideoObject) -> None:

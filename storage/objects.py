@@ -1,11 +1,13 @@
 """The index's bytes. Files are created once and never changed, so there is nothing to lock."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol
 
 from storage.locations import Folder, parse_location
 from storage.objects_local import LocalStore
 from storage.objects_s3 import S3Store
+from storage.stored import StoredObject
 
 
 class ObjectStore(Protocol):
@@ -26,8 +28,20 @@ class ObjectStore(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def delete(self, key: str) -> None:
+        """Remove the object; that it is gone already is no error."""
+        ...
+
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """Keys that start with `prefix` and sort after `after`, sorted."""
+        ...
+
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        """The same with size and time. One that is removed meanwhile may be missing."""
+        ...
+
+    def now(self) -> datetime:
+        """By the store's clock, which is the one that dates its objects."""
         ...
 
 

@@ -3,11 +3,14 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
+from storage.stored import StoredObject
 
 _PENDING = ".pending-"  # being written, or left behind by a killed writer; never listed
 
@@ -64,8 +67,44 @@ class LocalStore:
             raise _translate(error, path) from error
         return True
 
+    def delete(self, key: str) -> None:
+        path = self.root / key
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise _translate(error, path) from error
+
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
         """`prefix` is empty or ends with a slash."""
+        return (key for key, name in self._walk(prefix) if key > after and not _is_pending(name))
+
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        """`prefix` is empty or ends with a slash."""
+        return self._describe(key for key, name in self._walk(prefix) if not _is_pending(name))
+
+    def list_pending(self) -> Iterator[StoredObject]:
+        """What is being written, or was left behind by a killed writer."""
+        return self._describe(key for key, name in self._walk("") if _is_pending(name))
+
+    def now(self) -> datetime:
+        """By a file that is written and removed."""
+        try:
+            _make_folders(self.root)
+            pending = _write_pending(self.root, b"")
+            try:
+                return _modified_at(pending.stat())
+            finally:
+                pending.unlink()
+        except OSError as error:
+            raise _translate(error, self.root) from error
+
+    def remove_folder(self, prefix: str) -> None:
+        """If it is empty. Only while nobody writes: a writer may be about to put a file there."""
+        with suppress(OSError):
+            (self.root / prefix).rmdir()
+
+    def _walk(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Keys in order, each with its last component."""
         try:
             with os.scandir(self.root / prefix) as entries:
                 found = sorted(entries, key=lambda entry: os.fsencode(entry.name) + b"/" * entry.is_dir())
@@ -74,11 +113,24 @@ class LocalStore:
         except OSError as error:
             raise _translate(error, self.root / prefix) from error
         for entry in found:
-            key = prefix + entry.name
             if entry.is_dir():
-                yield from self.list(key + "/", after)
-            elif not entry.name.startswith(_PENDING) and key > after:
-                yield key
+                yield from self._walk(f"{prefix}{entry.name}/")
+            else:
+                yield prefix + entry.name, entry.name
+
+    def _describe(self, keys: Iterable[str]) -> Iterator[StoredObject]:
+        for key in keys:
+            with suppress(FileNotFoundError):
+                found = (self.root / key).stat()
+                yield StoredObject(key, found.st_size, _modified_at(found))
+
+
+def _is_pending(name: str) -> bool:
+    return name.startswith(_PENDING)
+
+
+def _modified_at(found: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(found.st_mtime, UTC)
 
 
 def _write_pending(folder: Path, data: bytes) -> Path:

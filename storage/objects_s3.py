@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,6 +12,7 @@ from botocore.exceptions import ClientError
 from schemas.failures import CommitUnknownError
 from storage.errors import ObjectError, StorageUnavailable
 from storage.s3 import S3_ERRORS, s3_client, translate
+from storage.stored import StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -64,13 +67,37 @@ class S3Store:
             raise translate(error, self._name(key)) from error
         return True
 
+    def delete(self, key: str) -> None:
+        try:
+            self._client().delete_object(Bucket=self.bucket, Key=self.prefix + key)
+        except S3_ERRORS as error:
+            raise translate(error, self._name(key)) from error
+
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
+        return (found.key for found in self._pages(prefix, after))
+
+    def list_objects(self, prefix: str) -> Iterator[StoredObject]:
+        return self._pages(prefix, "")
+
+    def now(self) -> datetime:
+        """By the `Date` of an answer, in whole seconds."""
+        try:
+            answer = self._client().list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
+            return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        except S3_ERRORS as error:
+            raise translate(error, self.url) from error
+        except (KeyError, ValueError):
+            message = f"{self.url}: the store's answers have no date"
+            raise ObjectError(message, "Use a server that dates its answers, as HTTP asks.") from None
+
+    def _pages(self, prefix: str, after: str) -> Iterator[StoredObject]:
         paginator = self._client().get_paginator("list_objects_v2")
         start = self.prefix + after if after else ""
         try:
             for page in paginator.paginate(Bucket=self.bucket, Prefix=self.prefix + prefix, StartAfter=start):
                 for found in page.get("Contents", ()):
-                    yield found["Key"][len(self.prefix) :]
+                    key = found["Key"][len(self.prefix) :]
+                    yield StoredObject(key, found["Size"], found["LastModified"])
         except S3_ERRORS as error:
             raise translate(error, self._name(prefix)) from error
 

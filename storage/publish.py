@@ -10,21 +10,19 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import pyarrow as pa
-from pyarrow import parquet
 
-from schemas.commit import RunRecord
+from schemas.commit import Commit, RunRecord
 from storage.bundles import flatten_bundles, read_bundle
 from storage.columns import COLUMNS, to_table
-from storage.layout import bundle_key, new_part_key, run_part_key
+from storage.layout import bundle_key, new_part_key, run_id_of, run_part_key
 from storage.objects import ObjectStore
 from storage.own_tables import OwnTables, columns_by_table
+from storage.parts import read_part, write_part
 from storage.published import PublishedCommits
 from storage.snapshots import Snapshot, create_next, next_number
 
 _BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table
 _READERS = 16  # bundles on their way from the store
-# Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
-_GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
 
 ReadBundle = Callable[[str], bytes]
 
@@ -36,6 +34,7 @@ class _Change:
     current: dict[str, str]  # video_id -> analysis_key that is not its current one
     new_keys: frozenset[str]  # those of them whose rows are in no part
     runs: tuple[RunRecord, ...]
+    marks: tuple[Commit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,35 +52,61 @@ def publish(
     wanted: dict[str, str],
     runs: Sequence[RunRecord],
     own_tables: OwnTables,
+    marks: Sequence[Commit] = (),
 ) -> Snapshot | None:
     """Make `wanted` (video_id -> analysis_key) current. None: everything was already so.
 
-    `own_tables` are those that the bundles may have besides ours.
+    `own_tables` are those that the bundles may have besides ours. `marks` are commits without a bundle, of
+    other videos.
     """
     written_for: _Change | None = None
     written = _Parts()
     while True:
         base = published.refresh()
-        change = _compare(published, base, wanted, runs)
-        if not change.current and not change.runs:
+        change = _compare(store, published, base, wanted, runs, marks)
+        if not change.current and not change.runs and not change.marks:
             return None
         if change != written_for:
             written_for = change
             written = _write_data(store, read, change, next_number(base), own_tables)
-        added = {**written.keys, **_write_switchover(store, change, written.commits, next_number(base))}
+        switchover = _write_switchover(store, change, written.commits, next_number(base))
+        added = {
+            table: [*written.keys.get(table, ()), *switchover.get(table, ())]
+            for table in written.keys.keys() | switchover.keys()
+        }
         if snapshot := create_next(store, base, added, own_tables):
             return snapshot
 
 
 def _compare(
-    published: PublishedCommits, base: Snapshot | None, wanted: dict[str, str], runs: Sequence[RunRecord]
+    store: ObjectStore,
+    published: PublishedCommits,
+    base: Snapshot | None,
+    wanted: dict[str, str],
+    runs: Sequence[RunRecord],
+    marks: Sequence[Commit],
 ) -> _Change:
-    known = {commit.analysis_key for commit in published.current(wanted).values()}
+    known = {commit.analysis_key for commit in published.current(wanted).values() if commit.is_visible}
     current = {video_id: key for video_id, key in sorted(wanted.items()) if key not in known}
     new_keys = frozenset(current.values()) - published.ever_current(current.values())
-    published_runs = base.files_of("runs") if base else ()
-    new_runs = tuple(record for record in runs if run_part_key(record.run.run_id) not in published_runs)
-    return _Change(current, new_keys, new_runs)
+    published_runs = _run_ids(store, base) if base and runs else set()
+    new_runs = tuple(record for record in runs if record.run.run_id not in published_runs)
+    marked = published.current(mark.video_id for mark in marks)
+    new_marks = tuple(
+        mark for mark in marks if mark.video_id in marked and marked[mark.video_id].state != mark.state
+    )
+    return _Change(current, new_keys, new_runs, new_marks)
+
+
+def _run_ids(store: ObjectStore, base: Snapshot) -> set[str]:
+    """Of the published runs. One's own part says it by its name; those that were merged are read."""
+    run_ids: set[str] = set()
+    for key in base.files_of("runs"):
+        if run_id := run_id_of(key):
+            run_ids.add(run_id)
+        else:
+            run_ids.update(read_part(store, key, ["run_id"]).column("run_id").to_pylist())
+    return run_ids
 
 
 def _write_data(
@@ -105,6 +130,8 @@ def _write_switchover(
 ) -> dict[str, list[str]]:
     """The parts that name the snapshot in which they count, written anew for each try."""
     added: dict[str, list[str]] = {}
+    if change.marks:
+        commits = [*commits, to_table(change.marks, COLUMNS["commits"][1:])]
     if commits:
         table = pa.concat_tables(commits)
         table = table.add_column(0, "snapshot", pa.repeat(pa.scalar(number, pa.int64()), table.num_rows))
@@ -112,6 +139,9 @@ def _write_switchover(
     if failures := [failure for record in change.runs for failure in record.failures]:
         table = to_table(failures, COLUMNS["unfinished"], snapshot=number)
         added["unfinished"] = [write_part(store, new_part_key("unfinished", number), table)]
+    if attempts := [attempt for record in change.runs for attempt in record.attempts]:
+        table = to_table(attempts, COLUMNS["attempts"])
+        added["attempts"] = [write_part(store, new_part_key("attempts", number), table)]
     for record in change.runs:
         key = write_part(store, run_part_key(record.run.run_id), to_table([record.run], COLUMNS["runs"]))
         added.setdefault("runs", []).append(key)
@@ -141,13 +171,3 @@ def _several(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
     remaining = iter(items)
     while pairs := list(islice(remaining, 2 * _READERS)):
         yield pairs
-
-
-def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
-    """Nobody reads the part before a snapshot lists its key, which is returned."""
-    sink = pa.BufferOutputStream()
-    fitting = table.num_rows * _GROUP_BYTES // max(1, table.nbytes)
-    rows = max(1, min(_GROUP_ROWS, fitting))
-    parquet.write_table(table, sink, compression="zstd", row_group_size=rows)
-    store.put_if_absent(key, bytes(sink.getvalue()))
-    return key

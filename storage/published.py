@@ -1,67 +1,128 @@
-"""Which commit of each video is current: the newest snapshot's `commits`, held as three Arrow columns."""
+"""Which commit of each video is current: the newest snapshot's `commits`, held as Arrow columns."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import parquet
 
-from storage.columns import COLUMNS, arrow_schema, check_schema
+from schemas.commit import VISIBLE_STATES, CommitState
+from storage.columns import COLUMNS, arrow_schema
+from storage.commit_blocks import CommitBlocks
 from storage.objects import ObjectStore
+from storage.parts import read_part
 from storage.snapshots import Snapshot, read_newest
-
-_WANTED = ("snapshot", "video_id", "analysis_key", "object_rev", "is_quarantined")
-_SCHEMA = arrow_schema(column for column in COLUMNS["commits"] if column.name in _WANTED)
 
 
 class CurrentCommit(NamedTuple):
-    """What readers see of a video. Compares by `snapshot` first, so the greatest one is current."""
+    """The latest word on a video; see `schemas.commit.Commit`."""
 
     snapshot: int
     video_id: str
     analysis_key: str
     object_rev: str
-    is_quarantined: bool
+    content_rev: str
+    recipe_id: str
+    state: str
+    failure_class: str | None
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether readers see its rows, or why it has none."""
+        return self.state in VISIBLE_STATES
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has been analysed, and is still in the library."""
+        return self.state == CommitState.ROWS
+
+
+_READERS = 16  # files on their way from the store
+_COLUMNS = {column.name: column for column in COLUMNS["commits"]}
+_SCHEMA = arrow_schema(_COLUMNS[name] for name in CurrentCommit._fields)
 
 
 class PublishedCommits:
-    """About 100 bytes a commit. Only files that were not there before are read on `refresh`."""
+    """About 190 bytes a commit. Only files that were not there before are read on `refresh`."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._snapshot: Snapshot | None = None
-        self._parts: dict[str, pa.Table] = {}
-        self._commits: pa.Table = _SCHEMA.empty_table()
+        self._commits = CommitBlocks(_SCHEMA)
 
     def refresh(self) -> Snapshot | None:
         """Look for a newer snapshot; the one that the other methods then speak of."""
         newest = read_newest(self._store, self._snapshot)
         if newest is not None and newest is not self._snapshot:
+            known = self._snapshot.files_of("commits") if self._snapshot else ()
             keys = newest.files_of("commits")
-            self._parts = {key: self._parts.get(key) or self._read(key) for key in keys}
-            self._commits = pa.concat_tables([_SCHEMA.empty_table(), *self._parts.values()])
-            self._snapshot = newest
+            commits = self._commits
+            if keys[: len(known)] != known:  # compacted since
+                commits, known = CommitBlocks(_SCHEMA), ()
+            commits.add(pa.concat_tables([_SCHEMA.empty_table(), *self._read(keys[len(known) :])]))
+            self._commits, self._snapshot = commits, newest
         return self._snapshot
 
     def current(self, video_ids: Iterable[str]) -> dict[str, CurrentCommit]:
         """The current commit of each of the videos that has one."""
-        newest: dict[str, CurrentCommit] = {}
-        for commit in self._where("video_id", list(video_ids)):
-            newest[commit.video_id] = max(newest.get(commit.video_id, commit), commit)
-        return newest
+        return _newest(self._where("video_id", set(video_ids)))
+
+    def with_content(self, content_revs: Iterable[str]) -> list[CurrentCommit]:
+        """The current commits of videos that have, or once had, these bytes."""
+        found = {commit.video_id for commit in self._where("content_rev", set(content_revs))}
+        return list(self.current(found).values())
 
     def ever_current(self, analysis_keys: Collection[str]) -> set[str]:
         """Those whose rows are in the parts already, whether or not they are current now."""
-        return {commit.analysis_key for commit in self._where("analysis_key", list(analysis_keys))}
+        return {
+            commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
+        }
 
-    def _where(self, column: str, values: list[str]) -> Iterator[CurrentCommit]:
-        wanted = pc.is_in(self._commits.column(column), value_set=pa.array(values, pa.string()))
-        found = self._commits.filter(wanted)
-        columns = (found.column(name).to_pylist() for name in _WANTED)
-        return map(CurrentCommit._make, zip(*columns, strict=True))
+    def named(self, analysis_keys: Iterable[str]) -> set[str]:
+        """Those that any commit names, whatever it says."""
+        return {commit.analysis_key for commit in self._where("analysis_key", set(analysis_keys))}
 
-    def _read(self, key: str) -> pa.Table:
-        table = parquet.read_table(pa.BufferReader(self._store.read(key)))
-        check_schema(table.schema, f"{self._store.url}/{key}")
-        return table.select(_SCHEMA.names).cast(_SCHEMA)
+    def visible(self) -> Iterator[pa.Table]:
+        """The current commits that readers see something of, with their `uri`, file by file."""
+        commits = self._commits.table()
+        is_visible = _is_newest(commits)
+        is_visible &= pc.is_in(commits.column("state"), value_set=pa.array(VISIBLE_STATES)).to_numpy()
+        first, keys = 0, self._snapshot.files_of("commits") if self._snapshot else ()
+        for uris in self._read(keys, pa.schema([("uri", pa.string())])):
+            rows = slice(first, first + uris.num_rows)
+            some = commits.slice(first, uris.num_rows).append_column("uri", uris.column("uri"))
+            yield some.filter(pa.array(is_visible[rows]))
+            first = rows.stop
+
+    def recipe_ids(self) -> set[str]:
+        """Of all commits there ever were."""
+        return set(pc.unique(self._commits.table().column("recipe_id")).to_pylist())
+
+    def _where(self, column: str, values: Collection[str]) -> Iterator[CurrentCommit]:
+        return map(CurrentCommit._make, self._commits.find(column, values))
+
+    def _read(self, keys: Sequence[str], schema: pa.Schema = _SCHEMA) -> Iterator[pa.Table]:
+        def read(key: str) -> pa.Table:
+            return read_part(self._store, key, schema.names).select(schema.names).cast(schema)
+
+        with ThreadPoolExecutor(_READERS) as pool:
+            yield from pool.map(read, keys)
+
+
+def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
+    newest: dict[str, CurrentCommit] = {}
+    for commit in commits:
+        newest[commit.video_id] = max(newest.get(commit.video_id, commit), commit, key=lambda c: c.snapshot)
+    return newest
+
+
+def _is_newest(commits: pa.Table) -> npt.NDArray[np.bool_]:
+    """Of each row, whether it is the last word on its video."""
+    videos = np.fromiter(map(hash, commits.column("video_id").to_pylist()), np.int64, commits.num_rows)
+    order = np.lexsort((commits.column("snapshot").to_numpy(), videos))
+    is_newest = np.ones(commits.num_rows, np.bool_)
+    is_newest[order[:-1]] = videos[order][:-1] != videos[order][1:]
+    return is_newest

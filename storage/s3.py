@@ -24,6 +24,7 @@ from storage.errors import (
     ObjectError,
     StorageUnavailable,
 )
+from storage.s3_pages import read_pages_fast
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -77,6 +78,7 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
         client = boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
         if endpoint_url is None and not _is_aws(client.meta.endpoint_url):
             return s3_client(client.meta.endpoint_url)  # AWS_ENDPOINT_URL, or the profile, names another
+        read_pages_fast(client)
         return client
     except ValueError as error:  # botocore's word for a malformed endpoint
         raise UsageError(str(error), "Write the endpoint as http://host:port or https://host.") from error

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from schemas.failures import UsageError
@@ -16,6 +17,9 @@ VIDEO_EXTENSIONS = frozenset(_EXTENSIONS.split())
 class Selection:
     """An object is taken if its extension is one of these, an `include` matches and no `exclude` does.
 
+    With `prefixes`, objects whose keys start with none of them are not even listed. With
+    `modified_since_ns` (since the epoch), older ones are left out.
+
     Extensions are compared without case; None takes any. No `include` at all means everything. Globs
     are case-sensitive and look at the key relative to the library's root: `*` and `?` stay inside one
     folder, `**/` stands for any folders or none, `[a-z]` and `[!a-z]` for one character. A pattern
@@ -25,13 +29,20 @@ class Selection:
     extensions: frozenset[str] | None = VIDEO_EXTENSIONS
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    modified_since_ns: int | None = None
 
     def __post_init__(self) -> None:
         for pattern in self.include + self.exclude:
             _compile(pattern)  # a glob that cannot be read is said before the listing starts
 
     def takes(self, key: str) -> bool:
-        """`key` is relative to the library's root; a folder that cannot be entered ends with a slash."""
+        """`key` is relative to the library's root; a folder that cannot be entered ends with a slash.
+
+        Looks at the key alone: an object that is taken may still be too old.
+        """
+        if not self.has_prefix(key):
+            return False
         extension = key.rpartition("/")[2].rpartition(".")[2].lower() if "." in key else ""
         if self.extensions is not None and not key.endswith("/") and extension not in self.extensions:
             return False
@@ -39,11 +50,34 @@ class Selection:
             return False
         return not any(_matches(pattern, key) for pattern in self.exclude)
 
+    def has_prefix(self, key: str) -> bool:
+        """Whether the key is in the part of the library that is listed at all."""
+        return not self.prefixes or key.startswith(self.prefixes)
+
+    def enters(self, folder: str) -> bool:
+        """Whether keys below may have a prefix; `folder` ends with a slash."""
+        return self.has_prefix(folder) or any(prefix.startswith(folder) for prefix in self.prefixes)
+
+    def is_recent(self, video: VideoObject) -> bool:
+        """Whether it was modified late enough."""
+        return self.modified_since_ns is None or video.modified_ns >= self.modified_since_ns
+
 
 class Listing(Iterator[VideoObject]):
-    """The selected videos in order of their keys; the counts grow while it is read."""
+    """The selected videos in order of their keys; the counts grow while it is read.
 
-    def __init__(self, objects: Iterator[tuple[str, VideoObject]], selection: Selection) -> None:
+    `as_of` is when S3 Inventory looked at the library, None where it is being looked at now. `is_whole`: a
+    key that the selection takes and that is not listed is not there.
+    """
+
+    def __init__(
+        self,
+        objects: Iterator[tuple[str, VideoObject]],
+        selection: Selection,
+        as_of: datetime | None = None,
+    ) -> None:
+        self.as_of = as_of
+        self.is_whole = as_of is None and selection.modified_since_ns is None
         self._objects = objects
         self._selection = selection
         self.num_listed = 0
@@ -51,7 +85,7 @@ class Listing(Iterator[VideoObject]):
 
     def __next__(self) -> VideoObject:
         for key, video in self._objects:
-            if self._selection.takes(key):
+            if self._selection.takes(key) and self._selection.is_recent(video):
                 self.num_listed += 1
                 return video
             self.num_ignored += 1

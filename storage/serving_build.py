@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,6 +55,15 @@ def build_serving(
         except duckdb.Error as error:
             hint = "Check the disk's space and the index, or name another place: --output FILE."
             raise PreflightError(f"{file} cannot be made: {error}", hint) from error
+
+
+def remove_serving(file: Path) -> None:
+    """With what killed builders left of it. One at work is waited for: it would put the old rows back."""
+    with _lock(file):
+        pending = file.with_name(f".pending-{file.name}")
+        _remove(pending)
+        shutil.rmtree(f"{pending}.tmp", ignore_errors=True)
+        file.unlink(missing_ok=True)
 
 
 def _build(

@@ -26,7 +26,7 @@ WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
 regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
-_CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table != "failures")
+_CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table not in ("failures", "attempts"))
 _TEMPORARY = ("carried", "missing", "sources", "new_words", "stems", "new_vectors")
 
 Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
@@ -66,7 +66,7 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -
             f"CREATE TEMP TABLE {name} AS SELECT analysis_key FROM commits {join} JOIN old.commits "
             "USING (analysis_key)"
         )
-    for table in ("commits", "failures", "runs"):
+    for table in ("commits", "failures", "runs", "attempts"):
         connection.execute(f"CREATE TABLE built.{table} AS FROM {table}")
     columns = COLUMNS | columns_by_table(own_tables)
     found = connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'old'")

@@ -1,6 +1,7 @@
 """A snapshot lists the files that readers read. Creating the next one is the only switch there is."""
 
 import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict
@@ -37,11 +38,21 @@ def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
     after = snapshot_key(known.number) if known else ""
-    newest = max(filter(_NAME.fullmatch, store.list(SNAPSHOTS, after)), default=None)
+    newest = max(snapshot_keys(store, after), default=None)
     if newest is None:
         return known
-    data = store.read(newest)
-    name = f"{store.url}/{newest}"
+    return read_snapshot(store, newest)
+
+
+def snapshot_keys(store: ObjectStore, after: str = "") -> Iterator[str]:
+    """Their files, oldest first."""
+    return filter(_NAME.fullmatch, store.list(SNAPSHOTS, after))
+
+
+def read_snapshot(store: ObjectStore, key: str) -> Snapshot:
+    """One snapshot by its file. PreflightError: damaged, or of a newer version."""
+    data = store.read(key)
+    name = f"{store.url}/{key}"
     try:
         header = _Header.model_validate_json(data)
         check_version(header.schema_version, name)
@@ -51,10 +62,17 @@ def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot |
 
 
 def create_next(
-    store: ObjectStore, base: Snapshot | None, added: dict[str, list[str]], own_tables: OwnTables
+    store: ObjectStore,
+    base: Snapshot | None,
+    added: Mapping[str, Sequence[str]],
+    own_tables: OwnTables,
+    dropped: Collection[str] = (),
 ) -> Snapshot | None:
-    """Make `added` visible on top of `base`. None: another writer was first, its snapshot is the newest."""
-    parts = dict(base.parts) if base else {}
+    """On top of `base`, list the parts in `added` and no longer those in `dropped`.
+
+    None: another writer was first, its snapshot is the newest.
+    """
+    parts = {table: tuple(key for key in keys if key not in dropped) for table, keys in _parts_of(base)}
     for table, keys in added.items():
         parts[table] = (*parts.get(table, ()), *keys)
     number = next_number(base)
@@ -67,6 +85,10 @@ def create_next(
     )
     created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
     return snapshot if created else None
+
+
+def _parts_of(snapshot: Snapshot | None) -> Iterable[tuple[str, tuple[str, ...]]]:
+    return snapshot.parts.items() if snapshot else ()
 
 
 def next_number(base: Snapshot | None) -> int:

@@ -7,19 +7,28 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.layout import VIEWS
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, columns_by_table
-from storage.snapshots import Snapshot
+from storage.snapshots import Snapshot, read_newest
 
 # Turns a table's name into the SQL that scans its parts; None: it has no parts yet.
 Scan = Callable[[str], str | None]
 
 # Parts of these are put together below; those of any other table are `<table>_all`.
-_PARTS_VIEWS = {"runs": "runs", "failures": "_bundle_failures", "unfinished": "_unfinished_failures"}
+_PARTS_VIEWS = {
+    "runs": "runs",
+    "attempts": "attempts",
+    "failures": "_bundle_failures",
+    "unfinished": "_unfinished_failures",
+}
 
 _COMMITS = """
 SELECT c.* FROM commits_all AS c
 JOIN (SELECT video_id, max(snapshot) AS snapshot FROM commits_all GROUP BY video_id)
-USING (video_id, snapshot)"""
+USING (video_id, snapshot)
+WHERE state IN ('rows', 'quarantined')"""
 
 _IS_CURRENT = "analysis_key IN (SELECT analysis_key FROM commits)"
 
@@ -45,7 +54,7 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
         yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), _typed(scan(table), columns))
     yield _create("commits", _COMMITS)
     for table in (*BUNDLE_TABLES, *own_tables):
-        if table != "failures":
+        if table not in _PARTS_VIEWS:
             yield _create(table, _current(table, tables[table]))
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
@@ -79,6 +88,13 @@ def views_script(snapshot: Snapshot) -> str:
     statements = create_views(lambda table: scan_files(snapshot.files_of(table)), snapshot.own_tables)
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
     return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
+
+
+def write_views(store: LocalStore | S3Store, snapshot: Snapshot) -> None:
+    """`views.sql` of this snapshot, or of a newer one that came meanwhile. A disk alone has the file."""
+    if isinstance(store, LocalStore):
+        newest = read_newest(store, snapshot) or snapshot
+        store.replace(VIEWS, views_script(newest).encode())
 
 
 def glob_escape(path: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic import StringConstraints
 
-from schemas.commit import Bundle, Commit, RunRecord
+from schemas.commit import Bundle, Commit, CommitState, RunRecord
 from schemas.identity import VideoObject
 from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
 
@@ -74,7 +74,8 @@ def _bundle(
         "analysis_key": video.analysis_key(recipe_id),
         "run_id": "run",
     }
-    commit = _row(Commit, uri=uri, is_quarantined=is_quarantined, **ids)
+    state = CommitState.QUARANTINED if is_quarantined else CommitState.ROWS
+    commit = _row(Commit, uri=uri, state=state, content_rev=video.content_rev, **ids)
     if is_quarantined:
         return Bundle(commit=commit, failures=(_row(Failure, uri=uri, code="no_video", **ids),))
     return Bundle(

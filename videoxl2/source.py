@@ -7,7 +7,7 @@ import json
 import re
 from pathlib import Path
 
-from videoxl2.errors import CheckpointError
+from videoxl2.errors import CheckpointError, NotDownloaded
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -15,8 +15,8 @@ _FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
 
-def find_folder(folder_or_hub_id: str | Path, revision: str | None = None) -> Path:
-    """The local folder, or the hub repository's, downloaded without any code file.
+def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local_only: bool = False) -> Path:
+    """The local folder, or the hub repository's, downloaded without any code file; never with `local_only`.
 
     Raises `CheckpointError` when it is neither or the hub cannot deliver it.
     """
@@ -29,8 +29,13 @@ def find_folder(folder_or_hub_id: str | Path, revision: str | None = None) -> Pa
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES))
+        return Path(
+            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=local_only)
+        )
     except Exception as error:  # the client's errors have no common base
+        if local_only:
+            message = f"{name} is a hub id and not on this machine yet"
+            raise NotDownloaded(message, "The run downloads it first.") from error
         raise CheckpointError(
             f"{name} is not a local folder, and the hub did not deliver it: {_first_line(error)}",
             "Check the spelling and the network, or download it and give the folder.",

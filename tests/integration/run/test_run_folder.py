@@ -99,7 +99,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     (library / "gone.mp4").unlink()
     again = media_index("run", *where)
     assert again.code == 0, again.stderr
-    assert "nothing to do: 7 videos listed, none new or changed, no model loaded" in again.stdout
+    assert "nothing to do: 7 videos listed, none to analyse, no model loaded" in again.stdout
 
     make_video(library / "added.mp4", seconds=3, shade=90)
     make_video(library / "plain.mp4", seconds=5, shade=200)

@@ -3,31 +3,38 @@
 Finishing is the real one, on a library that follows a script as well.
 """
 
+import ctypes
 import os
 import signal
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 import ray
+from ray import cloudpickle
 
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
+from jobs.attempts import Receipt, Seat, Spent, Try
 from jobs.cluster import join_cluster
 from jobs.failures import Stage, Trouble
 from jobs.finishing import Finishing, Indexed
-from jobs.plan import Reason, Work
+from jobs.hanging import HangGuard
+from jobs.limits import Ending, FailureLimit, Limits
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.records import Record
 from jobs.runner import Runner
+from jobs.work import Work
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from storage.bundles import read_bundle
 from storage.errors import NotFound
 from videoxl2.frames import MediaInfo, SamplingGrid
@@ -75,7 +82,7 @@ class ScriptedActor:
             os._exit(1)
         if self.load_as == "badly":
             return replace(BUG, message="bad weights")
-        return ray.get_runtime_context().get_node_id()
+        return Seat(ray.get_runtime_context().get_node_id(), "here", "cpu")
 
     def index_video(self, work: Work, upcoming: Work | None):
         entries = self.scripts.get(work.video.uri, [DONE])
@@ -85,11 +92,18 @@ class ScriptedActor:
         entry = entries[min(count, len(entries) - 1)]
         if entry == "hang":
             time.sleep(600)
+        if entry == "hang in the model":  # with the interpreter locked, as a call on a GPU may
+            with HangGuard(1):
+                ctypes.PyDLL(None).sleep(600)
+        if entry == "slow":
+            time.sleep(6)
+            entry = DONE
         if entry == "die":
             os._exit(1)
-        return (
-            replace(entry, sampled_ms=tuple(range(work.max_frames))) if isinstance(entry, Analysis) else entry
-        )
+        if not isinstance(entry, Analysis):
+            return Receipt(Spent(), entry)
+        analysis = replace(entry, sampled_ms=tuple(range(work.max_frames)))
+        return Receipt(Spent(num_frames=work.max_frames), cloudpickle.dumps(analysis))
 
 
 @dataclass(frozen=True)
@@ -110,20 +124,31 @@ class Ledger:
 
     def __init__(self):
         self.frames, self.bundles, self.failures, self.retried = {}, {}, {}, []
+        self.tries, self.left, self.loads, self.closed = {}, {}, [], None
 
-    def indexed(self, work, outcome):
+    def indexed(self, work, outcome, tries):
         assert work.video.uri not in self.frames
         self.frames[work.video.uri] = outcome.num_frames
         (self.bundles[work.video.uri],) = read_bundle(outcome.bundle, work.video.uri).to_pylist()
 
-    def failed(self, work, trouble, action):
+    def failed(self, work, trouble, action, tries):
         self.failures[work.video.uri] = (trouble.code, action, work.attempt)
+        self.tries[work.video.uri] = tries
 
-    def retrying(self, work, trouble):
+    def retrying(self, work, trouble, tries):
         self.retried.append(work.video.uri)
+
+    def unsettled(self, work, tries):
+        self.left[work.video.uri] = tries
 
     def tick(self):
         pass
+
+    def load(self, queue_depth, actors):
+        self.loads.append((queue_depth, dict(actors)))
+
+    def closing(self, ending, num_in_flight, grace_s):
+        self.closed = (ending, num_in_flight)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -156,11 +181,14 @@ def work_on(uri: str, number: int = 0) -> Work:
 def execute(tmp_path, ledger, finishing):
     """Run the scripts on two actors; returns what was settled."""
 
-    def run(scripts, load="well", num_actors=2, stop=None):
+    def run(scripts, load="well", num_actors=2, stop=None, max_failures=None, late=None):
         works = [work_on(uri, number) for number, uri in enumerate(scripts)]
         actor = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(ScriptedActor)
-        runner = Runner(works, lambda: actor.remote(scripts, tmp_path, load), num_actors, finishing, ledger)
-        runner.run(stop or threading.Event())
+        limit = None if max_failures is None else FailureLimit.parse(max_failures)
+        limits = late or Limits(len(works), limit)
+        start = lambda: actor.remote(scripts, tmp_path, load)  # noqa: E731 - as the runner takes it
+        runner = Runner(works, start, num_actors, finishing, ledger, limits, ledger)
+        ledger.ending = runner.run(stop or threading.Event())
         return ledger
 
     return run
@@ -295,7 +323,9 @@ def test_analysed_videos_do_not_pile_up(execute, library, ledger, tmp_path):
 
 def test_finishing_that_is_lost_is_done_again(finishing, library):
     """A task that goes away without fault of the file, as with its machine, is repeated."""
-    finishing.submit(work_on("a"), TWO_SCENES, ray.get_runtime_context().get_node_id())
+    tries = (Try(1, datetime.now(UTC), 1.0, None),)
+    node_id = ray.get_runtime_context().get_node_id()
+    finishing.submit(work_on("a"), cloudpickle.dumps(TWO_SCENES), tries, node_id)
     (first,) = finishing.refs
     assert wait_until(lambda: fetchers(library))
     ray.cancel(first, force=True)
@@ -303,7 +333,109 @@ def test_finishing_that_is_lost_is_done_again(finishing, library):
     assert finishing.take(first) is None
     (library.folder / "open").touch()
     (second,) = finishing.refs
-    work, outcome = finishing.take(second)
+    work, outcome, _ = finishing.take(second)
     assert work.video.uri == "a"
     assert isinstance(outcome, Indexed)
     assert len(finishing) == 0
+
+
+def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
+    """The same video twice: set aside; the others are unharmed, though the call held the interpreter."""
+    execute({"hangs": ["hang in the model"], "hangs once": ["hang in the model", DONE], "good": [DONE]})
+    assert ledger.failures == {"hangs": ("worker_killed", FailureAction.QUARANTINED, 2)}
+    assert set(ledger.frames) == {"hangs once", "good"}
+
+
+def test_every_try_is_kept_with_its_actor_and_its_reason(execute, ledger):
+    """In the bundle of the video that got through, and beside the one that did not."""
+    execute({"dies once": ["die", DONE], "memory": [MEMORY, MEMORY, DONE], "no video": [MEDIA]}, num_actors=1)
+    rows = ledger.bundles["dies once"]["attempts"]
+    assert [(row["attempt"], row["outcome"], row["code"]) for row in rows] == [
+        (1, "retried", "worker_killed"),
+        (2, "indexed", None),
+    ]
+    assert {(row["node"], row["device"], row["plan_reason"]) for row in rows} == {("here", "cpu", "new")}
+    assert rows[0]["fingerprint"]
+    assert rows[1]["started_at"] >= rows[0]["started_at"] + timedelta(seconds=rows[0]["seconds"])
+    assert rows[1]["seconds"] >= rows[1]["finish_seconds"] > 0
+    assert rows[1]["num_frames"] == 1000
+    memory = ledger.bundles["memory"]["attempts"]
+    assert [(row["failure_class"], row["num_frames"]) for row in memory][2] == (None, 100)
+    assert [row["failure_class"] for row in memory[:2]] == ["resource"] * 2
+    assert [one.trouble for one in ledger.tries["no video"]] == [MEDIA]
+    assert ledger.left == {}
+
+
+def test_the_memory_ladder_is_in_the_row(execute, ledger):
+    """It is marked, and its warnings say which step was taken."""
+    ladder = replace(DONE, memory_steps=("vision batch 32 -> 8",))
+    execute({"fewer": [MEMORY, DONE], "smaller batch": [ladder], "good": [DONE]})
+    rows = {uri: bundle["videos"][0] for uri, bundle in ledger.bundles.items()}
+    assert {uri: (row["is_degraded"], row["warnings"]) for uri, row in rows.items()} == {
+        "fewer": (True, ["out of memory: fewer frames: at most 200 instead of 1000"]),
+        "smaller batch": (True, ["out of memory: vision batch 32 -> 8"]),
+        "good": (False, []),
+    }
+
+
+class LateOnceBegun:
+    """The deadline is over as soon as an actor is at its first video, however slow this machine is."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def reached(self, now, num_settled, num_failures):
+        return Ending.DEADLINE if any(self.folder.glob("key*")) else None
+
+    def is_over_budget(self, num_failures):
+        return False
+
+
+def test_no_video_begins_after_the_deadline_and_those_under_way_finish(execute, ledger, tmp_path):
+    """What was not begun is left, without a try or a failure."""
+    execute({f"{n}": ["slow"] for n in range(9)}, late=LateOnceBegun(tmp_path))
+    assert ledger.ending is Ending.DEADLINE
+    assert 1 <= len(ledger.frames) <= 3
+    assert ledger.closed == (Ending.DEADLINE, len(ledger.frames))
+    assert (ledger.failures, ledger.left) == ({}, {})
+
+
+def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_path, monkeypatch):
+    """Then it is given up, and what its try took is kept."""
+    monkeypatch.setattr("jobs.runner.GRACE_S", 2.0)
+    execute({"hangs": ["hang"]}, num_actors=1, late=LateOnceBegun(tmp_path))
+    assert ledger.ending is Ending.DEADLINE
+    ((uri, (tried,)),) = ledger.left.items()
+    assert (uri, tried.trouble) == ("hangs", None)
+    assert tried.seconds >= 2.0
+
+
+def test_too_many_failures_end_the_run(execute, ledger):
+    """Once more than allowed have failed, no video begins; media failures do not count."""
+    memory = replace(MEMORY, num_frames=64)  # the ladder's end
+    unlike = [replace(memory, message=word) for word in "abc"]  # so that the breaker does not open
+    scripts = {f"bad {n}": [one] for n, one in enumerate(unlike)} | {
+        f"corrupt {n}": [MEDIA] for n in range(9)
+    }
+    execute(scripts | {f"{n}": [DONE] for n in range(40)}, num_actors=1, max_failures="2")
+    assert ledger.ending is Ending.FAILURES
+    scripts = {f"corrupt {n}": [MEDIA] for n in range(9)} | {"good": [DONE]}
+    execute(scripts, num_actors=1, max_failures="0")
+    assert ledger.ending is Ending.DONE
+
+
+def test_an_outage_of_the_storage_stops_the_run(execute, ledger):
+    """Five videos in a row that cannot be had, each as often as the policy says: none is blamed."""
+    gone = replace(BUSY, can_retry=False)
+    with pytest.raises(MediaIndexError, match="storage or disk outage: 5 videos in a row"):
+        execute({f"{n}": [gone] for n in range(9)})
+    assert [action for _, action, _ in ledger.failures.values()] == [FailureAction.NEXT_RUN] * 5
+
+
+def test_failures_that_are_alike_stop_the_run_and_blame_no_video(execute, ledger):
+    """When memory runs out on video after video, it is not the videos."""
+    memory = replace(MEMORY, num_frames=64)
+    scripts = {f"{n}": [replace(memory, message=f"out of memory: {n} GiB")] for n in range(9)}
+    with pytest.raises(MediaIndexError, match="5 videos in a row failed alike"):
+        execute(scripts)
+    assert [action for _, action, _ in ledger.failures.values()] == [FailureAction.NEXT_RUN] * 5

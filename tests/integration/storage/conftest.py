@@ -1,14 +1,111 @@
 """An HTTP server that answers as told: what real S3 does under load, and no test server does."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from schemas.answer_tables import row_type
+from schemas.answers import Moments, TimedAnswer
+from schemas.commit import Bundle, Commit, CommitState, RunRecord
+from storage.bundles import encode_bundle
+from storage.catalog import open_catalog
+from storage.index import open_index
+from storage.objects import open_store
 from storage.s3 import s3_client
+
+
+class SightingAnswer(TimedAnswer):
+    """What a pack's answer holds."""
+
+    layout = Moments(at_most=3, longest_s=9)
+
+    what: str
+
+
+SIGHTING = row_type(SightingAnswer)
+
+
+@dataclass(frozen=True)
+class IndexPlace:
+    """An index, on a disk or on S3, with a pack's table `sightings`."""
+
+    url: str
+    endpoint_url: str | None
+
+    def store(self):
+        return open_store(self.url, self.endpoint_url)
+
+    def publish(self, *bundles: Bundle, runs: Sequence[RunRecord] = (), marks: Sequence[Commit] = ()) -> None:
+        """Each bundle by itself, as the smallest runs do, then the rest."""
+        index = open_index(self.url, self.endpoint_url, create=True, own={"sightings": SIGHTING})
+        for bundle in bundles:
+            pair = bundle.commit.video_id, bundle.commit.analysis_key
+            index.commit(*pair, encode_bundle(bundle))
+            index.publish([pair])
+        if runs or marks:
+            index.publish([], runs, marks)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with open_catalog(self.url, self.endpoint_url) as catalog:
+            return catalog.query(sql).rows
+
+    def contents(self) -> dict[str, list[tuple[Any, ...]]]:
+        """What readers see of every table, history included."""
+        with open_catalog(self.url, self.endpoint_url) as catalog:
+            views = catalog.query("SELECT view_name FROM duckdb_views() WHERE NOT internal ORDER BY 1").rows
+            names = [name for (name,) in views if not name.startswith("_")]
+            return {name: sorted(catalog.query(f'FROM "{name}"').rows, key=repr) for name in names}
+
+
+@pytest.fixture(params=["local", "s3"])
+def place(request, tmp_path) -> IndexPlace:
+    """An empty place with an awkward name."""
+    if request.param == "local":
+        return IndexPlace(str(tmp_path / "new" / "an index"), None)
+    bucket, endpoint = request.getfixturevalue("s3_bucket"), request.getfixturevalue("s3_endpoint")
+    return IndexPlace(f"s3://{bucket}/an index/ü+%20", endpoint)
+
+
+@pytest.fixture
+def disk(tmp_path) -> IndexPlace:
+    """An empty place on a disk."""
+    return IndexPlace(str(tmp_path / "disk" / "an index"), None)
+
+
+@pytest.fixture
+def filled(place, fill) -> IndexPlace:
+    """An index with some of everything, on a disk and on S3."""
+    fill(place)
+    return place
+
+
+@pytest.fixture
+def filled_disk(disk, fill) -> IndexPlace:
+    """The same on a disk, for what does not depend on the store."""
+    fill(disk)
+    return disk
+
+
+@pytest.fixture
+def fill(make_bundle, make_row, make_run_record) -> Callable[[IndexPlace], None]:
+    """Videos with history, a quarantine, a deletion, a pack's rows, runs and what those left undone."""
+
+    def put(place: IndexPlace) -> None:
+        bundles = [make_bundle(uri=f"s3://library/{n}.mp4", titles=("One", "Two", "Three")) for n in range(6)]
+        ids = {name: getattr(bundles[2].commit, name) for name in ("video_id", "analysis_key")}
+        own = {"sightings": (make_row(SIGHTING, what="a heron", **ids),)}
+        bundles[2] = bundles[2].model_copy(update={"own": own})
+        newer = make_bundle(uri="s3://library/0.mp4", revision="etag2", titles=("Anew",))
+        broken = make_bundle(uri="s3://library/broken.mp4", is_quarantined=True)
+        gone = bundles[5].commit.model_copy(update={"state": CommitState.DELETED})
+        place.publish(*bundles, newer, broken, runs=[make_run_record("run-1", (broken,))])
+        place.publish(runs=[make_run_record("run-2", (bundles[1],))], marks=[gone])
+
+    return put
 
 
 @dataclass
@@ -58,7 +155,10 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             answer = script.answers.pop(0) if len(script.answers) > 1 else script.answers[0]
             error = f"<Error><Code>{answer.get('code')}</Code><Message>scripted</Message></Error>"
             body = answer.get("body", error.encode() if "code" in answer else b"")
-            self.send_response(answer["status"])
+            if "Date" in answer.get("headers", {}):
+                self.send_response_only(answer["status"])  # without the server's own date
+            else:
+                self.send_response(answer["status"])
             for name, value in answer.get("headers", {}).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(answer.get("length", len(body))))

@@ -179,7 +179,7 @@ def test_a_quarantined_video_loses_its_rows_until_it_is_replaced(
     assert place.query("SELECT count(*) FROM videos") == [(0,)]
     assert place.query("SELECT code FROM failures") == [("no_video",)]
     video_id = make_bundle().commit.video_id
-    assert index.current_commits([video_id])[video_id].is_quarantined
+    assert index.current_commits([video_id])[video_id].state == "quarantined"
     index.publish(_commit(index, make_bundle(revision="repaired", titles=("Back",))))
     assert place.query("SELECT title FROM scenes") == [("Back",)]
     assert place.query("SELECT count(*) FROM failures") == [(0,)]

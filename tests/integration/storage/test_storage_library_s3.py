@@ -1,17 +1,21 @@
 """A library on S3: every key is listed, and only the listed bytes are fetched."""
 
 import pickle
+import random
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
-from storage.errors import NoSpace, NotFound, ObjectChanged
+from storage import library_s3
+from storage.errors import NoSpace, NotFound, ObjectChanged, ObjectError
 from storage.library import open_library
+from storage.s3 import s3_client
 from storage.selection import Selection
 
 if TYPE_CHECKING:
@@ -92,6 +96,96 @@ def test_a_prefix_is_a_folder(client: "S3Client", s3_endpoint: str, s3_bucket: s
     listing = open_library(f"s3://{s3_bucket}/in", s3_endpoint).list_videos(Selection(exclude=("x/*",)))
     assert [video.uri for video in listing] == [f"s3://{s3_bucket}/in/a.mp4"]
     assert listing.num_ignored == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_library_listed_in_parts_is_the_same(
+    client: "S3Client", s3_endpoint: str, s3_bucket: str, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Folders of all sizes and depths, page after page or side by side: the same objects, the same order."""
+    draw = random.Random(seed)
+    folders = ["", *("".join(draw.choices("ab/ é0", k=draw.randrange(9))) + "/" for _ in range(9))]
+    keys = {f"{draw.choice(folders).lstrip('/')}{draw.randrange(300)}.mp4" for _ in range(250)}
+    _put(client, s3_bucket, *keys)
+    library = open_library(f"s3://{s3_bucket}", s3_endpoint)
+    one_after_the_other = list(library.list_videos(ALL))
+    for name, value in {"_PAGE_KEYS": 5, "_PAGES": 1, "_FIRST_PAGES": 2}.items():
+        monkeypatch.setattr(library_s3, name, value)
+    assert list(library.list_videos(ALL)) == one_after_the_other
+    assert [v.uri.removeprefix(f"s3://{s3_bucket}/") for v in one_after_the_other] == sorted(
+        keys, key=str.encode
+    )
+
+
+def test_only_what_has_a_prefix_is_listed(
+    client: "S3Client", s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Below the library's own; the rest of the library costs no request and is in neither count."""
+    _put(client, s3_bucket, *(f"in/{folder}/{n}.mp4" for folder in ("a", "b", "c", "c2") for n in range(5)))
+    _put(client, s3_bucket, "in/c/notes.txt", "c/out.mp4")
+    monkeypatch.setattr(library_s3, "_PAGE_KEYS", 5)
+    pages: list[str] = []
+    s3_client(s3_endpoint).meta.events.register(
+        "before-parameter-build.s3.ListObjectsV2", lambda params, **_: pages.append(params["Prefix"])
+    )
+    selection = Selection(prefixes=("c", "a/", "c/"))
+    listing = open_library(f"s3://{s3_bucket}/in", s3_endpoint).list_videos(selection)
+    assert [video.uri.removeprefix(f"s3://{s3_bucket}/in/")[:-5] for video in listing] == [
+        *["a/"] * 5,
+        *["c/"] * 5,
+        *["c2/"] * 5,
+    ]
+    assert (listing.num_listed, listing.num_ignored) == (15, 1)
+    assert set(pages) == {"in/", "in/a/", "in/c"}  # the first is the look whether the library is there
+
+
+def test_objects_in_cold_storage_are_known_by_the_listing(
+    client: "S3Client", s3_endpoint: str, s3_bucket: str
+) -> None:
+    """Those that a request for their bytes would be refused for."""
+    readable = ("STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR")
+    for storage_class in (*readable, "GLACIER", "DEEP_ARCHIVE"):
+        client.put_object(Bucket=s3_bucket, Key=f"{storage_class}.mp4", Body=b"x", StorageClass=storage_class)
+    listing = list(open_library(f"s3://{s3_bucket}", s3_endpoint).list_videos(ALL))
+    assert {video.uri.rpartition("/")[2] for video in listing if video.is_archived} == {
+        "GLACIER.mp4",
+        "DEEP_ARCHIVE.mp4",
+    }
+    assert len(listing) == 6
+
+
+def test_an_object_restored_from_cold_storage_is_read(scripted_s3: Callable[..., Any]) -> None:
+    """From the listing alone; one whose restore is under way is not."""
+    restored = "<RestoreExpiryDate>2026-12-01T00:00:00Z</RestoreExpiryDate>"
+    entries = [
+        f"<Contents><Key>{key}.mp4</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+        f"<ETag>&quot;e&amp;1&quot;</ETag><Size>1</Size><StorageClass>GLACIER</StorageClass>"
+        f"<RestoreStatus><IsRestoreInProgress>{is_under_way}</IsRestoreInProgress>{expiry}</RestoreStatus>"
+        "</Contents>"
+        for key, is_under_way, expiry in (("a+b%2B", "true", ""), ("c", "false", restored))
+    ]
+    page = (
+        "<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated>"
+        + "".join(entries)
+        + "</ListBucketResult>"
+    )
+    server = scripted_s3({"status": 200, "body": page.encode()})
+    videos = list(open_library("s3://bucket", server.url).list_videos(ALL))
+    assert [(v.uri, v.etag, v.is_archived) for v in videos] == [
+        ("s3://bucket/a b+.mp4", "e&1", True),
+        ("s3://bucket/c.mp4", "e&1", False),
+    ]
+    assert server.requests[-1][1]["x-amz-optional-object-attributes"] == "RestoreStatus"
+
+
+def test_a_page_that_is_cut_off_is_an_error(scripted_s3: Callable[..., Any]) -> None:
+    """Not the end of the library."""
+    page = b"<ListBucketResult><Contents><Key>a.mp4</Key><Size>1</Size></Contents><Contents><Key>b.m"
+    empty = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
+    server = scripted_s3({"status": 200, "body": empty}, {"status": 200, "body": page})
+    library = open_library("s3://bucket", server.url)
+    with pytest.raises(ObjectError, match="s3://bucket"):
+        list(library.list_videos(ALL))
 
 
 def test_what_identifies_the_bytes(client: "S3Client", s3_endpoint: str, s3_bucket: str) -> None:

@@ -12,15 +12,16 @@ import pytest
 from jobs import asking
 from jobs.analysis import Analysis
 from jobs.asking import Asker, Piece, PromptAnswer, better
-from jobs.plan import Reason, Work
 from jobs.program_times import AnswerContext
 from jobs.prompt_pack import OwnAnswer, Prompt, load_packs
 from jobs.recipe import Recipe
 from jobs.records import Record
 from jobs.rows import RowBuilder
 from jobs.wire import InvalidAnswerError
+from jobs.work import Work
 from schemas.answers import Moments, SummaryAnswer
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.model import VideoXL2
 from videoxl2.prefill import PrefillOptions

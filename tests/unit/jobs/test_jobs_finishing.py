@@ -2,6 +2,8 @@
 
 import io
 import os
+import pickle
+from datetime import UTC, datetime
 from fractions import Fraction
 
 import av
@@ -11,16 +13,18 @@ from PIL import Image
 
 from jobs.analysis import Analysis
 from jobs.asking import PromptAnswer
+from jobs.attempts import Seat, Spent, Try
 from jobs.failures import Stage
-from jobs.finishing import Indexed, finish
-from jobs.plan import Reason, Work
+from jobs.finishing import Indexed, Paid, finish
 from jobs.prompt_pack import load_packs
 from jobs.reading import Source
 from jobs.recipe import Recipe
 from jobs.records import Record
+from jobs.work import Work
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from schemas.tables import Lineage
 from storage.bundles import read_bundle
 from storage.library_local import LocalLibrary
@@ -29,6 +33,7 @@ from videoxl2.frames import plan_sampling, probe
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s
 RATE = 10
+TRIES = (Try(1, datetime(2026, 11, 21, tzinfo=UTC), 2.5, Seat("", "host", "cpu"), Spent(num_frames=16)),)
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def finished(film, tmp_path):
         )
         analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers, 0.0, 0.0)
         meanwhile()
-        outcome = finish(source, work, analysis, RECIPE, "run")
+        outcome = finish(source, Paid(work, pickle.dumps(analysis), TRIES), RECIPE, "run")
         if not isinstance(outcome, Indexed):
             return outcome
         (bundle,) = read_bundle(outcome.bundle, "bundle").to_pylist()

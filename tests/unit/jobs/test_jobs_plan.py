@@ -2,57 +2,160 @@
 
 from dataclasses import replace
 
-from jobs.plan import Reason, Work, plan_videos
+import pytest
+
+from jobs.plan import examine
 from jobs.queue import WorkQueue
+from jobs.work import Work
+from schemas.commit import CommitState
 from schemas.identity import VideoObject
+from schemas.plan import Reason
+from schemas.recipe import RecipeRecord
 from storage.published import CurrentCommit
 
-FILM = VideoObject(uri="/films/a.mp4", size_bytes=10, modified_ns=1)
+FILM = VideoObject(uri="s3://films/a.mp4", size_bytes=10, modified_ns=1, etag="e")
+TASKS = {"characters": "c1", "scenes": "s1", "highlights": "h1"}
+RECIPE = RecipeRecord(
+    recipe_id="r1", model_id="m", model="m1", sampling="f1", tasks=TASKS, settings={}, prompts={}
+)
 
 
 class FakeIndex:
-    """Answers look-ups from two plain containers."""
+    """Answers look-ups from plain containers."""
 
-    def __init__(self, visible=(), committed=()):
+    def __init__(self, visible=(), committed=(), recipes=(), tried=(), uris=None):
         self.visible = {commit.video_id: commit for commit in visible}
         self.committed = set(committed)
+        self.recipes = {recipe.recipe_id: recipe for recipe in recipes}
+        self.tried = frozenset(tried)
+        self.uris = uris or {}
         self.pages = []
 
     def current_commits(self, video_ids):
         self.pages.append(len(video_ids))
         return {video_id: self.visible[video_id] for video_id in video_ids if video_id in self.visible}
 
+    def commits_with_content(self, content_revs):
+        return [commit for commit in self.visible.values() if commit.content_rev in content_revs]
+
     def is_committed(self, video_id, analysis_key):
         return (video_id, analysis_key) in self.committed
 
+    def recipe(self, recipe_id):
+        return self.recipes.get(recipe_id)
 
-def commit(video: VideoObject, recipe_id: str = "r1", is_quarantined: bool = False) -> CurrentCommit:
-    return CurrentCommit(1, video.video_id, video.analysis_key(recipe_id), video.object_rev, is_quarantined)
+    def unfinished(self):
+        return self.tried
+
+    def uri_of(self, video_id, analysis_key):
+        return self.uris[video_id]
 
 
-def reason(video: VideoObject, index: FakeIndex, recipe_id: str = "r1") -> Reason:
-    (work,) = plan_videos([video], index, recipe_id, max_frames=100)
-    return work.reason
+def commit(video: VideoObject, recipe_id="r1", state="rows", failure_class=None) -> CurrentCommit:
+    key = video.analysis_key(recipe_id)
+    revisions = (video.object_rev, video.content_rev)
+    return CurrentCommit(1, video.video_id, key, *revisions, recipe_id, state, failure_class)
+
+
+def look(video: VideoObject, index: FakeIndex, recipe: RecipeRecord = RECIPE):
+    found = examine([video], index, recipe, is_local=video.is_local)
+    (reason,) = found.reasons
+    return reason, found
+
+
+def reason(*args) -> Reason:
+    return look(*args)[0]
 
 
 def test_every_reason_has_its_cause():
-    """New, changed, stale, unchanged, set aside, and committed but not yet visible."""
+    """New, changed, tried before, unchanged, committed but not yet visible, asleep in cold storage."""
     changed = replace(FILM, size_bytes=11)
     assert reason(FILM, FakeIndex()) is Reason.NEW
     assert reason(FILM, FakeIndex([commit(FILM)])) is Reason.UNCHANGED
-    assert reason(FILM, FakeIndex([commit(FILM, is_quarantined=True)])) is Reason.QUARANTINED
     assert reason(changed, FakeIndex([commit(FILM)])) is Reason.CHANGED
-    assert reason(changed, FakeIndex([commit(FILM, is_quarantined=True)])) is Reason.CHANGED
-    assert reason(FILM, FakeIndex([commit(FILM)]), "r2") is Reason.STALE
+    assert reason(FILM, FakeIndex(tried=[FILM.video_id])) is Reason.RETRY
+    assert reason(FILM, FakeIndex([commit(FILM, state=CommitState.RELEASED)])) is Reason.RETRY
+    assert reason(FILM, FakeIndex([commit(FILM, state=CommitState.DELETED)])) is Reason.NEW
     crashed = FakeIndex(committed=[(FILM.video_id, FILM.analysis_key("r1"))])
     assert reason(FILM, crashed) is Reason.COMMITTED
+    assert look(FILM, crashed)[1].to_publish == ((FILM.video_id, FILM.analysis_key("r1")),)
+    assert reason(replace(FILM, is_archived=True), FakeIndex()) is Reason.ARCHIVED
+    assert reason(replace(FILM, is_archived=True), FakeIndex([commit(FILM)])) is Reason.UNCHANGED
+
+
+def test_a_quarantine_holds_for_what_it_was_about():
+    """An unreadable file stays set aside until it is replaced, what a model fell over until the recipe is."""
+    changed, other = (
+        replace(FILM, size_bytes=11),
+        RECIPE.model_copy(update={"recipe_id": "r2", "model": "m2"}),
+    )
+    media = FakeIndex([commit(FILM, state="quarantined", failure_class="media")], recipes=[RECIPE])
+    poison = FakeIndex([commit(FILM, state="quarantined", failure_class="poison")], recipes=[RECIPE])
+    for index in (media, poison):
+        assert reason(FILM, index) is Reason.QUARANTINED
+        assert reason(changed, index) is Reason.CHANGED
+    assert reason(FILM, media, other) is Reason.QUARANTINED
+    assert reason(FILM, poison, other) is Reason.RETRY
+
+
+@pytest.mark.parametrize(
+    ("changes", "because", "tasks"),
+    [
+        ({"model": "m2"}, Reason.STALE_MODEL, ()),
+        ({"sampling": "f2"}, Reason.STALE_SAMPLING, ()),
+        ({"tasks": {**TASKS, "highlights": "h2"}}, Reason.STALE_PROMPT, ("highlights",)),
+        ({"tasks": {**TASKS, "plates": "p1"}}, Reason.MISSING, ("plates",)),
+        ({"tasks": {**TASKS, "scenes": "s2", "plates": "p1"}}, Reason.STALE_PROMPT, ("scenes", "plates")),
+        ({"tasks": dict.fromkeys(TASKS, "new")}, Reason.STALE_PROMPT, ()),
+        ({"tasks": {"scenes": "s1"}}, Reason.UNCHANGED, None),
+    ],
+)
+def test_a_changed_recipe_says_what_changed(changes, because, tasks):
+    """Only the tasks that would be answered differently are asked, the others come from the old bundle."""
+    recipe = RECIPE.model_copy(update={"recipe_id": "r2", **changes})
+    found_reason, found = look(FILM, FakeIndex([commit(FILM)], recipes=[RECIPE]), recipe)
+    assert found_reason is because
+    planned = list(found.costly)
+    assert [one.tasks for one in planned] == ([] if tasks is None else [tasks])
+    assert [one.carried_key for one in planned] == [FILM.analysis_key("r1") if tasks else None] * len(planned)
+    assert all(one.has_rows for one in planned)
+
+
+def test_rows_of_a_recipe_that_nobody_declared_are_stale():
+    """They may be anything."""
+    assert reason(FILM, FakeIndex([commit(FILM, "unknown")])) is Reason.STALE_MODEL
+
+
+def test_a_moved_or_copied_object_costs_nothing():
+    """Same etag and size under another name: its rows are those of the other, if they are of this recipe."""
+    copy = replace(FILM, uri="s3://films/b.mp4", modified_ns=5)
+    index = FakeIndex([commit(FILM)])
+    moved = examine([copy], index, RECIPE, is_local=False)
+    both = examine([FILM, copy], index, RECIPE, is_local=False)
+    assert (moved.reasons, len(moved.costly)) == ({Reason.MOVED: 1}, 0)
+    assert (both.reasons, len(both.costly)) == ({Reason.UNCHANGED: 1, Reason.DUPLICATE: 1}, 0)
+    (repointed,) = moved.repointed
+    assert (repointed.carried_id, repointed.carried_key) == (FILM.video_id, FILM.analysis_key("r1"))
+    stale = RECIPE.model_copy(update={"recipe_id": "r2", "model": "m2"})
+    assert reason(copy, FakeIndex([commit(FILM)], recipes=[RECIPE]), stale) is Reason.NEW
+    assert reason(replace(copy, etag="other"), index) is Reason.NEW
+
+
+def test_a_file_on_a_disk_has_moved_only_if_it_is_gone(tmp_path):
+    """Size and time of change prove nothing while both files are there."""
+    old, new = tmp_path / "old.mp4", tmp_path / "new.mp4"
+    film, copy = VideoObject(str(old), 10, 1), VideoObject(str(new), 10, 1)
+    index = FakeIndex([commit(film)], uris={film.video_id: str(old)})
+    assert reason(copy, index) is Reason.MOVED
+    old.touch()
+    assert reason(copy, index) is Reason.NEW
 
 
 def test_the_index_is_asked_page_by_page():
     """A long listing is never held as a whole."""
     index = FakeIndex()
-    videos = (VideoObject(uri=f"/films/{n}.mp4", size_bytes=1, modified_ns=1) for n in range(2500))
-    assert sum(1 for _ in plan_videos(videos, index, "r1", 100)) == 2500
+    videos = (VideoObject(uri=f"/films/{n}.mp4", size_bytes=1, modified_ns=n) for n in range(2500))
+    assert len(examine(videos, index, RECIPE, is_local=True).costly) == 2500
     assert index.pages == [1000, 1000, 500]
 
 

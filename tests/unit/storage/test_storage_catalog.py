@@ -18,7 +18,8 @@ from storage.columns import COLUMNS
 from storage.index import open_index
 
 MakeBundle = Callable[..., Bundle]
-VIEWS = (*TABLES, "commits", *(f"{table}_all" for table in (*TABLES, "commits") if table != "runs"))
+HISTORY = ("runs", "attempts")  # as they are: nothing supersedes their rows
+VIEWS = (*TABLES, "commits", *(f"{table}_all" for table in (*TABLES, "commits") if table not in HISTORY))
 
 
 def _publish(folder: Path, *bundles: Bundle) -> None:

@@ -83,6 +83,30 @@ def test_what_the_filters_leave_out_is_counted(tmp_path: Path) -> None:
     assert (listing.num_listed, listing.num_ignored) == (2, 2)
 
 
+def test_only_what_has_a_prefix_is_listed(tmp_path: Path) -> None:
+    """As on S3: of keys, so it may end inside of a name; the rest is not even looked at."""
+    _fill(tmp_path, "a/1.mp4", "a/x/2.mp4", "ab/3.mp4", "b/4.mp4", "b.mp4", "c/d/5.mp4", "c/e/6.mp4")
+    listing = open_library(str(tmp_path)).list_videos(Selection(prefixes=("a", "c/d/", "b.")))
+    assert [video.uri.removeprefix(f"{tmp_path}/") for video in listing] == [
+        "a/1.mp4",
+        "a/x/2.mp4",
+        "ab/3.mp4",
+        "b.mp4",
+        "c/d/5.mp4",
+    ]
+    assert listing.num_ignored == 0
+
+
+def test_only_what_was_modified_since_is_listed(tmp_path: Path) -> None:
+    """At that very instant counts as since."""
+    _fill(tmp_path, "old.mp4", "new.mp4")
+    os.utime(tmp_path / "old.mp4", ns=(99, 99))
+    os.utime(tmp_path / "new.mp4", ns=(100, 100))
+    listing = open_library(str(tmp_path)).list_videos(Selection(modified_since_ns=100))
+    assert [Path(video.uri).name for video in listing] == ["new.mp4"]
+    assert (listing.num_listed, listing.num_ignored) == (1, 1)
+
+
 def test_pipes_and_link_loops_do_not_stop_the_listing(tmp_path: Path) -> None:
     """Only regular files are objects, and a link back to a folder above ends there."""
     _fill(tmp_path, "x/a.mp4")

@@ -1,9 +1,11 @@
 """Which objects are videos to index."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from schemas.failures import UsageError
-from storage.selection import Selection, is_hidden
+from storage.selection import Listing, Selection, is_hidden
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,26 @@ def test_hidden_names() -> None:
     assert is_hidden("x/._clip.mp4")
     assert is_hidden(".Trash/clip.mp4")
     assert not is_hidden("x/clip.v2.mp4")
+
+
+def test_a_listing_that_is_not_whole_proves_nothing_deleted() -> None:
+    """What is older than `since`, or came after the inventory, is there all the same."""
+    assert Listing(iter(()), Selection(prefixes=("a",))).is_whole
+    assert not Listing(iter(()), Selection(modified_since_ns=1)).is_whole
+    assert not Listing(iter(()), Selection(), as_of=datetime(2026, 11, 20, tzinfo=UTC)).is_whole
+
+
+def test_folders_on_the_way_to_a_prefix_are_entered() -> None:
+    """And those below it; keys are taken by their beginning."""
+    selection = Selection(prefixes=("a/b/c", "x"))
+    assert [
+        folder for folder in ("a/", "a/b/", "a/b/cd/", "a/x/", "b/", "x/", "xy/") if selection.enters(folder)
+    ] == [
+        "a/",
+        "a/b/",
+        "a/b/cd/",
+        "x/",
+        "xy/",
+    ]
+    assert selection.takes("a/b/c1.mp4")
+    assert not selection.takes("a/b/d.mp4")

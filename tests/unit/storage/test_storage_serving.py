@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from schemas.commit import Bundle
+from schemas.commit import Bundle, CommitState
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Scene
 from storage.bundles import encode_bundle
@@ -106,7 +106,7 @@ def test_building_on_an_earlier_file_equals_building_anew(
     quarantined = described("/v/c.mp4", revision="2")
     quarantined = quarantined.model_copy(
         update={
-            "commit": quarantined.commit.model_copy(update={"is_quarantined": True}),
+            "commit": quarantined.commit.model_copy(update={"state": CommitState.QUARANTINED}),
             **dict.fromkeys(("videos", "scenes", "characters", "highlights"), ()),
         }
     )

@@ -1,0 +1,120 @@
+"""The run that chaos.py mistreats: real Ray, reading, finishing, commits and lease; only the model is none.
+
+python bench/chaos_driver.py LIBRARY INDEX ENDPOINT ATTEMPTS_FILE
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import ray
+from rich.console import Console
+
+import jobs.run
+from jobs.actor import ModelActor
+from jobs.analysis import Analysis
+from jobs.asking import PromptAnswer
+from jobs.attempts import Seat
+from jobs.config import Settings
+from jobs.progress import Progress
+from jobs.records import Record
+from jobs.work import Work
+from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
+from schemas.failures import MediaIndexError
+
+PARROT = Path(__file__).parents[1] / "tests" / "data" / "parrot"
+NUM_CHARACTERS = 2
+
+
+class NoModel(ModelActor):
+    """Reads the video as the real actor does, then says the same of every one."""
+
+    attempts_file = ""
+
+    def load(self) -> Seat:
+        self._asker: Any = None
+        self._memory: Any = SimpleNamespace(begin=lambda: None, num_bytes=lambda: 0)
+        return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
+
+    def index_video(self, work: Work, upcoming: Work | None) -> Any:
+        with open(self.attempts_file, "a") as attempts:  # noqa: PTH123 - one atomic append
+            attempts.write(f"{work.video.uri} {os.getpid()}\n")
+        return super().index_video(work, upcoming)
+
+
+def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: Any) -> Analysis:
+    """In the place of `jobs.analysis.analyze`."""
+    seen = [ms for span in spans for ms in span.pts_ms.tolist()]
+    time.sleep(0.05)
+    seconds = info.duration_ms / 1000
+    people = ("anna", "bert")
+    words = {"title": "A", "summary": "B", "setting": "c", "time_of_day": "day", "mood": "d"}
+    lists: dict[str, Any] = {"actions": [], "objects": [], "tags": [], "characters": list(people)}
+    said: dict[str, list[Answer]] = {
+        "summary": [SummaryAnswer(summary="One thing.")],
+        "characters": [CharacterAnswer(label=who, kind="person", description="x") for who in people],
+        "scenes": [
+            SceneAnswer(start_s=0, end_s=1, **words, **lists),
+            SceneAnswer(start_s=1, end_s=seconds, **words, **lists),
+        ],
+        "highlights": [
+            HighlightAnswer(start_s=0, end_s=1, title="A", kind="other", reason="b", score=50),
+        ],
+    }
+    answers = tuple(
+        PromptAnswer(
+            prompt,
+            "",
+            tuple(Record(one, 1.0, 1.0, False, False) for one in said[prompt.name]),
+            None,
+            0,
+            0,
+            1,
+            1,
+        )
+        for prompt in prompts
+    )
+    return Analysis(info, grid, tuple(seen), (), answers, 0.1, 0.1)
+
+
+def main() -> int:
+    """As `media-index run` does it."""
+    library, index, endpoint, NoModel.attempts_file = sys.argv[1:5]
+
+    def start(placement: Any, source: Any, recipe: Any) -> Any:
+        def make(*arguments: Any) -> NoModel:
+            import jobs.actor
+
+            jobs.actor.analyze = answer_all
+            return NoModel(*arguments)
+
+        options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
+        return ray.remote(_Deferred).options(**options).remote(make, placement, source, recipe)
+
+    jobs.run.start_actor = start
+    settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
+    try:
+        return jobs.run.run(settings, Progress(Console(stderr=True))).exit_code
+    except MediaIndexError as error:
+        print(f"error: {error.message}", file=sys.stderr)
+        return error.exit_code
+
+
+class _Deferred:
+    """Makes the actor in its own process, once the stand-in is in place there."""
+
+    def __init__(self, make: Any, *arguments: Any) -> None:
+        self._actor = make(*arguments)
+
+    def load(self) -> Any:
+        return self._actor.load()
+
+    def index_video(self, work: Work, upcoming: Work | None) -> Any:
+        return self._actor.index_video(work, upcoming)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

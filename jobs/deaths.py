@@ -1,0 +1,51 @@
+"""Why an actor is gone: of its machine, of the host's memory, or of the video in its hands."""
+
+import ray
+
+from jobs.failures import KILLS_UNTIL_POISON, Stage, Trouble
+from schemas.failures import FailureClass
+
+
+def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Trouble:
+    """What it means for the video in the actor's hands, which killed `num_kills` actors before."""
+    if is_out_of_memory(error):
+        hint = "use fewer --num-actors, or machines with more memory"
+        return Trouble(
+            Stage.MODEL,
+            FailureClass.RESOURCE,
+            "host_out_of_memory",
+            last_line(error),
+            hint,
+            num_frames=max_frames,
+        )
+    if is_lost_machine(error):
+        hint = "none needed, it is tried again elsewhere"
+        return Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
+    kills = num_kills + 1
+    return Trouble(
+        Stage.MODEL,
+        FailureClass.POISON if kills >= KILLS_UNTIL_POISON else FailureClass.LOST,
+        WORKER_KILLED,
+        f"the model's process died on this video or hung in it, time {kills}: {last_line(error)}",
+        "check the file in a player, the host's memory and the GPU (nvidia-smi)",
+    )
+
+
+WORKER_KILLED = "worker_killed"
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Killed by Ray's own watch over the host's memory."""
+    return isinstance(error, ray.exceptions.OutOfMemoryError) or "NODE_OUT_OF_MEMORY" in str(error)
+
+
+def is_lost_machine(error: Exception) -> bool:
+    """Died of its machine, not of its video: unreachable, preempted, or its node is gone."""
+    if not isinstance(error, ray.exceptions.ActorDiedError):
+        return True  # unavailable actors, lost objects and owners
+    return error.preempted or "its node has died" in str(error)  # Ray has no type for the latter
+
+
+def last_line(error: Exception) -> str:
+    """Ray's last line without its paragraph of advice."""
+    return str(error).strip().splitlines()[-1].partition(". ")[0]

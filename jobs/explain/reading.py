@@ -1,0 +1,102 @@
+"""Everything the index knows of one video, read with the queries in `explain.sql`."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Row, Try
+from jobs.explain.rows import read_rows
+from jobs.explain.standing import state_of, steps_for
+from jobs.find_video import find_ever
+from jobs.next_command import Place
+from jobs.next_steps import Newest, read_newest, reason_of
+from jobs.recipe_changes import changes_between
+from schemas.commit import CommitState
+from storage.catalog import Catalog
+from storage.objects import ObjectStore
+from storage.recipes import read_recipe
+
+R = TypeVar("R")
+
+
+def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: str) -> Explanation:
+    """`name` as `find_ever` takes it. UsageError: nobody ever heard of it."""
+    video_id = find_ever(catalog, name)
+    commits = _read_commits(catalog, store, video_id)
+    tries = _read(catalog, "tries", Try, video_id)
+    failures = _read(catalog, "failures", Failed, video_id)
+    newest = read_newest(catalog)
+    uri = _uri(catalog, video_id)
+    stale = reason_of(store, commits[-1].recipe_id, newest) if commits else None
+    current = commits[-1].analysis_key if commits and commits[-1].state == CommitState.ROWS else ""
+    return Explanation(
+        uri=uri,
+        video_id=video_id,
+        state=state_of(commits, failures, stale),
+        revisions=_read(catalog, "revisions", Revision, video_id),
+        commits=commits,
+        recipes=_read_recipes(store, [*commits, *tries], newest),
+        tries=tries,
+        failures=failures,
+        video=next(iter(_read(catalog, "video", Row, video_id, analysis_key=current)), None),
+        rows=read_rows(catalog, video_id, current) if current else (),
+        copies=tuple(row["uri"] for row in _records(catalog, "copies", video_id)),
+        next_steps=tuple(steps_for(commits, failures, stale, place, uri, video_id, newest)),
+    )
+
+
+def _read(catalog: Catalog, name: str, record: type[R], video_id: str, **params: str) -> tuple[R, ...]:
+    return tuple(record(**row) for row in _records(catalog, name, video_id, **params))
+
+
+def _records(catalog: Catalog, name: str, video_id: str, **params: str) -> list[dict[str, Any]]:
+    result = catalog.query(_queries()[name], {"video_id": video_id, **params})
+    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
+
+@cache
+def _queries() -> dict[str, str]:
+    """By the word that heads the comment before each."""
+    text = Path(__file__).with_name("explain.sql").read_text(encoding="utf-8")
+    return {
+        match[1]: match[2] for match in re.finditer(r"^-- (\w+): .*\n((?:(?!-- ).*\n)+)", text, re.MULTILINE)
+    }
+
+
+def _uri(catalog: Catalog, video_id: str) -> str:
+    names = " UNION ALL ".join(
+        f"SELECT uri FROM {t} WHERE video_id = $id" for t in ("commits_all", "failures_all", "attempts")
+    )
+    return str(catalog.query(f"SELECT any_value(uri) FROM ({names})", {"id": video_id}).rows[0][0])
+
+
+def _read_commits(catalog: Catalog, store: ObjectStore, video_id: str) -> tuple[Committed, ...]:
+    commits: list[Committed] = []
+    for row in _records(catalog, "commits", video_id):
+        differs = [] if commits else ["first"]
+        if commits and commits[-1].object_rev != row["object_rev"]:
+            differs.append("other bytes")
+        if commits and commits[-1].recipe_id != row["recipe_id"]:
+            before, after = (read_recipe(store, i) for i in (commits[-1].recipe_id, row["recipe_id"]))
+            differs += changes_between(before, after)
+        commits.append(Committed(**row, differs=tuple(differs)))
+    return tuple(commits)
+
+
+def _read_recipes(
+    store: ObjectStore, met: list[Committed | Try], newest: Newest | None
+) -> tuple[Recipe, ...]:
+    recipes = []
+    for recipe_id in dict.fromkeys(one.recipe_id for one in met):
+        said = read_recipe(store, recipe_id)
+        recipes.append(
+            Recipe(
+                recipe_id,
+                newest is not None and recipe_id == newest.recipe_id,
+                said.model_id if said else None,
+                said.settings if said else {},
+                tuple(f"{name} {task}" for name, task in said.tasks.items()) if said else (),
+            )
+        )
+    return tuple(recipes)

@@ -1,0 +1,46 @@
+"""Which rows a video has now, and what made them: a changed prompt asks only its own question again."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from schemas.tables import TABLES, Lineage
+from storage.catalog import Catalog
+from storage.columns import quote_name
+
+_LINEAGE = "prompt_id, recipe_id, run_id, model_id, model_revision"
+
+
+@dataclass(frozen=True)
+class RowsOfTable:
+    """Rows of one table that have one origin."""
+
+    table: str
+    rows: int
+    prompt_id: str | None
+    recipe_id: str
+    run_id: str
+    model_id: str
+    model_revision: str
+
+
+def read_rows(catalog: Catalog, video_id: str, analysis_key: str) -> tuple[RowsOfTable, ...]:
+    """Of all tables that readers see, packs' own ones included, in the tables' order.
+
+    `analysis_key` is the video's current one.
+    """
+    return tuple(_read(catalog, {"video_id": video_id, "analysis_key": analysis_key}))
+
+
+def _read(catalog: Catalog, ids: dict[str, str]) -> Iterator[RowsOfTable]:
+    tables: dict[str, Collection[str]] = {
+        name: row_type.model_fields for name, row_type in TABLES.items() if issubclass(row_type, Lineage)
+    }
+    for table, columns in (tables | catalog.own_tables).items():
+        is_seen = " AND is_grounded IS NOT FALSE" if "is_grounded" in columns else ""
+        query = (
+            f"SELECT count(*), {_LINEAGE} FROM {quote_name(table + '_all')} "
+            f"WHERE video_id = $video_id AND analysis_key = $analysis_key{is_seen} "
+            f"GROUP BY {_LINEAGE} ORDER BY {_LINEAGE}"
+        )
+        for count, *lineage in catalog.query(query, ids).rows:
+            yield RowsOfTable(table, count, *lineage)

@@ -1,0 +1,110 @@
+"""When a run ends before its plan does: too many failures, or too late."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+JUDGED_FROM = 20  # settled videos; before, a share of failures may be an accident
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+class Ending(StrEnum):
+    """Why a run began no more videos."""
+
+    DONE = "done"
+    STOPPED = "stopped"  # by the user
+    DEADLINE = "deadline"
+    FAILURES = "failures"  # more than its budget
+
+
+@dataclass(frozen=True)
+class FailureLimit:
+    """How many failures a run bears: a number of videos, or a share of the planned ones."""
+
+    text: str
+    count: int | None
+    share: Fraction | None
+
+    @classmethod
+    def parse(cls, text: object) -> "FailureLimit":
+        """`20` or `1%`. ValueError for anything else."""
+        if isinstance(text, FailureLimit):
+            return text
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", str(text).strip())
+        if found is None or (not found[2] and "." in found[1]):
+            raise ValueError("give a number of videos, e.g. 20, or a share of the planned ones, e.g. 1%")
+        if not found[2]:
+            return cls(found[1], int(found[1]), None)
+        return cls(f"{found[1]}%", None, Fraction(found[1]) / 100)
+
+    def is_exceeded(self, num_failures: int, num_planned: int) -> bool:
+        """Whether there are more than allowed."""
+        allowed = self.count if self.share is None else self.share * num_planned
+        return num_failures > (allowed or 0)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A duration from the start, or a time of day (this machine's, its next occurrence)."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: object) -> "Deadline":
+        """`6h`, `90m`, `1h30m` or `07:00`. ValueError for anything else."""
+        if isinstance(text, Deadline):
+            return text
+        words = str(text).strip().lower()
+        if not _DURATION.fullmatch(words) and not _CLOCK.fullmatch(words):
+            raise ValueError("give a duration, e.g. 6h or 90m, or a time of day, e.g. 07:00")
+        return cls(words)
+
+    def at(self, started_at: datetime) -> datetime:
+        """The instant, for a run that began at `started_at` (with a time zone)."""
+        clock = _CLOCK.fullmatch(self.text)
+        if clock is None:
+            parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", self.text)
+            return started_at + timedelta(seconds=sum(float(n) * _UNITS_S[unit] for n, unit in parts))
+        here = started_at.astimezone()
+        naive = here.replace(tzinfo=None)
+        wanted = naive.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+        if wanted <= naive:
+            wanted += timedelta(days=1)
+        return wanted.astimezone()  # that day's offset: clocks may change during the night
+
+
+def _text(value: Any) -> str:
+    return str(value.text)
+
+
+FailureLimitSetting = Annotated[FailureLimit, BeforeValidator(FailureLimit.parse), PlainSerializer(_text)]
+DeadlineSetting = Annotated[Deadline, BeforeValidator(Deadline.parse), PlainSerializer(_text)]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one run, resolved."""
+
+    num_planned: int
+    max_failures: FailureLimit | None = None
+    deadline: datetime | None = None
+
+    def reached(self, now: datetime, num_settled: int, num_failures: int) -> Ending | None:
+        """Why no more videos should begin, if so."""
+        if num_settled >= min(JUDGED_FROM, self.num_planned) and self.is_over_budget(num_failures):
+            return Ending.FAILURES
+        if self.deadline and now >= self.deadline:
+            return Ending.DEADLINE
+        return None
+
+    def is_over_budget(self, num_failures: int) -> bool:
+        """Whether more videos failed than the run bears."""
+        return self.max_failures is not None and self.max_failures.is_exceeded(num_failures, self.num_planned)

@@ -1,0 +1,245 @@
+"""What a report says: every number once, for text, JSON and page alike."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.next_steps import Step
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One run. Without `exit_code` it has not ended: it is at work, or it died."""
+
+    run_id: str
+    kind: str | None  # run or backfill; None: not known
+    started_at: datetime
+    seen_at: datetime  # when it ended, or the end of its latest recorded try
+    exit_code: int | None
+    library: str
+    recipe_id: str
+    model_id: str
+    settings_json: str
+    num_listed: int | None
+    num_unchanged: int | None
+    num_planned: int
+    num_indexed: int
+    num_partial: int
+    num_quarantined: int
+    num_unfinished: int
+    video_ms: int
+    num_frames: int | None
+    num_prompt_tokens: int | None
+    num_output_tokens: int | None
+    prefill_seconds: float | None
+    generate_seconds: float | None
+    meaning: str = ""
+    num_actors: int | None = None  # models that held a video at once; None: no attempts recorded
+
+    @property
+    def seconds(self) -> float:
+        """From start to end, or to the latest thing known of it."""
+        return max(0.0, (self.seen_at - self.started_at).total_seconds())
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What happened in one column of time."""
+
+    at: datetime
+    indexed: int = 0
+    partial: int = 0
+    quarantined: int = 0
+    next_run: int = 0
+    busy_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Equal columns of time, `bucket_s` wide, in each of which models can be busy for `busy_capacity_s`."""
+
+    bucket_s: int
+    buckets: tuple[Bucket, ...]
+    busy_capacity_s: float
+
+
+@dataclass(frozen=True)
+class ReasonLine:
+    """Videos that the plan had for one reason."""
+
+    reason: str
+    videos: int
+    indexed: int
+    partial: int
+    quarantined: int
+    unfinished: int
+    video_hours: float
+    gpu_hours: float
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Failures that are alike, with one example."""
+
+    failure_class: str
+    code: str
+    fingerprint: str
+    stage: str | None
+    videos: int
+    tries: int
+    quarantined: int
+    partial: int
+    unfinished: int
+    uri: str
+    video_id: str
+    message: str | None
+    hint: str | None
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of the period's tries. `p50`, `p90`: of a model per hour of video, vain tries included."""
+
+    attempts: int
+    wait_seconds: float
+    prefill_seconds: float  # with the waiting
+    generate_seconds: float
+    finish_seconds: float
+    lost_seconds: float  # of models, on tries that brought no rows
+    video_hours: float
+    p50: float | None
+    p90: float | None
+    busy_share: float | None = None  # of the time in which models held a video, they computed so much
+    run_share: float | None = None  # of the runs' whole time, times the models there were
+
+    @property
+    def model_hours(self) -> float:
+        """In which models held a video."""
+        return (self.prefill_seconds + self.generate_seconds) / 3600
+
+    @property
+    def parts(self) -> tuple[tuple[str, float], ...]:
+        """What a video passes through; `finish` on CPUs, while the model goes on."""
+        if not self.attempts:  # runs' totals do not tell more
+            return (("prefill", self.prefill_seconds), ("generate", self.generate_seconds))
+        return (
+            ("waiting", self.wait_seconds),
+            ("prefill", self.prefill_seconds - self.wait_seconds),
+            ("generate", self.generate_seconds),
+            ("finish", self.finish_seconds),
+        )
+
+    @property
+    def throughput(self) -> float | None:
+        """Hours of video per hour of a model."""
+        return self.video_hours / self.model_hours if self.model_hours else None
+
+
+@dataclass(frozen=True)
+class SlowVideo:
+    """One video's cost, all its tries in one run together."""
+
+    uri: str
+    video_id: str
+    outcome: str
+    tries: int
+    video_ms: int | None
+    seconds: float
+    wait_seconds: float
+    prefill_seconds: float
+    generate_seconds: float
+    finish_seconds: float
+
+    @property
+    def held_seconds(self) -> float:
+        """In which a model held it."""
+        return self.prefill_seconds + self.generate_seconds
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine's share; `peak_memory_bytes` of the try that took most, at `peak_uri`."""
+
+    node: str
+    device: str
+    attempts: int
+    failed: int
+    busy_seconds: float
+    held_seconds: float
+    peak_memory_bytes: int | None
+    peak_uri: str | None
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """One video that is set aside now; `is_new`: by a run of the period."""
+
+    uri: str
+    video_id: str
+    created_at: datetime
+    is_new: bool
+    failure_class: str | None
+    code: str | None
+    message: str | None
+    hint: str | None
+    total: int  # of all that are set aside
+
+
+@dataclass(frozen=True)
+class RecipeLine:
+    """Rows under one recipe. `stale`: why a backfill would ask them again; `differs`: what changed since."""
+
+    recipe_id: str
+    is_used: bool  # it is that of the newest run
+    model_id: str | None
+    videos: int
+    video_hours: float
+    newest: datetime | None
+    stale: str | None = None
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it. Sections of a period without runs, or without recorded attempts, are empty."""
+
+    index: str
+    made_at: datetime
+    since: datetime | None
+    runs: tuple[RunLine, ...]
+    timeline: Timeline
+    reasons: tuple[ReasonLine, ...]
+    failures: tuple[FailureGroup, ...]
+    spent: Spent
+    slowest: tuple[SlowVideo, ...]
+    machines: tuple[Machine, ...]
+    set_aside: tuple[SetAside, ...]
+    recipes: tuple[RecipeLine, ...]
+    next_steps: tuple[Step, ...]
+
+    @property
+    def num_planned(self) -> int:
+        """Videos that the runs were to analyse."""
+        return sum(run.num_planned for run in self.runs)
+
+    @property
+    def num_done(self) -> int:
+        """Videos that became rows."""
+        return sum(run.num_indexed + run.num_partial for run in self.runs)
+
+    @property
+    def num_actors(self) -> int:
+        """The most that a run had."""
+        return max((run.num_actors or 0 for run in self.runs), default=0)
+
+    @property
+    def engine(self) -> str:
+        """What a model ran on, as its time is called."""
+        return "GPU" if any(m.device not in ("", "cpu") for m in self.machines) else "model"
+
+    @property
+    def exit_codes(self) -> dict[str, int]:
+        """How the runs ended, the most frequent first."""
+        codes = Counter("no exit code" if r.exit_code is None else f"exit {r.exit_code}" for r in self.runs)
+        return dict(codes.most_common())

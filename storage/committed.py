@@ -1,0 +1,55 @@
+"""Which bundles there are, published or not: one request for each, or one list of all for very many."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from storage.layout import BUNDLES, bundle_key
+from storage.objects_local import LocalStore
+from storage.objects_s3 import S3Store
+
+_MANY = 2000  # questions from which on S3 is asked for a list, a thousand bundles a request
+_DIGITS = "0123456789abcdef"
+
+
+class CommittedBundles:
+    """Once it has listed them it knows of those alone, and of what it was told since; for any thread."""
+
+    def __init__(self, store: LocalStore | S3Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._num_asked = 0
+        self._listed: npt.NDArray[np.uint64] | None = None  # analysis keys as numbers, in order
+        self._told: set[str] = set()
+
+    def tell(self, analysis_key: str) -> None:
+        """It is there now."""
+        if self._listed is not None:
+            self._told.add(analysis_key)
+
+    def has(self, video_id: str, analysis_key: str) -> bool:
+        """Whether the bundle exists."""
+        if analysis_key in self._told:
+            return True
+        with self._lock:
+            self._num_asked += 1
+            if self._listed is None and self._num_asked > _MANY and isinstance(self._store, S3Store):
+                self._listed = _list_all(self._store)
+        if self._listed is None:
+            return self._store.exists(bundle_key(video_id, analysis_key))
+        number = np.uint64(int(analysis_key, 16))
+        place = int(np.searchsorted(self._listed, number))
+        return place < len(self._listed) and bool(self._listed[place] == number)
+
+
+def _list_all(store: S3Store) -> npt.NDArray[np.uint64]:
+    def list_some(digit: str) -> npt.NDArray[np.uint64]:
+        keys = store.list(BUNDLES + digit)
+        return np.fromiter((int(key[-24:-8], 16) for key in keys if key.endswith(".parquet")), np.uint64)
+
+    with ThreadPoolExecutor(len(_DIGITS)) as pool:
+        found = np.concatenate(list(pool.map(list_some, _DIGITS)))
+    found.sort()
+    return found

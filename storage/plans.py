@@ -1,0 +1,192 @@
+"""Planned videos in columns, about 200 bytes each, and the file that keeps them.
+
+A plan file is one line of JSON and a Parquet file behind it. The line holds a digest of both, so a plan is
+executed as it was made or not at all.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from schemas.failures import UsageError
+from schemas.identity import VideoObject
+from schemas.plan import PlannedVideo, PlanSummary, Reason
+from schemas.tables import SCHEMA_VERSION
+from storage.catalog import Catalog
+from storage.columns import check_version
+
+_BATCH = 10_000
+_SCHEMA = pa.schema(
+    [
+        ("uri", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("modified_ns", pa.int64()),
+        ("etag", pa.string()),
+        ("version_id", pa.string()),
+        ("video_id", pa.string()),
+        ("analysis_key", pa.string()),
+        ("reason", pa.string()),
+        ("has_rows", pa.bool_()),
+        ("tasks", pa.list_(pa.string())),
+        ("carried_key", pa.string()),
+        ("carried_id", pa.string()),
+    ]
+)
+
+
+class PlannedVideos(Sequence[PlannedVideo]):
+    """Immutable; `table` has one row a video."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table.combine_chunks()
+
+    @classmethod
+    def of(cls, videos: Iterable[PlannedVideo]) -> "PlannedVideos":
+        """In their order, a batch of them as objects at a time."""
+        batches, rows = [], []
+        for planned in videos:
+            rows.append(_to_row(planned))
+            if len(rows) == _BATCH:
+                batches.append(pa.RecordBatch.from_pylist(rows, schema=_SCHEMA))
+                rows = []
+        batches.append(pa.RecordBatch.from_pylist(rows, schema=_SCHEMA))
+        return cls(pa.Table.from_batches(batches))
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        return _from_row({name: self.table.column(name)[index].as_py() for name in _SCHEMA.names})
+
+    def __iter__(self) -> Iterator[PlannedVideo]:
+        for batch in self.table.to_batches(_BATCH):
+            yield from map(_from_row, batch.to_pylist())
+
+    def for_reasons(self, reasons: Collection[Reason]) -> "PlannedVideos":
+        """Those planned for one of these reasons."""
+        return PlannedVideos(self.table.filter(_is_in(self.table.column("reason"), reasons)))
+
+    def where(self, condition: str, catalog: Catalog) -> "PlannedVideos":
+        """Those for which the SQL condition is true. It speaks of `reason`, of what the listing says (`uri`,
+        `size_bytes`, `modified_at`), and of the columns of `videos`, null for videos without a row there.
+
+        UsageError: DuckDB refuses it.
+        """
+        places = pa.array(range(len(self)), pa.int64())
+        catalog.connection.register("_planned", self.table.append_column("place", places))
+        rows = catalog.query(_WHERE.format(condition=condition)).rows
+        return self.take([place for (place,) in rows])
+
+    def sample(self, num_videos: int) -> "PlannedVideos":
+        """So many of them, in effect drawn by lot: ids are hashes. The same ones for the same videos."""
+        chosen = sorted(range(len(self)), key=self.video_ids.__getitem__)[:num_videos]
+        return self.take(sorted(chosen))
+
+    def first(self, num_videos: int) -> "PlannedVideos":
+        """The first so many."""
+        return PlannedVideos(self.table.slice(0, num_videos))
+
+    def take(self, rows: Sequence[int]) -> "PlannedVideos":
+        """Those rows, in that order."""
+        return PlannedVideos(self.table.take(pa.array(rows, pa.int64())))
+
+    def without(self, video_ids: Iterable[str]) -> "PlannedVideos":
+        """All but these."""
+        return PlannedVideos(self.table.filter(pc.invert(_is_in(self.table.column("video_id"), video_ids))))
+
+    def count_reasons(self) -> Counter[Reason]:
+        """How many there are for each reason."""
+        return Counter(map(Reason, self.table.column("reason").to_pylist()))
+
+    @property
+    def video_ids(self) -> list[str]:
+        return list(self.table.column("video_id").to_pylist())
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each."""
+        return list(self.table.column("size_bytes").to_pylist())
+
+
+_WHERE = """
+SELECT place FROM (
+    SELECT p.place, p.reason, p.uri, p.size_bytes,
+        make_timestamp_ns(p.modified_ns)::TIMESTAMPTZ AS modified_at,
+        v.* EXCLUDE (uri, size_bytes, modified_at)
+    FROM _planned AS p LEFT JOIN videos AS v USING (video_id)
+) WHERE ({condition}) ORDER BY place"""
+
+
+def _is_in(column: pa.ChunkedArray, values: Iterable[str]) -> pa.ChunkedArray:
+    return pc.is_in(column, value_set=pa.array(list(values), pa.string()))
+
+
+def encode_plan(summary: PlanSummary, videos: PlannedVideos) -> bytes:
+    """The plan file."""
+    sink = pa.BufferOutputStream()
+    parquet.write_table(videos.table, sink, compression="zstd")
+    body = bytes(sink.getvalue())
+    head = {"schema_version": SCHEMA_VERSION, **summary.model_dump(mode="json")}
+    head["digest"] = _digest(head, body)
+    return json.dumps(head).encode() + b"\n" + body
+
+
+def decode_plan(data: bytes, name: str) -> tuple[PlanSummary, PlannedVideos]:
+    """UsageError: no plan, or changed since it was made. PreflightError: of a newer version."""
+    line, _, body = data.partition(b"\n")
+    hint = "make a new one with `media-index plan --save FILE`"
+    try:
+        head = json.loads(line)
+        version, digest = int(head["schema_version"]), head.pop("digest")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise UsageError(f"{name} is not a plan", hint) from None
+    check_version(version, name)
+    if digest != _digest(head, body):
+        raise UsageError(f"plan {name} was changed after it was made", hint)
+    videos = PlannedVideos(parquet.read_table(pa.BufferReader(body)))
+    return PlanSummary.model_validate(head), videos
+
+
+def _digest(head: dict[str, Any], body: bytes) -> str:
+    return hashlib.sha256(json.dumps(head, sort_keys=True).encode() + body).hexdigest()
+
+
+def _to_row(planned: PlannedVideo) -> dict[str, Any]:
+    video = planned.video
+    return {
+        "uri": video.uri,
+        "size_bytes": video.size_bytes,
+        "modified_ns": video.modified_ns,
+        "etag": video.etag,
+        "version_id": video.version_id,
+        "video_id": video.video_id,
+        "analysis_key": planned.analysis_key,
+        "reason": planned.reason,
+        "has_rows": planned.has_rows,
+        "tasks": list(planned.tasks),
+        "carried_key": planned.carried_key,
+        "carried_id": planned.carried_id,
+    }
+
+
+def _from_row(row: dict[str, Any]) -> PlannedVideo:
+    return PlannedVideo(
+        video=VideoObject(row["uri"], row["size_bytes"], row["modified_ns"], row["etag"], row["version_id"]),
+        analysis_key=row["analysis_key"],
+        reason=Reason(row["reason"]),
+        has_rows=row["has_rows"],
+        tasks=tuple(row["tasks"]),
+        carried_key=row["carried_key"],
+        carried_id=row["carried_id"],
+    )

@@ -1,0 +1,106 @@
+"""The doctor says before anything is spent what a run would stumble over: on a disk and on S3."""
+
+import json
+import uuid
+
+import boto3
+import pytest
+from click.testing import CliRunner
+
+from jobs.cli import cli
+from jobs.doctor import Health, examine
+from storage.index import open_index
+
+NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch", "ray"]
+
+
+def _examine(**values):
+    return {check.name: check for check in examine(values)}
+
+
+@pytest.fixture
+def library(tmp_path) -> str:
+    folder = tmp_path / "library"
+    folder.mkdir()
+    (folder / "film.mp4").write_bytes(b"not looked into")
+    return str(folder)
+
+
+def test_everything_that_a_run_needs_is_looked_at(library, tmp_path):
+    """And no index is made, nor anything left in its place."""
+    place = tmp_path / "index"
+    found = _examine(library=library, index=str(place))
+    assert list(found) == NAMES
+    assert {name for name, check in found.items() if check.health is Health.FAILED} == set()
+    assert "film.mp4 can be read" in found["library"].said
+    assert "a new place" in found["index"].said
+    assert "h264, hevc, vp9, av1" in found["codecs"].said
+    assert all(check.hint for check in found.values() if check.health is not Health.OK)
+    assert not place.exists()
+
+
+def test_an_existing_index_is_looked_at_and_left_as_it_was(library, tmp_path):
+    """The object that it writes to see whether that works is removed again."""
+    open_index(str(tmp_path / "index"), create=True)
+    before = sorted(path.name for path in (tmp_path / "index").rglob("*"))
+    found = _examine(library=library, index=str(tmp_path / "index"))
+    assert "snapshot 0" in found["index"].said
+    assert sorted(path.name for path in (tmp_path / "index").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "said"),
+    [
+        ({"library": "/none"}, "library", "not found"),
+        ({"index": "s3://no-such-bucket-here"}, "index", "bucket"),
+        ({"model": "/no/weights"}, "weights", "not a folder"),
+        ({"packs": ("no-such-pack",)}, "weights", "no-such-pack"),
+        ({"fps": "often"}, "settings", "fps"),
+        ({"scratch": "/proc/nowhere"}, "scratch", "scratch folder"),
+        ({"ray_address": "127.0.0.1:1"}, "ray", "no cluster"),
+    ],
+)
+def test_what_would_stop_a_run_fails_with_a_hint(library, tmp_path, s3_endpoint, values, name, said):
+    """Each by itself: the other checks are made all the same."""
+    given = {"library": library, "index": str(tmp_path / "index"), "endpoint_url": s3_endpoint} | values
+    found = _examine(**given)
+    assert {check.name for check in found.values() if check.health is Health.FAILED} == {name}
+    assert said in found[name].said
+    assert found[name].hint
+    assert name == "settings" or list(found) == NAMES
+
+
+def test_a_place_that_holds_something_else_is_refused(library, tmp_path):
+    """An index is made in an empty place only."""
+    found = _examine(library=library, index=library)
+    assert found["index"].health is Health.FAILED
+    assert "not empty" in found["index"].said
+
+
+def test_a_hub_id_is_not_downloaded(library, tmp_path, monkeypatch):
+    """A run would do that first; that is said."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    found = _examine(library=library, index=str(tmp_path / "i"), model=f"nobody/{uuid.uuid4().hex}")
+    assert found["weights"].health is Health.WARNING
+    assert "not on this machine" in found["weights"].said
+
+
+def test_s3_is_looked_at_with_real_requests(s3_endpoint, s3_bucket):
+    """Listing, one byte of one video, a conditional write and its removal, the clock."""
+    client = boto3.client("s3", endpoint_url=s3_endpoint)
+    client.put_object(Bucket=s3_bucket, Key="in/film ü.mp4", Body=b"film")
+    found = _examine(library=f"s3://{s3_bucket}/in", index=f"s3://{s3_bucket}/out", endpoint_url=s3_endpoint)
+    assert (found["library"].health, found["index"].health) == (Health.OK, Health.OK)
+    listed = client.list_objects_v2(Bucket=s3_bucket)["Contents"]
+    assert [each["Key"] for each in listed] == ["in/film ü.mp4"]
+
+
+def test_the_exit_code_tells_a_scheduler(library, tmp_path):
+    """0 where a run can start, 8 where it cannot; the same as JSON."""
+    words = ["doctor", "--library", library, "--index", str(tmp_path / "index")]
+    assert CliRunner().invoke(cli, words, standalone_mode=False).return_value == 0
+    answer = CliRunner().invoke(cli, [*words, "--model", "/none", "--json"], standalone_mode=False)
+    assert answer.return_value == 8
+    report = json.loads(answer.output)
+    assert report["is_ready"] is False
+    assert [check["name"] for check in report["checks"]] == NAMES

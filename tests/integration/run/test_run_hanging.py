@@ -1,0 +1,68 @@
+"""The real actor on a real video, with a model whose call never comes back."""
+
+import ctypes
+from fractions import Fraction
+
+import pytest
+import ray
+
+from jobs.actor import ModelActor, Placement
+from jobs.cluster import join_cluster
+from jobs.prompt_pack import load_packs
+from jobs.reading import Source
+from jobs.recipe import Recipe
+from jobs.weights import find_weights
+from jobs.work import Work
+from schemas.identity import VideoObject
+from schemas.plan import Reason
+from storage.library_local import LocalLibrary
+
+
+class HangingActor(ModelActor):
+    """Its second prefill hangs with the interpreter locked, as a call on a GPU may."""
+
+    def load(self):
+        from jobs import hanging
+        from videoxl2.model import VideoXL2
+
+        hanging.BASE_S, hanging.FRAME_S, hanging.TOKEN_S, hanging.CPU_FACTOR = 60.0, 0.0, 0.0, 1.0
+        prefill, calls = VideoXL2.prefill, []
+
+        def hang(model, spans, **options):
+            calls.append(1)
+            if len(calls) > 1:
+                ctypes.PyDLL(None).sleep(600)
+            hanging.BASE_S = 1.0
+            return prefill(model, spans, **options)
+
+        VideoXL2.prefill = hang
+        return super().load()
+
+
+@pytest.fixture
+def actor(tmp_path, parrot):
+    weights = find_weights(str(parrot))
+    recipe = Recipe(weights.model_id, weights.revision, "auto", Fraction(1), 64, load_packs())
+    source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.image_size)
+    with join_cluster("local"):
+        remote = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)(HangingActor)
+        yield remote.remote(Placement(1, "cpu", 0, 1), source, recipe)
+
+
+def test_a_hung_model_ends_its_process_and_a_good_video_tells_what_it_took(actor, tmp_path, make_video):
+    """The receipt of the first video has every figure of its attempt; the second ends the actor."""
+    path = make_video(tmp_path / "film.mp4")
+    found = path.stat()
+    work = Work(VideoObject(str(path), found.st_size, found.st_mtime_ns), "key", Reason.NEW, 64)
+    seat = ray.get(actor.load.remote(), timeout=120)
+    assert (bool(seat.host), seat.device) == (True, "cpu")
+    receipt = ray.get(actor.index_video.remote(work, None), timeout=120)
+    assert isinstance(receipt.outcome, bytes)
+    spent = receipt.spent
+    assert (spent.video_ms, spent.num_frames) == (3000, 3)
+    assert 0 < spent.wait_seconds < spent.prefill_seconds
+    assert spent.generate_seconds > 0
+    assert spent.num_output_tokens > 0
+    assert 50 << 20 < spent.peak_memory_bytes < 8 << 30
+    with pytest.raises(ray.exceptions.ActorDiedError):
+        ray.get(actor.index_video.remote(work, None), timeout=120)

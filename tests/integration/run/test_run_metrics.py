@@ -1,0 +1,70 @@
+"""A run's metrics on the endpoint that Prometheus scrapes: a real node of a real local Ray."""
+
+import re
+import time
+import urllib.request
+from collections import Counter
+
+import pytest
+import ray
+
+from jobs.cluster import join_cluster
+from jobs.meters import COUNTERS, GAUGES, Meters
+from jobs.settle import Tally
+
+pytest.importorskip("opentelemetry.exporter.prometheus", reason="pip install 'media-index[metrics]'")
+
+SAMPLE = re.compile(r"ray_media_index_(\w+)\{(.*)\} (\S+)")
+RAYS_OWN = {"Component", "NodeAddress", "SessionName", "Version", "WorkerId"}  # and otel_scope_…
+
+
+def scrape(url: str) -> dict[tuple[str, ...], float]:
+    """Values by name and our own labels' values."""
+    found = {}
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        for name, labels, value in SAMPLE.findall(answer.read().decode()):
+            pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+            ours = [pairs[key] for key in pairs if key not in RAYS_OWN and not key.startswith("otel_")]
+            found[name, *ours] = float(value)
+    return found
+
+
+@pytest.mark.slow
+def test_the_nodes_endpoint_shows_the_runs_metrics():
+    """Every metric that is documented, with the run's totals; counters count up, gauges follow."""
+    tally = Tally(num_indexed=3, num_partial=1, num_quarantined=1, num_elsewhere=1, video_ms=90_000)
+    tally.num_frames, tally.num_prompt_tokens, tally.num_output_tokens = 90, 400, 200
+    tally.busy_seconds, tally.wait_seconds, tally.tries = 12.5, 1.5, Counter({"none": 4, "media": 1})
+    with join_cluster("local"):
+        (node,) = ray.nodes()
+        url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
+        meters = Meters()
+        meters.show(tally, 7, {"busy": 2})
+        tally.num_indexed += 2
+        meters.show(tally, 5, {"busy": 1, "idle": 1})
+        found, give_up = {}, time.monotonic() + 90
+        while found.get(("videos_total", "indexed")) != 5 and time.monotonic() < give_up:
+            time.sleep(1)
+            try:
+                found = scrape(url)
+            except OSError:  # the agent is not up yet
+                continue
+    assert {name for name, *_ in found} == COUNTERS.keys() | GAUGES.keys()
+    assert found == {
+        ("videos_total", "indexed"): 5,
+        ("videos_total", "partial"): 1,
+        ("videos_total", "quarantined"): 1,
+        ("videos_total", "elsewhere"): 1,
+        ("video_seconds_total",): 90,
+        ("frames_total",): 90,
+        ("tokens_total", "prompt"): 400,
+        ("tokens_total", "output"): 200,
+        ("gpu_busy_seconds_total",): 12.5,
+        ("frame_wait_seconds_total",): 1.5,
+        ("attempts_total", "none"): 4,
+        ("attempts_total", "media"): 1,
+        ("queue_depth",): 5,
+        ("actors", "loading"): 0,
+        ("actors", "idle"): 1,
+        ("actors", "busy"): 1,
+    }

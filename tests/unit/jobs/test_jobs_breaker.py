@@ -1,0 +1,65 @@
+"""The circuit breaker: when it is not the videos."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobs.breaker import Breaker, Suspicion
+from jobs.failures import BREAKS_AT, Stage, Trouble
+from jobs.work import Work
+from schemas.failures import FailureClass
+from schemas.identity import VideoObject
+from schemas.plan import Reason
+
+BUG = Trouble(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
+OUTAGE = Trouble(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "check the storage")
+POISON = Trouble(Stage.MODEL, FailureClass.POISON, "worker_killed", "died, time 2", "check the GPU")
+
+
+def suspicion(number: int, trouble: Trouble) -> Suspicion:
+    return Suspicion(Work(VideoObject(f"/{number}.mp4", 1, 1), f"key{number}", Reason.NEW, 9), trouble, ())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [(BUG, "met a bug"), (OUTAGE, "storage or disk outage"), (POISON, "failed alike")],
+)
+def test_it_opens_at_the_same_failure_of_video_after_video(trouble, says):
+    """And says what it is, with the remedy."""
+    breaker = Breaker()
+    troubles = [replace(trouble, message=f"{trouble.message} {n}") for n in range(BREAKS_AT)]
+    *before, last = [breaker.hold(suspicion(n, one)) for n, one in enumerate(troubles)]
+    assert before == [None] * (BREAKS_AT - 1)
+    assert says in last.message
+    assert f"{BREAKS_AT} videos in a row" in last.message
+    assert (last.hint, last.exit_code) == (trouble.hint, 1)
+
+
+def test_bugs_of_every_kind_add_up_and_other_failures_do_not():
+    """Five bugs are five bugs; five videos with nothing in common are just bad."""
+    breaker = Breaker()
+    words = ("a", "b", "c", "d", "e")
+    for n, word in enumerate(words):
+        assert breaker.hold(suspicion(n, replace(POISON, message=word))) is None
+    errors = [breaker.hold(suspicion(9 + n, replace(BUG, message=word))) for n, word in enumerate(words)]
+    assert errors[-1] is not None
+
+
+def test_a_video_that_gets_through_ends_the_row_for_the_stages_it_passed():
+    """A model that works says nothing of a bug in making rows."""
+    breaker = Breaker()
+    breaker.hold(suspicion(1, BUG))
+    breaker.hold(suspicion(2, replace(BUG, stage=Stage.ROWS)))
+    assert [one.work.analysis_key for one in breaker.release((Stage.READ, Stage.MODEL))] == ["key1"]
+    assert [one.work.analysis_key for one in breaker.release()] == ["key2"]
+
+
+def test_facts_about_one_object_say_nothing_of_the_run():
+    """Ten archived or deleted objects in a row are ten objects."""
+    for code in ("not_found", "object_changed", "archived"):
+        gone = replace(OUTAGE, code=code, can_retry=False)
+        assert not gone.may_be_everywhere
+        assert not gone.counts
+    corrupt = Trouble(Stage.READ, FailureClass.MEDIA, "no_video", "no video", "replace it")
+    assert not corrupt.may_be_everywhere
+    assert OUTAGE.may_be_everywhere

@@ -1,0 +1,71 @@
+"""What a run says, as lines for people and as JSON for machines."""
+
+import io
+import json
+from datetime import UTC, datetime
+
+import pytest
+from rich.console import Console
+
+from jobs.attempts import Seat, Try
+from jobs.failures import Stage, Trouble
+from jobs.finishing import Indexed
+from jobs.limits import Ending
+from jobs.progress import Progress
+from jobs.work import Work
+from schemas.failures import FailureAction, FailureClass, MediaIndexError
+from schemas.identity import VideoObject
+from schemas.plan import Reason
+from schemas.tables import Run
+
+WORK = Work(VideoObject("/films/[a] Ä.mp4", 7, 1), "key", Reason.NEW, 100)
+TROUBLE = Trouble(Stage.READ, FailureClass.MEDIA, "no_video", "no video stream", "replace it")
+TRIED = Try(2, datetime(2026, 11, 21, tzinfo=UTC), 1.5, Seat("", "gpu-3", "cpu"), trouble=TROUBLE)
+
+
+@pytest.fixture
+def said(make_row):
+    """All that a run can say, in one format."""
+
+    def say(log_format):
+        out = io.StringIO()
+        progress = Progress(Console(file=out, width=200), log_format)
+        progress.started("run1")
+        with progress.working(3):
+            progress.indexed(WORK, Indexed(b"", False, 9000, 9, 1, 2, 1.0, 2.0), TRIED)
+            progress.failed(WORK, TROUBLE, FailureAction.QUARANTINED, TRIED)
+            progress.retrying(WORK, TROUBLE, TRIED)
+            progress.settled_elsewhere(WORK)
+            progress.storage_trouble(MediaIndexError("503", "wait"))
+            progress.closing(Ending.DEADLINE, 2, 600.0)
+        progress.stopped()
+        progress.ended(make_row(Run, num_indexed=1))
+        progress.error(MediaIndexError("oops", "report it"))
+        return out.getvalue().splitlines()
+
+    return say
+
+
+def test_json_is_one_object_a_line(said):
+    """Each with time, event and run; those about a video with what one filters by."""
+    lines = [json.loads(line) for line in said("json")]
+    assert [line["event"] for line in lines] == [
+        *("started", "indexed", "quarantined", "retrying", "settled_elsewhere", "storage_trouble"),
+        *("closing", "stopping", "ended", "error"),
+    ]
+    assert {line["run_id"] for line in lines} == {"run1"}
+    assert all(datetime.fromisoformat(line["time"]).tzinfo for line in lines)
+    of_video = lines[2]
+    assert of_video["uri"] == "/films/[a] Ä.mp4"
+    assert (of_video["class"], of_video["code"], of_video["stage"]) == ("media", "no_video", "read")
+    assert (of_video["attempt"], of_video["seconds"], of_video["node"]) == (2, 1.5, "gpu-3")
+    assert lines[-2]["num_indexed"] == 1
+    assert lines[-1] | {"message": "oops", "hint": "report it", "exit_code": 1} == lines[-1]
+
+
+def test_text_is_for_people(said):
+    """No braces; the summary and the error go elsewhere or are plain words."""
+    lines = said("text")
+    assert not any(line.startswith("{") for line in lines)
+    assert lines[1] == "set aside no_video: no video stream  /films/[a] Ä.mp4"
+    assert "deadline reached: no more videos begin, 2 under way have 10 min" in lines[5]
