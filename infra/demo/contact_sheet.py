@@ -55,11 +55,12 @@ def _draw_scene(
         picture.thumbnail(_TILE)
         sheet.paste(picture, (x + (_TILE[0] - picture.width) // 2, y))
     true = film.scenes[film.scene_at((start_ms + end_ms) / 2000)] if film else None
-    pen.text((x, y + _TILE[1] + 4), f"{start_ms / 1000:.1f} – {end_ms / 1000:.1f} s", _FAINT, _font(12))
-    pen.text((x, y + _TILE[1] + 19), title, _INK, _font(14))
+    pen.text((x, y + _TILE[1] + 4), f"{start_ms / 1000:.1f} - {end_ms / 1000:.1f} s", _FAINT, _font(12))
+    pen.text((x, y + _TILE[1] + 19), _fitting(pen, title, _TILE[0], 14), _INK, _font(14))
     left = x
     for said, is_true in _words(setting, time_of_day, actions, true):
         colour = _FAINT if is_true is None else _TRUE if is_true else _FALSE
+        said = _fitting(pen, said, x + _TILE[0] - left, 12)
         pen.text((left, y + _TILE[1] + 38), said, colour, _font(12))
         left += round(pen.textlength(said + "  ", _font(12)))
 
@@ -71,6 +72,13 @@ def _words(
         return [(word, None) for word in (setting, time_of_day, *actions)]
     told = [(setting, setting == true.setting), (time_of_day, time_of_day == true.time_of_day)]
     return [*told, *((action, action == true.action) for action in actions)]
+
+
+def _fitting(pen: ImageDraw.ImageDraw, text: str, width: int, size: int) -> str:
+    """As much of the text as there is room for."""
+    while text and pen.textlength(text, _font(size)) > width:
+        text = text[:-1]
+    return text
 
 
 def _font(size: int) -> Any:
