@@ -1,4 +1,4 @@
-"""Ground truth for bench/search_quality.py: drawn films like those of infra/demo/make_films.py, only more of
+"""Ground truth for bench/search_quality.py: drawn films like those of infra/small, only more of
 them, and the rows that a model without a fault would write about them. No video is read, no model asked.
 
 A row's truth is what its subjects have: one set of attributes per figure in it, e.g. {red, man, hat, runs,

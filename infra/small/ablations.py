@@ -1,0 +1,192 @@
+"""The same checkpoint with one thing changed at a time: prefill, KV budget, sampling, windows, slots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+
+from films import make_films
+from judging import Score, Told
+from storyboard import Film, Part, draw_film
+
+from jobs.analysis import analyze
+from jobs.asking import Asker, Piece
+from jobs.program_times import AnswerContext
+from jobs.programs import program_for, run_program
+from jobs.prompt_pack import Prompt, load_packs
+from jobs.records import Record, record_of
+from jobs.weights import find_weights
+from jobs.windows import WindowMs
+from jobs.wire import InvalidAnswerError, parse_records
+from videoxl2.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
+from videoxl2.cache import KVCache
+from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames
+from videoxl2.model import VideoXL2
+from videoxl2.prefill import PrefillOptions
+from videoxl2.relevance import attention_scores
+from videoxl2.session import Session
+from videoxl2.slot_drive import Sampling
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to ask. `window_s` replaces that of the scenes prompt."""
+
+    name: str
+    prefill: PrefillOptions = field(default_factory=PrefillOptions)
+    bilevel: BiLevelOptions | None = None
+    fps: Fraction = Fraction(1)
+    window_s: float | None = None
+    is_constrained: bool = True
+
+
+_FULL = PrefillOptions(mode="full")
+VARIANTS = (
+    Variant("full prefill", _FULL),
+    Variant("chunks of 4 groups, 3 before (default)"),
+    Variant("chunks of 4 groups, 1 before", PrefillOptions(previous_chunks=1)),
+    Variant("chunks of 1 group, 1 before", PrefillOptions(chunk_groups=1, previous_chunks=1)),
+    Variant(
+        "chunks, bi-level: 2x, 8 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=2, top_chunks=8),
+    ),
+    Variant(
+        "chunks, bi-level: 4x, 8 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=8),
+    ),
+    Variant(
+        "chunks, bi-level: 4x, 2 of 4 groups dense",
+        bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=2),
+    ),
+    Variant("2 pictures a second", fps=Fraction(2)),
+    Variant("1 picture in 2 seconds", fps=Fraction(1, 2)),
+    Variant("windows of 30 s", window_s=30),
+    Variant("windows of 60 s", window_s=60),
+    Variant("unconstrained", is_constrained=False),
+)
+
+
+class _Model(VideoXL2):
+    """Prefills as a variant says."""
+
+    options: PrefillOptions
+
+    def prefill(
+        self,
+        spans: Iterable[FrameSpan],
+        *,
+        prefill: PrefillOptions | None = None,
+        prefix_ids: Sequence[int] | None = None,
+    ) -> Session:
+        expected = prefill.expected_frames if prefill else None
+        options = replace(self.options, expected_frames=expected)
+        return super().prefill(spans, prefill=options, prefix_ids=prefix_ids)
+
+
+class _Asker(Asker):
+    """Answers each window alone: on dense and pooled chunks, or without constraints."""
+
+    def __init__(self, model: VideoXL2, variant: Variant) -> None:
+        super().__init__(model)
+        self._variant = variant
+
+    def _decode(
+        self,
+        session: Session,
+        prompt: Prompt,
+        context: AnswerContext,
+        windows: Sequence[WindowMs],
+        sampling: Sampling,
+    ) -> list[Piece]:
+        if self._variant.is_constrained and self._variant.bilevel is None:
+            return super()._decode(session, prompt, context, windows, sampling)
+        contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
+        answer = self._pooled if self._variant.is_constrained else self._free
+        return [answer(session, prompt, each) for each in contexts]
+
+    def _pooled(self, session: Session, prompt: Prompt, context: AnswerContext) -> Piece:
+        assert context.window_ms is not None
+        assert self._variant.bilevel is not None
+        ids = session.vocabulary.suffix_ids(prompt.fill(context))
+        program = program_for(prompt.answer, context, self._table.count)
+        cache = self._mixed(session, ids, self._variant.bilevel)
+        with session.start(cache) as continuation:
+            answer = run_program(program, self._table, continuation, ids)
+        records = tuple(
+            record_of(answer, n, [0.0] * len(answer.token_ids)) for n in range(len(answer.records))
+        )
+        return Piece(context.window_ms, answer.text, records, answer.is_cut_short, len(ids), answer.num_spent)
+
+    @staticmethod
+    def _mixed(session: Session, ids: list[int], options: BiLevelOptions) -> KVCache:
+        """The session's cache with all but the most relevant chunks pooled."""
+        chunks = selection_chunks(session.group_times_s, options.chunk_groups)
+        config, layout = session.language.config, session.layout
+        scores = attention_scores(
+            session.language, session.cache, layout, ids, slice(1, len(ids) - 4), chunks
+        )
+        dense = tuple(sorted(dense_from_scores(scores, options.top_chunks)))
+        chosen = Selection(tuple(chunks), dense, tuple(scores), options.compression)
+        return chosen.part_of(session.cache, config, layout, spare=4096)
+
+    def _free(self, session: Session, prompt: Prompt, context: AnswerContext) -> Piece:
+        assert context.window_ms is not None
+        said = session.generate(prompt.fill(context), max_new_tokens=prompt.max_new_tokens)
+        try:
+            answers = parse_records(prompt.answer, said.text)
+        except InvalidAnswerError:
+            answers = []
+        records = tuple(Record(answer, 1.0, 1.0, False, False) for answer in answers)
+        return Piece(
+            context.window_ms, said.text, records, False, said.num_prompt_tokens, said.num_output_tokens
+        )
+
+
+LENGTHS_S = (30, 60, 120, 300, 600)
+_FILMS = ((30, 12), (120, 6), (300, 3))  # length in seconds, how many: what variants are compared on
+
+
+def ablate(folder: Path, part: Part, model: str) -> Iterator[tuple[str, Score]]:
+    """A score for each variant on the same films."""
+    files = [pair for seconds, count in _FILMS for pair in long_films(folder, part, seconds, count)]
+    for variant in VARIANTS:
+        yield variant.name, score_of(variant, files, model)
+
+
+def by_length(folder: Path, part: Part, model: str, count: int = 4) -> Iterator[tuple[str, Score]]:
+    """A score for films of each length, asked as a run asks."""
+    for seconds in LENGTHS_S:
+        yield f"{seconds} s", score_of(Variant(""), long_films(folder, part, seconds, count), model)
+
+
+def long_films(folder: Path, part: Part, seconds: int, count: int) -> list[tuple[Film, Path]]:
+    """Films of that length; none is in the table of the whole pipeline."""
+    first = 1_000_000 + 1000 * seconds
+    numbers = range(first, first + count)
+    make_films(folder / str(seconds), part, numbers, seconds)
+    found = {path.stem: path for path in (folder / str(seconds)).iterdir()}
+    return [(draw_film(part, n, seconds), found[f"{part}-{n:04}"]) for n in numbers]
+
+
+def score_of(variant: Variant, files: Iterable[tuple[Film, Path]], model: str) -> Score:
+    """Ask about every film as the variant says; nothing is snapped to cuts."""
+    network = _Model.from_pretrained(find_weights(model).folder)
+    assert isinstance(network, _Model)
+    network.options = variant.prefill
+    asker = _Asker(network, variant)
+    prompts = tuple(_with_window(prompt, variant.window_s) for prompt in load_packs())
+    score = Score()
+    for film, path in files:
+        info = probe(path)
+        grid = plan_sampling(info, fps=variant.fps)
+        spans = list(read_frames(path, grid, network.image_size, info=info))
+        score.add(film, Told.of_analysis(analyze(asker, info, grid, spans, prompts)), float(1 / variant.fps))
+    return score
+
+
+def _with_window(prompt: Prompt, window_s: float | None) -> Prompt:
+    if window_s is None or prompt.name != "scenes":
+        return prompt
+    return replace(prompt, window_ms=round(window_s * 1000))

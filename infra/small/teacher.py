@@ -1,0 +1,136 @@
+"""The tokens of a true answer as inference would write them, and which of them the model decides.
+
+The answer's own program is run, with the truth in the model's place: labels, times and ends come from the
+same slots, tokenised in the same pieces. The model learns its decisions only; the rest the host writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jobs.program_times import AnswerContext
+from jobs.programs import program_for
+from jobs.prompt_pack import Prompt
+from jobs.wire import write_records
+from schemas.answers import Answer
+from videoxl2.slot_masks import TokenTable
+from videoxl2.slots import STOP, Choice, Got, Literal, Slot, Text
+
+
+class UntellableError(Exception):
+    """The truth is no answer that inference could give, as where a scene is shorter than scenes may be."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A prompt with its true answer: `ids` behind the video, of which those at `decided` are to be learned.
+
+    `slots` has the name of the slot for each decision.
+    """
+
+    ids: tuple[int, ...]
+    decided: tuple[int, ...]
+    slots: tuple[str, ...]
+
+
+def lesson(
+    prompt: Prompt,
+    context: AnswerContext,
+    truth: Sequence[Answer],
+    prompt_ids: Sequence[int],
+    table: TokenTable,
+) -> Lesson:
+    """Raises `UntellableError`."""
+    writer = _Writer(write_records(truth), table)
+    program = program_for(prompt.answer, context, table.count).slots()
+    try:
+        slot = next(program)
+        while True:
+            slot = program.send(writer.write(slot))
+    except StopIteration:
+        pass
+    if writer.at < len(writer.text):
+        raise UntellableError(f"ends before {writer.text[writer.at :][:60]!r}")
+    first = len(prompt_ids)
+    return Lesson(
+        (*prompt_ids, *writer.ids),
+        tuple(first + place for place, _ in writer.decided),
+        tuple(f"{prompt.name}.{name}" for _, name in writer.decided),
+    )
+
+
+class _Writer:
+    """Fills slots with what the text says next."""
+
+    def __init__(self, text: str, table: TokenTable) -> None:
+        self.text, self.table = text, table
+        self.at = 0
+        self.ids: list[int] = []
+        self.decided: list[tuple[int, str]] = []
+        self._label = "number"
+
+    def write(self, slot: Slot) -> Got:
+        match slot:
+            case Literal(text):
+                if text.endswith(":"):
+                    self._label = text.strip(" :\n").lower()
+                self._expect(text)
+                self.ids += self.table.encode([text])[0]
+                return self._got(text)
+            case Choice(options):
+                return self._choose(options)
+            case Text():
+                return self._fill(slot)
+        raise UntellableError(f"{slot} is not for drawn films")
+
+    def _expect(self, text: str) -> None:
+        if not self.text.startswith(text, self.at):
+            raise UntellableError(f"{text!r} where the truth says {self.text[self.at :][:60]!r}")
+        self.at += len(text)
+
+    def _choose(self, options: tuple[str, ...]) -> Got:
+        index = next((n for n, option in enumerate(options) if self._is_next(option)), None)
+        if index is None:
+            raise UntellableError(
+                f"none of {options[:4]}… where the truth says {self.text[self.at :][:60]!r}"
+            )
+        encoded = self.table.encode(options)
+        name = "time" if "seconds" in options[0] or options[0].endswith(" -") else self._label
+        left = list(encoded)
+        for depth, token in enumerate(encoded[index]):
+            if len({ids[depth] for ids in left}) > 1:
+                self.decided.append((len(self.ids), name))
+            left = [ids for ids in left if ids[depth] == token]
+            if token != self.table.stop_id:
+                self.ids.append(token)
+        if self.decided and self.decided[-1][0] == len(self.ids):  # a stop is learned too
+            self.ids.append(self.table.stop_id)
+        self.at += len(options[index].removesuffix(STOP))
+        if options[index].endswith(":"):
+            self._label = options[index].strip(" :\n").lower()
+        return self._got(options[index], index)
+
+    def _is_next(self, option: str) -> bool:
+        body = option.removesuffix(STOP)
+        end = self.at + len(body)
+        return self.text.startswith(body, self.at) and (not option.endswith(STOP) or end == len(self.text))
+
+    def _fill(self, slot: Text) -> Got:
+        places = [(self.text.find(end, self.at), n) for n, end in enumerate(slot.ends) if end != STOP]
+        stop = [(len(self.text), slot.ends.index(STOP))] if STOP in slot.ends else []
+        end, index = min([(place, n) for place, n in places if place >= 0] + stop)
+        content = self.text[self.at : end]
+        content_ids = self.table.encode([content])[0]
+        if len(content_ids) >= slot.max_tokens or len(content) - 1 > slot.max_chars:
+            raise UntellableError(f"{content!r} is too long")
+        end_ids = (
+            (self.table.stop_id,) if slot.ends[index] == STOP else self.table.encode([slot.ends[index]])[0]
+        )
+        first = len(self.ids)
+        self.ids += [*content_ids, *end_ids]
+        self.decided += [(place, self._label) for place in range(first, first + len(content_ids) + 1)]
+        self.at = end + len(slot.ends[index].removesuffix(STOP))
+        return self._got(content.strip(), index)
+
+    def _got(self, text: str, index: int = 0) -> Got:
+        written = len(self.ids) - (self.ids[-1:] == [self.table.stop_id])
+        return Got(text, index, written, written)

@@ -1,0 +1,92 @@
+"""Lessons: the tokens that are learned are those that the model decides at inference."""
+
+import random
+
+import pytest
+from answers_stage import Lessons, imagine
+from checkpoint import build_tokenizer, frame_phrases
+from narration import character_answers, every_phrase, roster, summary_answer
+from storyboard import draw_film
+from teacher import UntellableError, lesson
+
+from jobs.program_times import AnswerContext
+from jobs.programs import program_for
+from jobs.prompt_pack import load_packs
+from jobs.wire import write_records
+from videoxl2.slot_fill import Picked, asks
+from videoxl2.slot_masks import TokenTable
+from videoxl2.tokens import Vocabulary
+
+PROMPTS = {prompt.name: prompt for prompt in load_packs()}
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return build_tokenizer(every_phrase() | frame_phrases())
+
+
+@pytest.fixture(scope="module")
+def table(tokenizer):
+    return TokenTable(tokenizer, tokenizer.get_vocab_size(), tokenizer.token_to_id("<|im_end|>"), "cpu")
+
+
+def test_the_default_prompts_cost_few_tokens(tokenizer):
+    """Their lines are in the vocabulary. Fails when a default prompt changes: the small checkpoint, which has
+    read no other, has to be trained anew then."""
+    context = AnswerContext(20_000, (), ("red cat", "blue man"))
+    for prompt in PROMPTS.values():
+        assert len(tokenizer.encode(prompt.fill(context)).ids) < 40
+
+
+def test_any_text_round_trips(tokenizer):
+    """What is no phrase of the drawn world falls into bytes, not away."""
+    text = "Zwölf Boxkämpfer jagen <|> Viktor 12345.678 s: ☀\n\n\tin the park; red cat"
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids) == text
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_inference_that_decides_as_taught_writes_the_same_tokens(tokenizer, table, number):
+    """Driving the answer's program with the learned tokens as picks gives the lesson, token by token."""
+    watched = imagine("train", number)
+    vocabulary = Vocabulary(tokenizer)
+    taught = Lessons(vocabulary, table, list(PROMPTS.values())).of(watched, random.Random(number))
+    assert len(taught.lessons) == 4
+    for prompt, one in zip(PROMPTS.values(), taught.lessons, strict=True):
+        prompt_ids, context = _asked_again(vocabulary, prompt, watched, number)
+        num_prompt = len(prompt_ids)
+        assert one.ids[:num_prompt] == tuple(prompt_ids)
+        decided = iter(one.decided)
+        questions = asks(program_for(prompt.answer, context, table.count).slots(), table, prompt_ids)
+        ask = next(questions)
+        try:
+            while True:
+                token = one.ids[next(decided)]
+                assert token in (ask.allowed if isinstance(ask.allowed, tuple) else ask.allowed.nonzero())
+                ask = questions.send(Picked(token, 0.0, 0.0, 1.0))
+        except StopIteration as end:
+            filling = end.value
+        assert next(decided, None) is None
+        assert filling.token_ids == tuple(i for i in one.ids[num_prompt:] if i != table.stop_id)
+
+
+def _asked_again(vocabulary, prompt, watched, number):
+    """The prompt and context of the lesson, drawn with the same luck."""
+    draw = random.Random(number)
+    lessons = Lessons(vocabulary, None, [])
+    for before in PROMPTS.values():
+        context, _ = lessons._asked(before, watched, draw)
+        if before is prompt:
+            return vocabulary.suffix_ids(prompt.fill(context)), context
+    raise AssertionError(prompt)
+
+
+def test_a_truth_that_no_answer_could_tell_is_no_lesson(table):
+    """A scene answer about a time that was not sampled is refused, not bent."""
+    film = draw_film("train", 3, 30)
+    context = AnswerContext(30_000, (0, 15_000), tuple(c.label for c in roster(film)))
+    with pytest.raises(UntellableError):
+        lesson(PROMPTS["summary"], context, character_answers(film), (1, 2), table)
+    told = lesson(PROMPTS["summary"], context, [summary_answer(film)], (1, 2), table)
+    assert table.decode([i for i in told.ids[2:] if i != table.stop_id]) == write_records(
+        [summary_answer(film)]
+    )
