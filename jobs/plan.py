@@ -2,7 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,7 +55,7 @@ class Findings:
     repointed: PlannedVideos  # moved or duplicate: rows that another name has
     to_publish: tuple[tuple[str, str], ...]  # (video_id, analysis_key): committed, not visible
     reasons: Counter[Reason]
-    seen: frozenset[int]  # video ids that are in the library
+    seen: AbstractSet[int]  # video ids that are in the library
 
 
 def examine(
@@ -66,7 +67,7 @@ def examine(
     repointed, not_equal = examiner.settle_twins()
     if len(not_equal):
         costly = PlannedVideos.of((*costly, *not_equal))
-    return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, frozenset(examiner.seen))
+    return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
 
 
 def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
@@ -120,13 +121,15 @@ class _Examiner:
         with ThreadPoolExecutor(_LOOKUPS) as pool:
             for page in _pages(videos):
                 self.seen.update(int(video.video_id, 16) for video in page)
-                yield from self._costly_of(page, pool.map)
+                yield from self._costly_of(page, pool)
 
-    def _costly_of(
-        self, page: list[VideoObject], each: Callable[..., Iterator[PlannedVideo]]
-    ) -> Iterator[PlannedVideo]:
+    def _costly_of(self, page: list[VideoObject], pool: ThreadPoolExecutor) -> Iterator[PlannedVideo]:
         current = self._index.current_commits([video.video_id for video in page])
-        found = list(each(lambda video: self._examine(video, current.get(video.video_id)), page))
+        found = [self._examine(video, current.get(video.video_id)) for video in page]
+        to_ask = [number for number, one in enumerate(found) if one.reason in COSTLY]
+        answers = pool.map(self._unless_committed, [found[number] for number in to_ask])
+        for number, one in zip(to_ask, answers, strict=True):
+            found[number] = one
         rowless = [one for one in found if one.reason in (Reason.NEW, Reason.RETRY)]
         twins = self._find_twins(rowless)
         for one in found:
@@ -152,13 +155,15 @@ class _Examiner:
                     return replace(planned, reason=Reason.UNCHANGED)
                 carried = current.analysis_key if stale.tasks else None
                 planned = replace(planned, reason=stale.reason, tasks=stale.tasks, carried_key=carried)
-        if self._index.is_committed(video.video_id, key):
-            return replace(planned, reason=Reason.COMMITTED)
-        if video.is_archived:
-            return replace(planned, reason=Reason.ARCHIVED)
         if planned.reason is Reason.NEW:
             return replace(planned, reason=self._why_untouched(video, current))
         return planned
+
+    def _unless_committed(self, planned: PlannedVideo) -> PlannedVideo:
+        """An interrupted run may have been there; and what sleeps in cold storage cannot be read."""
+        if self._index.is_committed(planned.video.video_id, planned.analysis_key):
+            return replace(planned, reason=Reason.COMMITTED)
+        return replace(planned, reason=Reason.ARCHIVED) if planned.video.is_archived else planned
 
     def _why_untouched(self, video: VideoObject, current: CurrentCommit | None) -> Reason:
         """Of a video without rows of its present bytes."""
