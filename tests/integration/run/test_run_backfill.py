@@ -2,17 +2,14 @@
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from jobs.prompt_pack import PACKS
-
-COMMAND = Path(sys.executable).with_name("media-index")
+from storage.index import open_index
+from storage.layout import plan_key
+from storage.leases import KeptLease, acquire
 
 
 @pytest.fixture
@@ -141,23 +138,22 @@ def test_limits_choose_among_what_is_planned(tmp_path, library, parrot, media_in
     assert media_index("backfill", *where).code == 2
 
 
-def test_two_nightlies_do_not_run_at_once(tmp_path, library, parrot, media_index):
-    """The second ends with 5 and says who is at work; after a kill the same command goes on at once."""
+def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, media_index):
+    """A second nightly ends with 5 and says who is at work; a backfill leaves out what the nightly has."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
-    first = subprocess.Popen(
-        [COMMAND, "run", *map(str, where)], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    assert media_index("run", *where).code == 0
+    index = open_index(str(tmp_path / "index"))
+    planned = tmp_path / "mine.plan"
+    assert (
+        media_index("plan", "--stale", "--limit", 1, "--save", planned, *where, "--pack", reworded).code == 0
     )
-    try:
-        deadline = time.monotonic() + 60
-        while not list((tmp_path / "index").glob("plans/*.plan")):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+    with KeptLease(acquire(index.store, "run", "20261121T010000Z-aaaaaa", print), pytest.fail) as lease:
+        index.store.put_if_absent(plan_key(lease.run_id), planned.read_bytes())
+        assert lease.claim(plan_key(lease.run_id)) == []
         second = media_index("run", *where)
         assert second.code == 5, second.stderr
-        assert f"(process {first.pid})" in second.stderr
-        beside = media_index("backfill", "--all", *where, "--json")
-        assert beside.json["num_planned"] == 0, "what the nightly has claimed is not done again"
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+        assert f"(process {os.getpid()})" in second.stderr
+        beside = media_index("backfill", "--stale", *where, "--pack", reworded)
+        assert "2 indexed" in beside.stdout
+        assert "1 claimed" in beside.stderr
     assert media_index("run", *where).code == 0

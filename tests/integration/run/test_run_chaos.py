@@ -9,7 +9,7 @@ CHAOS = Path(__file__).parents[3] / "bench" / "chaos.py"
 
 def test_random_kills_lose_double_and_halve_nothing(tmp_path):
     """Driver, actors, readers and the store, struck by lot: every video is there once, and whole."""
-    command = [sys.executable, CHAOS, "--videos", "40", "--kills", "10", "--seed", "7"]
+    command = [sys.executable, CHAOS, "--videos", "24", "--kills", "8", "--seed", "7"]
     done = subprocess.run(
         list(map(str, command)), capture_output=True, text=True, timeout=600, check=False, cwd=tmp_path
     )
