@@ -24,8 +24,8 @@ from pathlib import Path
 import av
 import boto3
 import numpy as np
-import psutil
 
+from jobs.retry import release
 from schemas.failures import MediaIndexError
 from storage.catalog import open_catalog
 
@@ -39,8 +39,8 @@ c AS (SELECT video_id, count(*) AS n FROM characters GROUP BY video_id),
 h AS (SELECT video_id, count(*) AS n FROM highlights GROUP BY video_id)
 SELECT count(*) FILTER (NOT coalesce(v.n = 1 AND s.n = 2 AND s.ms = v.ms AND c.n = 2 AND h.n = 1, false)),
     count(*) FILTER (v.n > 1 OR s.n > 2 OR c.n > 2 OR h.n > 1), count(*)
-FROM (SELECT video_id FROM commits) LEFT JOIN v USING (video_id) LEFT JOIN s USING (video_id)
-    LEFT JOIN c USING (video_id) LEFT JOIN h USING (video_id)"""
+FROM (SELECT video_id FROM commits WHERE state = 'rows') LEFT JOIN v USING (video_id)
+    LEFT JOIN s USING (video_id) LEFT JOIN c USING (video_id) LEFT JOIN h USING (video_id)"""
 
 WEIGHTS = {
     "driver": 2,
@@ -61,6 +61,7 @@ class Toll:
     looks: int = 0
     half: int = 0
     doubled: int = 0
+    num_aside: int = 0  # videos whose worker was killed twice, so that they were taken for the cause
     exit_codes: Counter[int] = field(default_factory=Counter)
 
 
@@ -121,19 +122,16 @@ class Arena:
             )
         return self.driver
 
-    def workers(self, kind: str) -> list[psutil.Process]:
-        """This driver's Ray workers by what they are doing."""
+    def workers(self, kind: str) -> list[int]:
+        """Process ids of this driver's Ray workers, by what Ray writes over their command line."""
         assert self.driver
+        listing = subprocess.run(["ps", "-eo", "pid,sess,args"], capture_output=True, text=True, check=True)
         found = []
-        for process in psutil.Process(self.driver.pid).children(recursive=True):
-            try:
-                name = (process.cmdline() or [""])[0]
-            except psutil.Error:
-                continue
-            is_actor = name.startswith("ray::_Deferred")
+        for pid, session, name in (line.split(None, 2) for line in listing.stdout.splitlines()[1:]):
             is_working = name.startswith("ray::") and not name.startswith("ray::IDLE")
-            if is_working and (kind == "actor") == is_actor:
-                found.append(process)
+            is_actor = name.startswith("ray::_Deferred")
+            if int(session) == self.driver.pid and is_working and (kind == "actor") == is_actor:
+                found.append(int(pid))
         return found
 
     def strike(self) -> bool:
@@ -155,8 +153,8 @@ class Arena:
                 victims = self.workers(kind)
                 if not victims:
                     return False
-                self.draw.choice(victims).kill()
-        except (psutil.Error, ProcessLookupError):
+                os.kill(self.draw.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
             return False
         self.toll.kills[kind] += 1
         return True
@@ -215,7 +213,9 @@ def soak(arena: Arena, num_kills: int, gap_s: float) -> int:
         process = arena.start()
         code = process.wait()
         arena.toll.exit_codes[code] += 1
-        if code == 0:
+        released = release(f"s3://{BUCKET}/index", arena.endpoint, (), (), everything=True)
+        arena.toll.num_aside += len(released)
+        if code == 0 and not released:
             break
     over.set()
     reader.join()
@@ -246,12 +246,13 @@ def main() -> int:
             if arena.driver and arena.driver.poll() is None:
                 os.killpg(arena.driver.pid, signal.SIGKILL)
             arena.store.kill()
-            print((arena.folder / "driver.log").read_text()[-3000:], file=sys.stderr)
+            print((arena.folder / "driver.log").read_text(errors="replace")[-3000:], file=sys.stderr)
         attempts = len(arena.attempts.read_text().splitlines())
     toll, num_kills = arena.toll, sum(arena.toll.kills.values())
     lost = options.videos - visible
     print(f"{options.videos} videos, {num_kills} kills, seed {options.seed}: {dict(toll.kills)}")
     print(f"rows lost {lost}, doubled {toll.doubled}, half-visible {toll.half} in {toll.looks} looks")
+    print(f"{toll.num_aside} set aside as poison, and indexed once they were released")
     redone = attempts - options.videos
     print(f"{attempts} attempts, {redone} more than videos: {redone / max(1, num_kills):.2f} a kill")
     print(f"exit codes {dict(toll.exit_codes)}, {time.monotonic() - started:.0f} s")
