@@ -64,11 +64,11 @@ class Stage:
         )
 
 
-PICTURES = Stage("pictures", steps=2800, size=48, rate=2e-3)
-GROUPS = Stage("groups", steps=800, size=32, rate=2e-3)
+PICTURES = Stage("pictures", steps=4800, size=48, rate=2e-3)
+GROUPS = Stage("groups", steps=3000, size=32, rate=2e-3)
 CLOCK = Stage("clock", steps=400, size=2000, rate=2e-3)
-LANGUAGE = Stage("language", steps=500, size=1800, rate=2e-3)
-ANSWERS = Stage("answers", steps=400, size=1800, rate=1.5e-3)
+LANGUAGE = Stage("language", steps=1000, size=1800, rate=2e-3)
+ANSWERS = Stage("answers", steps=800, size=1800, rate=1.5e-3)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 1000, 25  # films
 CURRICULUM = (
     (0.15, 25.0),
