@@ -55,9 +55,10 @@ def serve(
             )
             _Server(settings).run(sockets=[listener])
     except KeyboardInterrupt:
-        say("stopped", None)
+        pass  # or not: where its last answer ends in that moment, the server returns instead
     finally:
         index.close()
+    say("stopped", None)
 
 
 def _tell(note: str | None, say: Say) -> None:
