@@ -82,8 +82,8 @@ def main() -> None:
 
     step("One file that makes questions fast, then a search by words and one by meaning")
     media_index("build", "--index", str(index))
-    media_index("search", "--index", str(index), "--kind", "videos", "--limit", "3", "robot meeting in the kitchen")
-    media_index("search", "--index", str(index), "--kind", "videos", "--limit", "3", "a feline taking a nap on the road")
+    for words in ("robot meeting in the kitchen", "a feline taking a nap on the road"):
+        media_index("search", "--index", str(index), "--kind", "videos", "--limit", "3", words)
 
     step("Drawn films are fully known: how right is the index?")
     known = Truth(videos=tuple(true_video(film, name) for name, film in films.items()))
