@@ -27,6 +27,7 @@ from storage.errors import ObjectError
 from storage.index import Index
 
 PUBLISH_EVERY_S = 30.0
+PUBLISH_SOON_S = 3.0  # where much was committed since the last time
 RETRY_COMMIT_EVERY_S = 5.0
 COMMIT_DEADLINE_S = 120.0  # after the last video, for commits that storage refused so far
 MAX_UNCOMMITTED = 64  # bundles in memory; then storage is down, and nothing more is worth computing
@@ -144,7 +145,8 @@ class IndexSettler:
         now = time.monotonic()
         if self._uncommitted and now >= self._commit_not_before:
             self._retry_commits()
-        if self._to_publish and now - self._published_at >= PUBLISH_EVERY_S:
+        wait_s = PUBLISH_SOON_S if self._index.is_publish_due else PUBLISH_EVERY_S
+        if self._to_publish and now - self._published_at >= wait_s:
             try:
                 self.publish()
             except (ObjectError, CommitUnknownError) as error:

@@ -60,6 +60,11 @@ class Index:
             self._num_fresh_bytes += len(fresh)
         return created
 
+    @property
+    def is_publish_due(self) -> bool:
+        """More bundles would have to be read again to be published: there is no more room to keep them."""
+        return self._num_fresh_bytes >= _FRESH_BYTES * 3 // 4
+
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
         return self._committed.has(video_id, analysis_key)
