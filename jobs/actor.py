@@ -112,8 +112,8 @@ def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
         peak_memory_bytes=peak_memory_bytes,
         video_ms=analysis.info.duration_ms,
         num_frames=len(analysis.sampled_ms),
-        num_prompt_tokens=sum(answer.num_prompt_tokens for answer in analysis.answers),
-        num_output_tokens=sum(answer.num_output_tokens for answer in analysis.answers),
+        num_prompt_tokens=analysis.num_prompt_tokens,
+        num_output_tokens=analysis.num_output_tokens,
     )
 
 

@@ -34,6 +34,16 @@ class Analysis:
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
 
+    @property
+    def num_prompt_tokens(self) -> int:
+        """Text tokens that the prompts took."""
+        return sum(answer.num_prompt_tokens for answer in self.answers)
+
+    @property
+    def num_output_tokens(self) -> int:
+        """Tokens that the model wrote."""
+        return sum(answer.num_output_tokens for answer in self.answers)
+
 
 def analyze(
     asker: Asker,

@@ -2,12 +2,8 @@
 
 from schemas.failures import UsageError
 from storage.catalog import Catalog
+from storage.views import EVER_KNOWN
 
-# Videos that have rows, and those that never got any, lost them, or are history.
-_EVER = """(
-    SELECT video_id, uri FROM commits_all
-    UNION SELECT video_id, uri FROM failures_all
-    UNION SELECT video_id, uri FROM attempts)"""
 _CLOSE = """
 SELECT uri FROM (
     SELECT DISTINCT uri, jaro_winkler_similarity(lower(file_name(uri)), lower(file_name($name))) AS score
@@ -22,7 +18,7 @@ def find_video(catalog: Catalog, uri: str) -> str:
 
 def find_ever(catalog: Catalog, name: str) -> str:
     """The same over everything that was ever heard of, and by `video_id` as well."""
-    return _find(catalog, name, _EVER, "ends_with(uri, $name) OR video_id = $name")
+    return _find(catalog, name, EVER_KNOWN, "ends_with(uri, $name) OR video_id = $name")
 
 
 def _find(catalog: Catalog, name: str, known: str, condition: str) -> str:

@@ -30,7 +30,7 @@ from jobs.work import Work
 from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
-from storage.bundles import encode_bundle, stream_bundle
+from storage.bundles import encode_with_stream
 from videoxl2.frames.cuts import Cut, cuts_near, snap
 from videoxl2.frames.keyframes import read_keyframes
 
@@ -145,7 +145,7 @@ def _encode(
         outcome = AttemptOutcome.PARTIAL if bundle.videos[0].is_partial else AttemptOutcome.INDEXED
         attempts = builder.attempts(paid.tries, outcome, time.perf_counter() - begun)
         bundle = bundle.model_copy(update={"attempts": attempts})
-        encoded, stream = encode_bundle(bundle), stream_bundle(bundle)
+        encoded, stream = encode_with_stream(bundle)
     except Exception as error:
         return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
     return Indexed(
@@ -154,8 +154,8 @@ def _encode(
         is_partial=bundle.videos[0].is_partial,
         video_ms=analysis.info.duration_ms,
         num_frames=len(analysis.sampled_ms),
-        num_prompt_tokens=sum(a.num_prompt_tokens for a in analysis.answers),
-        num_output_tokens=sum(a.num_output_tokens for a in analysis.answers),
+        num_prompt_tokens=analysis.num_prompt_tokens,
+        num_output_tokens=analysis.num_output_tokens,
         prefill_seconds=analysis.prefill_seconds,
         generate_seconds=analysis.generate_seconds,
     )

@@ -7,8 +7,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from jobs.staleness import Staleness, compare_recipes
 from schemas.commit import CommitState
@@ -16,13 +15,12 @@ from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
+from storage.batches import batches
 from storage.plans import PlannedVideos
 from storage.published import CurrentCommit
 
 PAGE = 1000  # videos looked up in the index at once
 _LOOKUPS = 16  # requests to the index under way
-
-T = TypeVar("T")
 
 
 class CommitLookup(Protocol):
@@ -75,7 +73,7 @@ def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
     reasons: Counter[Reason] = Counter()
     to_do, to_publish = [], []
     with ThreadPoolExecutor(_LOOKUPS) as pool:
-        for page in _pages(videos):
+        for page in batches(videos, PAGE):
             current = index.current_commits([one.video.video_id for one in page])
             committed = pool.map(lambda one: index.is_committed(one.video.video_id, one.analysis_key), page)
             for one, is_committed in zip(page, committed, strict=True):
@@ -91,12 +89,6 @@ def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
                 reasons[reason] += 1
     nothing = PlannedVideos.of(())
     return Findings(PlannedVideos.of(to_do), nothing, tuple(to_publish), reasons, frozenset())
-
-
-def _pages(items: Iterable[T]) -> Iterator[list[T]]:
-    remaining = iter(items)
-    while page := list(islice(remaining, PAGE)):
-        yield page
 
 
 class _Examiner:
@@ -119,7 +111,7 @@ class _Examiner:
     def costly(self, videos: Iterable[VideoObject]) -> Iterator[PlannedVideo]:
         """The videos with a reason to spend, in listing order; counts all."""
         with ThreadPoolExecutor(_LOOKUPS) as pool:
-            for page in _pages(videos):
+            for page in batches(videos, PAGE):
                 self.seen.update(int(video.video_id, 16) for video in page)
                 yield from self._costly_of(page, pool)
 

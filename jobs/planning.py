@@ -17,7 +17,6 @@ from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
 from storage.catalog import open_catalog
 from storage.library_local import LocalLibrary
 from storage.plans import PlannedVideos, decode_plan, encode_plan
-from storage.selection import Listing
 
 MANY_DELETED = 10  # from so many on, more than half of the library is taken for the wrong library
 
@@ -69,9 +68,7 @@ class Plan:
 def preview(settings: Settings, goal: Goal) -> tuple[Preflight, Plan]:
     """The plan that a run with these settings would make now. Raises what `check_preflight` raises."""
     checked = check_preflight(settings)
-    now = datetime.now(UTC)
-    listing = checked.library.list_videos(checked.selection)
-    return checked, make_plan(checked, goal, new_run_id(now, uuid.uuid4().hex), listing)
+    return checked, make_plan(checked, goal, new_run_id(datetime.now(UTC), uuid.uuid4().hex))
 
 
 def save_plan(plan: Plan, file: Path) -> None:
@@ -82,9 +79,10 @@ def save_plan(plan: Plan, file: Path) -> None:
         raise UsageError(f"plan {file}: {error.strerror}", "name another file with --save") from None
 
 
-def make_plan(checked: Preflight, goal: Goal, plan_id: str, listing: Listing) -> Plan:
-    """Look at every listed video, then choose what the goal and the limits let through."""
+def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
+    """List the library and look at every video, then choose what the goal and the limits let through."""
     library, index, recipe = checked.library, checked.index, checked.recipe.record
+    listing = library.list_videos(checked.selection)
     found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     videos = _chosen(checked, goal, found.costly)

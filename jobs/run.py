@@ -90,7 +90,7 @@ def plan_for(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
     """The saved plan that the settings name, or one made now."""
     if checked.settings.plan is not None:
         return load_plan(checked, checked.settings.plan)
-    return make_plan(checked, goal, plan_id, checked.library.list_videos(checked.selection))
+    return make_plan(checked, goal, plan_id)
 
 
 def _claim(checked: Preflight, plan: Plan, lease: Lease) -> Plan:

@@ -10,6 +10,7 @@ s3_ranges  listing side by side, in the order of the keys
 inventory  a bucket listed by S3 Inventory          inventory_rows
 objects    the index's bytes: create once, read, list    objects_local, objects_s3
 layout     names of the index's files
+batches    items a few at a time
 columns    Arrow and SQL columns, derived from the row types in `schemas`
 bundles    one video's rows as one Parquet object: the commit
 snapshots  which parts readers read; creating the next one is the switch

@@ -36,12 +36,13 @@ def encode_bundle(bundle: Bundle) -> bytes:
     return _write(_to_table(bundle))
 
 
-def stream_bundle(bundle: Bundle) -> bytes:
-    """The same as an Arrow stream, which takes a twentieth of the time to read: for whoever publishes it."""
+def encode_with_stream(bundle: Bundle) -> tuple[bytes, bytes]:
+    """As it is stored, and as an Arrow stream, which takes a twentieth of the time to read: for whoever
+    publishes it."""
     table, sink = _to_table(bundle), pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue())
+    return _write(table), bytes(sink.getvalue())
 
 
 def _to_table(bundle: Bundle) -> pa.Table:

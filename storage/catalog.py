@@ -164,7 +164,7 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 def _names_a_part(error: duckdb.Error, snapshot: Snapshot) -> bool:
     """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
-    return any(key in str(error) for keys in snapshot.parts.values() for key in keys)
+    return any(key in str(error) for key in snapshot.files)
 
 
 def add_views(
@@ -200,7 +200,7 @@ def _add_views(
 
 def _allow_parts(connection: duckdb.DuckDBPyConnection, store: LocalStore, snapshot: Snapshot) -> None:
     """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""
-    paths = [f"{store.root}/{key}" for keys in snapshot.parts.values() for key in keys]
+    paths = [f"{store.root}/{key}" for key in snapshot.files]
     allowed = {quote(name) for path in paths for name in (path, glob_escape(path))}
     connection.execute(f"SET allowed_paths = [{', '.join(sorted(allowed))}]")
 

@@ -203,7 +203,7 @@ def _switch(store: Store, base: Snapshot, merged: dict[str, Merged]) -> Compacti
             write_views(store, snapshot)
             return Compaction(snapshot.number, ours)
         newest = read_newest(store, newest)
-    listed = {key for keys in newest.parts.values() for key in keys} if newest else set()
+    listed = newest.files if newest else frozenset()
     if newest and all(key in listed for done in merged.values() for key in done.after):
         return Compaction(newest.number, merged)  # ours, whose answer got lost
     return None

@@ -26,13 +26,10 @@ from storage.parts import open_part, write_parts
 from storage.serving import serving_path
 from storage.serving_build import remove_serving
 from storage.snapshots import create_next, next_number, read_newest, read_snapshot, snapshot_keys
-from storage.views import write_views
+from storage.views import EVER_KNOWN, write_views
 
 Store = LocalStore | S3Store
 _VIDEO_ID = re.compile("[0-9a-f]{16}")
-_KNOWN = """
-    SELECT video_id, uri FROM commits_all UNION SELECT video_id, uri FROM failures_all
-    UNION SELECT video_id, uri FROM attempts"""
 _COPIES = """
     SELECT DISTINCT uri FROM commits WHERE video_id <> $video_id
     AND content_rev IN (SELECT content_rev FROM commits_all WHERE video_id = $video_id) ORDER BY uri"""
@@ -70,7 +67,7 @@ def find_forgettable(url: str, endpoint_url: str | None, video: str) -> Forgotte
     store, _ = open_for_writing(url, endpoint_url)
     known = {found.video_id: found for found in _half_forgotten(store)}
     with open_catalog(url, endpoint_url) as catalog:
-        sql = f"SELECT DISTINCT video_id, uri FROM ({_KNOWN}) WHERE ends_with(uri, $1) OR video_id = $1"
+        sql = f"SELECT DISTINCT video_id, uri FROM {EVER_KNOWN} WHERE ends_with(uri, $1) OR video_id = $1"
         for video_id, uri in catalog.query(sql, [video]).rows:
             copies = catalog.query(_COPIES, {"video_id": video_id}).rows
             known.setdefault(
@@ -183,11 +180,11 @@ def _without(store: Store, key: str, video_id: str) -> Iterator[pa.Table]:
 def _left_overs(store: Store, video_id: str) -> Iterator[str]:
     """Files that no reader needs and that hold the video, snapshots before the parts they list."""
     newest = read_newest(store)
-    listed = {key for keys in newest.parts.values() for key in keys} if newest else set()
+    listed = newest.files if newest else frozenset()
     unlisted = [key for key in store.list(PARTS) if key not in listed]
     parts = {key for key in unlisted if _is_unreadable(store, key) or _count(store, key, video_id)}
     for key in snapshot_keys(store):
-        if parts & {part for keys in read_snapshot(store, key).parts.values() for part in keys}:
+        if parts & read_snapshot(store, key).files:
             yield key
     yield from sorted(parts)
     yield from (key for key in store.list(PLANS) if _names(store, key, video_id))

@@ -5,6 +5,8 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+
 from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
@@ -49,7 +51,7 @@ class Index:
         """Settle this revision of this video, once and for all. False: it was settled before, all is well.
 
         One request. Readers see it after the next `publish` of the pair, which takes the rows from `stream`
-        where it is given: the same bundle by `stream_bundle`.
+        where it is given: the same bundle by `encode_with_stream`.
         """
         key = bundle_key(video_id, analysis_key)
         created = self.store.put_if_absent(key, bundle)
@@ -71,8 +73,7 @@ class Index:
 
     def committed_by(self, video_id: str, analysis_key: str) -> str:
         """The run that settled it. NotFound: nobody did."""
-        key = bundle_key(video_id, analysis_key)
-        return str(read_bundle(self.store.read(key), f"{self.url}/{key}").column("run_id")[0])
+        return str(self._bundle(video_id, analysis_key).column("run_id")[0])
 
     def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.
@@ -100,9 +101,7 @@ class Index:
 
         NotFound: there is no such bundle.
         """
-        key = bundle_key(video_id, analysis_key)
-        bundle = read_bundle(self._read_bundle(key), f"{self.url}/{key}")
-        copy = repoint_bundle(bundle, commit, video)
+        copy = repoint_bundle(self._bundle(video_id, analysis_key), commit, video)
         return self.commit(commit["video_id"], commit["analysis_key"], copy)
 
     def unfinished(self) -> frozenset[str]:
@@ -117,8 +116,7 @@ class Index:
 
     def uri_of(self, video_id: str, analysis_key: str) -> str:
         """The name that the video of a committed bundle has, or had. NotFound: there is no such bundle."""
-        key = bundle_key(video_id, analysis_key)
-        return str(read_bundle(self._read_bundle(key), f"{self.url}/{key}").column("uri")[0])
+        return str(self._bundle(video_id, analysis_key).column("uri")[0])
 
     def publish(
         self,
@@ -167,6 +165,10 @@ class Index:
         """The newest one, None before the first publish."""
         return self._published.refresh()
 
+    def _bundle(self, video_id: str, analysis_key: str) -> pa.Table:
+        key = bundle_key(video_id, analysis_key)
+        return read_bundle(self._read_bundle(key), f"{self.url}/{key}")
+
     def _read_bundle(self, key: str) -> bytes:
         return self._fresh.get(key) or self.store.read(key)
 
@@ -203,7 +205,8 @@ def open_for_writing(
                 raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
             check_empty(store)
         check_conditional_writes(store, MARKER, marker or _new_marker())
-        return store, json.loads(_read_marker(store) or b"{}").get("index_id", "")
+        marker = marker or _read_marker(store)  # of two that make it, one is read by both
+        return store, json.loads(marker or b"{}").get("index_id", "")
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
 

@@ -4,14 +4,14 @@ A crash before the snapshot leaves parts that nobody lists. Of two publishers on
 snapshot; the other looks at what is there now and goes on from it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
+from storage.batches import batches
 from storage.bundles import flatten_bundles, read_bundle
 from storage.columns import COLUMNS, to_table
 from storage.layout import bundle_key, new_part_key, run_id_of, run_part_key
@@ -155,7 +155,7 @@ def _read_batches(
     batch: list[tuple[str, pa.Table]] = []
     num_bytes = 0
     with ThreadPoolExecutor(_READERS) as pool:
-        for pairs in _several(current.items()):
+        for pairs in batches(current.items(), 2 * _READERS):
             keys = [bundle_key(*pair) for pair in pairs]
             for (_, analysis_key), key, data in zip(pairs, keys, pool.map(read, keys), strict=True):
                 batch.append((analysis_key, read_bundle(data, f"{store.url}/{key}")))
@@ -165,9 +165,3 @@ def _read_batches(
                     batch, num_bytes = [], 0
     if batch:
         yield batch
-
-
-def _several(items: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    remaining = iter(items)
-    while pairs := list(islice(remaining, 2 * _READERS)):
-        yield pairs

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,6 +27,11 @@ class Snapshot(BaseModel):
     created_at: datetime
     parts: dict[str, tuple[str, ...]]
     own_tables: OwnTables = {}  # brought by prompt packs
+
+    @cached_property
+    def files(self) -> frozenset[str]:
+        """Of all tables."""
+        return frozenset(key for keys in self.parts.values() for key in keys)
 
     def files_of(self, table: str) -> tuple[str, ...]:
         return self.parts.get(table, ())

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice, pairwise
-from typing import TypeVar
+from itertools import pairwise
 
 from schemas.failures import LeaseHeldError
+from storage.batches import batches
 from storage.index import open_for_writing
 from storage.layout import (
     BUNDLES,
@@ -33,8 +33,6 @@ from storage.published import PublishedCommits
 from storage.serving import SERVING_FILE
 from storage.snapshots import read_newest, read_snapshot
 from storage.stored import StoredObject
-
-_Item = TypeVar("_Item")
 
 SAFE_AGE = timedelta(days=1)  # younger files may be in the hands of whoever holds a lease
 _AT_ONCE = 16
@@ -143,7 +141,7 @@ def _candidates(store: LocalStore | S3Store, limit: datetime, with_bundles: bool
             elif each.key not in _OTHERS and not each.key.startswith(_OTHER_FOLDERS):
                 found.num_unknown += 1
 
-    for some in _batches(old_bundles()):
+    for some in batches(old_bundles(), _BATCH):
         named = published.named({_analysis_key(each) for each in some})
         found.by_kind["bundles"] += [each for each in some if _analysis_key(each) not in named]
     if isinstance(store, LocalStore):
@@ -180,19 +178,13 @@ def _unlisted(
 ) -> list[StoredObject]:
     """Those in none of these snapshots, nor in one that came since."""
     newest = read_newest(store)
-    listed = {key for keys in newest.parts.values() for key in keys} if newest else set()
+    listed = newest.files if newest else frozenset()
     parts = [each for each in parts if each.key not in listed]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for keys in _batches(iter(snapshots if parts else ()), _AT_ONCE):
+        for keys in batches(snapshots if parts else (), _AT_ONCE):
             for snapshot in pool.map(lambda key: read_snapshot(store, key), keys):
-                listed = {key for keys in snapshot.parts.values() for key in keys}
-                parts = [each for each in parts if each.key not in listed]
+                parts = [each for each in parts if each.key not in snapshot.files]
     return parts
-
-
-def _batches(items: Iterator[_Item], num: int = _BATCH) -> Iterator[list[_Item]]:
-    while some := list(islice(items, num)):
-        yield some
 
 
 def _kind_of(key: str) -> str | None:

@@ -13,6 +13,12 @@ from storage.objects_s3 import S3Store
 from storage.own_tables import OwnTables, columns_by_table
 from storage.snapshots import Snapshot, read_newest
 
+# Videos that have rows, and those that never got any, lost them, or are history.
+EVER_KNOWN = """(
+    SELECT video_id, uri FROM commits_all
+    UNION SELECT video_id, uri FROM failures_all
+    UNION SELECT video_id, uri FROM attempts)"""
+
 # Turns a table's name into the SQL that scans its parts; None: it has no parts yet.
 Scan = Callable[[str], str | None]
 

@@ -21,7 +21,7 @@ from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Run
-from storage.bundles import encode_bundle, stream_bundle
+from storage.bundles import encode_bundle, encode_with_stream
 from storage.catalog import open_catalog
 from storage.index import open_index
 
@@ -63,7 +63,7 @@ def published(index, make_row):
 
 
 def indexed(make_bundle) -> Indexed:
-    return Indexed(encode_bundle(make_bundle()), stream_bundle(make_bundle()), False, 0, 0, 0, 0, 0.0, 0.0)
+    return Indexed(*encode_with_stream(make_bundle()), False, 0, 0, 0, 0, 0.0, 0.0)
 
 
 def test_a_quarantine_does_not_occupy_the_analysis_key(index, settler_of, published, make_bundle):

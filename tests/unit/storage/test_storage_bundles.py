@@ -10,7 +10,7 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Failure, Scene
-from storage.bundles import encode_bundle, flatten_bundles, read_bundle, stream_bundle
+from storage.bundles import encode_bundle, encode_with_stream, flatten_bundles, read_bundle
 from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
 
 MakeBundle = Callable[..., Bundle]
@@ -35,7 +35,7 @@ def test_every_row_comes_back(make_bundle: MakeBundle, make_row: Callable[..., A
 def test_the_form_for_publishing_holds_the_same(make_bundle: MakeBundle) -> None:
     """Also mixed with stored ones, as they come when a run publishes what another one committed."""
     bundle, other = make_bundle(titles=("a", "b")), make_bundle(uri="s3://b/2", titles=("c",))
-    stored, stream = _read(bundle), read_bundle(stream_bundle(bundle), "x")
+    stored, stream = _read(bundle), read_bundle(encode_with_stream(bundle)[1], "x")
     assert stream.to_pylist() == stored.to_pylist()
     mixed = flatten_bundles([stream, _read(other)])
     assert {name: table.to_pylist() for name, table in mixed.items()} == {
