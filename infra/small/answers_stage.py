@@ -100,6 +100,10 @@ class Lessons:
     def __init__(self, vocabulary: Vocabulary, table: TokenTable, prompts: Sequence[Prompt]) -> None:
         self._vocabulary, self._table, self._prompts = vocabulary, table, prompts
 
+    def about(self, *names: str) -> Lessons:
+        """Of these prompts only; of none, a film is for finding boundaries in: a fifth of the tokens."""
+        return Lessons(self._vocabulary, self._table, [p for p in self._prompts if p.name in names])
+
     def of(self, watched: WatchedFilm, draw: random.Random) -> TaughtFilm:
         """Lessons whose truth cannot be told under the answers' bounds are left out."""
         vocabulary = self._vocabulary
@@ -111,12 +115,9 @@ class Lessons:
                 lessons.append(lesson(prompt, context, truth, ids, self._table))
             except UntellableError:
                 continue
-        return replace(self.without_prompts(watched), lessons=tuple(lessons))
-
-    def without_prompts(self, watched: WatchedFilm) -> TaughtFilm:
-        """A film to find boundaries in: a fifth of the tokens."""
-        stamps = tuple(tuple(self._vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
-        return TaughtFilm(tuple(self._vocabulary.prefix_ids()), stamps, watched, (), self._began(watched))
+        stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
+        prefix = tuple(vocabulary.prefix_ids())
+        return TaughtFilm(prefix, stamps, watched, tuple(lessons), self._began(watched))
 
     def _began(self, watched: WatchedFilm) -> tuple[int | None, ...]:
         """For each group; none where that is no whole second."""

@@ -53,7 +53,7 @@ _PERIODS = (
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
     """96-pixel pictures, four visual tokens a frame group, five layers of 128."""
     vision = VisionConfig(
-        hidden_size=96, intermediate_size=192, num_layers=2, num_heads=3, image_size=96, patch_size=12
+        hidden_size=128, intermediate_size=256, num_layers=3, num_heads=4, image_size=96, patch_size=12
     )
     language = LanguageConfig(
         hidden_size=128,

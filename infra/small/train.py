@@ -8,17 +8,12 @@ FOLDER/checkpoint is the result.
 
 from __future__ import annotations
 
-import json
-import math
 import random
-import re
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import torch
@@ -28,7 +23,7 @@ from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_conf
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
 from jobs.prompt_pack import load_packs
@@ -40,110 +35,16 @@ from videoxl2.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 
-SAVE_EVERY = 100  # steps
-SHARD = 250  # films
-
-
-@dataclass(frozen=True)
-class Stage:
-    """How long and how fast a stage learns; `size` is pictures, groups or tokens a step."""
-
-    name: str
-    steps: int
-    size: int
-    rate: float
-    warm_up: int = 50
-
-    def rate_at(self, step: int) -> float:
-        """Up in a line, down in half a cosine to 3 %."""
-        share = min(1.0, step / self.steps)
-        return (
-            self.rate
-            * min(1.0, (step + 1) / self.warm_up)
-            * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
-        )
-
-
-PICTURES = Stage("pictures", steps=4800, size=48, rate=2e-3)
+PICTURES = Stage("pictures", steps=6000, size=48, rate=2e-3)
 GROUPS = Stage("groups", steps=3000, size=32, rate=2e-3)
-CLOCK = Stage("clock", steps=400, size=2000, rate=2e-3)
-LANGUAGE = Stage("language", steps=1000, size=1800, rate=2e-3)
-ANSWERS = Stage("answers", steps=800, size=1800, rate=1.5e-3)
-NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 1000, 25  # films
-CURRICULUM = (
-    (0.15, 25.0),
-    (0.35, 60.0),
-    (1.0, 1e9),
-)  # up to that share of the steps, films no longer than (s)
-_OUTER = re.compile(
-    "embed|lm_head|position|temporal_encoding|of_patch|of_picture|of_group"
-)  # tables and heads
-TIME_WEIGHT = 3.0  # of decisions about times, which are few
-
-
-class Log:
-    """Lines of JSON in FOLDER/log.jsonl, and on the terminal."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "log.jsonl"
-        self._began = time.monotonic()
-
-    def line(self, stage: str, step: int, **values: Any) -> None:
-        told = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
-        line = json.dumps({"stage": stage, "step": step, "s": round(time.monotonic() - self._began), **told})
-        with self._file.open("a") as file:
-            file.write(line + "\n")
-        print(line, flush=True)
-
-
-class Training:
-    """Modules with their optimizers and place in a stage; saved every few steps, and restored.
-
-    Matrices inside the network go by Muon, which needs about half the steps here; all else by AdamW.
-    """
-
-    def __init__(self, stage: Stage, modules: dict[str, nn.Module], folder: Path) -> None:
-        self.stage, self._modules, self._file = stage, modules, folder / f"{stage.name}.pt"
-        named = [(n, p) for module in modules.values() for n, p in module.named_parameters()]
-        self._parameters = [p for _, p in named]
-        inner = [p for n, p in named if p.ndim == 2 and not _OUTER.search(n)]
-        outer = [p for n, p in named if p.ndim != 2 or _OUTER.search(n)]
-        self._optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(inner, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(outer, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
-        ]
-        self.step = 0
-        if self._file.exists():
-            state = torch.load(self._file)
-            for name, module in modules.items():
-                module.load_state_dict(state[name])
-            for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(saved)
-            self.step = state["step"]
-
-    @property
-    def is_done(self) -> bool:
-        return self.step >= self.stage.steps
-
-    def descend(self, loss: Tensor) -> None:
-        for optimizer in self._optimizers:
-            optimizer.zero_grad()
-            for group in optimizer.param_groups:
-                group["lr"] = self.stage.rate_at(self.step)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
-        for optimizer in self._optimizers:
-            optimizer.step()
-        self.step += 1
-        if self.step % SAVE_EVERY == 0 or self.is_done:
-            self._save()
-
-    def _save(self) -> None:
-        state: dict[str, Any] = {name: module.state_dict() for name, module in self._modules.items()}
-        state |= {"optimizers": [o.state_dict() for o in self._optimizers], "step": self.step}
-        unfinished = self._file.with_suffix(".part")
-        torch.save(state, unfinished)
-        unfinished.replace(self._file)
+CLOCK = Stage("clock", steps=1200, size=2000, rate=2e-3)
+LANGUAGE = Stage("language", steps=1800, size=1800, rate=1.5e-3, warm_up=200, long_from=2 / 3)
+ANSWERS = Stage("answers", steps=1800, size=1800, rate=1.5e-3, long_from=0.35)
+NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
+SHARD = 250  # films
+CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, longest films (s)
+# Decisions about times are few, and those in answers far fewer than at the ends of groups.
+TIME_WEIGHT, ANSWERED_TIME_WEIGHT = 3.0, 15.0
 
 
 def train_tower(network: Network, heads: AttributeHeads, folder: Path, log: Log) -> None:
@@ -202,7 +103,7 @@ def _show(
         training.descend(torch.stack(list(losses.values())).sum())
         for place, loss in losses.items():
             means[place].add(loss.item())
-        if training.step % SAVE_EVERY == 0:
+        if training.is_time_to_tell:
             with torch.no_grad():
                 right = averaged([judge(shown).right for shown in held_out])
             by_place = {place: mean.take() for place, mean in means.items()}
@@ -210,16 +111,18 @@ def _show(
 
 
 def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:
-    """Until answers are right for perfect eyes: first when scenes begin, which is hard to learn from answers.
+    """Until answers are right for perfect eyes.
 
+    When the present scene began is hard to learn from answers, so it is learned first, at the ends of groups.
     Needs no picture, so it may run beside the stages of the eyes.
     """
+    torch.manual_seed(0)
     code = Code(network.config)
     modules = {"language": network.language, "code": code}
     films = [imagine("train", number) for number in range(NUM_IMAGINED)]
     held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
-    for stage in (CLOCK, LANGUAGE):
-        _teach(network, code, lessons, Training(stage, modules, folder), films, held_out, log)
+    for stage, taught in ((CLOCK, lessons.about()), (LANGUAGE, lessons)):
+        _teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
     return code
 
 
@@ -275,31 +178,39 @@ def _teach(
 ) -> None:
     """The loop of both stages that learn to answer."""
     questions = [lessons.of(film, random.Random(n)) for n, film in enumerate(held_out)]
-    if training.stage is CLOCK:
-        questions = [lessons.without_prompts(film) for film in held_out]
     mean = Mean()
     while not training.is_done:
+        torch.manual_seed(training.step)
         batch = draw_batch(training.stage, films, lessons, training.step)
         outcome = run_batch(network, eye, batch, PrefillOptions())
-        weights = torch.tensor([TIME_WEIGHT if slot.endswith(".time") else 1.0 for slot in outcome.slots])
+        weights = torch.tensor([weight_of(slot) for slot in outcome.slots])
         training.descend((outcome.losses * weights).sum() / weights.sum())
         mean.add(outcome.losses.mean().item())
-        if training.step % SAVE_EVERY == 0 or training.step == 1:
+        if training.is_time_to_tell:
             log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
+
+
+def weight_of(slot: str) -> float:
+    """Of a decision's loss."""
+    if slot == "video.time":
+        return TIME_WEIGHT
+    return ANSWERED_TIME_WEIGHT if slot.endswith(".time") else 1.0
 
 
 def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
     """Films that make up a step, the same for the same step; to a third they teach boundaries alone."""
     draw = random.Random(step)
     longest = next(s for share, s in CURRICULUM if step < share * stage.steps or share == 1.0)
+    weights = None
+    if step >= stage.long_from * stage.steps:
+        weights = [len(film.film.scenes) ** 0.5 for film in films]
     batch: list[TaughtFilm] = []
     tokens = 0
     while tokens < 1.5 * stage.size:
-        watched = draw.choice(films)
+        watched = draw.choices(films, weights)[0] if weights else draw.choice(films)
         if watched.film.duration_s > longest:
             continue
-        has_prompts = stage is not CLOCK and tokens < stage.size
-        one = lessons.of(watched, draw) if has_prompts else lessons.without_prompts(watched)
+        one = lessons.of(watched, draw) if tokens < stage.size else lessons.about().of(watched, draw)
         batch.append(one)
         tokens += one.num_tokens
     return batch
@@ -314,25 +225,6 @@ def by_slot(network: Network, eye: Eye, questions: Iterable[TaughtFilm]) -> dict
         for slot, right in zip(outcome.slots, outcome.right.tolist(), strict=True):
             found[slot].append(float(right))
     return {slot: sum(right) / len(right) for slot, right in sorted(found.items())}
-
-
-class Mean:
-    """Of what was added since it was last taken."""
-
-    def __init__(self) -> None:
-        self._values: list[float] = []
-
-    def add(self, value: float) -> None:
-        self._values.append(value)
-
-    def take(self) -> float:
-        values, self._values = self._values, []
-        return sum(values) / len(values) if values else math.nan
-
-
-def averaged(several: list[dict[str, float]]) -> dict[str, float]:
-    """The mean of each entry."""
-    return {name: sum(one[name] for one in several) / len(several) for name in several[0]}
 
 
 def small_network() -> tuple[Network, Tokenizer]:

@@ -1,0 +1,131 @@
+"""A stage of training: how long and how fast, its state on the disk, and the log."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+SAVE_EVERY = 100  # steps
+# Tables and heads.
+_OUTER = re.compile("embed|lm_head|position|temporal_encoding|of_patch|of_picture|of_group")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How long and how fast a stage learns; `size` is pictures, groups or tokens a step.
+
+    From that share of the steps on, films with many scenes come more often than they are drawn.
+    """
+
+    name: str
+    steps: int
+    size: int
+    rate: float
+    warm_up: int = 50
+    long_from: float = 1.0
+
+    def rate_at(self, step: int) -> float:
+        """Up in a line, down in half a cosine to 3 %."""
+        share = min(1.0, step / self.steps)
+        return (
+            self.rate
+            * min(1.0, (step + 1) / self.warm_up)
+            * (0.03 + 0.97 * (1 + math.cos(math.pi * share)) / 2)
+        )
+
+
+class Log:
+    """Lines of JSON in FOLDER/log.jsonl, and on the terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "log.jsonl"
+        self._began = time.monotonic()
+
+    def line(self, stage: str, step: int, **values: Any) -> None:
+        told = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
+        line = json.dumps({"stage": stage, "step": step, "s": round(time.monotonic() - self._began), **told})
+        with self._file.open("a") as file:
+            file.write(line + "\n")
+        print(line, flush=True)
+
+
+class Training:
+    """Modules with their optimizers and place in a stage; saved every few steps, and restored.
+
+    Matrices inside the network go by Muon, which needs about half the steps here; all else by AdamW.
+    """
+
+    def __init__(self, stage: Stage, modules: dict[str, nn.Module], folder: Path) -> None:
+        self.stage, self._modules, self._file = stage, modules, folder / f"{stage.name}.pt"
+        named = [(n, p) for module in modules.values() for n, p in module.named_parameters()]
+        self._parameters = [p for _, p in named]
+        inner = [p for n, p in named if p.ndim == 2 and not _OUTER.search(n)]
+        outer = [p for n, p in named if p.ndim != 2 or _OUTER.search(n)]
+        self._optimizers: list[torch.optim.Optimizer] = [
+            torch.optim.Muon(inner, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(outer, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+        ]
+        self.step = 0
+        if self._file.exists():
+            state = torch.load(self._file)
+            for name, module in modules.items():
+                module.load_state_dict(state[name])
+            for optimizer, saved in zip(self._optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+            self.step = state["step"]
+
+    @property
+    def is_done(self) -> bool:
+        return self.step >= self.stage.steps
+
+    @property
+    def is_time_to_tell(self) -> bool:
+        """Whether a line of the log is due."""
+        return self.step % SAVE_EVERY == 0 or self.step == 1
+
+    def descend(self, loss: Tensor) -> None:
+        for optimizer in self._optimizers:
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = self.stage.rate_at(self.step)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
+        for optimizer in self._optimizers:
+            optimizer.step()
+        self.step += 1
+        if self.step % SAVE_EVERY == 0 or self.is_done:
+            self._save()
+
+    def _save(self) -> None:
+        state: dict[str, Any] = {name: module.state_dict() for name, module in self._modules.items()}
+        state |= {"optimizers": [o.state_dict() for o in self._optimizers], "step": self.step}
+        unfinished = self._file.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(self._file)
+
+
+class Mean:
+    """Of what was added since it was last taken."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    def add(self, value: float) -> None:
+        self._values.append(value)
+
+    def take(self) -> float:
+        values, self._values = self._values, []
+        return sum(values) / len(values) if values else math.nan
+
+
+def averaged(several: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each entry."""
+    return {name: sum(one[name] for one in several) / len(several) for name in several[0]}
