@@ -25,10 +25,10 @@ import ray
 from ray import cloudpickle
 from ray.cluster_utils import Cluster
 
-from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer
-from jobs.prompt_pack import load_packs
-from jobs.records import Record
+from jobs.answers.analysis import Analysis
+from jobs.answers.asking import PromptAnswer
+from jobs.answers.records import Record
+from jobs.prompts.pack import load_packs
 from schemas.answers import SceneAnswer
 from videoxl2.frames import MediaInfo, SamplingGrid
 

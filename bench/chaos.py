@@ -25,7 +25,7 @@ import av
 import boto3
 import numpy as np
 
-from jobs.retry import release
+from jobs.planning.retry import release
 from schemas.failures import MediaIndexError
 from storage.catalog import open_catalog
 

@@ -13,15 +13,15 @@ from typing import Any
 import ray
 from rich.console import Console
 
-import jobs.run
-from jobs.actor import ModelActor
-from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer
-from jobs.attempts import Seat
+import jobs.running.run
+from jobs.answers.analysis import Analysis
+from jobs.answers.asking import PromptAnswer
+from jobs.answers.records import Record
+from jobs.attempts.tries import Seat
+from jobs.attempts.work import Work
 from jobs.config import Settings
-from jobs.progress import Progress
-from jobs.records import Record
-from jobs.work import Work
+from jobs.running.actor import ModelActor
+from jobs.running.progress import Progress
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.failures import MediaIndexError
 
@@ -46,7 +46,7 @@ class NoModel(ModelActor):
 
 
 def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: Any) -> Analysis:
-    """In the place of `jobs.analysis.analyze`."""
+    """In the place of `jobs.answers.analysis.analyze`."""
     seen = [ms for span in spans for ms in span.pts_ms.tolist()]
     time.sleep(0.05)
     seconds = info.duration_ms / 1000
@@ -86,18 +86,18 @@ def main() -> int:
 
     def start(placement: Any, source: Any, recipe: Any) -> Any:
         def make(*arguments: Any) -> NoModel:
-            import jobs.actor
+            import jobs.running.actor
 
-            jobs.actor.analyze = answer_all
+            jobs.running.actor.analyze = answer_all
             return NoModel(*arguments)
 
         options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
         return ray.remote(_Deferred).options(**options).remote(make, placement, source, recipe)
 
-    jobs.run.start_actor = start
+    jobs.running.run.start_actor = start
     settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
     try:
-        return jobs.run.run(settings, Progress(Console(stderr=True))).exit_code
+        return jobs.running.run.run(settings, Progress(Console(stderr=True))).exit_code
     except MediaIndexError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return error.exit_code

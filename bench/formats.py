@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for
-from jobs.wire import write_records
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for
+from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer
 from videoxl2.random_checkpoint import build_tokenizer
 from videoxl2.slot_fill import Ask, Picked, asks

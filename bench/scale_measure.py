@@ -68,7 +68,7 @@ def _measured(work: Callable[..., Any], arguments: tuple[Any, ...]) -> dict[str,
 
 
 def recipe() -> Any:
-    from jobs.prompt_pack import load_packs
-    from jobs.recipe import Recipe
+    from jobs.prompts.pack import load_packs
+    from jobs.prompts.recipe import Recipe
 
     return Recipe("nothing", "revision", "float32", Fraction(1), 1000, load_packs())

@@ -45,7 +45,7 @@ def draw_index(folder: str, num_videos: int) -> None:
 
 
 def plan(url: str, index_url: str, endpoint: str | None) -> dict[str, Any]:
-    from jobs.plan import examine
+    from jobs.planning.reasons import examine
     from storage.index import open_index
     from storage.library import open_library
     from storage.selection import Selection

@@ -18,23 +18,23 @@ class NoModel:
     def load(self) -> Any:
         import ray
 
-        from jobs.attempts import Seat
+        from jobs.attempts.tries import Seat
 
         return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
 
     def index_video(self, work: Any, upcoming: Any) -> Any:
         from ray import cloudpickle
 
-        from jobs.attempts import Receipt, Spent
+        from jobs.attempts.tries import Receipt, Spent
 
         return Receipt(Spent(), cloudpickle.dumps(said_of()))
 
 
 def said_of() -> Any:
     """A summary and two characters: rows that need no picture."""
-    from jobs.analysis import Analysis
-    from jobs.asking import PromptAnswer
-    from jobs.records import Record
+    from jobs.answers.analysis import Analysis
+    from jobs.answers.asking import PromptAnswer
+    from jobs.answers.records import Record
     from schemas.answers import CharacterAnswer, SummaryAnswer
     from videoxl2.frames import MediaInfo, SamplingGrid
 
@@ -85,25 +85,27 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     import ray
     from rich.console import Console
 
-    import jobs.run
-    import jobs.settle
+    import jobs.running.run
+    import jobs.running.settle
     from jobs.config import resolve
-    from jobs.progress import Progress
+    from jobs.running.progress import Progress
 
     watch = Watch()
-    indexed = jobs.settle.IndexSettler.indexed
+    indexed = jobs.running.settle.IndexSettler.indexed
 
     def counted(self: Any, *arguments: Any) -> None:
         indexed(self, *arguments)
         watch()
 
-    jobs.settle.IndexSettler.indexed = counted  # type: ignore[method-assign]
+    jobs.running.settle.IndexSettler.indexed = counted  # type: ignore[method-assign]
     options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
-    jobs.run.start_actor = lambda *_: ray.remote(NoModel).options(**options).remote()
+    jobs.running.run.start_actor = lambda *_: ray.remote(NoModel).options(**options).remote()
     settings = {"library": LIBRARY, "index": index, "endpoint_url": url, "num_actors": 2}
     parrot = Path(__file__).parents[1] / "tests" / "data" / "parrot"
     with Path(os.devnull).open("w") as nowhere:
-        row = jobs.run.run(resolve({**settings, "model": str(parrot)}), Progress(Console(file=nowhere)))
+        row = jobs.running.run.run(
+            resolve({**settings, "model": str(parrot)}), Progress(Console(file=nowhere))
+        )
     return {"indexed": row.num_indexed, "exit code": row.exit_code, "a video": watch.slopes()}
 
 
@@ -142,8 +144,8 @@ def settle(index_url: str, num_videos: int, publish_every: int) -> dict[str, Any
     """Commits and publishes as `IndexSettler` does them, with a publish every so many videos."""
     from datetime import UTC, datetime
 
-    from jobs.rows import RowBuilder
-    from jobs.work import Work
+    from jobs.answers.rows import RowBuilder
+    from jobs.attempts.work import Work
     from schemas.identity import VideoObject
     from schemas.plan import PlannedVideo, Reason
     from storage.bundles import encode_bundle

@@ -20,7 +20,7 @@ import numpy as np
 from quality_films import RowKey, Truth, make_index
 from quality_words import FUNCTION_WORDS, WORDS
 
-from jobs.metrics import ndcg
+from jobs.evaluation.metrics import ndcg
 from storage.catalog import Catalog, open_catalog
 from storage.search import Hit, search
 from storage.serving import open_serving

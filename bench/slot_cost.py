@@ -11,8 +11,8 @@ from formats import SCENES, forced, records, scenes_context, table_of
 from prompts import full_size_layers
 from tokenizers import Tokenizer
 
-from jobs.programs import program_for
-from jobs.wire import write_records
+from jobs.prompts.programs import program_for
+from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer, SummaryAnswer
 from videoxl2.decode import Continuation
 from videoxl2.slot_drive import pick

@@ -34,11 +34,11 @@ from formats import (
 from jsonschema import Draft202012Validator, ValidationError
 from slot_cost import CARS, cost_table
 
-from jobs.answer_schema import answer_from_schema
-from jobs.checks import check_records
-from jobs.program_times import AnswerContext
-from jobs.programs import filled, program_for, run_program
-from jobs.wire import InvalidAnswerError, parse_records
+from jobs.prompts.answer_schema import answer_from_schema
+from jobs.prompts.checks import check_records
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import filled, program_for, run_program
+from jobs.prompts.wire import InvalidAnswerError, parse_records
 from schemas.answers import ANSWERS, Answer, Several
 from videoxl2 import VideoXL2
 from videoxl2.random_checkpoint import build_tokenizer, write_random_checkpoint

@@ -11,15 +11,15 @@ from films import make_films
 from judging import Score, Told
 from storyboard import Film, Part, draw_film
 
-from jobs.analysis import analyze
-from jobs.asking import Asker, Piece
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for, run_program
-from jobs.prompt_pack import Prompt, load_packs
-from jobs.records import Record, record_of
+from jobs.answers.analysis import analyze
+from jobs.answers.asking import Asker, Piece
+from jobs.answers.records import Record, record_of
+from jobs.answers.windows import WindowMs
+from jobs.prompts.pack import Prompt, load_packs
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.wire import InvalidAnswerError, parse_records
 from jobs.weights import find_weights
-from jobs.windows import WindowMs
-from jobs.wire import InvalidAnswerError, parse_records
 from videoxl2.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
 from videoxl2.cache import KVCache
 from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from vision_stage import seen_picture, tower_features
 
-from jobs.program_times import AnswerContext, tenths
-from jobs.prompt_pack import Prompt
+from jobs.prompts.pack import Prompt
+from jobs.prompts.program_times import AnswerContext, tenths
 from schemas.answers import Answer
 from videoxl2.attention import attention
 from videoxl2.config import GROUP_FRAMES, ModelConfig

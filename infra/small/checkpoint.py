@@ -18,8 +18,8 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from torch import Tensor
 
-from jobs.prompt_pack import Prompt, load_packs
-from jobs.wire import describe_format
+from jobs.prompts.pack import Prompt, load_packs
+from jobs.prompts.wire import describe_format
 from schemas.answers import ANSWERS
 from videoxl2.checkpoint import save_checkpoint
 from videoxl2.config import LanguageConfig, ModelConfig, VisionConfig

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from narration import true_video
 from storyboard import Film
 
-from jobs.analysis import Analysis
-from jobs.metrics import Matches, Span, inner_boundaries, iou, match_boundaries, match_pairs
+from jobs.answers.analysis import Analysis
+from jobs.answers.overlap import Span, iou
+from jobs.evaluation.metrics import Matches, inner_boundaries, match_boundaries, match_pairs
 from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer
 from storage.catalog import Catalog
 

@@ -7,10 +7,10 @@ same slots, tokenised in the same pieces. The model learns its decisions only; t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for
-from jobs.prompt_pack import Prompt
-from jobs.wire import write_records
+from jobs.prompts.pack import Prompt
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for
+from jobs.prompts.wire import write_records
 from schemas.answers import Answer
 from videoxl2.slot_masks import TokenTable
 from videoxl2.slots import STOP, Choice, Got, Literal, Slot, Text

@@ -26,7 +26,7 @@ from tokenizers import Tokenizer
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
-from jobs.prompt_pack import load_packs
+from jobs.prompts.pack import load_packs
 from videoxl2.config import GROUP_FRAMES
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions

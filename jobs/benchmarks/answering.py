@@ -6,12 +6,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.answers.overlap import Span
 from jobs.benchmarks.answers import Answered, score_of
 from jobs.benchmarks.formats import published_fps
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import Playable
-from jobs.metrics import Span
-from jobs.program_times import AnswerContext, Times, seconds
+from jobs.prompts.program_times import AnswerContext, Times, seconds
 from schemas.failures import MediaIndexError, PreflightError
 from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from jobs.answers.overlap import Span, iou
 from jobs.benchmarks.question import OneOf, Question
-from jobs.metrics import Span, iou
 from schemas.failures import UsageError
 
 

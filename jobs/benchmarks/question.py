@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from jobs.metrics import Span
+from jobs.answers.overlap import Span
 from schemas.failures import UsageError
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -14,7 +14,7 @@ from jobs.benchmarks.formats import FORMATS, read_questions
 from jobs.benchmarks.scores import measures
 from jobs.benchmarks.videos import Checked, check_videos
 from jobs.config import Rate
-from jobs.evaluation import Measure
+from jobs.evaluation.truth import Measure
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
 from videoxl2.frames import MediaError

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Row, Try
 from jobs.explain.rows import read_rows
 from jobs.explain.standing import state_of, steps_for
-from jobs.find_video import find_ever
-from jobs.next_command import Place
-from jobs.next_steps import Newest, read_newest, reason_of
-from jobs.recipe_changes import changes_between
+from jobs.report.next_steps import Newest, read_newest, reason_of
+from jobs.report.recipe_changes import changes_between
+from jobs.ui.find_video import find_ever
+from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from storage.catalog import Catalog
 from storage.objects import ObjectStore

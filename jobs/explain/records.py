@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.explain.rows import RowsOfTable
-from jobs.next_steps import Step
+from jobs.report.next_steps import Step
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from jobs.explain.records import Committed, Failed
-from jobs.next_command import Place
-from jobs.next_steps import Newest, Step
+from jobs.report.next_steps import Newest, Step
+from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import FailureAction, FailureClass
 from schemas.plan import Reason

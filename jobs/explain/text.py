@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
 from jobs.explain.rows import RowsOfTable
 from jobs.report.text import step_lines, table_lines
-from jobs.report.words import moment, seconds, short
-from jobs.web.looks import megabytes
+from jobs.ui.words import megabytes, moment, seconds, short
 
 
 def explain_lines(known: Explanation) -> Iterator[str]:

@@ -7,11 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.exit_codes import meaning_of
-from jobs.next_command import Place
-from jobs.next_steps import Newest, next_steps, read_newest, read_standing, reason_of
-from jobs.recipe_changes import changes_between
+from jobs.report.next_steps import Newest, next_steps, read_newest, read_standing, reason_of
 from jobs.report.period import Period
+from jobs.report.recipe_changes import changes_between
 from jobs.report.records import (
     Bucket,
     FailureGroup,
@@ -25,6 +23,8 @@ from jobs.report.records import (
     Spent,
     Timeline,
 )
+from jobs.ui.exit_codes import meaning_of
+from jobs.ui.next_command import Place
 from schemas.failures import FailureClass
 from storage.catalog import Catalog
 from storage.leases import read_log

@@ -15,9 +15,8 @@ from jobs.report.content import read_section
 from jobs.report.period import Period
 from jobs.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
 from jobs.report.records import Report, Timeline
-from jobs.report.words import hours, moment, percent, seconds, short
-from jobs.terminal import timecode
-from jobs.web.looks import file_name, megabytes, printable
+from jobs.ui.terminal import timecode
+from jobs.ui.words import file_name, hours, megabytes, moment, percent, printable, seconds, short
 from storage.catalog import Catalog
 
 OUTCOMES = ("indexed", "partial", "quarantined", "next_run")

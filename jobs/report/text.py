@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from jobs.next_steps import Step
+from jobs.report.next_steps import Step
 from jobs.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
-from jobs.report.words import hours, moment, percent, seconds, short
+from jobs.ui.words import hours, moment, percent, seconds, short
 
 _WIDE = 120  # characters of a text from outside
 MAX_GROUPS, MAX_SET_ASIDE, MAX_RUNS, MAX_SLOWEST = 10, 10, 20, 5

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
-from jobs.terminal import to_json
+from jobs.ui.terminal import to_json
 from jobs.web.finding import MAX_HITS, Found, find
 from jobs.web.looks import link, picture_link, seconds
 from jobs.web.open_index import OpenIndex

@@ -1,6 +1,5 @@
 """The templates, and how times, sizes and texts are written in them."""
 
-import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from urllib.parse import urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
-from jobs.terminal import timecode
+from jobs.ui.terminal import timecode
+from jobs.ui.words import file_name, megabytes, printable
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"
@@ -34,29 +34,14 @@ def duration(ms: int) -> str:
     return f"{ms / 60_000:.0f} min" if ms < 3_600_000 else f"{ms / 3_600_000:,.1f} h"
 
 
-def file_name(uri: str) -> str:
-    return uri.rstrip("/").rpartition("/")[2] or uri
-
-
 def seconds(ms: int) -> str:
     """As links have it: `?t=12.0`, no digit more than needed."""
     text = f"{ms / 1000:.3f}".rstrip("0")
     return text + "0" if text.endswith(".") else text
 
 
-def megabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.2f} GB"
-
-
 def day(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d}"
-
-
-def printable(text: object) -> str:
-    """Without control characters, which have no place in a page; line ends become spaces."""
-    return "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cs") else " " if c in "\n\r\t" else "" for c in str(text)
-    )
 
 
 def link(path: str, **query: object) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.terminal import as_records
+from jobs.ui.terminal import as_records
 from schemas.failures import UsageError
 from storage.catalog import Catalog
 from storage.columns import quote_name

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from jobs.program_times import AnswerContext
-from jobs.prompt_pack import Prompt, load_packs
-from jobs.wire import write_records
+from jobs.prompts.pack import Prompt, load_packs
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.wire import write_records
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.attention import attention
 from videoxl2.language import LanguageModel, rotary_angles

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from jobs.explain.reading import Explanation, read_explanation
-from jobs.next_command import Place
 from jobs.report.content import read_report
 from jobs.report.page import Tile, read_tiles
 from jobs.report.period import find_period
 from jobs.report.records import Report
-from jobs.status import Status, read_status
+from jobs.report.status import Status, read_status
+from jobs.ui.next_command import Place
 from schemas.commit import Bundle, RunRecord
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Keyframe, Run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.prompt_pack import PACKS
+from jobs.prompts.pack import PACKS
 from storage.index import open_index
 from storage.layout import plan_key
 from storage.leases import KeptLease, acquire

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from jobs.cli import cli
-from jobs.doctor import Health, examine
+from jobs.cli.main import cli
+from jobs.running.doctor import Health, examine
 from storage.index import open_index
 
 NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch", "ray"]

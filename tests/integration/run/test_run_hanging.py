@@ -6,13 +6,13 @@ from fractions import Fraction
 import pytest
 import ray
 
-from jobs.actor import ModelActor, Placement
-from jobs.cluster import join_cluster
-from jobs.prompt_pack import load_packs
-from jobs.reading import Source
-from jobs.recipe import Recipe
+from jobs.attempts.work import Work
+from jobs.prompts.pack import load_packs
+from jobs.prompts.recipe import Recipe
+from jobs.running.actor import ModelActor, Placement
+from jobs.running.cluster import join_cluster
+from jobs.running.reading import Source
 from jobs.weights import find_weights
-from jobs.work import Work
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from storage.library_local import LocalLibrary
@@ -22,7 +22,7 @@ class HangingActor(ModelActor):
     """Its second prefill hangs with the interpreter locked, as a call on a GPU may."""
 
     def load(self):
-        from jobs import hanging
+        from jobs.running import hanging
         from videoxl2.model import VideoXL2
 
         hanging.BASE_S, hanging.FRAME_S, hanging.TOKEN_S, hanging.CPU_FACTOR = 60.0, 0.0, 0.0, 1.0

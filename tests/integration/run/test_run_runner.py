@@ -17,20 +17,20 @@ import pytest
 import ray
 from ray import cloudpickle
 
-from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer
-from jobs.attempts import Receipt, Seat, Spent, Try
-from jobs.cluster import join_cluster
+from jobs.answers.analysis import Analysis
+from jobs.answers.asking import PromptAnswer
+from jobs.answers.records import Record
+from jobs.attempts.tries import Receipt, Seat, Spent, Try
+from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble
-from jobs.finishing import Finishing, Indexed
-from jobs.hanging import HangGuard
 from jobs.limits import Ending, FailureLimit, Limits
-from jobs.prompt_pack import load_packs
-from jobs.reading import Source
-from jobs.recipe import Recipe
-from jobs.records import Record
-from jobs.runner import Runner
-from jobs.work import Work
+from jobs.prompts.pack import load_packs
+from jobs.prompts.recipe import Recipe
+from jobs.running.cluster import join_cluster
+from jobs.running.finishing import Finishing, Indexed
+from jobs.running.hanging import HangGuard
+from jobs.running.reading import Source
+from jobs.running.runner import Runner
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
@@ -402,7 +402,7 @@ def test_no_video_begins_after_the_deadline_and_those_under_way_finish(execute, 
 
 def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_path, monkeypatch):
     """Then it is given up, and what its try took is kept."""
-    monkeypatch.setattr("jobs.runner.GRACE_S", 2.0)
+    monkeypatch.setattr("jobs.running.runner.GRACE_S", 2.0)
     execute({"hangs": ["hang"]}, num_actors=1, late=LateOnceBegun(tmp_path))
     assert ledger.ending is Ending.DEADLINE
     ((uri, (tried,)),) = ledger.left.items()

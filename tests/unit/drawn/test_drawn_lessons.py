@@ -9,10 +9,10 @@ from narration import character_answers, every_phrase, roster, summary_answer
 from storyboard import draw_film
 from teacher import UntellableError, lesson
 
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for
-from jobs.prompt_pack import load_packs
-from jobs.wire import write_records
+from jobs.prompts.pack import load_packs
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for
+from jobs.prompts.wire import write_records
 from videoxl2.slot_fill import Picked, asks
 from videoxl2.slot_masks import TokenTable
 from videoxl2.tokens import Vocabulary

@@ -7,7 +7,7 @@ import training
 from answers_stage import Lessons
 from vision_stage import AttributeHeads
 
-from jobs.prompt_pack import load_packs
+from jobs.prompts.pack import load_packs
 from videoxl2.slot_masks import TokenTable
 from videoxl2.tokens import Vocabulary
 

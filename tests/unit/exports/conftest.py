@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jobs.cli import main
+from jobs.cli.main import main
 from jobs.exports.moments import Moment, Source
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene

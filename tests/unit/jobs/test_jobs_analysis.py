@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from jobs.analysis import analyze
-from jobs.asking import Asker
-from jobs.prompt_pack import load_packs
+from jobs.answers.analysis import analyze
+from jobs.answers.asking import Asker
+from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.model import VideoXL2

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli import main
+from jobs.cli.main import main
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.tables import Scene

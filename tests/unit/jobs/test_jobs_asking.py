@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jobs import asking
-from jobs.analysis import Analysis
-from jobs.asking import Asker, Piece, PromptAnswer, better
-from jobs.program_times import AnswerContext
-from jobs.prompt_pack import OwnAnswer, Prompt, load_packs
-from jobs.recipe import Recipe
-from jobs.records import Record
-from jobs.rows import RowBuilder
-from jobs.wire import InvalidAnswerError
-from jobs.work import Work
+from jobs.answers import asking
+from jobs.answers.analysis import Analysis
+from jobs.answers.asking import Asker, Piece, PromptAnswer, better
+from jobs.answers.records import Record
+from jobs.answers.rows import RowBuilder
+from jobs.attempts.work import Work
+from jobs.prompts.pack import OwnAnswer, Prompt, load_packs
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.recipe import Recipe
+from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Moments, SummaryAnswer
 from schemas.identity import VideoObject
 from schemas.plan import Reason

@@ -12,7 +12,7 @@ import pytest
 
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import check_videos
-from jobs.cli import main
+from jobs.cli.main import main
 from schemas.failures import PreflightError
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"

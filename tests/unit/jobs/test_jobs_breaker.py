@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.breaker import Breaker, Suspicion
+from jobs.attempts.breaker import Breaker, Suspicion
+from jobs.attempts.work import Work
 from jobs.failures import BREAKS_AT, Stage, Trouble
-from jobs.work import Work
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason

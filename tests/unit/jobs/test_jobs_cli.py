@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from jobs.cli import cli
+from jobs.cli.main import cli
 
 VERBS = sorted(cli.commands)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jobs.evaluation import evaluate, read_truth
+from jobs.evaluation.truth import evaluate, read_truth
 from schemas.failures import UsageError
 from storage.bundles import encode_bundle
 from storage.catalog import open_catalog

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from jobs.attempts.fingerprints import fingerprint
 from jobs.failures import Stage, Trouble, classify
-from jobs.fingerprints import fingerprint
 from schemas.failures import FailureClass
 
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs.analysis import Analysis
-from jobs.asking import PromptAnswer
-from jobs.attempts import Seat, Spent, Try
+from jobs.answers.analysis import Analysis
+from jobs.answers.asking import PromptAnswer
+from jobs.answers.records import Record
+from jobs.attempts.tries import Seat, Spent, Try
+from jobs.attempts.work import Work
 from jobs.failures import Stage
-from jobs.finishing import Indexed, Paid, finish
-from jobs.prompt_pack import load_packs
-from jobs.reading import Source
-from jobs.recipe import Recipe
-from jobs.records import Record
-from jobs.work import Work
+from jobs.prompts.pack import load_packs
+from jobs.prompts.recipe import Recipe
+from jobs.running.finishing import Indexed, Paid, finish
+from jobs.running.reading import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject

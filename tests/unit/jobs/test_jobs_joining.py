@@ -1,8 +1,8 @@
 """Records that repeat each other: found, joined or dropped by written rules."""
 
-from jobs.joining import JOINED, drop_doubles, join_repeats, without_same_key
-from jobs.records import Record
-from jobs.repetition import repeats
+from jobs.answers.joining import JOINED, drop_doubles, join_repeats, without_same_key
+from jobs.answers.records import Record
+from jobs.answers.repetition import repeats
 from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer
 
 STREET = "A grey cat walks slowly along an empty street at night."

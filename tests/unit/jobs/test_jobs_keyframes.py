@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.keyframes import keyframe_rows, wanted_keyframes
+from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from schemas.tables import Highlight, Scene
 from videoxl2.frames.keyframes import Keyframe as Picture
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from jobs.cli import cli, main
+from jobs.cli.main import cli, main
 from schemas.failures import LeaseHeldError
 from storage import leases
 from storage.bundles import encode_bundle

@@ -2,11 +2,11 @@
 
 import pytest
 
-from jobs.metrics import (
+from jobs.answers.overlap import iou
+from jobs.evaluation.metrics import (
     Matches,
     average_precision,
     inner_boundaries,
-    iou,
     match_boundaries,
     match_pairs,
     mean_best_iou,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli import main
+from jobs.cli.main import main
 
 
 @pytest.fixture

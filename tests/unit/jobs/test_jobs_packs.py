@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from jobs.budget import check_budgets
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for
-from jobs.prompt_pack import PACKS, load_packs, own_tables
-from jobs.recipe import Recipe
+from jobs.prompts.budget import check_budgets
+from jobs.prompts.pack import PACKS, load_packs, own_tables
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for
+from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from schemas.failures import UsageError
 from storage.columns import columns_of

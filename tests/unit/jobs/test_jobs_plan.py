@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.plan import examine
-from jobs.queue import WorkQueue
-from jobs.work import Work
+from jobs.attempts.work import Work
+from jobs.planning.reasons import examine
+from jobs.running.queue import WorkQueue
 from schemas.commit import CommitState
 from schemas.identity import VideoObject
 from schemas.plan import Reason

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from jobs.attempts import Seat, Try
+from jobs.attempts.tries import Seat, Try
+from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble
-from jobs.finishing import Indexed
 from jobs.limits import Ending
-from jobs.progress import Progress
-from jobs.work import Work
+from jobs.running.finishing import Indexed
+from jobs.running.progress import Progress
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
 from schemas.identity import VideoObject
 from schemas.plan import Reason

@@ -5,9 +5,9 @@ from fractions import Fraction
 
 import pytest
 
-from jobs.program_times import AnswerContext
-from jobs.prompt_pack import load_packs
-from jobs.recipe import Recipe
+from jobs.prompts.pack import load_packs
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.recipe import Recipe
 from schemas.failures import UsageError
 
 

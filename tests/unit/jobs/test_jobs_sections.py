@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from jobs.sections import Sections
+from jobs.answers.sections import Sections
 from videoxl2.frames import FrameSpan
 
 

@@ -8,14 +8,14 @@ from fractions import Fraction
 import pytest
 from rich.console import Console
 
-from jobs.attempts import Seat, Spent, Try
+from jobs.attempts.tries import Seat, Spent, Try
+from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble
-from jobs.finishing import Indexed
-from jobs.progress import Progress
-from jobs.prompt_pack import load_packs
-from jobs.recipe import Recipe
-from jobs.settle import IndexSettler
-from jobs.work import Work
+from jobs.prompts.pack import load_packs
+from jobs.prompts.recipe import Recipe
+from jobs.running.finishing import Indexed
+from jobs.running.progress import Progress
+from jobs.running.settle import IndexSettler
 from schemas.commit import RunRecord
 from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from jobs.cluster import join_cluster
-from jobs.terminal import as_records, show_json, show_rows, timecode
+from jobs.running.cluster import join_cluster
+from jobs.ui.terminal import as_records, show_json, show_rows, timecode
 from schemas.failures import PreflightError
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from jobs.windows import Seam, cut_windows, seams_of
+from jobs.answers.windows import Seam, cut_windows, seams_of
 from schemas.answers import Moments, Tiles, TimedAnswer
 
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.next_command import Place
 from jobs.report.content import MAX_BUCKETS, read_report
 from jobs.report.period import find_period
 from jobs.report.text import report_lines
-from jobs.terminal import to_json
+from jobs.ui.next_command import Place
+from jobs.ui.terminal import to_json
 from schemas.commit import RunRecord
 from schemas.failures import UsageError
 from schemas.tables import Attempt, Failure, Run

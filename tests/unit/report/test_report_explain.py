@@ -4,7 +4,7 @@ import pytest
 
 from jobs.explain.reading import read_explanation
 from jobs.explain.text import explain_lines
-from jobs.next_command import Place
+from jobs.ui.next_command import Place
 from schemas.commit import CommitState, RunRecord
 from schemas.failures import UsageError
 from schemas.recipe import RecipeRecord
@@ -186,7 +186,7 @@ def test_the_same_bytes_elsewhere_are_named(library):
 
 def test_rows_of_packs_tables_are_listed(tmp_path, make_row, make_bundle):
     """Beside ours."""
-    from jobs.prompt_pack import load_packs, own_tables
+    from jobs.prompts.pack import load_packs, own_tables
 
     own = own_tables(load_packs(("surveillance",)))
     index = open_index(str(tmp_path), create=True, own=own)

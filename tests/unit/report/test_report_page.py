@@ -6,11 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jobs.next_command import Place
 from jobs.report.content import read_report
 from jobs.report.page import read_tiles, report_page
 from jobs.report.period import find_period
 from jobs.report.plots import Series, growing_areas, share_columns, stacked_columns, time_ticks, value_ticks
+from jobs.ui.next_command import Place
 from schemas.commit import RunRecord
 from schemas.tables import Attempt, Keyframe, Run
 from storage.bundles import encode_bundle

@@ -11,12 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli import cli, main
-from jobs.cli_run import run as run_verb
+from jobs.cli.main import cli, main
+from jobs.cli.run import run as run_verb
 from jobs.config import Settings, resolve
-from jobs.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
-from jobs.next_command import Place
-from jobs.status import read_status, status_lines
+from jobs.report.status import read_status, status_lines
+from jobs.ui.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
+from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import ExitCode
 from schemas.tables import Run
@@ -246,7 +246,7 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
 
 def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, capsys):
     """On stderr, so that stdout holds the result alone."""
-    from jobs.cli_run import _show_next
+    from jobs.cli.run import _show_next
 
     row = make_row(Run, run_id="r1", kind="run", num_planned=3, num_listed=3, exit_code=3)
     _show_next(row, resolve({"library": "films", "index": "here"}), as_json=False)

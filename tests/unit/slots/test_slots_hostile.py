@@ -6,10 +6,10 @@ import random
 
 import pytest
 
-from jobs.checks import check_records
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for, run_program
-from jobs.wire import parse_records
+from jobs.prompts.checks import check_records
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.wire import parse_records
 from schemas.answers import ANSWERS
 from videoxl2.slot_drive import Sampling
 from videoxl2.slot_hostile import HOSTILE, HostileModel

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from jobs.answer_schema import answer_from_schema
-from jobs.program_times import AnswerContext
-from jobs.programs import program_for, run_program
-from jobs.wire import parse_records
+from jobs.prompts.answer_schema import answer_from_schema
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.wire import parse_records
 from schemas.answers import Layout, Moments, One, Several, Tiles
 from videoxl2.json_grammar import check_grammar
 from videoxl2.json_schema import json_bound
@@ -220,10 +220,11 @@ def test_hostile_models_answer_a_users_schema(layout: Layout, hostile: str, tabl
 def test_answers_without_json_load_no_llguidance() -> None:
     """Nor does reading a schema whose fields all fit a line; torch is not needed for either."""
     code = (
-        "import json, sys, jobs.programs, jobs.answer_schema, videoxl2.slot_fill, schemas.answers as a\n"
-        "jobs.answer_schema.answer_from_schema('x', sys.argv[1], a.One())\n"
+        "import json, sys, jobs.prompts.programs, jobs.prompts.answer_schema, videoxl2.slot_fill\n"
+        "import schemas.answers as a\n"
+        "jobs.prompts.answer_schema.answer_from_schema('x', sys.argv[1], a.One())\n"
         "assert 'llguidance' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(thing(note=text(9)))], check=True)
-    loads = "import jobs.answer_schema, videoxl2.json_grammar, sys; assert 'torch' not in sys.modules"
+    loads = "import jobs.prompts.answer_schema, videoxl2.json_grammar, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", loads], check=True)

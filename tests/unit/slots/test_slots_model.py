@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from jobs.checks import check_records
-from jobs.program_times import AnswerContext
-from jobs.programs import filled, program_for, run_program
+from jobs.prompts.checks import check_records
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import filled, program_for, run_program
 from schemas.answers import ANSWERS
 from videoxl2 import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
@@ -87,6 +87,6 @@ def test_jobs_load_no_torch_for_programs() -> None:
     import subprocess
     import sys
 
-    code = "import jobs.programs, videoxl2.slots, sys; assert 'torch' not in sys.modules"
+    code = "import jobs.prompts.programs, videoxl2.slots, sys; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
     assert torch.__name__ == "torch"

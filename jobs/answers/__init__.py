@@ -1,0 +1,1 @@
+"""One video through the model, as plain functions: asked window by window, checked, joined, and made rows."""

@@ -1,0 +1,188 @@
+"""One video through the model: frames in, checked answers out. A plain function; no Ray, no storage."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from jobs.answers.asking import Asker, PromptAnswer
+from jobs.answers.carried import NOTHING_CARRIED, Carried
+from jobs.answers.sections import Sections
+from jobs.prompts.pack import Prompt
+from jobs.prompts.program_times import AnswerContext, tenths
+from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
+from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
+
+if TYPE_CHECKING:
+    from videoxl2.session import Session
+
+A = TypeVar("A", bound=Answer)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Everything one video's rows are made of. Seconds are wall time in the model's process."""
+
+    info: MediaInfo
+    grid: SamplingGrid
+    sampled_ms: tuple[int, ...]
+    warnings: tuple[str, ...]
+    answers: tuple[PromptAnswer, ...]
+    prefill_seconds: float
+    generate_seconds: float
+    wait_seconds: float = 0.0  # of prefill: for pictures
+    memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
+    carried: Carried = NOTHING_CARRIED
+
+    @property
+    def num_prompt_tokens(self) -> int:
+        """Text tokens that the prompts took."""
+        return sum(answer.num_prompt_tokens for answer in self.answers)
+
+    @property
+    def num_output_tokens(self) -> int:
+        """Tokens that the model wrote."""
+        return sum(answer.num_output_tokens for answer in self.answers)
+
+
+def analyze(
+    asker: Asker,
+    info: MediaInfo,
+    grid: SamplingGrid,
+    spans: Iterable[FrameSpan],
+    prompts: Sequence[Prompt],
+    section_frames: int | None = None,
+    carried: Carried = NOTHING_CARRIED,
+) -> Analysis:
+    """Prefill the video once, or section by section, and ask every prompt of that one cache.
+
+    Prompts are told of `carried` answers as if they had been given just now.
+
+    Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
+    """
+    from videoxl2.prefill import PrefillOptions  # torch is loaded by now
+
+    seen = _Seen(spans)
+    max_frames = min(grid.num_targets, section_frames or grid.num_targets)
+    sections = Sections(seen, max_frames)
+    told = _Told(asker, prompts, info.duration_ms, carried)
+    memory_steps: list[str] = []
+    seconds = [0.0, 0.0]
+    for section in sections:
+        started = time.perf_counter()
+        session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
+        prefilled = time.perf_counter()
+        told.ask(session, sections.end_ms, sections.shared_ms)
+        memory_steps += session.degraded
+        seconds[0] += prefilled - started
+        seconds[1] += time.perf_counter() - prefilled
+        del session  # its cache makes room for the next section's
+    return Analysis(
+        info=info,
+        grid=grid,
+        sampled_ms=tuple(seen.sampled_ms),
+        warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
+        answers=told.answers(),
+        prefill_seconds=seconds[0],
+        generate_seconds=seconds[1],
+        wait_seconds=seen.wait_seconds,
+        memory_steps=tuple(dict.fromkeys(memory_steps)),
+        carried=carried,
+    )
+
+
+class _Told:
+    """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
+
+    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int, carried: Carried) -> None:
+        self._carried = carried
+        self._asker = asker
+        self._prompts = prompts
+        self._duration_ms = duration_ms
+        self._by_section: dict[str, list[PromptAnswer]] = {prompt.name: [] for prompt in prompts}
+        self._begins_ms = dict.fromkeys(self._by_section, 0)  # up to where the sections before have answered
+
+    def ask(self, session: "Session", end_ms: int | None, shared_ms: int) -> None:
+        """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`."""
+        for prompt in self._prompts:
+            window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
+            if tenths(window_ms[0]) >= tenths(window_ms[1]):
+                continue  # a rest that no answer can name
+            context = AnswerContext(
+                self._duration_ms,
+                session.frame_times_ms,
+                roster=self._roster(),
+                window_ms=window_ms,
+                scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
+            )
+            answer = self._asker.ask(session, prompt, context)
+            if end_ms is not None:
+                answer, self._begins_ms[prompt.name] = _without_cut(answer, end_ms, shared_ms)
+            self._by_section[prompt.name].append(answer)
+
+    def answers(self) -> tuple[PromptAnswer, ...]:
+        """One for each prompt, of all sections together."""
+        return tuple(PromptAnswer.of_sections(answers) for answers in self._by_section.values())
+
+    def _roster(self) -> tuple[str, ...]:
+        found = (one.label for one in self._found(CharacterAnswer))
+        return tuple(dict.fromkeys((*self._carried.roster, *found)))
+
+    def _found(self, kind: type[A]) -> Iterator[A]:
+        for answers in self._by_section.values():
+            for answer in answers:
+                yield from (r.answer for r in answer.records or () if isinstance(r.answer, kind))
+
+
+def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
+    """Without what the section's end cuts through, and from when on the next section is asked instead.
+
+    Only what the next section sees whole is left to it.
+    """
+    timed = [record.answer for record in answer.records or () if isinstance(record.answer, TimedAnswer)]
+    cut_ms = [
+        round(one.start_s * 1000)
+        for one in timed
+        if tenths(round(one.end_s * 1000)) == tenths(end_ms)
+        and tenths(round(one.start_s * 1000)) >= tenths(shared_ms)
+    ]
+    if not cut_ms:
+        return answer, end_ms
+    kept = [
+        record
+        for record in answer.records or ()
+        if isinstance(record.answer, TimedAnswer) and round(record.answer.start_s * 1000) < min(cut_ms)
+    ]
+    return replace(answer, records=tuple(kept)), min(cut_ms)
+
+
+@dataclass
+class _Seen:
+    """Passes spans on to the model and keeps what the rows need of them: times and warnings, and how long
+    they were waited for.
+
+    Raises `UndecodableVideo` at the end if there was no frame at all.
+    """
+
+    spans: Iterable[FrameSpan]
+    sampled_ms: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    wait_seconds: float = 0.0
+
+    def __iter__(self) -> Iterator[FrameSpan]:
+        for span in self._awaited():
+            self.sampled_ms += span.pts_ms.tolist()
+            self.warnings += span.warnings
+            yield span
+        if not self.sampled_ms:
+            raise UndecodableVideo("no wanted instant has a picture")
+
+    def _awaited(self) -> Iterator[FrameSpan]:
+        spans = iter(self.spans)
+        while True:
+            asked = time.perf_counter()
+            span = next(spans, None)
+            self.wait_seconds += time.perf_counter() - asked
+            if span is None:
+                return
+            yield span

@@ -1,0 +1,211 @@
+"""Ask a prefilled video one prompt: constrained to valid answers, window by window where it is long.
+
+All windows of a prompt decode together on the one cache, each at the cost of its own tokens. An answer in
+which something went wrong is asked for once more, differently; the better of the two counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from jobs.answers.joining import joined
+from jobs.answers.records import Record, record_of
+from jobs.answers.windows import WindowMs, cut_windows, seams_of
+from jobs.prompts.checks import check_records
+from jobs.prompts.pack import Prompt
+from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.programs import Filled, filled, program_for
+from jobs.prompts.wire import InvalidAnswerError
+from schemas.answers import Tiles, TimedAnswer
+
+if TYPE_CHECKING:
+    from videoxl2.model import VideoXL2
+    from videoxl2.session import Session
+    from videoxl2.slot_drive import Sampling
+
+MAX_ROWS = 8  # windows that decode together
+AGAIN_TEMPERATURE = 0.5
+ASKED_AGAIN = "asked_again"
+SEAM = "asked_across_windows"
+
+
+@dataclass(frozen=True)
+class PromptAnswer:
+    """What the model wrote for one prompt; `records` is None where the text is no valid answer.
+
+    `num_cut_short` counts windows whose records ended with their tokens; `num_dropped` the doubled ones.
+    """
+
+    prompt: Prompt
+    text: str
+    records: tuple[Record, ...] | None
+    problem: str | None
+    num_cut_short: int
+    num_dropped: int
+    num_prompt_tokens: int
+    num_output_tokens: int
+
+    @property
+    def is_partial(self) -> bool:
+        """Something that belongs into the answer may be missing."""
+        return self.problem is not None or self.num_cut_short > 0
+
+    @classmethod
+    def of_sections(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
+        """The answers about a video's sections, in order, as one."""
+        told = [record for answer in answers for record in answer.records or ()]
+        records, num_doubled = joined(answers[0].prompt.answer.layout, told)
+        return cls(
+            answers[0].prompt,
+            text="\n\n".join(answer.text for answer in answers),
+            records=tuple(records) if any(answer.records is not None for answer in answers) else None,
+            problem=next((answer.problem for answer in answers if answer.problem), None),
+            num_cut_short=sum(answer.num_cut_short for answer in answers),
+            num_dropped=sum(answer.num_dropped for answer in answers) + num_doubled,
+            num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
+            num_output_tokens=sum(answer.num_output_tokens for answer in answers),
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The answer about one window, and what it cost, a first try that was worse included."""
+
+    window: WindowMs
+    text: str
+    records: tuple[Record, ...]
+    is_cut_short: bool
+    num_prompt_tokens: int
+    num_output_tokens: int
+
+    @property
+    def num_faults(self) -> int:
+        """What a second try may do better."""
+        return self.is_cut_short + sum(r.is_truncated or r.is_repeated for r in self.records)
+
+
+class Asker:
+    """A model with the token table of its tokenizer, which takes seconds to build for a real one."""
+
+    def __init__(self, model: "VideoXL2") -> None:
+        """Raises `CheckpointError` for a checkpoint without a tokenizer."""
+        from videoxl2.slot_masks import TokenTable
+
+        self.model = model
+        self._table = TokenTable.of(model)
+
+    def ask(self, session: "Session", prompt: Prompt, context: AnswerContext) -> PromptAnswer:
+        """The answer to one prompt about the context's window, or the whole video."""
+        span = context.window_ms or (0, context.duration_ms)
+        windows = cut_windows(span, prompt.window_ms, context.times_ms)
+        pieces: list[Piece] = []
+        records: list[Record] = []
+        num_dropped = 0
+        problem: str | None = None
+        try:
+            pieces = self._answer(session, prompt, context, windows)
+            records = self._join(session, prompt, context, pieces)
+            records, num_dropped = joined(prompt.answer.layout, records)
+            check_records([record.answer for record in records], context.duration_ms, context.roster)
+        except InvalidAnswerError as error:
+            problem = str(error)
+        return PromptAnswer(
+            prompt,
+            text="\n\n".join(piece.text for piece in pieces),
+            records=None if problem else tuple(records),
+            problem=problem,
+            num_cut_short=sum(piece.is_cut_short for piece in pieces),
+            num_dropped=num_dropped,
+            num_prompt_tokens=sum(piece.num_prompt_tokens for piece in pieces),
+            num_output_tokens=sum(piece.num_output_tokens for piece in pieces),
+        )
+
+    def _join(
+        self, session: "Session", prompt: Prompt, context: AnswerContext, pieces: list[Piece]
+    ) -> list[Record]:
+        """All windows' records, those at the seams asked for once more; `pieces` gets what that took."""
+        answers = [[record.answer for record in piece.records] for piece in pieces]
+        has_tiles = isinstance(prompt.answer.layout, Tiles)
+        seams = seams_of(answers, 2 * (prompt.window_ms or 0) if has_tiles else 0)
+        windows = [(seam.window[0], min(seam.window[1], context.duration_ms)) for seam in seams]
+        across = self._answer(session, prompt, context, windows) if seams else []
+        replaced: set[tuple[int, int]] = set()
+        records: list[Record] = []
+        for seam, piece in zip(seams, across, strict=True):
+            counting = [record for record in piece.records if has_tiles or seam.is_crossed_by(record.answer)]
+            if counting:  # else what touched the border from both sides were two moments indeed
+                replaced |= seam.replaced
+                records += [record.repaired(SEAM) for record in counting]
+        records += [
+            record
+            for number, piece in enumerate(pieces)
+            for place, record in enumerate(piece.records)
+            if (number, place) not in replaced
+        ]
+        pieces += across
+        if issubclass(prompt.answer, TimedAnswer):
+            records.sort(key=lambda r: (r.answer.start_s, r.answer.end_s))  # type: ignore[attr-defined]
+        return records
+
+    def _answer(
+        self, session: "Session", prompt: Prompt, context: AnswerContext, windows: Sequence[WindowMs]
+    ) -> list[Piece]:
+        """One piece per window; those with faults are asked again and the better piece is taken."""
+        from videoxl2.slot_drive import Sampling
+
+        first = self._decode(session, prompt, context, windows, Sampling())
+        doubtful = [number for number, piece in enumerate(first) if piece.num_faults]
+        if not doubtful:
+            return first
+        sampling = Sampling(AGAIN_TEMPERATURE, seed=1)
+        again = self._decode(session, prompt, context, [windows[n] for n in doubtful], sampling)
+        for number, second in zip(doubtful, again, strict=True):
+            first[number] = better(first[number], second)
+        return first
+
+    def _decode(
+        self,
+        session: "Session",
+        prompt: Prompt,
+        context: AnswerContext,
+        windows: Sequence[WindowMs],
+        sampling: "Sampling",
+    ) -> list[Piece]:
+        from videoxl2.slot_drive import fill, fill_rows
+
+        contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
+        programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
+        prompts = [self.model.vocabulary.suffix_ids(prompt.fill(each)) for each in contexts]
+        asked = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
+        with session.answering():
+            if len(asked) == 1:
+                with session.start() as continuation:
+                    fillings = [fill(asked[0][0], self._table, continuation, asked[0][1], sampling)]
+            else:
+                room = max(map(len, prompts)) + max(program.token_bound for program in programs)
+                width = 1 if self.model.device.type == "cuda" else 8
+                with session.start_rows(min(MAX_ROWS, len(asked)), room=room) as rows:
+                    fillings = fill_rows(asked, self._table, rows, sampling, width)
+            return [
+                self._piece(window, ids, filled(program, filling))
+                for window, program, ids, filling in zip(windows, programs, prompts, fillings, strict=True)
+            ]
+
+    def _piece(self, window: WindowMs, prompt_ids: Sequence[int], answer: Filled) -> Piece:
+        from videoxl2.blind import blind_logprobs
+
+        blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
+        records = tuple(record_of(answer, number, blind) for number in range(len(answer.records)))
+        return Piece(window, answer.text, records, answer.is_cut_short, len(prompt_ids), answer.num_spent)
+
+
+def better(first: Piece, second: Piece) -> Piece:
+    """The second answer where it has fewer faults, with what both took."""
+    best = first
+    if second.num_faults < first.num_faults:
+        best = replace(second, records=tuple(record.repaired(ASKED_AGAIN) for record in second.records))
+    return replace(
+        best,
+        num_prompt_tokens=first.num_prompt_tokens + second.num_prompt_tokens,
+        num_output_tokens=first.num_output_tokens + second.num_output_tokens,
+    )

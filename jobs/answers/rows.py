@@ -1,0 +1,205 @@
+"""An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.answers.analysis import Analysis
+from jobs.answers.answer_rows import AnswerRows
+from jobs.answers.asking import PromptAnswer
+from jobs.attempts.fingerprints import fingerprint
+from jobs.attempts.tries import Try
+from jobs.attempts.work import Work
+from jobs.failures import Stage, Trouble
+from jobs.prompts.recipe import Recipe
+from schemas.answers import SummaryAnswer
+from schemas.commit import Bundle, Commit, CommitState
+from schemas.failures import AttemptOutcome, FailureAction, FailureClass
+from schemas.identity import digest
+from schemas.tables import Attempt, Failure, Keyframe, Video
+
+
+class RowBuilder:
+    """Makes all rows of one video; holds the lineage that they share."""
+
+    def __init__(self, work: Work, recipe: Recipe, run_id: str, now: datetime) -> None:
+        self.work = work
+        self.recipe = recipe
+        video = work.video
+        self._settled: dict[str, Any] = {
+            "video_id": video.video_id,
+            "object_rev": video.object_rev,
+            "recipe_id": recipe.recipe_id,
+            "analysis_key": work.analysis_key,
+            "run_id": run_id,
+            "created_at": now,
+        }
+        self._lineage = self._settled | {
+            "model_id": recipe.model_id,
+            "model_revision": recipe.model_revision,
+        }
+
+    def answer_rows(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> AnswerRows:
+        """What the model said. `moves_ms` says where boundaries that it named are moved to."""
+        return AnswerRows(self._lineage, analysis, moves_ms)
+
+    def bundle(
+        self,
+        analysis: Analysis,
+        rows: AnswerRows,
+        keyframes: Sequence[Keyframe] = (),
+        warnings: Sequence[str] = (),
+    ) -> Bundle:
+        """All rows of an analysed video; what is missing from an answer becomes a failure with its text.
+
+        `warnings` join those of the analysis.
+        """
+        return Bundle(
+            commit=self._commit(),
+            videos=(self._video(analysis, warnings),),
+            scenes=rows.scenes,
+            characters=rows.characters,
+            appearances=rows.appearances,
+            highlights=rows.highlights,
+            keyframes=tuple(keyframes),
+            own=rows.own,
+            failures=(
+                *analysis.carried.failures,
+                *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
+            ),
+        )
+
+    def quarantine(self, trouble: Trouble, tries: Sequence[Try]) -> Bundle:
+        """The bundle that sets this revision of the video aside, under a key of its own: a later try may
+        commit rows under the analysis key."""
+        key = {"analysis_key": self.quarantine_key}
+        attempts = self.attempts(tries, AttemptOutcome.QUARANTINED)
+        return Bundle(
+            commit=self._commit(trouble.failure_class).model_copy(update=key),
+            failures=(self.failure(trouble, FailureAction.QUARANTINED).model_copy(update=key),),
+            attempts=tuple(attempt.model_copy(update=key) for attempt in attempts),
+        )
+
+    @property
+    def quarantine_key(self) -> str:
+        """Names the bundle that `quarantine` makes."""
+        return digest("quarantine", self.work.analysis_key, self._settled["run_id"])
+
+    def attempts(
+        self, tries: Sequence[Try], outcome: AttemptOutcome, finish_seconds: float | None = None
+    ) -> tuple[Attempt, ...]:
+        """A row for each try; `outcome` and `finish_seconds` are the last one's."""
+        earlier = [self._attempt(one, AttemptOutcome.RETRIED, None) for one in tries[:-1]]
+        return (*earlier, self._attempt(tries[-1], outcome, finish_seconds))
+
+    def _attempt(self, tried: Try, outcome: AttemptOutcome, finish_seconds: float | None) -> Attempt:
+        trouble, seat = tried.trouble, tried.seat
+        uri = self.work.video.uri
+        lineage = {name: self._settled[name] for name in self._settled.keys() & Attempt.model_fields.keys()}
+        return Attempt(
+            **lineage,
+            uri=uri,
+            plan_reason=self.work.reason,
+            attempt=tried.attempt,
+            started_at=tried.started_at,
+            seconds=tried.seconds + (finish_seconds or 0.0),
+            outcome=outcome,
+            stage=trouble.stage if trouble else None,
+            failure_class=trouble.failure_class if trouble else None,
+            code=trouble.code if trouble else None,
+            fingerprint=fingerprint(trouble, uri) if trouble else None,
+            node=seat.host if seat else None,
+            device=seat.device if seat else None,
+            finish_seconds=finish_seconds,
+            **asdict(tried.spent),
+        )
+
+    def failure(self, trouble: Trouble, action: FailureAction) -> Failure:
+        """The row that says why the whole video is missing."""
+        return Failure(
+            **self._settled,
+            uri=self.work.video.uri,
+            stage=trouble.stage,
+            failure_class=trouble.failure_class,
+            code=trouble.code,
+            message=trouble.message,
+            hint=trouble.hint,
+            action=action,
+            attempts=self.work.attempt,
+            prompt_id=None,
+            answer_text=None,
+            traceback=trouble.traceback,
+        )
+
+    def _commit(self, failure_class: FailureClass | None = None) -> Commit:
+        return Commit(
+            **self._settled,
+            content_rev=self.work.video.content_rev,
+            uri=self.work.video.uri,
+            state=CommitState.QUARANTINED if failure_class else CommitState.ROWS,
+            failure_class=failure_class,
+        )
+
+    def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
+        video, info = self.work.video, analysis.info
+        answers, carried = analysis.answers, analysis.carried
+        said = [r.answer for a in answers for r in a.records or ()]
+        summary = " ".join(one.summary for one in said if isinstance(one, SummaryAnswer))
+        prompt_id = next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None)
+        if carried.video:
+            summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
+        return Video(
+            **self._lineage,
+            prompt_id=prompt_id,
+            uri=video.uri,
+            size_bytes=video.size_bytes,
+            etag=video.etag,
+            version_id=video.version_id,
+            modified_at=datetime.fromtimestamp(video.modified_ns / 1e9, UTC),
+            title=info.title,
+            summary=summary or None,
+            duration_ms=info.duration_ms,
+            container_start_ms=info.start_ms,
+            width=info.width,
+            height=info.height,
+            rotation=info.rotation,
+            fps_num=info.fps_num,
+            fps_den=info.fps_den,
+            is_vfr=info.is_vfr,
+            start_timecode=info.start_timecode,
+            container=info.container,
+            video_codec=info.video_codec,
+            audio_codecs=list(info.audio_codecs),
+            num_frames_sampled=len(analysis.sampled_ms),
+            effective_fps=float(analysis.grid.effective_fps),
+            is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
+            num_dropped=sum(a.num_dropped for a in answers),
+            is_degraded=bool(self._memory_steps(analysis)),
+            warnings=[*analysis.warnings, *self._memory_steps(analysis), *warnings],
+        )
+
+    def _memory_steps(self, analysis: Analysis) -> list[str]:
+        """The rungs of the memory ladder that this video went down."""
+        steps = list(analysis.memory_steps)
+        if self.work.max_frames < self.recipe.max_frames:
+            what = "sections of fewer frames" if self.recipe.is_split else "fewer frames"
+            steps.append(f"{what}: at most {self.work.max_frames} instead of {self.recipe.max_frames}")
+        return [f"out of memory: {step}" for step in steps]
+
+    def _incomplete_answer(self, answer: PromptAnswer) -> Failure:
+        cut_short = f"{answer.num_cut_short} windows ended with their tokens, asked twice"
+        return Failure(
+            **self._settled,
+            uri=self.work.video.uri,
+            stage=Stage.MODEL,
+            failure_class=FailureClass.ANSWER,
+            code="invalid_answer" if answer.problem else "cut_short",
+            message=answer.problem or cut_short,
+            hint="answer_text holds what the model wrote; what is valid became rows",
+            action=FailureAction.KEPT_VALID_PART,
+            attempts=2,  # asked again where the first answer had a fault
+            prompt_id=answer.prompt.prompt_id,
+            answer_text=answer.text,
+            traceback=None,
+        )

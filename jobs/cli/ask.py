@@ -1,0 +1,142 @@
+"""The verbs that ask the index, `sql` and `search`, and `build`, which makes them fast."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+
+from jobs.cli.verb import F, Verb, index_options
+from jobs.config import load_settings
+from jobs.ui.terminal import as_records, show_hits, show_json, show_rows
+from schemas.failures import UsageError
+from storage.catalog import Result
+from storage.examples import find_example, read_examples
+from storage.filters import Filters
+from storage.search import make_searchable
+from storage.search import search as search_index
+from storage.serving import open_serving
+from storage.serving_build import build_serving
+
+
+def serving_option(verb: F) -> F:
+    """For those who may not write beside the index."""
+    return click.option(
+        "--serving",
+        type=click.Path(path_type=Path),
+        help="Use this file, made by build --output, of whatever snapshot. [the index's own]",
+    )(verb)
+
+
+@click.command(
+    cls=Verb,
+    epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"\n'
+    "  media-index sql --index catalog --example highlights-of-the-week",
+)
+@click.argument("query", required=False)
+@index_options
+@serving_option
+@click.option("--example", metavar="NAME", help="Run this example query.")
+@click.option("--examples", is_flag=True, help="List the example queries.")
+def sql(
+    query: str | None,
+    config: Path | None,
+    as_json: bool,
+    serving: Path | None,
+    example: str | None,
+    examples: bool,
+    **flags: Any,
+) -> None:
+    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
+    if sum((query is not None, example is not None, examples)) != 1:
+        raise UsageError("give one of QUERY, --example NAME and --examples", "media-index sql --help")
+    if examples:
+        rows = [(each.name, each.question) for each in read_examples()]
+        return _show(Result(("name", "question"), rows), as_json)
+    text = query if query is not None else find_example(str(example)).sql
+    settings = load_settings(config, flags, needs=("index",))
+    served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
+    with served.catalog as catalog:
+        result = catalog.query(text)
+    _note(served.note)
+    return _show(result, as_json)
+
+
+@click.command(
+    cls=Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
+)
+@click.argument("text")
+@index_options
+@serving_option
+@click.option("--kind", metavar="TABLE", help="Only rows of this table: videos, scenes, …, or a pack's.")
+@click.option("--video", metavar="ENDING", help="Only in videos whose URI ends so.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only in videos whose file is not older.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
+def search(
+    text: str,
+    config: Path | None,
+    as_json: bool,
+    serving: Path | None,
+    kind: str | None,
+    video: str | None,
+    since: datetime | None,
+    tags: tuple[str, ...],
+    limit: int,
+    **flags: Any,
+) -> None:
+    """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
+    settings = load_settings(config, flags, needs=("index",))
+    filters = Filters(kind, video, since.date() if since else None, tags)
+    served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
+    with served.catalog as catalog:
+        hits = search_index(catalog, text, limit, filters)
+        words_only = make_searchable(catalog)
+    _note(served.note)
+    _note(words_only)
+    if as_json:
+        show_json([asdict(hit) for hit in hits])
+    else:
+        show_hits(hits)
+
+
+@click.command(cls=Verb, epilog="\b\nExample:\n  media-index build --index s3://catalog/index")
+@index_options
+@click.option("--output", type=click.Path(path_type=Path), help="Write this file. [docs/search.md]")
+@click.option("--words-only", is_flag=True, help="Without vectors: most of the time and space, no meaning.")
+def build(config: Path | None, as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
+    """Make or refresh the serving file, which makes sql and search fast."""
+    settings = load_settings(config, flags, needs=("index",))
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("vectors", total=None, visible=False)
+        done = build_serving(
+            settings["index"],
+            settings.get("endpoint_url"),
+            output,
+            words_only,
+            lambda num, total: bar.update(task, completed=num, total=total, visible=True),
+        )
+    if as_json:
+        show_json(asdict(done) if done else None)
+    elif done is None:
+        click.echo("nothing to do: the serving file is current")
+    else:
+        click.echo(
+            f"{done.file}: snapshot {done.snapshot}, {done.num_videos} videos, {done.num_documents} rows to "
+            f"search ({done.num_new} new), {done.num_vectors} vectors, {done.size_bytes / 1e6:.1f} MB"
+        )
+
+
+def _show(result: Result, as_json: bool) -> None:
+    if as_json:
+        show_json(as_records(result.columns, result.rows))
+    else:
+        show_rows(result.columns, result.rows)
+
+
+def _note(text: str | None) -> None:
+    if text:
+        click.echo(f"note: {text}", err=True)

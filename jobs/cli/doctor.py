@@ -1,0 +1,52 @@
+"""The verb `doctor`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.cli.verb import Verb, index_options
+from jobs.config import load_settings
+from jobs.ui.terminal import show_json
+from schemas.failures import ExitCode
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index doctor --library s3://films --index s3://catalog "
+    "--model BAAI/Video-XL-2\n\nExit codes:\n  0  a run can start\n  8  it cannot: see the lines that failed",
+)
+@click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
+@index_options
+@click.option("--model", metavar="DIR|HUB_ID", help="Weights; none are downloaded here. [small]")
+@click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
+@click.option("--pack", "packs", multiple=True, metavar="NAME|DIR", help="What to ask. [default]")
+@click.option("--ray-address", metavar="ADDRESS", help="The Ray cluster to join. [a private one]")
+@click.option(
+    "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
+)
+def doctor(config: Path | None, as_json: bool, **flags: Any) -> int:
+    """Say whether a run will work, before anything is spent: index and library, codecs, weights, machine."""
+    values = load_settings(config, flags, needs=())
+    from jobs.running.doctor import (  # torch and Ray: a wrong settings file is told without them
+        Health,
+        examine,
+    )
+
+    checks = []
+    for check in examine(values):
+        checks.append(check)
+        if not as_json:
+            label = click.style(f"{check.health:<8}", fg=_COLOURS[check.health])
+            click.echo(f"{label} {check.name:<9} {check.said}")
+            if check.hint:
+                click.echo(f"{'':8} {'':9} hint: {check.hint}")
+    failed = sum(check.health is Health.FAILED for check in checks)
+    if as_json:
+        show_json({"is_ready": not failed, "checks": [asdict(check) for check in checks]})
+    elif failed:
+        click.echo(f"{failed} of {len(checks)} checks failed; nothing was spent", err=True)
+    return ExitCode.PREFLIGHT if failed else ExitCode.DONE

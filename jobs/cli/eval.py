@@ -1,0 +1,110 @@
+"""The verb `eval`: an index against the truth, or a model against a published benchmark."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.benchmarks.formats import FORMATS
+from jobs.cli.verb import F, Verb, index_options
+from jobs.config import load_settings
+from jobs.evaluation.truth import Measure, read_truth
+from jobs.evaluation.truth import evaluate as evaluate_index
+from jobs.ui.terminal import show_json, show_rows
+from schemas.failures import ExitCode, UsageError
+from storage.catalog import open_catalog
+
+INDEX_FLAGS = ("index", "endpoint_url")
+
+
+def benchmark_options(verb: F) -> F:
+    """What `eval` asks the model, and how."""
+    file, folder = click.Path(path_type=Path), click.Path(path_type=Path, file_okay=False)
+    for option in (
+        click.option("--answers", type=file, metavar="FILE", help="JSONL of every answer; resumes from it."),
+        click.option("--skip-unusable", is_flag=True, help="Leave out videos missing, broken or too short."),
+        click.option("--limit", type=int, help="Only the first so many questions. [all]"),
+        click.option("--max-frames", type=int, help="Pictures a video at most. [as published]"),
+        click.option("--fps", metavar="RATE", help="Pictures per second. [as published: 1, short videos 4]"),
+        click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
+        click.option("--model", metavar="DIR|HUB_ID", help="Weights, e.g. BAAI/Video-XL-2."),
+        click.option("--videos", type=folder, metavar="DIR", help="Where the benchmark's videos are."),
+        click.option("--questions", type=file, metavar="FILE|DIR", help="The benchmark's own annotations."),
+        click.option("--benchmark", type=click.Choice(tuple(FORMATS)), help="Ask the model this benchmark."),
+    ):
+        verb = option(verb)
+    return verb
+
+
+@click.command(
+    "eval",
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json\n"
+    "  media-index eval --benchmark mlvu --questions MLVU/json --videos MLVU/video \\\n"
+    "      --model BAAI/Video-XL-2 --answers mlvu.jsonl",
+)
+@index_options
+@click.option("--truth", type=click.Path(path_type=Path), help="Ground truth; docs/evaluation.md.")
+@benchmark_options
+def evaluate(config: Path | None, as_json: bool, benchmark: str | None, **flags: Any) -> int:
+    """How right the index is, measured against a ground-truth file; or the model, against a benchmark.
+
+    With --truth an index is judged. With --benchmark the model itself answers the questions of a published
+    benchmark about local videos; repeating the command with the same --answers file resumes.
+    """
+    _refuse_mixed(benchmark, {name for name, value in flags.items() if value not in (None, False)})
+    if benchmark:
+        return _run_benchmark(config, as_json, benchmark, flags)
+    settings = load_settings(config, {name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
+    known = read_truth(flags["truth"])
+    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        measures = evaluate_index(catalog, known)
+    if as_json:
+        show_json([asdict(measure) for measure in measures])
+    else:
+        _show_measures(measures)
+    return ExitCode.DONE
+
+
+def _refuse_mixed(benchmark: str | None, given: set[str]) -> None:
+    """An index or a benchmark is evaluated, not both; each has options that it needs."""
+    needed = ("questions", "videos") if benchmark else ("truth",)
+    of_index = {"truth", *INDEX_FLAGS}
+    foreign = sorted(given & of_index if benchmark else given - of_index)
+    if foreign:
+        flag = foreign[0].replace("_", "-")
+        mode = "--benchmark asks the model" if benchmark else "without --benchmark an index is judged"
+        raise UsageError(
+            f"--{flag} has no meaning here: {mode}", "see the two examples of media-index eval --help"
+        )
+    for name in needed:
+        if name not in given:
+            raise UsageError(f"no {name} given", f"add --{name} …; see media-index eval --help")
+
+
+def _run_benchmark(config: Path | None, as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
+    from jobs.benchmarks.run import BenchmarkSettings, run_benchmark
+
+    loaded = load_settings(config, {name: flags[name] for name in ("model", "dtype")}, needs=("model",))
+    values = flags | {name: loaded[name] for name in ("model", "dtype") if name in loaded}
+    asked = {name: value for name, value in values.items() if name not in ("truth", *INDEX_FLAGS)}
+    settings = BenchmarkSettings.of(benchmark=benchmark, **asked)
+    report = run_benchmark(settings, lambda line: click.echo(line, err=True))
+    if as_json:
+        show_json(asdict(report))
+    else:
+        click.echo(
+            f"{report.benchmark}: {report.num_answered} of {report.num_questions} questions answered, "
+            f"{report.num_videos} videos, sampled at {report.min_fps:.3g} to {report.max_fps:.3g} pictures a "
+            f"second, {report.min_frames} to {report.max_frames} pictures, "
+            f"{report.allowed_mass:.3g} of the probability on allowed answers"
+        )
+        _show_measures(report.measures)
+    unanswered = report.num_answered < report.num_questions
+    return ExitCode.DONE_WITH_FAILURES if unanswered else ExitCode.DONE
+
+
+def _show_measures(measures: Sequence[Measure]) -> None:
+    show_rows(("measure", "value", "over"), [(m.name, f"{m.value:.3f}", m.over) for m in measures])

@@ -1,0 +1,74 @@
+"""The console script `media-index`."""
+
+import os
+import sys
+
+import click
+
+from jobs.cli.ask import build, search, sql
+from jobs.cli.doctor import doctor
+from jobs.cli.eval import evaluate
+from jobs.cli.export import export
+from jobs.cli.maintain import compact, forget, vacuum
+from jobs.cli.report import explain, report, status
+from jobs.cli.run import backfill, plan, retry, run
+from jobs.cli.serve import serve
+from jobs.ui.terminal import show_error
+from schemas.failures import ExitCode, MediaIndexError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="media-index", prog_name="media-index")
+def cli() -> None:
+    """Turn a library of videos into an index that answers SQL and search."""
+
+
+for verb in (
+    plan,
+    run,
+    backfill,
+    retry,
+    status,
+    report,
+    explain,
+    sql,
+    search,
+    build,
+    evaluate,
+    export,
+    serve,
+    compact,
+    vacuum,
+    forget,
+    doctor,
+):
+    cli.add_command(verb)
+
+
+def main() -> None:
+    """Run the command line and exit with its code; only our own bugs show a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except MediaIndexError as error:
+        show_error(error)
+        code = error.exit_code
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("error: interrupted\nhint: repeat the command; what is committed stays", err=True)
+        code = ExitCode.INTERRUPTED
+    except click.ClickException as error:
+        message = " ".join(error.format_message().split())  # click lists choices on lines of their own
+        click.echo(f"error: {message}\nhint: media-index --help", err=True)
+        code = ExitCode.USAGE
+    except UnicodeEncodeError as error:
+        click.echo(
+            f"error: this terminal cannot show {error.object[error.start]!a}\nhint: set PYTHONUTF8=1",
+            err=True,
+        )
+        code = ExitCode.USAGE
+    except BrokenPipeError:  # `media-index sql … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be flushed to it
+        code = ExitCode.DONE
+    except OSError as error:
+        click.echo(f"error: {error}\nhint: check the disk, the folders and their permissions", err=True)
+        code = ExitCode.INTERNAL
+    sys.exit(int(code or 0))

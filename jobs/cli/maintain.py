@@ -1,0 +1,170 @@
+"""The verbs that keep an index in order: `compact`, `vacuum`, `forget`."""
+
+import re
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.cli.verb import Verb, index_options
+from jobs.config import load_settings
+from jobs.ui.terminal import show_json
+from schemas.failures import UsageError
+from storage.compact import Compaction
+from storage.compact import compact as compact_index
+from storage.forget import Receipt, find_forgettable
+from storage.forget import forget as forget_video
+from storage.leases import Holder
+from storage.repair import Repair
+from storage.repair import repair as repair_index
+from storage.vacuum import Vacuum
+from storage.vacuum import vacuum as vacuum_index
+
+_AGE = re.compile(r"(\d+)([dhm])")
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def _wait(holder: Holder) -> None:
+    click.echo(
+        f"{holder.kind} {holder.run_id} on {holder.host} may be at work; watching whether it is alive",
+        err=True,
+    )
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index compact --index s3://catalog\n"
+    "  media-index compact --index catalog --repair",
+)
+@index_options
+@click.option("--repair", is_flag=True, help="Make parts that are missing or damaged anew from the bundles.")
+@click.option("--scratch", type=click.Path(path_type=Path), help="Folder to sort in. [temporary]")
+def compact(config: Path | None, as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> None:
+    """Merge small files into large ones sorted by video, so that questions are answered faster.
+
+    Safe at any time, beside runs and readers too. The old files stay until `vacuum` removes them.
+    """
+    settings = load_settings(config, flags, needs=("index",))
+    place = settings["index"], settings.get("endpoint_url")
+    if repair:
+        mended = repair_index(*place, _wait)
+        return show_json(asdict(mended) if mended else None) if as_json else _show_repair(mended)
+    done = compact_index(*place, _wait, scratch)
+    return show_json(asdict(done) if done else None) if as_json else _show_compaction(done)
+
+
+def _show_compaction(done: Compaction | None) -> None:
+    if done is None:
+        click.echo("nothing to merge")
+        return
+    for table, merged in done.merged.items():
+        click.echo(f"{table}: {len(merged.before)} files into {len(merged.after)}, {merged.num_rows} rows")
+    click.echo(f"snapshot {done.snapshot}")
+
+
+def _show_repair(done: Repair | None) -> None:
+    if done is None:
+        click.echo("nothing to repair: every file that the newest snapshot lists can be read")
+        return
+    for problem in done.damaged.values():
+        click.echo(f"damaged: {problem}")
+    for table, num_rows in done.rows.items():
+        click.echo(f"{table}: {num_rows} rows made anew")
+    click.echo(f"snapshot {done.snapshot}")
+    for table in done.incomplete_tables:
+        click.echo(f"warning: {table}: {_LOST[table]}", err=True)
+    for bundle in done.lost_bundles:
+        click.echo(f"warning: {bundle} is gone too; what the damaged files had of it is lost", err=True)
+
+
+_LOST = {
+    "commits": "which videos were deleted or released is lost; the next run finds deleted ones again",
+    "runs": "the rows of runs that the damaged files held are lost",
+    "unfinished": "why no run could settle some videos is lost; the next run tries them again",
+    "attempts": "attempts at videos that no run could settle are lost",
+}
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index vacuum --index s3://catalog --dry-run\n"
+    "  media-index vacuum --index s3://catalog --older-than 30d",
+)
+@index_options
+@click.option("--older-than", default="7d", show_default=True, metavar="AGE", help="E.g. 30d, 12h or 0d.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def vacuum(config: Path | None, as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
+    """Remove files that nobody needs any more: what compaction replaced, what crashes left behind."""
+    age = _AGE.fullmatch(older_than)
+    if age is None:
+        raise UsageError(f"--older-than {older_than} is no age", "write a number and d, h or m, e.g. 7d")
+    settings = load_settings(config, flags, needs=("index",))
+    limit = timedelta(**{_UNITS[age[2]]: int(age[1])})
+    done = vacuum_index(settings["index"], settings.get("endpoint_url"), _wait, limit, dry_run)
+    if as_json:
+        show_json(asdict(done))
+    else:
+        _show_vacuum(done, dry_run)
+
+
+def _show_vacuum(done: Vacuum, dry_run: bool) -> None:
+    verb = "would be removed" if dry_run else "removed"
+    for kind, files in done.removed.items():
+        if files.num_files:
+            click.echo(f"{kind}: {files.num_files} files {verb}, {files.num_bytes / 1e6:.1f} MB")
+    if not any(files.num_files for files in done.removed.values()):
+        click.echo("nothing to remove")
+    if done.is_busy:
+        click.echo("note: somebody is at work, so bundles that no commit names were left", err=True)
+    if done.num_unknown:
+        click.echo(f"note: {done.num_unknown} files that are not media-index's were left", err=True)
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index forget --index s3://catalog s3://films/private/party.mp4\n"
+    "  media-index forget --index catalog --yes --json party.mp4 > receipt.json",
+)
+@click.argument("video")
+@index_options
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+def forget(video: str, config: Path | None, as_json: bool, yes: bool, **flags: Any) -> None:
+    """Remove everything about VIDEO from the index, history included, and give a receipt.
+
+    VIDEO is its URI, the end of it, or a video_id. The video itself is not touched, so the next run indexes
+    it again unless it is deleted or excluded.
+    """
+    settings = load_settings(config, flags, needs=("index",))
+    place = settings["index"], settings.get("endpoint_url")
+    found = find_forgettable(*place, video)
+    name = found.uri or found.video_id
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError(f"{name} would be forgotten for good", "add --yes")
+        click.confirm(
+            f"Remove everything about {name} from {settings['index']} for good?", abort=True, err=True
+        )
+    receipt = forget_video(*place, found, _wait)
+    if as_json:
+        show_json(asdict(receipt))
+    else:
+        _show_receipt(receipt)
+
+
+def _show_receipt(receipt: Receipt) -> None:
+    click.echo(f"forgotten: {receipt.uri or '(uri not known)'}, video_id {receipt.video_id}")
+    click.echo(f"index: {receipt.index}, {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} UTC")
+    rows = ", ".join(f"{table} {num_rows}" for table, num_rows in receipt.rows.items())
+    click.echo(f"rows removed: {rows or 'none, the index listed none'}")
+    click.echo(f"files: {receipt.files_rewritten} rewritten without it, {receipt.files_deleted} deleted")
+    click.echo(f"verified: none of the index's {receipt.files_verified} files holds it any more")
+    for uri in receipt.copies:
+        click.echo(f"note: {uri} has the same bytes and is still in the index", err=True)
+    click.echo(
+        "note: the next run indexes it again unless the object is deleted or excluded (--exclude);\n"
+        "note: serving files that were built on other machines or with --output must be built anew",
+        err=True,
+    )

@@ -1,0 +1,94 @@
+"""The verbs `status`, `report` and `explain`: what is so, what happened, and why."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.cli.verb import Verb, index_options
+from jobs.config import load_settings
+from jobs.explain.reading import read_explanation
+from jobs.explain.text import explain_lines
+from jobs.report.content import read_report
+from jobs.report.period import find_period
+from jobs.report.status import read_status, status_lines
+from jobs.report.text import report_lines
+from jobs.ui.next_command import Place
+from jobs.ui.terminal import show_json
+from schemas.failures import UsageError
+from storage.catalog import open_catalog
+from storage.objects import open_store
+
+
+def _place(config: Path | None, flags: dict[str, Any]) -> Place:
+    settings = load_settings(config, flags, needs=("index",))
+    return Place(settings["index"], settings.get("endpoint_url"))
+
+
+@click.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@index_options
+def status(config: Path | None, as_json: bool, **flags: Any) -> None:
+    """What is in the index, who is at work on it, the latest runs, and what is to be done."""
+    place = _place(config, flags)
+    with open_catalog(place.index, place.endpoint_url) as catalog:
+        state = read_status(catalog, open_store(place.index, place.endpoint_url), place)
+    if as_json:
+        show_json(state.as_json())
+    else:
+        click.echo("\n".join(status_lines(state)))
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index report --index catalog\n"
+    "  media-index report --index catalog --since 2026-11-14 --html week.html",
+)
+@index_options
+@click.option("--run", "run_id", metavar="RUN_ID", help="This run. [the latest]")
+@click.option("--since", metavar="DATE", help="All runs since then (UTC): 2026-11-21 or 2026-11-21T03:00.")
+@click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
+def report(
+    config: Path | None, as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any
+) -> None:
+    """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
+    place = _place(config, flags)
+    with open_catalog(place.index, place.endpoint_url) as catalog:
+        period = find_period(catalog, run_id, since)
+        content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
+        if page is not None:
+            from jobs.report.page import read_tiles, report_page  # templates and their imports
+
+            _write(page, report_page(content, read_tiles(catalog, period)))
+    if as_json:
+        show_json(asdict(content))
+    elif page is None:
+        click.echo("\n".join(report_lines(content)))
+    if page is not None:
+        click.echo(f"written: {page}", err=True)
+
+
+def _write(file: Path, page: str) -> None:
+    try:
+        file.write_text(page, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", "name another file with --html") from None
+
+
+@click.command(
+    cls=Verb,
+    epilog='\b\nExample:\n  media-index explain --index catalog "night walk.mkv"\n'
+    "  media-index explain --index catalog s3://films/2026/take-0099.mp4 --json",
+)
+@click.argument("video")
+@index_options
+def explain(config: Path | None, as_json: bool, video: str, **flags: Any) -> None:
+    """All that is known of VIDEO (its URI, the end of it, or its id): revisions, tries, failures, rows."""
+    place = _place(config, flags)
+    with open_catalog(place.index, place.endpoint_url) as catalog:
+        store = open_store(place.index, place.endpoint_url)
+        explanation = read_explanation(catalog, store, place, video)
+    if as_json:
+        show_json(asdict(explanation))
+    else:
+        click.echo("\n".join(explain_lines(explanation)))

@@ -1,0 +1,292 @@
+"""The verbs that spend: `run` and `backfill`; `plan`, which says on what; `retry`, which allows it again."""
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from jobs.cli.verb import Verb, index_options
+from jobs.config import Settings, load_settings, resolve
+from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
+from jobs.ui.next_command import Place
+from jobs.ui.terminal import show_json
+from schemas.failures import MediaIndexError
+from schemas.tables import Run
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """These options in this order."""
+
+    def decorate(verb: F) -> F:
+        for option in reversed(options):
+            verb = option(verb)
+        return verb
+
+    return decorate
+
+
+# What is asked of which videos: the same for planning and doing.
+recipe_options = _with(
+    click.option("--library", metavar="DIR|s3://…", help="Where the videos are."),
+    index_options,
+    click.option(
+        "--model",
+        metavar="DIR|HUB_ID",
+        help="Weights, e.g. BAAI/Video-XL-2. [small: built in, untrained]",
+    ),
+    click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
+    click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
+    click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]"),
+    click.option("--split", is_flag=True, default=None, help="Take longer videos in sections instead."),
+    click.option(
+        "--pack",
+        "packs",
+        multiple=True,
+        metavar="NAME|DIR",
+        help="What to ask: default, surveillance, livestream or a folder of prompts; repeatable. [default]",
+    ),
+    click.option(
+        "--extension",
+        "extensions",
+        multiple=True,
+        metavar="EXT",
+        help="Only these; repeatable. [all video]",
+    ),
+    click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
+    click.option(
+        "--prefix",
+        "prefixes",
+        multiple=True,
+        metavar="PREFIX",
+        help="List only keys that start so; repeatable.",
+    ),
+    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
+    click.option(
+        "--inventory",
+        metavar="MANIFEST",
+        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
+    ),
+    click.option(
+        "--where",
+        metavar="SQL",
+        help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
+    ),
+    click.option("--sample", type=int, metavar="N", help="Only so many of them, drawn by lot."),
+    click.option("--limit", type=int, metavar="N", help="At most so many."),
+    click.option(
+        "--mass-deletion",
+        is_flag=True,
+        default=None,
+        help="Most of the library is gone, and that is right.",
+    ),
+    click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]"),
+    click.option(
+        "--scratch",
+        type=click.Path(path_type=Path),
+        help="Folder for copies of S3 objects. [temporary]",
+    ),
+)
+
+
+# How a plan is carried out.
+spending_options = _with(
+    click.option(
+        "--plan",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Do what was saved by `media-index plan --save FILE`, no more.",
+    ),
+    click.option(
+        "--ray-address",
+        metavar="ADDRESS",
+        help="Join this Ray cluster. [a private one on this machine]",
+    ),
+    click.option(
+        "--max-failures",
+        metavar="N|P%",
+        help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
+    ),
+    click.option(
+        "--deadline",
+        metavar="6h|90m|07:00",
+        help="No video begins after this long, or this time of day; those under way finish.",
+    ),
+    click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
+)
+
+
+# Which known videos.
+backfill_options = _with(
+    click.option("--stale", is_flag=True, help="Whose model, sampling or prompts have changed."),
+    click.option("--failed", is_flag=True, help="That runs before could not settle, or were released."),
+    click.option("--missing", is_flag=True, help="That were never asked what is asked now."),
+    click.option("--all", "everything", is_flag=True, help="All of these, and changed ones."),
+)
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
+    "--model BAAI/Video-XL-2\n\n" + exit_code_help(),
+)
+@recipe_options
+@spending_options
+def run(config: Path | None, as_json: bool, **flags: Any) -> int:
+    """Index every video that is new or changed, and retry what failed. Repeat it to resume or refresh."""
+    from jobs.planning.plan import NIGHTLY
+
+    return _spend(config, as_json, flags, NIGHTLY)
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index backfill --stale --sample 5 --library s3://films "
+    "--index s3://catalog\n\n" + exit_code_help(),
+)
+@backfill_options
+@recipe_options
+@spending_options
+def backfill(
+    config: Path | None,
+    as_json: bool,
+    stale: bool,
+    failed: bool,
+    missing: bool,
+    everything: bool,
+    **flags: Any,
+) -> int:
+    """Go over videos that are known already: ask again what would be answered differently today.
+
+    Only the prompts that changed are asked; the other answers stay. It may run beside the nightly: no video
+    is done twice.
+    """
+    from jobs.planning.plan import backfill_goal
+
+    everything |= flags["plan"] is not None  # which was told when it was made
+    return _spend(config, as_json, flags, backfill_goal(stale, failed, missing, everything))
+
+
+def _spend(config: Path | None, as_json: bool, flags: dict[str, Any], goal: Any) -> int:
+    settings = resolve(load_settings(config, flags, needs=("library", "index")))
+    from jobs.running.progress import Progress  # what reads the index need not wait for Ray to load
+    from jobs.running.run import run as execute
+
+    progress = Progress(Console(stderr=True), settings.log_format)
+    try:
+        row = execute(settings, progress, goal)
+    except MediaIndexError as error:
+        if settings.log_format == "text":
+            raise
+        progress.error(error)
+        return int(error.exit_code)
+    if as_json:
+        show_json(row.model_dump(mode="json"))
+    else:
+        _show_run(row)
+    if settings.log_format == "text":
+        _show_next(row, settings, as_json)
+    return row.exit_code
+
+
+def _show_run(row: Run) -> None:
+    if not row.num_planned:
+        click.echo(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
+        return
+    click.echo(
+        f"{row.kind} {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
+        f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
+        f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
+    )
+
+
+def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
+    """On stderr: what the exit code means, and the next command."""
+    if not row.num_planned:
+        if not row.num_listed and not as_json:
+            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
+        return
+    if row.exit_code:
+        place = Place(settings.index, settings.endpoint_url)
+        typed = shlex.join(["media-index", *sys.argv[1:]])
+        click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
+        if command := next_after(row.exit_code, place, typed, row.run_id):
+            click.echo(f"next: {command}", err=True)
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index plan --library s3://films --index s3://catalog "
+    "--usd-per-gpu-hour 3.50 --save tonight.plan",
+)
+@backfill_options
+@recipe_options
+@click.option("--usd-per-gpu-hour", type=float, metavar="USD", help="Say what it would cost.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
+def plan(
+    config: Path | None,
+    as_json: bool,
+    usd_per_gpu_hour: float | None,
+    save: Path | None,
+    stale: bool,
+    failed: bool,
+    missing: bool,
+    everything: bool,
+    **flags: Any,
+) -> None:
+    """What `run` would do, for which reason, and what it would cost; with --stale … what `backfill` would."""
+    from jobs.planning.estimate import estimate_of
+    from jobs.planning.lines import estimate_lines, plan_json, plan_lines
+    from jobs.planning.plan import NIGHTLY, backfill_goal, preview, save_plan
+
+    is_backfill = stale or failed or missing or everything
+    goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
+    settings = resolve(load_settings(config, flags, needs=("library", "index")))
+    checked, made = preview(settings, goal)
+    estimate = estimate_of(made, checked, usd_per_gpu_hour)
+    if save is not None:
+        save_plan(made, save)
+    if as_json:
+        show_json(plan_json(made, estimate))
+        return
+    for line in (*plan_lines(made), *estimate_lines(estimate)):
+        click.echo(line)
+    if save is not None:
+        command = f"media-index {goal.kind} --plan {shlex.quote(str(save))}"
+        click.echo(f"saved; do it with: {command}, and the same settings", err=True)
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index retry --index s3://catalog s3://films/a.mp4\n"
+    "  media-index retry --index s3://catalog --code out_of_memory",
+)
+@click.argument("videos", nargs=-1)
+@click.option("--code", "codes", multiple=True, help="All that were set aside for this; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="All that are set aside.")
+@index_options
+def retry(
+    config: Path | None,
+    as_json: bool,
+    videos: tuple[str, ...],
+    codes: tuple[str, ...],
+    everything: bool,
+    **flags: Any,
+) -> None:
+    """Take videos out of quarantine: the next run tries them again."""
+    from jobs.planning.retry import release
+
+    settings = load_settings(config, flags, needs=("index",))
+    released = release(settings["index"], settings.get("endpoint_url"), videos, codes, everything)
+    if as_json:
+        show_json({"released": released})
+        return
+    for uri in released:
+        click.echo(uri)
+    click.echo(f"{len(released)} released; `media-index run` tries them again", err=True)

@@ -1,0 +1,48 @@
+"""The verb `serve`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jobs.cli.verb import Verb, index_options
+from jobs.config import load_settings
+from jobs.ui.terminal import show_json
+
+
+@click.command(
+    cls=Verb,
+    epilog="\b\nExample:\n  media-index serve --index catalog\n"
+    "  media-index serve --index s3://films/index --library s3://films/2026 --port 9000",
+)
+@index_options
+@click.option("--library", metavar="DIR|s3://…", help="Play only videos that lie here. [all in the index]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
+)
+def serve(config: Path | None, as_json: bool, host: str, port: int, **flags: Any) -> None:
+    """Show the index as a web page: search, a player, timelines. Read-only; Ctrl-C ends it."""
+    settings = load_settings(config, flags, needs=("index",))
+    from jobs.web.serve import serve as serve_page  # other verbs need not wait for a web server to load
+
+    serve_page(
+        settings["index"],
+        settings.get("endpoint_url"),
+        settings.get("library"),
+        host,
+        port,
+        _say_json if as_json else _say,
+    )
+
+
+def _say(line: str, address: str | None = None) -> None:
+    click.echo(f"{line}: {address} (Ctrl-C ends it)" if address else line, err=True)
+
+
+def _say_json(line: str, address: str | None = None) -> None:
+    """Programs want the address, above all after --port 0."""
+    if address:
+        show_json({"url": address})
+    else:
+        click.echo(line, err=True)

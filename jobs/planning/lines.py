@@ -1,0 +1,81 @@
+"""A plan as people read it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from jobs.planning.estimate import Estimate
+from jobs.planning.plan import Plan
+from jobs.ui.words import hours
+from schemas.plan import STALE, UNTOUCHED, Reason
+
+# What becomes of videos that no GPU's time is planned for.
+_FREE = {
+    Reason.COMMITTED: "analysed before, to be published",
+    Reason.MOVED: "their rows follow them",
+    Reason.DUPLICATE: "they get the rows of their twins",
+    Reason.UNCHANGED: "nothing to do",
+    Reason.QUARANTINED: "set aside until the object is replaced, or `media-index retry`",
+    Reason.ARCHIVED: "in a cold storage class: restore them first",
+    Reason.DELETED: "gone from the library: their rows become history",
+    Reason.CLAIMED: "of these, another run at work has them",
+}
+_BY_BACKFILL = dict.fromkeys(STALE, "--stale") | {Reason.MISSING: "--missing"}
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """One line per reason, what is left out, and what is in doubt."""
+    planned = plan.videos.count_reasons()
+    for reason in Reason:
+        if count := plan.summary.reasons[reason]:
+            yield f"{count:>6} {reason}  {_becomes(reason, count, planned[reason])}".rstrip()
+    if as_of := plan.summary.listed_as_of:
+        age_h = (plan.summary.created_at - as_of).total_seconds() / 3600
+        yield f"       as of {as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by the S3 Inventory"
+    if plan.summary.num_ignored:
+        yield f"{plan.summary.num_ignored:>6} other objects left out by the filters"
+    if plan.doubt:
+        yield f"       {plan.doubt}"
+
+
+def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
+    """A plan for machines."""
+    return {
+        **plan.summary.model_dump(mode="json"),
+        "planned": dict(plan.videos.count_reasons()),
+        "doubt": plan.doubt,
+        "estimate": asdict(estimate),
+    }
+
+
+def estimate_lines(estimate: Estimate) -> Iterator[str]:
+    """What the planned videos would take, likely and at worst."""
+    if not estimate.num_videos:
+        return
+    length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""
+    noun = "video" if estimate.num_videos == 1 else "videos"
+    yield f"{estimate.num_videos:>6} {noun} to analyse, {_size(estimate.video_bytes)}{length}"
+    if estimate.actor_hours is None or estimate.finish_hours is None:
+        yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
+        return
+    likely, worst = estimate.actor_hours
+    soon, late = estimate.finish_hours
+    source = f"p50 and p90 of {estimate.num_attempts} attempts"
+    yield f"       {hours(likely)} to {hours(worst)} of {estimate.device} ({source})"
+    yield f"       done in {hours(soon)} to {hours(late)} with {estimate.num_actors} of them"
+    if estimate.usd is not None:
+        yield f"       {estimate.usd[0]:,.2f} to {estimate.usd[1]:,.2f} USD"
+
+
+def _size(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"
+
+
+def _becomes(reason: Reason, count: int, num_planned: int) -> str:
+    if reason in _FREE:
+        return _FREE[reason]
+    if num_planned:
+        return "" if num_planned == count else f"{num_planned} of them now"
+    if reason in _BY_BACKFILL:
+        return f"not now: media-index backfill {_BY_BACKFILL[reason]}"
+    return "not now" if reason in UNTOUCHED else ""

@@ -1,0 +1,171 @@
+"""A plan: what one command does to which videos, out of all that could be done."""
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.config import Settings
+from jobs.planning.preflight import Preflight, check_preflight
+from jobs.planning.reasons import Findings, examine, still_to_do
+from schemas.failures import UsageError
+from schemas.identity import new_run_id
+from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
+from storage.catalog import open_catalog
+from storage.library_local import LocalLibrary
+from storage.plans import PlannedVideos, decode_plan, encode_plan
+
+MANY_DELETED = 10  # from so many on, more than half of the library is taken for the wrong library
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a command is for: the reasons for which it spends. At most one run of a kind is at work."""
+
+    kind: str
+    reasons: frozenset[Reason]
+
+
+NIGHTLY = Goal("run", UNTOUCHED)
+
+
+def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> Goal:
+    """UsageError: nothing was asked for."""
+    wanted = {Reason.RETRY: failed, Reason.MISSING: missing} | dict.fromkeys(STALE, stale)
+    reasons = frozenset(reason for reason, is_wanted in wanted.items() if is_wanted)
+    if everything:
+        reasons = COSTLY - {Reason.NEW}
+    if not reasons:
+        raise UsageError("backfill was not told which videos", "say --stale, --failed, --missing or --all")
+    return Goal("backfill", reasons)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`videos` are those to spend on; what else was found costs nothing and is done on the way."""
+
+    summary: PlanSummary
+    videos: PlannedVideos
+    found: Findings
+    deleted: frozenset[str] = frozenset()  # video ids: gone from the library
+    doubt: str | None = None  # why what seems deleted is not taken for it
+
+    @property
+    def num_listed(self) -> int:
+        """Videos that were looked at."""
+        return self.found.reasons.total()
+
+    def without(self, video_ids: Iterable[str]) -> "Plan":
+        """The same for all but these videos, which another run has claimed."""
+        videos = self.videos.without(video_ids)
+        claimed = Counter({Reason.CLAIMED: len(self.videos) - len(videos)})
+        return replace(self, videos=videos, summary=_counted(self.summary, videos, claimed))
+
+
+def preview(settings: Settings, goal: Goal) -> tuple[Preflight, Plan]:
+    """The plan that a run with these settings would make now. Raises what `check_preflight` raises."""
+    checked = check_preflight(settings)
+    return checked, make_plan(checked, goal, new_run_id(datetime.now(UTC), uuid.uuid4().hex))
+
+
+def save_plan(plan: Plan, file: Path) -> None:
+    """For `load_plan`. UsageError: the file cannot be written."""
+    try:
+        file.write_bytes(encode_plan(plan.summary, plan.videos))
+    except OSError as error:
+        raise UsageError(f"plan {file}: {error.strerror}", "name another file with --save") from None
+
+
+def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
+    """List the library and look at every video, then choose what the goal and the limits let through."""
+    library, index, recipe = checked.library, checked.index, checked.recipe.record
+    listing = library.list_videos(checked.selection)
+    found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
+    deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
+    videos = _chosen(checked, goal, found.costly)
+    summary = PlanSummary(
+        plan_id=plan_id,
+        index_id=index.index_id,
+        library=library.url,
+        recipe_id=recipe.recipe_id,
+        created_at=datetime.now(UTC),
+        reasons=found.reasons + Counter({Reason.DELETED: len(deleted)}),
+        num_ignored=listing.num_ignored,
+        listed_as_of=listing.as_of,
+        num_videos=len(videos),
+        video_bytes=sum(videos.sizes),
+    )
+    doubt = _doubt(checked, found, len(deleted))
+    return Plan(summary, videos, found, frozenset() if doubt else deleted, doubt)
+
+
+def load_plan(checked: Preflight, file: Path) -> Plan:
+    """A saved plan, less what was done since. UsageError: no plan, changed, or of other settings."""
+    try:
+        summary, videos = decode_plan(file.read_bytes(), str(file))
+    except OSError as error:
+        hint = "make one with `media-index plan --save FILE`"
+        raise UsageError(f"plan {file}: {error.strerror}", hint) from None
+    for what, planned, now in (
+        ("index", summary.index_id, checked.index.index_id),
+        ("library", summary.library, checked.library.url),
+        ("recipe", summary.recipe_id, checked.recipe.recipe_id),
+    ):
+        if planned != now:
+            raise UsageError(
+                f"plan {file} was made for {what} {planned}, and the settings say {now}",
+                "use the settings that it was made with, or make a new one",
+            )
+    found = still_to_do(videos, checked.index)
+    summary = summary.model_copy(update={"reasons": Counter()})
+    return Plan(_counted(summary, found.costly, found.reasons), found.costly, found)
+
+
+def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason]) -> PlanSummary:
+    counts = {"num_videos": len(videos), "video_bytes": sum(videos.sizes), "reasons": summary.reasons + more}
+    return summary.model_copy(update=counts)
+
+
+def _chosen(checked: Preflight, goal: Goal, costly: PlannedVideos) -> PlannedVideos:
+    settings = checked.settings
+    chosen = costly.for_reasons(goal.reasons)
+    if settings.where is not None:
+        with open_catalog(settings.index, settings.endpoint_url) as catalog:
+            chosen = chosen.where(settings.where, catalog)
+    if settings.sample is not None:
+        chosen = chosen.sample(settings.sample)
+    return chosen if settings.limit is None else chosen.first(settings.limit)
+
+
+def _deleted(checked: Preflight, found: Findings) -> Iterator[str]:
+    """What readers see, belongs to this library and selection, and was not listed."""
+    root = checked.library.url.rstrip("/") + "/"
+    is_local = isinstance(checked.library, LocalLibrary)
+    for commit, uri in checked.index.visible_commits():
+        is_ours = uri.startswith(root) and checked.selection.takes(uri[len(root) :])
+        if is_ours and int(commit.video_id, 16) not in found.seen and not (is_local and _may_exist(uri)):
+            yield commit.video_id
+
+
+def _may_exist(path: str) -> bool:
+    """Also where it cannot be looked at."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _doubt(checked: Preflight, found: Findings, num_deleted: int) -> str | None:
+    num_left = len(found.seen)
+    if checked.settings.mass_deletion or num_deleted < MANY_DELETED or num_deleted <= num_left:
+        return None
+    return (
+        f"{num_deleted} of {num_deleted + num_left} videos are no longer in {checked.library.url}: "
+        "not taken for deleted; if they are, say --mass-deletion"
+    )

@@ -1,0 +1,76 @@
+"""Everything that a run needs, opened and checked before anything is spent."""
+
+import getpass
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jobs.config import Settings
+from jobs.prompts.budget import check_budgets
+from jobs.prompts.pack import load_packs, own_tables
+from jobs.prompts.recipe import Recipe
+from jobs.since import parse_since
+from jobs.weights import Weights, find_weights
+from schemas.failures import PreflightError
+from storage.index import Index, open_index
+from storage.library import Library, open_library
+from storage.selection import VIDEO_EXTENSIONS, Selection
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """Everything a run needs, opened and checked before anything is spent."""
+
+    settings: Settings
+    library: Library
+    selection: Selection
+    weights: Weights
+    recipe: Recipe
+    scratch: Path
+    index: Index
+
+
+def check_preflight(settings: Settings) -> Preflight:
+    """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
+    selection = selection_of(settings)
+    library = open_library(settings.library, settings.endpoint_url, settings.inventory)
+    prompts = load_packs(settings.packs)
+    weights = find_weights(settings.model)
+    check_budgets(prompts, weights.folder)
+    recipe = Recipe(
+        model_id=weights.model_id,
+        model_revision=weights.revision,
+        dtype=settings.dtype,
+        fps=settings.fps,
+        max_frames=settings.max_frames,
+        prompts=prompts,
+        is_split=settings.split,
+    )
+    scratch = make_scratch(settings)
+    index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
+    return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def selection_of(settings: Settings) -> Selection:
+    """Which objects of the library are meant."""
+    extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
+    since_ns = _since_ns(settings.since)
+    return Selection(extensions, settings.include, settings.exclude, settings.prefixes, since_ns)
+
+
+def _since_ns(since: str | None) -> int | None:
+    return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
+
+
+def make_scratch(settings: Settings) -> Path:
+    """The folder for copies of S3 objects, which can be written to. Raises `PreflightError`."""
+    scratch = settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=scratch).close()
+    except OSError as error:
+        raise PreflightError(
+            f"scratch folder {scratch}: {error.strerror}", "name another with --scratch"
+        ) from None
+    return scratch

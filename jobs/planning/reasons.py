@@ -1,0 +1,212 @@
+"""Which videos need work, and why. Reads the listing and the index, never a byte of video."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
+
+from jobs.planning.staleness import Staleness, compare_recipes
+from schemas.commit import CommitState
+from schemas.failures import FailureClass
+from schemas.identity import VideoObject
+from schemas.plan import COSTLY, PlannedVideo, Reason
+from schemas.recipe import RecipeRecord
+from storage.batches import batches
+from storage.plans import PlannedVideos
+from storage.published import CurrentCommit
+
+PAGE = 1000  # videos looked up in the index at once
+_LOOKUPS = 16  # requests to the index under way
+
+
+class CommitLookup(Protocol):
+    """What planning needs of the index."""
+
+    def current_commits(self, video_ids: Sequence[str]) -> Mapping[str, CurrentCommit]:
+        """The latest word on each of these videos that has one."""
+
+    def commits_with_content(self, content_revs: Sequence[str]) -> Iterable[CurrentCommit]:
+        """The latest word on the videos that have, or had, these bytes."""
+
+    def is_committed(self, video_id: str, analysis_key: str) -> bool:
+        """Whether the bundle exists, visible or not."""
+
+    def recipe(self, recipe_id: str) -> RecipeRecord | None:
+        """What a recipe id stands for; None where nobody said."""
+
+    def unfinished(self) -> frozenset[str]:
+        """The ids of the videos that runs so far could not settle."""
+
+    def uri_of(self, video_id: str, analysis_key: str) -> str:
+        """The name that the video of a committed bundle has, or had."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What one look at library and index says, video by video."""
+
+    costly: PlannedVideos  # with a reason to spend a GPU's time
+    repointed: PlannedVideos  # moved or duplicate: rows that another name has
+    to_publish: tuple[tuple[str, str], ...]  # (video_id, analysis_key): committed, not visible
+    reasons: Counter[Reason]
+    seen: AbstractSet[int]  # video ids that are in the library
+
+
+def examine(
+    videos: Iterable[VideoObject], index: CommitLookup, recipe: RecipeRecord, is_local: bool
+) -> Findings:
+    """Look every listed video up in the index. `is_local`: a library whose objects have no etags."""
+    examiner = _Examiner(index, recipe, is_local)
+    costly = PlannedVideos.of(examiner.costly(videos))
+    repointed, not_equal = examiner.settle_twins()
+    if len(not_equal):
+        costly = PlannedVideos.of((*costly, *not_equal))
+    return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
+
+
+def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
+    """Of planned videos, those that nobody has committed since."""
+    reasons: Counter[Reason] = Counter()
+    to_do, to_publish = [], []
+    with ThreadPoolExecutor(_LOOKUPS) as pool:
+        for page in batches(videos, PAGE):
+            current = index.current_commits([one.video.video_id for one in page])
+            committed = pool.map(lambda one: index.is_committed(one.video.video_id, one.analysis_key), page)
+            for one, is_committed in zip(page, committed, strict=True):
+                now = current.get(one.video.video_id)
+                reason = one.reason
+                if now and now.analysis_key == one.analysis_key:
+                    reason = Reason.UNCHANGED
+                elif is_committed:
+                    reason = Reason.COMMITTED
+                    to_publish.append((one.video.video_id, one.analysis_key))
+                else:
+                    to_do.append(one)
+                reasons[reason] += 1
+    nothing = PlannedVideos.of(())
+    return Findings(PlannedVideos.of(to_do), nothing, tuple(to_publish), reasons, frozenset())
+
+
+class _Examiner:
+    """One pass over a listing; keeps what can be told at its end only."""
+
+    def __init__(self, index: CommitLookup, recipe: RecipeRecord, is_local: bool) -> None:
+        self.reasons: Counter[Reason] = Counter()
+        self.to_publish: list[tuple[str, str]] = []
+        self.seen: set[int] = set()
+        self._index = index
+        self._recipe = recipe
+        self._is_local = is_local
+        self._staleness: dict[str, Staleness | None] = {}
+        self._twins: list[PlannedVideo] = []  # of which it depends on the rest of the listing
+
+    @cached_property
+    def _unfinished(self) -> frozenset[str]:
+        return self._index.unfinished()
+
+    def costly(self, videos: Iterable[VideoObject]) -> Iterator[PlannedVideo]:
+        """The videos with a reason to spend, in listing order; counts all."""
+        with ThreadPoolExecutor(_LOOKUPS) as pool:
+            for page in batches(videos, PAGE):
+                self.seen.update(int(video.video_id, 16) for video in page)
+                yield from self._costly_of(page, pool)
+
+    def _costly_of(self, page: list[VideoObject], pool: ThreadPoolExecutor) -> Iterator[PlannedVideo]:
+        current = self._index.current_commits([video.video_id for video in page])
+        found = [self._examine(video, current.get(video.video_id)) for video in page]
+        to_ask = [number for number, one in enumerate(found) if one.reason in COSTLY]
+        answers = pool.map(self._unless_committed, [found[number] for number in to_ask])
+        for number, one in zip(to_ask, answers, strict=True):
+            found[number] = one
+        rowless = [one for one in found if one.reason in (Reason.NEW, Reason.RETRY)]
+        twins = self._find_twins(rowless)
+        for one in found:
+            if twin := twins.get(one.video.video_id):
+                self._twins.append(replace(one, carried_key=twin.analysis_key, carried_id=twin.video_id))
+                continue
+            self.reasons[one.reason] += 1
+            if one.reason is Reason.COMMITTED:
+                self.to_publish.append((one.video.video_id, one.analysis_key))
+            elif one.reason in COSTLY:
+                yield one
+
+    def _examine(self, video: VideoObject, current: CurrentCommit | None) -> PlannedVideo:
+        key = video.analysis_key(self._recipe.recipe_id)
+        planned = PlannedVideo(video, key, Reason.NEW)
+        if current and current.object_rev == video.object_rev:
+            if _is_kept_aside(current, self._recipe.recipe_id):
+                return replace(planned, reason=Reason.QUARANTINED)
+            if current.has_rows:
+                planned = replace(planned, has_rows=True)
+                stale = self._stale(current.recipe_id)
+                if stale is None:
+                    return replace(planned, reason=Reason.UNCHANGED)
+                carried = current.analysis_key if stale.tasks else None
+                planned = replace(planned, reason=stale.reason, tasks=stale.tasks, carried_key=carried)
+        if planned.reason is Reason.NEW:
+            return replace(planned, reason=self._why_untouched(video, current))
+        return planned
+
+    def _unless_committed(self, planned: PlannedVideo) -> PlannedVideo:
+        """An interrupted run may have been there; and what sleeps in cold storage cannot be read."""
+        if self._index.is_committed(planned.video.video_id, planned.analysis_key):
+            return replace(planned, reason=Reason.COMMITTED)
+        return replace(planned, reason=Reason.ARCHIVED) if planned.video.is_archived else planned
+
+    def _why_untouched(self, video: VideoObject, current: CurrentCommit | None) -> Reason:
+        """Of a video without rows of its present bytes."""
+        if current and current.is_visible and current.object_rev != video.object_rev:
+            return Reason.CHANGED
+        was_tried = current is not None and current.state != CommitState.DELETED
+        return Reason.RETRY if was_tried or video.video_id in self._unfinished else Reason.NEW
+
+    def _stale(self, recipe_id: str) -> Staleness | None:
+        if recipe_id not in self._staleness:
+            record = self._recipe if recipe_id == self._recipe.recipe_id else self._index.recipe(recipe_id)
+            self._staleness[recipe_id] = compare_recipes(record, self._recipe)
+        return self._staleness[recipe_id]
+
+    def _find_twins(self, rowless: Sequence[PlannedVideo]) -> dict[str, CurrentCommit]:
+        """By video: a commit under another name of the same bytes, with all the answers that are wanted."""
+        by_content = {
+            twin.content_rev: twin
+            for twin in self._index.commits_with_content([one.video.content_rev for one in rowless])
+            if twin.state in (CommitState.ROWS, CommitState.DELETED) and self._stale(twin.recipe_id) is None
+        }
+        return {
+            one.video.video_id: by_content[one.video.content_rev]
+            for one in rowless
+            if one.video.content_rev in by_content
+            and by_content[one.video.content_rev].video_id != one.video.video_id
+        }
+
+    def settle_twins(self) -> tuple[PlannedVideos, list[PlannedVideo]]:
+        """Videos with another one's bytes, and those of which that is not certain.
+
+        A disk has no etags: size and time of change are taken for proof only if the other file is gone.
+        """
+        equal, doubtful = [], []
+        for one in self._twins:
+            if self._is_local and self._exists_twin(one):
+                doubtful.append(replace(one, carried_key=None, carried_id=None))
+            else:
+                is_moved = int(one.carried_id or "", 16) not in self.seen
+                equal.append(replace(one, reason=Reason.MOVED if is_moved else Reason.DUPLICATE))
+        self.reasons.update(one.reason for one in (*equal, *doubtful))
+        return PlannedVideos.of(equal), doubtful
+
+    def _exists_twin(self, one: PlannedVideo) -> bool:
+        assert one.carried_id
+        assert one.carried_key
+        return os.path.lexists(self._index.uri_of(one.carried_id, one.carried_key))
+
+
+def _is_kept_aside(current: CurrentCommit, recipe_id: str) -> bool:
+    """A file that cannot be read stays so; what a model fell over may go better with another recipe."""
+    if current.state != CommitState.QUARANTINED:
+        return False
+    return current.failure_class == FailureClass.MEDIA or current.recipe_id == recipe_id

@@ -1,0 +1,87 @@
+"""What is asked of which model, how: the part of a row's identity that is not the video's."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from jobs.prompts.checks import marked
+from jobs.prompts.pack import Prompt
+from jobs.prompts.wire import describe_format
+from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
+from schemas.identity import digest
+from schemas.recipe import RecipeRecord
+
+ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Two runs with equal recipes would write equal rows; any difference here is new work.
+
+    `model_id` is for people and stays out of the hash: the same weights in another folder are the same.
+    """
+
+    model_id: str
+    model_revision: str
+    dtype: str
+    fps: Fraction
+    max_frames: int
+    prompts: tuple[Prompt, ...]
+    is_split: bool = False
+
+    @property
+    def recipe_id(self) -> str:
+        """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
+        return self.record.recipe_id
+
+    @cached_property
+    def record(self) -> RecipeRecord:
+        """The recipe in its parts, as the index keeps it."""
+        model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
+        sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
+        model_part = digest("model", *model.values())
+        sampling_part = digest("sampling", *sampling.values())
+        tasks = dict(_task_ids(self.prompts))
+        return RecipeRecord(
+            recipe_id=digest("recipe", model_part, sampling_part, json.dumps(tasks)),
+            model_id=self.model_id,
+            model=model_part,
+            sampling=sampling_part,
+            tasks=tasks,
+            settings=model | sampling,
+            prompts={prompt.name: prompt.text for prompt in self.prompts},
+        )
+
+
+def _task_ids(prompts: tuple[Prompt, ...]) -> Iterator[tuple[str, str]]:
+    """Each prompt's name, and an id of all that its answer depends on: itself and what it is told."""
+    ids: dict[str, str] = {}
+    for number, prompt in enumerate(prompts):
+        told = [ids[other.name] for other in prompts[:number] if _is_told(prompt, other)]
+        own = [prompt.version, prompt.max_new_tokens, prompt.window_ms, prompt.text]
+        form = [describe_format(prompt.answer), _rules(prompt.answer)]
+        ids[prompt.name] = digest("task", prompt.name, json.dumps([*own, *form, told], sort_keys=True))
+        yield prompt.name, ids[prompt.name]
+
+
+def _is_told(prompt: Prompt, other: Prompt) -> bool:
+    if other.answer is CharacterAnswer:
+        return "{characters}" in prompt.text or bool(marked(prompt.answer, FromRoster))
+    return other.answer is SceneAnswer and "{scenes}" in prompt.text
+
+
+def _rules(answer: type[Answer]) -> Any:
+    """The answer's JSON schema without its prose, which may be reworded for nothing."""
+    return _without_prose(answer.model_json_schema())
+
+
+def _without_prose(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        prose = [
+            k for k in ("title", "description") if isinstance(schema.get(k), str)
+        ]  # else: a field so named
+        return {k: _without_prose(v) for k, v in schema.items() if k not in prose}
+    return [_without_prose(item) for item in schema] if isinstance(schema, list) else schema

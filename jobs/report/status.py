@@ -1,0 +1,172 @@
+"""The verb `status`: what is in the index, who is at work on it, the latest runs, what is to be done."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from jobs.report.next_steps import Standing, Step, next_steps, read_newest, read_standing
+from jobs.report.text import step_lines, table_lines
+from jobs.ui.exit_codes import meaning_of, next_after
+from jobs.ui.next_command import Place
+from jobs.ui.terminal import as_records
+from jobs.ui.words import moment, seconds
+from storage.catalog import Catalog, Result
+from storage.leases import is_gone, read_log
+from storage.objects import ObjectStore
+
+SECTIONS = {
+    "index": """
+        select count(*) as videos,
+               round(coalesce(sum(duration_ms), 0) / 3.6e6, 2) as hours,
+               (select count(*) from scenes) as scenes,
+               (select count(*) from characters) as characters,
+               (select count(*) from highlights) as highlights,
+               count(*) filter (is_partial) as partial,
+               count(*) filter (is_degraded) as degraded,
+               (select count(distinct video_id) from failures where action = 'quarantined') as set_aside
+        from videos""",
+    "latest runs": """
+        select run_id,
+               kind,
+               round(epoch(ended_at - started_at), 1) as seconds,
+               exit_code,
+               num_listed as listed,
+               num_unchanged as unchanged,
+               num_indexed as indexed,
+               num_partial as partial,
+               num_quarantined as set_aside,
+               num_unfinished as unfinished,
+               num_frames as frames
+        from runs order by run_id desc limit 10""",
+    "failures": """
+        select failure_class, code, action, coalesce(prompt_id, '') as prompt, count(*) as count,
+               min(uri) as example
+        from failures group by all order by count desc, code""",
+}
+_SHOWN = 10  # kinds of failure; --json has all
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """One process that holds a lease; `is_gone`: known to be dead, as it was on this machine."""
+
+    kind: str
+    run_id: str
+    host: str
+    pid: int
+    since: datetime
+    claim: str | None
+    is_gone: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """`sections` are tables by title."""
+
+    index: str
+    sections: dict[str, Result]
+    at_work: tuple[AtWork, ...]
+    standing: Standing
+    next_steps: tuple[Step, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """One object; the tables' rows by column."""
+        tables = {name: as_records(r.columns, r.rows) for name, r in self.sections.items()}
+        for run in tables["latest runs"]:
+            run["meaning"] = meaning_of(run["exit_code"])
+        standing = asdict(self.standing)
+        del standing["example"]
+        return {
+            **tables,
+            "at work": [asdict(holder) for holder in self.at_work],
+            "videos": standing,
+            "to do": [asdict(step) for step in self.next_steps],
+        }
+
+
+def read_status(catalog: Catalog, store: ObjectStore, place: Place) -> Status:
+    """A few small queries, one listing and one small file."""
+    sections = {title: catalog.query(query) for title, query in SECTIONS.items()}
+    newest = read_newest(catalog)
+    standing = read_standing(catalog, store, newest)
+    steps = next_steps(standing, newest, place)
+    runs = sections["latest runs"]
+    if runs.rows and newest:
+        last = dict(zip(runs.columns, runs.rows[0], strict=True))
+        command = next_after(last["exit_code"], place, newest.again(place), last["run_id"])
+        if command and all(step.command != command for step in steps):
+            steps.insert(0, Step(f"latest run: {meaning_of(last['exit_code'])}", command))
+    return Status(catalog.url, sections, _at_work(store), standing, tuple(steps))
+
+
+def _at_work(store: ObjectStore) -> tuple[AtWork, ...]:
+    return tuple(
+        AtWork(h.kind, h.run_id, h.host, h.pid, h.since, h.claim, is_gone(h)) for h in read_log(store).holders
+    )
+
+
+def status_lines(status: Status) -> Iterator[str]:
+    """A screen of text; what is not there takes no line."""
+    index = _first(status.sections["index"])
+    now = status.standing
+    yield f"index {status.index}"
+    yield (
+        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), scenes {index['scenes']:,}, "
+        f"characters {index['characters']:,}, highlights {index['highlights']:,}"
+    )
+    counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
+    said = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]
+    said += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
+    if said:
+        yield f"  {', '.join(said)}"
+    yield "at work"
+    yield from table_lines(map(_holder, status.at_work)) if status.at_work else ["  nobody"]
+    runs = status.sections["latest runs"]
+    if runs.rows:
+        yield "latest runs"
+        yield from table_lines(_run(dict(zip(runs.columns, row, strict=True))) for row in runs.rows)
+    yield from _failures(status.sections["failures"])
+    if status.next_steps:
+        yield "to do"
+        yield from step_lines(status.next_steps)
+
+
+def _holder(one: AtWork) -> tuple[str, ...]:
+    trouble = f"but process {one.pid} is gone: the next run takes over" if one.is_gone else ""
+    return one.kind, one.run_id, f"on {one.host}", f"since {moment(one.since)} UTC", trouble
+
+
+def _run(run: dict[str, Any]) -> tuple[str, ...]:
+    counts = ", ".join(
+        f"{run[name]:,} {name.replace('_', ' ')}"
+        for name in ("indexed", "partial", "set_aside", "unfinished", "unchanged")
+        if run[name]
+    )
+    code = run["exit_code"]
+    return (
+        run["run_id"],
+        run["kind"] or "run",
+        seconds(run["seconds"]),
+        f"exit {code}: {meaning_of(code)}",
+        counts,
+    )
+
+
+def _failures(failures: Result) -> Iterator[str]:
+    if failures.rows:
+        yield "failures"
+    yield from table_lines(_failure(*row) for row in failures.rows[:_SHOWN])
+    if len(failures.rows) > _SHOWN:
+        yield f"  and {len(failures.rows) - _SHOWN} more kinds: --json has all"
+
+
+def _failure(
+    failure_class: str, code: str, action: str, prompt: str, count: int, example: str
+) -> tuple[str, ...]:
+    done = action.replace("_", " ") + (f" of {prompt}" if prompt else "")
+    return f"{count:,}", f"{failure_class} {code}", done, example
+
+
+def _first(result: Result) -> dict[str, Any]:
+    return dict(zip(result.columns, result.rows[0], strict=True))

@@ -1,0 +1,153 @@
+"""The model, pinned to one GPU (or to CPU cores), answering for one video at a time."""
+
+import math
+import os
+import socket
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ray
+from ray import cloudpickle
+
+from jobs.answers.analysis import Analysis, analyze
+from jobs.answers.asking import Asker
+from jobs.answers.carried import asked_of, read_carried
+from jobs.attempts.tries import Receipt, Seat, Spent
+from jobs.attempts.work import Work
+from jobs.failures import Stage, Trouble, classify
+from jobs.prompts.recipe import Recipe
+from jobs.running.cluster import Cluster
+from jobs.running.hanging import HangGuard, allowed_seconds
+from jobs.running.reading import Opened, ReadAhead, Source
+from jobs.running.scratch import drop_copy
+from jobs.weights import find_weights
+from schemas.failures import FailureClass, UsageError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What each actor gets. `num_threads` is for the model on a CPU, 0 on a GPU."""
+
+    num_actors: int
+    device: str
+    num_cpus: int
+    num_threads: int
+
+
+class ModelActor:
+    """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
+
+    def __init__(self, placement: Placement, source: Source, recipe: Recipe) -> None:
+        self._placement = placement
+        self._source = source
+        self._reading = ReadAhead(source)
+        self._recipe = recipe
+
+    def load(self) -> Seat | Trouble:
+        """Load the weights: where this actor is at work, or what is wrong with them."""
+        if self._placement.num_threads:
+            os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
+        from videoxl2.memory import PeakMemory, device_name
+        from videoxl2.model import VideoXL2  # so that only this process loads torch
+
+        try:
+            weights = find_weights(self._recipe.model_id)  # on this node
+            if weights.revision != self._recipe.model_revision:
+                return _other_weights(weights.revision, self._recipe.model_revision)
+            device, dtype = self._placement.device, self._recipe.dtype
+            self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
+        except Exception as error:
+            return classify(error, Stage.LOAD)
+        self._memory = PeakMemory(self._asker.model.device)
+        node_id = str(ray.get_runtime_context().get_node_id())
+        return Seat(node_id, socket.gethostname(), device_name(self._asker.model.device))
+
+    def index_video(self, work: Work, upcoming: Work | None) -> Receipt:
+        """Analyse one video; begin reading `upcoming` meanwhile.
+
+        Of a video that is analysed, this node's copy is left to its finishing.
+        """
+        stage, num_frames, opened = Stage.FETCH, work.max_frames, None
+        self._memory.begin()
+        try:
+            self._reading.keep_only(work)
+            opened = self._reading.open(work)
+            if upcoming:
+                self._reading.begin(upcoming)
+            carried = read_carried(self._source.bundles, work, self._recipe.prompts)
+            stage, num_frames = Stage.MODEL, opened.grid.num_targets
+            with self._guard(opened) as guard:
+                analysis = analyze(
+                    self._asker,
+                    opened.info,
+                    opened.grid,
+                    guard.pausing(self._reading.spans(work)),
+                    asked_of(self._recipe.prompts, work),
+                    work.max_frames if self._source.is_split else None,
+                    carried,
+                )
+            return Receipt(
+                _spent(analysis, self._memory.num_bytes()), cloudpickle.dumps(analysis)
+            )  # packs' types
+        except Exception as error:
+            drop_copy(work.video, self._source.scratch)
+            trouble = replace(classify(error, stage), num_frames=num_frames)
+            asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
+            return Receipt(Spent(peak_memory_bytes=self._memory.num_bytes(), **asked), trouble)
+        finally:
+            self._reading.keep_only(*filter(None, [upcoming]))
+
+    def _guard(self, opened: Opened) -> HangGuard:
+        duration_ms = max(opened.info.duration_ms, 1)
+        windows = [math.ceil(duration_ms / (p.window_ms or duration_ms)) for p in self._recipe.prompts]
+        tokens = sum(p.max_new_tokens * n for p, n in zip(self._recipe.prompts, windows, strict=True))
+        return HangGuard(allowed_seconds(self._placement.device, opened.grid.num_targets, tokens))
+
+
+def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
+    return Spent(
+        wait_seconds=analysis.wait_seconds,
+        prefill_seconds=analysis.prefill_seconds,
+        generate_seconds=analysis.generate_seconds,
+        peak_memory_bytes=peak_memory_bytes,
+        video_ms=analysis.info.duration_ms,
+        num_frames=len(analysis.sampled_ms),
+        num_prompt_tokens=analysis.num_prompt_tokens,
+        num_output_tokens=analysis.num_output_tokens,
+    )
+
+
+def _other_weights(found: str, wanted: str) -> Trouble:
+    message = f"the weights on this node are revision {found}, those of the run {wanted}"
+    hint = "give every node the same weights"
+    return Trouble(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
+
+
+def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:
+    """One actor per GPU; without GPUs they share this machine's cores and leave one to the readers.
+
+    Raises `UsageError` for more actors than GPUs.
+    """
+    if cluster.num_gpus:
+        if num_actors and num_actors > cluster.num_gpus:
+            raise UsageError(
+                f"{num_actors} actors for {cluster.num_gpus} GPUs",
+                "one model is pinned per GPU: lower --num-actors",
+            )
+        return Placement(num_actors or cluster.num_gpus, "cuda", num_cpus=1, num_threads=0)
+    wanted = num_actors or 1
+    cores = len(os.sched_getaffinity(0))
+    num_cpus = 1 if cluster.num_cpus > wanted else 0  # readers need at least one
+    return Placement(wanted, "cpu", num_cpus, num_threads=max(1, (cores - 1) // wanted))
+
+
+def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:
+    """A new actor handle; its weights load by `load.remote()`. Ray never restarts or retries it: we do."""
+    options: dict[str, Any] = {
+        "num_gpus": 1 if placement.device == "cuda" else 0,
+        "num_cpus": placement.num_cpus,
+        "max_restarts": 0,
+        "max_task_retries": 0,
+        "enable_task_events": False,
+    }
+    return ray.remote(ModelActor).options(**options).remote(placement, source, recipe)

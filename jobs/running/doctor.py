@@ -1,0 +1,232 @@
+"""The verb `doctor`: whether a run will work, found out before anything is spent.
+
+Each check does what a run would do, as far as that costs nothing, and says what it found in one line.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from jobs.config import Settings, resolve
+from jobs.planning.preflight import make_scratch, selection_of
+from jobs.prompts.budget import check_budgets
+from jobs.prompts.pack import load_packs
+from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
+from schemas.failures import MediaIndexError
+from storage.library import open_library
+from storage.probe import probe_index
+
+CLOCK_WARNING = timedelta(minutes=1)
+SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
+SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model
+MEMORY_WARNING_BYTES = 4 << 30
+_ABSENT = "-"  # a setting that was not given, where one must be
+
+
+class Health(StrEnum):
+    """What a check came to."""
+
+    OK = "ok"
+    WARNING = "warning"  # a run works, perhaps not as well as it might
+    FAILED = "failed"  # a run would not work
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the examination. `hint` is there where something is to be done."""
+
+    name: str
+    health: Health
+    said: str
+    hint: str | None = None
+
+
+_Look = Callable[[Settings], Check]
+
+
+def examine(values: dict[str, Any]) -> Iterator[Check]:
+    """The checks one after the other; `values` as `load_settings` gives them, library and index optional."""
+    try:
+        settings = resolve({"library": _ABSENT, "index": _ABSENT} | values)
+    except MediaIndexError as error:
+        yield Check("settings", Health.FAILED, error.message, error.hint)
+        return
+    yield _settings(settings)
+    for name, look in _LOOKS:
+        try:
+            yield look(settings)
+        except MediaIndexError as error:
+            yield Check(name, Health.FAILED, error.message, error.hint)
+        except OSError as error:
+            yield Check(name, Health.FAILED, str(error), "Check the disk, the folders and their permissions.")
+
+
+def _settings(settings: Settings) -> Check:
+    missing = [name for name in ("library", "index") if getattr(settings, name) == _ABSENT]
+    places = f"library {settings.library}, index {settings.index}"
+    said = f"{places}, model {settings.model}, packs {', '.join(settings.packs)}, fps {settings.fps}"
+    if missing:
+        hint = " and ".join(f"--{name}" for name in missing)
+        return Check("settings", Health.WARNING, said, f"Add {hint}.")
+    return Check("settings", Health.OK, said)
+
+
+def _library(settings: Settings) -> Check:
+    if settings.library == _ABSENT:
+        return Check("library", Health.WARNING, "not given, not looked at", "Add --library.")
+    library = open_library(settings.library, settings.endpoint_url)
+    listing = library.list_videos(selection_of(settings))
+    video = next(listing, None)
+    if video is None:
+        said = f"{library.url}: no video among {listing.num_ignored} objects"
+        return Check("library", Health.WARNING, said, "Is this the right --library, with the right filters?")
+    if video.is_archived:
+        said = f"{library.url} is listed; {video.uri} is archived"
+        return Check("library", Health.WARNING, said, "Restore archived objects before they can be indexed.")
+    library.peek(video)
+    return Check("library", Health.OK, f"{library.url} is listed, and {video.uri} can be read")
+
+
+def _index(settings: Settings) -> Check:
+    if settings.index == _ABSENT:
+        return Check("index", Health.WARNING, "not given, not looked at", "Add --index.")
+    found = probe_index(settings.index, settings.endpoint_url)
+    what = f"snapshot {found.snapshot}" if found.exists else "a new place"
+    said = f"{found.url}: {what}, can be written to, and two writers cannot overwrite each other"
+    if not found.can_delete:
+        hint = "Allow s3:DeleteObject for vacuum and forget; runs do without."
+        return Check("index", Health.WARNING, f"{said}; nothing can be deleted there", hint)
+    if abs(found.ahead) > CLOCK_WARNING:
+        seconds = found.ahead.total_seconds()
+        said += f"; this machine's clock is {abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}"
+        return Check("index", Health.WARNING, said, "Set the clock: S3 refuses 15 minutes, times would lie.")
+    return Check("index", Health.OK, said)
+
+
+def _codecs(settings: Settings) -> Check:
+    from videoxl2.frames.codecs import DECODERS, av_version, missing_codecs
+
+    if missing := missing_codecs():
+        said = f"{av_version()} cannot decode {', '.join(missing)}"
+        return Check("codecs", Health.WARNING, said, "Install PyAV's own wheel, which has them all.")
+    return Check("codecs", Health.OK, f"{av_version()} decodes {', '.join(DECODERS)}")
+
+
+def _weights(settings: Settings) -> Check:
+    prompts = load_packs(settings.packs)
+    try:
+        weights = find_weights(settings.model, local_only=True)
+    except WeightsNotHere as error:
+        return Check("weights", Health.WARNING, error.message, error.hint)
+    check_budgets(prompts, weights.folder)
+    said = f"{weights.model_id} at {weights.revision}, {_gigabytes(_size_of(weights))}, in {weights.folder}"
+    if settings.model == BUILT_IN:
+        return Check("weights", Health.WARNING, said, BUILT_IN_NOTE)
+    return Check("weights", Health.OK, f"{said}; {len(prompts)} prompts fit")
+
+
+def _size_of(weights: Weights) -> int:
+    from videoxl2.source import weight_files
+
+    return sum(file.stat().st_size for file in weight_files(weights.folder))
+
+
+def _gpu(settings: Settings) -> Check:
+    from videoxl2.devices import find_gpus, torch_version
+
+    gpus = find_gpus()
+    if not gpus:
+        hint = "A run on CPUs works, and is slow. With a GPU: install its driver and torch for CUDA."
+        return Check("gpu", Health.WARNING, f"{torch_version()}: no GPU on this machine", hint)
+    names = [
+        f"{gpu.name} ({_gigabytes(gpu.free_bytes)} of {_gigabytes(gpu.total_bytes)} free)" for gpu in gpus
+    ]
+    said = f"{torch_version()}: {', '.join(names)}, {settings.dtype}"
+    if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
+        return Check("gpu", Health.WARNING, f"{said}; no bfloat16 in hardware", "Take --dtype float16.")
+    try:
+        needed = _size_of(find_weights(settings.model, local_only=True))
+    except MediaIndexError:
+        needed = 0  # said by the check of the weights
+    if needed > min(gpu.free_bytes for gpu in gpus):
+        said += f"; the weights alone are {_gigabytes(needed)}"
+        return Check("gpu", Health.FAILED, said, "End what else uses the GPU, or take a larger one.")
+    return Check("gpu", Health.OK, said)
+
+
+def _memory(settings: Settings) -> Check:
+    total, free = available_memory()
+    said = f"{_gigabytes(free)} of {_gigabytes(total)} free"
+    return _enough(
+        "memory", free, MEMORY_WARNING_BYTES, said, "End other programs, or take a larger machine."
+    )
+
+
+def available_memory() -> tuple[int, int]:
+    """Bytes that this machine or container has, and those of them that are free."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    sizes = {line.split(":")[0]: int(line.split()[1]) << 10 for line in lines}
+    total, free = sizes["MemTotal"], sizes["MemAvailable"]
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.exists() and (text := limit.read_text(encoding="ascii").strip()) != "max":
+        total = min(total, int(text))
+        free = min(free, total - int(used.read_text(encoding="ascii")))
+    return total, free
+
+
+def _shared_memory(settings: Settings) -> Check:
+    free = shutil.disk_usage("/dev/shm").free
+    hint = "Ray uses a disk instead, slowly. In a container: docker run --shm-size=8g."
+    return _enough("/dev/shm", free, SHM_WARNING_BYTES, f"{_gigabytes(free)} free", hint)
+
+
+def _scratch(settings: Settings) -> Check:
+    scratch = make_scratch(settings)
+    free = shutil.disk_usage(scratch).free
+    hint = "Videos on S3 are copied there while they are read; name a larger disk with --scratch."
+    return _enough("scratch", free, SCRATCH_WARNING_BYTES, f"{scratch}: {_gigabytes(free)} free", hint)
+
+
+def _ray(settings: Settings) -> Check:
+    import ray
+
+    from jobs.running.cluster import check_reachable
+
+    said = f"Ray {ray.__version__}"
+    if settings.ray_address == "local":
+        return Check("ray", Health.OK, f"{said}, on this machine: {len(os.sched_getaffinity(0))} CPUs")
+    try:
+        check_reachable(settings.ray_address)
+    except ConnectionError as error:
+        said += f": no cluster at {settings.ray_address}: {error}"
+        return Check("ray", Health.FAILED, said, "Check --ray-address; leave it out to run on this machine.")
+    said += f": {settings.ray_address} answers; its machines were not looked at"
+    return Check("ray", Health.OK, said)
+
+
+def _enough(name: str, free: int, wanted: int, said: str, hint: str) -> Check:
+    if free < wanted:
+        return Check(name, Health.WARNING, said, hint)
+    return Check(name, Health.OK, said)
+
+
+def _gigabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e9:.1f} GB"
+
+
+_LOOKS: tuple[tuple[str, _Look], ...] = (
+    ("library", _library),
+    ("index", _index),
+    ("codecs", _codecs),
+    ("weights", _weights),
+    ("gpu", _gpu),
+    ("memory", _memory),
+    ("/dev/shm", _shared_memory),
+    ("scratch", _scratch),
+    ("ray", _ray),
+)

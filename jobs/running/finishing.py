@@ -1,0 +1,220 @@
+"""What is left once the model is done with a video: boundaries move to cuts, rows get keyframes and a bundle.
+
+A task on a CPU, so that the GPU is at its next video meanwhile. The answers are paid for by then: whatever
+is wrong with the file, its storage or the task costs the cuts and keyframes, and `videos.warnings` says so;
+the rows are made all the same. The functions above the task run as well without Ray.
+"""
+
+import pickle
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from jobs.answers.analysis import Analysis
+from jobs.answers.answer_rows import AnswerRows, timed_spans
+from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
+from jobs.answers.rows import RowBuilder
+from jobs.attempts.tries import Try
+from jobs.attempts.work import Work
+from jobs.failures import Stage, Trouble, classify
+from jobs.prompts.recipe import Recipe
+from jobs.running.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
+from jobs.running.scratch import drop_copy, hold_copy
+from schemas.answers import Tiles
+from schemas.failures import AttemptOutcome, FailureClass
+from schemas.tables import Keyframe
+from storage.bundles import encode_with_stream
+from videoxl2.frames.cuts import Cut, cuts_near, snap
+from videoxl2.frames.keyframes import read_keyframes
+
+WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
+MAX_LOST = (
+    10  # times that a video's finishing is lost with its machine; then the driver does it, without the file
+)
+
+Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A video's finished rows, encoded for the commit, with the figures the run reports."""
+
+    bundle: bytes
+    stream: bytes  # the same rows, for publishing
+    is_partial: bool
+    video_ms: int
+    num_frames: int
+    num_prompt_tokens: int
+    num_output_tokens: int
+    prefill_seconds: float
+    generate_seconds: float
+
+
+@dataclass(frozen=True)
+class Paid:
+    """A video that the model is done with. `tries` are all at it in this run; the last one goes on here."""
+
+    work: Work
+    answers: bytes  # a pickled `Analysis`: the driver only hands it on
+    tries: tuple[Try, ...]
+
+
+def finish(source: Source, paid: Paid, recipe: Recipe, run_id: str) -> Indexed | Trouble:
+    """Snap, take keyframes, encode. Only a bug in making the rows is a `Trouble`.
+
+    Drops this node's copy of the video at the end.
+    """
+    begun = time.perf_counter()
+    work = paid.work
+    try:
+        analysis: Analysis = pickle.loads(paid.answers)
+        moves_ms = find_moves(source, work, analysis)
+        take = partial(take_keyframes, source, work, analysis)
+        return _encode(paid, analysis, recipe, run_id, moves_ms, take, begun)
+    except Exception as error:
+        return finish_unsnapped(paid, recipe, run_id, classify(error, Stage.READ), begun)
+    finally:
+        with suppress(OSError):  # it goes when room is needed
+            drop_copy(work.video, source.scratch)
+
+
+def finish_unsnapped(
+    paid: Paid, recipe: Recipe, run_id: str, why: Trouble, begun: float
+) -> Indexed | Trouble:
+    """Encode with the times that the model said, without a look at the file, and warnings."""
+    missing = ("boundaries are not snapped to cuts", "no keyframes")
+    warnings = tuple(f"{what}: {why.message}" for what in missing)
+    analysis: Analysis = pickle.loads(paid.answers)
+    return _encode(paid, analysis, recipe, run_id, {}, lambda _: ((), warnings), begun)
+
+
+def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
+    """Where boundaries of timed answers move, in ms. Scenes keep their order; other records move with a
+    scene's boundary at the same instant, and to a cut of their own elsewhere.
+
+    Raises `storage.errors`, `MediaError` and OSError.
+    """
+    spans = timed_spans(analysis)
+    tiled_ms = {ms for kind, span in spans if isinstance(kind.layout, Tiles) for ms in span}
+    all_ms = {ms for _, span in spans for ms in span} - {0, analysis.info.duration_ms}
+    cuts: dict[int, Cut] = {}
+    if all_ms:
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            cuts = cuts_near(path, analysis.info, all_ms)
+    alone = {ms: cut.at_ms for ms, cut in cuts.items() if ms not in tiled_ms}
+    return alone | snap(tiled_ms, cuts, analysis.info.duration_ms)
+
+
+def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerRows) -> Taken:
+    """A picture for every timed row; without one where the file does not give it."""
+    try:
+        wanted = wanted_keyframes(rows)
+        instants_ms = {ms for one in wanted for ms in one.candidates_ms}
+        if not instants_ms:
+            return (), ()
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            pictures = read_keyframes(path, analysis.info, instants_ms)
+        taken = tuple(keyframe_rows(wanted, pictures))
+    except Exception as error:
+        return (), (f"no keyframes: {classify(error, Stage.READ).message}",)
+    num_missing = len(wanted) - len(taken)
+    lost = f"no keyframes: of {num_missing} of {len(wanted)} rows, as the file is damaged there"
+    return taken, (lost,) if num_missing else ()
+
+
+def _encode(
+    paid: Paid,
+    analysis: Analysis,
+    recipe: Recipe,
+    run_id: str,
+    moves_ms: Mapping[int, int],
+    take: Callable[[AnswerRows], Taken],
+    begun: float,
+) -> Indexed | Trouble:
+    try:
+        builder = RowBuilder(paid.work, recipe, run_id, datetime.now(UTC))
+        rows = builder.answer_rows(analysis, moves_ms)
+        bundle = builder.bundle(analysis, rows, *take(rows))
+        outcome = AttemptOutcome.PARTIAL if bundle.videos[0].is_partial else AttemptOutcome.INDEXED
+        attempts = builder.attempts(paid.tries, outcome, time.perf_counter() - begun)
+        bundle = bundle.model_copy(update={"attempts": attempts})
+        encoded, stream = encode_with_stream(bundle)
+    except Exception as error:
+        return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
+    return Indexed(
+        bundle=encoded,
+        stream=stream,
+        is_partial=bundle.videos[0].is_partial,
+        video_ms=analysis.info.duration_ms,
+        num_frames=len(analysis.sampled_ms),
+        num_prompt_tokens=analysis.num_prompt_tokens,
+        num_output_tokens=analysis.num_output_tokens,
+        prefill_seconds=analysis.prefill_seconds,
+        generate_seconds=analysis.generate_seconds,
+    )
+
+
+_finish_remote = ray.remote(**TASK_OPTIONS)(finish)
+
+
+class Finishing:
+    """The videos being finished. Keeps their answers, so that none is paid for twice; never opens them."""
+
+    def __init__(self, source: Source, recipe: Recipe, run_id: str, num_cpus: int) -> None:
+        self._recipe = recipe
+        self._run_id = run_id
+        self._same_for_all = ray.put(source), ray.put(recipe)
+        self._max_waiting = WAITING_PER_CPU * num_cpus
+        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], tuple[Paid, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more videos would only pile up."""
+        return len(self._waiting) >= self._max_waiting
+
+    @property
+    def refs(self) -> "list[ray.ObjectRef[Indexed | Trouble]]":
+        """What to wait for."""
+        return list(self._waiting)
+
+    def submit(self, work: Work, answers: bytes, tries: tuple[Try, ...], node_id: str) -> None:
+        """Begin. An object on S3 is finished on the node that has a copy of it, where that node is alive."""
+        here = NodeAffinitySchedulingStrategy(node_id, soft=True)
+        self._submit(Paid(work, answers, tries), "DEFAULT" if work.video.is_local else here)
+
+    def take(
+        self, ref: "ray.ObjectRef[Indexed | Trouble]"
+    ) -> tuple[Work, Indexed | Trouble, tuple[Try, ...]] | None:
+        """A video, what became of it and its tries; None where its finishing was lost with its machine and
+        is done again."""
+        paid, times = self._waiting.pop(ref)
+        outcome = value_of(ref, Stage.ROWS)
+        if isinstance(outcome, Trouble) and outcome.failure_class is not FailureClass.BUG:
+            if outcome.failure_class is FailureClass.LOST and times < MAX_LOST:
+                self._submit(paid, "DEFAULT", times + 1)
+                return None
+            outcome = finish_unsnapped(paid, self._recipe, self._run_id, outcome, time.perf_counter())
+        return paid.work, outcome, paid.tries
+
+    def give_up(self) -> list[tuple[Work, tuple[Try, ...]]]:
+        """Stop what is under way, and say which videos that were."""
+        given_up = [(paid.work, paid.tries) for paid, _ in self._waiting.values()]
+        for ref in self._waiting:
+            ray.cancel(ref, force=True)
+        self._waiting.clear()
+        return given_up
+
+    def _submit(self, paid: Paid, where: Any, times: int = 1) -> None:
+        source, recipe = self._same_for_all
+        remote = _finish_remote.options(scheduling_strategy=where)
+        self._waiting[remote.remote(source, paid, recipe, self._run_id)] = paid, times

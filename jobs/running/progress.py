@@ -1,0 +1,175 @@
+"""What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import (
+    Progress as Bar,
+)
+
+from jobs.attempts.tries import Try
+from jobs.attempts.work import Work
+from jobs.failures import Trouble
+from jobs.limits import Ending
+from jobs.planning.lines import plan_lines
+from jobs.planning.plan import Plan
+from jobs.running.finishing import Indexed
+from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
+from schemas.failures import FailureAction, MediaIndexError
+from schemas.tables import Run
+from storage.leases import Holder
+
+
+class Progress:
+    """Tells what happens to each video, in one line each: words for people, or a JSON object."""
+
+    def __init__(self, console: Console, log_format: Literal["text", "json"] = "text") -> None:
+        self._console = console
+        self._is_json = log_format == "json"
+        self._run_id: str | None = None
+        self._bar: Bar | None = None
+
+    def started(self, run_id: str) -> None:
+        """A run begins; all JSON lines from here on name it."""
+        self._run_id = run_id
+        self._say(None, "started")
+
+    def waiting(self, holder: Holder) -> None:
+        """Another run may be at work, or may have died."""
+        line = f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
+        self._say(line, "waiting", holder=holder.run_id, kind=holder.kind, host=holder.host, pid=holder.pid)
+
+    def planned(self, plan: Plan, weights: Weights) -> None:
+        """The plan in one line per reason, and what will answer."""
+        summary = plan.summary
+        counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
+        self._say(None, "planned", **counts, reasons=dict(summary.reasons), doubt=plan.doubt)
+        for line in plan_lines(plan):
+            self._say(f"plan      {line}", None)
+        if not len(plan.videos):
+            return
+        line = f"model     {weights.model_id} ({weights.revision[:12]})"
+        self._say(line, "model", model=weights.model_id, revision=weights.revision)
+        if weights.model_id == BUILT_IN:
+            self._say(f"note      {BUILT_IN_NOTE}", "note", message=BUILT_IN_NOTE)
+
+    @contextmanager
+    def working(self, num_videos: int) -> Iterator[None]:
+        """While videos are being analysed."""
+        columns = (
+            SpinnerColumn(),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}"),
+        )
+        with Bar(
+            *columns,
+            console=self._console,
+            transient=True,
+            disable=self._is_json or not self._console.is_terminal,
+        ) as bar:
+            self._bar = bar
+            self._task = bar.add_task("loading the model", total=num_videos)
+            try:
+                yield
+            finally:
+                self._bar = None
+
+    def indexed(self, work: Work, outcome: Indexed, tried: Try) -> None:
+        """One video is committed."""
+        seconds = outcome.prefill_seconds + outcome.generate_seconds
+        word = "partial " if outcome.is_partial else "indexed "
+        line = f"{word}  {outcome.num_frames:>6} frames {seconds:6.1f} s  {work.video.uri}"
+        self._say(
+            line, word.strip(), **_tried(work, tried), frames=outcome.num_frames, video_ms=outcome.video_ms
+        )
+        self._advance()
+
+    def failed(self, work: Work, trouble: Trouble, action: FailureAction, tried: Try) -> None:
+        """One video is given up, for good or until the next run."""
+        word = "set aside" if action is FailureAction.QUARANTINED else "unfinished"
+        line = f"{word} {trouble.code}: {trouble.message}  {work.video.uri}"
+        self._say(line, action, **_tried(work, tried), **_why(trouble))
+        self._advance()
+
+    def retrying(self, work: Work, trouble: Trouble, tried: Try) -> None:
+        """One try failed; another follows."""
+        line = f"again     {trouble.code}: {trouble.message}  {work.video.uri}"
+        self._say(line, "retrying", **_tried(work, tried), **_why(trouble))
+
+    def settled_elsewhere(self, work: Work) -> None:
+        """Another run was first with this video."""
+        self._say(f"elsewhere another run has it  {work.video.uri}", "settled_elsewhere", uri=work.video.uri)
+        self._advance()
+
+    def storage_trouble(self, error: MediaIndexError) -> None:
+        """A commit or a publish did not go through; it is tried again."""
+        line = f"again     storage: {error.message}"
+        self._say(line, "storage_trouble", message=error.message, hint=error.hint)
+
+    def stopped(self) -> None:
+        """The user asked to stop, and no video is in flight any more."""
+        self._say("stopping: what is committed stays", "stopping")
+
+    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
+        """A limit of the run is reached: no video begins any more."""
+        why = "deadline reached" if ending is Ending.DEADLINE else "too many failures"
+        line = f"closing   {why}: no more videos begin, {num_in_flight} under way have {grace_s / 60:.0f} min"
+        self._say(line, "closing", reason=ending, videos_in_flight=num_in_flight, grace_seconds=grace_s)
+
+    def ended(self, run: Run) -> None:
+        """The run is recorded. Its summary for people goes to stdout."""
+        self._say(None, "ended", **run.model_dump(mode="json", exclude={"run_id", "settings_json"}))
+
+    def error(self, error: MediaIndexError) -> None:
+        """What stops the command."""
+        fields = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
+        self._say(f"error: {error.message}", "error", **fields)
+
+    def _advance(self) -> None:
+        if self._bar:
+            self._bar.update(self._task, advance=1, description="videos")
+
+    def _say(self, line: str | None, event: str | None, **fields: Any) -> None:
+        """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""
+        if self._is_json:
+            if event is None:
+                return
+            head = {"time": datetime.now(UTC).isoformat(), "event": event, "run_id": self._run_id}
+            text = json.dumps(head | fields, ensure_ascii=False, default=str)
+            print(text, file=self._console.file, flush=True)
+        elif line is not None:
+            self._console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+def _tried(work: Work, tried: Try) -> dict[str, Any]:
+    return {
+        "uri": work.video.uri,
+        "video_id": work.video.video_id,
+        "attempt": tried.attempt,
+        "seconds": round(tried.seconds, 3),
+        "node": tried.seat and tried.seat.host,
+    }
+
+
+def _why(trouble: Trouble) -> dict[str, Any]:
+    return {
+        "stage": trouble.stage,
+        "class": trouble.failure_class,
+        "code": trouble.code,
+        "message": trouble.message,
+        "hint": trouble.hint,
+    }

@@ -1,0 +1,266 @@
+"""Reading tasks on CPUs, and the ordered read-ahead through which one model actor consumes them.
+
+One task reads one span of one video, so a lost task costs one span, and several cores can feed one GPU.
+The number of spans under way is the backpressure; those of the video that comes next are included. The
+functions above the tasks run as well without Ray.
+"""
+
+import faulthandler
+import math
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ray
+
+from jobs.attempts.work import Work
+from jobs.failures import Stage, Trouble, TroubleError, classify
+from jobs.running.scratch import hold_copy
+from schemas.failures import FailureClass
+from storage.library import Library
+from storage.objects import ObjectStore
+from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
+
+SPAN_BYTES = 64 << 20
+SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
+READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
+MIN_AHEAD, MAX_AHEAD = 2, 16
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where and how a task reads: the same for all videos of a run."""
+
+    library: Library
+    scratch: Path
+    fps: Fraction
+    image_size: int  # side of the square pictures the model wants, pixels
+    is_split: bool = False  # long videos go through the model in sections, instead of thinned out
+    bundles: ObjectStore | None = None  # the index's, for answers that are carried over
+
+    @property
+    def frames_per_span(self) -> int:
+        """As many pictures as make an object of about `SPAN_BYTES`."""
+        return max(16, min(256, SPAN_BYTES // (3 * self.image_size**2)))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A probed video and the pictures wanted of it."""
+
+    info: MediaInfo
+    grid: SamplingGrid
+    spans: tuple[Span, ...]
+
+
+def open_video(source: Source, work: Work) -> Opened:
+    """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
+    with hold_copy(source.library, work.video, source.scratch) as path:
+        info = probe(path)
+    if not source.is_split:
+        grid = plan_sampling(info, source.fps, work.max_frames)
+        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
+    grid = plan_sampling(info, source.fps, sys.maxsize)
+    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
+    return Opened(info, grid, tuple(grid.spans(shared)))
+
+
+def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
+    """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
+    with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+        return read_span(path, opened.info, opened.grid, span, source.image_size)
+
+
+@contextmanager
+def killed_when_hanging() -> Iterator[None]:
+    """End this process if what is inside takes far too long.
+
+    A codec that hangs holds the interpreter, so nothing less helps; Ray sees a crash.
+    """
+    faulthandler.dump_traceback_later(READ_DEADLINE_S, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A span's frames and the wall seconds they took, fetching included."""
+
+    frames: FrameSpan
+    seconds: float
+
+
+# A task's name is a metric label, hence constant. Errors return as values: they are the video's, not Ray's.
+
+
+def _open_task(source: Source, work: Work) -> Opened | Trouble:
+    try:
+        return open_video(source, work)
+    except Exception as error:
+        return classify(error, Stage.FETCH)
+
+
+def _span_task(source: Source, work: Work, opened: Opened | Trouble, number: int) -> _Read | Trouble:
+    if isinstance(opened, Trouble):
+        return opened
+    started = time.monotonic()
+    try:
+        frames = read_one_span(source, work, opened, opened.spans[number])
+    except Exception as error:
+        return classify(error, Stage.READ)
+    return _Read(frames, time.monotonic() - started)
+
+
+TASK_OPTIONS: dict[str, Any] = {
+    "num_cpus": 1,
+    "memory": 512 << 20,
+    "max_retries": 2,
+    "enable_task_events": False,
+}
+_open_remote = ray.remote(**TASK_OPTIONS)(_open_task)
+_span_remote = ray.remote(**TASK_OPTIONS)(_span_task)
+
+
+@dataclass
+class _Reading:
+    """One video being read: the tasks under way, in span order. Its first span needs no look at `opened`."""
+
+    work: Work
+    open_ref: "ray.ObjectRef[Opened | Trouble]"
+    opened: Opened | Trouble | None = None
+    under_way: "deque[ray.ObjectRef[_Read | Trouble]]" = field(default_factory=deque)
+    next_span: int = 0
+
+    def can_launch(self) -> bool:
+        if self.opened is None:
+            return self.next_span == 0
+        return isinstance(self.opened, Opened) and self.next_span < len(self.opened.spans)
+
+
+class ReadAhead:
+    """Reads the video at hand in order while the next one's first spans are already on their way."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
+        self._pace = _Pace()
+
+    def open(self, work: Work) -> Opened:
+        """Start reading, or take up what was read ahead; waits for the probe. Raises `TroubleError`."""
+        reading = self._start(work)
+        if reading.opened is None:
+            reading.opened = value_of(reading.open_ref, Stage.FETCH)
+        if isinstance(reading.opened, Trouble):
+            raise TroubleError(reading.opened)
+        return reading.opened
+
+    def begin(self, work: Work) -> None:
+        """Begin reading the video that comes after the one at hand."""
+        self._launch(self._start(work))
+
+    def spans(self, work: Work) -> Iterator[FrameSpan]:
+        """The opened video's spans in order, refilling as they leave. Raises `TroubleError`."""
+        reading = self._readings[work]
+        self._pace.start()
+        self._refill(reading)
+        while reading.under_way:
+            self._pace.asked()
+            read = value_of(reading.under_way.popleft(), Stage.READ)
+            if isinstance(read, Trouble):
+                raise TroubleError(read)
+            self._pace.received(read.seconds)
+            self._refill(reading)
+            yield read.frames
+        assert not reading.can_launch(), "every span has been handed out"
+
+    def keep_only(self, *works: Work) -> None:
+        """Forget all other videos, those included that another actor got after all."""
+        for work in [work for work in self._readings if work not in works]:
+            for ref in self._readings.pop(work).under_way:
+                ray.cancel(ref, force=True)
+
+    def _start(self, work: Work) -> _Reading:
+        if work not in self._readings:
+            self._readings[work] = _Reading(work, _open_remote.remote(self._source, work))
+        return self._readings[work]
+
+    def _refill(self, first: _Reading) -> None:
+        """Launch spans of the video at hand, then of the next, up to the number the pace allows."""
+        others = [reading for reading in self._readings.values() if reading is not first]
+        num_under_way = sum(len(reading.under_way) for reading in (first, *others))
+        for reading in (first, *others):
+            if reading.opened is None and ray.wait([reading.open_ref], timeout=0)[0]:
+                reading.opened = value_of(reading.open_ref, Stage.FETCH)
+            while num_under_way < self._pace.max_ahead and reading.can_launch():
+                self._launch(reading)
+                num_under_way += 1
+
+    def _launch(self, reading: _Reading) -> None:
+        if reading.can_launch():
+            ref = _span_remote.remote(self._source, reading.work, reading.open_ref, reading.next_span)
+            reading.next_span += 1
+            reading.under_way.append(ref)
+
+
+@dataclass
+class _Pace:
+    """How far ahead to read: ceil(seconds to read a span / seconds the model needs for one) + 2."""
+
+    read_s: float = 0.0
+    model_s: float = math.inf
+    _given_at: float | None = None
+
+    @property
+    def max_ahead(self) -> int:
+        ahead = math.ceil(self.read_s / max(self.model_s, 1e-3)) + 2
+        return max(MIN_AHEAD, min(MAX_AHEAD, ahead))
+
+    def start(self) -> None:
+        """A new video: what passed since the last span was answering, not prefill."""
+        self._given_at = None
+
+    def asked(self) -> None:
+        """The model wants a span: what passed since the last one is the model's own time."""
+        if self._given_at is not None:
+            self.model_s = _blend(self.model_s, time.monotonic() - self._given_at)
+
+    def received(self, read_s: float) -> None:
+        """A span arrived that took a reader `read_s` seconds."""
+        self.read_s = _blend(self.read_s, read_s)
+        self._given_at = time.monotonic()
+
+
+def _blend(old: float, new: float) -> float:
+    return new if math.isinf(old) or old == 0 else 0.7 * old + 0.3 * new
+
+
+def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
+    """The task's value; what kills tasks is sorted by whose fault it is."""
+    try:
+        return ray.get(ref)
+    except ray.exceptions.OutOfMemoryError as error:
+        hint = "use machines with more memory per core for reading"
+        return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
+    except ray.exceptions.WorkerCrashedError:
+        message = "the file crashed its reading process three times, or hung in it"
+        hint = "check the file in a player"
+        return Trouble(stage, FailureClass.POISON, "reader_crashed", message, hint)
+    except ray.exceptions.RayTaskError:
+        raise  # our bug: tasks return their errors
+    except ray.exceptions.RayError as error:
+        hint = "none needed, it is tried again"
+        return Trouble(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,264 @@
+"""The verbs `run` and `backfill`: preflight, plan, claim, execute, publish, record."""
+
+import signal
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from jobs.attempts.work import Work
+from jobs.config import Settings
+from jobs.limits import Ending, Limits
+from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
+from jobs.planning.preflight import Preflight, check_preflight
+from jobs.running.actor import place_actors, start_actor
+from jobs.running.cluster import join_cluster
+from jobs.running.finishing import Finishing
+from jobs.running.meters import Meters
+from jobs.running.progress import Progress
+from jobs.running.reading import Source
+from jobs.running.repointing import deleted_marks, repoint
+from jobs.running.runner import Runner
+from jobs.running.settle import IndexSettler, Tally
+from schemas.commit import RunRecord
+from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
+from schemas.identity import new_run_id
+from schemas.plan import COSTLY, PlannedVideo, Reason
+from schemas.tables import Run
+from storage.errors import NotFound, ObjectError
+from storage.layout import plan_key
+from storage.leases import KeptLease, Lease, acquire
+from storage.plans import decode_plan, encode_plan
+
+
+@dataclass
+class Stop:
+    """Asks the driver loop to end, and remembers why."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    lost: LeaseHeldError | None = None
+
+    def lose(self, error: LeaseHeldError) -> None:
+        """Somebody else took the lease: what is in flight would be done twice."""
+        self.lost = error
+        self.event.set()
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """Passes on what the runner says of itself."""
+
+    tally: Tally
+    meters: Meters
+    progress: Progress
+
+    def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
+        """Videos that wait, and actors by state."""
+        self.meters.show(self.tally, queue_depth, actors)
+
+    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
+        """A limit is reached."""
+        self.progress.closing(ending, num_in_flight, grace_s)
+
+
+def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY) -> Run:
+    """Do what the goal says to the library's videos; the returned row is what the table `runs` says about it.
+
+    Raises `MediaIndexError` for what stops a run as a whole; what was committed until then is published
+    and recorded. An interrupt is no error: the row's exit code says 130.
+    """
+    started_at = datetime.now(UTC)
+    run_id = new_run_id(started_at, uuid.uuid4().hex)
+    progress.started(run_id)
+    checked = check_preflight(settings)
+    stop = Stop()
+    with KeptLease(acquire(checked.index.store, goal.kind, run_id, progress.waiting), stop.lose) as lease:
+        plan = plan_for(checked, goal, run_id)
+        plan = _claim(checked, plan, lease)
+        progress.planned(plan, checked.weights)
+        execution = _Execution(checked, plan, run_id, goal.kind, started_at, progress)
+        try:
+            return execution.run(stop)
+        finally:
+            with suppress(ObjectError):  # with the lease gone it says nothing any more
+                checked.index.store.delete(plan_key(run_id))
+
+
+def plan_for(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
+    """The saved plan that the settings name, or one made now."""
+    if checked.settings.plan is not None:
+        return load_plan(checked, checked.settings.plan)
+    return make_plan(checked, goal, plan_id)
+
+
+def _claim(checked: Preflight, plan: Plan, lease: Lease) -> Plan:
+    """Have the plan's videos for ourselves, but for those that another run at work had claimed before."""
+    store, key = checked.index.store, plan_key(lease.run_id)
+    store.put_if_absent(key, encode_plan(plan.summary, plan.videos))
+    for other in lease.claim(key):
+        with suppress(ObjectError):  # that run has just ended
+            _, theirs = decode_plan(store.read(other), f"{store.url}/{other}")
+            plan = plan.without(theirs.video_ids)
+    return plan
+
+
+class _Execution:
+    """One plan being carried out."""
+
+    def __init__(
+        self,
+        checked: Preflight,
+        plan: Plan,
+        run_id: str,
+        kind: str,
+        started_at: datetime,
+        progress: Progress,
+    ) -> None:
+        self._checked = checked
+        self._plan = plan
+        self._run_id = run_id
+        self._kind = kind
+        self._started_at = started_at
+        self._progress = progress
+        self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
+        self._num_planned = len(plan.videos)
+
+    def run(self, stop: Stop) -> Run:
+        """Carry it out, publish and record it."""
+        self._checked.index.declare_recipe(self._checked.recipe.record)
+        try:
+            self._settler.mark(deleted_marks(self._checked.index, self._plan.deleted, self._run_id))
+            for pair in self._plan.found.to_publish:
+                self._settler.already_committed(*pair)
+            works = list(self._works())
+            self._num_planned = len(works)
+            self._settler.publish()  # what costs nothing is seen before the models are loaded
+            ending = self._execute(works, stop) if works else Ending.DONE
+        except Exception as error:
+            self._settler.finish(wait_s=0.0)
+            try:
+                self._record(error.exit_code if isinstance(error, MediaIndexError) else ExitCode.INTERNAL)
+            except ObjectError as second:
+                error.add_note(f"and what was committed could not be published: {second}")
+            raise
+        row = self._record(self._exit_code(stop, ending))
+        if stop.lost:
+            raise stop.lost
+        return row
+
+    def _works(self) -> Iterator[Work]:
+        """What is left to analyse once rows have been repointed."""
+        for planned in (*self._plan.videos, *self._repoint()):
+            yield Work.first(planned, self._checked.settings.max_frames)
+
+    def _repoint(self) -> Iterator[PlannedVideo]:
+        """Moved and duplicate videos get their rows; those that can't have to be analysed."""
+        for planned in self._plan.found.repointed:
+            try:
+                repoint(self._checked.index, planned, self._run_id)
+            except NotFound:
+                yield replace(planned, reason=Reason.NEW, carried_key=None, carried_id=None)
+            else:
+                self._settler.already_committed(planned.video.video_id, planned.analysis_key)
+
+    def _execute(self, works: list[Work], stop: Stop) -> Ending:
+        checked, settings = self._checked, self._checked.settings
+        deadline = settings.deadline.at(self._started_at) if settings.deadline else None
+        source = Source(
+            checked.library,
+            checked.scratch,
+            settings.fps,
+            checked.weights.image_size,
+            settings.split,
+            checked.index.store,
+        )
+        with join_cluster(settings.ray_address) as cluster, _stop_on_signal(stop.event):
+            placement = place_actors(cluster, settings.num_actors)
+            runner = Runner(
+                works,
+                lambda: start_actor(placement, source, checked.recipe),
+                placement.num_actors,
+                Finishing(source, checked.recipe, self._run_id, cluster.num_cpus),
+                self._settler,
+                Limits(len(works), settings.max_failures, deadline),
+                _Watch(self._settler.tally, Meters(), self._progress),
+            )
+            with self._progress.working(len(works)):
+                ending = runner.run(stop.event)
+            if ending is Ending.STOPPED:
+                self._progress.stopped()
+            self._settler.finish()
+            return ending
+
+    def _record(self, exit_code: ExitCode) -> Run:
+        row, tally = self._row(exit_code), self._settler.tally
+        record = RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts))
+        self._settler.publish(record)
+        self._progress.ended(row)
+        return row
+
+    def _exit_code(self, stop: Stop, ending: Ending) -> ExitCode:
+        tally = self._settler.tally
+        num_unfinished = self._num_planned - tally.num_settled
+        if stop.lost:
+            return ExitCode.LEASE_HELD
+        is_cut_short = num_unfinished > len(tally.unfinished)
+        if ending is Ending.STOPPED and is_cut_short:
+            return ExitCode.INTERRUPTED
+        if ending is Ending.FAILURES:
+            return ExitCode.TOO_MANY_FAILURES
+        if ending is Ending.DEADLINE and is_cut_short:
+            return ExitCode.DEADLINE
+        if tally.num_partial or tally.num_quarantined or num_unfinished:
+            return ExitCode.DONE_WITH_FAILURES
+        return ExitCode.DONE
+
+    def _row(self, exit_code: ExitCode) -> Run:
+        checked, tally, reasons = self._checked, self._settler.tally, self._plan.summary.reasons
+        return Run(
+            run_id=self._run_id,
+            kind=self._kind,
+            started_at=self._started_at,
+            ended_at=datetime.now(UTC),
+            exit_code=exit_code,
+            library=checked.library.url,
+            model_id=checked.recipe.model_id,
+            model_revision=checked.recipe.model_revision,
+            recipe_id=checked.recipe.recipe_id,
+            settings_json=checked.settings.model_dump_json(),
+            num_listed=self._plan.num_listed,
+            num_ignored=self._plan.summary.num_ignored,
+            num_unchanged=tally.num_elsewhere + sum(reasons[free] for free in set(Reason) - COSTLY),
+            num_planned=self._num_planned,
+            num_indexed=tally.num_indexed,
+            num_partial=tally.num_partial,
+            num_quarantined=tally.num_quarantined,
+            num_unfinished=self._num_planned - tally.num_settled,
+            video_ms=tally.video_ms,
+            num_frames=tally.num_frames,
+            num_prompt_tokens=tally.num_prompt_tokens,
+            num_output_tokens=tally.num_output_tokens,
+            prefill_seconds=tally.prefill_seconds,
+            generate_seconds=tally.generate_seconds,
+        )
+
+
+@contextmanager
+def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM asks the run to stop; a second Ctrl-C ends it at once.
+
+    Entered after Ray has started, which installs a handler of its own for SIGTERM.
+    """
+
+    def ask(signum: int, frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

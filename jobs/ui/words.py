@@ -1,0 +1,58 @@
+"""How times, sizes, shares and texts from outside are written, on a page and in a terminal."""
+
+import unicodedata
+from datetime import datetime
+
+MAX_TEXT = 300  # characters of a title, message or URI; --json has all
+
+
+def printable(text: object) -> str:
+    """Without control characters, which have no place on a page or a screen; line ends become spaces."""
+    return "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cs") else " " if c in "\n\r\t" else "" for c in str(text)
+    )
+
+
+def short(text: str, most: int = MAX_TEXT) -> str:
+    """Without control characters, and cut where it is long."""
+    text = printable(text[: most * 2])
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def moment(time: datetime | None) -> str:
+    """To the second, UTC."""
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "–"
+
+
+def seconds(number: float) -> str:
+    """`0.4 s`, `35 s`, `3.2 min`, `12 min`, `4 h 05 min`, `3 d 2 h`."""
+    if number < 10:
+        return f"{number:.1f} s"
+    if number < 100:
+        return f"{number:.0f} s"
+    if number < 600:
+        return f"{number / 60:.1f} min"
+    minutes = round(number / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def hours(number: float) -> str:
+    """Of video or of a model: two digits that matter."""
+    if number < 0.1:
+        return seconds(number * 3600)
+    return f"{number:,.0f} h" if number >= 100 else f"{number:.1f} h" if number >= 1 else f"{number:.2f} h"
+
+
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"
+
+
+def megabytes(num_bytes: int) -> str:
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.2f} GB"
+
+
+def file_name(uri: str) -> str:
+    return uri.rstrip("/").rpartition("/")[2] or uri
