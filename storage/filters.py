@@ -15,7 +15,7 @@ Params = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a hit must be: of this table, in a video whose URI ends so, whose file is not older than this
-    date, in a scene with all these tags."""
+    date or instant, in a scene with all these tags."""
 
     kind: str | None = None
     video: str | None = None

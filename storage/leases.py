@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.failures import LeaseHeldError, PreflightError
 from schemas.identity import new_run_id
@@ -72,9 +72,10 @@ def read_log(store: ObjectStore) -> LeaseLog:
         return LeaseLog()
     try:
         return LeaseLog.model_validate_json(store.read(newest))
-    except ValueError as error:
+    except ValidationError as error:
         raise PreflightError(
-            f"{store.url}/{newest} is damaged: {error}", "If nothing runs on this index, delete that file."
+            f"{store.url}/{newest} is damaged: {error.errors()[0]['msg']}",
+            "If nothing runs on this index, delete that file.",
         ) from error
 
 

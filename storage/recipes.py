@@ -1,5 +1,7 @@
 """What the rows' recipe ids stand for. One small file a recipe, never changed."""
 
+from pydantic import ValidationError
+
 from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
 from storage.errors import NotFound
@@ -19,7 +21,8 @@ def read_recipe(store: ObjectStore, recipe_id: str) -> RecipeRecord | None:
         return RecipeRecord.model_validate_json(store.read(key))
     except NotFound:
         return None
-    except ValueError as error:
+    except ValidationError as error:
         raise PreflightError(
-            f"{store.url}/{key} is damaged: {error}", "Restore that file from a backup, or delete it."
+            f"{store.url}/{key} is damaged: {error.errors()[0]['msg']}",
+            "Restore that file from a backup, or delete it.",
         ) from error

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION
@@ -63,8 +63,9 @@ def read_snapshot(store: ObjectStore, key: str) -> Snapshot:
         header = _Header.model_validate_json(data)
         check_version(header.schema_version, name)
         return Snapshot.model_validate_json(data)
-    except ValueError as error:
-        raise PreflightError(f"{name} is damaged: {error}", "Restore that file from a backup.") from error
+    except ValidationError as error:
+        problem = f"{name} is damaged: {error.errors()[0]['msg']}"
+        raise PreflightError(problem, "Restore that file from a backup.") from error
 
 
 def create_next(

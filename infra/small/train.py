@@ -39,7 +39,7 @@ PICTURES = Stage("pictures", steps=6000, size=48, rate=2e-3)
 GROUPS = Stage("groups", steps=3000, size=32, rate=2e-3)
 CLOCK = Stage("clock", steps=1200, size=2000, rate=2e-3)
 LANGUAGE = Stage("language", steps=1800, size=1800, rate=1.5e-3, warm_up=200, long_from=2 / 3)
-ANSWERS = Stage("answers", steps=1800, size=1800, rate=1.5e-3, long_from=0.35)
+ANSWERS = Stage("answers", 1800, size=1800, rate=1e-3, warm_up=200, long_from=0.35, long_power=1.0)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
 SHARD = 250  # films
 CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, longest films (s)
@@ -203,7 +203,7 @@ def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, ste
     longest = next(s for share, s in CURRICULUM if step < share * stage.steps or share == 1.0)
     weights = None
     if step >= stage.long_from * stage.steps:
-        weights = [len(film.film.scenes) ** 0.5 for film in films]
+        weights = [len(film.film.scenes) ** stage.long_power for film in films]
     batch: list[TaughtFilm] = []
     tokens = 0
     while tokens < 1.5 * stage.size:

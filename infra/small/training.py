@@ -22,7 +22,7 @@ _OUTER = re.compile("embed|lm_head|position|temporal_encoding|of_patch|of_pictur
 class Stage:
     """How long and how fast a stage learns; `size` is pictures, groups or tokens a step.
 
-    From that share of the steps on, films with many scenes come more often than they are drawn.
+    From `long_from` of the steps on, films come as often as their number of scenes, to that power, says.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Stage:
     rate: float
     warm_up: int = 50
     long_from: float = 1.0
+    long_power: float = 0.5
 
     def rate_at(self, step: int) -> float:
         """Up in a line, down in half a cosine to 3 %."""

@@ -1,7 +1,7 @@
 """The verbs that ask the index, `sql` and `search`, and `build`, which makes them fast."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from rich.progress import Progress
 
 from jobs.cli.verb import F, Verb, index_options
 from jobs.config import load_settings
+from jobs.since import parse_since
 from jobs.ui.terminal import as_records, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.catalog import Result
@@ -73,7 +74,7 @@ def sql(
 @serving_option
 @click.option("--kind", metavar="TABLE", help="Only rows of this table: videos, scenes, …, or a pack's.")
 @click.option("--video", metavar="ENDING", help="Only in videos whose URI ends so.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only in videos whose file is not older.")
+@click.option("--since", metavar="DATE|AGO", help="Only files not older than 2026-11-01, 36h or 7d.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
@@ -83,14 +84,14 @@ def search(
     serving: Path | None,
     kind: str | None,
     video: str | None,
-    since: datetime | None,
+    since: str | None,
     tags: tuple[str, ...],
     limit: int,
     **flags: Any,
 ) -> None:
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
     settings = load_settings(config, flags, needs=("index",))
-    filters = Filters(kind, video, since.date() if since else None, tags)
+    filters = Filters(kind, video, _instant(since) if since is not None else None, tags)
     served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
     with served.catalog as catalog:
         hits = search_index(catalog, text, limit, filters)
@@ -110,7 +111,8 @@ def search(
 def build(config: Path | None, as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
     """Make or refresh the serving file, which makes sql and search fast."""
     settings = load_settings(config, flags, needs=("index",))
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("vectors", total=None, visible=False)
         done = build_serving(
             settings["index"],
@@ -135,6 +137,13 @@ def _show(result: Result, as_json: bool) -> None:
         show_json(as_records(result.columns, result.rows))
     else:
         show_rows(result.columns, result.rows)
+
+
+def _instant(since: str) -> datetime:
+    try:
+        return parse_since(since, datetime.now(UTC))
+    except ValueError as error:
+        raise UsageError(f"--since {since}: no date", str(error)) from error
 
 
 def _note(text: str | None) -> None:

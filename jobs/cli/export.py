@@ -42,8 +42,8 @@ MAX_NAMED = 5  # files that an error names
 @click.option("--video", metavar="URI", help="Only this video; the end of its URI is enough. [all]")
 @click.option(
     "--kind",
-    type=click.Choice(tuple(TABLES)),
-    help="scenes or highlights; for jsonl and csv any table. [highlights for edl, else scenes]",
+    metavar="TABLE",
+    help="scenes or highlights; for jsonl and csv any table, a pack's too. [highlights for edl, else scenes]",
 )
 @click.option("--output", metavar="FILE|DIR", help="Where to write. [stdout, where it is one document]")
 @click.option("--force", is_flag=True, help="Replace files that have other content.")
@@ -90,9 +90,16 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
 
 def _documents(catalog: Catalog, to: str, kind: str, video_id: str | None) -> Iterator[Document]:
     if to in TABLE_FORMATS:
+        _check_table(catalog, kind)
         yield table_document(catalog, to, kind, video_id)
     else:
         yield from video_documents(catalog, cast(VideoFormat, to), cast(MomentKind, kind), video_id)
+
+
+def _check_table(catalog: Catalog, kind: str) -> None:
+    tables = (*TABLES, *catalog.own_tables)
+    if kind not in tables:
+        raise UsageError(f"there is no table {kind!r} in this index", f"tables are {', '.join(tables)}")
 
 
 def _write(

@@ -12,6 +12,7 @@ from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
 from storage.catalog import Catalog
+from storage.columns import quote_name
 
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]
 TableFormat = Literal["jsonl", "csv"]
@@ -31,9 +32,9 @@ class Document:
 def table_document(catalog: Catalog, to: TableFormat, table: str, video_id: str | None) -> Document:
     """A table's rows, read while they are written."""
     if video_id is None:
-        batches = catalog.stream(f"FROM {table}")
+        batches = catalog.stream(f"FROM {quote_name(table)}")
     else:
-        batches = catalog.stream(f"FROM {table} WHERE video_id = ?", [video_id])
+        batches = catalog.stream(f"FROM {quote_name(table)} WHERE video_id = ?", [video_id])
     return Document(table, "", to_csv(batches) if to == "csv" else to_json_lines(batches))
 
 

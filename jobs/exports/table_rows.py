@@ -23,7 +23,7 @@ def to_json_lines(batches: Iterable[Result]) -> Iterator[str]:
 
 
 def to_csv(batches: Iterable[Result]) -> Iterator[str]:
-    """RFC 4180 with a header line; lists as JSON, bytes in base64, null as an empty cell.
+    """RFC 4180 with a header line; lists and records as JSON, bytes in base64, null as an empty cell.
 
     CSV is what spreadsheets open, and titles come from strangers' files: a text that a spreadsheet would run
     as a formula gets a `'` in front (OWASP, CSV injection). JSON Lines has every text as it is.
@@ -47,12 +47,14 @@ def _plain(value: Any) -> Any:
         return base64.b64encode(value).decode()
     if isinstance(value, list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _cell(value: Any) -> Any:
     plain = _plain(value)
-    if isinstance(plain, list | bool):
+    if isinstance(plain, list | dict | bool):
         return _json(plain)
     if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
         return f"'{value}"

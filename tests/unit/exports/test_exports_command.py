@@ -8,7 +8,30 @@ import opentimelineio as otio
 import pytest
 import srt
 import webvtt
+from pydantic import BaseModel
 
+from schemas.answer_tables import row_type
+from schemas.answers import Moments, TimedAnswer
+from storage.bundles import encode_bundle
+from storage.index import open_index
+
+
+class Item(BaseModel):
+    """A part of an answer."""
+
+    name: str
+    grams: int
+
+
+class OrderAnswer(TimedAnswer):
+    """What somebody orders."""
+
+    layout = Moments(at_most=3, longest_s=9)
+
+    item: Item
+
+
+ORDER = row_type(OrderAnswer)
 TITLES = {
     "s3://films/a/x.mp4": ["Opening", "The chase"],
     "s3://films/b/x.mp4": ["Arrival"],
@@ -102,6 +125,20 @@ def test_tables_come_out_whole(index, tmp_path, media_index, table):
         assert texts == {k: cell[k] for k in texts}
 
 
+def test_a_packs_table_comes_out_whole(tmp_path, media_index, make_bundle, make_row):
+    """Words of SQL and nested records included."""
+    index = open_index(str(tmp_path / "index"), create=True, own={"order": ORDER})
+    bundle = make_bundle()
+    ids = {name: getattr(bundle.commit, name) for name in ("video_id", "analysis_key")}
+    row = make_row(ORDER, record_index=0, item={"name": "Tea, green", "grams": 7}, **ids)
+    index.commit(*ids.values(), encode_bundle(bundle.model_copy(update={"own": {"order": (row,)}})))
+    index.publish([tuple(ids.values())])
+    export = ("export", "--index", tmp_path / "index", "--kind", "order", "--format")
+    assert json.loads(media_index(*export, "jsonl").stdout)["item"] == {"name": "Tea, green", "grams": 7}
+    (cells,) = csv.DictReader(io.StringIO(media_index(*export, "csv").stdout.decode(), newline=""))
+    assert json.loads(cells["item"]) == {"name": "Tea, green", "grams": 7}
+
+
 def test_rows_of_one_video(index, media_index):
     """`--video` leaves out the rows of others."""
     done = media_index("export", "--index", index, "--format", "jsonl", "--video", "night.mov")
@@ -126,6 +163,7 @@ def test_more_videos_than_one_query_takes(make_index, tmp_path, media_index, mon
         (["--format", "vtt", "--video", "nowhere.mp4"], "nowhere.mp4 is not in the index"),
         (["--format", "vtt", "--video", "x.mp4"], "x.mp4 stands for 2 videos"),
         (["--format", "vtt", "--kind", "runs", "--output", "out"], "vtt cannot hold runs"),
+        (["--format", "csv", "--kind", "scene"], "there is no table 'scene'"),
         (["--format", "csv", "--kind", "runs", "--video", "a/x.mp4"], "a run is of no single video"),
         (["--format", "csv", "--json"], "--json"),
         (["--format", "csv", "--output", "s3://bucket/x.csv"], "s3://bucket/x.csv"),

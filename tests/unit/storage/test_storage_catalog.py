@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from schemas.commit import Bundle, RunRecord
-from schemas.failures import UsageError
+from schemas.failures import PreflightError, UsageError
 from schemas.tables import TABLES
 from storage.bundles import encode_bundle
 from storage.catalog import BATCH_ROWS, Catalog, Result, open_catalog
@@ -180,3 +180,14 @@ def test_a_stream_refuses_what_a_query_refuses(catalog: Catalog) -> None:
     late = "SELECT CASE WHEN i < 200000 THEN i ELSE error('late') END FROM range(200001) AS r(i)"
     with pytest.raises(UsageError, match="late"):
         list(catalog.stream(late))
+
+
+@pytest.mark.parametrize("damage", ['{"parts', "{}", "[1]"])
+def test_a_damaged_snapshot_is_told_in_a_line(catalog: Catalog, damage: str) -> None:
+    """Which file, and what to do."""
+    newest = max(Path(catalog.url, "snapshots").iterdir())
+    newest.write_text(damage)
+    with pytest.raises(PreflightError, match=f"{newest.name} is damaged: ") as caught:
+        open_catalog(catalog.url)
+    assert "\n" not in caught.value.message
+    assert "pydantic" not in caught.value.message

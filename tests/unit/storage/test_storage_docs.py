@@ -13,12 +13,13 @@ from storage.bundles import encode_bundle
 from storage.docs import tables_page
 from storage.index import open_index
 
-PAGE = Path(__file__).parents[3] / "docs" / "tables.md"
+README = Path(__file__).parents[3] / "README.md"
+PAGE = README.parent / "docs" / "tables.md"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory, make_bundle: Callable[..., Bundle]) -> Path:
-    """Holds an index named `catalog` in which one of two videos was replaced."""
+    """Holds an index named `catalog` in which one of two videos was replaced, and has a scene nobody saw."""
     folder = tmp_path_factory.mktemp("docs")
     index = open_index(str(folder / "catalog"), create=True)
     for uri, revision, title in [
@@ -26,7 +27,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, make_bundle: Callable[..., 
         ("/v/a.mp4", "2", "New"),
         ("/v/b.mp4", "1", "Other"),
     ]:
-        bundle = make_bundle(uri=uri, revision=revision, titles=(title,))
+        bundle = make_bundle(uri=uri, revision=revision, titles=(title, "Unseen"))
+        seen, unseen = bundle.scenes
+        unseen = unseen.model_copy(update={"is_grounded": False})
+        bundle = bundle.model_copy(update={"scenes": (seen, unseen)})
         pair = bundle.commit.video_id, bundle.commit.analysis_key
         index.commit(*pair, encode_bundle(bundle))
         index.publish([pair])
@@ -51,9 +55,23 @@ def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == tables_page()
 
 
-def test_the_pandas_recipe_gives_current_rows(folder: Path) -> None:
-    """As printed on the page, from the folder that holds the index."""
-    out = _run(_recipe("python", "pandas") + "print(sorted(scenes.title))", folder)
+def _readme_recipe() -> str:
+    found = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("recipe", [_recipe("python", "pandas"), _readme_recipe()], ids=["page", "README"])
+def test_the_pandas_recipes_give_the_rows_of_the_view(folder: Path, recipe: str) -> None:
+    """As printed, from the folder that holds the index."""
+    out = _run(recipe + "print(sorted(scenes.title))", folder)
+    assert out == "['New', 'Other']\n"
+
+
+def test_the_pyarrow_recipe_gives_current_rows(folder: Path) -> None:
+    """As printed, inside the index's folder."""
+    recipe = _recipe("python", "pyarrow")
+    out = _run(recipe + "print(sorted(scenes['title'].to_pylist()))", folder / "catalog")
     assert out == "['New', 'Other']\n"
 
 
