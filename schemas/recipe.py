@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.tables import SCHEMA_VERSION
+
 
 class RecipeRecord(BaseModel):
     """The parts of a recipe, each as an id that changes with it.
@@ -12,6 +14,7 @@ class RecipeRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
+    schema_version: int = SCHEMA_VERSION
     recipe_id: str
     model_id: str = Field(description="For people; the same weights elsewhere are the same")
     model: str = Field(description="Weights, number format and engine")

@@ -118,11 +118,14 @@ def rows_of(bundle: pa.Table, table: str, row_type: type[R]) -> tuple[R, ...]:
 
 def repoint_bundle(bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[str, Any]) -> bytes:
     """The same rows under another name: `commit` and `video` are the columns of the commit and of the row in
-    `videos` that are different; in all other tables those of them that name the video change too."""
+    `videos` that are different; in all other tables those of them that name the video change too. Attempts
+    stay where they were: what they took was spent once."""
     changed = _with_values(bundle, commit)
     for field in bundle.schema:
         if pa.types.is_list(field.type):
             rows = pa.Table.from_struct_array(bundle.column(field.name).combine_chunks().flatten())
+            if field.name == "attempts":
+                rows = rows.slice(0, 0)
             values = video if field.name == "videos" else {k: commit[k] for k in _NAMING}
             rows = _with_values(rows, values).combine_chunks()
             structs = rows.to_struct_array().combine_chunks()

@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
+from schemas.tables import SCHEMA_VERSION
 from storage.catalog import open_catalog
 from storage.index import open_for_writing
+from storage.json_files import read_json
 from storage.layout import FORGETTING, PARTS, PLANS, bundles_of, forgetting_key
 from storage.leases import Holder, holding
 from storage.objects_local import LocalStore
@@ -38,6 +40,7 @@ _COPIES = """
 class Forgotten(BaseModel):
     """The video that is meant, and other videos with the same bytes."""
 
+    schema_version: int = SCHEMA_VERSION
     video_id: str
     uri: str
     copies: tuple[str, ...] = ()
@@ -93,7 +96,8 @@ def _unknown(video: str) -> Forgotten:
 
 def _half_forgotten(store: Store) -> Iterator[Forgotten]:
     for key in store.list(FORGETTING):
-        yield Forgotten.model_validate_json(store.read(key))
+        hint = "Delete that file, then forget the video by its whole uri."
+        yield read_json(Forgotten, store.read(key), f"{store.url}/{key}", hint)
 
 
 def forget(url: str, endpoint_url: str | None, video: Forgotten, wait: Callable[[Holder], None]) -> Receipt:

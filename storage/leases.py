@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from schemas.failures import LeaseHeldError, PreflightError
+from schemas.failures import LeaseHeldError
 from schemas.identity import new_run_id
+from schemas.tables import SCHEMA_VERSION
 from storage.errors import ObjectError
+from storage.json_files import read_json
 from storage.layout import LEASES, lease_key
 from storage.objects import ObjectStore
 
@@ -57,6 +59,7 @@ class LeaseLog(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    schema_version: int = SCHEMA_VERSION
     number: int = 0
     holders: tuple[Holder, ...] = ()
 
@@ -66,17 +69,12 @@ class LeaseLog(BaseModel):
 
 
 def read_log(store: ObjectStore) -> LeaseLog:
-    """The newest state; without a file nobody holds anything. PreflightError: it is damaged."""
+    """The newest state; without a file nobody holds anything. PreflightError: it is damaged, or newer."""
     newest = max(filter(_NAME.fullmatch, store.list(LEASES)), default=None)
     if newest is None:
         return LeaseLog()
-    try:
-        return LeaseLog.model_validate_json(store.read(newest))
-    except ValidationError as error:
-        raise PreflightError(
-            f"{store.url}/{newest} is damaged: {error.errors()[0]['msg']}",
-            "If nothing runs on this index, delete that file.",
-        ) from error
+    hint = "If nothing runs on this index, delete that file."
+    return read_json(LeaseLog, store.read(newest), f"{store.url}/{newest}", hint)
 
 
 @dataclass(frozen=True)

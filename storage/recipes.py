@@ -1,10 +1,8 @@
 """What the rows' recipe ids stand for. One small file a recipe, never changed."""
 
-from pydantic import ValidationError
-
-from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
 from storage.errors import NotFound
+from storage.json_files import read_json
 from storage.layout import recipe_key
 from storage.objects import ObjectStore
 
@@ -15,14 +13,11 @@ def declare_recipe(store: ObjectStore, recipe: RecipeRecord) -> None:
 
 
 def read_recipe(store: ObjectStore, recipe_id: str) -> RecipeRecord | None:
-    """None: rows name it, but nobody declared it. PreflightError: the file is damaged."""
+    """None: rows name it, but nobody declared it. PreflightError: the file is damaged, or newer."""
     key = recipe_key(recipe_id)
     try:
-        return RecipeRecord.model_validate_json(store.read(key))
+        data = store.read(key)
     except NotFound:
         return None
-    except ValidationError as error:
-        raise PreflightError(
-            f"{store.url}/{key} is damaged: {error.errors()[0]['msg']}",
-            "Restore that file from a backup, or delete it.",
-        ) from error
+    hint = "Restore that file from a backup, or delete it."
+    return read_json(RecipeRecord, data, f"{store.url}/{key}", hint)

@@ -5,11 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION
-from storage.columns import check_version
+from storage.json_files import read_json
 from storage.layout import SNAPSHOTS, snapshot_key
 from storage.objects import ObjectStore
 from storage.own_tables import OwnTables, join
@@ -57,15 +56,8 @@ def snapshot_keys(store: ObjectStore, after: str = "") -> Iterator[str]:
 
 def read_snapshot(store: ObjectStore, key: str) -> Snapshot:
     """One snapshot by its file. PreflightError: damaged, or of a newer version."""
-    data = store.read(key)
-    name = f"{store.url}/{key}"
-    try:
-        header = _Header.model_validate_json(data)
-        check_version(header.schema_version, name)
-        return Snapshot.model_validate_json(data)
-    except ValidationError as error:
-        problem = f"{name} is damaged: {error.errors()[0]['msg']}"
-        raise PreflightError(problem, "Restore that file from a backup.") from error
+    hint = "Restore that file from a backup."
+    return read_json(Snapshot, store.read(key), f"{store.url}/{key}", hint)
 
 
 def create_next(
@@ -100,9 +92,3 @@ def _parts_of(snapshot: Snapshot | None) -> Iterable[tuple[str, tuple[str, ...]]
 
 def next_number(base: Snapshot | None) -> int:
     return base.number + 1 if base else 1
-
-
-class _Header(BaseModel):
-    """What can be read of a snapshot of any version."""
-
-    schema_version: int

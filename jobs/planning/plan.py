@@ -85,7 +85,7 @@ def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
     listing = library.list_videos(checked.selection)
     found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
-    videos = _chosen(checked, goal, found.costly)
+    videos = _limited(checked.settings, found.costly.for_reasons(goal.reasons))
     summary = PlanSummary(
         plan_id=plan_id,
         index_id=index.index_id,
@@ -103,7 +103,10 @@ def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
 
 
 def load_plan(checked: Preflight, file: Path) -> Plan:
-    """A saved plan, less what was done since. UsageError: no plan, changed, or of other settings."""
+    """A saved plan, less what was done since and what these settings' limits leave out.
+
+    UsageError: no plan, changed, or of other settings.
+    """
     try:
         summary, videos = decode_plan(file.read_bytes(), str(file))
     except OSError as error:
@@ -119,9 +122,10 @@ def load_plan(checked: Preflight, file: Path) -> Plan:
                 f"plan {file} was made for {what} {planned}, and the settings say {now}",
                 "use the settings that it was made with, or make a new one",
             )
-    found = still_to_do(videos, checked.index)
+    found = still_to_do(videos, checked.index, summary.recipe_id)
+    videos = _limited(checked.settings, found.costly)
     summary = summary.model_copy(update={"reasons": Counter()})
-    return Plan(_counted(summary, found.costly, found.reasons), found.costly, found)
+    return Plan(_counted(summary, videos, found.reasons), videos, found)
 
 
 def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason]) -> PlanSummary:
@@ -129,9 +133,7 @@ def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason])
     return summary.model_copy(update=counts)
 
 
-def _chosen(checked: Preflight, goal: Goal, costly: PlannedVideos) -> PlannedVideos:
-    settings = checked.settings
-    chosen = costly.for_reasons(goal.reasons)
+def _limited(settings: Settings, chosen: PlannedVideos) -> PlannedVideos:
     if settings.where is not None:
         with open_catalog(settings.index, settings.endpoint_url) as catalog:
             chosen = chosen.where(settings.where, catalog)

@@ -68,8 +68,8 @@ def examine(
     return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
 
 
-def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
-    """Of planned videos, those that nobody has committed since."""
+def still_to_do(videos: PlannedVideos, index: CommitLookup, recipe_id: str) -> Findings:
+    """Of videos planned for this recipe, those that nobody has committed or set aside since."""
     reasons: Counter[Reason] = Counter()
     to_do, to_publish = [], []
     with ThreadPoolExecutor(_LOOKUPS) as pool:
@@ -81,6 +81,8 @@ def still_to_do(videos: PlannedVideos, index: CommitLookup) -> Findings:
                 reason = one.reason
                 if now and now.analysis_key == one.analysis_key:
                     reason = Reason.UNCHANGED
+                elif now and now.object_rev == one.video.object_rev and _is_kept_aside(now, recipe_id):
+                    reason = Reason.QUARANTINED
                 elif is_committed:
                     reason = Reason.COMMITTED
                     to_publish.append((one.video.video_id, one.analysis_key))

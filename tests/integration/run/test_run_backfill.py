@@ -55,6 +55,9 @@ def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, par
     wrong = media_index("backfill", "--all", "--plan", saved, *where)
     assert wrong.code == 2
     assert "was made for recipe" in wrong.stderr
+    narrower = media_index("backfill", "--plan", saved, "--where", "false", *where, "--pack", reworded)
+    assert "2 stale_prompt  not now" in narrower.stderr, "limits hold for a saved plan, too"
+    assert "no model loaded" in narrower.stdout
     rest = media_index("backfill", "--all", "--plan", saved, *where, "--pack", reworded, "--json").json
     assert (rest["num_planned"], rest["num_indexed"]) == (2, 2), "the canary is not paid for twice"
 
@@ -92,6 +95,8 @@ def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_ind
     second = media_index("run", *where)
     assert second.code == 0, second.stderr
     assert "1 moved" in second.stderr
+    attempts = "select count(*) as n from attempts"
+    assert media_index("sql", attempts, "--index", tmp_path / "index", "--json").json == [{"n": 3}]
     assert "2 deleted" in second.stderr  # the old name of the one that moved, too
     assert "no model loaded" in second.stdout
     assert visible() == {"renamed.mp4": 1, "film 2.mp4": 1}

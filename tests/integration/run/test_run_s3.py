@@ -41,6 +41,18 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     hits = media_index("search", "dog", *index, "--kind", "scenes", "--json").json
     assert len(hits) == 4
 
+    root = f"{s3_bucket}/films"
+    s3.copy_object(Bucket=s3_bucket, Key="films/copy.mp4", CopySource=f"{root}/plain.mp4")
+    s3.copy_object(Bucket=s3_bucket, Key="films/moved.mp4", CopySource=f"{root}/{KEYS[1]}")
+    s3.delete_object(Bucket=s3_bucket, Key=f"films/{KEYS[1]}")
+    free = media_index(*command)
+    assert free.code == 0, free.stderr
+    assert "1 moved" in free.stderr
+    assert "1 duplicate" in free.stderr
+    assert "no model loaded" in free.stdout
+    query = "select count(*) as n from scenes join videos using (video_id) where uri ~ '.*(copy|moved).mp4'"
+    assert media_index("sql", query, *index, "--json").json == [{"n": 2}]
+
 
 def test_a_missing_bucket_is_found_before_anything_is_spent(s3_endpoint, tmp_path, media_index):
     """Exit code 8 and two lines."""

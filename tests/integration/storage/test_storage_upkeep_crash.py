@@ -1,6 +1,7 @@
-"""Upkeep that is killed with SIGKILL between any two steps leaves an index that is right, and repeating the
-command finishes the work."""
+"""Runs and upkeep that are killed with SIGKILL between any two steps leave an index that is right, and
+repeating the command finishes the work."""
 
+import pickle
 import shutil
 import subprocess
 import sys
@@ -21,11 +22,20 @@ from storage.vacuum import vacuum
 
 # Starts once and forks for each try, which is killed before its n-th change of the store.
 STEPPER = """
-import os, signal, sys
+import os, pathlib, pickle, signal, sys
 from datetime import timedelta
-from storage import compact, forget, objects_local, repair, vacuum
+from storage import compact, forget, index, objects_local, repair, vacuum
 url, verb = sys.argv[1:3]
+
+def settle():
+    bundles, record = pickle.loads(pathlib.Path(sys.argv[3]).read_bytes())
+    opened = index.open_index(url)
+    for pair, data in bundles.items():
+        opened.commit(*pair, data)
+    opened.publish(list(bundles), [record])
+
 WORK = {
+    "settle": settle,
     "compact": lambda: compact.compact(url, None, print),
     "vacuum": lambda: vacuum.vacuum(url, None, print, timedelta(0)),
     "repair": lambda: repair.repair(url, None, print),
@@ -100,6 +110,32 @@ def _kill_everywhere(url: str, verb: str, check, *args: str) -> int:
                 return step
             assert code == -9
     raise AssertionError("never finished")
+
+
+def test_a_killed_driver_is_finished_by_repeating_it(index, tmp_path, make_bundle, make_run_record):
+    """A new video and another revision: all of both is there, with the run, or nothing; then once."""
+    bundles = [make_bundle(uri="/v/9", titles=("A", "B")), make_bundle(uri="/v/0", revision="3")]
+    pairs = {(one.commit.video_id, one.commit.analysis_key): encode_bundle(one) for one in bundles}
+    work = tmp_path / "work"
+    record = _record(make_run_record, 9)
+    work.write_bytes(pickle.dumps((pairs, record)))
+    shutil.copytree(index, whole := f"{index}-whole")
+    _settle(whole, pairs, record)
+    before, after = _contents(index), _contents(whole)
+
+    def check() -> None:
+        assert _contents(index) in (before, after)
+        _settle(index, pairs, record)
+        _same(index, after)
+
+    assert _kill_everywhere(index, "settle", check, str(work)) > 10
+
+
+def _settle(url: str, pairs: dict[tuple[str, str], bytes], record: RunRecord) -> None:
+    opened = open_index(url)
+    for pair, data in pairs.items():
+        opened.commit(*pair, data)
+    opened.publish(list(pairs), [record])
 
 
 def test_a_killed_compaction_changes_nothing_that_readers_see(index):

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from jobs.attempts.work import Work
-from jobs.planning.reasons import examine
+from jobs.planning.reasons import examine, still_to_do
 from jobs.running.queue import WorkQueue
 from schemas.commit import CommitState
 from schemas.identity import VideoObject
-from schemas.plan import Reason
+from schemas.plan import PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
+from storage.plans import PlannedVideos
 from storage.published import CurrentCommit
 
 FILM = VideoObject(uri="s3://films/a.mp4", size_bytes=10, modified_ns=1, etag="e")
@@ -57,6 +58,12 @@ def commit(video: VideoObject, recipe_id="r1", state="rows", failure_class=None)
     return CurrentCommit(1, video.video_id, key, *revisions, recipe_id, state, failure_class)
 
 
+def set_aside(video: VideoObject, failure_class: str, recipe_id="r1") -> CurrentCommit:
+    """A quarantine has a key of its own."""
+    made = commit(video, recipe_id, "quarantined", failure_class)
+    return made._replace(analysis_key="0123456789abcdef")
+
+
 def look(video: VideoObject, index: FakeIndex, recipe: RecipeRecord = RECIPE):
     found = examine([video], index, recipe, is_local=video.is_local)
     (reason,) = found.reasons
@@ -96,6 +103,23 @@ def test_a_quarantine_holds_for_what_it_was_about():
         assert reason(changed, index) is Reason.CHANGED
     assert reason(FILM, media, other) is Reason.QUARANTINED
     assert reason(FILM, poison, other) is Reason.RETRY
+
+
+def test_of_a_saved_plan_what_was_settled_since_is_left_out():
+    """Analysed, perhaps not published yet, or set aside; what a release took out of quarantine is tried."""
+    key = FILM.analysis_key("r1")
+    saved = PlannedVideos.of([PlannedVideo(FILM, key, Reason.RETRY)])
+    for index, since in (
+        (FakeIndex(), Reason.RETRY),
+        (FakeIndex([commit(FILM)]), Reason.UNCHANGED),
+        (FakeIndex(committed=[(FILM.video_id, key)]), Reason.COMMITTED),
+        (FakeIndex([set_aside(FILM, "poison")]), Reason.QUARANTINED),
+        (FakeIndex([set_aside(FILM, "poison", "r0")]), Reason.RETRY),
+        (FakeIndex([set_aside(replace(FILM, size_bytes=9), "media")]), Reason.RETRY),
+    ):
+        found = still_to_do(saved, index, "r1")
+        assert found.reasons == {since: 1}
+        assert len(found.costly) == (since is Reason.RETRY)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pyarrow import parquet
 
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
-from schemas.tables import TABLES, Failure, Scene
-from storage.bundles import encode_bundle, encode_with_stream, flatten_bundles, read_bundle
+from schemas.tables import TABLES, Attempt, Failure, Scene
+from storage.bundles import encode_bundle, encode_with_stream, flatten_bundles, read_bundle, repoint_bundle
 from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
 
 MakeBundle = Callable[..., Bundle]
@@ -62,6 +62,19 @@ def test_an_older_bundle_lacks_columns_and_tables(make_bundle: MakeBundle) -> No
     assert flat["scenes"].column("mood").to_pylist() == [None]
     assert flat["scenes"].column("title").to_pylist() == ["Opening"]
     assert flat["highlights"].num_rows == 0
+
+
+def test_rows_under_another_name_take_no_attempts_along(
+    make_bundle: MakeBundle, make_row: Callable[..., Any]
+) -> None:
+    """What a try took was spent once, however many names the bytes have."""
+    bundle = make_bundle(titles=("a", "b")).model_copy(update={"attempts": (make_row(Attempt),)})
+    ids = {"video_id": "v2", "object_rev": "o2", "analysis_key": "k2", "uri": "s3://b/2"}
+    flat = flatten_bundles([read_bundle(repoint_bundle(_read(bundle), ids, ids), "copy")])
+    assert flat["attempts"].num_rows == 0
+    assert flat["scenes"].column("title").to_pylist() == ["a", "b"]
+    for table in ("commits", "videos", "scenes"):
+        assert set(flat[table].column("video_id").to_pylist()) == {"v2"}
 
 
 def test_a_newer_bundle_is_refused(make_bundle: MakeBundle) -> None:
