@@ -85,18 +85,26 @@ def read_bundle(data: bytes, url: str) -> pa.Table:
 def flatten_bundles(
     bundles: Sequence[pa.Table], own: Mapping[str, Sequence[Column]] | None = None
 ) -> dict[str, pa.Table]:
-    """The bundles' rows table by table, in order and in today's columns, and their commits as `commits`.
+    """The bundles' rows table by table, in order and in today's columns.
 
     `own` are the columns of the tables that prompt packs brought.
     """
     tables = {table: COLUMNS[table] for table in BUNDLE_TABLES} | dict(own or {})
-    alike = [pa.concat_tables(group) for _, group in groupby(bundles, lambda bundle: bundle.schema)]
-    flat = {
-        table: _concat([_rows_of(bundle, table, columns) for bundle in alike])
+    alike = _alike(bundles)
+    return {
+        table: _concat([_rows_of(group, table, columns) for group in alike])
         for table, columns in tables.items()
     }
-    flat["commits"] = _concat([conform(bundle, _COMMIT_COLUMNS) for bundle in alike])
-    return flat
+
+
+def commits_of(bundles: Sequence[pa.Table]) -> pa.Table:
+    """The bundles' commits, in order."""
+    return _concat([conform(group, _COMMIT_COLUMNS) for group in _alike(bundles)])
+
+
+def _alike(bundles: Sequence[pa.Table]) -> list[pa.Table]:
+    """Neighbours of one schema as one table, which is worked on once."""
+    return [pa.concat_tables(group) for _, group in groupby(bundles, lambda bundle: bundle.schema)]
 
 
 def _rows_of(bundles: pa.Table, table: str, columns: Sequence[Column]) -> pa.Table:

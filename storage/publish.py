@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
 from storage.batches import batches
-from storage.bundles import flatten_bundles, read_bundle
+from storage.bundles import commits_of, flatten_bundles, read_bundle
 from storage.columns import COLUMNS, to_table
 from storage.layout import bundle_key, new_part_key, run_id_of, run_part_key
 from storage.objects import ObjectStore
@@ -115,12 +115,11 @@ def _write_data(
     """Bundles in batches, so that memory stays the same for ten and for a hundred thousand."""
     parts, own = _Parts(), columns_by_table(own_tables)
     for batch in _read_batches(store, read, change.current):
-        parts.commits.append(flatten_bundles([bundle for _, bundle in batch])["commits"])
+        parts.commits.append(commits_of([bundle for _, bundle in batch]))
         new = [bundle for analysis_key, bundle in batch if analysis_key in change.new_keys]
-        rows = flatten_bundles(new, own) if new else {}
-        for table in rows.keys() - {"commits"}:
-            if rows[table].num_rows:
-                key = write_part(store, new_part_key(table, number), rows[table])
+        for table, rows in flatten_bundles(new, own).items() if new else ():
+            if rows.num_rows:
+                key = write_part(store, new_part_key(table, number), rows)
                 parts.keys.setdefault(table, []).append(key)
     return parts
 

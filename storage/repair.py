@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES
-from storage.bundles import flatten_bundles, read_bundle
+from storage.bundles import commits_of, flatten_bundles, read_bundle
 from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, conform
 from storage.damage import DamagedPart
 from storage.errors import NotFound
@@ -119,7 +119,7 @@ def _mend(store: Store, base: Snapshot, parts: _Parts) -> tuple[Repair, dict[str
     of_unnamed = {_analysis_key(key) for key in unnamed}
     for batch in _read(store, sorted(wanted | unnamed), lost):
         flat = flatten_bundles(batch, columns)
-        restored.append(_filter(flat["commits"], "commits", of_unnamed.__contains__))
+        restored.append(_filter(commits_of(batch), "commits", of_unnamed.__contains__))
         for table in columns:
             found = _filter(flat[table], table, _without(parts.present.get(table, set())))
             if table not in parts.broken_tables:

@@ -66,6 +66,7 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
     """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names."""
     tries = int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))
     config = Config(
+        user_agent="media-index",  # botocore would put its own long one together for every request
         connect_timeout=10,
         read_timeout=60,
         max_pool_connections=32,

@@ -1,6 +1,6 @@
 """Train the small checkpoint: one command, which goes on where it was stopped.
 
-    nice python infra/small/train.py FOLDER        (about two hours on two cores)
+    nice python infra/small/train.py FOLDER        (an hour and a half on two free cores)
 
 FOLDER keeps the state of each stage and `log.jsonl`, a line of losses and validation accuracies now and then;
 FOLDER/checkpoint is the result.
@@ -23,6 +23,7 @@ from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_conf
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
+from torch import Tensor
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
@@ -35,16 +36,25 @@ from videoxl2.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 
+# Decisions about times are few, and those in answers far fewer than at the ends of groups; so are characters.
+TIMES = {"video.time": 3.0, "scenes.time": 15.0, "highlights.time": 15.0}
+LOOKED_UP = {"scenes.title": 15.0, "scenes.summary": 4.0}  # much of what follows a title repeats it
+WHO = {"characters.label": 5.0, "characters.description": 5.0}
+
 PICTURES = Stage("pictures", steps=6000, size=48, rate=2e-3)
 GROUPS = Stage("groups", steps=3000, size=32, rate=2e-3)
+CUTS = Stage("cuts", steps=3000, size=32, rate=1.5e-3)
 CLOCK = Stage("clock", steps=1200, size=2000, rate=2e-3)
-LANGUAGE = Stage("language", steps=1800, size=1800, rate=1.5e-3, warm_up=200, long_from=2 / 3)
-ANSWERS = Stage("answers", 1800, size=1800, rate=1e-3, warm_up=200, long_from=0.35, long_power=1.0)
+LANGUAGE = Stage("language", steps=1800, size=1800, rate=1.5e-3, warm_up=200, long_from=2 / 3, weights=TIMES)
+ANSWERS = Stage(
+    "answers", 1300, size=1800, rate=1e-3, warm_up=100, long_from=0.35, long_power=1.0, weights=TIMES | WHO
+)
+LOOKUPS = Stage(
+    "lookups", 2400, size=1800, rate=1.5e-3, warm_up=100, long_from=0.5, weights=TIMES | WHO | LOOKED_UP
+)
 NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
 SHARD = 250  # films
 CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, longest films (s)
-# Decisions about times are few, and those in answers far fewer than at the ends of groups.
-TIME_WEIGHT, ANSWERED_TIME_WEIGHT = 3.0, 15.0
 
 
 def train_tower(network: Network, heads: AttributeHeads, folder: Path, log: Log) -> None:
@@ -66,22 +76,60 @@ def train_groups(
     folder: Path,
     log: Log,
 ) -> None:
-    """Until attributes are read off the visual tokens of four pictures."""
+    """Until attributes are read off the visual tokens of four pictures.
+
+    In four groups of five all pictures show one place, which is learned first; which of them are before a cut
+    and which behind it is a stage of its own.
+    """
     modules = {"dts": network.dts, "projector": network.projector, "heads": heads}
     judge: Callable[[Seen], Judged] = partial(heads.judge_groups, network)
     seen = [_seen(film) for film in held_out]
     _show(Training(GROUPS, modules, folder), judge, lambda step: _draw_groups(films, step), seen, log)
+    seen = [_group(film, number) for film in held_out for number in _with_a_cut(film)]
+    _show(Training(CUTS, modules, folder), judge, lambda step: _draw_cuts(films, step), seen, log)
 
 
 def _draw_groups(films: Sequence[WatchedFilm], step: int) -> Seen:
     """Groups out of as many films, the same for the same step."""
     draw = random.Random(step)
-    chosen = []
-    for film in draw.choices(films, k=GROUPS.size):
-        features, labels = _seen(film)
-        first = GROUP_FRAMES * draw.randrange(len(labels) // GROUP_FRAMES)
-        chosen.append((features[first : first + GROUP_FRAMES], labels[first : first + GROUP_FRAMES]))
-    return torch.cat([features for features, _ in chosen]), torch.cat([labels for _, labels in chosen])
+    return _joined(_draw_group(film, draw) for film in draw.choices(films, k=GROUPS.size))
+
+
+def _draw_cuts(films: Sequence[WatchedFilm], step: int) -> Seen:
+    """The same, but every second group goes on as one of another film."""
+    draw = random.Random(step)
+    groups = []
+    for number, film in enumerate(draw.choices(films, k=CUTS.size)):
+        features, labels = _draw_group(film, draw)
+        if number % 2:
+            other_features, other_labels = _draw_group(draw.choice(films), draw)
+            cut = draw.randrange(1, GROUP_FRAMES)
+            features = torch.cat([features[:cut], other_features[cut:]])
+            labels = torch.cat([labels[:cut], other_labels[cut:]])
+        groups.append((features, labels))
+    return _joined(groups)
+
+
+def _draw_group(film: WatchedFilm, draw: random.Random) -> Seen:
+    return _group(film, draw.randrange(len(film.labels) // GROUP_FRAMES))
+
+
+def _with_a_cut(film: WatchedFilm) -> list[int]:
+    """The groups in which the setting changes."""
+    setting_G4 = film.labels[:, 0].unflatten(0, (-1, GROUP_FRAMES))
+    cut_G: Tensor = (setting_G4 != setting_G4[:, :1]).any(1)
+    return [int(number) for number in cut_G.nonzero()]
+
+
+def _group(film: WatchedFilm, number: int) -> Seen:
+    features, labels = _seen(film)
+    pictures = slice(GROUP_FRAMES * number, GROUP_FRAMES * (number + 1))
+    return features[pictures], labels[pictures]
+
+
+def _joined(groups: Iterable[Seen]) -> Seen:
+    features, labels = zip(*groups, strict=True)
+    return torch.cat(features), torch.cat(labels)
 
 
 def _seen(film: WatchedFilm) -> Seen:
@@ -150,8 +198,9 @@ def train_answers(
     """Until answers are right for the eyes there are."""
     eye = eye_of(network, [*films, *held_out])
     align_projector(network, eye, code, films[:500])
-    training = Training(ANSWERS, {"language": network.language, "projector": network.projector}, folder)
-    _teach(network, eye, lessons, training, films, held_out, log)
+    modules = {"language": network.language, "projector": network.projector}
+    for stage in (ANSWERS, LOOKUPS):
+        _teach(network, eye, lessons, Training(stage, modules, folder), films, held_out, log)
 
 
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
@@ -183,18 +232,11 @@ def _teach(
         torch.manual_seed(training.step)
         batch = draw_batch(training.stage, films, lessons, training.step)
         outcome = run_batch(network, eye, batch, PrefillOptions())
-        weights = torch.tensor([weight_of(slot) for slot in outcome.slots])
+        weights = torch.tensor([training.stage.weights.get(slot, 1.0) for slot in outcome.slots])
         training.descend((outcome.losses * weights).sum() / weights.sum())
         mean.add(outcome.losses.mean().item())
         if training.is_time_to_tell:
             log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
-
-
-def weight_of(slot: str) -> float:
-    """Of a decision's loss."""
-    if slot == "video.time":
-        return TIME_WEIGHT
-    return ANSWERED_TIME_WEIGHT if slot.endswith(".time") else 1.0
 
 
 def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:

@@ -6,7 +6,8 @@ import json
 import math
 import re
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class Stage:
     """How long and how fast a stage learns; `size` is pictures, groups or tokens a step.
 
     From `long_from` of the steps on, films come as often as their number of scenes, to that power, says.
+    `weights` are those of decisions by slot, where they are not 1.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Stage:
     warm_up: int = 50
     long_from: float = 1.0
     long_power: float = 0.5
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def rate_at(self, step: int) -> float:
         """Up in a line, down in half a cosine to 3 %."""

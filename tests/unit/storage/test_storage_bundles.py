@@ -10,7 +10,14 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Attempt, Failure, Scene
-from storage.bundles import encode_bundle, encode_with_stream, flatten_bundles, read_bundle, repoint_bundle
+from storage.bundles import (
+    commits_of,
+    encode_bundle,
+    encode_with_stream,
+    flatten_bundles,
+    read_bundle,
+    repoint_bundle,
+)
 from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
 
 MakeBundle = Callable[..., Bundle]
@@ -24,12 +31,13 @@ def test_every_row_comes_back(make_bundle: MakeBundle, make_row: Callable[..., A
     """All tables, all columns, lists, nulls, times and enums."""
     bundle = make_bundle(titles=("Öffnung", "two\n\0 'lines'", "😀"), title=None, warnings=["odd", ""])
     bundle = bundle.model_copy(update={"failures": (make_row(Failure, answer_text="x" * 100_000),)})
-    flat = flatten_bundles([_read(bundle)])
+    stored = _read(bundle)
+    flat = flatten_bundles([stored])
     for table in BUNDLE_TABLES:
         rows = [TABLES[table](**row) for row in flat[table].to_pylist()]
         assert tuple(rows) == getattr(bundle, table), table
         assert flat[table].schema.equals(arrow_schema(COLUMNS[table]))
-    assert flat["commits"].to_pylist() == [bundle.commit.model_dump()]
+    assert commits_of([stored]).to_pylist() == [bundle.commit.model_dump()]
 
 
 def test_the_form_for_publishing_holds_the_same(make_bundle: MakeBundle) -> None:
@@ -37,6 +45,7 @@ def test_the_form_for_publishing_holds_the_same(make_bundle: MakeBundle) -> None
     bundle, other = make_bundle(titles=("a", "b")), make_bundle(uri="s3://b/2", titles=("c",))
     stored, stream = _read(bundle), read_bundle(encode_with_stream(bundle)[1], "x")
     assert stream.to_pylist() == stored.to_pylist()
+    assert commits_of([stream, _read(other)]) == commits_of([stored, _read(other)])
     mixed = flatten_bundles([stream, _read(other)])
     assert {name: table.to_pylist() for name, table in mixed.items()} == {
         name: table.to_pylist() for name, table in flatten_bundles([stored, _read(other)]).items()
@@ -70,11 +79,12 @@ def test_rows_under_another_name_take_no_attempts_along(
     """What a try took was spent once, however many names the bytes have."""
     bundle = make_bundle(titles=("a", "b")).model_copy(update={"attempts": (make_row(Attempt),)})
     ids = {"video_id": "v2", "object_rev": "o2", "analysis_key": "k2", "uri": "s3://b/2"}
-    flat = flatten_bundles([read_bundle(repoint_bundle(_read(bundle), ids, ids), "copy")])
+    copy = read_bundle(repoint_bundle(_read(bundle), ids, ids), "copy")
+    flat = flatten_bundles([copy])
     assert flat["attempts"].num_rows == 0
     assert flat["scenes"].column("title").to_pylist() == ["a", "b"]
-    for table in ("commits", "videos", "scenes"):
-        assert set(flat[table].column("video_id").to_pylist()) == {"v2"}
+    for rows in (commits_of([copy]), flat["videos"], flat["scenes"]):
+        assert set(rows.column("video_id").to_pylist()) == {"v2"}
 
 
 def test_a_newer_bundle_is_refused(make_bundle: MakeBundle) -> None:
