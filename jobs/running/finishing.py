@@ -173,6 +173,7 @@ class Finishing:
         self._same_for_all = ray.put(source), ray.put(recipe)
         self._max_waiting = WAITING_PER_CPU * num_cpus
         self._waiting: dict[ray.ObjectRef[Indexed | Trouble], tuple[Paid, int]] = {}
+        self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -189,8 +190,7 @@ class Finishing:
 
     def submit(self, work: Work, answers: bytes, tries: tuple[Try, ...], node_id: str) -> None:
         """Begin. An object on S3 is finished on the node that has a copy of it, where that node is alive."""
-        here = NodeAffinitySchedulingStrategy(node_id, soft=True)
-        self._submit(Paid(work, answers, tries), "DEFAULT" if work.video.is_local else here)
+        self._submit(Paid(work, answers, tries), None if work.video.is_local else node_id)
 
     def take(
         self, ref: "ray.ObjectRef[Indexed | Trouble]"
@@ -201,7 +201,7 @@ class Finishing:
         outcome = value_of(ref, Stage.ROWS)
         if isinstance(outcome, Trouble) and outcome.failure_class is not FailureClass.BUG:
             if outcome.failure_class is FailureClass.LOST and times < MAX_LOST:
-                self._submit(paid, "DEFAULT", times + 1)
+                self._submit(paid, None, times + 1)
                 return None
             outcome = finish_unsnapped(paid, self._recipe, self._run_id, outcome, time.perf_counter())
         return paid.work, outcome, paid.tries
@@ -214,7 +214,14 @@ class Finishing:
         self._waiting.clear()
         return given_up
 
-    def _submit(self, paid: Paid, where: Any, times: int = 1) -> None:
+    def _submit(self, paid: Paid, node_id: str | None, times: int = 1) -> None:
         source, recipe = self._same_for_all
-        remote = _finish_remote.options(scheduling_strategy=where)
-        self._waiting[remote.remote(source, paid, recipe, self._run_id)] = paid, times
+        ref = self._task_on(node_id).remote(source, paid, recipe, self._run_id)
+        self._waiting[ref] = paid, times
+
+    def _task_on(self, node_id: str | None) -> Any:
+        """The task, on that node if it is alive. Made once: Ray checks options whenever they are given."""
+        if node_id not in self._tasks:
+            where = NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "DEFAULT"
+            self._tasks[node_id] = _finish_remote.options(scheduling_strategy=where)
+        return self._tasks[node_id]

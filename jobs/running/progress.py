@@ -151,8 +151,10 @@ class Progress:
             head = {"time": datetime.now(UTC).isoformat(), "event": event, "run_id": self._run_id}
             text = json.dumps(head | fields, ensure_ascii=False, default=str)
             print(text, file=self._console.file, flush=True)
-        elif line is not None:
+        elif line is not None and self._console.is_terminal:
             self._console.print(escape(line), soft_wrap=True, highlight=False)
+        elif line is not None:
+            print(line, file=self._console.file, flush=True)
 
 
 def _tried(work: Work, tried: Try) -> dict[str, Any]:
