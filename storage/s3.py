@@ -11,6 +11,7 @@ import boto3
 from botocore import exceptions as botocore_errors
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.handlers import add_expect_header
 from pyarrow import fs
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
@@ -80,6 +81,8 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
         if endpoint_url is None and not _is_aws(client.meta.endpoint_url):
             return s3_client(client.meta.endpoint_url)  # AWS_ENDPOINT_URL, or the profile, names another
         read_pages_fast(client)
+        # "Expect: 100-continue" would cost every commit a second round trip.
+        client.meta.events.unregister("before-call.s3", add_expect_header)
         return client
     except ValueError as error:  # botocore's word for a malformed endpoint
         raise UsageError(str(error), "Write the endpoint as http://host:port or https://host.") from error
