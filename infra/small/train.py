@@ -20,15 +20,14 @@ import torch
 from answers_stage import Code, Eye, Lessons, TaughtFilm, WatchedFilm, eye_of, imagine, run_batch, watch
 from attributes import one_hot
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
+from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
 from narration import every_phrase
 from storyboard import Part
 from tokenizers import Tokenizer
-from torch import Tensor
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
 from jobs.prompts.pack import load_packs
-from videoxl2.config import GROUP_FRAMES
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
 from videoxl2.slot_masks import TokenTable
@@ -83,58 +82,12 @@ def train_groups(
     """
     modules = {"dts": network.dts, "projector": network.projector, "heads": heads}
     judge: Callable[[Seen], Judged] = partial(heads.judge_groups, network)
-    seen = [_seen(film) for film in held_out]
-    _show(Training(GROUPS, modules, folder), judge, lambda step: _draw_groups(films, step), seen, log)
-    seen = [_group(film, number) for film in held_out for number in _with_a_cut(film)]
-    _show(Training(CUTS, modules, folder), judge, lambda step: _draw_cuts(films, step), seen, log)
-
-
-def _draw_groups(films: Sequence[WatchedFilm], step: int) -> Seen:
-    """Groups out of as many films, the same for the same step."""
-    draw = random.Random(step)
-    return _joined(_draw_group(film, draw) for film in draw.choices(films, k=GROUPS.size))
-
-
-def _draw_cuts(films: Sequence[WatchedFilm], step: int) -> Seen:
-    """The same, but every second group goes on as one of another film."""
-    draw = random.Random(step)
-    groups = []
-    for number, film in enumerate(draw.choices(films, k=CUTS.size)):
-        features, labels = _draw_group(film, draw)
-        if number % 2:
-            other_features, other_labels = _draw_group(draw.choice(films), draw)
-            cut = draw.randrange(1, GROUP_FRAMES)
-            features = torch.cat([features[:cut], other_features[cut:]])
-            labels = torch.cat([labels[:cut], other_labels[cut:]])
-        groups.append((features, labels))
-    return _joined(groups)
-
-
-def _draw_group(film: WatchedFilm, draw: random.Random) -> Seen:
-    return _group(film, draw.randrange(len(film.labels) // GROUP_FRAMES))
-
-
-def _with_a_cut(film: WatchedFilm) -> list[int]:
-    """The groups in which the setting changes."""
-    setting_G4 = film.labels[:, 0].unflatten(0, (-1, GROUP_FRAMES))
-    cut_G: Tensor = (setting_G4 != setting_G4[:, :1]).any(1)
-    return [int(number) for number in cut_G.nonzero()]
-
-
-def _group(film: WatchedFilm, number: int) -> Seen:
-    features, labels = _seen(film)
-    pictures = slice(GROUP_FRAMES * number, GROUP_FRAMES * (number + 1))
-    return features[pictures], labels[pictures]
-
-
-def _joined(groups: Iterable[Seen]) -> Seen:
-    features, labels = zip(*groups, strict=True)
-    return torch.cat(features), torch.cat(labels)
-
-
-def _seen(film: WatchedFilm) -> Seen:
-    assert film.features is not None
-    return film.features, film.labels
+    seen = [seen_of(film) for film in held_out]
+    draw: Callable[[int], Seen] = partial(draw_groups, films, GROUPS.size)
+    _show(Training(GROUPS, modules, folder), judge, draw, seen, log)
+    seen = [group_of(film, number) for film in held_out for number in with_a_cut(film)]
+    draw = partial(draw_cuts, films, CUTS.size)
+    _show(Training(CUTS, modules, folder), judge, draw, seen, log)
 
 
 def _show(
