@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from schemas.failures import CommitUnknownError
 from storage.errors import ObjectError, StorageUnavailable
 from storage.s3 import S3_ERRORS, s3_client, translate
+from storage.s3_put import conditional_put
 from storage.stored import StoredObject
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class S3Store:
         return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
+        put = conditional_put(self.endpoint_url, self.bucket)
+        if put and (created := put(self.prefix + key, data)) is not None:
+            return created
         for attempt in range(_CONFLICT_TRIES):
             try:
                 self._client().put_object(

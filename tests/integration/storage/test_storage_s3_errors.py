@@ -19,6 +19,7 @@ VIDEO = VideoObject("s3://bucket/a.mp4", 6, 0, "tag")
 
 
 OK = {"status": 200}
+BUSY = [{"status": 503, "code": "SlowDown"}] * 3  # for the plain request and the client's two
 
 
 def _store(script: Any) -> S3Store:
@@ -45,16 +46,14 @@ def test_a_busy_store_is_tried_again(scripted_s3: Scripted) -> None:
 
 def test_a_write_whose_answer_was_lost_is_looked_up(scripted_s3: Scripted) -> None:
     """Written after all: the object is there, which is all that its writer wants."""
-    busy = [{"status": 503, "code": "SlowDown"}] * 2
-    script = scripted_s3(*busy, OK)
+    script = scripted_s3(*BUSY, OK)
     assert not _store(script).put_if_absent("key", b"data")
-    assert [method for method, _ in script.requests] == ["PUT"] * 2 + ["HEAD"]
+    assert [method for method, _ in script.requests] == ["PUT"] * 3 + ["HEAD"]
 
 
 def test_a_write_that_did_not_happen_can_be_repeated(scripted_s3: Scripted) -> None:
     """The store says that there is no such object."""
-    busy = [{"status": 503, "code": "SlowDown"}] * 2
-    script = scripted_s3(*busy, {"status": 404})
+    script = scripted_s3(*BUSY, {"status": 404})
     with pytest.raises(StorageUnavailable) as caught:
         _store(script).put_if_absent("key", b"data")
     assert caught.value.retryable

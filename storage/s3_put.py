@@ -1,0 +1,65 @@
+"""The one request that every video costs, for half of what boto3's client spends on it.
+
+Signed by botocore and sent by urllib3, as the client does it. What the client does besides comes out the same
+each time: parameters checked, the endpoint looked up, hooks called, the answer parsed. Only a plain yes or no
+is taken from here; anything else is left to the client: it tries again, follows a bucket to its region, and
+knows what went wrong.
+"""
+
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import botocore.session
+import urllib3
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import BotoCoreError
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies, percent_encode
+
+from storage.s3 import link_client
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+
+_HEADERS = {"If-None-Match": "*", "User-Agent": "media-index"}
+
+
+class ConditionalPut:
+    """Creates objects of one bucket."""
+
+    def __init__(self, bucket_url: str, region: str, login: "Credentials", ca_bundle: str | None) -> None:
+        self.bucket_url, self._region, self._login = bucket_url, region, login
+        timeout = urllib3.Timeout(connect=10, read=60)
+        self._pool = urllib3.PoolManager(maxsize=32, timeout=timeout, retries=False, ca_certs=ca_bundle)
+
+    def __call__(self, key: str, data: bytes) -> bool | None:
+        """Whether it was created, or there before; None: ask the client."""
+        url = self.bucket_url + percent_encode(key, "/~")
+        request = AWSRequest("PUT", url, dict(_HEADERS), data)
+        try:
+            S3SigV4Auth(self._login.get_frozen_credentials(), "s3", self._region).add_auth(request)
+            answer = self._pool.urlopen("PUT", url, body=data, headers=dict(request.headers.items()))
+        except (BotoCoreError, urllib3.exceptions.HTTPError):
+            return None
+        return {200: True, 412: False}.get(answer.status)
+
+
+@lru_cache(maxsize=8)
+def conditional_put(endpoint_url: str | None, bucket: str) -> ConditionalPut | None:
+    """None without a login, and where a signature and a connection are not enough: behind a proxy, for access
+    points and Express buckets."""
+    client = link_client(endpoint_url, bucket)
+    region = client.meta.region_name
+    session = botocore.session.Session()
+    login = session.get_credentials()
+    if bucket.startswith("arn:") or bucket.endswith("--x-s3") or login is None or not region:
+        return None
+    link = urlsplit(client.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "k"}))
+    url = f"{link.scheme}://{link.netloc}{link.path.removesuffix('k')}"
+    if get_environ_proxies(url):
+        return None
+    bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    return ConditionalPut(url, region, login, bundle or get_cert_path(True))
