@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
 _HEADERS = {"If-None-Match": "*", "User-Agent": "media-index"}
+_ELSEWHERE = {301, 307, 400}  # 400: signed for another region
 
 
 class ConditionalPut:
@@ -33,10 +34,13 @@ class ConditionalPut:
     def __init__(self, bucket_url: str, region: str, login: "Credentials", ca_bundle: str | None) -> None:
         self.bucket_url, self._region, self._login = bucket_url, region, login
         timeout = urllib3.Timeout(connect=10, read=60)
+        self._is_elsewhere = False
         self._pool = urllib3.PoolManager(maxsize=32, timeout=timeout, retries=False, ca_certs=ca_bundle)
 
     def __call__(self, key: str, data: bytes) -> bool | None:
         """Whether it was created, or there before; None: ask the client."""
+        if self._is_elsewhere:
+            return None
         url = self.bucket_url + percent_encode(key, "/~")
         request = AWSRequest("PUT", url, dict(_HEADERS), data)
         try:
@@ -44,6 +48,7 @@ class ConditionalPut:
             answer = self._pool.urlopen("PUT", url, body=data, headers=dict(request.headers.items()))
         except (BotoCoreError, urllib3.exceptions.HTTPError):
             return None
+        self._is_elsewhere = answer.status in _ELSEWHERE
         return {200: True, 412: False}.get(answer.status)
 
 

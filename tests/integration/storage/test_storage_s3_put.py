@@ -34,6 +34,15 @@ def test_what_is_neither_created_nor_there_is_the_clients(scripted_s3):
     assert [method for method, _ in script.requests] == ["PUT", "PUT"]
 
 
+def test_a_bucket_of_another_region_is_left_to_the_client_from_then_on(scripted_s3):
+    """One lost request a run, not one a video."""
+    script = scripted_s3({"status": 301, "code": "PermanentRedirect"}, {"status": 200})
+    store = S3Store("bucket", "", script.url)
+    assert store.put_if_absent("one", b"data")
+    assert store.put_if_absent("two", b"data")
+    assert [method for method, _ in script.requests] == ["PUT"] * 3
+
+
 def test_a_temporary_login_is_signed_with_its_token(scripted_s3, monkeypatch):
     """As roles and SSO give them."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
