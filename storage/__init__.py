@@ -6,6 +6,7 @@ errors     what can go wrong with one object
 selection  which of a library's objects are videos to index
 library    list and fetch videos                    library_local, library_s3
 s3_pages   pages of a listing, read with little CPU
+s3_put     the PUT of a commit, for half the client's CPU
 s3_ranges  listing side by side, in the order of the keys
 inventory  a bucket listed by S3 Inventory          inventory_rows
 objects    the index's bytes: create once, read, list    objects_local, objects_s3
