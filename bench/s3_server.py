@@ -62,11 +62,6 @@ def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
         wbufsize = -1  # one segment per answer
 
-        def handle_expect_100(self) -> bool:
-            goes_on = super().handle_expect_100()
-            self.wfile.flush()  # boto3 waits a second for it before it sends a body
-            return goes_on
-
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}

@@ -16,25 +16,26 @@ from scale_plan import bench_plan
 from scale_put import bench_put
 from scale_run import bench_run, bench_settle
 
+BENCHES = {
+    "list": bench_list,
+    "plan": bench_plan,
+    "run": bench_run,
+    "settle": bench_settle,
+    "put": bench_put,
+}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("list", "plan", "run", "settle", "put"))
+    parser.add_argument("what", choices=BENCHES)
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--videos", type=int, default=20_000)
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--only", help="one row of the table")
     options = parser.parse_args()
-    benches = {
-        "list": bench_list,
-        "plan": bench_plan,
-        "run": bench_run,
-        "settle": bench_settle,
-        "put": bench_put,
-    }
-    benches[options.what](options)
+    BENCHES[options.what](options)
 
 
 if __name__ == "__main__":

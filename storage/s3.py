@@ -81,7 +81,7 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
         if endpoint_url is None and not _is_aws(client.meta.endpoint_url):
             return s3_client(client.meta.endpoint_url)  # AWS_ENDPOINT_URL, or the profile, names another
         read_pages_fast(client)
-        # "Expect: 100-continue" would cost every commit a second round trip.
+        # "Expect: 100-continue" would cost every write by the client a second round trip.
         client.meta.events.unregister("before-call.s3", add_expect_header)
         return client
     except ValueError as error:  # botocore's word for a malformed endpoint

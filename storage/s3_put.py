@@ -8,7 +8,7 @@ knows what went wrong.
 
 import os
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import botocore.session
@@ -23,6 +23,7 @@ from storage.s3 import link_client
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
+    from mypy_boto3_s3 import S3Client
 
 _HEADERS = {"If-None-Match": "*", "User-Agent": "media-index"}
 _ELSEWHERE = {301, 307, 400}  # 400: signed for another region
@@ -31,11 +32,19 @@ _ELSEWHERE = {301, 307, 400}  # 400: signed for another region
 class ConditionalPut:
     """Creates objects of one bucket."""
 
-    def __init__(self, bucket_url: str, region: str, login: "Credentials", ca_bundle: str | None) -> None:
-        self.bucket_url, self._region, self._login = bucket_url, region, login
-        timeout = urllib3.Timeout(connect=10, read=60)
+    def __init__(
+        self, client: "S3Client", bucket_url: str, login: "Credentials", ca_bundle: str | None
+    ) -> None:
+        """As patient as the client, in its region."""
+        self.bucket_url, self._region, self._login = bucket_url, client.meta.region_name, login
         self._is_elsewhere = False
-        self._pool = urllib3.PoolManager(maxsize=32, timeout=timeout, retries=False, ca_certs=ca_bundle)
+        config: Any = client.meta.config
+        self._pool = urllib3.PoolManager(
+            maxsize=config.max_pool_connections,
+            timeout=urllib3.Timeout(connect=config.connect_timeout, read=config.read_timeout),
+            retries=False,
+            ca_certs=ca_bundle,
+        )
 
     def __call__(self, key: str, data: bytes) -> bool | None:
         """Whether it was created, or there before; None: ask the client."""
@@ -57,14 +66,13 @@ def conditional_put(endpoint_url: str | None, bucket: str) -> ConditionalPut | N
     """None without a login, and where a signature and a connection are not enough: behind a proxy, for access
     points and Express buckets."""
     client = link_client(endpoint_url, bucket)
-    region = client.meta.region_name
     session = botocore.session.Session()
     login = session.get_credentials()
-    if bucket.startswith("arn:") or bucket.endswith("--x-s3") or login is None or not region:
+    if bucket.startswith("arn:") or bucket.endswith("--x-s3") or login is None or not client.meta.region_name:
         return None
     link = urlsplit(client.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "k"}))
     url = f"{link.scheme}://{link.netloc}{link.path.removesuffix('k')}"
     if get_environ_proxies(url):
         return None
     bundle = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
-    return ConditionalPut(url, region, login, bundle or get_cert_path(True))
+    return ConditionalPut(client, url, login, bundle or get_cert_path(True))
