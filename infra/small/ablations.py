@@ -145,7 +145,7 @@ class _Asker(Asker):
 
 
 LENGTHS_S = (30, 60, 120, 300, 600)
-_FILMS = ((30, 12), (120, 6), (300, 3))  # length in seconds, how many: what variants are compared on
+_FILMS = ((30, 10), (120, 4), (300, 2))  # length in seconds, how many: what variants are compared on
 
 
 def ablate(folder: Path, part: Part, model: str) -> Iterator[tuple[str, Score]]:
@@ -155,7 +155,7 @@ def ablate(folder: Path, part: Part, model: str) -> Iterator[tuple[str, Score]]:
         yield variant.name, score_of(variant, files, model)
 
 
-def by_length(folder: Path, part: Part, model: str, count: int = 4) -> Iterator[tuple[str, Score]]:
+def by_length(folder: Path, part: Part, model: str, count: int = 3) -> Iterator[tuple[str, Score]]:
     """A score for films of each length, asked as a run asks."""
     for seconds in LENGTHS_S:
         yield f"{seconds} s", score_of(Variant(""), long_films(folder, part, seconds, count), model)

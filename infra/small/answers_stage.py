@@ -13,16 +13,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
 from attributes import GROUP_OUTPUTS, film_labels, one_hot
 from narration import Seen, character_answers, highlight_answers, roster, scene_answers, summary_answer
 from storyboard import Film, Part, draw_film
-from teacher import Lesson, UntellableError, lesson
+from teacher import Lesson, UntellableError, lesson, lookups
 from torch import Tensor, nn
 from torch.nn import functional
 from vision_stage import seen_picture, tower_features
+from wiring import wire_code
 
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program_times import AnswerContext, tenths
@@ -37,6 +39,8 @@ from videoxl2.slot_masks import TokenTable
 from videoxl2.tokens import Vocabulary
 
 _WINDOW_SHARE = 0.3  # of films that are asked about a part
+Lookups = Literal["titles", "summaries"]
+_MOST_LOOKUPS: dict[Lookups, int] = {"titles": 60, "summaries": 30}
 
 
 @dataclass(frozen=True)
@@ -97,12 +101,23 @@ def watch(network: Network, part: Part, number: int) -> WatchedFilm:
 class Lessons:
     """Makes sequences of watched films: all four prompts, of long films about a part of them."""
 
-    def __init__(self, vocabulary: Vocabulary, table: TokenTable, prompts: Sequence[Prompt]) -> None:
-        self._vocabulary, self._table, self._prompts = vocabulary, table, prompts
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        table: TokenTable,
+        prompts: Sequence[Prompt],
+        lookups: Lookups | None = None,
+    ) -> None:
+        self._vocabulary, self._table, self._prompts, self._lookups = vocabulary, table, prompts, lookups
 
-    def about(self, *names: str) -> Lessons:
-        """Of these prompts only; of none, a film is for finding boundaries in: a fifth of the tokens."""
-        return Lessons(self._vocabulary, self._table, [p for p in self._prompts if p.name in names])
+    def of_boundaries(self) -> Lessons:
+        """Of no prompt: what a film has to teach besides, a fifth of the tokens."""
+        return Lessons(self._vocabulary, self._table, ())
+
+    def of_lookups(self, kind: Lookups) -> Lessons:
+        """Of no prompt; boundaries, and the titles, or also the summaries, of scenes by their times, in no
+        order."""
+        return Lessons(self._vocabulary, self._table, (), kind)
 
     def of(self, watched: WatchedFilm, draw: random.Random) -> TaughtFilm:
         """Lessons whose truth cannot be told under the answers' bounds are left out."""
@@ -115,6 +130,12 @@ class Lessons:
                 lessons.append(lesson(prompt, context, truth, ids, self._table))
             except UntellableError:
                 continue
+        if self._lookups:
+            scenes = scene_answers(_whole(watched))
+            draw.shuffle(scenes)
+            labels = [who.label for who in roster(watched.film)]
+            told = self._lookups == "summaries"
+            lessons.append(lookups(scenes[: _MOST_LOOKUPS[self._lookups]], self._table, labels, told))
         stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
         prefix = tuple(vocabulary.prefix_ids())
         return TaughtFilm(prefix, stamps, watched, tuple(lessons), self._began(watched))
@@ -140,9 +161,8 @@ class Lessons:
         longest = prompt.window_ms or duration_ms
         if prompt.name == "scenes" and (duration_ms > 1.5 * longest or draw.random() < _WINDOW_SHARE):
             window = _draw_window(times_ms, duration_ms, longest, draw)
-        times_s = tuple(tenths(ms) / 10 for ms in times_ms)
-        whole = Seen(film, times_ms, times_s, 0.0, tenths(duration_ms) / 10)
-        seen = Seen(film, times_ms, times_s, tenths(window[0]) / 10, tenths(window[1]) / 10)
+        whole = _whole(watched)
+        seen = replace(whole, first_s=tenths(window[0]) / 10, last_s=tenths(window[1]) / 10)
         labels = tuple(who.label for who in roster(film))
         context = AnswerContext(
             duration_ms,
@@ -161,6 +181,13 @@ class Lessons:
                 return context, scene_answers(seen)
             case _:
                 return context, highlight_answers(whole)
+
+
+def _whole(watched: WatchedFilm) -> Seen:
+    times_s = tuple(tenths(ms) / 10 for ms in watched.times_ms)
+    return Seen(
+        watched.film, watched.times_ms, times_s, 0.0, tenths(round(watched.film.duration_s * 1000)) / 10
+    )
 
 
 def _draw_window(
@@ -193,6 +220,7 @@ class Code(nn.Module):
         super().__init__()
         self.tokens_per_group = config.tokens_per_group
         self.linear = nn.Linear(GROUP_OUTPUTS, config.language.hidden_size)
+        wire_code(self.linear)
 
     def forward(self, watched: WatchedFilm) -> Tensor:
         code_GD = self.linear(one_hot(watched.labels))

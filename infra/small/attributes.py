@@ -32,7 +32,13 @@ HEADS: tuple[tuple[str, int, tuple[int, ...]], ...] = (
     *((f"accessory of {shape}", len(ACCESSORIES), _ENDS) for shape in SHAPES),
 )
 PICTURE_OUTPUTS = sum(size for _, size, _ in HEADS)
-GROUP_OUTPUTS = sum(size * len(asked) for _, size, asked in HEADS)
+_CHANGES = GROUP_FRAMES - 1  # of the setting, from one picture of a group to the next
+GROUP_OUTPUTS = sum(size * len(asked) for _, size, asked in HEADS) + _CHANGES
+
+
+def is_nothing(head: str, answer: int) -> bool:
+    """Whether the answer is that there is no event, no such figure, or nothing worn."""
+    return answer == 0 and head.partition(" ")[0] in ("event", "colour", "accessory")
 
 
 def labels_at(film: Film, second: float) -> list[int]:
@@ -94,13 +100,19 @@ def film_labels(film: Film, times_ms: Sequence[int]) -> Tensor:
 
 
 def one_hot(labels_FH: Tensor) -> Tensor:
-    """`[G, O]`: a one for each answer."""
+    """`[G, O]`: a one for each answer, and for each change of the setting."""
     pieces = []
     for (_, size, asked), column in zip(HEADS, labels_FH.unbind(1), strict=True):
         shown_GA = column.unflatten(0, (-1, GROUP_FRAMES))[:, list(asked)]
         ones = functional.one_hot(shown_GA.clamp(min=0), size) * (shown_GA != ABSENT)[..., None]
         pieces.append(ones.flatten(1))
-    return torch.cat(pieces, dim=1).float()
+    return torch.cat([*pieces, changes(labels_FH)], dim=1).float()
+
+
+def changes(labels_FH: Tensor) -> Tensor:
+    """`[G, 3]`: whether the second, third and fourth picture show another setting than the one before."""
+    setting_G4 = labels_FH[:, 0].unflatten(0, (-1, GROUP_FRAMES))
+    return setting_G4[:, 1:] != setting_G4[:, :-1]
 
 
 def loss_and_accuracy(logits: Tensor, labels_FH: Tensor, of_groups: bool) -> tuple[Tensor, dict[str, float]]:
@@ -120,6 +132,10 @@ def loss_and_accuracy(logits: Tensor, labels_FH: Tensor, of_groups: bool) -> tup
         said = answers.argmax(1)
         counts = (truth > 0) | (said > 0) if name.startswith("colour") else truth != ABSENT
         right.setdefault(name.partition(" of ")[0], []).append((said == truth)[counts].float())
+    if of_groups:
+        told, changed = logits[:, at:].float(), changes(labels_FH)
+        losses.append(_CHANGES * functional.binary_cross_entropy_with_logits(told, changed.float()))
+        right["change"] = [((told > 0) == changed).all(1).float()]
     return torch.stack([x.nan_to_num() for x in losses]).sum(), {
         name: torch.cat(shares).mean().item() for name, shares in right.items()
     }

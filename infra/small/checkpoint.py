@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import re
 import string
 from dataclasses import replace
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
-from torch import Tensor
+from wiring import LARGEST_NUMBER, hold, wire
 
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.wire import describe_format
@@ -27,43 +26,23 @@ from videoxl2.network import Network
 from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_network
 from videoxl2.tokens import END_OF_TURN, SYSTEM_PROMPT
 
-LARGEST_NUMBER = 999  # with a token of its own
-_PERIODS = (
-    2,
-    3,
-    4,
-    5,
-    6,
-    8,
-    10,
-    14,
-    20,
-    28,
-    40,
-    60,
-    90,
-    140,
-    220,
-    350,
-    600,
-    1000,
-)  # of the numbers' features
-
 
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
-    """96-pixel pictures, four visual tokens a frame group, five layers of 128."""
+    """96-pixel pictures, four visual tokens a frame group, five layers of 160.
+
+    Heads are twice as wide as usual: what is looked up is found by its time, and times are wide.
+    """
     vision = VisionConfig(
         hidden_size=128, intermediate_size=256, num_layers=3, num_heads=4, image_size=96, patch_size=12
     )
     language = LanguageConfig(
-        hidden_size=128,
-        intermediate_size=384,
+        hidden_size=160,
+        intermediate_size=480,
         num_layers=5,
         num_heads=4,
         num_kv_heads=4,
-        head_dim=32,
+        head_dim=64,
         vocab_size=vocab_size,
-        rope_theta=10_000.0,
     )
     config = ModelConfig(vision=vision, language=language, grid_side=4, dtype="float32", eos_ids=(stop_id,))
     return replace(config, raw=config_fields(config))
@@ -124,11 +103,7 @@ def _lines(text: str) -> list[tuple[str, str]]:
 
 @torch.no_grad()
 def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 0) -> Network:
-    """Weights to begin with: residual branches add nothing yet, and numbers know their order.
-
-    A number's embedding and its output row hold cosines and sines of it at several periods, so that "three
-    later" is a rotation to learn, not a table.
-    """
+    """Weights to begin with: residual branches add nothing yet but what is wired."""
     network = random_network(config, seed).requires_grad_(True)
     for name, parameter in network.named_parameters():
         if name.endswith(
@@ -144,20 +119,9 @@ def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 
         elif "bias" in name or "relative_position" in name or "temporal_encoding" in name:
             parameter.zero_()
     if tokenizer is not None:
-        numbers = [(n, tokenizer.token_to_id(str(n))) for n in range(LARGEST_NUMBER + 1)]
-        features = number_features(len(numbers), config.language.hidden_size)
-        ids = torch.tensor([token_id for _, token_id in numbers])
-        network.language.embed_tokens.weight[ids] = 0.1 * features
-        network.language.lm_head.weight[ids] = 0.1 * features
+        wire(network, tokenizer)
+        hold(network)
     return network
-
-
-def number_features(count: int, width: int) -> Tensor:
-    """Cosines and sines `[count, width]`; zero beyond the periods' columns."""
-    angles = torch.arange(count)[:, None] * (2 * math.pi / torch.tensor(_PERIODS, dtype=torch.float32))
-    features = torch.zeros(count, width)
-    features[:, : 2 * len(_PERIODS)] = torch.cat([angles.cos(), angles.sin()], dim=1)
-    return features
 
 
 def write_checkpoint(network: Network, tokenizer: Tokenizer, folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from answers_stage import WatchedFilm
-from torch import Tensor
+from attributes import changes
 from vision_stage import Seen
 
 from videoxl2.config import GROUP_FRAMES
@@ -35,9 +35,7 @@ def draw_cuts(films: Sequence[WatchedFilm], count: int, step: int) -> Seen:
 
 def with_a_cut(film: WatchedFilm) -> list[int]:
     """The groups in which the setting changes."""
-    setting_G4 = film.labels[:, 0].unflatten(0, (-1, GROUP_FRAMES))
-    cut_G: Tensor = (setting_G4 != setting_G4[:, :1]).any(1)
-    return [int(number) for number in cut_G.nonzero()]
+    return [int(number) for number in changes(film.labels).any(1).nonzero()]
 
 
 def group_of(film: WatchedFilm, number: int) -> Seen:

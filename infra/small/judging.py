@@ -50,15 +50,16 @@ class Told:
 
         scenes = rows(
             "SELECT start_ms / 1000, end_ms / 1000, setting, time_of_day, actions,"
-            " list_transform(character_ids, c -> (SELECT min(label) FROM characters WHERE character_id = c"
-            " AND video_id = scenes.video_id)) FROM scenes WHERE video_id = ? ORDER BY start_ms"
+            " (SELECT list(label) FROM characters c WHERE c.video_id = s.video_id"
+            " AND list_contains(s.character_ids, c.character_id))"
+            " FROM scenes s WHERE video_id = ? ORDER BY start_ms"
         )
         characters = rows("SELECT lower(label || ' ' || description) FROM characters WHERE video_id = ?")
         moments = rows(
             "SELECT start_ms / 1000, end_ms / 1000 FROM highlights WHERE video_id = ? ORDER BY rank"
         )
         return cls(
-            tuple(ToldScene(a, b, s, t, tuple(d), tuple(c)) for a, b, s, t, d, c in scenes),  # type: ignore[arg-type]
+            tuple(ToldScene(a, b, s, t, tuple(d or ()), tuple(c or ())) for a, b, s, t, d, c in scenes),  # type: ignore[arg-type]
             tuple(str(text) for (text,) in characters),
             tuple((a, b) for a, b in moments),  # type: ignore[misc]
         )

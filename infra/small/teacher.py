@@ -11,7 +11,7 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.program_times import AnswerContext
 from jobs.prompts.programs import program_for
 from jobs.prompts.wire import write_records
-from schemas.answers import Answer
+from schemas.answers import Answer, SceneAnswer
 from videoxl2.slot_masks import TokenTable
 from videoxl2.slots import STOP, Choice, Got, Literal, Slot, Text
 
@@ -56,6 +56,51 @@ def lesson(
         tuple(first + place for place, _ in writer.decided),
         tuple(f"{prompt.name}.{name}" for _, name in writer.decided),
     )
+
+
+def lookups(
+    scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[str] = (), told: bool = False
+) -> Lesson:
+    """The first lines of each scene's record; its end, in whole seconds, and its title are to be learned, and
+    where scenes are `told`, its summary, with the roster ahead as the prompt has it.
+
+    Most of what follows them repeats them, and they stand nowhere but in the video. The last end is that of
+    the film, which the video does not tell.
+    """
+    known = f" {'; '.join(roster)}." if told else ""
+    ids = [*table.encode([f"{known}\n\n"])[0]]
+    decided: list[int] = []
+    slots: list[str] = []
+
+    def learn(tokens: Sequence[int], slot: str) -> None:
+        decided.extend(range(len(ids), len(ids) + len(tokens)))
+        slots.extend([slot] * len(tokens))
+        ids.extend(tokens)
+
+    last_s = max((scene.end_s for scene in scenes), default=0.0)
+    for scene in scenes:
+        start, space, end, between, title, label, summary, blank = table.encode(
+            [
+                f"{scene.start_s} -",
+                " ",
+                str(scene.end_s),
+                " seconds\nTitle:",
+                f" {scene.title}\n",
+                "Summary:",
+                f" {scene.summary}\n",
+                "\n",
+            ]
+        )
+        ids += [*start, *space]
+        whole, tenths = (end[:1], end[1:]) if scene.end_s < last_s else ([], end)
+        learn(whole, "lookups.end")
+        ids += [*tenths, *between]
+        learn(title, "lookups.title")
+        if told:
+            ids += label
+            learn(summary, "lookups.summary")
+        ids += blank
+    return Lesson(tuple(ids), tuple(decided), tuple(slots))
 
 
 class _Writer:

@@ -22,12 +22,16 @@ from attributes import one_hot
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
 from narration import every_phrase
+from stages import ANSWERS, CODE, CUTS, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
 from storyboard import Part
 from tokenizers import Tokenizer
+from torch import Tensor
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
+from wiring import FIRST, hold_time
 
 from jobs.prompts.pack import load_packs
+from videoxl2.dts import group_frames
 from videoxl2.network import Network
 from videoxl2.prefill import PrefillOptions
 from videoxl2.slot_masks import TokenTable
@@ -35,25 +39,8 @@ from videoxl2.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 
-# Decisions about times are few, and those in answers far fewer than at the ends of groups; so are characters.
-TIMES = {"video.time": 3.0, "scenes.time": 15.0, "highlights.time": 15.0}
-LOOKED_UP = {"scenes.title": 15.0, "scenes.summary": 4.0}  # much of what follows a title repeats it
-WHO = {"characters.label": 5.0, "characters.description": 5.0}
-
-PICTURES = Stage("pictures", steps=6000, size=48, rate=2e-3)
-GROUPS = Stage("groups", steps=3000, size=32, rate=2e-3)
-CUTS = Stage("cuts", steps=3000, size=32, rate=1.5e-3)
-CLOCK = Stage("clock", steps=1200, size=2000, rate=2e-3)
-LANGUAGE = Stage("language", steps=1800, size=1800, rate=1.5e-3, warm_up=200, long_from=2 / 3, weights=TIMES)
-ANSWERS = Stage(
-    "answers", 1300, size=1800, rate=1e-3, warm_up=100, long_from=0.35, long_power=1.0, weights=TIMES | WHO
-)
-LOOKUPS = Stage(
-    "lookups", 2400, size=1800, rate=1.5e-3, warm_up=100, long_from=0.5, weights=TIMES | WHO | LOOKED_UP
-)
-NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 4000, 2000, 25  # films
+NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 2500, 2000, 25  # films
 SHARD = 250  # films
-CURRICULUM = ((0.15, 25.0), (0.35, 60.0), (1.0, 1e9))  # up to that share of the steps, longest films (s)
 
 
 def train_tower(network: Network, heads: AttributeHeads, folder: Path, log: Log) -> None:
@@ -112,36 +99,82 @@ def _show(
 
 
 def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -> Code:
-    """Until answers are right for perfect eyes.
+    """Until the language model answers with perfect eyes.
 
-    When the present scene began is hard to learn from answers, so it is learned first, at the ends of groups.
-    Needs no picture, so it may run beside the stages of the eyes.
+    First it learns to find its way about a film by time: when the scene in view began, when the scene that
+    begins at a time ends, and the title of what plays from one time to another. Then the default prompts; and
+    last, who is in a scene. Needs no picture, so it may run beside the stages of the eyes.
     """
     torch.manual_seed(0)
     code = Code(network.config)
     modules = {"language": network.language, "code": code}
     films = [imagine("train", number) for number in range(NUM_IMAGINED)]
     held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
-    for stage, taught in ((CLOCK, lessons.about()), (LANGUAGE, lessons)):
+    titles, summaries = lessons.of_lookups("titles"), lessons.of_lookups("summaries")
+    stages = ((LOOKUPS, (titles, lessons.of_boundaries())), (LANGUAGE, (lessons, titles)))
+    for stage, taught in stages:
         _teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
+    training = Training(SUMMARIES, {"language": network.language}, folder)
+    _teach(network, code, (summaries, lessons), training, films, held_out, log)
     return code
 
 
-def align_projector(network: Network, eye: Eye, code: Code, films: Sequence[WatchedFilm]) -> None:
-    """Turn the projector's last layer so that its tokens' mean is the code of what they show."""
-    with torch.no_grad():
-        seen_GD = torch.cat([eye(film).mean(1) for film in films]).double()
-        meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films]).double()
-        ones_G1 = torch.ones(len(seen_GD), 1, dtype=torch.double)
-        turn = torch.linalg.lstsq(torch.cat([seen_GD, ones_G1], dim=1), meant_GD).solution.float()
-        last = network.projector[2]
-        last.weight.copy_(turn[:-1].T @ last.weight)
-        last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
+def train_code(
+    network: Network,
+    code: Code,
+    films: Sequence[WatchedFilm],
+    held_out: Sequence[WatchedFilm],
+    folder: Path,
+    log: Log,
+) -> None:
+    """Until the mean of a group's visual tokens is the code of what they show.
+
+    In the columns that wired heads read each token has to be it; in the others they may differ a bit, as what
+    they look at does.
+    """
+    training = Training(CODE, {"dts": network.dts, "projector": network.projector}, folder)
+    seen = [seen_of(film) for film in held_out]
+
+    def miss(shown: Seen) -> Tensor:
+        """Squared distances `[G]` of the mean, and a part of the tokens' from it."""
+        features, labels = shown
+        with torch.no_grad():
+            meant_GD = code.linear(one_hot(labels))
+        tokens_GND = network.projector(network.dts(group_frames(features.float())))
+        mean_G1D = tokens_GND.mean(1, keepdim=True)
+        apart_GD = (tokens_GND - mean_G1D).square().mean(1)
+        miss_G: Tensor = (mean_G1D[:, 0] - meant_GD).square().sum(1)
+        return miss_G + apart_GD[:, : FIRST.stop].sum(1) + 0.1 * apart_GD[:, FIRST.stop :].sum(1)
+
+    if training.step == 0:
+        _speak_code(network, code, films[:500])
+    mean = Mean()
+    while not training.is_done:
+        loss = miss(draw_cuts(films, CODE.size, training.step)).mean()
+        training.descend(loss)
+        mean.add(loss.item())
+        if training.is_time_to_tell:
+            with torch.no_grad():
+                distance = torch.cat([miss(each) for each in seen]).mean().item()
+            log.line(CODE.name, training.step, loss=mean.take(), distance=distance)
+    hold_time(network.projector[2])
+
+
+@torch.no_grad()
+def _speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
+    """Turn the projector's last layer there, by least squares."""
+    eye = eye_of(network, films)
+    seen_GD = torch.cat([eye(film).mean(1) for film in films]).double()
+    meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films]).double()
+    ones_G1 = torch.ones(len(seen_GD), 1, dtype=torch.double)
+    turn = torch.linalg.lstsq(torch.cat([seen_GD, ones_G1], dim=1), meant_GD).solution.float()
+    last = network.projector[2]
+    last.weight.copy_(turn[:-1].T @ last.weight)
+    last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
 
 
 def train_answers(
     network: Network,
-    code: Code,
     lessons: Lessons,
     films: Sequence[WatchedFilm],
     held_out: Sequence[WatchedFilm],
@@ -150,10 +183,9 @@ def train_answers(
 ) -> None:
     """Until answers are right for the eyes there are."""
     eye = eye_of(network, [*films, *held_out])
-    align_projector(network, eye, code, films[:500])
     modules = {"language": network.language, "projector": network.projector}
-    for stage in (ANSWERS, LOOKUPS):
-        _teach(network, eye, lessons, Training(stage, modules, folder), films, held_out, log)
+    taught = lessons, lessons.of_lookups("summaries")
+    _teach(network, eye, taught, Training(ANSWERS, modules, folder), films, held_out, log)
 
 
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
@@ -172,18 +204,18 @@ def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log
 def _teach(
     network: Network,
     eye: Eye,
-    lessons: Lessons,
+    taught: tuple[Lessons, Lessons],
     training: Training,
     films: Sequence[WatchedFilm],
     held_out: Sequence[WatchedFilm],
     log: Log,
 ) -> None:
-    """The loop of both stages that learn to answer."""
-    questions = [lessons.of(film, random.Random(n)) for n, film in enumerate(held_out)]
+    """The loop of the stages that learn to answer: two thirds of a step from the first lessons."""
+    questions = [taught[0].of(film, random.Random(n)) for n, film in enumerate(held_out)]
     mean = Mean()
     while not training.is_done:
         torch.manual_seed(training.step)
-        batch = draw_batch(training.stage, films, lessons, training.step)
+        batch = draw_batch(training.stage, films, taught, training.step)
         outcome = run_batch(network, eye, batch, PrefillOptions())
         weights = torch.tensor([training.stage.weights.get(slot, 1.0) for slot in outcome.slots])
         training.descend((outcome.losses * weights).sum() / weights.sum())
@@ -192,22 +224,21 @@ def _teach(
             log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
 
 
-def draw_batch(stage: Stage, films: Sequence[WatchedFilm], lessons: Lessons, step: int) -> list[TaughtFilm]:
-    """Films that make up a step, the same for the same step; to a third they teach boundaries alone."""
+def draw_batch(
+    stage: Stage, films: Sequence[WatchedFilm], taught: tuple[Lessons, Lessons], step: int
+) -> list[TaughtFilm]:
+    """Films that make up a step, the same for the same step."""
     draw = random.Random(step)
-    longest = next(s for share, s in CURRICULUM if step < share * stage.steps or share == 1.0)
-    weights = None
-    if step >= stage.long_from * stage.steps:
-        weights = [len(film.film.scenes) ** stage.long_power for film in films]
+    longest_s = stage.longest_at(step)
+    weights = [len(film.film.scenes) ** stage.long_power for film in films]
     batch: list[TaughtFilm] = []
     tokens = 0
     while tokens < 1.5 * stage.size:
-        watched = draw.choices(films, weights)[0] if weights else draw.choice(films)
-        if watched.film.duration_s > longest:
+        watched = draw.choices(films, weights)[0]
+        if watched.film.duration_s > longest_s:
             continue
-        one = lessons.of(watched, draw) if tokens < stage.size else lessons.about().of(watched, draw)
-        batch.append(one)
-        tokens += one.num_tokens
+        batch.append(taught[tokens >= stage.size].of(watched, draw))
+        tokens += batch[-1].num_tokens
     return batch
 
 
@@ -254,7 +285,8 @@ def main(folder: Path, only: str | None, threads: int) -> None:
     if only == "eyes":
         return
     code = train_language(network, lessons, folder, log)
-    train_answers(network, code, lessons, films, held_out, folder, log)
+    train_code(network, code, films, held_out, folder, log)
+    train_answers(network, lessons, films, held_out, folder, log)
     write_checkpoint(network, tokenizer, folder / "checkpoint")
 
 

@@ -23,7 +23,8 @@ _OUTER = re.compile("embed|lm_head|position|temporal_encoding|of_patch|of_pictur
 class Stage:
     """How long and how fast a stage learns; `size` is pictures, groups or tokens a step.
 
-    From `long_from` of the steps on, films come as often as their number of scenes, to that power, says.
+    Matrices inside the network learn `inner` times as fast. Up to a share of the steps, films are no longer
+    than `longest_s` says; they come as often as their number of scenes, to the power of `long_power`, says.
     `weights` are those of decisions by slot, where they are not 1.
     """
 
@@ -32,9 +33,13 @@ class Stage:
     size: int
     rate: float
     warm_up: int = 50
-    long_from: float = 1.0
-    long_power: float = 0.5
+    inner: float = 1.0
+    longest_s: tuple[tuple[float, float], ...] = ((1.0, math.inf),)
+    long_power: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict)
+
+    def longest_at(self, step: int) -> float:
+        return next(s for share, s in self.longest_s if step < share * self.steps)
 
     def rate_at(self, step: int) -> float:
         """Up in a line, down in half a cosine to 3 %."""
@@ -69,12 +74,14 @@ class Training:
 
     def __init__(self, stage: Stage, modules: dict[str, nn.Module], folder: Path) -> None:
         self.stage, self._modules, self._file = stage, modules, folder / f"{stage.name}.pt"
-        named = [(n, p) for module in modules.values() for n, p in module.named_parameters()]
+        named = [
+            (n, p) for module in modules.values() for n, p in module.named_parameters() if p.requires_grad
+        ]
         self._parameters = [p for _, p in named]
         inner = [p for n, p in named if p.ndim == 2 and not _OUTER.search(n)]
         outer = [p for n, p in named if p.ndim != 2 or _OUTER.search(n)]
         self._optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(inner, weight_decay=0.02, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.Muon(inner, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(outer, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         ]
         self.step = 0
@@ -96,10 +103,10 @@ class Training:
         return self.step % SAVE_EVERY == 0 or self.step == 1
 
     def descend(self, loss: Tensor) -> None:
-        for optimizer in self._optimizers:
+        for optimizer, times in zip(self._optimizers, (self.stage.inner, 1.0), strict=True):
             optimizer.zero_grad()
             for group in optimizer.param_groups:
-                group["lr"] = self.stage.rate_at(self.step)
+                group["lr"] = times * self.stage.rate_at(self.step)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._parameters, 1.0)
         for optimizer in self._optimizers:

@@ -18,15 +18,15 @@ STEPS = 4
 def short_stages(monkeypatch):
     """Four steps each, saved after every second."""
     monkeypatch.setattr(training, "SAVE_EVERY", 2)
-    monkeypatch.setattr(train, "PICTURES", training.Stage("pictures", steps=STEPS, size=2, rate=1e-3))
-    monkeypatch.setattr(train, "CLOCK", training.Stage("clock", steps=STEPS, size=100, rate=1e-3))
-    monkeypatch.setattr(train, "LANGUAGE", training.Stage("language", steps=STEPS, size=100, rate=1e-3))
+    for name, size in {"PICTURES": 2, "LOOKUPS": 100, "LANGUAGE": 100, "SUMMARIES": 100}.items():
+        stage = training.Stage(name.lower(), steps=STEPS, size=size, rate=1e-3)
+        monkeypatch.setattr(train, name, stage)
     monkeypatch.setattr(train, "NUM_IMAGINED", 6)
     monkeypatch.setattr(train, "NUM_HELD_OUT", 1)
 
 
 def trained(folder):
-    """The first stage of the eyes, and both of the language model."""
+    """The first stage of the eyes, and the language model's three."""
     folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     network, tokenizer = train.small_network()
@@ -42,7 +42,7 @@ def test_what_was_stopped_goes_on_and_ends_in_the_same_weights(short_stages, tmp
     """Stopped in each stage's third step, going on from the second: the same, bit for bit."""
     whole = trained(tmp_path / "whole")
     descend = training.Training.descend
-    stops = {"pictures", "clock", "language"}
+    stops = {"pictures", "lookups", "language", "summaries"}
 
     def stop_once(self, loss):
         if self.step == 2 and self.stage.name in stops:
@@ -51,7 +51,7 @@ def test_what_was_stopped_goes_on_and_ends_in_the_same_weights(short_stages, tmp
         descend(self, loss)
 
     monkeypatch.setattr(training.Training, "descend", stop_once)
-    for _ in range(3):
+    for _ in range(4):
         with pytest.raises(KeyboardInterrupt):
             trained(tmp_path / "stopped")
     resumed = trained(tmp_path / "stopped")
