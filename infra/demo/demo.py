@@ -82,8 +82,11 @@ def main() -> None:
 
     step("One file that makes questions fast, then a search by words and one by meaning")
     media_index("build", "--index", str(index))
-    for words in ("robot meeting in the kitchen", "a feline taking a nap on the road"):
-        media_index("search", "--index", str(index), "--kind", "videos", "--limit", "3", words)
+    for kind, words in (
+        ("scenes", "dancing in the mountains at night"),
+        ("videos", "a feline taking a nap on the road"),
+    ):
+        media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
 
     step("Drawn films are fully known: how right is the index?")
     known = Truth(videos=tuple(true_video(film, name) for name, film in films.items()))

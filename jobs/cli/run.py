@@ -38,7 +38,7 @@ recipe_options = _with(
     click.option(
         "--model",
         metavar="DIR|HUB_ID",
-        help="Weights, e.g. BAAI/Video-XL-2. [small: built in, untrained]",
+        help="Weights, e.g. BAAI/Video-XL-2. [small: built in, for drawn films]",
     ),
     click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
     click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),

@@ -149,14 +149,14 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
     assert [room[:10].mean().round() for room in rooms] == [0, 255]
 
 
-def test_untrained_weights_answer_nonsense_in_valid_rows(tmp_path, make_video, media_index):
-    """Without --model the built-in weights are used and said to be untrained; whatever they say fits."""
+def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, make_video, media_index):
+    """Without --model the built-in weights are used and said to know drawn films only; what they say fits."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
     make_video(library / "a.mp4", seconds=30)
     done = media_index("run", "--library", library, "--index", index)
     assert done.code == 0, done.stderr
-    assert "small is built in and untrained" in done.stderr
+    assert "small is built in and understands drawn films like the demo's, nothing else" in done.stderr
     query = "select start_ms, end_ms, summary from scenes order by scene_index"
     scenes = media_index("sql", query, "--index", index, "--json").json
     assert [scene["start_ms"] for scene in scenes] == [0, *(scene["end_ms"] for scene in scenes[:-1])]
