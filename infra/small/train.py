@@ -1,6 +1,6 @@
 """Train the small checkpoint: one command, which goes on where it was stopped.
 
-    nice python infra/small/train.py FOLDER        (an hour and a half on two free cores)
+    nice python infra/small/train.py FOLDER        (an hour and three quarters on two free cores)
 
 FOLDER keeps the state of each stage and `log.jsonl`, a line of losses and validation accuracies now and then;
 FOLDER/checkpoint is the result.
