@@ -6,8 +6,8 @@ import random
 from collections.abc import Iterable, Sequence
 
 import torch
-from answers_stage import WatchedFilm
 from attributes import changes
+from lessons import WatchedFilm
 from vision_stage import Seen
 
 from videoxl2.config import GROUP_FRAMES

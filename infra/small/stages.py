@@ -11,6 +11,7 @@ _TIMES = {"video.time": 2.0, "scenes.time": 10.0, "highlights.time": 10.0}
 _SCENES = {"scenes.title": 5.0, "scenes.summary": 8.0, "scenes.time of day": 8.0, "scenes.characters": 5.0}
 _WHO = {"characters.label": 15.0, "characters.description": 8.0}
 _BEST = {"highlights.title": 5.0, "highlights.kind": 5.0}
+_ASKED = _LOOKED_UP | _TIMES | _SCENES | _WHO | _BEST
 _RARE = {"highlights.time": 30.0, "highlights.title": 15.0, "highlights.kind": 15.0, "scenes.time": 15.0}
 
 # The eyes.
@@ -38,10 +39,10 @@ LANGUAGE = Stage(
     inner=2,
     longest_s=((0.05, 60), (1, math.inf)),
     long_power=0.7,
-    weights=_LOOKED_UP | _TIMES | _SCENES | _WHO | _BEST,
+    weights=_ASKED,
 )
 SUMMARIES = replace(LANGUAGE, name="summaries", steps=240, warm_up=20)
 
 # Both.
 CODE = Stage("code", steps=1500, size=32, rate=1.5e-3)
-ANSWERS = replace(LANGUAGE, name="answers", steps=1500, rate=1.5e-3, weights={**LANGUAGE.weights, **_RARE})
+ANSWERS = replace(LANGUAGE, name="answers", steps=1500, rate=1.5e-3, weights=_ASKED | _RARE)

@@ -58,16 +58,14 @@ def lesson(
     )
 
 
-def lookups(
-    scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[str] = (), told: bool = False
-) -> Lesson:
+def lookups(scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[str] | None = None) -> Lesson:
     """The first lines of each scene's record; its end, in whole seconds, and its title are to be learned, and
-    where scenes are `told`, its summary, with the roster ahead as the prompt has it.
+    with a roster, which stands ahead as in the prompt, its summary.
 
     Most of what follows them repeats them, and they stand nowhere but in the video. The last end is that of
     the film, which the video does not tell.
     """
-    known = f" {'; '.join(roster)}." if told else ""
+    known = "" if roster is None else f" {'; '.join(roster)}."
     ids = [*table.encode([f"{known}\n\n"])[0]]
     decided: list[int] = []
     slots: list[str] = []
@@ -96,7 +94,7 @@ def lookups(
         learn(whole, "lookups.end")
         ids += [*tenths, *between]
         learn(title, "lookups.title")
-        if told:
+        if roster is not None:
             ids += label
             learn(summary, "lookups.summary")
         ids += blank

@@ -17,15 +17,15 @@ from typing import TypeVar
 
 import click
 import torch
-from answers_stage import Code, Eye, Lessons, TaughtFilm, WatchedFilm, eye_of, imagine, run_batch, watch
+from answers_stage import Code, Eye, eye_of, run_batch
 from attributes import one_hot
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
+from lessons import Lessons, TaughtFilm, WatchedFilm, imagine, watch
 from narration import every_phrase
 from stages import ANSWERS, CODE, CUTS, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
 from storyboard import Part
 from tokenizers import Tokenizer
-from torch import Tensor
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 from wiring import FIRST, hold_time
@@ -84,7 +84,7 @@ def _show(
     held_out: Sequence[T],
     log: Log,
 ) -> None:
-    """The loop of both stages that learn to see."""
+    """The loop of the stages that learn to see."""
     means: dict[str, Mean] = defaultdict(Mean)
     while not training.is_done:
         losses = judge(draw(training.step)).losses
@@ -107,15 +107,16 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
     """
     torch.manual_seed(0)
     code = Code(network.config)
-    modules = {"language": network.language, "code": code}
     films = [imagine("train", number) for number in range(NUM_IMAGINED)]
     held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
     titles, summaries = lessons.of_lookups("titles"), lessons.of_lookups("summaries")
-    stages = ((LOOKUPS, (titles, lessons.of_boundaries())), (LANGUAGE, (lessons, titles)))
-    for stage, taught in stages:
+    learner = {"language": network.language}
+    for stage, modules, taught in (
+        (LOOKUPS, learner | {"code": code}, (titles, lessons.of_boundaries())),
+        (LANGUAGE, learner | {"code": code}, (lessons, titles)),
+        (SUMMARIES, learner, (summaries, lessons)),
+    ):
         _teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
-    training = Training(SUMMARIES, {"language": network.language}, folder)
-    _teach(network, code, (summaries, lessons), training, films, held_out, log)
     return code
 
 
@@ -135,28 +136,22 @@ def train_code(
     training = Training(CODE, {"dts": network.dts, "projector": network.projector}, folder)
     seen = [seen_of(film) for film in held_out]
 
-    def miss(shown: Seen) -> Tensor:
-        """Squared distances `[G]` of the mean, and a part of the tokens' from it."""
+    def judge(shown: Seen) -> Judged:
+        """Squared distances of the mean from the code, and a part of the tokens' from the mean."""
         features, labels = shown
         with torch.no_grad():
             meant_GD = code.linear(one_hot(labels))
         tokens_GND = network.projector(network.dts(group_frames(features.float())))
         mean_G1D = tokens_GND.mean(1, keepdim=True)
         apart_GD = (tokens_GND - mean_G1D).square().mean(1)
-        miss_G: Tensor = (mean_G1D[:, 0] - meant_GD).square().sum(1)
-        return miss_G + apart_GD[:, : FIRST.stop].sum(1) + 0.1 * apart_GD[:, FIRST.stop :].sum(1)
+        miss_G = (mean_G1D[:, 0] - meant_GD).square().sum(1)
+        miss_G = miss_G + apart_GD[:, : FIRST.stop].sum(1) + 0.1 * apart_GD[:, FIRST.stop :].sum(1)
+        loss = miss_G.mean()
+        return Judged({"code": loss}, {"distance": loss.item()})
 
     if training.step == 0:
         _speak_code(network, code, films[:500])
-    mean = Mean()
-    while not training.is_done:
-        loss = miss(draw_cuts(films, CODE.size, training.step)).mean()
-        training.descend(loss)
-        mean.add(loss.item())
-        if training.is_time_to_tell:
-            with torch.no_grad():
-                distance = torch.cat([miss(each) for each in seen]).mean().item()
-            log.line(CODE.name, training.step, loss=mean.take(), distance=distance)
+    _show(training, judge, partial(draw_cuts, films, CODE.size), seen, log)
     hold_time(network.projector[2])
 
 

@@ -78,7 +78,7 @@ def draw_pictures(part: Part, seed: int, count: int, config: VisionConfig) -> Sh
 
 @dataclass(frozen=True)
 class Judged:
-    """Losses by place, and the share told right by kind of attribute."""
+    """Losses by place, and what is worth telling, as the share told right by kind of attribute."""
 
     losses: dict[str, Tensor]
     right: dict[str, float]

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from answers_stage import Lessons, imagine
 from checkpoint import build_tokenizer, frame_phrases
+from lessons import Lessons, imagine
 from narration import character_answers, every_phrase, roster, summary_answer
 from storyboard import draw_film
 from teacher import UntellableError, lesson

@@ -4,7 +4,7 @@ import pytest
 import torch
 import train
 import training
-from answers_stage import Lessons
+from lessons import Lessons
 from vision_stage import AttributeHeads
 
 from jobs.prompts.pack import load_packs

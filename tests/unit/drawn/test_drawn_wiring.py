@@ -5,7 +5,8 @@ import re
 
 import pytest
 import torch
-from answers_stage import Code, Lessons, imagine, run_batch
+from answers_stage import Code, run_batch
+from lessons import Lessons, imagine
 from train import small_network
 from wiring import HEARD, number_features
 
