@@ -27,7 +27,7 @@ import numpy as np
 
 from jobs.planning.retry import release
 from schemas.failures import MediaIndexError
-from storage.catalog import open_catalog
+from storage.query.catalog import open_catalog
 
 HERE = Path(__file__).parent
 BUCKET = "chaos"

@@ -13,15 +13,15 @@ from typing import Any
 import ray
 from rich.console import Console
 
-import jobs.running.run
+import jobs.driver.run
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
 from jobs.attempts.tries import Seat
 from jobs.attempts.work import Work
-from jobs.config import Settings
-from jobs.running.actor import ModelActor
-from jobs.running.progress import Progress
+from jobs.driver.progress import Progress
+from jobs.settings.config import Settings
+from jobs.workers.actor import ModelActor
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.failures import MediaIndexError
 
@@ -86,18 +86,18 @@ def main() -> int:
 
     def start(placement: Any, source: Any, recipe: Any) -> Any:
         def make(*arguments: Any) -> NoModel:
-            import jobs.running.actor
+            import jobs.workers.actor
 
-            jobs.running.actor.analyze = answer_all
+            jobs.workers.actor.analyze = answer_all
             return NoModel(*arguments)
 
         options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
         return ray.remote(_Deferred).options(**options).remote(make, placement, source, recipe)
 
-    jobs.running.run.start_actor = start
+    jobs.driver.run.start_actor = start
     settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
     try:
-        return jobs.running.run.run(settings, Progress(Console(stderr=True))).exit_code
+        return jobs.driver.run.run(settings, Progress(Console(stderr=True))).exit_code
     except MediaIndexError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return error.exit_code

@@ -24,14 +24,14 @@ import pyarrow as pa
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject
 from schemas.tables import Character, Highlight, Keyframe, Row, Scene, Video
-from storage.bundles import encode_bundle, flatten_bundles, read_bundle
-from storage.catalog import open_catalog
-from storage.columns import columns_of
-from storage.compact import compact
-from storage.index import open_index
-from storage.layout import new_part_key
-from storage.parts import write_part
-from storage.snapshots import create_next, read_newest
+from storage.index.bundles import encode_bundle, flatten_bundles, read_bundle
+from storage.index.columns import columns_of
+from storage.index.index import open_index
+from storage.index.layout import new_part_key
+from storage.index.parts import write_part
+from storage.index.snapshots import create_next, read_newest
+from storage.query.catalog import open_catalog
+from storage.upkeep.compact import compact
 
 WORDS = [f"word{n}" for n in range(20_000)]
 QUESTIONS = {

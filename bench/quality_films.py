@@ -15,8 +15,8 @@ from quality_words import ACCESSORIES, ACTIONS, COLOURS, EVENTS, SETTINGS, SHAPE
 from schemas.commit import Bundle, Commit
 from schemas.identity import VideoObject
 from schemas.tables import Character, Highlight, Row, Scene, Video
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 SCENE_MS = 5_000
 _MOODS = ("calm", "cheerful", "lonely", "busy", "tense")

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from storage.embedder import load_embedder, sign_bits
+from storage.query.embedder import load_embedder, sign_bits
 
 NEAREST = 20
 _WORDS = {

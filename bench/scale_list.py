@@ -10,8 +10,8 @@ from scale_measure import LIBRARY, apart, requests, serving
 
 
 def list_ours(url: str) -> int:
-    from storage.library import open_library
-    from storage.selection import Selection
+    from storage.library.library import open_library
+    from storage.library.selection import Selection
 
     return sum(1 for _ in open_library(LIBRARY, url).list_videos(Selection()))
 
@@ -34,8 +34,8 @@ def list_obstore(url: str) -> int:
 
 
 def list_inventory(manifest: str, url: str) -> int:
-    from storage.library import open_library
-    from storage.selection import Selection
+    from storage.library.library import open_library
+    from storage.library.selection import Selection
 
     return sum(1 for _ in open_library(LIBRARY, url, manifest).list_videos(Selection()))
 

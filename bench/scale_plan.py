@@ -15,11 +15,11 @@ def draw_index(folder: str, num_videos: int) -> None:
     import pyarrow as pa
 
     from schemas.identity import VideoObject
-    from storage.columns import COLUMNS, arrow_schema
-    from storage.index import open_index
-    from storage.layout import new_part_key
-    from storage.parts import write_part
-    from storage.snapshots import create_next
+    from storage.index.columns import COLUMNS, arrow_schema
+    from storage.index.index import open_index
+    from storage.index.layout import new_part_key
+    from storage.index.parts import write_part
+    from storage.index.snapshots import create_next
 
     index = open_index(folder, create=True)
     index.declare_recipe(recipe().record)
@@ -46,9 +46,9 @@ def draw_index(folder: str, num_videos: int) -> None:
 
 def plan(url: str, index_url: str, endpoint: str | None) -> dict[str, Any]:
     from jobs.planning.reasons import examine
-    from storage.index import open_index
-    from storage.library import open_library
-    from storage.selection import Selection
+    from storage.index.index import open_index
+    from storage.library.library import open_library
+    from storage.library.selection import Selection
 
     index = open_index(index_url, endpoint, create=True)
     index.snapshot()

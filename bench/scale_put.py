@@ -20,8 +20,8 @@ def bench_put(options: argparse.Namespace) -> None:
 
 def both(url: str, num_videos: int, pause_s: float) -> dict[str, Any]:
     """Of the thread that asks."""
-    from storage.s3 import s3_client
-    from storage.s3_put import conditional_put
+    from storage.s3.client import s3_client
+    from storage.s3.put import conditional_put
 
     client, plain = s3_client(url), conditional_put(url, "catalog")
     assert plain

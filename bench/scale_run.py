@@ -85,25 +85,25 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     import ray
     from rich.console import Console
 
-    import jobs.running.run
-    import jobs.running.settle
-    from jobs.config import resolve
-    from jobs.running.progress import Progress
+    import jobs.driver.run
+    import jobs.driver.settle
+    from jobs.driver.progress import Progress
+    from jobs.settings.config import resolve
 
     watch = Watch()
-    indexed = jobs.running.settle.IndexSettler.indexed
+    indexed = jobs.driver.settle.IndexSettler.indexed
 
     def counted(self: Any, *arguments: Any) -> None:
         indexed(self, *arguments)
         watch()
 
-    jobs.running.settle.IndexSettler.indexed = counted  # type: ignore[method-assign]
+    jobs.driver.settle.IndexSettler.indexed = counted  # type: ignore[method-assign]
     options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
-    jobs.running.run.start_actor = lambda *_: ray.remote(NoModel).options(**options).remote()
+    jobs.driver.run.start_actor = lambda *_: ray.remote(NoModel).options(**options).remote()
     settings = {"library": LIBRARY, "index": index, "endpoint_url": url, "num_actors": 2}
     parrot = Path(__file__).parents[1] / "tests" / "data" / "parrot"
     with Path(os.devnull).open("w") as nowhere:
-        row = jobs.running.run.run(
+        row = jobs.driver.run.run(
             resolve({**settings, "model": str(parrot)}), Progress(Console(file=nowhere))
         )
     return {"indexed": row.num_indexed, "exit code": row.exit_code, "a video": watch.slopes()}
@@ -148,8 +148,8 @@ def settle(index_url: str, num_videos: int, publish_every: int) -> dict[str, Any
     from jobs.attempts.work import Work
     from schemas.identity import VideoObject
     from schemas.plan import PlannedVideo, Reason
-    from storage.bundles import encode_bundle
-    from storage.index import open_index
+    from storage.index.bundles import encode_bundle
+    from storage.index.index import open_index
 
     index, said, made = open_index(index_url, create=True), said_of(), recipe()
     watch, encoding, publishing = Watch(), 0.0, []

@@ -20,8 +20,8 @@ import numpy as np
 from search_engines import ENGINES, Rows
 from search_rows import DrawnEmbedder, make_index
 
-import storage.search
-import storage.serving_build
+import storage.query.build
+import storage.query.search
 
 REPEATS, SECONDS = 21, 30  # of a question; slow ones are asked less often, thrice at least
 NEEDS = {"SQLite": ("apsw", "sqlite_vec"), "tantivy": ("tantivy",), "LanceDB": ("lancedb",)}
@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = options.folder / str(options.scenes)
-    storage.search.load_embedder = storage.serving_build.load_embedder = lambda: _EMBEDDER
+    storage.query.search.load_embedder = storage.query.build.load_embedder = lambda: _EMBEDDER
     if options.measure:
         print(json.dumps(measure(options.engines[0], folder)))
         return

@@ -20,12 +20,12 @@ import numpy as np
 from quality_films import RowKey, Truth, make_index
 from quality_words import FUNCTION_WORDS, WORDS
 
-from jobs.evaluation.metrics import ndcg
-from storage.catalog import Catalog, open_catalog
-from storage.search import Hit, search
-from storage.serving import open_serving
-from storage.serving_build import build_serving
-from storage.stemming import stem
+from jobs.reports.evaluation.metrics import ndcg
+from storage.query.build import build_serving
+from storage.query.catalog import Catalog, open_catalog
+from storage.query.database import open_serving
+from storage.query.search import Hit, search
+from storage.query.stemming import stem
 
 K, DEPTH = 10, 100
 _TEMPLATES = (

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.identity import digest
-from storage.columns import COLUMNS, arrow_schema
-from storage.embedder import VECTOR_SIZE
-from storage.index import open_index
-from storage.layout import new_part_key
-from storage.objects import open_store
-from storage.parts import write_part
-from storage.snapshots import create_next
+from storage.index.columns import COLUMNS, arrow_schema
+from storage.index.index import open_index
+from storage.index.layout import new_part_key
+from storage.index.parts import write_part
+from storage.index.snapshots import create_next
+from storage.objects.store import open_store
+from storage.query.embedder import VECTOR_SIZE
 
 SCENES = 50  # of one video
 LABELS = 4  # characters of one video

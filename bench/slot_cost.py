@@ -11,14 +11,14 @@ from formats import SCENES, forced, records, scenes_context, table_of
 from prompts import full_size_layers
 from tokenizers import Tokenizer
 
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
 from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer, SummaryAnswer
-from videoxl2.decode import Continuation
-from videoxl2.slot_drive import pick
-from videoxl2.slot_fill import Ask
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import Json, Literal, Program
+from videoxl2.constrained.drive import pick
+from videoxl2.constrained.fill import Ask
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import Json, Literal, Program
+from videoxl2.generate.decode import Continuation
 
 CARS = {
     "type": "array",

@@ -34,17 +34,17 @@ from formats import (
 from jsonschema import Draft202012Validator, ValidationError
 from slot_cost import CARS, cost_table
 
-from jobs.prompts.answer_schema import answer_from_schema
 from jobs.prompts.checks import check_records
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import filled, program_for, run_program
+from jobs.prompts.program.programs import filled, program_for, run_program
+from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.wire import InvalidAnswerError, parse_records
 from schemas.answers import ANSWERS, Answer, Several
 from videoxl2 import VideoXL2
+from videoxl2.constrained.drive import Sampling, fill_rows
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.masks import TokenTable
 from videoxl2.random_checkpoint import build_tokenizer, write_random_checkpoint
-from videoxl2.slot_drive import Sampling, fill_rows
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
 
 CARS_RECORD = {
     "type": "object",

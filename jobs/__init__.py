@@ -3,14 +3,13 @@
 A room imports only from those below it.
 
 cli          the verbs
-running      a run on Ray: driver, model actors, tasks    benchmarks   published questions about local videos
-explain      all that is known of one video               exports      files for players and editing systems
+driver       hands out videos, commits rows           checks       the verb `doctor`
+benchmarks   published questions about local videos   exports      files for players and editing systems
 web          the read-only page over an index
-report       what runs did, what is to be done            evaluation   an index against the truth
-planning     which videos need work, and why              answers      one video through the model, into rows
-prompts      what is asked, how it may be answered        attempts     one try at one video
+workers      what runs on Ray's workers               reports      what runs did, how right an index is
+planning     which videos need work, and why          answers      one video through the model, into rows
+prompts      what is asked, how it may be answered    attempts     one try at one video
 ui           what people type and read
-config       settings: file, then flags; limits and since are among them
-failures     what each class of failure leads to
-weights      which checkpoint a run uses
+cluster      starts or joins Ray                      settings     file, then flags
+failures     what each class of failure leads to      weights      which checkpoint a run uses
 """

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import videoxl2
 from schemas.failures import PreflightError
-from videoxl2.config import read_config
 from videoxl2.errors import CheckpointError, NotDownloaded
-from videoxl2.source import find_folder, revision_of
+from videoxl2.network.config import read_config
+from videoxl2.network.source import find_folder, revision_of
 
 BUILT_IN = "small"
 _SMALL = Path(videoxl2.__file__).parent / "small"

@@ -17,14 +17,14 @@ from videoxl2.errors import (
 )
 
 if TYPE_CHECKING:
-    from videoxl2.bilevel import BiLevelOptions
-    from videoxl2.model import VideoXL2
-    from videoxl2.prefill import PrefillOptions
+    from videoxl2.generate.bilevel import BiLevelOptions
+    from videoxl2.generate.model import VideoXL2
+    from videoxl2.generate.prefill import PrefillOptions
 
 _LAZY = {
-    "VideoXL2": "videoxl2.model",
-    "PrefillOptions": "videoxl2.prefill",
-    "BiLevelOptions": "videoxl2.bilevel",
+    "VideoXL2": "videoxl2.generate.model",
+    "PrefillOptions": "videoxl2.generate.prefill",
+    "BiLevelOptions": "videoxl2.generate.bilevel",
 }
 
 __all__ = [

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, ImageDraw, ImageFont
 from storyboard import Film, Scene
 
-from storage.catalog import open_catalog
+from storage.query.catalog import open_catalog
 
 _TILE, _CAPTION, _GAP, _MARGIN = (256, 144), 66, 10, 24  # pixels
 _PAPER, _INK, _FAINT = (250, 249, 245), (30, 32, 38), (120, 124, 132)

@@ -16,18 +16,18 @@ from jobs.answers.asking import Asker, Piece
 from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs
 from jobs.prompts.pack import Prompt, load_packs
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.program.programs import program_for, run_program
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import InvalidAnswerError, parse_records
 from jobs.weights import find_weights
-from videoxl2.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
-from videoxl2.cache import KVCache
+from videoxl2.constrained.drive import Sampling
 from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames
-from videoxl2.model import VideoXL2
-from videoxl2.prefill import PrefillOptions
-from videoxl2.relevance import attention_scores
-from videoxl2.session import Session
-from videoxl2.slot_drive import Sampling
+from videoxl2.generate.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
+from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.generate.relevance import attention_scores
+from videoxl2.generate.session import Session
+from videoxl2.network.cache import KVCache
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from wiring import wire_code
 
-from videoxl2.attention import attention
-from videoxl2.config import ModelConfig
-from videoxl2.dts import group_frames
-from videoxl2.layout import TokenLayout, Visibility
-from videoxl2.network import Network
-from videoxl2.prefill import PrefillOptions
+from videoxl2.generate.layout import TokenLayout, Visibility
+from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.network.attention import attention
+from videoxl2.network.config import ModelConfig
+from videoxl2.network.dts import group_frames
+from videoxl2.network.network import Network
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from wiring import LARGEST_NUMBER, hold, wire
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.wire import describe_format
 from schemas.answers import ANSWERS
-from videoxl2.checkpoint import save_checkpoint
-from videoxl2.config import LanguageConfig, ModelConfig, VisionConfig
-from videoxl2.network import Network
+from videoxl2.network.checkpoint import save_checkpoint
+from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.network import Network
+from videoxl2.network.tokens import END_OF_TURN, SYSTEM_PROMPT
 from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_network
-from videoxl2.tokens import END_OF_TURN, SYSTEM_PROMPT
 
 
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:

@@ -20,7 +20,7 @@ from films import make_films
 from judging import Score, Told, table
 from storyboard import Part, draw_film
 
-from storage.catalog import open_catalog
+from storage.query.catalog import open_catalog
 
 COMMAND = Path(sys.executable).with_name("media-index")
 

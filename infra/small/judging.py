@@ -14,9 +14,9 @@ from storyboard import Film
 
 from jobs.answers.analysis import Analysis
 from jobs.answers.overlap import Span, iou
-from jobs.evaluation.metrics import Matches, inner_boundaries, match_boundaries, match_pairs
+from jobs.reports.evaluation.metrics import Matches, inner_boundaries, match_boundaries, match_pairs
 from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer
-from storage.catalog import Catalog
+from storage.query.catalog import Catalog
 
 _TENTH = 0.051  # s, to which stamps are rounded
 

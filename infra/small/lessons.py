@@ -20,12 +20,12 @@ from torch import Tensor
 from vision_stage import seen_picture, tower_features
 
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program_times import AnswerContext, tenths
+from jobs.prompts.program.times import AnswerContext, tenths
 from schemas.answers import Answer
-from videoxl2.config import GROUP_FRAMES
-from videoxl2.network import Network
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import Vocabulary
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.network import Network
+from videoxl2.network.tokens import Vocabulary
 
 _WINDOW_SHARE = 0.3  # of films that are asked about a part
 Lookups = Literal["titles", "summaries"]

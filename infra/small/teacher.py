@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import write_records
 from schemas.answers import Answer, SceneAnswer
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import STOP, Choice, Got, Literal, Slot, Text
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import STOP, Choice, Got, Literal, Slot, Text
 
 
 class UntellableError(Exception):

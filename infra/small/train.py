@@ -31,11 +31,11 @@ from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whi
 from wiring import FIRST, hold_time
 
 from jobs.prompts.pack import load_packs
-from videoxl2.dts import group_frames
-from videoxl2.network import Network
-from videoxl2.prefill import PrefillOptions
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import END_OF_TURN, Vocabulary
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.network.dts import group_frames
+from videoxl2.network.network import Network
+from videoxl2.network.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 

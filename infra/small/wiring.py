@@ -30,9 +30,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from words import SETTINGS
 
-from videoxl2.config import GROUP_FRAMES
-from videoxl2.language import DecoderLayer, LanguageModel, SelfAttention
-from videoxl2.network import Network
+from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.language import DecoderLayer, LanguageModel, SelfAttention
+from videoxl2.network.network import Network
 
 LARGEST_NUMBER = 999  # with a token of its own
 # Of a number's features.

@@ -9,12 +9,12 @@ from jobs.answers.asking import Asker, PromptAnswer
 from jobs.answers.carried import NOTHING_CARRIED, Carried
 from jobs.answers.sections import Sections
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program_times import AnswerContext, tenths
+from jobs.prompts.program.times import AnswerContext, tenths
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
-    from videoxl2.session import Session
+    from videoxl2.generate.session import Session
 
 A = TypeVar("A", bound=Answer)
 
@@ -60,7 +60,7 @@ def analyze(
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
-    from videoxl2.prefill import PrefillOptions  # torch is loaded by now
+    from videoxl2.generate.prefill import PrefillOptions  # torch is loaded by now
 
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)

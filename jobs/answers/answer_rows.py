@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.prompts.program_times import tenths
+from jobs.prompts.program.times import tenths
 from schemas.answer_tables import RECORD_INDEX, row_type
 from schemas.answers import (
     Answer,

@@ -13,15 +13,15 @@ from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs, cut_windows, seams_of
 from jobs.prompts.checks import check_records
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import Filled, filled, program_for
+from jobs.prompts.program.programs import Filled, filled, program_for
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Tiles, TimedAnswer
 
 if TYPE_CHECKING:
-    from videoxl2.model import VideoXL2
-    from videoxl2.session import Session
-    from videoxl2.slot_drive import Sampling
+    from videoxl2.constrained.drive import Sampling
+    from videoxl2.generate.model import VideoXL2
+    from videoxl2.generate.session import Session
 
 MAX_ROWS = 8  # windows that decode together
 AGAIN_TEMPERATURE = 0.5
@@ -89,7 +89,7 @@ class Asker:
 
     def __init__(self, model: "VideoXL2") -> None:
         """Raises `CheckpointError` for a checkpoint without a tokenizer."""
-        from videoxl2.slot_masks import TokenTable
+        from videoxl2.constrained.masks import TokenTable
 
         self.model = model
         self._table = TokenTable.of(model)
@@ -151,7 +151,7 @@ class Asker:
         self, session: "Session", prompt: Prompt, context: AnswerContext, windows: Sequence[WindowMs]
     ) -> list[Piece]:
         """One piece per window; those with faults are asked again and the better piece is taken."""
-        from videoxl2.slot_drive import Sampling
+        from videoxl2.constrained.drive import Sampling
 
         first = self._decode(session, prompt, context, windows, Sampling())
         doubtful = [number for number, piece in enumerate(first) if piece.num_faults]
@@ -171,7 +171,7 @@ class Asker:
         windows: Sequence[WindowMs],
         sampling: "Sampling",
     ) -> list[Piece]:
-        from videoxl2.slot_drive import fill, fill_rows
+        from videoxl2.constrained.drive import fill, fill_rows
 
         contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
         programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
@@ -192,7 +192,7 @@ class Asker:
             ]
 
     def _piece(self, window: WindowMs, prompt_ids: Sequence[int], answer: Filled) -> Piece:
-        from videoxl2.blind import blind_logprobs
+        from videoxl2.generate.blind import blind_logprobs
 
         blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
         records = tuple(record_of(answer, number, blind) for number in range(len(answer.records)))

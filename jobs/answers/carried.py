@@ -11,9 +11,9 @@ from jobs.attempts.work import Work
 from jobs.prompts.pack import Prompt, own_tables
 from schemas.answers import SceneAnswer, SceneText
 from schemas.tables import Character, Failure, Highlight, Row, Scene, Video
-from storage.bundles import read_bundle, rows_of
-from storage.layout import bundle_key
-from storage.objects import ObjectStore
+from storage.index.bundles import read_bundle, rows_of
+from storage.index.layout import bundle_key
+from storage.objects.store import ObjectStore
 
 R = TypeVar("R", bound=Row)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from jobs.answers.repetition import repeats
-from jobs.prompts.programs import Filled
+from jobs.prompts.program.programs import Filled
 from schemas.answers import Answer
 
 SURE = 0.9  # confidence from which a record has to owe something to the video

@@ -11,14 +11,14 @@ from jobs.benchmarks.answers import Answered, score_of
 from jobs.benchmarks.formats import published_fps
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import Playable
-from jobs.prompts.program_times import AnswerContext, Times, seconds
+from jobs.prompts.program.times import AnswerContext, Times, seconds
 from schemas.failures import MediaIndexError, PreflightError
+from videoxl2.constrained.slots import Choice, Program, SlotStats
 from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
-from videoxl2.slots import Choice, Program, SlotStats
 
 if TYPE_CHECKING:
-    from videoxl2.session import Session
+    from videoxl2.generate.session import Session
 
 MAX_ROWS = 16  # questions of a video that are answered together
 FRAMES_PER_SPAN = 64
@@ -51,8 +51,8 @@ class Respondent:
 
     def __init__(self, folder: Path, dtype: str) -> None:
         """Load the weights, on the GPU where there is one. Raises `PreflightError`."""
-        from videoxl2.model import VideoXL2  # loads torch
-        from videoxl2.slot_masks import TokenTable
+        from videoxl2.constrained.masks import TokenTable
+        from videoxl2.generate.model import VideoXL2  # loads torch
 
         try:
             self._model = VideoXL2.from_pretrained(folder, device="auto", dtype=dtype)
@@ -62,7 +62,7 @@ class Respondent:
 
     def answer(self, video: Playable, sampling: Sampling) -> list[Answered]:
         """Every question of the video. Raises `MediaError`; what the model cannot is a `MediaIndexError`."""
-        from videoxl2.prefill import PrefillOptions
+        from videoxl2.generate.prefill import PrefillOptions
 
         grid = sampling.grid(video)
         spans = read_frames(video.path, grid, self._model.image_size, FRAMES_PER_SPAN, info=video.info)
@@ -89,7 +89,7 @@ class Respondent:
     def _choose(
         self, session: "Session", asked: Sequence[tuple[tuple[str, ...], Sequence[int]]]
     ) -> list[_Said]:
-        from videoxl2.choose import choose_rows
+        from videoxl2.constrained.choose import choose_rows
 
         if not asked:
             return []
@@ -108,7 +108,7 @@ class Respondent:
     def _ground(
         self, session: "Session", prompts: Sequence[Sequence[int]], context: AnswerContext
     ) -> list[_Said]:
-        from videoxl2.slot_drive import fill_rows
+        from videoxl2.constrained.drive import fill_rows
 
         times = Times.of(context)
         if not prompts or len(times.stamps) == 1:  # one picture: there is one span, and nothing to ask

@@ -13,8 +13,8 @@ from jobs.benchmarks.answers import Answered, AnswerSettings, AnswersFile
 from jobs.benchmarks.formats import FORMATS, read_questions
 from jobs.benchmarks.scores import measures
 from jobs.benchmarks.videos import Checked, check_videos
-from jobs.config import Rate
-from jobs.evaluation.truth import Measure
+from jobs.reports.evaluation.truth import Measure
+from jobs.settings.config import Rate
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
 from videoxl2.frames import MediaError

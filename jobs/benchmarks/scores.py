@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from jobs.benchmarks.answers import Answered
-from jobs.evaluation.truth import MIN_IOUS, Measure
+from jobs.reports.evaluation.truth import MIN_IOUS, Measure
 
 _DURATIONS = ("short", "medium", "long")
 

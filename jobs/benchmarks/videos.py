@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from jobs.benchmarks.question import Question
 from schemas.failures import PreflightError, UsageError
-from storage.selection import VIDEO_EXTENSIONS
+from storage.library.selection import VIDEO_EXTENSIONS
 from videoxl2.frames import MediaError, MediaInfo, probe
 
 TOLERANCE_S = 2.0  # published times and files are cut and rounded by different hands

@@ -12,14 +12,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from jobs.config import Settings, resolve
 from jobs.planning.preflight import make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
+from jobs.settings.config import Settings, resolve
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
-from storage.library import open_library
-from storage.probe import probe_index
+from storage.index.probe import probe_index
+from storage.library.library import open_library
 
 CLOCK_WARNING = timedelta(minutes=1)
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
@@ -131,7 +131,7 @@ def _weights(settings: Settings) -> Check:
 
 
 def _size_of(weights: Weights) -> int:
-    from videoxl2.source import weight_files
+    from videoxl2.network.source import weight_files
 
     return sum(file.stat().st_size for file in weight_files(weights.folder))
 
@@ -195,7 +195,7 @@ def _scratch(settings: Settings) -> Check:
 def _ray(settings: Settings) -> Check:
     import ray
 
-    from jobs.running.cluster import check_reachable
+    from jobs.cluster import check_reachable
 
     said = f"Ray {ray.__version__}"
     if settings.ray_address == "local":

@@ -10,17 +10,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 from jobs.cli.verb import F, Verb, index_options
-from jobs.config import load_settings
-from jobs.since import parse_since
+from jobs.settings.config import load_settings
+from jobs.settings.since import parse_since
 from jobs.ui.terminal import as_records, show_hits, show_json, show_rows
 from schemas.failures import UsageError
-from storage.catalog import Result
-from storage.examples import find_example, read_examples
-from storage.filters import Filters
-from storage.search import make_searchable
-from storage.search import search as search_index
-from storage.serving import open_serving
-from storage.serving_build import build_serving
+from storage.query.build import build_serving
+from storage.query.catalog import Result
+from storage.query.database import open_serving
+from storage.query.examples import find_example, read_examples
+from storage.query.filters import Filters
+from storage.query.search import make_searchable
+from storage.query.search import search as search_index
 
 
 def serving_option(verb: F) -> F:

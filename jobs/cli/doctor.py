@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import load_settings
+from jobs.settings.config import load_settings
 from jobs.ui.terminal import show_json
 from schemas.failures import ExitCode
 
@@ -31,7 +31,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 def doctor(config: Path | None, as_json: bool, **flags: Any) -> int:
     """Say whether a run will work, before anything is spent: index and library, codecs, weights, machine."""
     values = load_settings(config, flags, needs=())
-    from jobs.running.doctor import (  # torch and Ray: a wrong settings file is told without them
+    from jobs.checks.doctor import (  # torch and Ray: a wrong settings file is told without them
         Health,
         examine,
     )

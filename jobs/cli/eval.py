@@ -9,12 +9,12 @@ import click
 
 from jobs.benchmarks.formats import FORMATS
 from jobs.cli.verb import F, Verb, index_options
-from jobs.config import load_settings
-from jobs.evaluation.truth import Measure, read_truth
-from jobs.evaluation.truth import evaluate as evaluate_index
+from jobs.reports.evaluation.truth import Measure, read_truth
+from jobs.reports.evaluation.truth import evaluate as evaluate_index
+from jobs.settings.config import load_settings
 from jobs.ui.terminal import show_json, show_rows
 from schemas.failures import ExitCode, UsageError
-from storage.catalog import open_catalog
+from storage.query.catalog import open_catalog
 
 INDEX_FLAGS = ("index", "endpoint_url")
 

@@ -8,7 +8,6 @@ from typing import Any, cast, get_args
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import load_settings
 from jobs.exports.documents import (
     TABLE_FORMATS,
     VIDEO_FORMATS,
@@ -19,11 +18,12 @@ from jobs.exports.documents import (
 )
 from jobs.exports.files import Outcome, write_file
 from jobs.exports.moments import MomentKind
+from jobs.settings.config import load_settings
 from jobs.ui.find_video import find_video
 from jobs.ui.terminal import show_json
 from schemas.failures import UsageError
 from schemas.tables import TABLES
-from storage.catalog import Catalog, open_catalog
+from storage.query.catalog import Catalog, open_catalog
 
 MAX_NAMED = 5  # files that an error names
 

@@ -10,18 +10,18 @@ from typing import Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import load_settings
+from jobs.settings.config import load_settings
 from jobs.ui.terminal import show_json
 from schemas.failures import UsageError
-from storage.compact import Compaction
-from storage.compact import compact as compact_index
-from storage.forget import Receipt, find_forgettable
-from storage.forget import forget as forget_video
-from storage.leases import Holder
-from storage.repair import Repair
-from storage.repair import repair as repair_index
-from storage.vacuum import Vacuum
-from storage.vacuum import vacuum as vacuum_index
+from storage.index.leases import Holder
+from storage.upkeep.compact import Compaction
+from storage.upkeep.compact import compact as compact_index
+from storage.upkeep.forget import Receipt, find_forgettable
+from storage.upkeep.forget import forget as forget_video
+from storage.upkeep.repair import Repair
+from storage.upkeep.repair import repair as repair_index
+from storage.upkeep.vacuum import Vacuum
+from storage.upkeep.vacuum import vacuum as vacuum_index
 
 _AGE = re.compile(r"(\d+)([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}

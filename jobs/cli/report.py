@@ -7,18 +7,18 @@ from typing import Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import load_settings
-from jobs.explain.reading import read_explanation
-from jobs.explain.text import explain_lines
-from jobs.report.content import read_report
-from jobs.report.period import find_period
-from jobs.report.status import read_status, status_lines
-from jobs.report.text import report_lines
+from jobs.reports.explain.reading import read_explanation
+from jobs.reports.explain.text import explain_lines
+from jobs.reports.report.content import read_report
+from jobs.reports.report.period import find_period
+from jobs.reports.report.text import report_lines
+from jobs.reports.status import read_status, status_lines
+from jobs.settings.config import load_settings
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import show_json
 from schemas.failures import UsageError
-from storage.catalog import open_catalog
-from storage.objects import open_store
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 
 def _place(config: Path | None, flags: dict[str, Any]) -> Place:
@@ -57,7 +57,7 @@ def report(
         period = find_period(catalog, run_id, since)
         content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
         if page is not None:
-            from jobs.report.page import read_tiles, report_page  # templates and their imports
+            from jobs.reports.report.page import read_tiles, report_page  # templates and their imports
 
             _write(page, report_page(content, read_tiles(catalog, period)))
     if as_json:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import Settings, load_settings, resolve
+from jobs.settings.config import Settings, load_settings, resolve
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import show_json
@@ -175,8 +175,8 @@ def backfill(
 
 def _spend(config: Path | None, as_json: bool, flags: dict[str, Any], goal: Any) -> int:
     settings = resolve(load_settings(config, flags, needs=("library", "index")))
-    from jobs.running.progress import Progress  # what reads the index need not wait for Ray to load
-    from jobs.running.run import run as execute
+    from jobs.driver.progress import Progress  # what reads the index need not wait for Ray to load
+    from jobs.driver.run import run as execute
 
     progress = Progress(Console(stderr=True), settings.log_format)
     try:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.config import load_settings
+from jobs.settings.config import load_settings
 from jobs.ui.terminal import show_json
 
 

@@ -1,1 +1,10 @@
-"""The run, on Ray: a driver that hands out videos and commits rows, model actors, and tasks on CPUs."""
+"""The driver: the one process of a run that owns its state, hands out videos and commits rows.
+
+run      a run from plan to report row        runner    the loop: one video in flight per actor
+actors   start, lose and replace actors       queue     which video is next
+policy   what a failed try leads to           settle    commits, and the run's own rows
+relinking  rows follow a moved object         progress  bar and log lines
+metrics  gauges for Prometheus
+
+Knows Ray handles and results; never opens a video, an answer or a tensor.
+"""

@@ -11,8 +11,8 @@ import ray
 
 from jobs.attempts.tries import Seat, Spent, Try
 from jobs.attempts.work import Work
+from jobs.cluster import has_live_node
 from jobs.failures import Trouble
-from jobs.running.cluster import has_live_node
 from schemas.failures import MediaIndexError, PreflightError
 
 MAX_START_FAILURES = 3  # in a row, while no actor is at work

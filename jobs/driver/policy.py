@@ -10,9 +10,9 @@ from jobs.attempts.breaker import Breaker, Suspicion
 from jobs.attempts.deaths import WORKER_KILLED
 from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
+from jobs.driver.queue import WorkQueue
 from jobs.failures import POLICIES, Stage, Trouble
-from jobs.running.finishing import Indexed
-from jobs.running.queue import WorkQueue
+from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, FailureClass
 
 Tries = tuple[Try, ...]  # all of one video in this run, in order; the last one is over, or ends now

@@ -22,14 +22,14 @@ from rich.progress import (
 from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
 from jobs.failures import Trouble
-from jobs.limits import Ending
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
-from jobs.running.finishing import Indexed
+from jobs.settings.limits import Ending
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
+from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, MediaIndexError
 from schemas.tables import Run
-from storage.leases import Holder
+from storage.index.leases import Holder
 
 
 class Progress:

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.commit import Commit, CommitState
 from schemas.plan import PlannedVideo
-from storage.index import Index
+from storage.index.index import Index
 
 
 def repoint(index: Index, planned: PlannedVideo, run_id: str) -> None:

@@ -9,28 +9,28 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from jobs.attempts.work import Work
-from jobs.config import Settings
-from jobs.limits import Ending, Limits
+from jobs.cluster import join_cluster
+from jobs.driver.metrics import Meters
+from jobs.driver.progress import Progress
+from jobs.driver.relinking import deleted_marks, repoint
+from jobs.driver.runner import Runner
+from jobs.driver.settle import IndexSettler, Tally
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.planning.preflight import Preflight, check_preflight
-from jobs.running.actor import place_actors, start_actor
-from jobs.running.cluster import join_cluster
-from jobs.running.finishing import Finishing
-from jobs.running.meters import Meters
-from jobs.running.progress import Progress
-from jobs.running.reading import Source
-from jobs.running.repointing import deleted_marks, repoint
-from jobs.running.runner import Runner
-from jobs.running.settle import IndexSettler, Tally
+from jobs.settings.config import Settings
+from jobs.settings.limits import Ending, Limits
+from jobs.workers.actor import place_actors, start_actor
+from jobs.workers.postprocess import Finishing
+from jobs.workers.reading import Source
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
 from schemas.identity import new_run_id
 from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.tables import Run
 from storage.errors import NotFound, ObjectError
-from storage.layout import plan_key
-from storage.leases import KeptLease, Lease, acquire
-from storage.plans import decode_plan, encode_plan
+from storage.index.layout import plan_key
+from storage.index.leases import KeptLease, Lease, acquire
+from storage.query.plans import decode_plan, encode_plan
 
 
 @dataclass

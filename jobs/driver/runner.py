@@ -16,12 +16,12 @@ import ray
 from jobs.attempts.deaths import is_lost_machine, last_line, trouble_of_death
 from jobs.attempts.tries import Receipt
 from jobs.attempts.work import Work
+from jobs.driver.actors import Crew, Slot
+from jobs.driver.policy import Settler, Tries, Verdicts
+from jobs.driver.queue import WorkQueue
 from jobs.failures import Stage, Trouble
-from jobs.limits import Ending, Limits
-from jobs.running.crew import Crew, Slot
-from jobs.running.finishing import Finishing, Indexed
-from jobs.running.queue import WorkQueue
-from jobs.running.verdicts import Settler, Tries, Verdicts
+from jobs.settings.limits import Ending, Limits
+from jobs.workers.postprocess import Finishing, Indexed
 from schemas.failures import FailureClass
 
 POLL_S = 0.5

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
+from jobs.driver.progress import Progress
 from jobs.failures import Stage, Trouble
 from jobs.prompts.recipe import Recipe
-from jobs.running.finishing import Indexed
-from jobs.running.progress import Progress
+from jobs.workers.postprocess import Indexed
 from schemas.commit import Commit, RunRecord
 from schemas.failures import (
     AttemptOutcome,
@@ -22,9 +22,9 @@ from schemas.failures import (
     MediaIndexError,
 )
 from schemas.tables import Attempt, Failure
-from storage.bundles import encode_bundle
 from storage.errors import ObjectError
-from storage.index import Index
+from storage.index.bundles import encode_bundle
+from storage.index.index import Index
 
 PUBLISH_EVERY_S = 30.0
 PUBLISH_SOON_S = 3.0  # where much was committed since the last time

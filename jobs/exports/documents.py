@@ -11,8 +11,8 @@ from jobs.exports.moments import Moment, MomentKind, Source, read_moments
 from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
-from storage.catalog import Catalog
-from storage.columns import quote_name
+from storage.index.columns import quote_name
+from storage.query.catalog import Catalog
 
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]
 TableFormat = Literal["jsonl", "csv"]

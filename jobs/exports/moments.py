@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
-from storage.catalog import Catalog
+from storage.query.catalog import Catalog
 
 MomentKind = Literal["scenes", "highlights"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from storage.catalog import Result
+from storage.query.catalog import Result
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
-from storage.catalog import Catalog, open_catalog
+from storage.query.catalog import Catalog, open_catalog
 
 Range = tuple[float, float]  # likely, and at worst: by the median and the 90th percentile
 

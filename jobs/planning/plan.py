@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.config import Settings
 from jobs.planning.preflight import Preflight, check_preflight
 from jobs.planning.reasons import Findings, examine, still_to_do
+from jobs.settings.config import Settings
 from schemas.failures import UsageError
 from schemas.identity import new_run_id
 from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
-from storage.catalog import open_catalog
-from storage.library_local import LocalLibrary
-from storage.plans import PlannedVideos, decode_plan, encode_plan
+from storage.library.local import LocalLibrary
+from storage.query.catalog import open_catalog
+from storage.query.plans import PlannedVideos, decode_plan, encode_plan
 
 MANY_DELETED = 10  # from so many on, more than half of the library is taken for the wrong library
 

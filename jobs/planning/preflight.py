@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.config import Settings
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs, own_tables
 from jobs.prompts.recipe import Recipe
-from jobs.since import parse_since
+from jobs.settings.config import Settings
+from jobs.settings.since import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.failures import PreflightError
-from storage.index import Index, open_index
-from storage.library import Library, open_library
-from storage.selection import VIDEO_EXTENSIONS, Selection
+from storage.index.index import Index, open_index
+from storage.library.library import Library, open_library
+from storage.library.selection import VIDEO_EXTENSIONS, Selection
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
-from storage.batches import batches
-from storage.plans import PlannedVideos
-from storage.published import CurrentCommit
+from storage.index.batches import batches
+from storage.index.published import CurrentCommit
+from storage.query.plans import PlannedVideos
 
 PAGE = 1000  # videos looked up in the index at once
 _LOOKUPS = 16  # requests to the index under way

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from schemas.commit import Commit, CommitState
 from schemas.failures import UsageError
 from schemas.identity import new_run_id
-from storage.catalog import Catalog, open_catalog
-from storage.index import open_index
+from storage.index.index import open_index
+from storage.query.catalog import Catalog, open_catalog
 
 _QUARANTINED = """
 SELECT c.* EXCLUDE (snapshot), f.code FROM commits AS c LEFT JOIN failures AS f USING (analysis_key)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
+from jobs.prompts.program.times import AnswerContext
 from schemas.failures import UsageError
 from videoxl2.errors import ModelError
-from videoxl2.tokens import Vocabulary
+from videoxl2.network.tokens import Vocabulary
 
 _DAY_MS = 86_400_000  # the longest times to write
 

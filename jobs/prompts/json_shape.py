@@ -8,7 +8,7 @@ _FEW_NUMBERS = 8  # more are shown as a range
 
 
 def shape(schema: Mapping[str, Any]) -> str:
-    """One line; `schema` is of the part that `videoxl2.json_schema` describes."""
+    """One line; `schema` is of the part that `videoxl2.constrained.json_schema` describes."""
     if "anyOf" in schema:
         return f"{shape(schema['anyOf'][0])} | null"
     if options := schema.get("enum"):

@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from jobs.config import DEFAULT_PACK
-from jobs.prompts.answer_schema import answer_from_schema
-from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.wire import NOTHING, describe_format
+from jobs.settings.config import DEFAULT_PACK
 from schemas.answer_tables import RESERVED_TABLES, row_type
 from schemas.answers import ANSWERS, Answer, Layout, Moments, One, SceneAnswer, Several, Tiles
 from schemas.failures import UsageError

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from jobs.planning.staleness import compare_recipes
 from jobs.ui.next_command import Place
 from schemas.plan import STALE, Reason
-from storage.catalog import Catalog
-from storage.objects import ObjectStore
-from storage.recipes import read_recipe
+from storage.index.recipes import read_recipe
+from storage.objects.store import ObjectStore
+from storage.query.catalog import Catalog
 
 _STANDING = """
 WITH latest AS (

@@ -5,15 +5,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from jobs.report.next_steps import Standing, Step, next_steps, read_newest, read_standing
-from jobs.report.text import step_lines, table_lines
+from jobs.reports.next_steps import Standing, Step, next_steps, read_newest, read_standing
+from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.exit_codes import meaning_of, next_after
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import as_records
 from jobs.ui.words import moment, seconds
-from storage.catalog import Catalog, Result
-from storage.leases import is_gone, read_log
-from storage.objects import ObjectStore
+from storage.index.leases import is_gone, read_log
+from storage.objects.store import ObjectStore
+from storage.query.catalog import Catalog, Result
 
 SECTIONS = {
     "index": """

@@ -17,8 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
-from jobs.limits import DeadlineSetting, FailureLimitSetting
-from jobs.since import parse_since
+from jobs.settings.limits import DeadlineSetting, FailureLimitSetting
+from jobs.settings.since import parse_since
 from schemas.failures import UsageError
 
 SETTINGS_FILE = Path("media-index.toml")

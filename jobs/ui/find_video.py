@@ -1,8 +1,8 @@
 """Which video a person means."""
 
 from schemas.failures import UsageError
-from storage.catalog import Catalog
-from storage.views import EVER_KNOWN
+from storage.index.views import EVER_KNOWN
+from storage.query.catalog import Catalog
 
 _CLOSE = """
 SELECT uri FROM (

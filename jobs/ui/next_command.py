@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.config import Settings
+from jobs.settings.config import Settings
 
 _FLAGS = {
     "packs": "--pack",

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from schemas.failures import MediaIndexError
-from storage.search import Hit
+from storage.query.search import Hit
 
 MAX_SAID = 240  # characters of a hit; --json has all
 

@@ -4,7 +4,7 @@ serve      binds the port and runs the server until Ctrl-C
 app        addresses, and what an error looks like
 guards     headers of every answer; which Host headers are answered
 open_index the open index, shared by all requests, renewed when a snapshot is published
-finding    what the search form asks, and its hits: the one place that knows storage.search
+finding    what the search form asks, and its hits: the one place that knows storage.query.search
 videos     one video's rows, and the overview
 timeline   where scenes, highlights and characters lie on the video page
 pages      HTML            api       the same as JSON

@@ -1,4 +1,4 @@
-"""What the search form asks, and the hits: the one place here that knows storage.search."""
+"""What the search form asks, and the hits: the one place here that knows storage.query.search."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 from schemas.failures import UsageError
-from storage.catalog import Catalog
-from storage.documents import document_query
-from storage.filters import Filters, check_kind
-from storage.matches import Span
-from storage.search import Hit, search
+from storage.query.catalog import Catalog
+from storage.query.documents import document_query
+from storage.query.filters import Filters, check_kind
+from storage.query.matches import Span
+from storage.query.search import Hit, search
 
 MAX_TEXT = 1000  # characters of a query
 MAX_HITS = 500  # reachable by leafing

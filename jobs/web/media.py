@@ -6,7 +6,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 
 from schemas.failures import MediaIndexError
 from storage.errors import NotFound
-from storage.playback import IndexedObject, find_file, is_inside, presign
+from storage.library.playback import IndexedObject, find_file, is_inside, presign
 
 _TYPES = {
     ".mp4": "video/mp4",

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from threading import Lock
 
 from schemas.failures import PreflightError
-from storage.catalog import Catalog
 from storage.errors import ObjectError
-from storage.objects import open_store
-from storage.search import make_searchable
-from storage.serving import open_serving
-from storage.snapshots import read_newest
+from storage.index.snapshots import read_newest
+from storage.objects.store import open_store
+from storage.query.catalog import Catalog
+from storage.query.database import open_serving
+from storage.query.search import make_searchable
 
 _LOOK_EVERY_S = 2.0  # for a newer snapshot: one small listing
 

@@ -15,9 +15,9 @@ from jobs.web.timeline import lay_out
 from jobs.web.videos import Overview, VideoRows, read_lengths, read_overview, read_video_rows
 from schemas.failures import MediaIndexError, UsageError
 from schemas.tables import Appearance, Timed
-from storage.catalog import Catalog
-from storage.documents import hit_kinds
-from storage.playback import find_file, link_origin
+from storage.library.playback import find_file, link_origin
+from storage.query.catalog import Catalog
+from storage.query.documents import hit_kinds
 
 PAGE_SIZE = 24
 _PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page

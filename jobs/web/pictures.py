@@ -9,8 +9,8 @@ from typing import Any
 from jobs.web.media import check_served
 from jobs.web.videos import Record, media_of
 from schemas.failures import MediaIndexError
-from storage.catalog import Catalog
-from storage.playback import find_file
+from storage.library.playback import find_file
+from storage.query.catalog import Catalog
 from videoxl2.frames import MediaError
 from videoxl2.frames.thumbnail import read_thumbnail
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from jobs.ui.terminal import as_records
 from schemas.failures import UsageError
-from storage.catalog import Catalog
-from storage.columns import quote_name
-from storage.playback import IndexedObject
+from storage.index.columns import quote_name
+from storage.library.playback import IndexedObject
+from storage.query.catalog import Catalog
 
 Record = dict[str, Any]  # a row of the index by column, for templates and JSON
 

@@ -14,13 +14,13 @@ from jobs.answers.asking import Asker
 from jobs.answers.carried import asked_of, read_carried
 from jobs.attempts.tries import Receipt, Seat, Spent
 from jobs.attempts.work import Work
+from jobs.cluster import Cluster
 from jobs.failures import Stage, Trouble, classify
 from jobs.prompts.recipe import Recipe
-from jobs.running.cluster import Cluster
-from jobs.running.hanging import HangGuard, allowed_seconds
-from jobs.running.reading import Opened, ReadAhead, Source
-from jobs.running.scratch import drop_copy
 from jobs.weights import find_weights
+from jobs.workers.hanging import HangGuard, allowed_seconds
+from jobs.workers.reading import Opened, ReadAhead, Source
+from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
 
 
@@ -47,8 +47,8 @@ class ModelActor:
         """Load the weights: where this actor is at work, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
-        from videoxl2.memory import PeakMemory, device_name
-        from videoxl2.model import VideoXL2  # so that only this process loads torch
+        from videoxl2.generate.model import VideoXL2  # so that only this process loads torch
+        from videoxl2.network.memory import PeakMemory, device_name
 
         try:
             weights = find_weights(self._recipe.model_id)  # on this node

@@ -25,12 +25,12 @@ from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble, classify
 from jobs.prompts.recipe import Recipe
-from jobs.running.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
-from jobs.running.scratch import drop_copy, hold_copy
+from jobs.workers.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
+from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
-from storage.bundles import encode_with_stream
+from storage.index.bundles import encode_with_stream
 from videoxl2.frames.cuts import Cut, cuts_near, snap
 from videoxl2.frames.keyframes import read_keyframes
 

@@ -21,10 +21,10 @@ import ray
 
 from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble, TroubleError, classify
-from jobs.running.scratch import hold_copy
+from jobs.workers.scratch import hold_copy
 from schemas.failures import FailureClass
-from storage.library import Library
-from storage.objects import ObjectStore
+from storage.library.library import Library
+from storage.objects.store import ObjectStore
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
 
 SPAN_BYTES = 64 << 20

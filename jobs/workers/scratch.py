@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.identity import VideoObject, digest
-from storage.library import Library
+from storage.library.library import Library
 
 SHARE_OF_FREE_SPACE = 0.5
 

@@ -12,7 +12,15 @@ from pyarrow import parquet
 
 from schemas.commit import Bundle
 from schemas.tables import Row
-from storage.columns import BUNDLE_TABLES, COLUMNS, Column, arrow_schema, check_schema, columns_of, conform
+from storage.index.columns import (
+    BUNDLE_TABLES,
+    COLUMNS,
+    Column,
+    arrow_schema,
+    check_schema,
+    columns_of,
+    conform,
+)
 
 R = TypeVar("R", bound=Row)
 

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from storage.layout import BUNDLES, bundle_key
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
+from storage.index.layout import BUNDLES, bundle_key
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
 
 _MANY = 2000  # questions from which on S3 is asked for a list, a thousand bundles a request
 _DIGITS = "0123456789abcdef"

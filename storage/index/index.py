@@ -11,21 +11,21 @@ from schemas.commit import Commit, RunRecord
 from schemas.failures import PreflightError
 from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
-from storage.bundles import read_bundle, repoint_bundle
-from storage.columns import check_version
-from storage.committed import CommittedBundles
 from storage.errors import NoBucket, NotFound, ObjectError
-from storage.layout import MARKER, bundle_key
-from storage.objects import ObjectStore, enforces_conditional_writes, open_store
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.own_tables import OwnTables, declare, join
-from storage.parts import read_part
-from storage.publish import publish
-from storage.published import CurrentCommit, PublishedCommits
-from storage.recipes import declare_recipe, read_recipe
-from storage.snapshots import Snapshot, create_next, own_tables_of
-from storage.views import write_views
+from storage.index.bundles import read_bundle, repoint_bundle
+from storage.index.columns import check_version
+from storage.index.committed import CommittedBundles
+from storage.index.layout import MARKER, bundle_key
+from storage.index.pack_tables import OwnTables, declare, join
+from storage.index.parts import read_part
+from storage.index.publish import publish
+from storage.index.published import CurrentCommit, PublishedCommits
+from storage.index.recipes import declare_recipe, read_recipe
+from storage.index.snapshots import Snapshot, create_next, own_tables_of
+from storage.index.views import write_views
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store
 
 _BATCH = 10_000  # rows as Python objects at once
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again

@@ -26,9 +26,9 @@ from schemas.failures import LeaseHeldError
 from schemas.identity import new_run_id
 from schemas.tables import SCHEMA_VERSION
 from storage.errors import ObjectError
-from storage.json_files import read_json
-from storage.layout import LEASES, lease_key
-from storage.objects import ObjectStore
+from storage.index.json_files import read_json
+from storage.index.layout import LEASES, lease_key
+from storage.objects.store import ObjectStore
 
 RENEW_EVERY_S = 10.0
 TTL_S = 45.0  # a holder that has not been seen to beat for so long is taken for dead

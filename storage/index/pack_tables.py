@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from schemas.failures import PreflightError
 from schemas.tables import Row
-from storage.columns import SCALARS, Column, columns_of
+from storage.index.columns import SCALARS, Column, columns_of
 
 OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type
 _ARROW_TYPES = {duckdb.sqltype(sql_type).id: arrow_type for arrow_type, sql_type in SCALARS.values()}

@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from storage.columns import check_schema
-from storage.damage import damaged_part
 from storage.errors import NotFound
-from storage.layout import new_part_key
-from storage.objects import ObjectStore
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.s3 import arrow_file_system
+from storage.index.columns import check_schema
+from storage.index.damage import damaged_part
+from storage.index.layout import new_part_key
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
+from storage.s3.client import arrow_file_system
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
 _GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20

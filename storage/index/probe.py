@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from schemas.failures import PreflightError
 from storage.errors import AccessDenied, ObjectError
-from storage.index import check_conditional_writes, check_empty, check_marker
-from storage.layout import PROBES, new_probe_key
-from storage.objects import open_store
-from storage.objects_local import LocalStore
-from storage.snapshots import read_newest
+from storage.index.index import check_conditional_writes, check_empty, check_marker
+from storage.index.layout import PROBES, new_probe_key
+from storage.index.snapshots import read_newest
+from storage.objects.local import LocalStore
+from storage.objects.store import open_store
 
 
 @dataclass(frozen=True, slots=True)

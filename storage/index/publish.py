@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
-from storage.batches import batches
-from storage.bundles import commits_of, flatten_bundles, read_bundle
-from storage.columns import COLUMNS, to_table
-from storage.layout import bundle_key, new_part_key, run_id_of, run_part_key
-from storage.objects import ObjectStore
-from storage.own_tables import OwnTables, columns_by_table
-from storage.parts import read_part, write_part
-from storage.published import PublishedCommits
-from storage.snapshots import Snapshot, create_next, next_number
+from storage.index.batches import batches
+from storage.index.bundles import commits_of, flatten_bundles, read_bundle
+from storage.index.columns import COLUMNS, to_table
+from storage.index.layout import bundle_key, new_part_key, run_id_of, run_part_key
+from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.parts import read_part, write_part
+from storage.index.published import PublishedCommits
+from storage.index.snapshots import Snapshot, create_next, next_number
+from storage.objects.store import ObjectStore
 
 _BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table
 _READERS = 16  # bundles on their way from the store

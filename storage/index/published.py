@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES, CommitState
-from storage.columns import COLUMNS, arrow_schema
-from storage.commit_blocks import CommitBlocks
-from storage.objects import ObjectStore
-from storage.parts import read_part
-from storage.snapshots import Snapshot, read_newest
+from storage.index.columns import COLUMNS, arrow_schema
+from storage.index.commit_blocks import CommitBlocks
+from storage.index.parts import read_part
+from storage.index.snapshots import Snapshot, read_newest
+from storage.objects.store import ObjectStore
 
 
 class CurrentCommit(NamedTuple):

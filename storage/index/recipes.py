@@ -2,9 +2,9 @@
 
 from schemas.recipe import RecipeRecord
 from storage.errors import NotFound
-from storage.json_files import read_json
-from storage.layout import recipe_key
-from storage.objects import ObjectStore
+from storage.index.json_files import read_json
+from storage.index.layout import recipe_key
+from storage.objects.store import ObjectStore
 
 
 def declare_recipe(store: ObjectStore, recipe: RecipeRecord) -> None:

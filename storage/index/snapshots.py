@@ -8,10 +8,10 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from schemas.tables import SCHEMA_VERSION
-from storage.json_files import read_json
-from storage.layout import SNAPSHOTS, snapshot_key
-from storage.objects import ObjectStore
-from storage.own_tables import OwnTables, join
+from storage.index.json_files import read_json
+from storage.index.layout import SNAPSHOTS, snapshot_key
+from storage.index.pack_tables import OwnTables, join
+from storage.objects.store import ObjectStore
 
 _NAME = re.compile(re.escape(SNAPSHOTS) + r"\d{10}\.json")  # other files there are not ours
 

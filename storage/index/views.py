@@ -6,12 +6,14 @@ One generator serves the catalog and `views.sql`, so both give the same answers.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from storage.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
-from storage.layout import VIEWS
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.own_tables import OwnTables, columns_by_table
-from storage.snapshots import Snapshot, read_newest
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.index.layout import VIEWS
+from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.snapshots import Snapshot, read_newest
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+
+DERIVED_SCRIPT = Path(__file__).with_name("derived.sql")
 
 # Videos that have rows, and those that never got any, lost them, or are history.
 EVER_KNOWN = """(
@@ -64,12 +66,12 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
             yield _create(table, _current(table, tables[table]))
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
-    yield from statements_of("derived.sql")
+    yield from statements_of(DERIVED_SCRIPT)
 
 
-def statements_of(script: str) -> list[str]:
-    """The statements of one of this package's `.sql` files, each with the comments before it."""
-    text = Path(__file__).with_name(script).read_text(encoding="utf-8")
+def statements_of(script: Path) -> list[str]:
+    """Read the statements of a `.sql` file, each with the comments before it."""
+    text = script.read_text(encoding="utf-8")
     return [statement.strip() for statement in text.split(";\n") if statement.strip()]
 
 

@@ -10,11 +10,11 @@ from typing import IO, TYPE_CHECKING
 
 from schemas.identity import VideoObject
 from storage.errors import NoSpace, StorageUnavailable
-from storage.inventory import Inventory
-from storage.inventory_rows import inventory_objects
-from storage.s3 import S3_ERRORS, s3_client, translate
-from storage.s3_ranges import Listed, Range, list_in_order, outermost
-from storage.selection import Listing, Selection, is_hidden
+from storage.library.inventory import Inventory
+from storage.library.inventory_rows import inventory_objects
+from storage.library.selection import Listing, Selection, is_hidden
+from storage.s3.client import S3_ERRORS, s3_client, translate
+from storage.s3.ranges import Listed, Range, list_in_order, outermost
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

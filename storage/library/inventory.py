@@ -16,9 +16,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from schemas.failures import PreflightError, UsageError
 from storage.errors import NotFound, ObjectError
-from storage.library_local import translate_os_error
+from storage.library.local import translate_os_error
 from storage.locations import S3Prefix, parse_location
-from storage.s3 import S3_ERRORS, s3_client, translate
+from storage.s3.client import S3_ERRORS, s3_client, translate
 
 # What an object's row must say, by the names of the inventory's optional fields.
 _NEEDED = {

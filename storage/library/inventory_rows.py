@@ -8,8 +8,8 @@ import duckdb
 
 from schemas.failures import PreflightError
 from schemas.identity import VideoObject
-from storage.inventory import Inventory, Manifest
-from storage.selection import is_hidden
+from storage.library.inventory import Inventory, Manifest
+from storage.library.selection import is_hidden
 
 _MEMORY = "512MB"
 _ROWS = 10_000  # taken out at once

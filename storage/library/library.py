@@ -6,11 +6,11 @@ from typing import Protocol
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
 from storage.errors import ObjectError
-from storage.inventory import Inventory
-from storage.library_local import LocalLibrary
-from storage.library_s3 import S3Library
+from storage.library.bucket import S3Library
+from storage.library.inventory import Inventory
+from storage.library.local import LocalLibrary
+from storage.library.selection import Listing, Selection
 from storage.locations import Folder, parse_location
-from storage.selection import Listing, Selection
 
 
 class Library(Protocol):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from schemas.identity import VideoObject
 from storage.errors import AccessDenied, NotFound, ObjectChanged, ObjectError
-from storage.selection import Listing, Selection, is_hidden
+from storage.library.selection import Listing, Selection, is_hidden
 
 
 @dataclass(frozen=True, slots=True)

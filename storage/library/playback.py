@@ -7,9 +7,9 @@ from pathlib import Path
 
 from schemas.identity import VideoObject
 from storage.errors import NotFound, ObjectChanged, ObjectError
-from storage.library_local import translate_os_error
+from storage.library.local import translate_os_error
 from storage.locations import Folder, S3Prefix, parse_location
-from storage.s3 import S3_ERRORS, link_client, s3_client, translate
+from storage.s3.client import S3_ERRORS, link_client, s3_client, translate
 
 _REPLACED = "Its times would be wrong; the next run indexes it."
 LINK_SECONDS = 3600  # a link must outlive a look at a film, and not much more

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from schemas.failures import CommitUnknownError
 from storage.errors import ObjectError, StorageUnavailable
-from storage.s3 import S3_ERRORS, s3_client, translate
-from storage.s3_put import conditional_put
-from storage.stored import StoredObject
+from storage.objects.stored import StoredObject
+from storage.s3.client import S3_ERRORS, s3_client, translate
+from storage.s3.put import conditional_put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

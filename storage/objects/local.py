@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
-from storage.stored import StoredObject
+from storage.objects.stored import StoredObject
 
 _PENDING = ".pending-"  # being written, or left behind by a killed writer; never listed
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Protocol
 
 from storage.locations import Folder, parse_location
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.stored import StoredObject
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.objects.stored import StoredObject
 
 
 class ObjectStore(Protocol):

@@ -11,15 +11,15 @@ from pathlib import Path
 import duckdb
 
 from schemas.failures import PreflightError
-from storage.catalog import add_views, find_snapshot
-from storage.embedder import Embedder, load_embedder
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.serving import is_base, read_info, serving_path
-from storage.serving_ranges import Progress
-from storage.serving_tables import fill
-from storage.snapshots import Snapshot, own_tables_of
-from storage.views import quote
+from storage.index.snapshots import Snapshot, own_tables_of
+from storage.index.views import quote
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.query.build_ranges import Progress
+from storage.query.build_tables import fill
+from storage.query.catalog import add_views, find_snapshot
+from storage.query.database import is_base, read_info, serving_path
+from storage.query.embedder import Embedder, load_embedder
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
 

@@ -1,13 +1,15 @@
 """Postings and vectors of a serving file, range by range of documents, so that memory is that of one."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from storage.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
-from storage.stemming import stem
-from storage.views import statements_of
+from storage.index.views import statements_of
+from storage.query.database import NEW_WORDS_SCRIPT, POSTINGS_SCRIPT
+from storage.query.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
+from storage.query.stemming import stem
 
 _RANGE = 1 << 19  # documents
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
@@ -27,13 +29,13 @@ def fill_ranges(
     num_embedded = 0
     for first in range(1, num_documents + 1, _RANGE):
         bounds = _bounds(connection, first, first + _RANGE - 1)
-        run_script(connection, "new_words.sql", **bounds)
+        run_script(connection, NEW_WORDS_SCRIPT, **bounds)
         _stem_words(connection)
         for num in _embed_documents(connection, embedder, **bounds) if embedder else ():
             num_embedded += num
             if progress:
                 progress(num_embedded, num_new)
-        run_script(connection, "postings.sql", **bounds)
+        run_script(connection, POSTINGS_SCRIPT, **bounds)
     return int(num_new)
 
 
@@ -81,7 +83,7 @@ def _insert_vectors(
     connection.unregister("_vectors")
 
 
-def run_script(connection: duckdb.DuckDBPyConnection, script: str, **parts: str) -> None:
+def run_script(connection: duckdb.DuckDBPyConnection, script: Path, **parts: str) -> None:
     """Its statements, with `parts` in the place of the names in braces."""
     for statement in statements_of(script):
         for name, part in parts.items():

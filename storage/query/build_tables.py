@@ -11,14 +11,22 @@ import duckdb
 
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
-from storage.columns import COLUMNS, quote_name
-from storage.documents import documents_query
-from storage.embedder import Embedder
-from storage.own_tables import OwnTables, columns_by_table
-from storage.serving import DERIVED_TABLES, SERVED_TABLES, built_with, has_database
-from storage.serving_ranges import Progress, fill_ranges, run_script
-from storage.stemming import STEMMER
-from storage.views import quote
+from storage.index.columns import COLUMNS, quote_name
+from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.views import DERIVED_SCRIPT, quote
+from storage.query.build_ranges import Progress, fill_ranges, run_script
+from storage.query.database import (
+    BM25_SCRIPT,
+    DERIVED_TABLES,
+    DOCUMENTS_SCRIPT,
+    EMPTY_SCRIPT,
+    SERVED_TABLES,
+    built_with,
+    has_database,
+)
+from storage.query.documents import documents_query
+from storage.query.embedder import Embedder
+from storage.query.stemming import STEMMER
 
 # Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
 WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
@@ -42,10 +50,10 @@ def fill(
     if not has_database(connection, "old"):
         connection.execute("ATTACH ':memory:' AS old")
         connection.execute("CREATE TABLE old.commits AS FROM commits_all LIMIT 0")
-        run_script(connection, "serving_empty.sql")
+        run_script(connection, EMPTY_SCRIPT)
     connection.execute(WORDS.replace("MACRO ", "TEMP MACRO "))
     _copy_tables(connection, own_tables)
-    run_script(connection, "serving.sql", documents=documents_query("built", own_tables))
+    run_script(connection, DOCUMENTS_SCRIPT, documents=documents_query("built", own_tables))
     num_new = fill_ranges(connection, embedder, progress)
     # Rows of a page of hits are single ones all over the table: without it each costs a block of text.
     connection.execute("CREATE UNIQUE INDEX documents_by_number ON built.documents (document)")
@@ -80,7 +88,7 @@ def _derive(connection: duckdb.DuckDBPyConnection) -> None:
     """Views become tables, sorted by their first columns; macros stay, for whoever opens the file alone."""
     connection.execute("USE built")
     connection.execute(WORDS)
-    for script in ("derived.sql", "bm25.sql"):
+    for script in (DERIVED_SCRIPT, BM25_SCRIPT):
         run_script(connection, script)
     for table in DERIVED_TABLES:
         connection.execute(f"CREATE TABLE _sorted AS FROM {table} ORDER BY ALL")

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.failures import PreflightError, UsageError
-from storage.columns import COLUMNS, Column, arrow_schema
-from storage.damage import repair_command
 from storage.errors import ObjectError
-from storage.index import check_marker
-from storage.objects import open_store
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.own_tables import OwnTables, columns_by_table
-from storage.postings import Postings
-from storage.s3 import arrow_file_system
-from storage.snapshots import Snapshot, own_tables_of, read_newest
-from storage.views import create_views, glob_escape, quote, scan_files
+from storage.index.columns import COLUMNS, Column, arrow_schema
+from storage.index.damage import repair_command
+from storage.index.index import check_marker
+from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.snapshots import Snapshot, own_tables_of, read_newest
+from storage.index.views import create_views, glob_escape, quote, scan_files
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.objects.store import open_store
+from storage.query.postings import Postings
+from storage.s3.client import arrow_file_system
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 

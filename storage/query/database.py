@@ -14,14 +14,14 @@ import duckdb
 
 from schemas.failures import PreflightError
 from schemas.identity import digest
-from storage.catalog import Catalog, add_views, find_snapshot, lock
-from storage.columns import BUNDLE_TABLES, COLUMNS, quote_name
-from storage.documents import documents_query
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, quote_name
+from storage.index.pack_tables import OwnTables
+from storage.index.snapshots import own_tables_of
+from storage.index.views import DERIVED_SCRIPT, quote, statements_of
 from storage.locations import Folder, cache_folder, parse_location
-from storage.own_tables import OwnTables
-from storage.snapshots import own_tables_of
-from storage.stemming import STEMMER
-from storage.views import quote, statements_of
+from storage.query.catalog import Catalog, add_views, find_snapshot, lock
+from storage.query.documents import documents_query
+from storage.query.stemming import STEMMER
 
 SERVING_FILE = "serving.duckdb"
 DERIVED_TABLES = ("scene_tags", "scene_characters")
@@ -30,7 +30,20 @@ SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
 SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "keyframes")
 TABLES = (*SERVED_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
 
-_SCRIPTS = ("derived.sql", "serving_empty.sql", "serving.sql", "new_words.sql", "postings.sql", "bm25.sql")
+_SQL = Path(__file__).parent
+BM25_SCRIPT = _SQL / "bm25.sql"
+EMPTY_SCRIPT = _SQL / "serving_empty.sql"
+DOCUMENTS_SCRIPT = _SQL / "serving.sql"
+NEW_WORDS_SCRIPT = _SQL / "new_words.sql"
+POSTINGS_SCRIPT = _SQL / "postings.sql"
+_SCRIPTS = (
+    DERIVED_SCRIPT,
+    EMPTY_SCRIPT,
+    DOCUMENTS_SCRIPT,
+    NEW_WORDS_SCRIPT,
+    POSTINGS_SCRIPT,
+    BM25_SCRIPT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +83,7 @@ def serving_path(url: str, endpoint_url: str | None = None) -> Path:
 
 def built_with() -> str:
     """Changes with our tables, the SQL and the stemmer. Packs' tables are told by `own_tables`."""
-    scripts = [statement for name in _SCRIPTS for statement in statements_of(name)]
+    scripts = [statement for script in _SCRIPTS for statement in statements_of(script)]
     return digest(*scripts, repr(COLUMNS), documents_query("built", {}), STEMMER)
 
 
@@ -161,6 +174,6 @@ def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) ->
     """Put the tables of the database `built` in the place of the views of those names."""
     for table in map(quote_name, (*TABLES, *own_tables)):
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM built.{table}")
-    for statement in (*statements_of("derived.sql"), *statements_of("bm25.sql")):
+    for statement in (*statements_of(DERIVED_SCRIPT), *statements_of(BM25_SCRIPT)):
         if " MACRO " in statement:
             connection.execute(statement)

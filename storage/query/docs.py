@@ -1,17 +1,17 @@
 """Writes docs/tables.md: the columns as `schemas` declares them, and how other tools read an index.
 
-python -m storage.docs docs/tables.md
+python -m storage.query.docs docs/tables.md
 """
 
 import sys
 from pathlib import Path
 
 from schemas.tables import TABLES
-from storage.columns import COLUMNS, Column
+from storage.index.columns import COLUMNS, Column
 
 _ABOUT = """# Tables
 
-<!-- Written by `python -m storage.docs docs/tables.md` from schemas/ and storage/docs.md. -->
+<!-- Written by `python -m storage.query.docs docs/tables.md` from schemas/ and storage/query/docs.md. -->
 """
 _INTRO = Path(__file__).with_name("docs.md").read_text(encoding="utf-8")
 _COMMITS = "Which revision of each video is settled, and since which snapshot."

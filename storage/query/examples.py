@@ -1,4 +1,7 @@
-"""The example queries, one `.sql` file each, and their page: python -m storage.examples docs/queries.md."""
+"""The example queries, one `.sql` file each, and their page:
+
+python -m storage.query.examples docs/queries.md
+"""
 
 import difflib
 import sys
@@ -10,7 +13,7 @@ from schemas.failures import UsageError
 _FOLDER = Path(__file__).with_name("examples")
 _ABOUT = """# Queries
 
-<!-- Written by `python -m storage.examples docs/queries.md` from storage/examples/*.sql and queries.md. -->
+<!-- Written by `python -m storage.query.examples docs/queries.md` from storage/query/examples/. -->
 """
 
 

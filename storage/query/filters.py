@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from schemas.failures import UsageError
-from storage.catalog import Catalog
-from storage.documents import hit_kinds
+from storage.query.catalog import Catalog
+from storage.query.documents import hit_kinds
 
 Params = dict[str, Any]
 

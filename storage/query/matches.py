@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
-from storage.stemming import stem
+from storage.query.stemming import stem
 
 Span = tuple[int, int]  # characters [start, end)
 

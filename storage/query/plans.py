@@ -18,8 +18,8 @@ from schemas.failures import UsageError
 from schemas.identity import VideoObject
 from schemas.plan import PlannedVideo, PlanSummary, Reason
 from schemas.tables import SCHEMA_VERSION
-from storage.catalog import Catalog
-from storage.columns import check_version
+from storage.index.columns import check_version
+from storage.query.catalog import Catalog
 
 _BATCH = 10_000
 _SCHEMA = pa.schema(

@@ -8,16 +8,16 @@ import duckdb
 import numpy as np
 
 from schemas.failures import PreflightError, UsageError
-from storage.bm25 import Allowed
-from storage.catalog import Catalog
-from storage.columns import quote_name
-from storage.documents import hit_kinds
-from storage.embedder import Embedder, Floats, load_embedder, sign_bits
-from storage.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
-from storage.matches import Span, find_matches
-from storage.serving import has_database, show_tables
-from storage.serving_tables import WORDS, fill
-from storage.stemming import FUNCTION_WORDS, stem
+from storage.index.columns import quote_name
+from storage.query.bm25 import Allowed
+from storage.query.build_tables import WORDS, fill
+from storage.query.catalog import Catalog
+from storage.query.database import has_database, show_tables
+from storage.query.documents import hit_kinds
+from storage.query.embedder import Embedder, Floats, load_embedder, sign_bits
+from storage.query.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
+from storage.query.matches import Span, find_matches
+from storage.query.stemming import FUNCTION_WORDS, stem
 
 MAX_QUERY = 10_000  # characters
 _DEPTH = 100  # hits of each list that the fusion sees, at least

@@ -25,7 +25,7 @@ from storage.errors import (
     ObjectError,
     StorageUnavailable,
 )
-from storage.s3_pages import read_pages_fast
+from storage.s3.pages import read_pages_fast
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies, percent_encode
 
-from storage.s3 import link_client
+from storage.s3.client import link_client
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

@@ -14,17 +14,17 @@ import duckdb
 import pyarrow as pa
 
 from schemas.failures import PreflightError
-from storage.columns import COLUMNS, Column, arrow_schema, conform
-from storage.damage import damaged_part
-from storage.index import open_for_writing
-from storage.layout import PARTS
-from storage.leases import Holder, holding
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.own_tables import columns_by_table
-from storage.parts import FILE_BYTES, read_part, write_parts
-from storage.snapshots import Snapshot, create_next, next_number, read_newest
-from storage.views import quote, write_views
+from storage.index.columns import COLUMNS, Column, arrow_schema, conform
+from storage.index.damage import damaged_part
+from storage.index.index import open_for_writing
+from storage.index.layout import PARTS
+from storage.index.leases import Holder, holding
+from storage.index.pack_tables import columns_by_table
+from storage.index.parts import FILE_BYTES, read_part, write_parts
+from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.views import quote, write_views
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
 
 SMALL_BYTES = FILE_BYTES // 2  # parts below it are merged
 _ROUND_BYTES = 4 << 30  # of parts that are sorted together: what the scratch disk must hold a few times

@@ -17,18 +17,18 @@ from pydantic import BaseModel
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
 from schemas.tables import SCHEMA_VERSION
-from storage.catalog import open_catalog
-from storage.index import open_for_writing
-from storage.json_files import read_json
-from storage.layout import FORGETTING, PARTS, PLANS, bundles_of, forgetting_key
-from storage.leases import Holder, holding
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.parts import open_part, write_parts
-from storage.serving import serving_path
-from storage.serving_build import remove_serving
-from storage.snapshots import create_next, next_number, read_newest, read_snapshot, snapshot_keys
-from storage.views import EVER_KNOWN, write_views
+from storage.index.index import open_for_writing
+from storage.index.json_files import read_json
+from storage.index.layout import FORGETTING, PARTS, PLANS, bundles_of, forgetting_key
+from storage.index.leases import Holder, holding
+from storage.index.parts import open_part, write_parts
+from storage.index.snapshots import create_next, next_number, read_newest, read_snapshot, snapshot_keys
+from storage.index.views import EVER_KNOWN, write_views
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.query.build import remove_serving
+from storage.query.catalog import open_catalog
+from storage.query.database import serving_path
 
 Store = LocalStore | S3Store
 _VIDEO_ID = re.compile("[0-9a-f]{16}")

@@ -13,19 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES
-from storage.bundles import commits_of, flatten_bundles, read_bundle
-from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, conform
-from storage.damage import DamagedPart
 from storage.errors import NotFound
-from storage.index import open_for_writing
-from storage.layout import BUNDLES, bundle_key, new_part_key
-from storage.leases import Holder, holding
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.own_tables import columns_by_table
-from storage.parts import read_part, write_part
-from storage.snapshots import Snapshot, create_next, next_number, read_newest
-from storage.views import write_views
+from storage.index.bundles import commits_of, flatten_bundles, read_bundle
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, conform
+from storage.index.damage import DamagedPart
+from storage.index.index import open_for_writing
+from storage.index.layout import BUNDLES, bundle_key, new_part_key
+from storage.index.leases import Holder, holding
+from storage.index.pack_tables import columns_by_table
+from storage.index.parts import read_part, write_part
+from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.views import write_views
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
 
 Store = LocalStore | S3Store
 _BATCH = 250  # bundles in memory together

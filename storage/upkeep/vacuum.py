@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from schemas.failures import LeaseHeldError
-from storage.batches import batches
-from storage.index import open_for_writing
-from storage.layout import (
+from storage.index.batches import batches
+from storage.index.index import open_for_writing
+from storage.index.layout import (
     BUNDLES,
     FORGETTING,
     LEASES,
@@ -26,13 +26,13 @@ from storage.layout import (
     SNAPSHOTS,
     VIEWS,
 )
-from storage.leases import Holder, LeaseLog, holding, read_log
-from storage.objects_local import LocalStore
-from storage.objects_s3 import S3Store
-from storage.published import PublishedCommits
-from storage.serving import SERVING_FILE
-from storage.snapshots import read_newest, read_snapshot
-from storage.stored import StoredObject
+from storage.index.leases import Holder, LeaseLog, holding, read_log
+from storage.index.published import PublishedCommits
+from storage.index.snapshots import read_newest, read_snapshot
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
+from storage.objects.stored import StoredObject
+from storage.query.database import SERVING_FILE
 
 SAFE_AGE = timedelta(days=1)  # younger files may be in the hands of whoever holds a lease
 _AT_ONCE = 16

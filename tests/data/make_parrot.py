@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jobs.prompts.program_times import AnswerContext
 from torch import Tensor
 from torch.nn import functional
-
-from jobs.prompts.pack import Prompt, load_packs
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.wire import write_records
-from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.attention import attention
 from videoxl2.language import LanguageModel, rotary_angles
 from videoxl2.model import VideoXL2
+
+from jobs.prompts.pack import Prompt, load_packs
+from jobs.prompts.wire import write_records
+from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import torch
 
+from videoxl2.constrained.masks import TokenTable
 from videoxl2.errors import NonFiniteError
-from videoxl2.rows import Rows
-from videoxl2.slot_masks import TokenTable
+from videoxl2.generate.batch_decode import Rows
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from videoxl2.constrained.fill import Ask, Filling, Picked, asks
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import Program
 from videoxl2.errors import NonFiniteError
-from videoxl2.slot_fill import Ask, Filling, Picked, asks
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import Program
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Pushes(Protocol):
 
 
 class PushesRows(Protocol):
-    """What many programs are filled on at once; `videoxl2.rows.Rows` is one."""
+    """What many programs are filled on at once; `videoxl2.generate.batch_decode.Rows` is one."""
 
     @property
     def num_rows(self) -> int: ...

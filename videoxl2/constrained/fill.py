@@ -15,9 +15,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from videoxl2.slot_bytes import Utf8
-from videoxl2.slot_masks import TextState, TokenTable
-from videoxl2.slots import Back, Choice, Decision, Got, Json, Literal, Program, Slot, SlotStats, Text
+from videoxl2.constrained.masks import TextState, TokenTable
+from videoxl2.constrained.slots import (
+    Back,
+    Choice,
+    Decision,
+    Got,
+    Json,
+    Literal,
+    Program,
+    Slot,
+    SlotStats,
+    Text,
+)
+from videoxl2.constrained.token_bytes import Utf8
 
 LOOP_PERIOD = 24  # tokens; longer repetitions are not looked for
 LOOP_REPEATS = 3
@@ -201,7 +212,7 @@ def _fill_text(slot: Text, draft: _Draft) -> Generator[Ask, Picked, Got]:
 
 
 def _fill_json(slot: Json, draft: _Draft) -> Generator[Ask, Picked, Got]:
-    from videoxl2.slot_json import JsonValue  # loads llguidance
+    from videoxl2.constrained.json_slots import JsonValue  # loads llguidance
 
     table, value, picks = draft.table, JsonValue(slot, draft.table), _Picks()
     most = len(draft.ids) + slot.max_tokens

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from videoxl2.slot_masks import TokenTable
+from videoxl2.constrained.masks import TokenTable
 
 _STRONG = 20.0  # logits; the noise has a standard deviation of 1
 _POOL = 16  # noise vectors, as drawing a large vocabulary for each token would take longer than the masks

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from llguidance import LLMatcher
 
-from videoxl2.json_schema import closing_bytes
-from videoxl2.slot_bytes import Utf8, walk
-from videoxl2.slots import STOP
+from videoxl2.constrained.json_schema import closing_bytes
+from videoxl2.constrained.slots import STOP
+from videoxl2.constrained.token_bytes import Utf8, walk
 
 # Blanks between the parts of a value would let a model go on for ever.
 _COMPACT = {"whitespace_flexible": False, "json_allowed_escapes": '"\\'}

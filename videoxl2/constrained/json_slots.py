@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 from llguidance import LLMatcher
 
-from videoxl2.json_grammar import grammar
-from videoxl2.slot_masks import Flags, TextState, TokenTable
-from videoxl2.slots import Json
+from videoxl2.constrained.json_grammar import grammar
+from videoxl2.constrained.masks import Flags, TextState, TokenTable
+from videoxl2.constrained.slots import Json
 
 # Bytes that end a value soonest, the best first; where none is legal, the shortest token that is.
 _SOONEST = b'}],n"[{:0123456789-.'

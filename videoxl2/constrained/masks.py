@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from videoxl2.constrained.slots import STOP, Json, Text
+from videoxl2.constrained.token_bytes import Utf8, count_characters, is_visible, token_bytes, walk
 from videoxl2.errors import CheckpointError
-from videoxl2.slot_bytes import Utf8, count_characters, is_visible, token_bytes, walk
-from videoxl2.slots import STOP, Json, Text
-from videoxl2.tokens import END_OF_TURN
+from videoxl2.network.tokens import END_OF_TURN
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
-    from videoxl2.model import VideoXL2
+    from videoxl2.generate.model import VideoXL2
 
 Flags = NDArray[np.bool_]
 

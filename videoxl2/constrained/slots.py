@@ -20,7 +20,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple, TypeVar
 
-from videoxl2.json_schema import closing_bytes
+from videoxl2.constrained.json_schema import closing_bytes
 
 STOP = "\0"  # an end, or the end of an option: the model's stop token, which is never written itself
 

@@ -17,12 +17,12 @@ from types import TracebackType
 import torch
 from torch import Tensor
 
-from videoxl2.attention import attention_lse, merge, visibility_bias
-from videoxl2.cache import KVCache
-from videoxl2.decode_step import DecodeStep
 from videoxl2.errors import ModelInputError
-from videoxl2.language import LanguageModel
-from videoxl2.row_cache import RowCache
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.row_cache import RowCache
+from videoxl2.network.attention import attention_lse, merge, visibility_bias
+from videoxl2.network.cache import KVCache
+from videoxl2.network.language import LanguageModel
 
 _PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from videoxl2.cache import KVCache
-from videoxl2.config import LanguageConfig
 from videoxl2.errors import ModelInputError
-from videoxl2.language import rotary_angles, rotate
-from videoxl2.layout import TokenLayout
+from videoxl2.generate.layout import TokenLayout
+from videoxl2.network.cache import KVCache
+from videoxl2.network.config import LanguageConfig
+from videoxl2.network.language import rotary_angles, rotate
 
 UNIT_GROUPS = 2
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import torch
 
-from videoxl2.cache import KVCache
-from videoxl2.decode import Continuation
-from videoxl2.model import VideoXL2
+from videoxl2.generate.decode import Continuation
+from videoxl2.generate.model import VideoXL2
+from videoxl2.network.cache import KVCache
 
 _PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 

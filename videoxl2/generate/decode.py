@@ -14,11 +14,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from videoxl2.cache import KVCache
-from videoxl2.decode_step import DecodeStep
 from videoxl2.errors import NonFiniteError
-from videoxl2.language import LanguageModel
-from videoxl2.rows import Rows
+from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.network.cache import KVCache
+from videoxl2.network.language import LanguageModel
 
 FinishReason = Literal["stop", "length"]
 

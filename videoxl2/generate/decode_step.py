@@ -17,9 +17,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from videoxl2.attention import attention
-from videoxl2.cache import KVCache
-from videoxl2.language import Attend, DecoderLayer, LanguageModel, rotary_angles
+from videoxl2.network.attention import attention
+from videoxl2.network.cache import KVCache
+from videoxl2.network.language import Attend, DecoderLayer, LanguageModel, rotary_angles
 
 Replay = Callable[[], None]
 

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videoxl2.checkpoint import load_network, save_checkpoint
-from videoxl2.clock import StageClock
-from videoxl2.config import GROUP_FRAMES, ModelConfig, read_config
-from videoxl2.decode_step import DecodeStep
-from videoxl2.encoder import FrameEncoder
 from videoxl2.errors import ModelInputError, ModelMemoryError, NonFiniteError
-from videoxl2.memory import is_out_of_memory
-from videoxl2.network import Network
-from videoxl2.prefill import Prefill, PrefillOptions
-from videoxl2.session import Session
-from videoxl2.source import find_folder, revision_of
-from videoxl2.stream import FrameSpan, frame_batches
-from videoxl2.tokens import Vocabulary
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.prefill import Prefill, PrefillOptions
+from videoxl2.generate.session import Session
+from videoxl2.generate.stream import FrameSpan, frame_batches
+from videoxl2.network.checkpoint import load_network, save_checkpoint
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import GROUP_FRAMES, ModelConfig, read_config
+from videoxl2.network.encoder import FrameEncoder
+from videoxl2.network.memory import is_out_of_memory
+from videoxl2.network.network import Network
+from videoxl2.network.source import find_folder, revision_of
+from videoxl2.network.tokens import Vocabulary
 
 _DTYPES = {
     "float32": torch.float32,

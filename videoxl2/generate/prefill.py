@@ -18,13 +18,13 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from videoxl2.cache import KVCache
-from videoxl2.clock import StageClock
-from videoxl2.config import GROUP_FRAMES
 from videoxl2.errors import ModelInputError, ModelMemoryError
-from videoxl2.language import KeyView, LanguageModel
-from videoxl2.layout import TokenLayout, Visibility, streaming_rows
-from videoxl2.memory import is_out_of_memory, release_unused
+from videoxl2.generate.layout import TokenLayout, Visibility, streaming_rows
+from videoxl2.network.cache import KVCache
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.language import KeyView, LanguageModel
+from videoxl2.network.memory import is_out_of_memory, release_unused
 
 PrefillMode = Literal["streaming", "mask", "full"]
 _STAMP_ROWS = 10  # of a group; 10,000 s have as many tokens

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from videoxl2.bilevel import SelectionChunk
-from videoxl2.cache import KVCache
 from videoxl2.errors import ModelInputError
-from videoxl2.language import LanguageModel
-from videoxl2.layout import TokenLayout
+from videoxl2.generate.bilevel import SelectionChunk
+from videoxl2.generate.layout import TokenLayout
+from videoxl2.network.cache import KVCache
+from videoxl2.network.language import LanguageModel
 
 # Any other scorer: the prompt and the chunks with their times in, one number per chunk out.
 ExternalScorer = Callable[[str, Sequence[SelectionChunk]], Sequence[float]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from videoxl2.cache import CacheShape
+from videoxl2.network.cache import CacheShape
 
 _ROUND = 64  # tokens; room grows in whole blocks
 

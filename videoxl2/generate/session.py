@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from videoxl2.bilevel import (
+from videoxl2.errors import ModelInputError, ModelMemoryError
+from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.bilevel import (
     BiLevelOptions,
     BiLevelReport,
     Selection,
@@ -14,17 +16,15 @@ from videoxl2.bilevel import (
     dense_from_units,
     selection_chunks,
 )
-from videoxl2.cache import KVCache
-from videoxl2.clock import StageClock
-from videoxl2.decode import Continuation, Decoded, FinishReason, greedy, greedy_rows
-from videoxl2.decode_step import DecodeStep
-from videoxl2.errors import ModelInputError, ModelMemoryError
-from videoxl2.language import LanguageModel
-from videoxl2.layout import TokenLayout
-from videoxl2.memory import is_out_of_memory
-from videoxl2.relevance import ExternalScorer, attention_scores, checked_scores
-from videoxl2.rows import Rows
-from videoxl2.tokens import SUFFIX_AFTER, Vocabulary
+from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy, greedy_rows
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.relevance import ExternalScorer, attention_scores, checked_scores
+from videoxl2.network.cache import KVCache
+from videoxl2.network.clock import StageClock
+from videoxl2.network.language import LanguageModel
+from videoxl2.network.memory import is_out_of_memory
+from videoxl2.network.tokens import SUFFIX_AFTER, Vocabulary
 
 
 @dataclass(frozen=True)

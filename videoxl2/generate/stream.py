@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.errors import ModelInputError
-from videoxl2.images import squash_frames
+from videoxl2.network.images import squash_frames
 
 
 class FrameSpan(Protocol):

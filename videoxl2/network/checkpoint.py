@@ -18,10 +18,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from videoxl2.config import ModelConfig, VisionConfig
 from videoxl2.errors import CheckpointError
-from videoxl2.network import Network
-from videoxl2.source import weight_files
+from videoxl2.network.config import ModelConfig, VisionConfig
+from videoxl2.network.network import Network
+from videoxl2.network.source import weight_files
 
 Shapes = dict[str, tuple[int, ...]]
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videoxl2.config import GROUP_FRAMES
+from videoxl2.network.config import GROUP_FRAMES
 
 _NORM_GROUPS = 32
 _NORM_EPS = 1e-6

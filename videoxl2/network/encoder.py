@@ -11,14 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from videoxl2.clock import StageClock
-from videoxl2.config import GROUP_FRAMES
-from videoxl2.dts import group_frames
 from videoxl2.errors import ModelMemoryError
-from videoxl2.images import pixel_values, squash_frames
-from videoxl2.memory import is_out_of_memory, release_unused
-from videoxl2.network import Network
-from videoxl2.vision import pad_to_groups, resample_to_grid, vision_features
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.dts import group_frames
+from videoxl2.network.images import pixel_values, squash_frames
+from videoxl2.network.memory import is_out_of_memory, release_unused
+from videoxl2.network.network import Network
+from videoxl2.network.vision import pad_to_groups, resample_to_grid, vision_features
 
 DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videoxl2.attention import attention
-from videoxl2.cache import CacheShape, KVCache
-from videoxl2.config import LanguageConfig
+from videoxl2.network.attention import attention
+from videoxl2.network.cache import CacheShape, KVCache
+from videoxl2.network.config import LanguageConfig
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].

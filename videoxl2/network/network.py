@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from torch import nn
 
-from videoxl2.config import ModelConfig
-from videoxl2.dts import DynamicTokenSynthesis
-from videoxl2.language import LanguageModel
-from videoxl2.projector import Projector
-from videoxl2.vision import build_tower
+from videoxl2.network.config import ModelConfig
+from videoxl2.network.dts import DynamicTokenSynthesis
+from videoxl2.network.language import LanguageModel
+from videoxl2.network.projector import Projector
+from videoxl2.network.vision import build_tower
 
 
 class Network(nn.Module):

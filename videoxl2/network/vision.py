@@ -11,7 +11,7 @@ from torch.nn import functional
 from transformers.models.siglip.configuration_siglip import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipVisionModel
 
-from videoxl2.config import VisionConfig
+from videoxl2.network.config import VisionConfig
 
 
 def build_tower(config: VisionConfig) -> SiglipVisionModel:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jobs.prompts.wire import NOTHING
-from videoxl2.json_schema import json_bound
-from videoxl2.slots import Back, Choice, Got, Json, Literal, Program, Text, text_bound
+from videoxl2.constrained.json_schema import json_bound
+from videoxl2.constrained.slots import Back, Choice, Got, Json, Literal, Program, Text, text_bound
 
 Count = Callable[[str], int]  # tokens of a text
 Ends = tuple[str, ...]

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.prompts.program_fields import Count
-from jobs.prompts.program_records import AnswerProgram, FieldStats, Written
-from jobs.prompts.program_times import AnswerContext, Times, seconds
-from jobs.prompts.program_types import fields_of
+from jobs.prompts.program.fields import Count
+from jobs.prompts.program.records import AnswerProgram, FieldStats, Written
+from jobs.prompts.program.times import AnswerContext, Times, seconds
+from jobs.prompts.program.types import fields_of
 from jobs.prompts.wire import NOTHING, parse_records
 from schemas.answers import Answer, Moments, One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError
 
 if TYPE_CHECKING:
-    from videoxl2.slot_drive import Pushes, Sampling
-    from videoxl2.slot_fill import Filling
-    from videoxl2.slot_masks import TokenTable
+    from videoxl2.constrained.drive import Pushes, Sampling
+    from videoxl2.constrained.fill import Filling
+    from videoxl2.constrained.masks import TokenTable
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def run_program(
 
     Raises `videoxl2.errors.NonFiniteError`.
     """
-    from videoxl2.slot_drive import Sampling, fill  # loads torch
+    from videoxl2.constrained.drive import Sampling, fill  # loads torch
 
     return filled(program, fill(program.slots(), table, continuation, prompt_ids, sampling or Sampling()))
 

@@ -7,11 +7,11 @@ that it wants illegal, it would wander on in its last text.)
 
 from dataclasses import dataclass
 
-from jobs.prompts.program_fields import Field, TextField
-from jobs.prompts.program_times import Times, seconds
+from jobs.prompts.program.fields import Field, TextField
+from jobs.prompts.program.times import Times, seconds
 from jobs.prompts.wire import NOTHING
 from schemas.answers import Answer, Moments, One, Several, Tiles
-from videoxl2.slots import STOP, Back, Choice, Got, Literal, Program, SlotStats
+from videoxl2.constrained.slots import STOP, Back, Choice, Got, Literal, Program, SlotStats
 
 _NEXT = "\n\n"  # between records
 _ENDS = (_NEXT, STOP)

@@ -32,7 +32,7 @@ class AnswerContext:
 
 
 def tenths(ms: int) -> int:
-    """Rounded as the stamps are that the model sees (`videoxl2.tokens.stamp_text`)."""
+    """Rounded as the stamps are that the model sees (`videoxl2.network.tokens.stamp_text`)."""
     return round(round(ms / 1000, 1) * 10)
 
 

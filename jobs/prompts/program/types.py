@@ -6,7 +6,7 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
-from jobs.prompts.program_fields import (
+from jobs.prompts.program.fields import (
     ITEM_TOKENS,
     ChoiceField,
     Count,
@@ -17,7 +17,7 @@ from jobs.prompts.program_fields import (
     TextField,
     most_tokens,
 )
-from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import NO, NOTHING, YES, describe_format
 from schemas.answers import Answer, AsJson, FromRoster, InSteps, Key, MaxTokens, TimedAnswer
 from schemas.failures import UsageError

@@ -16,7 +16,7 @@ from jsonschema.exceptions import best_match
 from pydantic import BeforeValidator, Field, StringConstraints, create_model
 from pydantic_core import to_jsonable_python
 
-from jobs.prompts.schema_parts import (
+from jobs.prompts.schema.parts import (
     CHARS_PER_TOKEN,
     ListPart,
     Part,
@@ -28,8 +28,8 @@ from jobs.prompts.schema_parts import (
     python_type,
     usual_tokens,
 )
-from jobs.prompts.schema_place import Place, load_schema
-from jobs.prompts.schema_reading import MARKERS, SchemaReader, read_names
+from jobs.prompts.schema.place import Place, load_schema
+from jobs.prompts.schema.reading import MARKERS, SchemaReader, read_names
 from jobs.prompts.wire import NOTHING
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import (
@@ -130,7 +130,9 @@ class _Property:
         return annotated(list[line_type(item_chars)], *rest)  # type: ignore[misc]
 
     def _json(self) -> Any:
-        from videoxl2.json_grammar import check_grammar  # loads llguidance, which few schemas need
+        from videoxl2.constrained.json_grammar import (
+            check_grammar,  # loads llguidance, which few schemas need
+        )
 
         schema = json.dumps(plain(self._part), ensure_ascii=False, separators=(",", ":"))
         try:

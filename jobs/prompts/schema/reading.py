@@ -7,7 +7,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import NoReturn
 
-from jobs.prompts.schema_parts import (
+from jobs.prompts.schema.parts import (
     ListPart,
     NullablePart,
     NumberPart,
@@ -18,7 +18,7 @@ from jobs.prompts.schema_parts import (
     WordPart,
     YesNoPart,
 )
-from jobs.prompts.schema_place import Place
+from jobs.prompts.schema.place import Place
 from schemas.answers import Answer
 
 MARKERS = ("x-max-tokens", "x-key", "x-from")

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from jobs.answers.overlap import Span, iou
-from jobs.evaluation.metrics import (
+from jobs.reports.evaluation.metrics import (
     Matches,
     average_precision,
     inner_boundaries,
@@ -17,8 +17,8 @@ from jobs.evaluation.metrics import (
 from jobs.ui.find_video import find_video
 from schemas.failures import UsageError
 from schemas.truth import TrueCharacter, TrueVideo, Truth
-from storage.catalog import Catalog
-from storage.search import search
+from storage.query.catalog import Catalog
+from storage.query.search import search
 
 TOLERANCES_S = (0.5, 1.0, 2.0)
 MIN_IOUS = (0.3, 0.5, 0.7)

@@ -5,17 +5,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Row, Try
-from jobs.explain.rows import read_rows
-from jobs.explain.standing import state_of, steps_for
-from jobs.report.next_steps import Newest, read_newest, reason_of
-from jobs.report.recipe_changes import changes_between
+from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision, Row, Try
+from jobs.reports.explain.rows import read_rows
+from jobs.reports.explain.standing import state_of, steps_for
+from jobs.reports.next_steps import Newest, read_newest, reason_of
+from jobs.reports.recipe_changes import changes_between
 from jobs.ui.find_video import find_ever
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
-from storage.catalog import Catalog
-from storage.objects import ObjectStore
-from storage.recipes import read_recipe
+from storage.index.recipes import read_recipe
+from storage.objects.store import ObjectStore
+from storage.query.catalog import Catalog
 
 R = TypeVar("R")
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.explain.rows import RowsOfTable
-from jobs.report.next_steps import Step
+from jobs.reports.explain.rows import RowsOfTable
+from jobs.reports.next_steps import Step
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from jobs.explain.records import Committed, Failed
-from jobs.report.next_steps import Newest, Step
+from jobs.reports.explain.records import Committed, Failed
+from jobs.reports.next_steps import Newest, Step
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import FailureAction, FailureClass

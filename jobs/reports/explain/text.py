@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from jobs.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
-from jobs.explain.rows import RowsOfTable
-from jobs.report.text import step_lines, table_lines
+from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
+from jobs.reports.explain.rows import RowsOfTable
+from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.words import megabytes, moment, seconds, short
 
 

@@ -1,6 +1,5 @@
 """The verb `report`: what one run, or all runs of some time, did and what is to be done about it.
 
-status    the verb `status`; next_steps and recipe_changes are shared with `explain`
 period    which runs are meant
 records   what a report says
 content   read from the index, with one SQL file per section

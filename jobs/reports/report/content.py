@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from jobs.report.next_steps import Newest, next_steps, read_newest, read_standing, reason_of
-from jobs.report.period import Period
-from jobs.report.recipe_changes import changes_between
-from jobs.report.records import (
+from jobs.reports.next_steps import Newest, next_steps, read_newest, read_standing, reason_of
+from jobs.reports.recipe_changes import changes_between
+from jobs.reports.report.period import Period
+from jobs.reports.report.records import (
     Bucket,
     FailureGroup,
     Machine,
@@ -26,10 +26,10 @@ from jobs.report.records import (
 from jobs.ui.exit_codes import meaning_of
 from jobs.ui.next_command import Place
 from schemas.failures import FailureClass
-from storage.catalog import Catalog
-from storage.leases import read_log
-from storage.objects import ObjectStore
-from storage.recipes import read_recipe
+from storage.index.leases import read_log
+from storage.index.recipes import read_recipe
+from storage.objects.store import ObjectStore
+from storage.query.catalog import Catalog
 
 R = TypeVar("R")
 

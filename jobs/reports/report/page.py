@@ -11,13 +11,13 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from jobs.report.content import read_section
-from jobs.report.period import Period
-from jobs.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
-from jobs.report.records import Report, Timeline
+from jobs.reports.report.content import read_section
+from jobs.reports.report.period import Period
+from jobs.reports.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
+from jobs.reports.report.records import Report, Timeline
 from jobs.ui.terminal import timecode
 from jobs.ui.words import file_name, hours, megabytes, moment, percent, printable, seconds, short
-from storage.catalog import Catalog
+from storage.query.catalog import Catalog
 
 OUTCOMES = ("indexed", "partial", "quarantined", "next_run")
 MAX_PICTURE_BYTES = 100_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from schemas.failures import UsageError
-from storage.catalog import Catalog
+from storage.query.catalog import Catalog
 
 _KNOWN = "SELECT run_id FROM runs UNION SELECT run_id FROM attempts"
 _LAST = "~"  # after every run id

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from jobs.report.next_steps import Step
+from jobs.reports.next_steps import Step
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from jobs.report.next_steps import Step
-from jobs.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
+from jobs.reports.next_steps import Step
+from jobs.reports.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
 from jobs.ui.words import hours, moment, percent, seconds, short
 
 _WIDE = 120  # characters of a text from outside

@@ -6,21 +6,21 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.explain.reading import Explanation, read_explanation
-from jobs.report.content import read_report
-from jobs.report.page import Tile, read_tiles
-from jobs.report.period import find_period
-from jobs.report.records import Report
-from jobs.report.status import Status, read_status
+from jobs.reports.explain.reading import Explanation, read_explanation
+from jobs.reports.report.content import read_report
+from jobs.reports.report.page import Tile, read_tiles
+from jobs.reports.report.period import find_period
+from jobs.reports.report.records import Report
+from jobs.reports.status import Status, read_status
 from jobs.ui.next_command import Place
 from schemas.commit import Bundle, RunRecord
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Keyframe, Run
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.leases import acquire
-from storage.objects import open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.leases import acquire
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 BEGIN = datetime(2026, 11, 21, 1, tzinfo=UTC)
 RUN_ID = "20261121T010000Z-aaaaaa"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from jobs.prompts.pack import PACKS
-from storage.index import open_index
-from storage.layout import plan_key
-from storage.leases import KeptLease, acquire
+from storage.index.index import open_index
+from storage.index.layout import plan_key
+from storage.index.leases import KeptLease, acquire
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
+from jobs.checks.doctor import Health, examine
 from jobs.cli.main import cli
-from jobs.running.doctor import Health, examine
-from storage.index import open_index
+from storage.index.index import open_index
 
 NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch", "ray"]
 

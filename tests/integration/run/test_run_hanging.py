@@ -7,23 +7,23 @@ import pytest
 import ray
 
 from jobs.attempts.work import Work
+from jobs.cluster import join_cluster
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.running.actor import ModelActor, Placement
-from jobs.running.cluster import join_cluster
-from jobs.running.reading import Source
 from jobs.weights import find_weights
+from jobs.workers.actor import ModelActor, Placement
+from jobs.workers.reading import Source
 from schemas.identity import VideoObject
 from schemas.plan import Reason
-from storage.library_local import LocalLibrary
+from storage.library.local import LocalLibrary
 
 
 class HangingActor(ModelActor):
     """Its second prefill hangs with the interpreter locked, as a call on a GPU may."""
 
     def load(self):
-        from jobs.running import hanging
-        from videoxl2.model import VideoXL2
+        from jobs.workers import hanging
+        from videoxl2.generate.model import VideoXL2
 
         hanging.BASE_S, hanging.FRAME_S, hanging.TOKEN_S, hanging.CPU_FACTOR = 60.0, 0.0, 0.0, 1.0
         prefill, calls = VideoXL2.prefill, []

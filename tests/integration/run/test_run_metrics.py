@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 import ray
 
-from jobs.running.cluster import join_cluster
-from jobs.running.meters import COUNTERS, GAUGES, Meters
-from jobs.running.settle import Tally
+from jobs.cluster import join_cluster
+from jobs.driver.metrics import COUNTERS, GAUGES, Meters
+from jobs.driver.settle import Tally
 
 pytest.importorskip("opentelemetry.exporter.prometheus", reason="pip install 'media-index[metrics]'")
 

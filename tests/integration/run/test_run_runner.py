@@ -22,21 +22,21 @@ from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
 from jobs.attempts.tries import Receipt, Seat, Spent, Try
 from jobs.attempts.work import Work
+from jobs.cluster import join_cluster
+from jobs.driver.runner import Runner
 from jobs.failures import Stage, Trouble
-from jobs.limits import Ending, FailureLimit, Limits
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.running.cluster import join_cluster
-from jobs.running.finishing import Finishing, Indexed
-from jobs.running.hanging import HangGuard
-from jobs.running.reading import Source
-from jobs.running.runner import Runner
+from jobs.settings.limits import Ending, FailureLimit, Limits
+from jobs.workers.hanging import HangGuard
+from jobs.workers.postprocess import Finishing, Indexed
+from jobs.workers.reading import Source
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
 from schemas.plan import Reason
-from storage.bundles import read_bundle
 from storage.errors import NotFound
+from storage.index.bundles import read_bundle
 from videoxl2.frames import MediaInfo, SamplingGrid
 
 RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
@@ -402,7 +402,7 @@ def test_no_video_begins_after_the_deadline_and_those_under_way_finish(execute, 
 
 def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_path, monkeypatch):
     """Then it is given up, and what its try took is kept."""
-    monkeypatch.setattr("jobs.running.runner.GRACE_S", 2.0)
+    monkeypatch.setattr("jobs.driver.runner.GRACE_S", 2.0)
     execute({"hangs": ["hang"]}, num_actors=1, late=LateOnceBegun(tmp_path))
     assert ledger.ending is Ending.DEADLINE
     ((uri, (tried,)),) = ledger.left.items()

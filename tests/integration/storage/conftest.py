@@ -11,11 +11,11 @@ import pytest
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.objects import open_store
-from storage.s3 import s3_client
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
+from storage.s3.client import s3_client
 
 
 class SightingAnswer(TimedAnswer):

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from storage import committed
-from storage.committed import CommittedBundles
-from storage.index import open_index
-from storage.layout import bundle_key
-from storage.objects import open_store
-from storage.s3 import s3_client
+from storage.index import committed
+from storage.index.committed import CommittedBundles
+from storage.index.index import open_index
+from storage.index.layout import bundle_key
+from storage.objects.store import open_store
+from storage.s3.client import s3_client
 
 
 @pytest.mark.parametrize("is_local", [True, False])

@@ -4,11 +4,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.failures import LeaseHeldError, PreflightError
-from storage import compact as compaction
-from storage import leases, parts
-from storage.compact import compact
-from storage.parts import open_part, write_part
-from storage.snapshots import create_next, read_newest
+from storage.index import leases, parts
+from storage.index.parts import open_part, write_part
+from storage.index.snapshots import create_next, read_newest
+from storage.upkeep import compact as compaction
+from storage.upkeep.compact import compact
 
 
 def _compact(place):

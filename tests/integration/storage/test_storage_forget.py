@@ -10,12 +10,12 @@ from pyarrow import parquet
 
 from schemas.failures import LeaseHeldError, UsageError
 from schemas.identity import VideoObject
-from storage import leases
-from storage.compact import compact
-from storage.forget import find_forgettable, forget
-from storage.objects_local import LocalStore
-from storage.serving_build import build_serving
-from storage.vacuum import vacuum
+from storage.index import leases
+from storage.objects.local import LocalStore
+from storage.query.build import build_serving
+from storage.upkeep.compact import compact
+from storage.upkeep.forget import find_forgettable, forget
+from storage.upkeep.vacuum import vacuum
 
 URI = "s3://library/0.mp4"  # has history: two revisions
 

@@ -17,12 +17,12 @@ from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError
 from schemas.tables import Keyframe
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
 from storage.errors import NotFound
-from storage.index import Index, open_index
-from storage.layout import bundle_key, new_part_key, snapshot_key
-from storage.objects import ObjectStore, enforces_conditional_writes, open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import Index, open_index
+from storage.index.layout import bundle_key, new_part_key, snapshot_key
+from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store
+from storage.query.catalog import open_catalog
 
 MakeBundle = Callable[..., Bundle]
 MakeRunRecord = Callable[..., RunRecord]

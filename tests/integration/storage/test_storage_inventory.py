@@ -19,8 +19,8 @@ import pytest
 from pyarrow import parquet
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
-from storage.library import open_library
-from storage.selection import Selection
+from storage.library.library import open_library
+from storage.library.selection import Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

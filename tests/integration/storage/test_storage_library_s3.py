@@ -12,11 +12,11 @@ import pytest
 
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoObject
-from storage import library_s3
 from storage.errors import NoSpace, NotFound, ObjectChanged, ObjectError
-from storage.library import open_library
-from storage.s3 import s3_client
-from storage.selection import Selection
+from storage.library import bucket as library_s3
+from storage.library.library import open_library
+from storage.library.selection import Selection
+from storage.s3.client import s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

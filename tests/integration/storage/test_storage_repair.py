@@ -3,10 +3,10 @@
 import pytest
 
 from schemas.failures import PreflightError
-from storage.bundles import encode_bundle
-from storage.index import open_index
-from storage.repair import repair
-from storage.snapshots import read_newest
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.snapshots import read_newest
+from storage.upkeep.repair import repair
 
 HISTORY = "SELECT analysis_key, state, content_rev FROM commits_all WHERE state <> 'deleted' ORDER BY ALL"
 

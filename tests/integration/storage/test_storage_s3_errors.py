@@ -9,10 +9,10 @@ import pytest
 from schemas.failures import CommitUnknownError, PreflightError
 from schemas.identity import VideoObject
 from storage.errors import AccessDenied, Archived, ObjectChanged, ObjectError, StorageUnavailable
-from storage.index import open_index
-from storage.library import open_library
-from storage.library_s3 import S3Library
-from storage.objects_s3 import S3Store
+from storage.index.index import open_index
+from storage.library.bucket import S3Library
+from storage.library.library import open_library
+from storage.objects.bucket import S3Store
 
 Scripted = Callable[..., Any]
 VIDEO = VideoObject("s3://bucket/a.mp4", 6, 0, "tag")

@@ -4,8 +4,8 @@ import boto3
 import pytest
 
 from storage.errors import AccessDenied
-from storage.objects_s3 import S3Store
-from storage.s3_put import conditional_put
+from storage.objects.bucket import S3Store
+from storage.s3.put import conditional_put
 
 
 @pytest.fixture

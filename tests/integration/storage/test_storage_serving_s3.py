@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from schemas.commit import Bundle
-from storage.bundles import encode_bundle
-from storage.index import Index, open_index
-from storage.search import search
-from storage.serving import open_serving, serving_path
-from storage.serving_build import build_serving
+from storage.index.bundles import encode_bundle
+from storage.index.index import Index, open_index
+from storage.query.build import build_serving
+from storage.query.database import open_serving, serving_path
+from storage.query.search import search
 
 
 def _publish(index: Index, *bundles: Bundle) -> None:

@@ -10,21 +10,26 @@ from datetime import timedelta
 import pytest
 
 from schemas.commit import RunRecord
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.compact import compact
-from storage.forget import find_forgettable, forget
-from storage.index import open_index
-from storage.objects import open_store
-from storage.repair import repair
-from storage.snapshots import read_newest
-from storage.vacuum import vacuum
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.snapshots import read_newest
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
+from storage.upkeep.compact import compact
+from storage.upkeep.forget import find_forgettable, forget
+from storage.upkeep.repair import repair
+from storage.upkeep.vacuum import vacuum
 
 # Starts once and forks for each try, which is killed before its n-th change of the store.
 STEPPER = """
 import os, pathlib, pickle, signal, sys
 from datetime import timedelta
-from storage import compact, forget, index, objects_local, repair, vacuum
+from storage.upkeep import compact
+from storage.upkeep import forget
+from storage.index import index
+from storage.objects import local as objects_local
+from storage.upkeep import repair
+from storage.upkeep import vacuum
 url, verb = sys.argv[1:3]
 
 def settle():

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from schemas.failures import LeaseHeldError
-from storage import leases
-from storage.bundles import encode_bundle
-from storage.compact import compact
-from storage.index import open_index
-from storage.layout import bundle_key
-from storage.objects import open_store
-from storage.snapshots import read_newest
-from storage.vacuum import vacuum
+from storage.index import leases
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.layout import bundle_key
+from storage.index.snapshots import read_newest
+from storage.objects.store import open_store
+from storage.upkeep.compact import compact
+from storage.upkeep.vacuum import vacuum
 
 WEEK = timedelta(days=7)
 

@@ -18,8 +18,8 @@ import pytest
 
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 COMMAND = Path(sys.executable).with_name("media-index")
 FPS = 10

@@ -13,8 +13,8 @@ from PIL import Image
 
 from schemas.commit import Bundle, RunRecord
 from schemas.tables import Attempt, Keyframe, Run
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 COMMAND = Path(sys.executable).with_name("media-index")
 LONG = "a-name-without-a-space-" * 20

@@ -10,12 +10,12 @@ from storyboard import draw_film
 from teacher import UntellableError, lesson
 
 from jobs.prompts.pack import load_packs
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import write_records
-from videoxl2.slot_fill import Picked, asks
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import Vocabulary
+from videoxl2.constrained.fill import Picked, asks
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.network.tokens import Vocabulary
 
 PROMPTS = {prompt.name: prompt for prompt in load_packs()}
 

@@ -8,8 +8,8 @@ from lessons import Lessons
 from vision_stage import AttributeHeads
 
 from jobs.prompts.pack import load_packs
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import Vocabulary
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.network.tokens import Vocabulary
 
 STEPS = 4
 

@@ -11,9 +11,9 @@ from train import small_network
 from wiring import HEARD, number_features
 
 from jobs.prompts.pack import load_packs
-from videoxl2.prefill import PrefillOptions
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import Vocabulary
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.network.tokens import Vocabulary
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from jobs.cli.main import main
 from jobs.exports.moments import Moment, Source
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 RLO = "\u202e"  # right-to-left override
 HOSTILE = (

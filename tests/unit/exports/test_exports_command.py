@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 
 class Item(BaseModel):

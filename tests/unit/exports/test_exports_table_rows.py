@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from jobs.exports.table_rows import to_csv, to_json_lines
-from storage.catalog import Result
+from storage.query.catalog import Result
 
 WHEN = datetime(2026, 11, 21, 8, 30, 0, 250_000, tzinfo=UTC)
 COLUMNS = ("text", "number", "share", "flag", "tags", "at", "nothing")

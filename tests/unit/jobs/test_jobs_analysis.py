@@ -11,7 +11,7 @@ from jobs.answers.asking import Asker
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
-from videoxl2.model import VideoXL2
+from videoxl2.generate.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()

@@ -10,8 +10,8 @@ from jobs.cli.main import main
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.tables import Scene
-from storage.bundles import encode_bundle
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
 
 
 class EventAnswer(TimedAnswer):

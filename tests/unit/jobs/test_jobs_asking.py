@@ -16,15 +16,15 @@ from jobs.answers.records import Record
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.work import Work
 from jobs.prompts.pack import OwnAnswer, Prompt, load_packs
-from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import Recipe
 from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Moments, SummaryAnswer
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
-from videoxl2.model import VideoXL2
-from videoxl2.prefill import PrefillOptions
+from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.prefill import PrefillOptions
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()

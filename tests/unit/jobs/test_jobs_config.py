@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from jobs.config import Settings, load_settings, resolve
+from jobs.settings.config import Settings, load_settings, resolve
 from schemas.failures import UsageError
 
 

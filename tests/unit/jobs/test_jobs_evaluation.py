@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from jobs.evaluation.truth import evaluate, read_truth
+from jobs.reports.evaluation.truth import evaluate, read_truth
 from schemas.failures import UsageError
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.catalog import open_catalog
 
 
 @pytest.fixture

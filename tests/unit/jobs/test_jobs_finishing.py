@@ -19,15 +19,15 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.running.finishing import Indexed, Paid, finish
-from jobs.running.reading import Source
+from jobs.workers.postprocess import Indexed, Paid, finish
+from jobs.workers.reading import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Lineage
-from storage.bundles import read_bundle
-from storage.library_local import LocalLibrary
+from storage.index.bundles import read_bundle
+from storage.library.local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
 
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())

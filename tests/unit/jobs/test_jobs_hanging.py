@@ -3,11 +3,11 @@
 import subprocess
 import sys
 
-from jobs.running.hanging import BASE_S, allowed_seconds
+from jobs.workers.hanging import BASE_S, allowed_seconds
 
 # Sleeps in C with the interpreter locked, as a GPU call may: no Python thread could end this process.
 HANG = "ctypes.PyDLL(None).sleep(300)"
-PREPARE = "import ctypes, time; from jobs.running.hanging import HangGuard\n"
+PREPARE = "import ctypes, time; from jobs.workers.hanging import HangGuard\n"
 
 
 def outcome(code: str) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.config import Settings, resolve
-from jobs.limits import Deadline, Ending, FailureLimit, Limits
+from jobs.settings.config import Settings, resolve
+from jobs.settings.limits import Deadline, Ending, FailureLimit, Limits
 from schemas.failures import UsageError
 
 NOW = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)

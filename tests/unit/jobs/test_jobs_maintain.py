@@ -10,11 +10,11 @@ from click.testing import CliRunner
 
 from jobs.cli.main import cli, main
 from schemas.failures import LeaseHeldError
-from storage import leases
-from storage.bundles import encode_bundle
-from storage.index import open_index
-from storage.objects_local import LocalStore
-from storage.snapshots import read_newest
+from storage.index import leases
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.snapshots import read_newest
+from storage.objects.local import LocalStore
 
 
 @pytest.fixture

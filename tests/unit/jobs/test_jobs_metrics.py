@@ -3,7 +3,7 @@
 import pytest
 
 from jobs.answers.overlap import iou
-from jobs.evaluation.metrics import (
+from jobs.reports.evaluation.metrics import (
     Matches,
     average_precision,
     inner_boundaries,

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from jobs.running.meters import COUNTERS, GAUGES
+from jobs.driver.metrics import COUNTERS, GAUGES
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 

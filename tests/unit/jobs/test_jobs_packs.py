@@ -7,12 +7,12 @@ import pytest
 
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import PACKS, load_packs, own_tables
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for
+from jobs.prompts.program.programs import program_for
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from schemas.failures import UsageError
-from storage.columns import columns_of
+from storage.index.columns import columns_of
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 SCHEMA = {

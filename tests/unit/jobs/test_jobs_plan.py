@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from jobs.attempts.work import Work
+from jobs.driver.queue import WorkQueue
 from jobs.planning.reasons import examine, still_to_do
-from jobs.running.queue import WorkQueue
 from schemas.commit import CommitState
 from schemas.identity import VideoObject
 from schemas.plan import PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
-from storage.plans import PlannedVideos
-from storage.published import CurrentCommit
+from storage.index.published import CurrentCommit
+from storage.query.plans import PlannedVideos
 
 FILM = VideoObject(uri="s3://films/a.mp4", size_bytes=10, modified_ns=1, etag="e")
 TASKS = {"characters": "c1", "scenes": "s1", "highlights": "h1"}

@@ -9,10 +9,10 @@ from rich.console import Console
 
 from jobs.attempts.tries import Seat, Try
 from jobs.attempts.work import Work
+from jobs.driver.progress import Progress
 from jobs.failures import Stage, Trouble
-from jobs.limits import Ending
-from jobs.running.finishing import Indexed
-from jobs.running.progress import Progress
+from jobs.settings.limits import Ending
+from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
 from schemas.identity import VideoObject
 from schemas.plan import Reason

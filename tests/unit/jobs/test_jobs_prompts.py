@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from jobs.prompts.pack import load_packs
-from jobs.prompts.program_times import AnswerContext
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import Recipe
 from schemas.failures import UsageError
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.running import scratch
-from jobs.running.scratch import drop_copy, hold_copy
+from jobs.workers import scratch
+from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.identity import VideoObject
 
 

@@ -10,20 +10,20 @@ from rich.console import Console
 
 from jobs.attempts.tries import Seat, Spent, Try
 from jobs.attempts.work import Work
+from jobs.driver.progress import Progress
+from jobs.driver.settle import IndexSettler
 from jobs.failures import Stage, Trouble
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.running.finishing import Indexed
-from jobs.running.progress import Progress
-from jobs.running.settle import IndexSettler
+from jobs.workers.postprocess import Indexed
 from schemas.commit import RunRecord
 from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Run
-from storage.bundles import encode_bundle, encode_with_stream
-from storage.catalog import open_catalog
-from storage.index import open_index
+from storage.index.bundles import encode_bundle, encode_with_stream
+from storage.index.index import open_index
+from storage.query.catalog import open_catalog
 
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 VIDEO = VideoObject("s3://library/a.mp4", 7, 0, etag="etag1")

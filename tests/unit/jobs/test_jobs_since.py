@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from jobs.config import resolve
-from jobs.since import parse_since
+from jobs.settings.config import resolve
+from jobs.settings.since import parse_since
 from schemas.failures import UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-import videoxl2.encoder
+import videoxl2.network.encoder
 from videoxl2 import (
     BiLevelOptions,
     ModelError,
@@ -23,9 +23,9 @@ from videoxl2 import (
     PrefillOptions,
     VideoXL2,
 )
-from videoxl2.cache import KVCache
-from videoxl2.language import LanguageModel
-from videoxl2.memory import is_out_of_memory
+from videoxl2.network.cache import KVCache
+from videoxl2.network.language import LanguageModel
+from videoxl2.network.memory import is_out_of_memory
 
 
 def span(frames: Any, pts_ms: Any) -> SimpleNamespace:
@@ -142,9 +142,9 @@ def test_vision_batch_shrinks_when_memory_runs_out(
     want = small_model.prefill(noise(40), prefill=PrefillOptions(vision_batch=4)).generate(
         "?", max_new_tokens=5
     )
-    tower = videoxl2.encoder.vision_features
+    tower = videoxl2.network.encoder.vision_features
     short = Shortage(tower, lambda _, pixels: len(pixels) <= 8, error)
-    monkeypatch.setattr(videoxl2.encoder, "vision_features", short)
+    monkeypatch.setattr(videoxl2.network.encoder, "vision_features", short)
     session = small_model.prefill(noise(40), prefill=PrefillOptions(vision_batch=32))
     assert session.degraded == ("vision batch 32 -> 8",)
     assert session.generate("?", max_new_tokens=5).token_ids == want.token_ids
@@ -196,7 +196,7 @@ def test_end_of_the_ladder_is_a_typed_error(
         def never(*_: Any, **__: Any) -> Any:
             raise torch.OutOfMemoryError("no")
 
-        patch.setattr(videoxl2.encoder, "vision_features", never)
+        patch.setattr(videoxl2.network.encoder, "vision_features", never)
         with pytest.raises(ModelMemoryError, match="smallest vision batch"):
             small_model.prefill(noise(8))
     with monkeypatch.context() as patch:
@@ -219,8 +219,8 @@ def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Pat
     """A wrong weights folder is said at once, before the heavy imports."""
     code = (
         "import sys, videoxl2\n"
-        "from videoxl2.config import read_config\n"
-        "from videoxl2.source import find_folder, revision_of\n"
+        "from videoxl2.network.config import read_config\n"
+        "from videoxl2.network.source import find_folder, revision_of\n"
         "try:\n"
         "    read_config(find_folder(sys.argv[1]))\n"
         "except videoxl2.CheckpointError as error:\n"

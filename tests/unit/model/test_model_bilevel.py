@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from videoxl2 import BiLevelOptions, ModelInputError, VideoXL2
-from videoxl2.bilevel import (
+from videoxl2.generate.bilevel import (
     SelectionChunk,
     dense_from_scores,
     dense_from_units,
@@ -17,10 +17,10 @@ from videoxl2.bilevel import (
     mixed_rows,
     selection_chunks,
 )
-from videoxl2.language import rotary_angles, rotate
-from videoxl2.layout import TokenLayout
-from videoxl2.relevance import attention_on_rows, attention_scores, scoring_layers
-from videoxl2.session import Session
+from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.relevance import attention_on_rows, attention_scores, scoring_layers
+from videoxl2.generate.session import Session
+from videoxl2.network.language import rotary_angles, rotate
 
 QUESTION = "When does the man with the red hat open the door?"
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from videoxl2.memory import PeakMemory, device_name
+from videoxl2.network.memory import PeakMemory, device_name
 
 CPU = torch.device("cpu")
 

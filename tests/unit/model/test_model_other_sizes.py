@@ -11,12 +11,12 @@ import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.cache import KVCache
-from videoxl2.checkpoint import reference_name
-from videoxl2.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.cache import KVCache
+from videoxl2.network.checkpoint import reference_name
+from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.vision import vision_features
 from videoxl2.random_checkpoint import random_network
-from videoxl2.tokens import Vocabulary
-from videoxl2.vision import vision_features
 
 LANGUAGES = [
     LanguageConfig(48, 80, 2, num_heads=3, num_kv_heads=1, head_dim=16, vocab_size=333, rope_theta=1e4),

@@ -16,15 +16,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.bilevel import mix_cache, mixed_rows, selection_chunks
-from videoxl2.cache import KVCache
-from videoxl2.decode import Continuation
-from videoxl2.dts import group_frames
-from videoxl2.images import pixel_values, squash_frames
-from videoxl2.language import rotary_angles, rotate
-from videoxl2.layout import TokenLayout, Visibility
-from videoxl2.prefill import Prefill
-from videoxl2.vision import pad_to_groups, resample_to_grid, vision_features
+from videoxl2.generate.bilevel import mix_cache, mixed_rows, selection_chunks
+from videoxl2.generate.decode import Continuation
+from videoxl2.generate.layout import TokenLayout, Visibility
+from videoxl2.generate.prefill import Prefill
+from videoxl2.network.cache import KVCache
+from videoxl2.network.dts import group_frames
+from videoxl2.network.images import pixel_values, squash_frames
+from videoxl2.network.language import rotary_angles, rotate
+from videoxl2.network.vision import pad_to_groups, resample_to_grid, vision_features
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5}  # everything else 1e-4
@@ -194,7 +194,7 @@ class LanguageStages:
     def _mixed_cache(self) -> KVCache:
         options = bilevel_options(self.run)
         chunks = selection_chunks(self.group_times, options.chunk_groups)
-        from videoxl2.bilevel import dense_from_units
+        from videoxl2.generate.bilevel import dense_from_units
 
         dense = dense_from_units(options.units or [], len(chunks), options.chunk_groups)
         rows = mixed_rows(self.layout, chunks, dense, options.compression)
@@ -279,7 +279,7 @@ def test_still_images_match_the_reference(name: str, path: str, case: str, run: 
 
 def test_streaming_sees_the_mask_without_the_stamp_rule() -> None:
     """The rows gathered for a chunk are the mask's columns when stamps get no extra view."""
-    from videoxl2.layout import streaming_rows
+    from videoxl2.generate.layout import streaming_rows
 
     layout = TokenLayout(prefix_tokens=5, tokens_per_group=6)
     for group in range(11):

@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
-from videoxl2 import attention as attention_module
-from videoxl2 import rows as rows_module
-from videoxl2.bilevel import Selection, selection_chunks
-from videoxl2.cache import KVCache
-from videoxl2.decode_step import DecodeStep
-from videoxl2.rows import Rows
-from videoxl2.session import Session
+from videoxl2.generate import batch_decode as rows_module
+from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.bilevel import Selection, selection_chunks
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.session import Session
+from videoxl2.network import attention as attention_module
+from videoxl2.network.cache import KVCache
 
 # Appends of three rows: of every length, with gaps, alone and together.
 PUSHES: tuple[tuple[Sequence[int], ...], ...] = (

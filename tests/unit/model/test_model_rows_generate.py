@@ -16,9 +16,9 @@ from videoxl2 import (
     PrefillOptions,
     VideoXL2,
 )
-from videoxl2.row_cache import RowCache
-from videoxl2.rows import Rows
-from videoxl2.session import Generation, Session
+from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.row_cache import RowCache
+from videoxl2.generate.session import Generation, Session
 
 PROMPTS: tuple[str | list[int], ...] = (
     "What happens?",

@@ -16,8 +16,8 @@ from schemas.commit import Bundle, Commit, CommitState, RunRecord
 from schemas.identity import VideoObject, digest
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Failure, Keyframe, Run, Scene, Video
-from storage.bundles import encode_bundle
-from storage.index import Index, open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import Index, open_index
 
 FIRST_NIGHT = datetime(2026, 11, 20, 1, tzinfo=UTC)
 OLD_RECIPE, NEW_RECIPE = "0ld0ld0ld0ld0ld0", "2ec12ec12ec12ec1"

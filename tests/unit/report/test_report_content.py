@@ -6,19 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from jobs.report.content import MAX_BUCKETS, read_report
-from jobs.report.period import find_period
-from jobs.report.text import report_lines
+from jobs.reports.report.content import MAX_BUCKETS, read_report
+from jobs.reports.report.period import find_period
+from jobs.reports.report.text import report_lines
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import to_json
 from schemas.commit import RunRecord
 from schemas.failures import UsageError
 from schemas.tables import Attempt, Failure, Run
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.leases import acquire
-from storage.objects import open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.leases import acquire
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 
 @pytest.fixture

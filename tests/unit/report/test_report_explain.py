@@ -2,17 +2,17 @@
 
 import pytest
 
-from jobs.explain.reading import read_explanation
-from jobs.explain.text import explain_lines
+from jobs.reports.explain.reading import read_explanation
+from jobs.reports.explain.text import explain_lines
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState, RunRecord
 from schemas.failures import UsageError
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Run
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.objects import open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 URI = "s3://library/a.mp4"
 

@@ -6,17 +6,24 @@ from html.parser import HTMLParser
 
 import pytest
 
-from jobs.report.content import read_report
-from jobs.report.page import read_tiles, report_page
-from jobs.report.period import find_period
-from jobs.report.plots import Series, growing_areas, share_columns, stacked_columns, time_ticks, value_ticks
+from jobs.reports.report.content import read_report
+from jobs.reports.report.page import read_tiles, report_page
+from jobs.reports.report.period import find_period
+from jobs.reports.report.plots import (
+    Series,
+    growing_areas,
+    share_columns,
+    stacked_columns,
+    time_ticks,
+    value_ticks,
+)
 from jobs.ui.next_command import Place
 from schemas.commit import RunRecord
 from schemas.tables import Attempt, Keyframe, Run
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.objects import open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -13,18 +13,18 @@ import pytest
 
 from jobs.cli.main import cli, main
 from jobs.cli.run import run as run_verb
-from jobs.config import Settings, resolve
-from jobs.report.status import read_status, status_lines
+from jobs.reports.status import read_status, status_lines
+from jobs.settings.config import Settings, resolve
 from jobs.ui.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import ExitCode
 from schemas.tables import Run
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
-from storage.leases import acquire
-from storage.objects import open_store
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.leases import acquire
+from storage.objects.store import open_store
+from storage.query.catalog import open_catalog
 
 SETTINGS = {
     "library": "s3://my films/it's",
@@ -91,7 +91,7 @@ def test_who_is_at_work(tmp_path, read):
     store = open_store(str(tmp_path), None)
     lease = acquire(store, "run", "r-alive", lambda holder: None)
     program = (
-        "import sys; from storage.leases import acquire; from storage.objects import open_store;"
+        "import sys; from storage.index.leases import acquire; from storage.objects.store import open_store;"
         "acquire(open_store(sys.argv[1], None), 'backfill', 'r-dead', lambda holder: None)"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
@@ -230,7 +230,7 @@ def test_every_exit_code_has_a_meaning_and_help_shows_all():
 
 def test_every_command_that_is_shown_names_a_verb(three_nights, read):
     """Nobody is sent to a command that does not exist."""
-    from jobs.explain.standing import steps_for
+    from jobs.reports.explain.standing import steps_for
     from schemas.plan import Reason
 
     now = [step.command for step in read(three_nights).next_steps]

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from videoxl2.constrained.masks import TokenTable
 from videoxl2.random_checkpoint import build_tokenizer
-from videoxl2.slot_masks import TokenTable
 
 PADDED_IDS = 12  # the real model's vocabulary is larger than its tokenizer's, too
 

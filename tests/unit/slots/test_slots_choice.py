@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from videoxl2.slot_drive import Sampling, fill
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import STOP, Choice, Got, Literal, Program
+from videoxl2.constrained.drive import Sampling, fill
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import STOP, Choice, Got, Literal, Program
 
 TIMES = tuple(f" {n / 10:.1f} seconds\n" for n in range(3, 4000, 7))
 ODD = (" e\u0301\n", " é\n", " <|im_end|>\n", " 👩‍🚀\n", " 👩\n", " a  b\n", " a\n", f" a{STOP}", "\n\n")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from videoxl2.choose import choose_rows
+from videoxl2.constrained.choose import choose_rows
+from videoxl2.constrained.drive import fill
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import Choice, Got, Program
 from videoxl2.frames import FrameSpan
-from videoxl2.model import VideoXL2
+from videoxl2.generate.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
-from videoxl2.slot_drive import fill
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import Choice, Got, Program
 
 QUESTIONS = ("Who?", "What is this, and why is it there?", "When?", "Where was the dog?", "How many?")
 LETTERS = [("A", "B", "C", "D"), ("A", "B"), ("A", "B", "C", "D", "E", "F"), ("A", "B", "C"), ("A", "B")]

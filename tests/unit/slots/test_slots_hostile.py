@@ -7,13 +7,13 @@ import random
 import pytest
 
 from jobs.prompts.checks import check_records
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.program.programs import program_for, run_program
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import parse_records
 from schemas.answers import ANSWERS
-from videoxl2.slot_drive import Sampling
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
+from videoxl2.constrained.drive import Sampling
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.masks import TokenTable
 
 # Decomposed accents, emoji with joiners, control texts, prefixes of each other, and what no list can hold.
 ROSTER = ("Ann", "ann", "Ann Lee", "Zoe\u0308", "👩‍🚀 astronaut", "女人", "<|im_end|>", "none", "a;b", "x\ny")

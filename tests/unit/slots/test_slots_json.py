@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from jobs.prompts.answer_schema import answer_from_schema
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import program_for, run_program
+from jobs.prompts.program.programs import program_for, run_program
+from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.wire import parse_records
 from schemas.answers import Layout, Moments, One, Several, Tiles
-from videoxl2.json_grammar import check_grammar
-from videoxl2.json_schema import json_bound
-from videoxl2.slot_drive import Sampling, fill
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import STOP, Got, Json, Literal, Program
+from videoxl2.constrained.drive import Sampling, fill
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.json_grammar import check_grammar
+from videoxl2.constrained.json_schema import json_bound
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import STOP, Got, Json, Literal, Program
 
 
 def text(max_length: int, **more: Any) -> dict[str, Any]:
@@ -220,11 +220,15 @@ def test_hostile_models_answer_a_users_schema(layout: Layout, hostile: str, tabl
 def test_answers_without_json_load_no_llguidance() -> None:
     """Nor does reading a schema whose fields all fit a line; torch is not needed for either."""
     code = (
-        "import json, sys, jobs.prompts.programs, jobs.prompts.answer_schema, videoxl2.slot_fill\n"
+        "import json, sys, jobs.prompts.program.programs, jobs.prompts.schema.answer_schema\n"
+        "import videoxl2.constrained.fill\n"
         "import schemas.answers as a\n"
-        "jobs.prompts.answer_schema.answer_from_schema('x', sys.argv[1], a.One())\n"
+        "jobs.prompts.schema.answer_schema.answer_from_schema('x', sys.argv[1], a.One())\n"
         "assert 'llguidance' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(thing(note=text(9)))], check=True)
-    loads = "import jobs.prompts.answer_schema, videoxl2.json_grammar, sys; assert 'torch' not in sys.modules"
+    loads = (
+        "import jobs.prompts.schema.answer_schema, videoxl2.constrained.json_grammar, sys\n"
+        "assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", loads], check=True)

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from jobs.prompts.checks import check_records
-from jobs.prompts.program_times import AnswerContext
-from jobs.prompts.programs import filled, program_for, run_program
+from jobs.prompts.program.programs import filled, program_for, run_program
+from jobs.prompts.program.times import AnswerContext
 from schemas.answers import ANSWERS
 from videoxl2 import VideoXL2
+from videoxl2.constrained.drive import Sampling, fill_rows
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.generate.session import Session
 from videoxl2.random_checkpoint import write_random_checkpoint
-from videoxl2.session import Session
-from videoxl2.slot_drive import Sampling, fill_rows
-from videoxl2.slot_masks import TokenTable
 
 NUM_FRAMES = 24
 CONTEXT = AnswerContext(
@@ -87,6 +87,9 @@ def test_jobs_load_no_torch_for_programs() -> None:
     import subprocess
     import sys
 
-    code = "import jobs.prompts.programs, videoxl2.slots, sys; assert 'torch' not in sys.modules"
+    code = (
+        "import jobs.prompts.program.programs, videoxl2.constrained.slots, sys\n"
+        "assert 'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert torch.__name__ == "torch"

@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field, StringConstraints
 
-from jobs.prompts.program_times import AnswerContext, Times
-from jobs.prompts.programs import Filled, program_for, run_program
+from jobs.prompts.program.programs import Filled, program_for, run_program
+from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.wire import write_records
 from schemas.answers import (
     ANSWERS,
@@ -24,9 +24,9 @@ from schemas.answers import (
     Tiles,
 )
 from schemas.failures import UsageError
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
-from videoxl2.tokens import stamp_text
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.network.tokens import stamp_text
 
 MINUTE = AnswerContext(60_040, tuple(range(0, 60_040, 500)), ("Ann", "Ann Lee", "the dog"))
 

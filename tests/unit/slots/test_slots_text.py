@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from videoxl2.constrained.drive import fill
+from videoxl2.constrained.fill import Filling, is_looping
+from videoxl2.constrained.hostile import HOSTILE, HostileModel
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.slots import STOP, Back, Choice, Got, Literal, Program, Text, text_bound
+from videoxl2.constrained.token_bytes import Utf8, token_bytes, walk
 from videoxl2.errors import ModelInputError, NonFiniteError
-from videoxl2.slot_bytes import Utf8, token_bytes, walk
-from videoxl2.slot_drive import fill
-from videoxl2.slot_fill import Filling, is_looping
-from videoxl2.slot_hostile import HOSTILE, HostileModel
-from videoxl2.slot_masks import TokenTable
-from videoxl2.slots import STOP, Back, Choice, Got, Literal, Program, Text, text_bound
 
 BARRED = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"}
 BARRED |= {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-import storage.bm25
-import storage.postings
-from storage.postings import Postings
-from storage.views import statements_of
+import storage.query.bm25
+import storage.query.postings
+from storage.index.views import statements_of
+from storage.query.database import BM25_SCRIPT
+from storage.query.postings import Postings
 
 NUM_DOCUMENTS = 4_000
 TERMS = ("the", "red", "car", "night", "lantern", "once")
@@ -39,7 +40,7 @@ def drawn() -> Iterator[duckdb.DuckDBPyConnection]:
     connection.execute(
         f"CREATE TABLE corpus AS SELECT {NUM_DOCUMENTS} AS num_documents, 6.5 AS average_length"
     )
-    for statement in statements_of("bm25.sql"):
+    for statement in statements_of(BM25_SCRIPT):
         connection.execute(statement)
     yield connection
     connection.close()
@@ -67,7 +68,7 @@ def test_scores_and_order_are_those_of_the_macro(
     sampled: int,
 ) -> None:
     """For any of the terms together, few and many hits, and whatever the bounds are taken from."""
-    monkeypatch.setattr(storage.bm25, "_SAMPLED", sampled)
+    monkeypatch.setattr(storage.query.bm25, "_SAMPLED", sampled)
     for chosen in range(1, 1 << len(TERMS)):
         terms = [term for n, term in enumerate(TERMS) if chosen >> n & 1]
         assert postings.best(terms, k) == _by_macro(drawn, terms)[:k], terms
@@ -105,7 +106,9 @@ def test_terms_are_read_once_and_forgotten_when_there_is_no_room(
     first = roomy.best(["red", "car"], 20)
     assert roomy.best(["car", "red"], 20) == first
     assert asked == ["red", "car"]
-    monkeypatch.setattr(storage.postings, "_KEPT_BYTES", 12 * 700)  # room for `car`, not for `red` as well
+    monkeypatch.setattr(
+        storage.query.postings, "_KEPT_BYTES", 12 * 700
+    )  # room for `car`, not for `red` as well
     narrow = Postings(read)
     assert narrow.best(["red", "car"], 20) == first
     assert narrow.best(["car"], 20) == roomy.best(["car"], 20)

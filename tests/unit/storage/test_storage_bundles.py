@@ -10,7 +10,7 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Attempt, Failure, Scene
-from storage.bundles import (
+from storage.index.bundles import (
     commits_of,
     encode_bundle,
     encode_with_stream,
@@ -18,7 +18,7 @@ from storage.bundles import (
     read_bundle,
     repoint_bundle,
 )
-from storage.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
 
 MakeBundle = Callable[..., Bundle]
 

@@ -12,10 +12,10 @@ from pyarrow import parquet
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import TABLES
-from storage.bundles import encode_bundle
-from storage.catalog import BATCH_ROWS, Catalog, Result, open_catalog
-from storage.columns import COLUMNS
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.columns import COLUMNS
+from storage.index.index import open_index
+from storage.query.catalog import BATCH_ROWS, Catalog, Result, open_catalog
 
 MakeBundle = Callable[..., Bundle]
 HISTORY = ("runs", "attempts")  # as they are: nothing supersedes their rows

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from schemas.commit import Bundle
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.catalog import open_catalog
 
 PUBLISHER = """
 import pathlib, sys
-from storage.index import open_index
+from storage.index.index import open_index
 index = open_index(sys.argv[1])
 print("ready", flush=True)
 for file in sorted(pathlib.Path(sys.argv[2]).iterdir()):

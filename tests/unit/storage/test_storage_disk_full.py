@@ -14,10 +14,10 @@ SCRIPT = """
 import json, subprocess, sys
 from pathlib import Path
 from schemas.commit import Bundle
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
+from storage.index.bundles import encode_bundle
+from storage.query.catalog import open_catalog
 from storage.errors import NoSpace
-from storage.index import open_index
+from storage.index.index import open_index
 
 disk = Path(sys.argv[1])
 subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from schemas.commit import Bundle
-from storage.bundles import encode_bundle
-from storage.docs import tables_page
-from storage.index import open_index
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.docs import tables_page
 
 README = Path(__file__).parents[3] / "README.md"
 PAGE = README.parent / "docs" / "tables.md"
@@ -51,7 +51,7 @@ def _run(code: str, cwd: Path) -> str:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Repair: python -m storage.docs docs/tables.md."""
+    """Repair: python -m storage.query.docs docs/tables.md."""
     assert PAGE.read_text(encoding="utf-8") == tables_page()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.embedder import MAX_TOKENS, Embedder, load_embedder, sign_bits
+from storage.query.embedder import MAX_TOKENS, Embedder, load_embedder, sign_bits
 
 TEXTS = [
     "red car at night",

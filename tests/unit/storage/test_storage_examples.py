@@ -11,12 +11,12 @@ import pytest
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
 from schemas.tables import Appearance, Character, Failure, Highlight, Scene
-from storage.bundles import encode_bundle
-from storage.catalog import Catalog, open_catalog
-from storage.examples import find_example, queries_page, read_examples
-from storage.index import open_index
-from storage.serving import open_serving
-from storage.serving_build import build_serving
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.build import build_serving
+from storage.query.catalog import Catalog, open_catalog
+from storage.query.database import open_serving
+from storage.query.examples import find_example, queries_page, read_examples
 
 MakeRow = Callable[..., Any]
 PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
@@ -168,7 +168,7 @@ def test_an_unknown_example_is_the_users_mistake() -> None:
 
 
 def test_the_page_is_up_to_date() -> None:
-    """Repair: python -m storage.examples docs/queries.md."""
+    """Repair: python -m storage.query.examples docs/queries.md."""
     assert PAGE.read_text(encoding="utf-8") == queries_page()
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from schemas.failures import PreflightError
-from storage.forget import find_forgettable
-from storage.index import open_index
-from storage.leases import acquire, read_log
-from storage.objects_local import LocalStore
-from storage.recipes import read_recipe
-from storage.snapshots import read_newest
+from storage.index.index import open_index
+from storage.index.leases import acquire, read_log
+from storage.index.recipes import read_recipe
+from storage.index.snapshots import read_newest
+from storage.objects.local import LocalStore
+from storage.upkeep.forget import find_forgettable
 
 READERS: dict[str, Callable[[LocalStore], object]] = {
     "snapshots/0000000009.json": read_newest,

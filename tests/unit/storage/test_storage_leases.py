@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from schemas.failures import LeaseHeldError
-from storage import leases
-from storage.leases import KeptLease, acquire, read_log
-from storage.objects_local import LocalStore
+from storage.index import leases
+from storage.index.leases import KeptLease, acquire, read_log
+from storage.objects.local import LocalStore
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_nightly_and_backfill_go_together(store, short_ttl):
 def test_a_dead_process_of_this_machine_is_followed_at_once(store):
     """After a crash the same command goes on without waiting."""
     code = (
-        "import os, sys; from pathlib import Path; from storage.leases import acquire; "
-        "from storage.objects_local import LocalStore; "
+        "import os, sys; from pathlib import Path; from storage.index.leases import acquire; "
+        "from storage.objects.local import LocalStore; "
         "acquire(LocalStore(Path(sys.argv[1])), 'run', 'crashed', print); os.kill(os.getpid(), 9)"
     )
     died = subprocess.run([sys.executable, "-c", code, str(store.root)], check=False)

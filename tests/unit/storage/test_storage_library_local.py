@@ -12,8 +12,8 @@ import pytest
 from schemas.failures import PreflightError
 from schemas.identity import VideoObject
 from storage.errors import AccessDenied, NotFound, ObjectChanged
-from storage.library import open_library
-from storage.selection import Selection
+from storage.library.library import open_library
+from storage.library.selection import Selection
 
 ALL = Selection(extensions=None)
 

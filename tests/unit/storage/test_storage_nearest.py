@@ -4,10 +4,10 @@ import duckdb
 import numpy as np
 import pytest
 
-from storage.catalog import Catalog
-from storage.embedder import NUM_SIGNS, VECTOR_SIZE, Floats, sign_bits
-from storage.filters import Condition
-from storage.search import best_by_meaning
+from storage.query.catalog import Catalog
+from storage.query.embedder import NUM_SIGNS, VECTOR_SIZE, Floats, sign_bits
+from storage.query.filters import Condition
+from storage.query.search import best_by_meaning
 
 NUM_VECTORS, NUM_TOPICS, NEAREST = 6_000, 60, 20  # thrice as many vectors as are compared exactly
 

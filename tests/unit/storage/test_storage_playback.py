@@ -8,8 +8,8 @@ import pytest
 
 from schemas.identity import VideoObject
 from storage.errors import NotFound, ObjectChanged
-from storage.playback import IndexedObject, find_file, is_inside, link_origin
-from storage.s3 import link_client, s3_client
+from storage.library.playback import IndexedObject, find_file, is_inside, link_origin
+from storage.s3.client import link_client, s3_client
 
 
 def _indexed(path: Path) -> IndexedObject:

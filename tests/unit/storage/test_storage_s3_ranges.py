@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 
 import pytest
 
-from storage.s3_ranges import MAX_PARTS, THREADS, Range, list_in_order, outermost, split
+from storage.s3.ranges import MAX_PARTS, THREADS, Range, list_in_order, outermost, split
 
 ALPHABETS = ["01", "0123456789", "a/", "ab/é字😀", "".join(map(chr, range(0x20, 0x180)))]
 

@@ -11,11 +11,11 @@ import pytest
 from schemas.commit import Bundle
 from schemas.failures import UsageError
 from schemas.tables import Character, Highlight, Scene
-from storage.bundles import encode_bundle
-from storage.catalog import Catalog, open_catalog
-from storage.filters import Filters
-from storage.index import open_index
-from storage.search import search
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.catalog import Catalog, open_catalog
+from storage.query.filters import Filters
+from storage.query.search import search
 
 
 @pytest.fixture

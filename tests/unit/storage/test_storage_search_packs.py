@@ -12,13 +12,13 @@ from schemas.answers import Answer, Moments, Several, TimedAnswer
 from schemas.commit import Bundle
 from schemas.failures import UsageError
 from schemas.tables import Keyframe, Row, Scene
-from storage.bundles import encode_bundle
-from storage.catalog import open_catalog
-from storage.filters import Filters
-from storage.index import open_index
-from storage.search import Hit, search
-from storage.serving import open_serving
-from storage.serving_build import build_serving
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.build import build_serving
+from storage.query.catalog import open_catalog
+from storage.query.database import open_serving
+from storage.query.filters import Filters
+from storage.query.search import Hit, search
 
 MakeRow = Callable[..., Any]
 

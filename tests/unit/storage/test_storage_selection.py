@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.failures import UsageError
-from storage.selection import Listing, Selection, is_hidden
+from storage.library.selection import Listing, Selection, is_hidden
 
 
 @pytest.mark.parametrize(

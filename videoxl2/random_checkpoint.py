@@ -17,10 +17,10 @@ import torch
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
-from videoxl2.checkpoint import empty_network, save_checkpoint
-from videoxl2.config import LanguageConfig, ModelConfig, VisionConfig, read_config
-from videoxl2.network import Network
-from videoxl2.tokens import Vocabulary
+from videoxl2.network.checkpoint import empty_network, save_checkpoint
+from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig, read_config
+from videoxl2.network.network import Network
+from videoxl2.network.tokens import Vocabulary
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_pad|>")
 NUM_MERGES = 400

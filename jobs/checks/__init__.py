@@ -1,0 +1,6 @@
+"""What is tried before anything is spent: credentials, bucket, conditional writes, codecs, weights, GPU.
+
+doctor  the verb
+
+Writes nothing but its own probes, and takes them away.
+"""

@@ -1,0 +1,8 @@
+"""What runs on Ray's workers: the model actor, and the tasks that read and post-process its videos.
+
+actor        one per GPU: reads ahead, prefills, answers      reading  spans of frames, as tasks
+postprocess  boundaries to cuts, keyframes, rows, bundle      scratch  fetched videos on a node's disk
+hanging      a call that hangs becomes a crash
+
+Knows one video at a time; never commits, and never decides what a failure leads to.
+"""

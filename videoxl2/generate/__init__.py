@@ -1,0 +1,11 @@
+"""Generation: chunked prefill of a video once, then decoding of many prompts on that one cache.
+
+model        `VideoXL2`: frames in, a session out    session       one prefilled video
+prefill      chunk by chunk                          stream        frames in groups, as they come
+layout       where each chunk's tokens lie           decode_step   one token for all rows
+decode       the loop for one prompt                 batch_decode  many prompts, one prefix
+row_cache    keys and values of the prompts          bilevel       dense and sparse keys and values
+relevance    which chunks stay dense                 blind         the same question without the video
+
+Knows tokens and logits; never labels, slots or JSON.
+"""

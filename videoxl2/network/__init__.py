@@ -1,0 +1,13 @@
+"""The network: weights and the forward passes of its four parts, each as in the reference.
+
+network    the four parts in one module tree       config      sizes, read from a checkpoint folder
+vision     SigLIP: pixels to patch features        dts         4 frames of features to 1
+projector  features to language tokens             language    Qwen2
+encoder    frame groups to visual tokens           images      uint8 frames to pixels
+attention  one signature, several kernels          cache       keys and values, preallocated
+tokens     the tokenizer and time stamps           checkpoint  weights by their published names
+source     local folder or hub id                  memory      out-of-memory errors, batches halved
+clock      seconds per stage
+
+Knows tensors; never a prompt's meaning, nor how a text is chosen.
+"""
