@@ -1,5 +1,6 @@
 # Everything sets itself up in .venv; nothing outside this folder is touched.
-PYTHON ?= python3.11
+# Any Python from 3.11 on; the pinned versions are tested on 3.11, so it comes first.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := infra/requirements.lock
