@@ -24,6 +24,7 @@ from jobs.settings.config import Settings
 from jobs.workers.actor import ModelActor
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.failures import MediaIndexError
+from storage.index.index import open_index
 
 PARROT = Path(__file__).parents[1] / "tests" / "data" / "parrot"
 NUM_CHARACTERS = 2
@@ -97,6 +98,7 @@ def main() -> int:
     jobs.driver.run.start_actor = start
     settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
     try:
+        open_index(index, endpoint, create=True)
         return jobs.driver.run.run(settings, Progress(Console(stderr=True))).exit_code
     except MediaIndexError as error:
         print(f"error: {error.message}", file=sys.stderr)

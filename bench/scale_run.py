@@ -104,7 +104,9 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     parrot = Path(__file__).parents[1] / "tests" / "data" / "parrot"
     with Path(os.devnull).open("w") as nowhere:
         row = jobs.driver.run.run(
-            resolve({**settings, "model": str(parrot)}), Progress(Console(file=nowhere))
+            resolve({**settings, "model": str(parrot)}),
+            Progress(Console(file=nowhere)),
+            makes_index=True,
         )
     return {"indexed": row.num_indexed, "exit code": row.exit_code, "a video": watch.slopes()}
 

@@ -61,9 +61,10 @@ def main() -> None:
     for path in sorted(library.iterdir()):
         print(f"  {path.stat().st_size / 1000:8.0f} kB  {path.name}")
 
-    step("Index it: Ray tasks read frames, one actor runs Video-XL-2, the driver commits")
-    where = ("--library", str(library), "--index", str(index))
-    media_index("run", *where, allowed=(0, 3))  # 3: something in the library could not be used
+    step("Index it: Ray tasks read frames, one actor runs a small Video-XL-2, the driver commits")
+    where = ("--library", str(library), "--index", str(index), "--model", "small")
+    new = () if (index / "index.json").exists() else ("--new-index",)
+    media_index("run", *where, *new, allowed=(0, 3))  # 3: something in the library could not be used
 
     step("The same again: what is committed is never paid for twice")
     media_index("run", *where, allowed=(0, 3))

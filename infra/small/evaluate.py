@@ -30,7 +30,8 @@ def index_films(folder: Path, part: Part, count: int, model: str) -> Score:
     library, index = folder / "library", folder / "index"
     truth = make_films(library, part, range(count))
     (folder / "truth.json").write_text(truth.model_dump_json(indent=1) + "\n")
-    done = subprocess.run([COMMAND, "run", "--library", library, "--index", index, "--model", model])
+    new = () if (index / "index.json").exists() else ("--new-index",)
+    done = subprocess.run([COMMAND, "run", "--library", library, "--index", index, "--model", model, *new])
     if done.returncode:
         sys.exit(done.returncode)
     return judge_index(index, part, count)

@@ -15,7 +15,7 @@ from typing import Any
 from jobs.planning.preflight import make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
-from jobs.settings.config import Settings, resolve
+from jobs.settings.config import NO_MODEL, Settings, resolve
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
 from storage.index.probe import probe_index
@@ -52,7 +52,7 @@ _Look = Callable[[Settings], Check]
 def examine(values: dict[str, Any]) -> Iterator[Check]:
     """The checks one after the other; `values` as `load_settings` gives them, library and index optional."""
     try:
-        settings = resolve({"library": _ABSENT, "index": _ABSENT} | values)
+        settings = resolve({"library": _ABSENT, "index": _ABSENT, "model": _ABSENT} | values)
     except MediaIndexError as error:
         yield Check("settings", Health.FAILED, error.message, error.hint)
         return
@@ -67,7 +67,7 @@ def examine(values: dict[str, Any]) -> Iterator[Check]:
 
 
 def _settings(settings: Settings) -> Check:
-    missing = [name for name in ("library", "index") if getattr(settings, name) == _ABSENT]
+    missing = [name for name in ("library", "index", "model") if getattr(settings, name) == _ABSENT]
     places = f"library {settings.library}, index {settings.index}"
     said = f"{places}, model {settings.model}, packs {', '.join(settings.packs)}, fps {settings.fps}"
     if missing:
@@ -119,6 +119,8 @@ def _codecs(settings: Settings) -> Check:
 
 def _weights(settings: Settings) -> Check:
     prompts = load_packs(settings.packs)
+    if settings.model == _ABSENT:
+        return Check("weights", Health.FAILED, "no model given", NO_MODEL)
     try:
         weights = find_weights(settings.model, local_only=True)
     except WeightsNotHere as error:

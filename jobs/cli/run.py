@@ -16,8 +16,10 @@ from jobs.ui.next_command import Place
 from jobs.ui.terminal import show_json
 from schemas.failures import MediaIndexError
 from schemas.tables import Run
+from storage.index.nearby import nearest_indexes
 
 F = TypeVar("F", bound=Callable[..., Any])
+NEEDED = ("library", "index", "model")
 
 
 def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -38,7 +40,7 @@ recipe_options = _with(
     click.option(
         "--model",
         metavar="DIR|HUB_ID",
-        help="Weights, e.g. BAAI/Video-XL-2. [small: built in, for drawn films]",
+        help="Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only.",
     ),
     click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
     click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
@@ -97,6 +99,7 @@ recipe_options = _with(
 
 # How a plan is carried out.
 spending_options = _with(
+    click.option("--new-index", is_flag=True, help="Make the index, where there is none yet."),
     click.option(
         "--plan",
         type=click.Path(path_type=Path),
@@ -138,11 +141,11 @@ backfill_options = _with(
 )
 @recipe_options
 @spending_options
-def run(config: Path | None, as_json: bool, **flags: Any) -> int:
+def run(config: Path | None, as_json: bool, new_index: bool, **flags: Any) -> int:
     """Index every video that is new or changed, and retry what failed. Repeat it to resume or refresh."""
     from jobs.planning.plan import NIGHTLY
 
-    return _spend(config, as_json, flags, NIGHTLY)
+    return _spend(config, as_json, new_index, flags, NIGHTLY)
 
 
 @click.command(
@@ -160,6 +163,7 @@ def backfill(
     failed: bool,
     missing: bool,
     everything: bool,
+    new_index: bool,
     **flags: Any,
 ) -> int:
     """Go over videos that are known already: ask again what would be answered differently today.
@@ -170,17 +174,17 @@ def backfill(
     from jobs.planning.plan import backfill_goal
 
     everything |= flags["plan"] is not None  # which was told when it was made
-    return _spend(config, as_json, flags, backfill_goal(stale, failed, missing, everything))
+    return _spend(config, as_json, new_index, flags, backfill_goal(stale, failed, missing, everything))
 
 
-def _spend(config: Path | None, as_json: bool, flags: dict[str, Any], goal: Any) -> int:
-    settings = resolve(load_settings(config, flags, needs=("library", "index")))
+def _spend(config: Path | None, as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> int:
+    settings = resolve(load_settings(config, flags, needs=NEEDED))
     from jobs.driver.progress import Progress  # what reads the index need not wait for Ray to load
     from jobs.driver.run import run as execute
 
     progress = Progress(Console(stderr=True), settings.log_format)
     try:
-        row = execute(settings, progress, goal)
+        row = execute(settings, progress, goal, new_index)
     except MediaIndexError as error:
         if settings.log_format == "text":
             raise
@@ -214,7 +218,7 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
-        typed = shlex.join(["media-index", *sys.argv[1:]])
+        typed = shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])
         click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
         if command := next_after(row.exit_code, place, typed, row.run_id):
             click.echo(f"next: {command}", err=True)
@@ -242,12 +246,12 @@ def plan(
 ) -> None:
     """What `run` would do, for which reason, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
-    from jobs.planning.lines import estimate_lines, plan_json, plan_lines
+    from jobs.planning.lines import estimate_lines, no_index_lines, plan_json, plan_lines
     from jobs.planning.plan import NIGHTLY, backfill_goal, preview, save_plan
 
     is_backfill = stale or failed or missing or everything
     goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
-    settings = resolve(load_settings(config, flags, needs=("library", "index")))
+    settings = resolve(load_settings(config, flags, needs=NEEDED))
     checked, made = preview(settings, goal)
     estimate = estimate_of(made, checked, usd_per_gpu_hour)
     if save is not None:
@@ -255,10 +259,12 @@ def plan(
     if as_json:
         show_json(plan_json(made, estimate))
         return
-    for line in (*plan_lines(made), *estimate_lines(estimate)):
+    near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
+    for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):
         click.echo(line)
     if save is not None:
-        command = f"media-index {goal.kind} --plan {shlex.quote(str(save))}"
+        made_with = "" if checked.index.exists else " --new-index"
+        command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"
         click.echo(f"saved; do it with: {command}, and the same settings", err=True)
 
 

@@ -63,8 +63,10 @@ class _Watch:
         self.progress.closing(ending, num_in_flight, grace_s)
 
 
-def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY) -> Run:
+def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY, makes_index: bool = False) -> Run:
     """Do what the goal says to the library's videos; the returned row is what the table `runs` says about it.
+
+    An index is made with `makes_index` only, and then there must be none.
 
     Raises `MediaIndexError` for what stops a run as a whole; what was committed until then is published
     and recorded. An interrupt is no error: the row's exit code says 130.
@@ -72,7 +74,7 @@ def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY) -> Run:
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
     progress.started(run_id)
-    checked = check_preflight(settings)
+    checked = check_preflight(settings, makes_index)
     stop = Stop()
     with KeptLease(acquire(checked.index.store, goal.kind, run_id, progress.waiting), stop.lose) as lease:
         plan = plan_for(checked, goal, run_id)

@@ -58,7 +58,7 @@ class Estimate:
 
 def estimate_of(plan: Plan, checked: Preflight, usd_per_gpu_hour: float | None) -> Estimate:
     """From the attempts that the index has recorded."""
-    with open_catalog(checked.settings.index, checked.settings.endpoint_url) as catalog:
+    with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
         return _estimate(plan, checked, catalog, usd_per_gpu_hour)
 
 

@@ -1,6 +1,6 @@
 """A plan as people read it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,6 +8,7 @@ from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
 from jobs.ui.words import hours
 from schemas.plan import STALE, UNTOUCHED, Reason
+from storage.index.index import NOT_MADE
 
 # What becomes of videos that no GPU's time is planned for.
 _FREE = {
@@ -38,10 +39,19 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"       {plan.doubt}"
 
 
+def no_index_lines(plan: Plan, near: Sequence[str]) -> Iterator[str]:
+    """What must not be overlooked: without its index the whole library would be paid for once more."""
+    if plan.summary.index_id == NOT_MADE:
+        yield "NO INDEX THERE YET: everything is new, and the run must say --new-index"
+        if near:
+            yield f"       did you mean the index {' or '.join(near)}?"
+
+
 def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
     """A plan for machines."""
     return {
         **plan.summary.model_dump(mode="json"),
+        "index_exists": plan.summary.index_id != NOT_MADE,
         "planned": dict(plan.videos.count_reasons()),
         "doubt": plan.doubt,
         "estimate": asdict(estimate),

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.planning.preflight import Preflight, check_preflight
+from jobs.planning.preflight import Preflight, check_plan
 from jobs.planning.reasons import Findings, examine, still_to_do
 from jobs.settings.config import Settings
 from schemas.failures import UsageError
 from schemas.identity import new_run_id
 from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
+from storage.index.index import NOT_MADE
 from storage.library.local import LocalLibrary
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos, decode_plan, encode_plan
@@ -66,8 +67,11 @@ class Plan:
 
 
 def preview(settings: Settings, goal: Goal) -> tuple[Preflight, Plan]:
-    """The plan that a run with these settings would make now. Raises what `check_preflight` raises."""
-    checked = check_preflight(settings)
+    """The plan that a run with these settings would make now. Nothing is written.
+
+    Raises what `check_plan` raises.
+    """
+    checked = check_plan(settings)
     return checked, make_plan(checked, goal, new_run_id(datetime.now(UTC), uuid.uuid4().hex))
 
 
@@ -117,7 +121,7 @@ def load_plan(checked: Preflight, file: Path) -> Plan:
         ("library", summary.library, checked.library.url),
         ("recipe", summary.recipe_id, checked.recipe.recipe_id),
     ):
-        if planned != now:
+        if planned not in (now, NOT_MADE):  # one that was still to be made is now
             raise UsageError(
                 f"plan {file} was made for {what} {planned}, and the settings say {now}",
                 "use the settings that it was made with, or make a new one",
@@ -135,7 +139,7 @@ def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason])
 
 def _limited(settings: Settings, chosen: PlannedVideos) -> PlannedVideos:
     if settings.where is not None:
-        with open_catalog(settings.index, settings.endpoint_url) as catalog:
+        with open_catalog(settings.index, settings.endpoint_url, must_exist=False) as catalog:
             chosen = chosen.where(settings.where, catalog)
     if settings.sample is not None:
         chosen = chosen.sample(settings.sample)

@@ -2,6 +2,7 @@
 
 import getpass
 import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,8 @@ from jobs.settings.config import Settings
 from jobs.settings.since import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.failures import PreflightError
-from storage.index.index import Index, open_index
+from schemas.tables import Row
+from storage.index.index import Index, check_place, open_index, read_index
 from storage.library.library import Library, open_library
 from storage.library.selection import VIDEO_EXTENSIONS, Selection
 
@@ -31,8 +33,33 @@ class Preflight:
     index: Index
 
 
-def check_preflight(settings: Settings) -> Preflight:
-    """Open library, weights and, last, the index. Raises `PreflightError` or `UsageError`."""
+def check_preflight(settings: Settings, makes_index: bool = False) -> Preflight:
+    """Open library, weights and, last, the index, which is made only where that was said.
+
+    Raises `PreflightError` or `UsageError`.
+    """
+    check_place(settings.index, settings.endpoint_url, makes_index)
+    return _open(
+        settings,
+        lambda: make_scratch(settings),
+        lambda own: open_index(settings.index, settings.endpoint_url, create=makes_index, own=own),
+    )
+
+
+def check_plan(settings: Settings) -> Preflight:
+    """The same for a plan, which writes nothing: the index may be read-only, or not be made yet."""
+    return _open(
+        settings,
+        lambda: scratch_folder(settings),
+        lambda own: read_index(settings.index, settings.endpoint_url, own),
+    )
+
+
+def _open(
+    settings: Settings,
+    find_scratch: Callable[[], Path],
+    open_it: Callable[[Mapping[str, type[Row]]], Index],
+) -> Preflight:
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory)
     prompts = load_packs(settings.packs)
@@ -47,8 +74,8 @@ def check_preflight(settings: Settings) -> Preflight:
         prompts=prompts,
         is_split=settings.split,
     )
-    scratch = make_scratch(settings)
-    index = open_index(settings.index, settings.endpoint_url, create=True, own=own_tables(prompts))
+    scratch = find_scratch()
+    index = open_it(own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
 
 
@@ -63,9 +90,14 @@ def _since_ns(since: str | None) -> int | None:
     return int(parse_since(since, datetime.now(UTC)).timestamp()) * 1_000_000_000 if since else None
 
 
+def scratch_folder(settings: Settings) -> Path:
+    """Where copies of S3 objects go; it need not be there yet."""
+    return settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
+
+
 def make_scratch(settings: Settings) -> Path:
     """The folder for copies of S3 objects, which can be written to. Raises `PreflightError`."""
-    scratch = settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
+    scratch = scratch_folder(settings)
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=scratch).close()

@@ -23,6 +23,10 @@ from schemas.failures import UsageError
 
 SETTINGS_FILE = Path("media-index.toml")
 DEFAULT_PACK = "default"
+NO_MODEL = (
+    "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
+    "understands drawn films only: what it says about other videos is made up."
+)
 
 
 def _to_fraction(value: object) -> object:
@@ -51,7 +55,7 @@ class Settings(BaseModel):
     library: str
     index: str
     endpoint_url: str | None = None
-    model: str = "small"
+    model: str
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
@@ -89,9 +93,8 @@ def load_settings(file: Path | None, flags: dict[str, Any], needs: tuple[str, ..
     for name in needs:
         if name not in values:
             flag = name.replace("_", "-")
-            raise UsageError(
-                f"no {name} given", f'add --{flag} …, or {name} = "…" to {file or SETTINGS_FILE}'
-            )
+            hint = f'Add --{flag} …, or {name} = "…" to {file or SETTINGS_FILE}.'
+            raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
     return values
 
 

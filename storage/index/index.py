@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
-from schemas.failures import PreflightError
+from schemas.failures import PreflightError, UsageError
 from schemas.recipe import RecipeRecord
 from schemas.tables import SCHEMA_VERSION, Row
 from storage.errors import NoBucket, NotFound, ObjectError
@@ -16,6 +16,7 @@ from storage.index.bundles import read_bundle, repoint_bundle
 from storage.index.columns import check_version
 from storage.index.committed import CommittedBundles
 from storage.index.layout import MARKER, bundle_key
+from storage.index.nearby import no_index
 from storage.index.pack_tables import OwnTables, declare, join
 from storage.index.parts import read_part
 from storage.index.publish import publish
@@ -27,6 +28,7 @@ from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
 from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store
 
+NOT_MADE = "none yet"  # the id of an index that is looked for in a place where none was made
 _BATCH = 10_000  # rows as Python objects at once
 _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, instead of being read again
 
@@ -35,13 +37,18 @@ class Index:
     """One process's view of an index; other processes may write to the same one."""
 
     def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables, index_id: str) -> None:
-        self.index_id = index_id  # of this index and no other, wherever it is moved
+        self.index_id = index_id  # of this index and no other, wherever it is moved; NOT_MADE: of none yet
         self.store = store
         self._own_tables = own_tables
         self._published = PublishedCommits(store)
         self._committed = CommittedBundles(store)
         self._fresh: dict[str, bytes] = {}
         self._num_fresh_bytes = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was made: only a plan looks at one that was not."""
+        return self.index_id != NOT_MADE
 
     @property
     def url(self) -> str:
@@ -193,6 +200,47 @@ def open_index(
     return index
 
 
+def read_index(
+    url: str, endpoint_url: str | None = None, own: Mapping[str, type[Row]] | None = None
+) -> Index:
+    """For looking only: nothing is written, and nobody has to be allowed to.
+
+    Where there is none yet it is empty, its id NOT_MADE. PreflightError: something else is there, it is
+    newer, cannot be reached, or a table in `own` does not go with what is there.
+    """
+    store = open_store(url, endpoint_url)
+    try:
+        marker = _read_marker(store)
+        if marker is None:
+            check_empty(store)
+        index_id = NOT_MADE if marker is None else json.loads(marker).get("index_id", "")
+        index = Index(store, declare(own or {}), index_id)
+        join(own_tables_of(index.snapshot()), declare(own or {}), store.url)
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    return index
+
+
+def check_place(url: str, endpoint_url: str | None, is_new: bool) -> None:
+    """Whether it is as it was said to be: with an index, or with `is_new` without one.
+
+    Making one is said, as a wrong name would otherwise cost the whole library once more. NoIndexError: none
+    there. UsageError: there is one already. PreflightError: a newer one, or it cannot be reached.
+    """
+    store = open_store(url, endpoint_url)
+    try:
+        exists = check_marker(store)
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    if not exists and not is_new:
+        raise no_index(url, endpoint_url)
+    if exists and is_new:
+        raise UsageError(
+            f"there is an index in {store.url} already, and it was left as it is",
+            "Leave out --new-index to go on with it, or name another --index.",
+        )
+
+
 def open_for_writing(
     url: str, endpoint_url: str | None = None, create: bool = False
 ) -> tuple[LocalStore | S3Store, str]:
@@ -202,7 +250,7 @@ def open_for_writing(
         marker = _read_marker(store)
         if marker is None:
             if not create:
-                raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+                raise no_index(url, endpoint_url)
             check_empty(store)
         check_conditional_writes(store, MARKER, marker or _new_marker())
         marker = marker or _read_marker(store)  # of two that make it, one is read by both

@@ -83,6 +83,15 @@ class S3Store:
     def list_objects(self, prefix: str) -> Iterator[StoredObject]:
         return self._pages(prefix, "")
 
+    def list_folders(self) -> Iterator[str]:
+        paginator = self._client().get_paginator("list_objects_v2")
+        try:
+            for page in paginator.paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/"):
+                for found in page.get("CommonPrefixes", ()):
+                    yield found["Prefix"][len(self.prefix) : -1]
+        except S3_ERRORS as error:
+            raise translate(error, self.url) from error
+
     def now(self) -> datetime:
         """By the `Date` of an answer, in whole seconds."""
         try:

@@ -82,6 +82,14 @@ class LocalStore:
         """`prefix` is empty or ends with a slash."""
         return self._describe(key for key, name in self._walk(prefix) if not _is_pending(name))
 
+    def list_folders(self) -> Iterator[str]:
+        try:
+            with os.scandir(self.root) as entries:
+                names = sorted(entry.name for entry in entries if entry.is_dir())
+        except OSError as error:
+            raise _translate(error, self.root) from error
+        yield from names
+
     def list_pending(self) -> Iterator[StoredObject]:
         """What is being written, or was left behind by a killed writer."""
         return self._describe(key for key, name in self._walk("") if _is_pending(name))

@@ -40,6 +40,10 @@ class ObjectStore(Protocol):
         """The same with size and time. One that is removed meanwhile may be missing."""
         ...
 
+    def list_folders(self) -> Iterator[str]:
+        """The names of the folders, or prefixes up to the next slash, directly below the root, sorted."""
+        ...
+
     def now(self) -> datetime:
         """By the store's clock, which is the one that dates its objects."""
         ...

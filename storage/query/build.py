@@ -49,6 +49,7 @@ def build_serving(
     A second builder waits for the first one. Readers see the old file until the new one is complete; a
     build that ends half-way leaves it alone. PreflightError: no index, or no place to write to.
     """
+    find_snapshot(url, endpoint_url)  # before a folder is made for the file
     file = output or serving_path(url, endpoint_url)
     with _lock(file):
         try:

@@ -19,6 +19,7 @@ from storage.errors import ObjectError
 from storage.index.columns import COLUMNS, Column, arrow_schema
 from storage.index.damage import repair_command
 from storage.index.index import check_marker
+from storage.index.nearby import no_index
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, own_tables_of, read_newest
 from storage.index.views import create_views, glob_escape, quote, scan_files
@@ -124,9 +125,10 @@ class Catalog:
         self.close()
 
 
-def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
-    """PreflightError: no index there, a newer one, or one that cannot be reached."""
-    store, snapshot = find_snapshot(url, endpoint_url)
+def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = True) -> Catalog:
+    """NoIndexError: there is none; without `must_exist` its tables are empty. PreflightError: a newer one, or
+    it cannot be reached."""
+    store, snapshot = find_snapshot(url, endpoint_url, must_exist)
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     add_views(connection, store, snapshot)
@@ -134,12 +136,14 @@ def open_catalog(url: str, endpoint_url: str | None = None) -> Catalog:
     return Catalog(store.url, snapshot, connection, own_tables_of(snapshot))
 
 
-def find_snapshot(url: str, endpoint_url: str | None) -> tuple[LocalStore | S3Store, Snapshot | None]:
-    """The index and its newest snapshot. PreflightError: as `open_catalog`."""
+def find_snapshot(
+    url: str, endpoint_url: str | None, must_exist: bool = True
+) -> tuple[LocalStore | S3Store, Snapshot | None]:
+    """The index and its newest snapshot. Raises as `open_catalog` does."""
     store = open_store(url, endpoint_url)
     try:
-        if not check_marker(store):
-            raise PreflightError(f"there is no index in {store.url}", "`media-index run` makes one.")
+        if not check_marker(store) and must_exist:
+            raise no_index(url, endpoint_url)
         return store, read_newest(store)
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error

@@ -38,7 +38,7 @@ def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, par
     def sql(query: str) -> list[dict]:
         return media_index("sql", query, "--index", tmp_path / "index", "--json").json
 
-    assert media_index("run", *where).code == 0
+    assert media_index("run", *where, "--new-index").code == 0
     (nightly,) = sql("select run_id, recipe_id from runs")
     told = media_index("plan", *where, "--pack", reworded, "--json").json
     assert told["reasons"] == {"stale_prompt": 3}
@@ -89,7 +89,7 @@ def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_ind
         rows = media_index("sql", query, "--index", tmp_path / "index", "--json").json
         return {Path(row["uri"]).name: row["n"] for row in rows}
 
-    assert media_index("run", *where).code == 0
+    assert media_index("run", *where, "--new-index").code == 0
     (library / "film 0.mp4").rename(library / "renamed.mp4")
     shutil.move(library / "film 1.mp4", tmp_path / "away.mp4")
     second = media_index("run", *where)
@@ -114,7 +114,7 @@ def test_what_was_set_aside_can_be_tried_again(tmp_path, library, parrot, media_
     times = (broken.stat().st_atime_ns, broken.stat().st_mtime_ns)
     broken.write_bytes(bytes(len(whole)))
     os.utime(broken, ns=times)
-    assert media_index("run", *where).code == 3
+    assert media_index("run", *where, "--new-index").code == 3
     assert media_index("run", *where).code == 0, "it is not tried every night"
     assert media_index("retry", "--index", tmp_path / "index", "film 2.mp4").code == 2
     broken.write_bytes(whole)
@@ -146,7 +146,7 @@ def test_limits_choose_among_what_is_planned(tmp_path, library, parrot, media_in
 def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, media_index):
     """A second nightly ends with 5 and says who is at work; a backfill leaves out what the nightly has."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
-    assert media_index("run", *where).code == 0
+    assert media_index("run", *where, "--new-index").code == 0
     index = open_index(str(tmp_path / "index"))
     planned = tmp_path / "mine.plan"
     assert (

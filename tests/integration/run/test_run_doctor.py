@@ -15,7 +15,8 @@ NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "
 
 
 def _examine(**values):
-    return {check.name: check for check in examine(values)}
+    given = {"model": "small"} | values
+    return {check.name: check for check in examine({k: v for k, v in given.items() if v is not None})}
 
 
 @pytest.fixture
@@ -54,6 +55,7 @@ def test_an_existing_index_is_looked_at_and_left_as_it_was(library, tmp_path):
         ({"library": "/none"}, "library", "not found"),
         ({"index": "s3://no-such-bucket-here"}, "index", "bucket"),
         ({"model": "/no/weights"}, "weights", "not a folder"),
+        ({"model": None}, "weights", "no model given"),
         ({"packs": ("no-such-pack",)}, "weights", "no-such-pack"),
         ({"fps": "often"}, "settings", "fps"),
         ({"scratch": "/proc/nowhere"}, "scratch", "scratch folder"),
@@ -97,7 +99,7 @@ def test_s3_is_looked_at_with_real_requests(s3_endpoint, s3_bucket):
 
 def test_the_exit_code_tells_a_scheduler(library, tmp_path):
     """0 where a run can start, 8 where it cannot; the same as JSON."""
-    words = ["doctor", "--library", library, "--index", str(tmp_path / "index")]
+    words = ["doctor", "--library", library, "--index", str(tmp_path / "index"), "--model", "small"]
     assert CliRunner().invoke(cli, words, standalone_mode=False).return_value == 0
     answer = CliRunner().invoke(cli, [*words, "--model", "/none", "--json"], standalone_mode=False)
     assert answer.return_value == 8

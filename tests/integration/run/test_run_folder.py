@@ -38,7 +38,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     def sql(query: str) -> list[dict]:
         return media_index("sql", query, "--index", index, "--json").json
 
-    first = media_index("run", *where)
+    first = media_index("run", *where, "--new-index")
     assert first.code == 3, first.stderr
     assert "3 indexed, 0 partial, 4 set aside, 1 left to the next run" in first.stdout
     assert "1 other objects left out by the filters" in first.stderr
@@ -128,7 +128,7 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
     make_video(library / "two rooms.mp4", seconds=20, cut_s=9.2)
-    done = media_index("run", "--library", library, "--index", index, "--model", parrot)
+    done = media_index("run", "--library", library, "--index", index, "--new-index", "--model", parrot)
     assert done.code == 0, done.stderr
 
     def sql(query: str) -> list[tuple]:
@@ -150,11 +150,11 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
 
 
 def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, make_video, media_index):
-    """Without --model the built-in weights are used and said to know drawn films only; what they say fits."""
+    """The built-in weights are said to know drawn films only; what they say fits all the same."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
     make_video(library / "a.mp4", seconds=30)
-    done = media_index("run", "--library", library, "--index", index)
+    done = media_index("run", "--library", library, "--index", index, "--new-index", "--model", "small")
     assert done.code == 0, done.stderr
     assert "small is built in and understands drawn films like the demo's, nothing else" in done.stderr
     query = "select start_ms, end_ms, summary from scenes order by scene_index"
@@ -173,7 +173,7 @@ def test_more_frames_than_allowed_are_spread_over_the_whole_video(tmp_path, make
     settings.write_text(
         f'library = "{library}"\nindex = "{index}"\nmodel = "{parrot}"\nmax_frames = 8\nfps = 2\n'
     )
-    assert media_index("run", "--config", settings).code == 0
+    assert media_index("run", "--config", settings, "--new-index").code == 0
     query = "select num_frames_sampled, effective_fps from videos"
     (video,) = media_index("sql", query, "--config", settings, "--json").json
     assert video["num_frames_sampled"] == 8

@@ -18,7 +18,7 @@ def where(tmp_path, make_video):
 
 def test_attempts_and_json_logs(where, parrot, media_index):
     """Every try is a row that says what it took; stderr is one JSON object a line, stdout the result."""
-    done = media_index("run", *where, "--model", parrot, "--log-format", "json", "--json")
+    done = media_index("run", *where, "--new-index", "--model", parrot, "--log-format", "json", "--json")
     assert done.code == 3, done.stderr
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert {event["run_id"] for event in events} == {done.json["run_id"]}
@@ -46,7 +46,7 @@ def test_attempts_and_json_logs(where, parrot, media_index):
 
 def test_a_deadline_that_is_over_begins_nothing_and_the_next_run_goes_on(where, parrot, media_index):
     """Exit code 6, no video touched; without it the same command does the rest."""
-    late = media_index("run", *where, "--model", parrot, "--deadline", "0s")
+    late = media_index("run", *where, "--new-index", "--model", parrot, "--deadline", "0s")
     assert late.code == 6, late.stderr
     assert "exit 6: deadline reached" in late.stderr
     (run,) = media_index("sql", "select exit_code, num_unfinished from runs", *where[2:], "--json").json
@@ -60,7 +60,7 @@ def test_errors_are_json_too(tmp_path, media_index):
     (tmp_path / "library").mkdir()
     where = ["--library", tmp_path / "library", "--index", tmp_path / "library"]
     (tmp_path / "library" / "a.txt").write_text("x")
-    failed = media_index("run", *where, "--log-format", "json")
+    failed = media_index("run", *where, "--new-index", "--model", "small", "--log-format", "json")
     assert failed.code == 8
     (*_, error) = [json.loads(line) for line in failed.stderr.splitlines()]
     assert (error["event"], error["exit_code"]) == ("error", 8)

@@ -31,7 +31,7 @@ def test_videos_of_a_lost_machine_are_done_elsewhere(tmp_path, cluster, make_vid
     where = ["--library", library, "--index", tmp_path / "index", "--model", parrot]
     doomed = cluster.add_node(num_cpus=2)
     run = subprocess.Popen(
-        [COMMAND, "run", *map(str, where), "--ray-address", cluster.address],
+        [COMMAND, "run", *map(str, where), "--new-index", "--ray-address", cluster.address],
         stderr=subprocess.PIPE,
         text=True,
     )

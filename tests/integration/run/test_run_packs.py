@@ -1,4 +1,4 @@
-"""A pack of a user's own, from a folder to typed rows: the model is untrained, the form holds."""
+"""A pack of a user's own, from a folder to typed rows: the model knows nothing of it, the form holds."""
 
 import json
 from pathlib import Path
@@ -44,8 +44,8 @@ def test_a_folder_without_code_makes_a_table(tmp_path: Path, make_video, media_i
     (pack / "1.md").write_text(FRONT)
     (pack / "vehicles.json").write_text(json.dumps(SCHEMA))
     make_video(library / "road.mp4", seconds=12)
-    where = ("--library", library, "--index", index)
-    done = media_index("run", *where, "--pack", "surveillance", "--pack", pack)
+    where = ("--library", library, "--index", index, "--model", "small")
+    done = media_index("run", *where, "--new-index", "--pack", "surveillance", "--pack", pack)
     assert done.code in (0, 3), done.stderr
     rows = media_index("sql", "--index", index, "--json", "from vehicles order by record_index").json
     assert rows[0]["start_ms"] == 0

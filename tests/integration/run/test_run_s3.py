@@ -19,7 +19,7 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     index = ("--index", f"s3://{s3_bucket}/the index", "--endpoint-url", s3_endpoint)
     command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", parrot)
 
-    first = media_index(*command, "--scratch", tmp_path / "scratch")
+    first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
     assert first.code == 3, first.stderr
     assert "4 indexed, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
@@ -62,6 +62,9 @@ def test_a_missing_bucket_is_found_before_anything_is_spent(s3_endpoint, tmp_pat
         "s3://no-such-bucket-here",
         "--index",
         tmp_path / "i",
+        "--new-index",
+        "--model",
+        "small",
         "--endpoint-url",
         s3_endpoint,
     )

@@ -16,7 +16,7 @@ def _elsewhere(tmp_path, monkeypatch):
 def test_flags_override_the_file(tmp_path):
     """A flag given wins, a flag left out does not."""
     (tmp_path / "media-index.toml").write_text('library = "a"\nindex = "b"\nfps = "1/2"\nmax_frames = 99\n')
-    flags = {"library": "c", "max_frames": None, "include": ()}
+    flags = {"library": "c", "model": "m", "max_frames": None, "include": ()}
     settings = resolve(load_settings(None, flags, needs=("library", "index")))
     assert (settings.library, settings.index, settings.fps, settings.max_frames) == (
         "c",
@@ -31,12 +31,12 @@ def test_flags_override_the_file(tmp_path):
 )
 def test_rates_are_exact(given, exact):
     """0.1 pictures per second is one tenth, not the nearest binary fraction."""
-    assert resolve({"library": "a", "index": "b", "fps": given}).fps == exact
+    assert resolve({"library": "a", "index": "b", "model": "m", "fps": given}).fps == exact
 
 
 def test_settings_survive_json():
     """The run stores its settings; they read back equal."""
-    settings = resolve({"library": "a", "index": "b", "fps": "1/3"})
+    settings = resolve({"library": "a", "index": "b", "model": "m", "fps": "1/3"})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
 
 
@@ -72,7 +72,7 @@ def test_an_unknown_setting_suggests_the_near_one(tmp_path):
 def test_an_impossible_value_is_named(wrong):
     """The message says which setting and which value."""
     with pytest.raises(UsageError, match=f"setting {next(iter(wrong))}"):
-        resolve({"library": "a", "index": "b"} | wrong)
+        resolve({"library": "a", "index": "b", "model": "m"} | wrong)
 
 
 def test_what_is_missing_is_asked_for():

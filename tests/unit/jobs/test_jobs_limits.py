@@ -80,11 +80,11 @@ def test_a_time_of_day_is_its_next_occurrence_here(text, started_at, expected):
 def test_what_is_no_limit_is_refused(name, value):
     """With an example of what is one."""
     with pytest.raises(UsageError, match=r"e\.g\."):
-        resolve({"library": "a", "index": "b", name: value})
+        resolve({"library": "a", "index": "b", "model": "m", name: value})
 
 
 def test_limits_are_stored_as_they_were_said():
     """The run keeps its settings; they read back equal, and a file may say a plain number."""
-    settings = resolve({"library": "a", "index": "b", "max_failures": 7, "deadline": "07:00"})
+    settings = resolve({"library": "a", "index": "b", "model": "m", "max_failures": 7, "deadline": "07:00"})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
     assert settings.model_dump(mode="json")["max_failures"] == "7"

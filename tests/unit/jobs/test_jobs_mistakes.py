@@ -57,7 +57,8 @@ def films(tmp_path):
 def test_a_mistake_is_two_lines_and_a_code(films, media_index, arguments, code, error):
     """`error:` names what is wrong, `hint:` what to do; no traceback, no index made."""
     (films / "a.txt").write_text("something")
-    done = media_index("run", *(a.replace("FILMS", str(films)) for a in arguments))
+    model = () if "--model" in arguments else ("--model", "small")
+    done = media_index("run", "--new-index", *model, *(a.replace("FILMS", str(films)) for a in arguments))
     lines = done.stderr.strip().splitlines()
     assert [line.split(":")[0] for line in lines] == ["error", "hint"], done.stderr
     assert error in lines[0]
@@ -69,7 +70,7 @@ def test_a_mistake_is_two_lines_and_a_code(films, media_index, arguments, code, 
 def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
     """No videos is a success, and the index answers."""
     index = tmp_path / "index"
-    done = media_index("run", "--library", films, "--index", index)
+    done = media_index("run", "--library", films, "--index", index, "--model", "small", "--new-index")
     assert (done.code, done.stdout.splitlines()[0][:13]) == (0, "nothing to do")
     counted = media_index("sql", "select count(*) as n from videos", "--index", index, "--json")
     assert json.loads(counted.stdout) == [{"n": 0}]
@@ -79,7 +80,7 @@ def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
 @pytest.mark.parametrize(
     ("arguments", "code", "error"),
     [
-        (["sql", "select 1", "--index", "nowhere"], 8, "nowhere"),
+        (["sql", "select 1", "--index", "nowhere"], 2, "nowhere"),
         (["sql", "selec 1", "--index", "INDEX"], 2, "SQL"),
         (["sql", "select no_such from videos", "--index", "INDEX"], 2, "no_such"),
         (["sql", "drop view videos", "--index", "INDEX"], 2, "only"),
@@ -93,7 +94,7 @@ def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
 def test_a_wrong_question_is_two_lines_and_a_code(films, tmp_path, media_index, arguments, code, error):
     """The verbs that read the index make the same promise."""
     index = tmp_path / "index"
-    media_index("run", "--library", films, "--index", index)
+    media_index("run", "--library", films, "--index", index, "--model", "small", "--new-index")
     done = media_index(*(a.replace("INDEX", str(index)) for a in arguments))
     lines = done.stderr.strip().splitlines()
     assert lines[0].startswith("error: ")

@@ -33,4 +33,4 @@ def test_dates_and_durations(text: str, since: str) -> None:
 def test_anything_else_is_said_before_the_listing(text: str) -> None:
     """With what would do."""
     with pytest.raises(UsageError, match=r"since.*7d"):
-        resolve({"library": "a", "index": "b", "since": text})
+        resolve({"library": "a", "index": "b", "model": "m", "since": text})

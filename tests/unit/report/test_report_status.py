@@ -249,7 +249,7 @@ def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, c
     from jobs.cli.run import _show_next
 
     row = make_row(Run, run_id="r1", kind="run", num_planned=3, num_listed=3, exit_code=3)
-    _show_next(row, resolve({"library": "films", "index": "here"}), as_json=False)
+    _show_next(row, resolve({"library": "films", "index": "here", "model": "m"}), as_json=False)
     shown = capsys.readouterr()
     assert shown.err.splitlines() == [
         "exit 3: done, but videos were left out or lack an answer",

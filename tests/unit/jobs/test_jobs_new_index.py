@@ -1,0 +1,170 @@
+"""An index is made only where that was said: a wrong name must not cost a whole library."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from jobs.cli.main import cli, main
+from storage.index.index import open_index
+from storage.index.nearby import nearest_indexes
+
+
+@pytest.fixture
+def media_index(tmp_path, monkeypatch, capsys):
+    """The console script's function in this process, in an empty folder; Ray is never started."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
+
+    return run
+
+
+@pytest.fixture
+def films(tmp_path):
+    """A library whose videos are never read here."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    """An index that is there."""
+    open_index(str(tmp_path / "catalog"), create=True)
+    return tmp_path / "catalog"
+
+
+def content(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file and folder with its size and time."""
+    found = [folder, *sorted(folder.rglob("*"))]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in found}
+
+
+@pytest.mark.parametrize("verb", [("run",), ("backfill", "--all")])
+def test_without_a_model_nothing_begins(films, catalog, media_index, verb):
+    """Exit 2, and the hint says what the built-in one is good for; the index stays as it was."""
+    before = content(catalog)
+    done = media_index(*verb, "--library", films, "--index", catalog)
+    assert (done.code, done.stderr.splitlines()[0]) == (2, "error: no model given")
+    assert "--model small" in done.stderr
+    assert "drawn films only" in done.stderr
+    assert content(catalog) == before
+
+
+def test_an_index_is_made_once_and_said_so(films, tmp_path, media_index):
+    """With --new-index it is made; again with it nothing is touched, without it the command goes on."""
+    command = ("run", "--library", films, "--index", tmp_path / "new", "--model", "small")
+    assert media_index(*command, "--new-index").code == 0
+    before = content(tmp_path / "new")
+    again = media_index(*command, "--new-index")
+    assert again.code == 2
+    assert f"there is an index in {tmp_path / 'new'} already" in again.stderr
+    assert "Leave out --new-index" in again.stderr
+    assert content(tmp_path / "new") == before
+    assert media_index(*command).code == 0
+
+
+VERBS = [
+    ("run", "--library", "FILMS", "--model", "small"),
+    ("backfill", "--all", "--library", "FILMS", "--model", "small"),
+    ("retry", "--all"),
+    ("status",),
+    ("report",),
+    ("explain", "x"),
+    ("sql", "select 1"),
+    ("search", "x"),
+    ("build",),
+    ("eval", "--truth", "TRUTH"),
+    ("export", "--format", "jsonl"),
+    ("serve",),
+    ("compact",),
+    ("compact", "--repair"),
+    ("vacuum",),
+    ("forget", "x", "--yes"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=" ".join)
+def test_a_verb_at_a_place_without_an_index_names_the_nearest(films, catalog, tmp_path, media_index, verb):
+    """Exit 2, `error:` and `hint:`, and no folder appears."""
+    truth = tmp_path / "truth.json"
+    truth.write_text('{"videos": [{"uri": "a.mp4"}]}')
+    words = [{"FILMS": str(films), "TRUTH": str(truth)}.get(word, word) for word in verb]
+    done = media_index(*words, "--index", tmp_path / "catalgo")
+    assert done.code == 2, done.stderr
+    error, hint = done.stderr.strip().splitlines()
+    assert error == f"error: there is no index in {tmp_path / 'catalgo'}"
+    assert hint.startswith(f"hint: Did you mean {catalog}?")
+    assert not (tmp_path / "catalgo").exists()
+
+
+def test_every_verb_is_asked():
+    """But for those that need no index there: plan, doctor, config."""
+    assert {verb[0] for verb in VERBS} | {"plan", "doctor", "config"} >= set(cli.commands)
+
+
+def test_the_nearest_are_found_beside_above_and_below(catalog, tmp_path):
+    """A wrong letter, a folder too deep, a folder too high; nothing near is nothing named."""
+    assert nearest_indexes(str(tmp_path / "Catalog")) == [str(catalog)]
+    assert nearest_indexes(str(catalog / "index")) == [str(catalog)]
+    assert nearest_indexes(str(tmp_path)) == [str(catalog)]
+    assert nearest_indexes(str(tmp_path / "films" / "deep" / "er")) == []
+
+
+def test_a_plan_needs_no_index_and_makes_none(films, tmp_path, media_index):
+    """It says so first, in words and in JSON."""
+    for number in range(3):
+        (films / f"{number}.mp4").write_bytes(bytes(9))
+    where = ("--library", films, "--index", tmp_path / "new", "--model", "small")
+    told = media_index("plan", *where, "--where", "uri like '%1.mp4'")
+    assert told.code == 0, told.stderr
+    assert told.stdout.splitlines()[0] == (
+        "NO INDEX THERE YET: everything is new, and the run must say --new-index"
+    )
+    assert "3 new  1 of them now" in told.stdout
+    answer = json.loads(media_index("plan", *where, "--json").stdout)
+    assert (answer["index_exists"], answer["num_videos"]) == (False, 3)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_plan_for_a_wrong_name_says_what_was_meant(films, catalog, tmp_path, media_index):
+    """Before anybody types --new-index."""
+    told = media_index("plan", "--library", films, "--index", tmp_path / "catalgo", "--model", "small")
+    assert told.stdout.splitlines()[1].strip() == f"did you mean the index {catalog}?"
+
+
+def test_a_plan_saved_before_its_index_is_made_can_be_carried_out(films, tmp_path, media_index):
+    """The plan is looked at, then the index is made with it: here of nothing, so that Ray is not needed."""
+    where = ("--library", films, "--index", tmp_path / "new", "--model", "small")
+    saved = media_index("plan", *where, "--save", tmp_path / "first.plan")
+    assert "media-index run --new-index --plan" in saved.stderr
+    done = media_index("run", "--new-index", "--plan", tmp_path / "first.plan", *where)
+    assert done.code == 0, done.stderr
+
+
+def test_a_plan_leaves_an_index_as_it_is(films, catalog, tmp_path, media_index):
+    """Also one that nobody may write to, and that a pack would add tables to."""
+    (films / "a.mp4").write_bytes(bytes(9))
+    where = ("--library", films, "--index", catalog, "--model", "small", "--pack", "surveillance")
+    before = content(catalog)
+    folders = [catalog, *(path for path in catalog.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        told = media_index("plan", *where, "--json")
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert (told.code, json.loads(told.stdout)["reasons"]) == (0, {"new": 1}), told.stderr
+    assert content(catalog) == before
+    assert os.listdir(tmp_path / "cwd") == []  # noqa: PTH208 - names alone
