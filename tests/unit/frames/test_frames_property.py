@@ -1,0 +1,42 @@
+"""Films drawn from seeds: what is read of them is what they were written to show, or is said to be in doubt.
+
+`PYTHONPATH=tests/support python -m oddfilms SEED` repeats one film; `bench/frames_property.py` draws many.
+"""
+
+import av
+import pytest
+from oddfilms import KINDS, draw, judge, make
+from oddfilms.barcode import read_number
+
+NUM_PER_KIND = 22
+READ_RIGHT = ("plain", "short")
+
+
+def seeds(kind):
+    return range(KINDS.index(kind), NUM_PER_KIND * len(KINDS), len(KINDS))
+
+
+@pytest.mark.parametrize("kind", READ_RIGHT)
+def test_no_film_is_read_wrong_without_a_word(kind, tmp_path):
+    """Sampled whole, in spans, as keyframes, as a thumbnail, around cuts: pictures and times are true, whole
+    and spans agree. Only films without a clock may be estimated, and only cut ones called damaged."""
+    wrong = {}
+    for seed in seeds(kind):
+        film = make(tmp_path, draw(seed))
+        judgement = judge(film)
+        if judgement.verdict not in ("right", *film.recipe.excuses):
+            wrong[seed] = f"{judgement.verdict}: {film.recipe}: {judgement.problems[:3]}"
+        film.path.unlink()
+    repeat = f"PYTHONPATH=tests/support python -m oddfilms {' '.join(map(str, wrong))}"
+    assert not wrong, repeat
+
+
+@pytest.mark.parametrize("kind", ["plain", "order", "long"])
+def test_the_drawn_films_hold_their_pictures(kind, tmp_path):
+    """What the property is measured with: decoded in order by PyAV alone, the numbers are those written."""
+    for seed in list(seeds(kind))[:5]:
+        film = make(tmp_path, draw(seed))
+        with av.open(str(film.path)) as container:
+            video = max(container.streams.video, key=lambda stream: stream.width)
+            found = [read_number(picture.to_ndarray(format="rgb24")) for picture in container.decode(video)]
+        assert sorted(found) == list(range(film.num_pictures)), seed
