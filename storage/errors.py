@@ -6,6 +6,7 @@ ObjectError           one object failed; uncaught it stops the command like any 
 ├── AccessDenied       credentials or file permissions refuse
 ├── Archived           the object sleeps in a cold storage class
 ├── ObjectChanged      its bytes are not those that were listed
+├── Damaged            its bytes arrive otherwise than they were stored    retryable
 ├── StorageUnavailable the store did not answer, or asked for patience    retryable
 └── NoSpace            the local disk is full                             retryable
 """
@@ -54,8 +55,15 @@ class ObjectChanged(ObjectError):
     code = "object_changed"
 
 
+class Damaged(ObjectError):
+    """What arrives are not the bytes that the store itself says it has."""
+
+    code = "damaged_in_transit"
+    retryable = True
+
+
 class StorageUnavailable(ObjectError):
-    """Throttled, timed out or unreachable, after the client's own retries."""
+    """Throttled, too slow, timed out or unreachable, after the client's own retries."""
 
     code = "storage_unavailable"
     retryable = True

@@ -1,33 +1,31 @@
 """A library under an S3 prefix."""
 
-import errno
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from schemas.identity import VideoObject
-from storage.errors import NoSpace, StorageUnavailable
+from storage.library.download import download, no_space
 from storage.library.inventory import Inventory
 from storage.library.inventory_rows import inventory_objects
 from storage.library.selection import Listing, Selection, is_hidden
+from storage.s3.arrived import etags_of
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.ranges import Listed, Range, list_in_order, outermost
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 # Storage classes that must be restored from; "Glacier Instant Retrieval" is read like any other.
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _PAGE_KEYS = 1000  # S3 gives no more
 _PAGES, _FIRST_PAGES = 4, 8  # listed at once
-_CHUNK_BYTES = 1 << 20
+_FETCH_TRIES = 2  # of one request; a run tries each video several times, and what is silent takes its time
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
-_MAX_RESUMES = 5  # of one download; botocore retries only until the first byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,8 @@ class S3Library:
         ) as file:
             path = Path(file.name)
             try:
-                self._download(video, file)
+                client = s3_client(self.endpoint_url, _FETCH_TRIES)
+                download(client, etags_of(self.endpoint_url, self.bucket), video, file)
             except BaseException:
                 path.unlink(missing_ok=True)
                 raise
@@ -135,44 +134,6 @@ class S3Library:
             is_archived=found.get("StorageClass") in ARCHIVES and not _is_restored(found),
         )
 
-    def _download(self, video: VideoObject, file: IO[bytes]) -> None:
-        """A connection that breaks is taken up again where it broke, still pinned to the ETag."""
-        for _ in range(1 + _MAX_RESUMES):
-            body = self._open(video, file.tell())
-            try:
-                for chunk in body.iter_chunks(_CHUNK_BYTES):
-                    file.write(chunk)
-            except S3_ERRORS as error:
-                broke_off: Exception | None = error
-            except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    raise _no_space(video) from error
-                raise
-            else:
-                broke_off = None
-            if file.tell() == video.size_bytes:
-                return
-        raise StorageUnavailable(
-            f"{video.uri}: the download broke off {1 + _MAX_RESUMES} times, last at {file.tell()} of"
-            f" {video.size_bytes} bytes",
-            "Check the network, then repeat.",
-        ) from broke_off
-
-    def _open(self, video: VideoObject, offset: int) -> "StreamingBody":
-        request: GetObjectRequestTypeDef = {
-            "Bucket": self.bucket,
-            "Key": video.uri.removeprefix(f"s3://{self.bucket}/"),
-            "IfMatch": f'"{video.etag}"',
-        }
-        if video.version_id is not None:
-            request["VersionId"] = video.version_id
-        if offset:
-            request["Range"] = f"bytes={offset}-"
-        try:
-            return self._client().get_object(**request)["Body"]
-        except S3_ERRORS as error:
-            raise translate(error, video.uri) from error
-
 
 def _is_restored(found: "ObjectTypeDef") -> bool:
     """The restored copy has a day on which it goes away again; one that is still on its way has none."""
@@ -181,11 +142,4 @@ def _is_restored(found: "ObjectTypeDef") -> bool:
 
 def _check_space(folder: Path, video: VideoObject) -> None:
     if shutil.disk_usage(folder).free < video.size_bytes + _SPARE_BYTES:
-        raise _no_space(video)
-
-
-def _no_space(video: VideoObject) -> NoSpace:
-    return NoSpace(
-        f"{video.uri}: no room for its {video.size_bytes / 1e6:.0f} MB on the local disk",
-        "Free some space, or let temporary files go to another disk (TMPDIR).",
-    )
+        raise no_space(video)

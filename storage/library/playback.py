@@ -30,21 +30,29 @@ class IndexedObject:
 
 
 def is_inside(uri: str, library: str) -> bool:
-    """Whether the library at that location holds this URI. Names with `..` are in no library."""
+    """Whether the library at that location holds what this URI names, links followed.
+
+    Names with `..` are in no library, and a link inside of one leads out of it wherever it may point to.
+    """
     place = parse_location(library)
     if isinstance(place, Folder):
-        return os.path.normpath(uri) == uri and Path(uri).is_relative_to(place.path)
+        is_plain = "\0" not in uri and Path(uri).is_absolute() and os.path.normpath(uri) == uri
+        return is_plain and _real(uri).is_relative_to(_real(place.path))
     return uri.startswith(f"s3://{place.bucket}/{place.prefix}")
 
 
+def _real(path: str | Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
 def find_file(video: IndexedObject) -> Path:
-    """The path of a local video, after a look that it holds the bytes that were indexed.
+    """The path of a local video without links, after a look that it holds the bytes that were indexed.
 
     Raises NotFound, AccessDenied, or ObjectChanged where it was replaced.
     """
-    path = Path(video.uri)
-    if not path.is_absolute() or "\0" in video.uri:
+    if not Path(video.uri).is_absolute() or "\0" in video.uri:
         raise NotFound(f"{video.uri!r} is no path of a file", "The index names it so; look where it is from.")
+    path = _real(video.uri)
     try:
         opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place must not block
         try:

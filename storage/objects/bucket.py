@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from schemas.failures import CommitUnknownError
-from storage.errors import ObjectError, StorageUnavailable
+from storage.errors import Damaged, ObjectError, StorageUnavailable
 from storage.objects.stored import StoredObject
+from storage.s3.arrived import md5_of, promised_md5
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.put import conditional_put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+_READ_TRIES = 3
 _CONFLICT_TRIES = 6  # S3 answers 409 while another write of the same key is in progress
 _CONFLICT_WAIT_S = 0.1  # doubled each time
 
@@ -57,10 +59,30 @@ class S3Store:
         )
 
     def read(self, key: str) -> bytes:
-        try:
-            return self._client().get_object(Bucket=self.bucket, Key=self.prefix + key)["Body"].read()
-        except S3_ERRORS as error:
-            raise translate(error, self._name(key)) from error
+        """Again, where the answer broke off or its bytes are not those of the ETag.
+
+        Bytes that come twice alike are those that are stored, whatever the ETag means to this server.
+        """
+        came: list[bytes] = []
+        for tries_left in reversed(range(_READ_TRIES)):
+            try:
+                answer = self._client().get_object(Bucket=self.bucket, Key=self.prefix + key)
+            except S3_ERRORS as error:
+                raise translate(error, self._name(key)) from error
+            try:
+                data = answer["Body"].read()
+            except S3_ERRORS as error:
+                if not tries_left:
+                    raise translate(error, self._name(key)) from error
+                continue
+            promised = promised_md5(answer.get("ETag", "").strip('"'), answer, self.bucket)
+            if promised in (None, md5_of(data)) or data in came:
+                return data
+            came.append(data)
+        raise Damaged(
+            f"{self._name(key)}: its bytes arrived damaged, {len(came)} times",
+            "Something between here and the store changes them: check the network, then repeat.",
+        )
 
     def exists(self, key: str) -> bool:
         try:

@@ -12,6 +12,7 @@ from botocore import exceptions as botocore_errors
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.handlers import add_expect_header
+from botocore.parsers import ResponseParserError
 from pyarrow import fs
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
@@ -26,12 +27,13 @@ from storage.errors import (
     StorageUnavailable,
 )
 from storage.s3.pages import read_pages_fast
+from storage.s3.patience import LEAST_BYTES_PER_S, WINDOW_S, watch_client, why_slow
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# What boto3, and the response body it hands out, can raise.
-S3_ERRORS = (BotoCoreError, ClientError, HTTPError)
+# What boto3, and the response body that it hands out, can raise.
+S3_ERRORS = (BotoCoreError, ClientError, HTTPError, ResponseParserError)
 
 _NO_LOGIN = (
     botocore_errors.NoCredentialsError,
@@ -46,14 +48,19 @@ _NO_ANSWER = (
     botocore_errors.HTTPClientError,  # timeouts, TLS, connections that close
     botocore_errors.IncompleteReadError,
     botocore_errors.ResponseStreamingError,
+    botocore_errors.FlexibleChecksumError,  # damaged on the way
+    ResponseParserError,  # by what is in between, as a proxy's page for people
     ReadTimeoutError,
     ProtocolError,
 )
-_PATIENCE = {"SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_PATIENCE = {"BadDigest", "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+SLOW_HINT = (
+    f"Less than {LEAST_BYTES_PER_S >> 10} KiB a second is given up; check the network and the store, then repeat."
+)
 _LOGIN_HINT = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role."
 
 
-_TRIES = "5"  # of one request, backing off in between; as everywhere, AWS_MAX_ATTEMPTS overrules it
+_TRIES = 5
 # Many servers know neither bucket names in the host name nor checksum headers nobody asked for.
 _OTHER_SERVERS = Config(
     s3={"addressing_style": "path"},
@@ -63,24 +70,28 @@ _OTHER_SERVERS = Config(
 
 
 @lru_cache(maxsize=8)
-def s3_client(endpoint_url: str | None) -> "S3Client":
-    """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names."""
-    tries = int(os.environ.get("AWS_MAX_ATTEMPTS", _TRIES))
+def s3_client(endpoint_url: str | None, tries: int = _TRIES) -> "S3Client":
+    """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names.
+
+    `tries` are of one request, backing off in between.
+    """
+    tries = int(os.environ.get("AWS_MAX_ATTEMPTS", tries))  # as everywhere
     config = Config(
         user_agent="media-index",  # botocore would put its own long one together for every request
         connect_timeout=10,
-        read_timeout=60,
+        read_timeout=WINDOW_S,
         max_pool_connections=32,
         retries={"mode": "standard", "total_max_attempts": tries},
         signature_version="s3v4",  # requests have it anyway; links would get the one that AWS has retired
     )
-    if endpoint_url is not None and not _is_aws(endpoint_url):
+    if endpoint_url is not None and not is_aws(endpoint_url):
         config = config.merge(_OTHER_SERVERS)
     try:
         client = boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
-        if endpoint_url is None and not _is_aws(client.meta.endpoint_url):
-            return s3_client(client.meta.endpoint_url)  # AWS_ENDPOINT_URL, or the profile, names another
+        if endpoint_url is None and not is_aws(client.meta.endpoint_url):
+            return s3_client(client.meta.endpoint_url, tries)  # AWS_ENDPOINT_URL, or the profile, names another
         read_pages_fast(client)
+        watch_client(client)
         # "Expect: 100-continue" would cost every write by the client a second round trip.
         client.meta.events.unregister("before-call.s3", add_expect_header)
         return client
@@ -94,7 +105,7 @@ def s3_client(endpoint_url: str | None) -> "S3Client":
 def link_client(endpoint_url: str | None, bucket: str) -> "S3Client":
     """Signs links that need no redirect: to AWS by the bucket's regional host, which its default lacks."""
     client = s3_client(endpoint_url)
-    if not _is_aws(client.meta.endpoint_url):
+    if not is_aws(client.meta.endpoint_url):
         return client
     # AWS's certificate covers no bucket name that has dots in front of its own.
     style: Literal["path", "virtual"] = "path" if "." in bucket else "virtual"
@@ -102,7 +113,8 @@ def link_client(endpoint_url: str | None, bucket: str) -> "S3Client":
     return boto3.session.Session().client("s3", region_name=client.meta.region_name, config=config)
 
 
-def _is_aws(endpoint_url: str) -> bool:
+def is_aws(endpoint_url: str) -> bool:
+    """Whether it is Amazon's own."""
     return ".amazonaws.com" in endpoint_url
 
 
@@ -130,6 +142,8 @@ def translate(error: Exception, url: str) -> ObjectError:
         return _translate_answer(error, url)
     if isinstance(error, _NO_LOGIN):
         return AccessDenied(f"{url}: no usable S3 credentials: {error}", _LOGIN_HINT)
+    if slow := why_slow(error):
+        return StorageUnavailable(f"{url}: the store is too slow: {slow}", SLOW_HINT)
     if isinstance(error, _NO_ANSWER):
         return StorageUnavailable(
             f"{url}: no answer from the store: {error}", "Check the endpoint and the network, then repeat."

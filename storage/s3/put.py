@@ -6,7 +6,9 @@ is taken from here; anything else is left to the client: it tries again, follows
 knows what went wrong.
 """
 
+import hashlib
 import os
+from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies, percent_encode
 
 from storage.s3.client import link_client
+from storage.s3.patience import POOLS
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -45,19 +48,22 @@ class ConditionalPut:
             retries=False,
             ca_certs=ca_bundle,
         )
+        self._pool.pool_classes_by_scheme = POOLS
 
     def __call__(self, key: str, data: bytes) -> bool | None:
         """Whether it was created, or there before; None: ask the client."""
         if self._is_elsewhere:
             return None
         url = self.bucket_url + percent_encode(key, "/~")
-        request = AWSRequest("PUT", url, dict(_HEADERS), data)
+        # What is damaged on the way is refused, not stored.
+        md5 = b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        request = AWSRequest("PUT", url, _HEADERS | {"Content-MD5": md5}, data)
         try:
             S3SigV4Auth(self._login.get_frozen_credentials(), "s3", self._region).add_auth(request)
             answer = self._pool.urlopen("PUT", url, body=data, headers=dict(request.headers.items()))
         except (BotoCoreError, urllib3.exceptions.HTTPError):
             return None
-        self._is_elsewhere = answer.status in _ELSEWHERE
+        self._is_elsewhere = answer.status in _ELSEWHERE and b"BadDigest" not in answer.data
         return {200: True, 412: False}.get(answer.status)
 
 

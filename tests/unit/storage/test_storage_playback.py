@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.identity import VideoObject
-from storage.errors import NotFound, ObjectChanged
+from storage.errors import NotFound, ObjectChanged, ObjectError
 from storage.library.playback import IndexedObject, find_file, is_inside, link_origin
 from storage.s3.client import link_client, s3_client
 
@@ -64,6 +64,44 @@ def test_folders_and_devices_are_not_played(tmp_path: Path) -> None:
 def test_a_library_ends_where_its_folder_ends(uri: str, library: str, inside: bool) -> None:
     """By whole names, on disk and in buckets."""
     assert is_inside(uri, library) is inside
+
+
+def test_links_out_of_a_library_lead_out_of_it(tmp_path: Path) -> None:
+    """Files and folders, over several links too; links to what is inside stay inside."""
+    library, outside = tmp_path / "library", tmp_path / "outside"
+    (library / "2026").mkdir(parents=True)
+    outside.mkdir()
+    for folder in (library / "2026", outside):
+        (folder / "a.mp4").write_bytes(b"film")
+    (library / "file.mp4").symlink_to(outside / "a.mp4")
+    (library / "folder").symlink_to("../outside")
+    (library / "twice.mp4").symlink_to(library / "folder" / "a.mp4")
+    (library / "within.mp4").symlink_to("2026/a.mp4")
+    (library / "loop.mp4").symlink_to("loop.mp4")
+    inside = {
+        name: is_inside(str(library / name), str(library))
+        for name in ("file.mp4", "folder/a.mp4", "twice.mp4", "within.mp4", "2026/a.mp4", "loop.mp4")
+    }
+    assert inside == {
+        "file.mp4": False,
+        "folder/a.mp4": False,
+        "twice.mp4": False,
+        "within.mp4": True,
+        "2026/a.mp4": True,
+        "loop.mp4": True,
+    }
+    with pytest.raises(ObjectError, match=r"loop\.mp4"):
+        find_file(IndexedObject(str(library / "loop.mp4"), "1-1", None, None))
+
+
+def test_a_library_reached_through_a_link_is_the_same_library(tmp_path: Path) -> None:
+    """Whichever of its names the index and the command use."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a.mp4").write_bytes(b"film")
+    (tmp_path / "link").symlink_to("real")
+    names = [str(tmp_path / "real"), str(tmp_path / "link")]
+    assert all(is_inside(f"{one}/a.mp4", other) for one in names for other in names)
+    assert find_file(_indexed(tmp_path / "link" / "a.mp4")) == tmp_path / "real" / "a.mp4"
 
 
 @pytest.fixture

@@ -91,6 +91,31 @@ def test_files_outside_and_files_gone_are_404_with_a_hint(site: Any, name: str) 
     assert ("is outside of" if name == "outside.mp4" else "not found") in answer.text
 
 
+@pytest.mark.parametrize("link", ["a link.mp4", "a folder/outside.mp4"])
+def test_a_link_out_of_the_library_is_not_played(
+    own_site: Any,
+    open_site: Any,
+    add_films: Callable[..., None],
+    make_film: Callable[..., Bundle],
+    link: str,
+) -> None:
+    """However it came into the index, nothing is read through it: no film, no picture."""
+    (own_site.library / "a link.mp4").symlink_to(own_site.folder / "outside.mp4")
+    (own_site.library / "a folder").symlink_to(own_site.folder)
+    path = own_site.library / link
+    found = path.stat()
+    film = make_film(VideoObject(str(path), found.st_size, found.st_mtime_ns), title="Out", duration_ms=3000)
+    add_films(own_site.folder / "linked", film)
+    for library, is_played in ((own_site.library, False), (None, True)):
+        with open_site(own_site.folder / "linked", library and str(library)) as client:
+            answer = client.get(f"/media/{film.commit.video_id}")
+            picture = client.get(f"/picture/{film.commit.video_id}/0")
+            page = client.get(f"/video/{film.commit.video_id}").text
+        assert (answer.status_code == 200) is is_played
+        assert (picture.headers["content-type"] == "image/jpeg") is is_played
+        assert ("is outside of" in answer.text) is ("is outside of" in page) is not is_played
+
+
 def test_replaced_file_is_not_played(own_site: Any) -> None:
     """The rows speak of other bytes; sending these would show wrong moments."""
     os.utime(own_site.library / "animals.mp4", ns=(1, 1))

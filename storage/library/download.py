@@ -1,0 +1,141 @@
+"""One object on its way into a file: taken up where it broke, and compared with what the store says of it."""
+
+import errno
+import hashlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from botocore.exceptions import FlexibleChecksumError
+
+from schemas.identity import VideoObject
+from storage.errors import Damaged, NoSpace, StorageUnavailable
+from storage.s3.arrived import Etags, promised_md5
+from storage.s3.client import S3_ERRORS, SLOW_HINT, translate
+from storage.s3.patience import why_slow
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+_CHUNK_BYTES = 1 << 20
+_MAX_RESUMES = 5  # of one copy; botocore retries only until the first byte
+_COPIES = 2  # that may arrive damaged
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What came, and what the ETag says of it; None: nothing. `is_refused`: for another reason than that."""
+
+    md5: str
+    promised_md5: str | None
+    is_refused: bool
+
+    @property
+    def is_damaged(self) -> bool:
+        return self.is_refused or self.promised_md5 not in (None, self.md5)
+
+
+def download(client: "S3Client", etags: Etags, video: VideoObject, file: IO[bytes]) -> None:
+    """Exactly the bytes that were listed, pinned to their ETag; else an ObjectError.
+
+    What comes too slowly is not taken up again here: when to try again is for the caller to say.
+    """
+    copies: list[_Copy] = []
+    for _ in range(_COPIES):
+        copy = _Taking(client, video, file).take()
+        if not copy.is_damaged:
+            if copy.promised_md5:
+                etags.tell_match()
+            return
+        copies.append(copy)
+    if any(copy.is_refused for copy in copies) or len({copy.md5 for copy in copies}) > 1:
+        raise Damaged(
+            f"{video.uri}: its bytes arrived damaged, {_COPIES} times",
+            "Something between here and the store changes them: check the network, then repeat.",
+        )
+    if not etags.are_opaque(video.uri):
+        raise Damaged(
+            f"{video.uri}: its bytes have the MD5 {copies[0].md5}, {_COPIES} times, and not that of its ETag",
+            "If that stays so it is damaged where it is stored: upload it again.",
+        )
+
+
+class _Taking:
+    """One copy on its way into the file. A connection that breaks is taken up again where it broke."""
+
+    def __init__(self, client: "S3Client", video: VideoObject, file: IO[bytes]) -> None:
+        self._client, self._video, self._file = client, video, file
+        self._promised_md5: str | None = None
+
+    def take(self) -> _Copy:
+        self._begin()
+        broke_off: Exception | None = None
+        for _ in range(1 + _MAX_RESUMES):
+            body = self._open()
+            is_refused = False
+            try:
+                self._write(body)
+            except FlexibleChecksumError:
+                is_refused = True
+            except S3_ERRORS as error:
+                broke_off = error
+                if why_slow(error):
+                    break
+            if is_refused or self._file.tell() >= self._video.size_bytes:
+                is_refused |= self._file.tell() > self._video.size_bytes
+                return _Copy(self._digest.hexdigest(), self._promised_md5, is_refused)
+        raise self._given_up(broke_off) from broke_off
+
+    def _begin(self) -> None:
+        self._file.seek(0)
+        self._file.truncate()
+        self._digest = hashlib.md5(usedforsecurity=False)
+
+    def _open(self) -> "StreamingBody":
+        bucket, _, key = self._video.uri.removeprefix("s3://").partition("/")
+        request: GetObjectRequestTypeDef = {
+            "Bucket": bucket,
+            "Key": key,
+            "IfMatch": f'"{self._video.etag}"',
+        }
+        if self._video.version_id is not None:
+            request["VersionId"] = self._video.version_id
+        if offset := self._file.tell():
+            request["Range"] = f"bytes={offset}-"
+        else:
+            request["ChecksumMode"] = "ENABLED"  # botocore compares them
+        try:
+            answer = self._client.get_object(**request)
+        except S3_ERRORS as error:
+            raise translate(error, self._video.uri) from error
+        if offset and "ContentRange" not in answer:  # it knows no ranges, and begins anew
+            self._begin()
+        self._promised_md5 = promised_md5(self._video.etag or "", answer, bucket)
+        return answer["Body"]
+
+    def _write(self, body: "StreamingBody") -> None:
+        for chunk in body.iter_chunks(_CHUNK_BYTES):
+            try:
+                self._file.write(chunk)
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise no_space(self._video) from error
+                raise
+            self._digest.update(chunk)
+
+    def _given_up(self, broke_off: Exception | None) -> StorageUnavailable:
+        here = f"{self._file.tell():,} of {self._video.size_bytes:,} bytes are here"
+        if slow := why_slow(broke_off):
+            return StorageUnavailable(f"{self._video.uri}: the store is too slow: {slow}; {here}", SLOW_HINT)
+        return StorageUnavailable(
+            f"{self._video.uri}: the download broke off {1 + _MAX_RESUMES} times; {here}",
+            "Check the network, then repeat.",
+        )
+
+
+def no_space(video: VideoObject) -> NoSpace:
+    return NoSpace(
+        f"{video.uri}: no room for its {video.size_bytes / 1e6:.0f} MB on the local disk",
+        "Free some space, or let temporary files go to another disk (TMPDIR).",
+    )

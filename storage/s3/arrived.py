@@ -1,0 +1,63 @@
+"""Whether bytes arrived as they were stored: by the MD5 that most ETags are.
+
+Botocore itself checks `x-amz-checksum-*` where an answer has one of those that it can compute.
+"""
+
+import hashlib
+import re
+import threading
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from storage.s3.client import is_aws, s3_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+_MD5 = re.compile("[0-9a-f]{32}")
+_SURE = 3  # objects
+
+
+def md5_of(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def promised_md5(etag: str, answer: "GetObjectOutputTypeDef", bucket: str) -> str | None:
+    """Of the whole object, by its ETag without quotes. None: that says nothing of the bytes.
+
+    So it is for multipart uploads, for what is encrypted with a key of KMS or the caller's, and in Express
+    buckets.
+    """
+    etag = etag.lower()
+    has_key = "SSECustomerAlgorithm" in answer or answer.get("ServerSideEncryption", "").startswith("aws:")
+    return etag if _MD5.fullmatch(etag) and not has_key and not bucket.endswith("--x-s3") else None
+
+
+class Etags:
+    """Whether a server's ETags are MD5s at all, as far as this process has seen; AWS says that they are.
+
+    Some servers that lie over a file system give ETags which only look so.
+    """
+
+    def __init__(self, are_md5s: bool) -> None:
+        self._are_md5s = are_md5s
+        self._others: set[str] = set()
+        self._lock = threading.Lock()
+
+    def tell_match(self) -> None:
+        """An object came whose MD5 is its ETag."""
+        self._are_md5s = True
+
+    def are_opaque(self, uri: str) -> bool:
+        """This object came twice with the same bytes, which are not those of its ETag. Whether the ETags here
+        mean something else: so it was with several objects, and with none it was otherwise.
+        """
+        with self._lock:
+            self._others.add(uri)
+            return not self._are_md5s and len(self._others) >= _SURE
+
+
+@lru_cache(maxsize=8)
+def etags_of(endpoint_url: str | None, bucket: str) -> Etags:
+    """What this process knows of a bucket's."""
+    return Etags(is_aws(s3_client(endpoint_url).meta.endpoint_url))
