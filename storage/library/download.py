@@ -109,7 +109,7 @@ class _Taking:
             answer = self._client.get_object(**request)
         except S3_ERRORS as error:
             raise translate(error, self._video.uri) from error
-        if offset and "ContentRange" not in answer:  # it knows no ranges, and begins anew
+        if offset and answer["ResponseMetadata"]["HTTPStatusCode"] == 200:  # no ranges here: all of it again
             self._begin()
         self._promised_md5 = promised_md5(self._video.etag or "", answer, bucket)
         return answer["Body"]

@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 from schemas.failures import CommitUnknownError
 from storage.errors import Damaged, ObjectError, StorageUnavailable
 from storage.objects.stored import StoredObject
-from storage.s3.arrived import md5_of, promised_md5
+from storage.s3.arrived import etag_md5, header_md5, is_express, promised_md5
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.put import conditional_put
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _READ_TRIES = 3
 _CONFLICT_TRIES = 6  # S3 answers 409 while another write of the same key is in progress
@@ -40,11 +41,17 @@ class S3Store:
         put = conditional_put(self.endpoint_url, self.bucket)
         if put and (created := put(self.prefix + key, data)) is not None:
             return created
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self.bucket,
+            "Key": self.prefix + key,
+            "Body": data,
+            "IfNoneMatch": "*",
+        }
+        if not is_express(self.bucket):
+            request["ContentMD5"] = header_md5(data)
         for attempt in range(_CONFLICT_TRIES):
             try:
-                self._client().put_object(
-                    Bucket=self.bucket, Key=self.prefix + key, Body=data, IfNoneMatch="*"
-                )
+                self._client().put_object(**request)
                 return True
             except S3_ERRORS as error:
                 status = _status(error)
@@ -76,7 +83,7 @@ class S3Store:
                     raise translate(error, self._name(key)) from error
                 continue
             promised = promised_md5(answer.get("ETag", "").strip('"'), answer, self.bucket)
-            if promised in (None, md5_of(data)) or data in came:
+            if promised in (None, etag_md5(data)) or data in came:
                 return data
             came.append(data)
         raise Damaged(

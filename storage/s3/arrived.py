@@ -6,6 +6,7 @@ Botocore itself checks `x-amz-checksum-*` where an answer has one of those that 
 import hashlib
 import re
 import threading
+from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,19 @@ _MD5 = re.compile("[0-9a-f]{32}")
 _SURE = 3  # objects
 
 
-def md5_of(data: bytes) -> str:
+def etag_md5(data: bytes) -> str:
+    """As ETags have it."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def header_md5(data: bytes) -> str:
+    """As `Content-MD5` has it: a store refuses what does not match, as damaged on the way."""
+    return b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+
+
+def is_express(bucket: str) -> bool:
+    """A bucket of S3 Express One Zone, where MD5 is unknown."""
+    return bucket.endswith("--x-s3")
 
 
 def promised_md5(etag: str, answer: "GetObjectOutputTypeDef", bucket: str) -> str | None:
@@ -29,8 +41,8 @@ def promised_md5(etag: str, answer: "GetObjectOutputTypeDef", bucket: str) -> st
     buckets.
     """
     etag = etag.lower()
-    has_key = "SSECustomerAlgorithm" in answer or answer.get("ServerSideEncryption", "").startswith("aws:")
-    return etag if _MD5.fullmatch(etag) and not has_key and not bucket.endswith("--x-s3") else None
+    has_key = answer.get("SSECustomerAlgorithm") or answer.get("ServerSideEncryption", "").startswith("aws:")
+    return etag if _MD5.fullmatch(etag) and not has_key and not is_express(bucket) else None
 
 
 class Etags:

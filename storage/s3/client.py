@@ -53,14 +53,22 @@ _NO_ANSWER = (
     ReadTimeoutError,
     ProtocolError,
 )
-_PATIENCE = {"BadDigest", "SlowDown", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_PATIENCE = {
+    "BadDigest",
+    "SlowDown",
+    "RequestTimeout",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+}
 SLOW_HINT = (
-    f"Less than {LEAST_BYTES_PER_S >> 10} KiB a second is given up; check the network and the store, then repeat."
+    f"Less than {LEAST_BYTES_PER_S >> 10} KiB a second is given up: check network and store, then repeat."
 )
 _LOGIN_HINT = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give this machine a role."
 
 
 _TRIES = 5
+_CONNECT_S = 10.0  # also for each piece of what is sent
 # Many servers know neither bucket names in the host name nor checksum headers nobody asked for.
 _OTHER_SERVERS = Config(
     s3={"addressing_style": "path"},
@@ -78,7 +86,7 @@ def s3_client(endpoint_url: str | None, tries: int = _TRIES) -> "S3Client":
     tries = int(os.environ.get("AWS_MAX_ATTEMPTS", tries))  # as everywhere
     config = Config(
         user_agent="media-index",  # botocore would put its own long one together for every request
-        connect_timeout=10,
+        connect_timeout=_CONNECT_S,
         read_timeout=WINDOW_S,
         max_pool_connections=32,
         retries={"mode": "standard", "total_max_attempts": tries},
@@ -89,7 +97,9 @@ def s3_client(endpoint_url: str | None, tries: int = _TRIES) -> "S3Client":
     try:
         client = boto3.session.Session().client("s3", endpoint_url=endpoint_url, config=config)
         if endpoint_url is None and not is_aws(client.meta.endpoint_url):
-            return s3_client(client.meta.endpoint_url, tries)  # AWS_ENDPOINT_URL, or the profile, names another
+            return s3_client(
+                client.meta.endpoint_url, tries
+            )  # AWS_ENDPOINT_URL, or the profile, names another
         read_pages_fast(client)
         watch_client(client)
         # "Expect: 100-continue" would cost every write by the client a second round trip.

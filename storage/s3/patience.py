@@ -25,6 +25,7 @@ LEAST_BYTES_PER_S = 16 << 10
 _READ_BYTES = 256 << 10  # taken from a socket at once, if there are so many
 # Sent at once; must be through before the socket's timeout, which while sending is that of connecting.
 _PIECE_BYTES = 16 << 10
+_ON_ITS_WAY_BYTES = 1 << 20  # what a system keeps of it at most, on a slow line
 
 
 class TooSlowError(TimeoutError):
@@ -36,7 +37,7 @@ class _Watch:
 
     def __init__(self, verb: str) -> None:
         self._verb = verb
-        self._num_bytes = self._num_in_window = 0
+        self.num_bytes = self._num_in_window = 0
         self._waited_s = self._waited_in_window_s = 0.0
 
     def wait(self, move: Callable[[], int | None]) -> int | None:
@@ -55,13 +56,13 @@ class _Watch:
         return num_bytes
 
     def _add(self, num_bytes: int, waited_s: float) -> None:
-        self._num_bytes += num_bytes
+        self.num_bytes += num_bytes
         self._num_in_window += num_bytes
         self._waited_s += waited_s
         self._waited_in_window_s += waited_s
 
     def _too_slow(self) -> TooSlowError:
-        return TooSlowError(f"it {self._verb} {self._num_bytes:,} bytes in {self._waited_s:.0f} s")
+        return TooSlowError(f"it {self._verb} {self.num_bytes:,} bytes in {self._waited_s:.0f} s")
 
 
 class _WatchedReader(io.RawIOBase):
@@ -87,7 +88,10 @@ class _WatchedResponse(HTTPResponse):
         self.fp = io.BufferedReader(_WatchedReader(self.fp.detach()), _READ_BYTES)
 
 
-class _Watched(AWSConnection):  # type: ignore[misc]  # botocore has no types
+_AWSConnection: Any = AWSConnection  # it takes what comes beside it in a class for granted
+
+
+class _Watched(_AWSConnection):  # type: ignore[misc]
     response_class = _WatchedResponse
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,6 +104,11 @@ class _Watched(AWSConnection):  # type: ignore[misc]  # botocore has no types
 
     def send(self, data: Any) -> None:
         _send(data, super().send, self._taking)
+
+    def getresponse(self) -> Any:
+        """Later, by the time for what this system has taken from us and the store may not have yet."""
+        self.timeout += min(self._taking.num_bytes, _ON_ITS_WAY_BYTES) / LEAST_BYTES_PER_S
+        return super().getresponse()
 
 
 class _Connection(_Watched, AWSHTTPConnection):
@@ -137,7 +146,7 @@ POOLS: dict[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePoo
 
 
 def watch_client(client: "S3Client") -> None:
-    """All that it sends and receives. Botocore has no setting for this, so it is put where it keeps its own."""
+    """All that it sends and receives. Botocore has no setting for this; it goes where it keeps its own."""
     session: Any = client._endpoint.http_session  # type: ignore[attr-defined]
     session._pool_classes_by_scheme = session._manager.pool_classes_by_scheme = POOLS
 

@@ -6,9 +6,7 @@ is taken from here; anything else is left to the client: it tries again, follows
 knows what went wrong.
 """
 
-import hashlib
 import os
-from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,6 +19,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies, percent_encode
 
+from storage.s3.arrived import header_md5, is_express
 from storage.s3.client import link_client
 from storage.s3.patience import POOLS
 
@@ -55,9 +54,7 @@ class ConditionalPut:
         if self._is_elsewhere:
             return None
         url = self.bucket_url + percent_encode(key, "/~")
-        # What is damaged on the way is refused, not stored.
-        md5 = b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
-        request = AWSRequest("PUT", url, _HEADERS | {"Content-MD5": md5}, data)
+        request = AWSRequest("PUT", url, _HEADERS | {"Content-MD5": header_md5(data)}, data)
         try:
             S3SigV4Auth(self._login.get_frozen_credentials(), "s3", self._region).add_auth(request)
             answer = self._pool.urlopen("PUT", url, body=data, headers=dict(request.headers.items()))
@@ -74,7 +71,7 @@ def conditional_put(endpoint_url: str | None, bucket: str) -> ConditionalPut | N
     client = link_client(endpoint_url, bucket)
     session = botocore.session.Session()
     login = session.get_credentials()
-    if bucket.startswith("arn:") or bucket.endswith("--x-s3") or login is None or not client.meta.region_name:
+    if bucket.startswith("arn:") or is_express(bucket) or login is None or not client.meta.region_name:
         return None
     link = urlsplit(client.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "k"}))
     url = f"{link.scheme}://{link.netloc}{link.path.removesuffix('k')}"
