@@ -42,20 +42,44 @@ class Video(Lineage):
     etag: str | None = Field(description="S3's change signal; null on a disk")
     version_id: str | None = Field(description="S3 version, where the bucket is versioned and it is known")
     modified_at: datetime = Field(description="Modification time in the listing")
+    recorded_at: datetime | None = Field(
+        description="When it was recorded or created, as the file says; UTC, also where it names no zone"
+    )
     title: str | None = Field(description="Title in the file's metadata")
     summary: str | None = Field(description="The model's summary of the whole video")
     duration_ms: int = Field(description="From the first picture to the end of the last one")
     container_start_ms: int = Field(description="First picture's time on the container's clock")
+    player_start_ms: int | None = Field(
+        description="First picture's time on the clock that players show, from 0; null in older rows"
+    )
     width: int = Field(description="Picture width in pixels, before rotation")
     height: int = Field(description="Picture height in pixels, before rotation")
     rotation: int = Field(description="Degrees a player turns the picture by")
     fps_num: int = Field(description="Average frame rate, numerator")
     fps_den: int = Field(description="Average frame rate, denominator")
     is_vfr: bool = Field(description="Frame rate varies inside the video")
-    start_timecode: str | None = Field(description="Timecode of the first picture, as the file has it")
+    start_timecode: str | None = Field(
+        description="Timecode of the first picture, as the file has it; above 60 a second it counts pairs"
+    )
+    timecode_fps_num: int | None = Field(
+        description="What the file's timecode track counts a second, numerator; null: it has none"
+    )
+    timecode_fps_den: int | None = Field(description="The same, denominator")
     container: str = Field(description="Container format")
     video_codec: str = Field(description="Codec of the indexed video stream")
     audio_codecs: list[str] = Field(description="Codecs of the audio streams")
+    video_language: str | None = Field(description="The indexed video stream's, as BCP 47 (en, pt-BR)")
+    audio_languages: list[str | None] | None = Field(
+        description="One for each of audio_codecs, as BCP 47; null: not said"
+    )
+    subtitle_languages: list[str | None] | None = Field(
+        description="One for each subtitle stream, as BCP 47; null: not said"
+    )
+    location: str | None = Field(description="Where it was recorded, as the file says: ISO 6709, or a name")
+    latitude: float | None = Field(description="Degrees north, where location gives them")
+    longitude: float | None = Field(description="Degrees east, where location gives them")
+    camera_make: str | None = Field(description="Who made the camera or phone")
+    camera_model: str | None = Field(description="Which camera or phone it was")
     num_frames_sampled: int = Field(description="Pictures the model saw")
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
     is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")

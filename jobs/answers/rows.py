@@ -18,6 +18,7 @@ from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import digest
 from schemas.tables import Attempt, Failure, Keyframe, Video
+from videoxl2.frames import MediaInfo
 
 
 class RowBuilder:
@@ -151,23 +152,23 @@ class RowBuilder:
             summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
         return Video(
             **self._lineage,
+            **_said_by_file(info),
             prompt_id=prompt_id,
             uri=video.uri,
             size_bytes=video.size_bytes,
             etag=video.etag,
             version_id=video.version_id,
             modified_at=datetime.fromtimestamp(video.modified_ns / 1e9, UTC),
-            title=info.title,
             summary=summary or None,
             duration_ms=info.duration_ms,
             container_start_ms=info.start_ms,
+            player_start_ms=info.player_start_ms,
             width=info.width,
             height=info.height,
             rotation=info.rotation,
             fps_num=info.fps_num,
             fps_den=info.fps_den,
             is_vfr=info.is_vfr,
-            start_timecode=info.start_timecode,
             container=info.container,
             video_codec=info.video_codec,
             audio_codecs=list(info.audio_codecs),
@@ -203,3 +204,23 @@ class RowBuilder:
             answer_text=answer.text,
             traceback=None,
         )
+
+
+def _said_by_file(info: MediaInfo) -> dict[str, Any]:
+    """Columns of `videos` that repeat what the file says of itself."""
+    said, rate = info.metadata, info.timecode_rate
+    return {
+        "title": info.title,
+        "recorded_at": said.recorded_at,
+        "start_timecode": info.start_timecode,
+        "timecode_fps_num": rate.numerator if rate else None,
+        "timecode_fps_den": rate.denominator if rate else None,
+        "video_language": said.video_language,
+        "audio_languages": list(said.audio_languages),
+        "subtitle_languages": list(said.subtitle_languages),
+        "location": said.place.text if said.place else None,
+        "latitude": said.place.latitude if said.place else None,
+        "longitude": said.place.longitude if said.place else None,
+        "camera_make": said.camera_make,
+        "camera_model": said.camera_model,
+    }

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from jobs.exports.moments import Moment, Source
 from jobs.exports.one_line import cut, one_line
-from jobs.exports.timecode import Timecode, parse_label
+from jobs.exports.timecode import Timecode
+from videoxl2.timecode import parse_label
 
 MAX_EVENTS = 999  # an event number has three digits
 _COLORS = {"scenes": "GREEN", "highlights": "RED"}

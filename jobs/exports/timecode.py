@@ -1,13 +1,13 @@
-"""Picture numbers and timecode labels (SMPTE ST 12-1), in whole numbers all the way.
+"""How the pictures of one video are numbered and labelled, in whole numbers all the way.
 
-A picture's number follows from milliseconds by the file's own rate. Its label counts a whole number of
-pictures a second; at 29.97 and 59.94 drop-frame labels leave out 2 or 4 numbers at each minute that is no
-tenth one, so that they keep up with the clock. No picture is dropped, only numbers are.
+A picture's number follows from milliseconds by the file's own rate, its label from the number, by the rate of
+the file's timecode track where that has another one.
 """
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
+
+from videoxl2.timecode import label_of, parse_label
 
 # Rates that editing systems have timecode for.
 RATES = tuple(
@@ -16,52 +16,48 @@ RATES = tuple(
 )
 _DROP_FRAME_RATES = {Fraction(30000, 1001), Fraction(60000, 1001)}
 _SAME_RATE = Fraction(1, 5000)  # 2997/100 and 30000/1001 are one rate; 24 and 24000/1001 (1/1001 apart) two
-_LABEL = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
-    """How one video's pictures are numbered and labelled. `start` is the first picture's number."""
+    """How one video's pictures are numbered and labelled. `start` is the number of the first one's label."""
 
     rate: Fraction  # pictures a second by which milliseconds become numbers
-    label_rate: Fraction  # the one of RATES that labels and editing systems go by
+    label_rate: Fraction  # labels a second: the one of RATES that editing systems go by
     is_drop_frame: bool
     start: int
     notes: tuple[str, ...] = ()  # what an editor has to know, in whole sentences
+    labels_per_picture: Fraction = Fraction(1)  # 1/2: one label stands for two pictures
 
     def span(self, start_ms: int, end_ms: int) -> tuple[int, int]:
-        """First picture and first picture after, counted from the video's first; at least one picture."""
-        first = to_frame(start_ms, self.rate)
-        return first, max(first + 1, to_frame(end_ms, self.rate))
+        """First label and first label after, as numbers from the video's first one; at least one label."""
+        first, end = (self._number(ms) for ms in (start_ms, end_ms))
+        return first, max(first + 1, end)
 
-    def source_label(self, frame: int) -> str:
-        """The timecode that the file itself has at this picture, counted from the video's first."""
-        return self.label(self.start + frame)
+    def _number(self, ms: int) -> int:
+        """Of several pictures under one label, each has that label."""
+        return int(to_frame(ms, self.rate) * self.labels_per_picture)
+
+    def source_label(self, number: int) -> str:
+        """The timecode that the file itself has there, counted from the video's first label."""
+        return self.label(self.start + number)
 
     def label(self, number: int) -> str:
         """`01:00:00:00`, with drop-frame `01:00:00;00`. After 24 hours it starts again."""
-        per_second = round(self.label_rate)
-        if self.is_drop_frame:
-            number = skip_dropped(number % _frames_a_day(per_second), per_second)
-        seconds, frame = divmod(number, per_second)
-        minutes, second = divmod(seconds, 60)
-        mark = ";" if self.is_drop_frame else ":"
-        return f"{minutes // 60 % 24:02}:{minutes % 60:02}:{second:02}{mark}{frame:02}"
+        return label_of(number, round(self.label_rate), self.is_drop_frame)
 
 
-def timecode_of(fps: Fraction, is_vfr: bool, start_timecode: str | None) -> Timecode:
+def timecode_of(
+    fps: Fraction, is_vfr: bool, start_timecode: str | None, track_rate: Fraction | None = None
+) -> Timecode:
     """The numbering of a file with this mean rate. A file without a start timecode starts at zero.
 
-    Drop-frame or not is the file's choice (`;` before the frames); 29.97 and 59.94 without a start timecode
-    are drop-frame.
+    `track_rate`: what the file's timecode track counts a second; None: it has none. Drop-frame or not is the
+    file's choice (`;` before the frames); 29.97 and 59.94 without a start timecode are drop-frame.
     """
-    notes = []
-    label_rate = _nearest(fps)
-    rate = fps
-    if is_vfr or abs(label_rate / fps - 1) > _SAME_RATE:
-        rate = label_rate
-        what = "a varying frame rate" if is_vfr else "a frame rate without timecode"
-        notes.append(f"The file has {what} (mean {float(fps):.3f}); pictures are counted at {_name(rate)}.")
+    label_rate = _nearest(track_rate or fps)
+    rate, per_picture, note = _counting(fps, is_vfr, label_rate, track_rate)
+    notes = [note] if note else []
     wants_drop_frame = start_timecode is None or start_timecode[-3:-2] != ":"
     is_drop_frame = label_rate in _DROP_FRAME_RATES and wants_drop_frame
     start = 0
@@ -73,51 +69,38 @@ def timecode_of(fps: Fraction, is_vfr: bool, start_timecode: str | None) -> Time
                 f"The file's start timecode {start_timecode!a} does not exist at {_name(label_rate)}; "
                 "pictures are counted from zero."
             )
-    return Timecode(rate, label_rate, is_drop_frame, start, tuple(notes))
+    return Timecode(rate, label_rate, is_drop_frame, start, tuple(notes), per_picture)
+
+
+def _counting(
+    fps: Fraction, is_vfr: bool, label_rate: Fraction, track_rate: Fraction | None
+) -> tuple[Fraction, Fraction, str | None]:
+    """Pictures a second, labels per picture, and what to say where a label is not one picture's."""
+    if not is_vfr and _is_same(fps, label_rate):
+        return fps, Fraction(1), None
+    if track_rate is None:
+        what = "a varying frame rate" if is_vfr else "a frame rate without timecode"
+        note = f"The file has {what} (mean {float(fps):.3f}); pictures are counted at {_name(label_rate)}."
+        return label_rate, Fraction(1), note
+    what = "pictures of varying length, on average" if is_vfr else "pictures at"
+    note = (
+        f"The file has {what} {_name(fps)} a second and timecode at {_name(track_rate)}; labels are those of "
+        "the timecode and approximate: one may stand for several pictures, or for none."
+    )
+    if is_vfr or not _is_same(track_rate, label_rate):
+        return label_rate, Fraction(1), note
+    exactly = label_rate / fps
+    simply = exactly.limit_denominator(10)
+    return fps, simply if _is_same(exactly, simply) else exactly, note
+
+
+def _is_same(one: Fraction, other: Fraction) -> bool:
+    return abs(other / one - 1) <= _SAME_RATE
 
 
 def to_frame(ms: int, rate: Fraction) -> int:
     """The nearest picture. Up to 1000 a second, a picture's own time in whole ms gives that picture back."""
     return (2 * ms * rate.numerator + 1000 * rate.denominator) // (2000 * rate.denominator)
-
-
-def parse_label(label: str, per_second: int, is_drop_frame: bool) -> int:
-    """The picture's number from 00:00:00:00. ValueError: there is no such label."""
-    match = _LABEL.fullmatch(label)
-    if not match:
-        raise ValueError(f"{label!a} is no timecode")
-    hour, minute, second, frame = (int(match[group]) for group in (1, 2, 3, 5))
-    if hour > 23 or minute > 59 or second > 59 or frame >= per_second:
-        raise ValueError(f"{label!a} is out of range")
-    counted = (hour * 3600 + minute * 60 + second) * per_second + frame
-    if not is_drop_frame:
-        return counted
-    if second == 0 and minute % 10 and frame < _num_dropped(per_second):
-        raise ValueError(f"{label!a} is a dropped number")
-    return close_dropped(counted, per_second)
-
-
-def skip_dropped(number: int, per_second: int) -> int:
-    """The count that a drop-frame label shows for a picture, `number` < one day. Also for arrays of them."""
-    dropped = _num_dropped(per_second)
-    tens, rest = divmod(number, 600 * per_second - 9 * dropped)
-    # The first minute of ten drops nothing, so it is `dropped` longer than the other nine.
-    minutes = (rest >= dropped) * ((rest - dropped) // (60 * per_second - dropped))
-    return number + dropped * (9 * tens + minutes)
-
-
-def close_dropped(counted: int, per_second: int) -> int:
-    """The inverse of `skip_dropped`."""
-    minutes = counted // (60 * per_second)
-    return counted - _num_dropped(per_second) * (minutes - minutes // 10)
-
-
-def _num_dropped(per_second: int) -> int:
-    return per_second // 15
-
-
-def _frames_a_day(per_second: int) -> int:
-    return close_dropped(86_400 * per_second, per_second)
 
 
 def _nearest(fps: Fraction) -> Fraction:

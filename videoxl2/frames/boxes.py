@@ -103,6 +103,8 @@ def boxes(data: memoryview) -> Iterator[Box]:
 def _find_moov(file: BufferedReader) -> memoryview | None:
     end, at = file.seek(0, os.SEEK_END), 0
     for _ in range(_MAX_BOXES):
+        if at >= end:
+            return None
         file.seek(at)
         start = file.read(16)
         size, head = int.from_bytes(start[:4]), 8

@@ -1,7 +1,6 @@
 """What a file is and how long it really lasts, from one pass over its packets and one decoded picture."""
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ from av.video.stream import VideoStream
 from videoxl2.frames.container import (
     CLOCKLESS_DEMUXERS,
     DEFAULT_LIMITS,
+    INDEXED_DEMUXERS,
     Limits,
     OpenVideo,
     freed_at_once,
@@ -23,13 +23,16 @@ from videoxl2.frames.container import (
     open_video,
 )
 from videoxl2.frames.errors import LimitExceeded, UndecodableVideo
+from videoxl2.frames.metadata import NOTHING_SAID, Metadata, read_metadata, read_title
 from videoxl2.frames.packets import AnyPacket, Damage, VideoPacket, read_packets
 from videoxl2.frames.pixels import display_matrix, rotation_degrees
+from videoxl2.frames.start_timecode import read_start_timecode
 from videoxl2.frames.timeline import PacketTable, Timeline, measure
 
 # A header that claims more than this times what is there belongs to a file that was cut short.
 _CLAIM_SHARE = Fraction(98, 100)
-_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d", re.ASCII)
+_PLAYED_BY_BROWSERS = INDEXED_DEMUXERS | {"ogg"}
+_MAX_LATE_MS = 600_000  # of pictures after sound; another programme's stamps may be hours away
 _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
 
 
@@ -62,7 +65,10 @@ class MediaInfo:
     warnings: tuple[str, ...]
     first_pts: int = 0  # start_ms exactly, in ticks of the stream
     start_timecode: str | None = None  # the first picture's, `HH:MM:SS:FF`; `;` before FF: drop-frame
+    timecode_rate: Fraction | None = None  # what it counts a second, where a timecode track says so
+    player_start_ms: int = 0  # first picture on the clock that players show, which begins at 0
     pixel_aspect: Fraction = Fraction(1)  # a pixel's width over its height, before rotation
+    metadata: Metadata = NOTHING_SAID
 
     @property
     def fps(self) -> Fraction:
@@ -88,7 +94,7 @@ def _probe(path: str | os.PathLike[str], limits: Limits) -> MediaInfo:
         if scan.picture is None:
             raise UndecodableVideo("not one picture could be decoded")
         timeline = measure(scan.table, _stated_period(video))
-        return _describe(video, scan, timeline, size_bytes=Path(os.fspath(path)).stat().st_size)
+        return _describe(Path(os.fspath(path)), video, scan, timeline)
 
 
 class _Scan:
@@ -127,7 +133,7 @@ def _decoded(stream: VideoStream, packet: VideoPacket | None) -> Iterator[VideoF
         return
 
 
-def _describe(video: OpenVideo, scan: _Scan, timeline: Timeline, size_bytes: int) -> MediaInfo:
+def _describe(path: Path, video: OpenVideo, scan: _Scan, timeline: Timeline) -> MediaInfo:
     assert scan.picture is not None
     stream, container = video.stream, video.container
     is_exact = timeline.is_ordered and _has_clock(video)
@@ -136,7 +142,14 @@ def _describe(video: OpenVideo, scan: _Scan, timeline: Timeline, size_bytes: int
         duration_s = (timeline.end_pts - timeline.first_pts) * video.time_base
     else:
         duration_s = timeline.num_pictures / fps
-    title = container.metadata.get("title", container.metadata.get("TITLE", "")).strip()
+    start_ms = round(timeline.first_pts * video.time_base * 1000)
+    timecode = read_start_timecode(
+        path,
+        stream.id,
+        max(Fraction(0), timeline.first_pts * video.time_base),
+        fps,
+        (stream.metadata, *(track.metadata for track in container.streams.data), container.metadata),
+    )
     return MediaInfo(
         container=_container_name(video),
         video_codec=stream.codec_context.codec.canonical_name,
@@ -151,26 +164,29 @@ def _describe(video: OpenVideo, scan: _Scan, timeline: Timeline, size_bytes: int
         fps_den=fps.denominator,
         is_vfr=is_exact and timeline.is_vfr,
         duration_ms=max(1, int(duration_s * 1000)),
-        start_ms=round(timeline.first_pts * video.time_base * 1000),
+        start_ms=start_ms,
         num_frames=timeline.num_pictures,
         timestamps="exact" if is_exact else "estimated",
-        title=title or None,
-        size_bytes=size_bytes,
+        title=read_title(container, stream, video.demuxer),
+        size_bytes=path.stat().st_size,
         warnings=_warnings(video, scan, timeline, is_exact),
         first_pts=timeline.first_pts,
-        start_timecode=_start_timecode(video),
+        start_timecode=timecode.label if timecode else None,
+        timecode_rate=timecode.rate if timecode else None,
+        player_start_ms=_player_start_ms(video, start_ms),
+        metadata=read_metadata(path, container, stream, video.demuxer),
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
     )
 
 
-def _start_timecode(video: OpenVideo) -> str | None:
-    """The video's own, else that of a timecode track (QuickTime's tmcd), else the container's (MXF)."""
-    tracks = [video.stream.metadata, *(track.metadata for track in video.container.streams.data)]
-    for metadata in (*tracks, video.container.metadata):
-        for name, text in metadata.items():
-            if name.lower() == "timecode" and _TIMECODE.fullmatch(text):  # Matroska writes it in capitals
-                return text
-    return None
+def _player_start_ms(video: OpenVideo, start_ms: int) -> int:
+    """What browsers play is shown on the container's own clock, from 0 on; of other containers, whose stamps
+    may begin anywhere, players show the first stamp as 0.
+    """
+    if video.demuxer in _PLAYED_BY_BROWSERS:
+        return max(0, start_ms)
+    since_ms = start_ms - (video.container.start_time or 0) // 1000
+    return since_ms if 0 <= since_ms < _MAX_LATE_MS else 0
 
 
 def _warnings(video: OpenVideo, scan: _Scan, timeline: Timeline, is_exact: bool) -> tuple[str, ...]:

@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 from opentimelineio.opentime import RationalTime, from_timecode
 
-from jobs.exports.timecode import (
-    RATES,
-    close_dropped,
-    parse_label,
-    skip_dropped,
-    timecode_of,
-    to_frame,
-)
+from jobs.exports.timecode import RATES, timecode_of, to_frame
+from videoxl2.timecode import close_dropped, parse_label, skip_dropped
 
 FILM, NTSC, FAST = Fraction(24000, 1001), Fraction(30000, 1001), Fraction(60000, 1001)
 DAY_S = 86_400
@@ -131,6 +125,42 @@ def test_a_start_timecode_that_cannot_be_is_not_believed(text):
     timecode = timecode_of(NTSC, False, text)
     assert timecode.start == 0
     assert ascii(text) in timecode.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("fps", "track_rate", "label_rate"),
+    [
+        (Fraction(50), Fraction(25), Fraction(25)),
+        (Fraction(120), Fraction(60), Fraction(60)),
+        (Fraction(60000, 1001), NTSC, NTSC),
+        (Fraction(5994, 100), Fraction(2997, 100), NTSC),
+    ],
+)
+def test_a_timecode_of_half_the_rate_labels_pairs_of_pictures(fps, track_rate, label_rate):
+    """Both pictures of a pair have one label, over hours; the note says so."""
+    timecode = timecode_of(fps, False, "10:00:00:20", track_rate)
+    assert (timecode.rate, timecode.label_rate) == (fps, label_rate)
+    for picture in (0, 1, 2, 3, 4, 99, 100, 101, 360_000, 360_001):
+        first, _ = timecode.span(round(picture * 1000 / fps), 10**9)
+        assert first == picture // 2
+    assert timecode.source_label(0) == "10:00:00:20"
+    assert timecode.source_label(1) == "10:00:00:21"
+    assert len(timecode.notes) == 1
+    assert "one may stand for several pictures" in timecode.notes[0]
+
+
+def test_a_timecode_beside_pictures_of_varying_length_is_the_files_own():
+    """A phone's film of 29.6 on average under timecode of 30: labels are those of 30."""
+    timecode = timecode_of(Fraction(2960, 100), True, "01:00:00:00", Fraction(30))
+    assert (timecode.label_rate, timecode.is_drop_frame) == (Fraction(30), False)
+    assert timecode.source_label(timecode.span(2000, 3000)[0]) == "01:00:02:00"
+    assert len(timecode.notes) == 1
+
+
+def test_a_timecode_of_the_pictures_own_rate_needs_no_note():
+    """The usual camera."""
+    assert timecode_of(NTSC, False, "01:00:00;00", NTSC) == timecode_of(NTSC, False, "01:00:00;00")
+    assert timecode_of(NTSC, False, "01:00:00;00", NTSC).notes == ()
 
 
 def test_a_moment_lasts_a_picture_at_least():

@@ -97,6 +97,7 @@ def test_half_speed_is_told(tmp_path):
         box(b"moov"),
         box(b"moov", box(b"cmov", bytes(40))),
         b"\0\0\0\4free" + movie(trak()),
+        b"\0\0\0\1free" + b"\xff" * 8 + movie(trak()),
     ],
 )
 def test_what_has_no_header_to_be_read_is_none(tmp_path, data):
