@@ -48,7 +48,8 @@ BREAKS_AT = 5  # videos in a row with a bug, or with failures that are alike: it
 MEMORY_LADDER = ("smaller vision batch", "cache in host memory", "fewer frames")
 
 # Transient, since the next listing will tell; but facts about one object, which no outage explains.
-_ABOUT_ONE_OBJECT = frozenset(error.code for error in (NotFound, ObjectChanged, Archived))
+TOO_COSTLY = "too_costly"
+_ABOUT_ONE_OBJECT = frozenset(error.code for error in (NotFound, ObjectChanged, Archived)) | {TOO_COSTLY}
 
 
 class Stage(StrEnum):
@@ -92,6 +93,12 @@ class TroubleError(Exception):
     def __init__(self, trouble: Trouble) -> None:
         super().__init__(trouble)
         self.trouble = trouble
+
+
+def too_costly(why: str) -> Trouble:
+    """More than the run may spend on one video, as its true length shows; left to a run that may."""
+    hint = "allow it with a higher --max-cost-per-video, or leave it out with --exclude"
+    return Trouble(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
 
 
 def classify(error: Exception, stage: Stage) -> Trouble:

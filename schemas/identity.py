@@ -1,6 +1,7 @@
 """Ids are hashes of what they stand for, so every process derives the same ones."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +9,10 @@ from datetime import datetime
 def digest(*parts: str) -> str:
     """16 hex digits (64 bits) of SHA-256 over the parts; a NUL keeps ("ab", "c") apart from ("a", "bc")."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+# MD5 of the bytes, or of the parts' MD5s and their number. Some servers answer zeros where they don't know.
+_DIGEST = re.compile(r"(?!0{32})[0-9a-f]{32}(-[1-9][0-9]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,14 @@ class VideoObject:
     def content_rev(self) -> str:
         """Equal for the same bytes under another name: a moved or copied object keeps it."""
         return f"{self.size_bytes}-{self.etag or self.modified_ns}"
+
+    @property
+    def tells_content(self) -> bool:
+        """Whether an equal `content_rev` proves equal bytes: the etag is made of them.
+
+        The same bytes may have other etags, too: uploaded in other parts, or encrypted with another key.
+        """
+        return self.etag is not None and _DIGEST.fullmatch(self.etag) is not None
 
     def analysis_key(self, recipe_id: str) -> str:
         """The idempotency key: committed once means never paid for again."""

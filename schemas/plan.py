@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNCHANGED = "unchanged"
     QUARANTINED = "quarantined"  # set aside until its object is replaced
     ARCHIVED = "archived"  # must be restored from its storage class first
+    TOO_COSTLY = "too_costly"  # more than one video may cost
     DELETED = "deleted"  # no longer in the library
     CLAIMED = "claimed"  # another run at work has it
 
@@ -64,6 +65,7 @@ class PlanSummary(BaseModel):
     created_at: datetime
     reasons: Counter[Reason]
     num_ignored: int
+    num_links_out: int = 0  # of a folder: not followed, as they lead out of it
     listed_as_of: datetime | None = None  # by an S3 Inventory, not by a look at the library
     num_videos: int  # planned, after all limits
     video_bytes: int

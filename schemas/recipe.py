@@ -5,6 +5,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.tables import SCHEMA_VERSION
 
 
+class Budget(BaseModel):
+    """How much one prompt may take."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    max_new_tokens: int = Field(description="Of one window")
+    window_ms: int | None = Field(description="Longer videos are asked window by window; null: never")
+
+
 class RecipeRecord(BaseModel):
     """The parts of a recipe, each as an id that changes with it.
 
@@ -22,3 +31,6 @@ class RecipeRecord(BaseModel):
     tasks: dict[str, str] = Field(description="By the prompt's name, in the order of asking")
     settings: dict[str, str] = Field(description="What model and sampling are made of, for people")
     prompts: dict[str, str] = Field(description="Each prompt's text, for people")
+    budgets: dict[str, Budget] = Field(
+        default_factory=dict, description="By the prompt's name, for estimates"
+    )

@@ -14,7 +14,7 @@ from jobs.settings.config import Settings, load_settings, resolve
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import show_json
-from schemas.failures import MediaIndexError
+from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.index.nearby import nearest_indexes
 
@@ -76,6 +76,12 @@ recipe_options = _with(
         help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
     ),
     click.option(
+        "--follow-links",
+        is_flag=True,
+        default=None,
+        help="Of a folder: also links that lead out of it.",
+    ),
+    click.option(
         "--where",
         metavar="SQL",
         help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
@@ -88,6 +94,12 @@ recipe_options = _with(
         default=None,
         help="Most of the library is gone, and that is right.",
     ),
+    click.option(
+        "--max-cost-per-video",
+        metavar="20m|1.50usd|600frames",
+        help="Refuse videos that would take more of an actor's time, more money, or more pictures.",
+    ),
+    click.option("--usd-per-gpu-hour", type=float, metavar="USD", help="What an hour of an actor costs."),
     click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]"),
     click.option(
         "--scratch",
@@ -120,6 +132,12 @@ spending_options = _with(
         "--deadline",
         metavar="6h|90m|07:00",
         help="No video begins after this long, or this time of day; those under way finish.",
+    ),
+    click.option(
+        "--build",
+        is_flag=True,
+        default=None,
+        help="At the end, what `media-index build` makes is made, or made current.",
     ),
     click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
 )
@@ -196,7 +214,24 @@ def _spend(config: Path | None, as_json: bool, new_index: bool, flags: dict[str,
         _show_run(row)
     if settings.log_format == "text":
         _show_next(row, settings, as_json)
+    if settings.build and row.exit_code != ExitCode.INTERRUPTED:
+        failed = _build(settings, progress)
+        return row.exit_code or failed
     return row.exit_code
+
+
+def _build(settings: Settings, progress: Any) -> int:
+    """Make the serving file current. What the run did stays, whatever becomes of it."""
+    from storage.query.build import build_serving
+
+    try:
+        progress.built(build_serving(settings.index, settings.endpoint_url))
+    except MediaIndexError as error:
+        progress.error(error)
+        if settings.log_format == "text":
+            click.echo(f"hint: {error.hint}", err=True)
+        return int(ExitCode.INTERNAL)
+    return int(ExitCode.DONE)
 
 
 def _show_run(row: Run) -> None:
@@ -231,12 +266,10 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
 )
 @backfill_options
 @recipe_options
-@click.option("--usd-per-gpu-hour", type=float, metavar="USD", help="Say what it would cost.")
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
 def plan(
     config: Path | None,
     as_json: bool,
-    usd_per_gpu_hour: float | None,
     save: Path | None,
     stale: bool,
     failed: bool,
@@ -253,7 +286,7 @@ def plan(
     goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
     settings = resolve(load_settings(config, flags, needs=NEEDED))
     checked, made = preview(settings, goal)
-    estimate = estimate_of(made, checked, usd_per_gpu_hour)
+    estimate = estimate_of(made, checked)
     if save is not None:
         save_plan(made, save)
     if as_json:

@@ -1,8 +1,10 @@
 """What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -21,6 +23,7 @@ from rich.progress import (
 
 from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
+from jobs.driver.pace import Pace
 from jobs.failures import Trouble
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
@@ -30,6 +33,10 @@ from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, MediaIndexError
 from schemas.tables import Run
 from storage.index.leases import Holder
+from storage.query.build import Build
+
+TELL_PACE_EVERY_S = 30.0
+MAX_REFUSED = 100  # named in one event
 
 
 class Progress:
@@ -40,6 +47,8 @@ class Progress:
         self._is_json = log_format == "json"
         self._run_id: str | None = None
         self._bar: Bar | None = None
+        self._pace: Pace | None = None
+        self._tell_pace_at = 0.0
 
     def started(self, run_id: str) -> None:
         """A run begins; all JSON lines from here on name it."""
@@ -55,7 +64,8 @@ class Progress:
         """The plan in one line per reason, and what will answer."""
         summary = plan.summary
         counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
-        self._say(None, "planned", **counts, reasons=dict(summary.reasons), doubt=plan.doubt)
+        refused = [asdict(one) for one in plan.refused[:MAX_REFUSED]]
+        self._say(None, "planned", **counts, reasons=dict(summary.reasons), doubt=plan.doubt, refused=refused)
         for line in plan_lines(plan):
             self._say(f"plan      {line}", None)
         if not len(plan.videos):
@@ -66,8 +76,9 @@ class Progress:
             self._say(f"note      {BUILT_IN_NOTE}", "note", message=BUILT_IN_NOTE)
 
     @contextmanager
-    def working(self, num_videos: int) -> Iterator[None]:
+    def working(self, pace: Pace) -> Iterator[None]:
         """While videos are being analysed."""
+        self._pace = pace
         columns = (
             SpinnerColumn(),
             BarColumn(),
@@ -82,28 +93,40 @@ class Progress:
             disable=self._is_json or not self._console.is_terminal,
         ) as bar:
             self._bar = bar
-            self._task = bar.add_task("loading the model", total=num_videos)
+            self._task = bar.add_task("loading the model", total=len(pace.costs))
             try:
                 yield
             finally:
                 self._bar = None
+
+    def tick(self) -> None:
+        """Videos are at work: the bar follows, and machines are told now and then."""
+        if self._pace is None or time.monotonic() < self._tell_pace_at:
+            return
+        if self._is_json:
+            self._tell_pace_at = time.monotonic() + TELL_PACE_EVERY_S
+            self._say(None, "progress", **self._pace.fields())
+        elif self._bar:
+            self._bar.update(self._task, description=self._pace.words())
+
+    def begun(self) -> None:
+        """The first video is in an actor's hands."""
+        if self._pace:
+            self._pace.begin()
 
     def indexed(self, work: Work, outcome: Indexed, tried: Try) -> None:
         """One video is committed."""
         seconds = outcome.prefill_seconds + outcome.generate_seconds
         word = "partial " if outcome.is_partial else "indexed "
         line = f"{word}  {outcome.num_frames:>6} frames {seconds:6.1f} s  {work.video.uri}"
-        self._say(
-            line, word.strip(), **_tried(work, tried), frames=outcome.num_frames, video_ms=outcome.video_ms
-        )
-        self._advance()
+        told = {"frames": outcome.num_frames, "video_ms": outcome.video_ms}
+        self._say(line, word.strip(), **_tried(work, tried), **told, **self._advance(work, outcome.video_ms))
 
     def failed(self, work: Work, trouble: Trouble, action: FailureAction, tried: Try) -> None:
         """One video is given up, for good or until the next run."""
         word = "set aside" if action is FailureAction.QUARANTINED else "unfinished"
         line = f"{word} {trouble.code}: {trouble.message}  {work.video.uri}"
-        self._say(line, action, **_tried(work, tried), **_why(trouble))
-        self._advance()
+        self._say(line, action, **_tried(work, tried), **_why(trouble), **self._advance(work))
 
     def retrying(self, work: Work, trouble: Trouble, tried: Try) -> None:
         """One try failed; another follows."""
@@ -112,8 +135,8 @@ class Progress:
 
     def settled_elsewhere(self, work: Work) -> None:
         """Another run was first with this video."""
-        self._say(f"elsewhere another run has it  {work.video.uri}", "settled_elsewhere", uri=work.video.uri)
-        self._advance()
+        line = f"elsewhere another run has it  {work.video.uri}"
+        self._say(line, "settled_elsewhere", uri=work.video.uri, **self._advance(work))
 
     def storage_trouble(self, error: MediaIndexError) -> None:
         """A commit or a publish did not go through; it is tried again."""
@@ -134,14 +157,28 @@ class Progress:
         """The run is recorded. Its summary for people goes to stdout."""
         self._say(None, "ended", **run.model_dump(mode="json", exclude={"run_id", "settings_json"}))
 
+    def built(self, build: Build | None) -> None:
+        """What makes `sql` and `search` fast is of the newest snapshot; None: it was before."""
+        if build is None:
+            self._say(None, "built", is_new=False)
+            return
+        line = f"built     {build.file}: snapshot {build.snapshot}, {build.num_documents} documents"
+        fields = {"file": build.file, "snapshot": build.snapshot, "documents": build.num_documents}
+        self._say(line, "built", is_new=True, **fields)
+
     def error(self, error: MediaIndexError) -> None:
         """What stops the command."""
         fields = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
         self._say(f"error: {error.message}", "error", **fields)
 
-    def _advance(self) -> None:
+    def _advance(self, work: Work, video_ms: int = 0) -> dict[str, object]:
+        """One more video is through: how far the run is."""
+        if self._pace is None:
+            return {}
+        self._pace.settled(work.analysis_key, video_ms)
         if self._bar:
-            self._bar.update(self._task, advance=1, description="videos")
+            self._bar.update(self._task, advance=1, description=self._pace.words())
+        return self._pace.fields()
 
     def _say(self, line: str | None, event: str | None, **fields: Any) -> None:
         """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""

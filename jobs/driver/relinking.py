@@ -1,15 +1,24 @@
 """What a plan does without a GPU: rows get another name, and videos that are gone are marked so."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import compress
 from typing import Any
 
 from schemas.commit import Commit, CommitState
-from schemas.plan import PlannedVideo
+from schemas.identity import digest
+from schemas.plan import PlannedVideo, Reason
+from storage.errors import NotFound
+from storage.index.batches import batches
 from storage.index.index import Index
+from storage.library.same_bytes import are_same
+from storage.query.plans import PlannedVideos
+
+_PAGE = 1000  # videos compared before the first of them is worked on
 
 
-def repoint(index: Index, planned: PlannedVideo, run_id: str) -> None:
+def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
     """Commit the rows that the same bytes have under another name. Raises `storage.errors`."""
     assert planned.carried_id
     assert planned.carried_key
@@ -28,6 +37,77 @@ def repoint(index: Index, planned: PlannedVideo, run_id: str) -> None:
         "modified_at": datetime.fromtimestamp(video.modified_ns / 1e9, UTC),
     }
     index.commit_copy(planned.carried_id, planned.carried_key, commit, listed)
+
+
+class Relinking:
+    """The videos of one run that get the rows of others with the same bytes."""
+
+    def __init__(self, index: Index, recipe_id: str, run_id: str) -> None:
+        self.relinked: list[tuple[str, str]] = []  # (video_id, analysis_key): committed, to be published
+        self._index = index
+        self._recipe_id = recipe_id
+        self._run_id = run_id
+        self._copies: list[PlannedVideo] = []
+
+    def relink(self, videos: PlannedVideos) -> Iterator[PlannedVideo]:
+        """Commit the rows of moved and duplicate videos, which are there; hands back those that can't have
+        them, to be analysed."""
+        for one, is_same in self._compared(videos, self._uri_of):
+            if not is_same or not self._relink(one):
+                yield self._unlinked(one)
+
+    def expect(self, originals: PlannedVideos, copies: PlannedVideos) -> Iterator[PlannedVideo]:
+        """Copies of videos that are yet to be analysed wait for `relink_copies`; what proves to be none is
+        handed back, to be analysed, too."""
+        ids = {one.carried_id for one in copies}
+        uris = {one.video.video_id: one.video.uri for one in originals if one.video.video_id in ids}
+        for one, is_same in self._compared(copies, lambda one: uris[one.carried_id or ""]):
+            if is_same:
+                self._copies.append(one)
+            else:
+                yield self._unlinked(one)
+
+    def relink_copies(self) -> None:
+        """At the run's end: what the first ones have come to holds for their copies, as far as they did."""
+        for one in self._copies:
+            assert one.carried_id
+            assert one.carried_key
+            quarantine = digest("quarantine", one.carried_key, self._run_id)
+            if self._index.is_committed(one.carried_id, one.carried_key):
+                self._relink(one)
+            elif not one.has_rows and self._index.is_committed(one.carried_id, quarantine):
+                key = digest("quarantine", one.analysis_key, self._run_id)
+                self._relink(replace(one, analysis_key=key, carried_key=quarantine))
+
+    def _relink(self, one: PlannedVideo) -> bool:
+        try:
+            relink(self._index, one, self._run_id)
+        except NotFound:
+            return False
+        self.relinked.append((one.video.video_id, one.analysis_key))
+        return True
+
+    def _compared(
+        self, videos: PlannedVideos, uri_of: Callable[[PlannedVideo], str]
+    ) -> Iterator[tuple[PlannedVideo, bool]]:
+        """Whether they have the bytes of the others. Files on a disk are read: so far they look alike."""
+        for page in batches(videos, _PAGE):
+            looks_alike = [one.video.is_local and one.reason is Reason.DUPLICATE for one in page]
+            answers = are_same((uri_of(one), one.video) for one in compress(page, looks_alike))
+            for one, is_to_compare in zip(page, looks_alike, strict=True):
+                yield one, not is_to_compare or next(answers)
+
+    def _uri_of(self, one: PlannedVideo) -> str:
+        assert one.carried_id
+        assert one.carried_key
+        try:
+            return self._index.uri_of(one.carried_id, one.carried_key)
+        except NotFound:
+            return ""  # no file
+
+    def _unlinked(self, one: PlannedVideo) -> PlannedVideo:
+        key = one.video.analysis_key(self._recipe_id)
+        return replace(one, analysis_key=key, reason=Reason.NEW, carried_key=None, carried_id=None)
 
 
 def deleted_marks(index: Index, video_ids: frozenset[str], run_id: str) -> Iterator[Commit]:

@@ -5,14 +5,15 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jobs.attempts.work import Work
 from jobs.cluster import join_cluster
 from jobs.driver.metrics import Meters
+from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
-from jobs.driver.relinking import deleted_marks, repoint
+from jobs.driver.relinking import Relinking, deleted_marks
 from jobs.driver.runner import Runner
 from jobs.driver.settle import IndexSettler, Tally
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
@@ -25,9 +26,9 @@ from jobs.workers.reading import Source
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
 from schemas.identity import new_run_id
-from schemas.plan import COSTLY, PlannedVideo, Reason
+from schemas.plan import COSTLY, Reason
 from schemas.tables import Run
-from storage.errors import NotFound, ObjectError
+from storage.errors import ObjectError
 from storage.index.layout import plan_key
 from storage.index.leases import KeptLease, Lease, acquire
 from storage.query.plans import decode_plan, encode_plan
@@ -57,6 +58,9 @@ class _Watch:
     def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
         """Videos that wait, and actors by state."""
         self.meters.show(self.tally, queue_depth, actors)
+        if actors.get("busy"):
+            self.progress.begun()
+        self.progress.tick()
 
     def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
         """A limit is reached."""
@@ -125,19 +129,22 @@ class _Execution:
         self._started_at = started_at
         self._progress = progress
         self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
+        self._relinking = Relinking(checked.index, checked.recipe.recipe_id, run_id)
         self._num_planned = len(plan.videos)
 
     def run(self, stop: Stop) -> Run:
         """Carry it out, publish and record it."""
-        self._checked.index.declare_recipe(self._checked.recipe.record)
+        if len(self._plan.videos) or len(self._plan.found.repointed):
+            self._checked.index.declare_recipe(self._checked.recipe.record)
         try:
             self._settler.mark(deleted_marks(self._checked.index, self._plan.deleted, self._run_id))
             for pair in self._plan.found.to_publish:
                 self._settler.already_committed(*pair)
             works = list(self._works())
             self._num_planned = len(works)
-            self._settler.publish()  # what costs nothing is seen before the models are loaded
+            self._publish_relinked()  # what costs nothing is seen before the models are loaded
             ending = self._execute(works, stop) if works else Ending.DONE
+            self._relinking.relink_copies()
         except Exception as error:
             self._settler.finish(wait_s=0.0)
             try:
@@ -152,18 +159,16 @@ class _Execution:
 
     def _works(self) -> Iterator[Work]:
         """What is left to analyse once rows have been repointed."""
-        for planned in (*self._plan.videos, *self._repoint()):
+        videos, copies = self._plan.videos, self._plan.copies
+        relinked = self._relinking.relink(self._plan.found.repointed)
+        for planned in (*videos, *relinked, *self._relinking.expect(videos, copies)):
             yield Work.first(planned, self._checked.settings.max_frames)
 
-    def _repoint(self) -> Iterator[PlannedVideo]:
-        """Moved and duplicate videos get their rows; those that can't have to be analysed."""
-        for planned in self._plan.found.repointed:
-            try:
-                repoint(self._checked.index, planned, self._run_id)
-            except NotFound:
-                yield replace(planned, reason=Reason.NEW, carried_key=None, carried_id=None)
-            else:
-                self._settler.already_committed(planned.video.video_id, planned.analysis_key)
+    def _publish_relinked(self) -> None:
+        for pair in self._relinking.relinked:
+            self._settler.already_committed(*pair)
+        self._relinking.relinked.clear()
+        self._settler.publish()
 
     def _execute(self, works: list[Work], stop: Stop) -> Ending:
         checked, settings = self._checked, self._checked.settings
@@ -175,6 +180,7 @@ class _Execution:
             checked.weights.image_size,
             settings.split,
             checked.index.store,
+            self._plan.ceiling,
         )
         with join_cluster(settings.ray_address) as cluster, _stop_on_signal(stop.event):
             placement = place_actors(cluster, settings.num_actors)
@@ -187,7 +193,8 @@ class _Execution:
                 Limits(len(works), settings.max_failures, deadline),
                 _Watch(self._settler.tally, Meters(), self._progress),
             )
-            with self._progress.working(len(works)):
+            pace = pace_of(self._plan, works, checked, placement.num_actors)
+            with self._progress.working(pace):
                 ending = runner.run(stop.event)
             if ending is Ending.STOPPED:
                 self._progress.stopped()
@@ -195,9 +202,12 @@ class _Execution:
             return ending
 
     def _record(self, exit_code: ExitCode) -> Run:
+        """A run that found nothing to do leaves the index as it is: what was built from it stays current."""
+        self._publish_relinked()
         row, tally = self._row(exit_code), self._settler.tally
-        record = RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts))
-        self._settler.publish(record)
+        if self._num_planned or self._settler.has_published or exit_code:
+            record = RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts))
+            self._settler.publish(record)
         self._progress.ended(row)
         return row
 

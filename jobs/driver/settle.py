@@ -92,6 +92,7 @@ class IndexSettler:
 
     def __init__(self, index: Index, recipe: Recipe, run_id: str, progress: Progress) -> None:
         self.tally = Tally()
+        self.has_published = False  # anything that readers see
         self._index = index
         self._recipe = recipe
         self._run_id = run_id
@@ -172,7 +173,8 @@ class IndexSettler:
     def publish(self, record: RunRecord | None = None) -> None:
         """Make everything committed so far visible, with the run's own record at the end."""
         if self._to_publish or self._marks or record:
-            self._index.publish(self._to_publish, [record] if record else [], self._marks)
+            snapshot = self._index.publish(self._to_publish, [record] if record else [], self._marks)
+            self.has_published |= snapshot is not None
         self._to_publish, self._marks = [], []
         self._published_at = time.monotonic()
 

@@ -18,10 +18,14 @@ _FREE = {
     Reason.UNCHANGED: "nothing to do",
     Reason.QUARANTINED: "set aside until the object is replaced, or `media-index retry`",
     Reason.ARCHIVED: "in a cold storage class: restore them first",
+    Reason.TOO_COSTLY: "refused: more than --max-cost-per-video allows",
     Reason.DELETED: "gone from the library: their rows become history",
     Reason.CLAIMED: "of these, another run at work has them",
 }
 _BY_BACKFILL = dict.fromkeys(STALE, "--stale") | {Reason.MISSING: "--missing"}
+
+
+_NAMED = 5  # refused videos
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -30,11 +34,18 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for reason in Reason:
         if count := plan.summary.reasons[reason]:
             yield f"{count:>6} {reason}  {_becomes(reason, count, planned[reason])}".rstrip()
+    for refused in plan.refused[:_NAMED]:
+        yield f"       refused: {refused.uri}: {refused.why}"
+    if len(plan.refused) > _NAMED:
+        yield f"       and {len(plan.refused) - _NAMED} more; --json names all"
     if as_of := plan.summary.listed_as_of:
         age_h = (plan.summary.created_at - as_of).total_seconds() / 3600
         yield f"       as of {as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by the S3 Inventory"
     if plan.summary.num_ignored:
         yield f"{plan.summary.num_ignored:>6} other objects left out by the filters"
+    if num_links := plan.summary.num_links_out:
+        noun = "link leads" if num_links == 1 else "links lead"
+        yield f"{num_links:>6} {noun} out of the library, not followed (--follow-links)"
     if plan.doubt:
         yield f"       {plan.doubt}"
 
@@ -54,6 +65,7 @@ def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
         "index_exists": plan.summary.index_id != NOT_MADE,
         "planned": dict(plan.videos.count_reasons()),
         "doubt": plan.doubt,
+        "refused": [asdict(refused) for refused in plan.refused],
         "estimate": asdict(estimate),
     }
 
@@ -64,6 +76,8 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
         return
     length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""
     noun = "video" if estimate.num_videos == 1 else "videos"
+    if estimate.num_frames is not None:
+        length += f", {estimate.num_frames:,} pictures"
     yield f"{estimate.num_videos:>6} {noun} to analyse, {_size(estimate.video_bytes)}{length}"
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
@@ -72,12 +86,15 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     soon, late = estimate.finish_hours
     source = f"p50 and p90 of {estimate.num_attempts} attempts"
     yield f"       {hours(likely)} to {hours(worst)} of {estimate.device} ({source})"
-    yield f"       done in {hours(soon)} to {hours(late)} with {estimate.num_actors} of them"
+    actors = f"{estimate.num_actors} of them, start-up included"
+    yield f"       done in {hours(soon)} to {hours(late)} with {actors}"
     if estimate.usd is not None:
         yield f"       {estimate.usd[0]:,.2f} to {estimate.usd[1]:,.2f} USD"
 
 
 def _size(num_bytes: int) -> str:
+    if num_bytes < 1e5:
+        return f"{num_bytes / 1e3:,.1f} kB"
     return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"
 
 

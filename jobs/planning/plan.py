@@ -8,17 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jobs.planning.ceiling import Ceiling, Refused, split_costly
+from jobs.planning.copies import split_copies
 from jobs.planning.preflight import Preflight, check_plan
-from jobs.planning.reasons import Findings, examine, still_to_do
+from jobs.planning.reasons import PAGE, Findings, examine, still_to_do
 from jobs.settings.config import Settings
 from schemas.failures import UsageError
-from schemas.identity import new_run_id
+from schemas.identity import VideoObject, new_run_id
 from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
+from storage.index.batches import batches
 from storage.index.index import NOT_MADE
 from storage.library.local import LocalLibrary
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos, decode_plan, encode_plan
 
+NO_VIDEOS = PlannedVideos.of(())
 MANY_DELETED = 10  # from so many on, more than half of the library is taken for the wrong library
 
 
@@ -51,8 +55,11 @@ class Plan:
     summary: PlanSummary
     videos: PlannedVideos
     found: Findings
+    copies: PlannedVideos = NO_VIDEOS  # of videos that are planned: they get their rows
     deleted: frozenset[str] = frozenset()  # video ids: gone from the library
     doubt: str | None = None  # why what seems deleted is not taken for it
+    refused: tuple[Refused, ...] = ()  # they would cost too much
+    ceiling: Ceiling | None = None  # for those of which nobody knows before they are read
 
     @property
     def num_listed(self) -> int:
@@ -63,7 +70,8 @@ class Plan:
         """The same for all but these videos, which another run has claimed."""
         videos = self.videos.without(video_ids)
         claimed = Counter({Reason.CLAIMED: len(self.videos) - len(videos)})
-        return replace(self, videos=videos, summary=_counted(self.summary, videos, claimed))
+        copies = _copies_of(videos, self.copies)
+        return replace(self, videos=videos, copies=copies, summary=_counted(self.summary, videos, claimed))
 
 
 def preview(settings: Settings, goal: Goal) -> tuple[Preflight, Plan]:
@@ -89,21 +97,36 @@ def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
     listing = library.list_videos(checked.selection)
     found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
-    videos = _limited(checked.settings, found.costly.for_reasons(goal.reasons))
+    wanted = _where(checked.settings, found.costly.for_reasons(goal.reasons))
+    originals, copies = split_copies(wanted)
+    affordable, refused, ceiling = split_costly(originals, checked)
+    videos = _limited(checked.settings, affordable)
+    change = Counter({Reason.DUPLICATE: len(copies), Reason.TOO_COSTLY: len(refused)})
+    change.subtract(wanted.count_reasons() - affordable.count_reasons())
     summary = PlanSummary(
         plan_id=plan_id,
         index_id=index.index_id,
         library=library.url,
         recipe_id=recipe.recipe_id,
         created_at=datetime.now(UTC),
-        reasons=found.reasons + Counter({Reason.DELETED: len(deleted)}),
+        reasons=found.reasons + change + Counter({Reason.DELETED: len(deleted)}),
         num_ignored=listing.num_ignored,
+        num_links_out=listing.num_links_out,
         listed_as_of=listing.as_of,
         num_videos=len(videos),
         video_bytes=sum(videos.sizes),
     )
     doubt = _doubt(checked, found, len(deleted))
-    return Plan(summary, videos, found, frozenset() if doubt else deleted, doubt)
+    return Plan(
+        summary,
+        videos,
+        found,
+        _copies_of(videos, copies),
+        frozenset() if doubt else deleted,
+        doubt,
+        refused,
+        ceiling,
+    )
 
 
 def load_plan(checked: Preflight, file: Path) -> Plan:
@@ -127,9 +150,11 @@ def load_plan(checked: Preflight, file: Path) -> Plan:
                 "use the settings that it was made with, or make a new one",
             )
     found = still_to_do(videos, checked.index, summary.recipe_id)
-    videos = _limited(checked.settings, found.costly)
-    summary = summary.model_copy(update={"reasons": Counter()})
-    return Plan(_counted(summary, videos, found.reasons), videos, found)
+    affordable, refused, ceiling = split_costly(_where(checked.settings, found.costly), checked)
+    videos = _limited(checked.settings, affordable)
+    summary = summary.model_copy(update={"reasons": Counter({Reason.TOO_COSTLY: len(refused)})})
+    summary = _counted(summary, videos, found.reasons)
+    return Plan(summary, videos, found, refused=refused, ceiling=ceiling)
 
 
 def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason]) -> PlanSummary:
@@ -137,23 +162,50 @@ def _counted(summary: PlanSummary, videos: PlannedVideos, more: Counter[Reason])
     return summary.model_copy(update=counts)
 
 
+def _copies_of(videos: PlannedVideos, copies: PlannedVideos) -> PlannedVideos:
+    """Those copies whose first one is among the videos."""
+    if not len(copies):
+        return copies
+    ids = set(videos.video_ids)
+    return copies.take([row for row, one in enumerate(copies) if one.carried_id in ids])
+
+
+def _where(settings: Settings, chosen: PlannedVideos) -> PlannedVideos:
+    if settings.where is None:
+        return chosen
+    with open_catalog(settings.index, settings.endpoint_url, must_exist=False) as catalog:
+        return chosen.where(settings.where, catalog)
+
+
 def _limited(settings: Settings, chosen: PlannedVideos) -> PlannedVideos:
-    if settings.where is not None:
-        with open_catalog(settings.index, settings.endpoint_url, must_exist=False) as catalog:
-            chosen = chosen.where(settings.where, catalog)
     if settings.sample is not None:
         chosen = chosen.sample(settings.sample)
     return chosen if settings.limit is None else chosen.first(settings.limit)
 
 
 def _deleted(checked: Preflight, found: Findings) -> Iterator[str]:
-    """What readers see, belongs to this library and selection, and was not listed."""
+    """What readers see, belongs to this library and selection, and was not listed; and of a folder also other
+    names, by way of a link, of files that were listed and have, or get, rows of their own."""
     root = checked.library.url.rstrip("/") + "/"
     is_local = isinstance(checked.library, LocalLibrary)
+    by_link: list[tuple[str, str]] = []  # the video, and the one that the link leads to
     for commit, uri in checked.index.visible_commits():
+        if int(commit.video_id, 16) in found.seen:
+            continue
         is_ours = uri.startswith(root) and checked.selection.takes(uri[len(root) :])
-        if is_ours and int(commit.video_id, 16) not in found.seen and not (is_local and _may_exist(uri)):
-            yield commit.video_id
+        if not is_local or not _may_exist(uri):
+            if is_ours:
+                yield commit.video_id
+        elif int(real_id := _real_id(uri), 16) in found.seen:
+            by_link.append((commit.video_id, real_id))
+    have_rows = {one.video.video_id for one in found.repointed}
+    for page in batches({real_id for _, real_id in by_link} - have_rows, PAGE):
+        have_rows |= {c.video_id for c in checked.index.current_commits(page).values() if c.is_visible}
+    yield from (video_id for video_id, real_id in by_link if real_id in have_rows)
+
+
+def _real_id(path: str) -> str:
+    return VideoObject(os.path.realpath(path), 0, 0).video_id
 
 
 def _may_exist(path: str) -> bool:

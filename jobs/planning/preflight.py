@@ -61,7 +61,7 @@ def _open(
     open_it: Callable[[Mapping[str, type[Row]]], Index],
 ) -> Preflight:
     selection = selection_of(settings)
-    library = open_library(settings.library, settings.endpoint_url, settings.inventory)
+    library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     prompts = load_packs(settings.packs)
     weights = find_weights(settings.model)
     check_budgets(prompts, weights.folder)

@@ -1,4 +1,5 @@
-"""Which videos need work, and why. Reads the listing and the index, never a byte of video."""
+"""Which videos need work, and why. Reads the listing and the index, and of videos only the ends of those
+files on a disk that may be copies."""
 
 import os
 from collections import Counter
@@ -9,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
+from jobs.planning.copies import SettledFiles, with_rows_of
 from jobs.planning.staleness import Staleness, compare_recipes
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
@@ -62,9 +64,12 @@ def examine(
     """Look every listed video up in the index. `is_local`: a library whose objects have no etags."""
     examiner = _Examiner(index, recipe, is_local)
     costly = PlannedVideos.of(examiner.costly(videos))
-    repointed, not_equal = examiner.settle_twins()
-    if len(not_equal):
+    equal, not_equal = examiner.settle_twins()
+    if not_equal:
         costly = PlannedVideos.of((*costly, *not_equal))
+    if copies := examiner.copies_of_settled(costly):
+        costly = costly.without(copy.video.video_id for copy in copies)
+    repointed = PlannedVideos.of((*equal, *copies))
     return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
 
 
@@ -104,7 +109,10 @@ class _Examiner:
         self._recipe = recipe
         self._is_local = is_local
         self._staleness: dict[str, Staleness | None] = {}
-        self._twins: list[PlannedVideo] = []  # of which it depends on the rest of the listing
+        self._twins: list[
+            tuple[PlannedVideo, CurrentCommit]
+        ] = []  # of which it depends on the rest of the listing
+        self._settled = SettledFiles(index)
 
     @cached_property
     def _unfinished(self) -> frozenset[str]:
@@ -124,13 +132,14 @@ class _Examiner:
         answers = pool.map(self._unless_committed, [found[number] for number in to_ask])
         for number, one in zip(to_ask, answers, strict=True):
             found[number] = one
-        rowless = [one for one in found if one.reason in (Reason.NEW, Reason.RETRY)]
-        twins = self._find_twins(rowless)
+        twins = self._find_twins([one for one in found if one.reason in COSTLY])
         for one in found:
             if twin := twins.get(one.video.video_id):
-                self._twins.append(replace(one, carried_key=twin.analysis_key, carried_id=twin.video_id))
+                self._twins.append((one, twin))
                 continue
             self.reasons[one.reason] += 1
+            if self._is_local and one.reason in (Reason.UNCHANGED, Reason.QUARANTINED):
+                self._settled.add(one.video)
             if one.reason is Reason.COMMITTED:
                 self.to_publish.append((one.video.video_id, one.analysis_key))
             elif one.reason in COSTLY:
@@ -172,39 +181,62 @@ class _Examiner:
             self._staleness[recipe_id] = compare_recipes(record, self._recipe)
         return self._staleness[recipe_id]
 
-    def _find_twins(self, rowless: Sequence[PlannedVideo]) -> dict[str, CurrentCommit]:
-        """By video: a commit under another name of the same bytes, with all the answers that are wanted."""
-        by_content = {
-            twin.content_rev: twin
-            for twin in self._index.commits_with_content([one.video.content_rev for one in rowless])
-            if twin.state in (CommitState.ROWS, CommitState.DELETED) and self._stale(twin.recipe_id) is None
-        }
-        return {
-            one.video.video_id: by_content[one.video.content_rev]
-            for one in rowless
-            if one.video.content_rev in by_content
-            and by_content[one.video.content_rev].video_id != one.video.video_id
-        }
+    def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[str, CurrentCommit]:
+        """By video: a commit under another name of the same bytes, with all the answers that are wanted, or,
+        for a video that nobody asked to be tried again, with the reason why there are none."""
+        asked = [one for one in costly if self._is_local or one.video.tells_content]
+        by_content: dict[str, list[CurrentCommit]] = {}
+        for twin in self._index.commits_with_content([one.video.content_rev for one in asked]):
+            by_content.setdefault(twin.content_rev, []).append(twin)
+        found = {}
+        for one in asked:
+            twins = [t for t in by_content.get(one.video.content_rev, ()) if self._is_twin(one, t)]
+            if twins:
+                found[one.video.video_id] = min(twins, key=lambda twin: _TWINS.index(twin.state))
+        return found
 
-    def settle_twins(self) -> tuple[PlannedVideos, list[PlannedVideo]]:
+    def _is_twin(self, one: PlannedVideo, twin: CurrentCommit) -> bool:
+        if twin.video_id == one.video.video_id or twin.state not in _TWINS:
+            return False
+        if twin.state == CommitState.QUARANTINED:
+            return one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
+        return self._stale(twin.recipe_id) is None
+
+    def settle_twins(self) -> tuple[list[PlannedVideo], list[PlannedVideo]]:
         """Videos with another one's bytes, and those of which that is not certain.
 
-        A disk has no etags: size and time of change are taken for proof only if the other file is gone.
+        A disk has no etags: size and time of change are taken for proof only if the other file is gone, or
+        is this one by another path.
         """
         equal, doubtful = [], []
-        for one in self._twins:
-            if self._is_local and self._exists_twin(one):
-                doubtful.append(replace(one, carried_key=None, carried_id=None))
-            else:
-                is_moved = int(one.carried_id or "", 16) not in self.seen
-                equal.append(replace(one, reason=Reason.MOVED if is_moved else Reason.DUPLICATE))
+        for one, twin in self._twins:
+            if self._is_local and self._is_another_file(one, twin):
+                doubtful.append(one)
+                continue
+            is_moved = int(twin.video_id, 16) not in self.seen and not one.has_rows
+            reason = Reason.MOVED if is_moved else Reason.DUPLICATE
+            equal.append(replace(with_rows_of(one, twin), reason=reason))
         self.reasons.update(one.reason for one in (*equal, *doubtful))
-        return PlannedVideos.of(equal), doubtful
+        return equal, doubtful
 
-    def _exists_twin(self, one: PlannedVideo) -> bool:
-        assert one.carried_id
-        assert one.carried_key
-        return os.path.lexists(self._index.uri_of(one.carried_id, one.carried_key))
+    def copies_of_settled(self, costly: PlannedVideos) -> list[PlannedVideo]:
+        """Files on a disk that look like one whose rows there are, whenever they were written."""
+        if not self._is_local:
+            return []
+        copies = []
+        for one, original in self._settled.like(costly):
+            if self._is_twin(one, original):
+                copies.append(replace(with_rows_of(one, original), reason=Reason.DUPLICATE))
+                self.reasons.update({one.reason: -1, Reason.DUPLICATE: 1})
+        return copies
+
+    def _is_another_file(self, one: PlannedVideo, twin: CurrentCommit) -> bool:
+        path = self._index.uri_of(twin.video_id, twin.analysis_key)
+        return os.path.lexists(path) and os.path.realpath(path) != one.video.uri
+
+
+# Whose bundle a video with the same bytes can have, the best first.
+_TWINS = (CommitState.ROWS, CommitState.DELETED, CommitState.QUARANTINED)
 
 
 def _is_kept_aside(current: CurrentCommit, recipe_id: str) -> bool:

@@ -12,7 +12,7 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.wire import describe_format
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
-from schemas.recipe import RecipeRecord
+from schemas.recipe import Budget, RecipeRecord
 
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
@@ -53,6 +53,10 @@ class Recipe:
             tasks=tasks,
             settings=model | sampling,
             prompts={prompt.name: prompt.text for prompt in self.prompts},
+            budgets={
+                prompt.name: Budget(max_new_tokens=prompt.max_new_tokens, window_ms=prompt.window_ms)
+                for prompt in self.prompts
+            },
         )
 
 

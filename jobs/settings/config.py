@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from jobs.settings.limits import DeadlineSetting, FailureLimitSetting
+from jobs.settings.limits import CostLimitSetting, DeadlineSetting, FailureLimitSetting
 from jobs.settings.since import parse_since
 from schemas.failures import UsageError
 
@@ -67,6 +67,7 @@ class Settings(BaseModel):
     prefixes: tuple[str, ...] = ()
     since: Annotated[str, AfterValidator(_check_since)] | None = None
     inventory: str | None = None
+    follow_links: bool = False
     plan: Path | None = None
     where: str | None = None
     sample: int | None = Field(default=None, ge=1)
@@ -75,8 +76,11 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None
+    usd_per_gpu_hour: float | None = Field(default=None, ge=0)
+    max_cost_per_video: CostLimitSetting | None = None
     max_failures: FailureLimitSetting | None = None
     deadline: DeadlineSetting | None = None
+    build: bool = False
     log_format: Literal["text", "json"] = "text"
 
 

@@ -81,11 +81,39 @@ class Deadline:
         return wanted.astimezone()  # that day's offset: clocks may change during the night
 
 
+@dataclass(frozen=True)
+class CostLimit:
+    """What one video may cost, in seconds of an actor, money, or pictures shown: one of them is given."""
+
+    text: str
+    seconds: float | None = None
+    usd: float | None = None
+    frames: int | None = None
+
+    @classmethod
+    def parse(cls, text: object) -> "CostLimit":
+        """`20m`, `1.50usd` or `600frames`. ValueError for anything else."""
+        if isinstance(text, CostLimit):
+            return text
+        words = "".join(str(text).lower().split())
+        if _DURATION.fullmatch(words):
+            parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", words)
+            return cls(words, seconds=sum(float(n) * _UNITS_S[unit] for n, unit in parts))
+        if found := re.fullmatch(r"(\d+(?:\.\d+)?)usd", words):
+            return cls(words, usd=float(found[1]))
+        if found := re.fullmatch(r"(\d+)frames", words):
+            return cls(words, frames=int(found[1]))
+        raise ValueError(
+            "give a time, e.g. 20m, an amount, e.g. 1.50usd, or a number of pictures, e.g. 600frames"
+        )
+
+
 def _text(value: Any) -> str:
     return str(value.text)
 
 
 FailureLimitSetting = Annotated[FailureLimit, BeforeValidator(FailureLimit.parse), PlainSerializer(_text)]
+CostLimitSetting = Annotated[CostLimit, BeforeValidator(CostLimit.parse), PlainSerializer(_text)]
 DeadlineSetting = Annotated[Deadline, BeforeValidator(Deadline.parse), PlainSerializer(_text)]
 
 

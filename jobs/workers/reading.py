@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 import ray
 
 from jobs.attempts.work import Work
-from jobs.failures import Stage, Trouble, TroubleError, classify
+from jobs.failures import Stage, Trouble, TroubleError, classify, too_costly
+from jobs.planning.ceiling import Ceiling
 from jobs.workers.scratch import hold_copy
 from schemas.failures import FailureClass
 from storage.library.library import Library
@@ -45,6 +46,7 @@ class Source:
     image_size: int  # side of the square pictures the model wants, pixels
     is_split: bool = False  # long videos go through the model in sections, instead of thinned out
     bundles: ObjectStore | None = None  # the index's, for answers that are carried over
+    ceiling: Ceiling | None = None  # what one video may cost
 
     @property
     def frames_per_span(self) -> int:
@@ -65,6 +67,8 @@ def open_video(source: Source, work: Work) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path:
         info = probe(path)
+    if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
+        raise TroubleError(too_costly(why))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))

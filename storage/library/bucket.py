@@ -18,7 +18,7 @@ from storage.s3.ranges import Listed, Range, list_in_order, outermost
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectTypeDef
+    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
 
 # Storage classes that must be restored from; "Glacier Instant Retrieval" is read like any other.
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
@@ -26,6 +26,7 @@ _PAGE_KEYS = 1000  # S3 gives no more
 _PAGES, _FIRST_PAGES = 4, 8  # listed at once
 _FETCH_TRIES = 2  # of one request; a run tries each video several times, and what is silent takes its time
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
+_END_BYTES = 1 << 20  # of head and tail, each
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,34 @@ class S3Library:
                 path.unlink(missing_ok=True)
                 raise
         return path
+
+    def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
+        """Two requests; the copy is as long as the object, and sparse."""
+        path = folder / f"{video.video_id}-ends"
+        tail = max(0, video.size_bytes - _END_BYTES)
+        with path.open("wb") as file:
+            file.truncate(video.size_bytes)
+            for offset in (0, tail) if tail else (0,):
+                file.seek(offset)
+                file.write(self._read_some(video, offset))
+        return path
+
+    def _read_some(self, video: VideoObject, offset: int) -> bytes:
+        last = min(offset + _END_BYTES, video.size_bytes) - 1
+        if last < offset:
+            return b""
+        request: GetObjectRequestTypeDef = {
+            "Bucket": self.bucket,
+            "Key": video.uri.removeprefix(f"s3://{self.bucket}/"),
+            "IfMatch": f'"{video.etag}"',
+            "Range": f"bytes={offset}-{last}",
+        }
+        if video.version_id is not None:
+            request["VersionId"] = video.version_id
+        try:
+            return self._client().get_object(**request)["Body"].read()
+        except S3_ERRORS as error:
+            raise translate(error, video.uri) from error
 
     def peek(self, video: VideoObject) -> None:
         """One request, for one byte; the rest of the answer is never asked for."""

@@ -35,6 +35,11 @@ class Library(Protocol):
         """
         ...
 
+    def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
+        """As `fetch`, but of what would have to be copied only head and tail, with zeros between them: where
+        containers say what they hold."""
+        ...
+
     def peek(self, video: VideoObject) -> None:
         """Read the object's first byte; an ObjectError says why that cannot be done."""
         ...
@@ -44,8 +49,15 @@ class Library(Protocol):
         ...
 
 
-def open_library(url: str, endpoint_url: str | None = None, inventory: str | None = None) -> Library:
+def open_library(
+    url: str,
+    endpoint_url: str | None = None,
+    inventory: str | None = None,
+    follows_links: bool = False,
+) -> Library:
     """A folder or `s3://bucket[/prefix]`, which may be listed from an S3 Inventory's manifest instead.
+
+    `follows_links`: also those that lead out of the folder.
 
     UsageError: no such kind of URL, or another bucket's inventory. PreflightError: not usable.
     """
@@ -56,7 +68,7 @@ def open_library(url: str, endpoint_url: str | None = None, inventory: str | Non
             raise UsageError(
                 f"{url} is a folder, and an S3 Inventory lists a bucket", "Leave out --inventory."
             )
-        library = LocalLibrary(location.path)
+        library = LocalLibrary.at(location.path, follows_links)
     else:
         listed = Inventory(inventory, endpoint_url) if inventory else None
         library = S3Library(location.bucket, location.prefix, endpoint_url, listed)

@@ -6,20 +6,37 @@ known about them; fetching such an object raises the reason.
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.failures import UsageError
 from schemas.identity import VideoObject
 from storage.errors import AccessDenied, NotFound, ObjectChanged, ObjectError
-from storage.library.selection import Listing, Selection, is_hidden
+from storage.library.selection import LinksOut, Listing, Selection
+from storage.library.walk import Walk
 
 
 @dataclass(frozen=True, slots=True)
 class LocalLibrary:
-    """`root` is absolute; a video's URI is its path as reached from there, links not resolved."""
+    """`root` is absolute and holds no links, so that a library has the same URIs whichever link leads to it.
+
+    A video's URI is its path as reached from there; see `storage.library.walk` for links inside of it.
+    """
 
     root: Path
+    follows_links: bool = False  # out of the library, too
+
+    @classmethod
+    def at(cls, path: Path, follows_links: bool = False) -> "LocalLibrary":
+        """The library that a path leads to. UsageError: its real name cannot be stored."""
+        real = os.path.realpath(path)
+        try:
+            real.encode()
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"{path} leads to a name that is not valid UTF-8", "Rename the folder."
+            ) from None
+        return cls(Path(real), follows_links)
 
     @property
     def url(self) -> str:
@@ -35,8 +52,8 @@ class LocalLibrary:
 
     def list_videos(self, selection: Selection) -> Listing:
         self.check()
-        above = frozenset({_identity(self.root.stat())})
-        return Listing(self._walk(selection, self.root, "", above), selection)
+        out = LinksOut()
+        return Listing(iter(Walk(self.root, selection, self.follows_links, out)), selection, links_out=out)
 
     def fetch(self, video: VideoObject, folder: Path) -> Path:
         """The video's own path, after a look that it is still what was listed."""
@@ -54,6 +71,10 @@ class LocalLibrary:
             )
         return path
 
+    def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
+        """The video's own path: what is not read costs nothing."""
+        return self.fetch(video, folder)
+
     def peek(self, video: VideoObject) -> None:
         """Open it and read a byte."""
         try:
@@ -61,71 +82,6 @@ class LocalLibrary:
                 opened.read(1)
         except OSError as error:
             raise translate_os_error(error, video.uri) from error
-
-    def _walk(
-        self, selection: Selection, folder: Path, prefix: str, above: frozenset[tuple[int, int]]
-    ) -> Iterator[tuple[str, VideoObject]]:
-        """`above` holds the folders this one is in, so that a link back to one of them ends there."""
-        for entry in _sorted_entries(folder):
-            key = prefix + _printable(entry.name)
-            if is_hidden(key):
-                continue
-            if not _is_dir(entry):
-                if not selection.has_prefix(key):
-                    continue
-                yield from _describe(key, f"{folder}/{entry.name}", entry)
-                continue
-            if not selection.enters(key + "/"):
-                continue
-            inside = _identity(entry.stat())
-            if inside in above:
-                continue
-            try:
-                with os.scandir(entry.path):
-                    pass
-            except OSError:
-                yield from _describe(key + "/", entry.path, entry)
-            else:
-                yield from self._walk(selection, Path(entry.path), key + "/", above | {inside})
-
-
-def _sorted_entries(folder: Path) -> list["os.DirEntry[str]"]:
-    """As S3 sorts keys: by bytes, a folder as if its slash belonged to the name."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: os.fsencode(entry.name) + b"/" * _is_dir(entry))
-    except OSError:
-        return []  # removed, or closed to us, since the parent was read
-
-
-def _is_dir(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _describe(key: str, path: str, entry: "os.DirEntry[str]") -> Iterator[tuple[str, VideoObject]]:
-    """Nothing for sockets and pipes; what the link itself says where its target is out of reach."""
-    try:
-        found = entry.stat()
-    except OSError:
-        try:
-            found = entry.stat(follow_symlinks=False)
-        except OSError:
-            return  # deleted since the folder was read
-    mode = found.st_mode
-    if stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode):
-        yield key, VideoObject(_printable(path), found.st_size, found.st_mtime_ns)
-
-
-def _identity(found: os.stat_result) -> tuple[int, int]:
-    return found.st_dev, found.st_ino
-
-
-def _printable(name: str) -> str:
-    r"""Bytes that are not UTF-8 become `\xff`: such a name can be shown and stored, but not opened."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def translate_os_error(error: OSError, path: str) -> ObjectError:

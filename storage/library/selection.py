@@ -63,6 +63,13 @@ class Selection:
         return self.modified_since_ns is None or video.modified_ns >= self.modified_since_ns
 
 
+@dataclass(slots=True)
+class LinksOut:
+    """How many links were not followed, as they lead out of the library."""
+
+    num: int = 0
+
+
 class Listing(Iterator[VideoObject]):
     """The selected videos in order of their keys; the counts grow while it is read.
 
@@ -75,13 +82,20 @@ class Listing(Iterator[VideoObject]):
         objects: Iterator[tuple[str, VideoObject]],
         selection: Selection,
         as_of: datetime | None = None,
+        links_out: LinksOut | None = None,
     ) -> None:
         self.as_of = as_of
         self.is_whole = as_of is None and selection.modified_since_ns is None
         self._objects = objects
         self._selection = selection
+        self._links_out = links_out or LinksOut()
         self.num_listed = 0
         self.num_ignored = 0
+
+    @property
+    def num_links_out(self) -> int:
+        """Links that were not followed, as they lead out of the library."""
+        return self._links_out.num
 
     def __next__(self) -> VideoObject:
         for key, video in self._objects:

@@ -83,10 +83,16 @@ class PlannedVideos(Sequence[PlannedVideo]):
 
         UsageError: DuckDB refuses it.
         """
-        places = pa.array(range(len(self)), pa.int64())
-        catalog.connection.register("_planned", self.table.append_column("place", places))
+        self.show(catalog)
         rows = catalog.query(_WHERE.format(condition=condition)).rows
         return self.take([place for (place,) in rows])
+
+    def show(self, catalog: Catalog) -> None:
+        """To the catalog's queries, as `_planned`: these columns, `object_rev`, and `place` from 0."""
+        places = pa.array(range(len(self)), pa.int64())
+        revisions = pa.array([planned.video.object_rev for planned in self], pa.string())
+        table = self.table.append_column("place", places).append_column("object_rev", revisions)
+        catalog.connection.register("_planned", table)
 
     def sample(self, num_videos: int) -> "PlannedVideos":
         """So many of them, in effect drawn by lot: ids are hashes. The same ones for the same videos."""
@@ -112,6 +118,11 @@ class PlannedVideos(Sequence[PlannedVideo]):
     @property
     def video_ids(self) -> list[str]:
         return list(self.table.column("video_id").to_pylist())
+
+    @property
+    def tasks(self) -> list[list[str]]:
+        """Of each those to ask; none means all."""
+        return list(self.table.column("tasks").to_pylist())
 
     @property
     def sizes(self) -> list[int]:

@@ -16,17 +16,19 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     s3.put_object(Bucket=s3_bucket, Key="films/text.mp4", Body=b"not a video")
     s3.put_object(Bucket=s3_bucket, Key="films/", Body=b"")
     s3.put_object(Bucket=s3_bucket, Key="elsewhere/film.mp4", Body=film)
+    s3.put_object(Bucket=s3_bucket, Key="films/twin.mp4", Body=film)
     index = ("--index", f"s3://{s3_bucket}/the index", "--endpoint-url", s3_endpoint)
     command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", parrot)
 
     first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
     assert first.code == 3, first.stderr
     assert "4 indexed, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
+    assert "1 duplicate" in first.stderr
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
     rows = media_index("sql", "select uri, etag, size_bytes from videos", *index, "--json").json
-    assert {row["uri"] for row in rows} == {f"s3://{s3_bucket}/films/{key}" for key in KEYS}
+    assert {row["uri"] for row in rows} == {f"s3://{s3_bucket}/films/{key}" for key in (*KEYS, "twin.mp4")}
     assert all(row["etag"] for row in rows)
-    assert len(media_index("sql", "select * from scenes", *index, "--json").json) == 4
+    assert len(media_index("sql", "select * from scenes", *index, "--json").json) == 5
 
     again = media_index(*command)
     assert again.code == 0, again.stderr
@@ -39,7 +41,7 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     query = "select duration_ms from videos where uri like '%/plain.mp4'"
     assert media_index("sql", query, *index, "--json").json == [{"duration_ms": 5000}]
     hits = media_index("search", "dog", *index, "--kind", "scenes", "--json").json
-    assert len(hits) == 4
+    assert len(hits) == 5
 
     root = f"{s3_bucket}/films"
     s3.copy_object(Bucket=s3_bucket, Key="films/copy.mp4", CopySource=f"{root}/plain.mp4")

@@ -1,5 +1,6 @@
 """A library on S3: every key is listed, and only the listed bytes are fetched."""
 
+import os
 import pickle
 import random
 from collections.abc import Callable
@@ -282,3 +283,23 @@ def test_the_library_travels_between_processes(s3_endpoint: str, s3_bucket: str)
     """It is a few names; the client is made where it is used."""
     library = open_library(f"s3://{s3_bucket}", s3_endpoint)
     assert pickle.loads(pickle.dumps(library)) == library
+
+
+def test_the_ends_of_an_object_are_enough_to_ask_how_long_it_is(
+    client: "S3Client", s3_endpoint: str, s3_bucket: str, tmp_path: Path
+) -> None:
+    """Head and tail come with the listed bytes, and nothing else; an object that was replaced is told."""
+    data = os.urandom(3 << 20)
+    client.put_object(Bucket=s3_bucket, Key="a.mp4", Body=data)
+    client.put_object(Bucket=s3_bucket, Key="b.mp4", Body=b"short")
+    client.put_object(Bucket=s3_bucket, Key="c.mp4", Body=b"")
+    library = open_library(f"s3://{s3_bucket}", s3_endpoint)
+    long, short, empty = library.list_videos(Selection())
+    found = library.fetch_ends(long, tmp_path).read_bytes()
+    assert (len(found), found[: 1 << 20], found[2 << 20 :]) == (3 << 20, data[: 1 << 20], data[2 << 20 :])
+    assert not any(found[1 << 20 : 2 << 20])
+    assert library.fetch_ends(short, tmp_path).read_bytes() == b"short"
+    assert library.fetch_ends(empty, tmp_path).read_bytes() == b""
+    client.put_object(Bucket=s3_bucket, Key="b.mp4", Body=b"other")
+    with pytest.raises(ObjectChanged):
+        library.fetch_ends(short, tmp_path)

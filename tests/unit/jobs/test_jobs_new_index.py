@@ -124,7 +124,7 @@ def test_the_nearest_are_found_beside_above_and_below(catalog, tmp_path):
 def test_a_plan_needs_no_index_and_makes_none(films, tmp_path, media_index):
     """It says so first, in words and in JSON."""
     for number in range(3):
-        (films / f"{number}.mp4").write_bytes(bytes(9))
+        (films / f"{number}.mp4").write_bytes(bytes([number] * 9))
     where = ("--library", films, "--index", tmp_path / "new", "--model", "small")
     told = media_index("plan", *where, "--where", "uri like '%1.mp4'")
     assert told.code == 0, told.stderr

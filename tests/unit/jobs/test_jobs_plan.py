@@ -14,7 +14,9 @@ from schemas.recipe import RecipeRecord
 from storage.index.published import CurrentCommit
 from storage.query.plans import PlannedVideos
 
-FILM = VideoObject(uri="s3://films/a.mp4", size_bytes=10, modified_ns=1, etag="e")
+FILM = VideoObject(
+    uri="s3://films/a.mp4", size_bytes=10, modified_ns=1, etag="9e107d9d372bb6826bd81d3542a419d6"
+)
 TASKS = {"characters": "c1", "scenes": "s1", "highlights": "h1"}
 RECIPE = RecipeRecord(
     recipe_id="r1", model_id="m", model="m1", sampling="f1", tasks=TASKS, settings={}, prompts={}

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from jobs.attempts.tries import Seat, Try
 from jobs.attempts.work import Work
+from jobs.driver.pace import Pace
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, Trouble
 from jobs.settings.limits import Ending
@@ -31,7 +32,9 @@ def said(make_row):
         out = io.StringIO()
         progress = Progress(Console(file=out, width=200), log_format)
         progress.started("run1")
-        with progress.working(3):
+        with progress.working(Pace({"key": 1.0, "other": 3.0}, total_hours=0.01)):
+            progress.begun()
+            progress.tick()
             progress.indexed(WORK, Indexed(b"", b"", False, 9000, 9, 1, 2, 1.0, 2.0), TRIED)
             progress.failed(WORK, TROUBLE, FailureAction.QUARANTINED, TRIED)
             progress.retrying(WORK, TROUBLE, TRIED)
@@ -50,12 +53,15 @@ def test_json_is_one_object_a_line(said):
     """Each with time, event and run; those about a video with what one filters by."""
     lines = [json.loads(line) for line in said("json")]
     assert [line["event"] for line in lines] == [
-        *("started", "indexed", "quarantined", "retrying", "settled_elsewhere", "storage_trouble"),
-        *("closing", "stopping", "ended", "error"),
+        *("started", "progress", "indexed", "quarantined", "retrying", "settled_elsewhere"),
+        *("storage_trouble", "closing", "stopping", "ended", "error"),
     ]
     assert {line["run_id"] for line in lines} == {"run1"}
     assert all(datetime.fromisoformat(line["time"]).tzinfo for line in lines)
-    of_video = lines[2]
+    assert (lines[1]["videos_left"], lines[1]["eta_seconds"]) == (2, None)
+    assert (lines[2]["videos_done"], lines[2]["videos_left"], lines[2]["video_hours"]) == (1, 1, 0.0025)
+    assert lines[2]["eta_seconds"] >= 0
+    of_video = lines[3]
     assert of_video["uri"] == "/films/[a] Ä.mp4"
     assert (of_video["class"], of_video["code"], of_video["stage"]) == ("media", "no_video", "read")
     assert (of_video["attempt"], of_video["seconds"], of_video["node"]) == (2, 1.5, "gpu-3")

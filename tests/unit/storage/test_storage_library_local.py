@@ -113,7 +113,7 @@ def test_pipes_and_link_loops_do_not_stop_the_listing(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")
     (tmp_path / "x" / "up").symlink_to("..")
     (tmp_path / "y").symlink_to("x")
-    assert _keys(tmp_path) == ["x/a.mp4", "y/a.mp4"]
+    assert _keys(tmp_path) == ["x/a.mp4"]
 
 
 def test_a_broken_link_is_listed_and_fails_alone(tmp_path: Path) -> None:

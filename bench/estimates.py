@@ -1,0 +1,103 @@
+"""How near estimates come: what `plan` says and what the run then takes, under other settings than before.
+
+    python bench/estimates.py FOLDER [--films 8]
+
+Drawn films of 10 to 80 seconds, the built-in checkpoint, this machine. The history is one run with the
+default settings; then, for each row of the table, other films are planned and run under other settings, and
+the likely figures are compared with what the run took: seconds of the actor, and wall time of the command.
+Rows after the first also have the runs before them as history.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))  # the drawn films' generator
+
+from films import ENCODINGS, encode
+from storyboard import draw_film
+
+COMMAND = Path(sys.executable).with_name("media-index")
+LENGTHS_S = (10, 20, 30, 15, 45, 25, 80, 12)
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "the same settings": (),
+    "--fps 2": ("--fps", "2"),
+    "--fps 1/2 --max-frames 12": ("--fps", "1/2", "--max-frames", "12"),
+    "--pack surveillance": ("--pack", "surveillance"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting: seconds as planned (likely), and as they were."""
+
+    setting: str
+    planned_actor_s: float
+    actor_s: float
+    planned_wall_s: float
+    wall_s: float
+
+    def __str__(self) -> str:
+        actor = (
+            f"{self.planned_actor_s:7.1f} {self.actor_s:7.1f} {self.planned_actor_s / self.actor_s - 1:+6.0%}"
+        )
+        wall = f"{self.planned_wall_s:7.1f} {self.wall_s:7.1f} {self.planned_wall_s / self.wall_s - 1:+6.0%}"
+        return f"{self.setting:28} {actor}   {wall}"
+
+
+def make_library(folder: Path, first: int, count: int) -> Path:
+    """Films of all lengths and encodings in turn; those that are there are kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for place in range(count):
+        how = ENCODINGS[(first + place) % len(ENCODINGS)]
+        path = folder / f"{first + place:04}.{how.suffix}"
+        if not path.exists():
+            encode(draw_film("test", 5000 + first + place, LENGTHS_S[place % len(LENGTHS_S)]), how, path)
+    return folder
+
+
+def command(*arguments: str) -> Any:
+    """What a verb answers as JSON. Ends the bench where it fails."""
+    done = subprocess.run([COMMAND, *arguments, "--json"], stdout=subprocess.PIPE, text=True)
+    if done.returncode not in (0, 3):
+        sys.exit(done.returncode)
+    return json.loads(done.stdout)
+
+
+def measure(folder: Path, num_films: int) -> Iterator[Row]:
+    """The history, then one row a setting."""
+    index = str(folder / "index")
+    history = make_library(folder / "history", 0, num_films)
+    command("run", "--library", str(history), "--index", index, "--model", "small", "--new-index")
+    for number, (setting, flags) in enumerate(SETTINGS.items(), start=1):
+        library = make_library(folder / str(number), 100 * number, num_films)
+        where = ("--library", str(library), "--index", index, "--model", "small", *flags)
+        planned = command("plan", *where)["estimate"]
+        started = time.monotonic()
+        run = command("run", *where)
+        wall_s = time.monotonic() - started
+        spent = "SELECT sum(seconds - coalesce(finish_seconds, 0)) AS s FROM attempts WHERE run_id = "
+        [took] = command("sql", f"{spent}'{run['run_id']}'", "--index", index)
+        yield Row(
+            setting, planned["actor_hours"][0] * 3600, took["s"], planned["finish_hours"][0] * 3600, wall_s
+        )
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--films", default=8, show_default=True, help="Of the history, and of each setting.")
+def main(folder: Path, films: int) -> None:
+    click.echo(f"{'':28} {'planned':>7} {'actor s':>7} {'':6}   {'planned':>7} {'wall s':>7}")
+    for row in measure(folder, films):
+        click.echo(str(row))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""How far a run is, in hours of video, and when it will be through."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from jobs.attempts.work import Work
+from jobs.planning.expected import expect
+from jobs.planning.plan import Plan
+from jobs.planning.preflight import Preflight
+
+_PRIOR_VIDEOS = 2.0  # so many average videos' worth of what the history says goes into the pace
+
+
+@dataclass
+class Pace:
+    """Told what is settled, it knows what is left. `costs` are seconds of an actor, or what is in proportion.
+
+    `prior_s` is what the history says that a unit of cost takes of the run's time, None without one.
+    """
+
+    costs: dict[str, float]  # by analysis key, of videos that are not settled
+    total_hours: float | None
+    prior_s: float | None = None
+    done_hours: float = 0.0
+    num_done: int = 0
+    _done: float = 0.0
+    _left: float = field(init=False)
+    _prior: float = field(init=False)  # cost for which the history's word counts
+    _since: float | None = None
+
+    def __post_init__(self) -> None:
+        self._left = sum(self.costs.values())
+        self._prior = (
+            _PRIOR_VIDEOS * self._left / max(1, len(self.costs)) if self.prior_s is not None else 0.0
+        )
+
+    def begin(self) -> None:
+        """A video is in an actor's hands; only the first one counts."""
+        self._since = self._since or time.monotonic()
+
+    def settled(self, analysis_key: str, video_ms: int) -> None:
+        """One video is through, with rows or without."""
+        cost = self.costs.pop(analysis_key, 0.0)
+        self.num_done += 1
+        self.done_hours += video_ms / 3_600_000
+        self._done += cost
+        self._left = self._left - cost if self.costs else 0.0
+
+    def left_s(self) -> float | None:
+        """Seconds until the last video is through; None: nothing to tell it by yet."""
+        elapsed_s = time.monotonic() - self._since if self._since is not None else 0.0
+        told_s = (self.prior_s or 0.0) * self._prior
+        if self._done:
+            return self._left * (elapsed_s + told_s) / (self._done + self._prior)
+        if not self._prior:
+            return None
+        return max(0.0, self._left * told_s / self._prior - elapsed_s)
+
+    def words(self) -> str:
+        """For a bar: hours of video, and what is left."""
+        of = f" of about {self.total_hours:.2f}" if self.total_hours is not None else ""
+        left_s = self.left_s()
+        left = f", {_clock(left_s)} left" if left_s is not None else ""
+        return f"{self.done_hours:.2f}{of} h of video{left}"
+
+    def fields(self) -> dict[str, object]:
+        """For machines."""
+        left_s = self.left_s()
+        return {
+            "videos_done": self.num_done,
+            "videos_left": len(self.costs),
+            "video_hours": round(self.done_hours, 4),
+            "video_hours_planned": self.total_hours and round(self.total_hours, 4),
+            "eta_seconds": left_s and round(left_s, 1),
+        }
+
+
+def pace_of(plan: Plan, works: Iterable[Work], checked: Preflight, num_actors: int) -> Pace:
+    """By what the history says of each video, else by its pictures, else by its size."""
+    expected = expect(plan.videos, checked, reads_headers=False)
+    seconds = expected.lengths.seconds
+    is_known = ~np.isnan(seconds)
+    costs = np.asarray(plan.videos.sizes, np.float64) + 1
+    total_hours, prior_s = None, None
+    if is_known.any():
+        total_hours = float(seconds[is_known].mean() * len(is_known) / 3600)
+        known = expected.frames if expected.actor_s is None else expected.actor_s
+        costs = np.where(is_known, known, known[is_known].mean())
+        prior_s = None if expected.actor_s is None else 1 / num_actors
+    by_id = dict(zip(plan.videos.video_ids, costs.tolist(), strict=True))
+    average = float(costs.mean()) if len(costs) else 1.0
+    return Pace(
+        {work.analysis_key: by_id.get(work.video.video_id, average) for work in works}, total_hours, prior_s
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}"

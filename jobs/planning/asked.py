@@ -1,0 +1,50 @@
+"""What a recipe asks of a video of some length: pictures, questions, and the room for its answers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.planning.costs import Asked, Numbers
+from schemas.recipe import Budget
+
+_SHARED = 4  # sections share about this part of what fits into one
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which pictures are shown."""
+
+    fps: float
+    max_frames: int
+    is_split: bool
+
+    def frames(self, duration_s: Numbers) -> tuple[Numbers, Numbers]:
+        """Pictures of each video, and the sections it is taken in."""
+        wanted = np.maximum(1.0, np.ceil(duration_s * self.fps))
+        if not self.is_split:
+            return np.minimum(wanted, self.max_frames), np.ones_like(wanted)
+        shared = self.max_frames // _SHARED
+        sections = np.maximum(1.0, np.ceil((wanted - shared) / max(1, self.max_frames - shared)))
+        return wanted + (sections - 1) * shared, sections
+
+
+def asked_of(
+    duration_s: Numbers,
+    sampling: Sampling,
+    budgets: Mapping[str, Budget],
+    tasks: Sequence[str] = (),
+) -> Asked:
+    """Of videos of these lengths, by all of a recipe's questions or by these."""
+    frames, sections = sampling.frames(duration_s)
+    questions, room = np.zeros_like(duration_s), np.zeros_like(duration_s)
+    for name, budget in budgets.items():
+        if tasks and name not in tasks:
+            continue
+        if budget.window_ms is None:
+            questions += sections
+            continue
+        windows = np.maximum(sections, np.round(duration_s * 1000 / budget.window_ms))
+        questions += windows
+        room += np.minimum(duration_s * 1000 / budget.window_ms, windows) * budget.max_new_tokens
+    return Asked(frames, questions, room)

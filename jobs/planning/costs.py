@@ -1,0 +1,97 @@
+"""What one video takes of its actor: so much for itself, for each picture, each question and each token.
+
+Fitted to attempts at videos with the same weights on the same kind of machine, so that it also holds for
+other pictures per second, other bounds and other questions than theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked about videos, as columns: pictures shown, questions put, tokens allowed by the second."""
+
+    frames: Numbers
+    questions: Numbers
+    token_room: Numbers  # of questions whose windows follow the video: the bound on their tokens
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Attempts that ended in rows, as columns. Seconds are wall time in the actor."""
+
+    asked: Asked
+    tokens: Numbers  # that the model wrote
+    prefill_s: Numbers  # waiting for pictures included
+    generate_s: Numbers
+    other_s: Numbers  # opening the file, handing over the answers
+
+    @classmethod
+    def of(cls, groups: Sequence["Attempts"]) -> "Attempts":
+        """All of them together."""
+        asked = Asked(
+            *(np.concatenate([getattr(one.asked, field.name) for one in groups]) for field in fields(Asked))
+        )
+        rest = fields(cls)[1:]
+        return cls(asked, *(np.concatenate([getattr(one, field.name) for one in groups]) for field in rest))
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The fitted rates. Seconds of an actor, and tokens."""
+
+    video_s: float
+    frame_s: float
+    question_s: float
+    token_s: float
+    question_tokens: float
+    room_tokens: float  # written of a token that is allowed
+    worst: float  # a video that takes longer than nine in ten takes so many times what is expected
+
+    def seconds(self, asked: Asked) -> Numbers:
+        """What each video is expected to take."""
+        tokens = self.question_tokens * asked.questions + self.room_tokens * asked.token_room
+        rest = self.frame_s * asked.frames + self.question_s * asked.questions + self.token_s * tokens
+        return self.video_s + rest
+
+
+def fit_costs(attempts: Attempts) -> Costs:
+    """The rates that come nearest to what the attempts took; there is at least one."""
+    asked = attempts.asked
+    first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.frames), asked.frames)
+    question_s, token_s = _fit(attempts.generate_s, asked.questions, attempts.tokens)
+    question_tokens, room_tokens = _fit(attempts.tokens, asked.questions, asked.token_room)
+    video_s = first_s + float(attempts.other_s.mean())
+    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, 1.0)
+    took = attempts.prefill_s + attempts.generate_s + attempts.other_s
+    worst = float(np.quantile(took / np.maximum(costs.seconds(asked), 1e-9), 0.9))
+    return replace(costs, worst=max(1.0, worst))
+
+
+def _fit(wanted: Numbers, *columns: Numbers) -> tuple[float, ...]:
+    """Least squares with no factor below 0: the best of all choices of columns, whose sums then agree."""
+    best: tuple[float, tuple[float, ...]] = (np.inf, (0.0,) * len(columns))
+    for size in range(1, len(columns) + 1):
+        for chosen in combinations(range(len(columns)), size):
+            matrix = np.stack([columns[place] for place in chosen], axis=1)
+            found, *_ = np.linalg.lstsq(matrix, wanted, rcond=None)
+            error = float(np.square(matrix @ found - wanted).sum())
+            if (found >= 0).all() and error < best[0]:
+                factors = dict(zip(chosen, found.tolist(), strict=True))
+                best = (error, tuple(factors.get(place, 0.0) for place in range(len(columns))))
+    return _to_scale(wanted, columns, best[1])
+
+
+def _to_scale(wanted: Numbers, columns: Sequence[Numbers], factors: tuple[float, ...]) -> tuple[float, ...]:
+    """Many videos together are to take what they took, whatever single ones do."""
+    total: Any = sum(f * column.sum() for f, column in zip(factors, columns, strict=True))
+    scale = float(wanted.sum() / total) if total > 0 else 1.0
+    return tuple(f * scale for f in factors)

@@ -1,0 +1,85 @@
+"""How long videos say they are: headers, read by other processes, as a file may crash or hang its reader.
+
+python -P -m jobs.planning.headers    a pickled (library, videos) on stdin, a line for each video on stdout
+"""
+
+import os
+import pickle
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from schemas.identity import VideoObject
+from storage.errors import ObjectError
+from storage.library.library import Library
+from videoxl2.frames.errors import MediaError
+from videoxl2.frames.stated import stated_ms
+
+_READERS = 4
+_LEAST = 16  # videos for which another process is worth its start
+_ANSWER_S = 20.0  # a header that takes longer hangs
+_UNKNOWN = "-"
+
+
+def stated_lengths_ms(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
+    """Milliseconds of each; None where a header does not say it, or cannot be read."""
+    size = max(_LEAST, -(-len(videos) // _READERS))
+    shares = [videos[first : first + size] for first in range(0, len(videos), size)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        return [
+            length for share in pool.map(lambda share: _share(library, share), shares) for length in share
+        ]
+
+
+def _share(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
+    """With a new process after each video on which the last one ended."""
+    lengths: list[int | None] = []
+    while len(lengths) < len(videos):
+        lengths += _ask(library, videos[len(lengths) :])
+        if len(lengths) < len(videos):
+            lengths.append(None)
+    return lengths
+
+
+def _ask(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
+    """As far as one process gets."""
+    command = [sys.executable, "-P", "-m", "jobs.planning.headers"]
+    with tempfile.TemporaryFile() as asked:
+        pickle.dump((library, list(videos)), asked)
+        asked.seek(0)
+        reader = subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert reader.stdout
+    answers = b""
+    try:
+        while answers.count(b"\n") < len(videos):
+            if not select.select([reader.stdout], [], [], _ANSWER_S)[0]:
+                break
+            if not (some := os.read(reader.stdout.fileno(), 1 << 16)):
+                break
+            answers += some
+    finally:
+        reader.kill()
+        reader.communicate()
+    return [None if line == _UNKNOWN else int(line) for line in answers.decode().split("\n")[:-1]]
+
+
+def _answer() -> None:
+    library, videos = pickle.load(sys.stdin.buffer)
+    with tempfile.TemporaryDirectory(prefix="media-index-headers-") as folder:
+        for video in videos:
+            length = None
+            with suppress(ObjectError, MediaError, OSError):
+                path = library.fetch_ends(video, Path(folder))
+                length = stated_ms(path)
+                if path.is_relative_to(folder):
+                    path.unlink()
+            print(_UNKNOWN if length is None else length, flush=True)
+
+
+if __name__ == "__main__":
+    _answer()

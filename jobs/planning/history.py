@@ -1,0 +1,79 @@
+"""What the index has recorded of attempts and runs with the same weights: what estimates are made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.costs import Attempts, Costs, fit_costs
+from schemas.recipe import Budget, RecipeRecord
+from storage.index.index import Index
+from storage.query.catalog import Catalog
+
+# Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
+# or missing only some questions were asked, and nobody recorded which.
+_ATTEMPTS = """
+WITH latest AS (
+    SELECT a.* FROM attempts AS a JOIN runs AS r USING (run_id)
+    WHERE a.outcome IN ('indexed', 'partial') AND a.video_ms > 0 AND r.model_revision = $revision
+        AND a.plan_reason NOT IN ('stale_prompt', 'missing')
+    ORDER BY a.started_at DESC LIMIT 5000
+), usual AS (SELECT mode(device) AS device FROM latest)
+SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, prefill_seconds, generate_seconds,
+    greatest(0, seconds - coalesce(finish_seconds, 0) - prefill_seconds - generate_seconds)
+FROM latest SEMI JOIN usual USING (device)"""
+
+# Of the latest runs: from the command to the first video in an actor's hands, and from the last one's end.
+_EDGES = """
+WITH edges AS (
+    SELECT epoch(min(a.started_at) - r.started_at) AS before,
+        epoch(r.ended_at - max(a.started_at + to_microseconds((a.seconds * 1e6)::BIGINT))) AS after
+    FROM runs AS r JOIN attempts AS a USING (run_id) WHERE r.model_revision = $revision
+    GROUP BY r.run_id, r.started_at, r.ended_at ORDER BY r.started_at DESC LIMIT 10
+)
+SELECT coalesce(median(before), 0) + coalesce(median(greatest(after, 0)), 0) FROM edges"""
+
+
+@dataclass(frozen=True)
+class History:
+    """Rates, where they come from, and the seconds of a run in which no video is at work."""
+
+    costs: Costs
+    device: str
+    num_attempts: int
+    idle_s: float
+
+
+def read_history(catalog: Catalog, index: Index, model_revision: str) -> History | None:
+    """None: no attempt of this model is recorded."""
+    parameters = {"revision": model_revision}
+    rows = catalog.query(_ATTEMPTS, parameters).rows
+    if not rows:
+        return None
+    by_recipe: dict[str, list[tuple[Any, ...]]] = {}
+    for row in rows:
+        by_recipe.setdefault(row[1], []).append(row)
+    attempts = [_attempts(some, index.recipe(recipe_id)) for recipe_id, some in by_recipe.items()]
+    ((idle_s,),) = catalog.query(_EDGES, parameters).rows
+    return History(fit_costs(Attempts.of(attempts)), rows[0][0], len(rows), float(idle_s))
+
+
+def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> Attempts:
+    """Attempts under one recipe. One of before budgets were kept, or that nobody declared, says less."""
+    durations_ms, frames, tokens, prefill_s, generate_s, other_s = np.array(
+        [[value or 0 for value in row[2:]] for row in rows], np.float64
+    ).T
+    settings = recipe.settings if recipe else {}
+    sampling = Sampling(
+        float(Fraction(settings.get("fps", "1"))),
+        int(settings.get("max_frames", "2048")),
+        settings.get("split") == "True",
+    )
+    budgets = recipe.budgets if recipe else {}
+    if recipe and not budgets:
+        budgets = dict.fromkeys(recipe.tasks, Budget(max_new_tokens=0, window_ms=None))
+    asked = asked_of(durations_ms / 1000, sampling, budgets)
+    return Attempts(replace(asked, frames=frames), tokens, prefill_s, generate_s, other_s)

@@ -1,0 +1,102 @@
+"""The same bytes are paid for once, whatever names lead to them, and a quiet night leaves no trace."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def library(tmp_path, make_video) -> Path:
+    """Two films; of one a copy, a hard link, links and a look-alike; of a broken file a copy."""
+    folder = tmp_path / "library"
+    (folder / "x").mkdir(parents=True)
+    film = make_video(folder / "a.mp4", seconds=3)
+    make_video(folder / "x" / "other.mp4", seconds=3, shade=90)
+    film.write_bytes(film.read_bytes() + bytes(2_000_000))  # past the film: players do not care
+    alike = bytearray(film.read_bytes())
+    alike[-300_000] = 1  # where only a look at all of it finds it
+    (folder / "alike.mp4").write_bytes(alike)
+    shutil.copy(film, folder / "copy.mp4")
+    os.utime(folder / "copy.mp4", ns=(1, 1))
+    os.link(film, folder / "hard link.mp4")
+    (folder / "link.mp4").symlink_to("a.mp4")
+    (folder / "y").symlink_to("x")
+    (folder / "broken 1.mp4").write_text("this is not a video")
+    shutil.copy(folder / "broken 1.mp4", folder / "broken 2.mp4")
+    return folder
+
+
+def test_copies_are_analysed_once(tmp_path, library, parrot, make_video, media_index):
+    """In the run that sees the first of them, and in later ones; a look-alike is a video of its own. A run
+    with nothing to do publishes nothing, so that what was built stays current."""
+    index = tmp_path / "index"
+    (tmp_path / "linked").symlink_to(library)
+    where = ("--index", index, "--model", parrot, "--library")
+
+    def sql(query: str) -> list[tuple]:
+        return [tuple(row.values()) for row in media_index("sql", query, "--index", index, "--json").json]
+
+    def rows() -> list[tuple]:
+        query = (
+            "select uri, count(scene_index) from videos join scenes using (video_id) group by uri order by 1"
+        )
+        return [(Path(uri).name, count) for uri, count in sql(query)]
+
+    first = media_index("run", *where, library, "--new-index", "--build")
+    assert first.code == 3, first.stderr
+    assert "3 indexed, 0 partial, 1 set aside, 0 left" in first.stdout
+    assert "4 duplicate" in first.stderr
+    names = ["a.mp4", "alike.mp4", "copy.mp4", "hard link.mp4", "other.mp4"]
+    assert rows() == [(name, 1) for name in names]
+    assert sql("select count(*) from attempts where outcome = 'indexed'") == [(3,)]
+    assert sql("select count(*), count(distinct code) from failures") == [(2, 1)]
+
+    def files() -> set[str]:
+        return {str(path) for path in index.rglob("*") if path.is_file()}
+
+    before = files()
+    quiet = media_index("run", *where, tmp_path / "linked", "--build")
+    assert quiet.code == 0, quiet.stderr
+    assert "7 videos listed, none to analyse" in quiet.stdout
+    assert files() == before
+    found = media_index("search", "dog", "--index", index, "--kind", "scenes")
+    assert "media-index build" not in found.stderr, "what was built is current"
+
+    shutil.copy(library / "x" / "other.mp4", library / "later.mp4")
+    alike = bytearray((library / "a.mp4").read_bytes())
+    alike[-310_000] = 1
+    (library / "alike again.mp4").write_bytes(alike)
+    later = media_index("run", *where, library)
+    assert later.code == 0, later.stderr
+    assert "1 indexed" in later.stdout
+    assert rows() == [(name, 1) for name in sorted((*names, "later.mp4", "alike again.mp4"))]
+    stale = media_index("search", "dog", "--index", index, "--kind", "scenes")
+    assert "media-index build" in stale.stderr
+    again = media_index("run", *where, library, "--build", "--log-format", "json")
+    assert '"event": "built"' in again.stderr
+    assert "media-index build" not in media_index("search", "dog", "--index", index).stderr
+
+
+def test_an_index_of_a_library_through_a_link_goes_on_without_it(tmp_path, parrot, make_video, media_index):
+    """Its rows had the link's names: they move to the real ones, for nothing and without a trace."""
+    from schemas.commit import CommitState
+    from storage.index.index import open_index
+
+    library, index = tmp_path / "library", tmp_path / "index"
+    library.mkdir()
+    make_video(library / "a.mp4", seconds=3)
+    where = ("--index", index, "--model", parrot, "--library", library)
+    assert media_index("run", *where, "--new-index").code == 0
+    library.rename(tmp_path / "real")
+    library.symlink_to(tmp_path / "real")
+    moved = media_index("run", *where)
+    assert moved.code == 0, moved.stderr
+    assert "1 moved" in moved.stderr
+    assert "1 deleted" in moved.stderr
+    found = media_index("sql", "select uri from videos", "--index", index, "--json").json
+    assert found == [{"uri": str(tmp_path / "real" / "a.mp4")}]
+    opened = open_index(str(index))
+    opened.snapshot()
+    assert [commit.state for commit, _ in opened.visible_commits()] == [CommitState.ROWS]

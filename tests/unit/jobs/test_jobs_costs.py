@@ -1,0 +1,140 @@
+"""Estimates: rates fitted to attempts, what settings ask, and the ceiling for one video."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.ceiling import Ceiling
+from jobs.planning.costs import Attempts, fit_costs
+from jobs.planning.headers import stated_lengths_ms
+from jobs.settings.limits import CostLimit
+from schemas.identity import VideoObject
+from schemas.recipe import Budget
+from storage.library.library import open_library
+from storage.library.selection import Selection
+
+BUDGETS = {
+    "summary": Budget(max_new_tokens=100, window_ms=None),
+    "scenes": Budget(max_new_tokens=4000, window_ms=240_000),
+}
+SAMPLING = Sampling(1.0, 2048, is_split=False)
+
+
+def attempts(durations_s, sampling=SAMPLING, budgets=BUDGETS) -> Attempts:
+    """Of a model that takes 2 s a video, 0.1 s a picture, 0.5 s a question, 0.01 s a token; it writes a tenth
+    of what it may, and 20 tokens with each answer."""
+    asked = asked_of(np.array(durations_s, float), sampling, budgets)
+    tokens = 20 * asked.questions + 0.1 * asked.token_room
+    generate_s = 0.5 * asked.questions + 0.01 * tokens
+    return Attempts(asked, tokens, 1.5 + 0.1 * asked.frames, generate_s, np.full(len(durations_s), 0.5))
+
+
+@pytest.mark.parametrize(
+    ("sampling", "budgets"),
+    [
+        (SAMPLING, BUDGETS),
+        (Sampling(2.0, 2048, False), BUDGETS),
+        (Sampling(0.5, 60, False), BUDGETS),
+        (Sampling(1.0, 300, True), BUDGETS),
+        (SAMPLING, {"plates": Budget(max_new_tokens=500, window_ms=60_000)}),
+        (SAMPLING, {"summary": BUDGETS["summary"]}),
+    ],
+)
+def test_rates_hold_for_other_settings_than_those_they_come_from(sampling, budgets):
+    """More pictures, fewer, sections, other questions: of films of other lengths, too."""
+    costs = fit_costs(attempts([30, 60, 90, 200, 600, 1500]))
+    others = attempts([45, 300, 4000], sampling, budgets)
+    took = others.prefill_s + others.generate_s + others.other_s
+    assert costs.seconds(others.asked) == pytest.approx(took, rel=1e-6)
+
+
+def test_films_of_one_length_still_have_rates():
+    """What cannot be told apart is not made up: the videos come out right, and no rate is below 0."""
+    same = attempts([60, 60, 60])
+    costs = fit_costs(same)
+    assert costs.seconds(same.asked).sum() == pytest.approx(
+        (same.prefill_s + same.generate_s + same.other_s).sum()
+    )
+    assert min(costs.video_s, costs.frame_s, costs.question_s, costs.token_s) >= 0
+
+
+def test_many_videos_take_together_what_they_took():
+    """However the single ones scatter; the worst of ten says by how much."""
+    scatter = np.random.default_rng(1).uniform(0.5, 1.5, 200)
+    films = attempts(np.linspace(10, 900, 200))
+    noisy = Attempts(films.asked, films.tokens, films.prefill_s * scatter, films.generate_s, films.other_s)
+    costs = fit_costs(noisy)
+    took = noisy.prefill_s + noisy.generate_s + noisy.other_s
+    assert costs.seconds(noisy.asked).sum() == pytest.approx(took.sum())
+    assert 1.0 < costs.worst < 1.6
+
+
+def test_sampling_counts_pictures_as_the_reader_does():
+    """Every 1/fps seconds, thinned out to the bound, or in sections that share a part."""
+    seconds = np.array([0.2, 10.0, 5000.0])
+    assert Sampling(1.0, 2048, False).frames(seconds)[0].tolist() == [1, 10, 2048]
+    assert Sampling(2.0, 2048, False).frames(seconds)[0].tolist() == [1, 20, 2048]
+    frames, sections = Sampling(1.0, 2048, True).frames(seconds)
+    assert sections.tolist() == [1, 1, 3]
+    assert frames.tolist() == [1, 10, 5000 + 2 * 512]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("20m", CostLimit("20m", seconds=1200)),
+        ("1h30m", CostLimit("1h30m", seconds=5400)),
+        ("1.50 usd", CostLimit("1.50usd", usd=1.5)),
+        ("600 frames", CostLimit("600frames", frames=600)),
+    ],
+)
+def test_a_ceiling_is_time_money_or_pictures(text, limit):
+    """With a unit: a bare number could be any of them."""
+    assert CostLimit.parse(text) == limit
+    with pytest.raises(ValueError, match="20m"):
+        CostLimit.parse("600")
+
+
+def test_what_is_above_the_ceiling_is_refused_with_its_figures():
+    """Twenty hours in three kilobytes are 2,048 pictures like any other twenty hours."""
+    hours = 20 * 3_600_000
+    by_frames = Ceiling(CostLimit.parse("600frames"), SAMPLING, BUDGETS, None, None)
+    assert by_frames.objection(600_000, ()) is None
+    told = by_frames.objection(hours, ())
+    assert told == "20.0 h of video, 2,048 pictures: more than --max-cost-per-video 600frames"
+    costs = fit_costs(attempts([30, 60, 90, 200, 600, 1500]))
+    by_time = Ceiling(CostLimit.parse("4m"), SAMPLING, BUDGETS, costs, 240.0)
+    assert by_time.objection(600_000, ()) is None
+    assert "about" in by_time.objection(hours, ())
+    assert by_time.objection(hours, ("summary",)) is None, "what is asked counts"
+
+
+@pytest.fixture
+def library(tmp_path):
+    """A film of two pictures, ten hours each, one of three seconds, and two files that say nothing."""
+    for name, last_s in (("day.mp4", 72_000), ("short.mp4", 3)):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("libx264", rate=1, options={"bf": "0"})
+            stream.width = stream.height = 64
+            for second in (0, last_s // 2, last_s - 1):
+                frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+                frame.pts, frame.time_base = second, Fraction(1)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "text.mp4").write_text("no video")
+    assert (tmp_path / "day.mp4").stat().st_size < 4000
+    return tmp_path
+
+
+def test_headers_say_how_long_a_video_is(library):
+    """In the order asked; what cannot be read, or is not there, is unknown."""
+    opened = open_library(str(library))
+    videos = [*opened.list_videos(Selection()), VideoObject(f"{library}/gone.mp4", 1, 1)]
+    day, empty, short, text, gone = stated_lengths_ms(opened, videos)
+    assert (empty, text, gone) == (None, None, None)
+    assert day == pytest.approx(72_000_000, rel=0.01)
+    assert short == pytest.approx(3000, abs=1500)
