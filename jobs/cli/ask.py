@@ -44,7 +44,6 @@ def serving_option(verb: F) -> F:
 @click.option("--examples", is_flag=True, help="List the example queries.")
 def sql(
     query: str | None,
-    config: Path | None,
     as_json: bool,
     serving: Path | None,
     example: str | None,
@@ -58,7 +57,7 @@ def sql(
         rows = [(each.name, each.question) for each in read_examples()]
         return _show(Result(("name", "question"), rows), as_json)
     text = query if query is not None else find_example(str(example)).sql
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
     with served.catalog as catalog:
         result = catalog.query(text)
@@ -79,7 +78,6 @@ def sql(
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
     text: str,
-    config: Path | None,
     as_json: bool,
     serving: Path | None,
     kind: str | None,
@@ -90,7 +88,7 @@ def search(
     **flags: Any,
 ) -> None:
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     filters = Filters(kind, video, _instant(since) if since is not None else None, tags)
     served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
     with served.catalog as catalog:
@@ -108,9 +106,9 @@ def search(
 @index_options
 @click.option("--output", type=click.Path(path_type=Path), help="Write this file. [docs/search.md]")
 @click.option("--words-only", is_flag=True, help="Without vectors: most of the time and space, no meaning.")
-def build(config: Path | None, as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
+def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
     """Make or refresh the serving file, which makes sql and search fast."""
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("vectors", total=None, visible=False)

@@ -6,8 +6,11 @@ from typing import Any
 
 import click
 
+from jobs.cli.run import run
+from jobs.cli.settings import defaults_for
 from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import load_settings
+from jobs.settings.file import SettingsFile
 from jobs.ui.terminal import show_json
 from schemas.failures import ExitCode
 
@@ -28,9 +31,10 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option(
     "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
 )
-def doctor(config: Path | None, as_json: bool, **flags: Any) -> int:
+@click.pass_obj
+def doctor(file: SettingsFile, as_json: bool, **flags: Any) -> int:
     """Say whether a run will work, before anything is spent: index and library, codecs, weights, machine."""
-    values = load_settings(config, flags, needs=())
+    values = load_settings(defaults_for(run, file) | flags, needs=())
     from jobs.checks.doctor import (  # torch and Ray: a wrong settings file is told without them
         Health,
         examine,

@@ -1,11 +1,12 @@
 """The verb `eval`: an index against the truth, or a model against a published benchmark."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from jobs.benchmarks.formats import FORMATS
 from jobs.cli.verb import F, Verb, index_options
@@ -48,16 +49,16 @@ def benchmark_options(verb: F) -> F:
 @index_options
 @click.option("--truth", type=click.Path(path_type=Path), help="Ground truth; docs/evaluation.md.")
 @benchmark_options
-def evaluate(config: Path | None, as_json: bool, benchmark: str | None, **flags: Any) -> int:
+def evaluate(as_json: bool, benchmark: str | None, **flags: Any) -> int:
     """How right the index is, measured against a ground-truth file; or the model, against a benchmark.
 
     With --truth an index is judged. With --benchmark the model itself answers the questions of a published
     benchmark about local videos; repeating the command with the same --answers file resumes.
     """
-    _refuse_mixed(benchmark, {name for name, value in flags.items() if value not in (None, False)})
+    _refuse_mixed(benchmark, _typed(flags))
     if benchmark:
-        return _run_benchmark(config, as_json, benchmark, flags)
-    settings = load_settings(config, {name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
+        return _run_benchmark(as_json, benchmark, flags)
+    settings = load_settings({name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
     known = read_truth(flags["truth"])
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
         measures = evaluate_index(catalog, known)
@@ -66,6 +67,12 @@ def evaluate(config: Path | None, as_json: bool, benchmark: str | None, **flags:
     else:
         _show_measures(measures)
     return ExitCode.DONE
+
+
+def _typed(flags: Collection[str]) -> set[str]:
+    """Those on the command line: what the settings file holds for other verbs is not meant here."""
+    context = click.get_current_context()
+    return {name for name in flags if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
 
 
 def _refuse_mixed(benchmark: str | None, given: set[str]) -> None:
@@ -84,10 +91,10 @@ def _refuse_mixed(benchmark: str | None, given: set[str]) -> None:
             raise UsageError(f"no {name} given", f"add --{name} …; see media-index eval --help")
 
 
-def _run_benchmark(config: Path | None, as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
+def _run_benchmark(as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
     from jobs.benchmarks.run import BenchmarkSettings, run_benchmark
 
-    loaded = load_settings(config, {name: flags[name] for name in ("model", "dtype")}, needs=("model",))
+    loaded = load_settings({name: flags[name] for name in ("model", "dtype")}, needs=("model",))
     values = flags | {name: loaded[name] for name in ("model", "dtype") if name in loaded}
     asked = {name: value for name, value in values.items() if name not in ("truth", *INDEX_FLAGS)}
     settings = BenchmarkSettings.of(benchmark=benchmark, **asked)

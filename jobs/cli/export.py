@@ -48,7 +48,6 @@ MAX_NAMED = 5  # files that an error names
 @click.option("--output", metavar="FILE|DIR", help="Where to write. [stdout, where it is one document]")
 @click.option("--force", is_flag=True, help="Replace files that have other content.")
 def export(
-    config: Path | None,
     as_json: bool,
     to: str,
     video: str | None,
@@ -58,7 +57,7 @@ def export(
     **flags: Any,
 ) -> None:
     """Write scenes and highlights as chapters, subtitles, edit lists, markers, web data or rows."""
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:

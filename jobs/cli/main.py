@@ -6,6 +6,7 @@ import sys
 import click
 
 from jobs.cli.ask import build, search, sql
+from jobs.cli.config import config
 from jobs.cli.doctor import doctor
 from jobs.cli.eval import evaluate
 from jobs.cli.export import export
@@ -41,6 +42,7 @@ for verb in (
     vacuum,
     forget,
     doctor,
+    config,
 ):
     cli.add_command(verb)
 

@@ -42,12 +42,12 @@ def _wait(holder: Holder) -> None:
 @index_options
 @click.option("--repair", is_flag=True, help="Make parts that are missing or damaged anew from the bundles.")
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder to sort in. [temporary]")
-def compact(config: Path | None, as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> None:
+def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> None:
     """Merge small files into large ones sorted by video, so that questions are answered faster.
 
     Safe at any time, beside runs and readers too. The old files stay until `vacuum` removes them.
     """
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     place = settings["index"], settings.get("endpoint_url")
     if repair:
         mended = repair_index(*place, _wait)
@@ -96,12 +96,12 @@ _LOST = {
 @index_options
 @click.option("--older-than", default="7d", show_default=True, metavar="AGE", help="E.g. 30d, 12h or 0d.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def vacuum(config: Path | None, as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
+def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
     """Remove files that nobody needs any more: what compaction replaced, what crashes left behind."""
     age = _AGE.fullmatch(older_than)
     if age is None:
         raise UsageError(f"--older-than {older_than} is no age", "write a number and d, h or m, e.g. 7d")
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     limit = timedelta(**{_UNITS[age[2]]: int(age[1])})
     done = vacuum_index(settings["index"], settings.get("endpoint_url"), _wait, limit, dry_run)
     if as_json:
@@ -131,13 +131,13 @@ def _show_vacuum(done: Vacuum, dry_run: bool) -> None:
 @click.argument("video")
 @index_options
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
-def forget(video: str, config: Path | None, as_json: bool, yes: bool, **flags: Any) -> None:
+def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
     """Remove everything about VIDEO from the index, history included, and give a receipt.
 
     VIDEO is its URI, the end of it, or a video_id. The video itself is not touched, so the next run indexes
     it again unless it is deleted or excluded.
     """
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     place = settings["index"], settings.get("endpoint_url")
     found = find_forgettable(*place, video)
     name = found.uri or found.video_id

@@ -21,16 +21,16 @@ from storage.objects.store import open_store
 from storage.query.catalog import open_catalog
 
 
-def _place(config: Path | None, flags: dict[str, Any]) -> Place:
-    settings = load_settings(config, flags, needs=("index",))
+def _place(flags: dict[str, Any]) -> Place:
+    settings = load_settings(flags, needs=("index",))
     return Place(settings["index"], settings.get("endpoint_url"))
 
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
-def status(config: Path | None, as_json: bool, **flags: Any) -> None:
+def status(as_json: bool, **flags: Any) -> None:
     """What is in the index, who is at work on it, the latest runs, and what is to be done."""
-    place = _place(config, flags)
+    place = _place(flags)
     with open_catalog(place.index, place.endpoint_url) as catalog:
         state = read_status(catalog, open_store(place.index, place.endpoint_url), place)
     if as_json:
@@ -48,11 +48,9 @@ def status(config: Path | None, as_json: bool, **flags: Any) -> None:
 @click.option("--run", "run_id", metavar="RUN_ID", help="This run. [the latest]")
 @click.option("--since", metavar="DATE", help="All runs since then (UTC): 2026-11-21 or 2026-11-21T03:00.")
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
-def report(
-    config: Path | None, as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any
-) -> None:
+def report(as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any) -> None:
     """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
-    place = _place(config, flags)
+    place = _place(flags)
     with open_catalog(place.index, place.endpoint_url) as catalog:
         period = find_period(catalog, run_id, since)
         content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
@@ -82,9 +80,9 @@ def _write(file: Path, page: str) -> None:
 )
 @click.argument("video")
 @index_options
-def explain(config: Path | None, as_json: bool, video: str, **flags: Any) -> None:
+def explain(as_json: bool, video: str, **flags: Any) -> None:
     """All that is known of VIDEO (its URI, the end of it, or its id): revisions, tries, failures, rows."""
-    place = _place(config, flags)
+    place = _place(flags)
     with open_catalog(place.index, place.endpoint_url) as catalog:
         store = open_store(place.index, place.endpoint_url)
         explanation = read_explanation(catalog, store, place, video)

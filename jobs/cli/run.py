@@ -159,11 +159,11 @@ backfill_options = _with(
 )
 @recipe_options
 @spending_options
-def run(config: Path | None, as_json: bool, new_index: bool, **flags: Any) -> int:
+def run(as_json: bool, new_index: bool, **flags: Any) -> int:
     """Index every video that is new or changed, and retry what failed. Repeat it to resume or refresh."""
     from jobs.planning.plan import NIGHTLY
 
-    return _spend(config, as_json, new_index, flags, NIGHTLY)
+    return _spend(as_json, new_index, flags, NIGHTLY)
 
 
 @click.command(
@@ -175,7 +175,6 @@ def run(config: Path | None, as_json: bool, new_index: bool, **flags: Any) -> in
 @recipe_options
 @spending_options
 def backfill(
-    config: Path | None,
     as_json: bool,
     stale: bool,
     failed: bool,
@@ -192,11 +191,11 @@ def backfill(
     from jobs.planning.plan import backfill_goal
 
     everything |= flags["plan"] is not None  # which was told when it was made
-    return _spend(config, as_json, new_index, flags, backfill_goal(stale, failed, missing, everything))
+    return _spend(as_json, new_index, flags, backfill_goal(stale, failed, missing, everything))
 
 
-def _spend(config: Path | None, as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> int:
-    settings = resolve(load_settings(config, flags, needs=NEEDED))
+def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> int:
+    settings = resolve(load_settings(flags, needs=NEEDED))
     from jobs.driver.progress import Progress  # what reads the index need not wait for Ray to load
     from jobs.driver.run import run as execute
 
@@ -268,7 +267,6 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
 @recipe_options
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
 def plan(
-    config: Path | None,
     as_json: bool,
     save: Path | None,
     stale: bool,
@@ -284,7 +282,7 @@ def plan(
 
     is_backfill = stale or failed or missing or everything
     goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
-    settings = resolve(load_settings(config, flags, needs=NEEDED))
+    settings = resolve(load_settings(flags, needs=NEEDED))
     checked, made = preview(settings, goal)
     estimate = estimate_of(made, checked)
     if save is not None:
@@ -311,7 +309,6 @@ def plan(
 @click.option("--all", "everything", is_flag=True, help="All that are set aside.")
 @index_options
 def retry(
-    config: Path | None,
     as_json: bool,
     videos: tuple[str, ...],
     codes: tuple[str, ...],
@@ -321,7 +318,7 @@ def retry(
     """Take videos out of quarantine: the next run tries them again."""
     from jobs.planning.retry import release
 
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     released = release(settings["index"], settings.get("endpoint_url"), videos, codes, everything)
     if as_json:
         show_json({"released": released})

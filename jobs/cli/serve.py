@@ -1,6 +1,5 @@
 """The verb `serve`."""
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,9 +20,9 @@ from jobs.ui.terminal import show_json
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
 )
-def serve(config: Path | None, as_json: bool, host: str, port: int, **flags: Any) -> None:
+def serve(as_json: bool, host: str, port: int, **flags: Any) -> None:
     """Show the index as a web page: search, a player, timelines. Read-only; Ctrl-C ends it."""
-    settings = load_settings(config, flags, needs=("index",))
+    settings = load_settings(flags, needs=("index",))
     from jobs.web.serve import serve as serve_page  # other verbs need not wait for a web server to load
 
     serve_page(

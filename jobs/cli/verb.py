@@ -5,12 +5,40 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
+
+from jobs.cli.settings import Setting, check_keys, defaults_for, find_settings, flag_of
+from jobs.settings.file import SETTINGS_FILE, read_settings_file
+from jobs.ui.terminal import see_help
+from schemas.failures import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+config_option = click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    expose_value=False,  # `Verb` has read it when the verb begins
+    help=f"Settings file. [{SETTINGS_FILE}, here or above]",
+)
+
+
 class Verb(click.Command):
-    """Keeps the lines of its epilog, which are commands to copy."""
+    """Takes from the settings file what its flags do not say; keeps the lines of its epilog, which are
+    commands to copy."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not (ctx.resilient_parsing or {"-h", "--help"} & set(args)):
+            said, _, _ = self.make_parser(ctx).parse_args(list(args))
+            named = said.get("config")
+            file = read_settings_file(Path(named) if named else None)
+            check_keys(file, known_settings())
+            ctx.obj = file
+            ctx.default_map = defaults_for(self, file)
+        try:
+            return super().parse_args(ctx, args)
+        except click.BadParameter as error:
+            raise _of_file(error, ctx) or error from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.epilog:
@@ -19,11 +47,29 @@ class Verb(click.Command):
                 formatter.write(f"{line}\n")
 
 
+def known_settings() -> dict[str, Setting]:
+    """Those of all verbs."""
+    from jobs.cli.main import cli  # which imports the verbs
+
+    return find_settings(cli.commands)
+
+
+def _of_file(error: click.BadParameter, ctx: click.Context) -> UsageError | None:
+    """The same about a value that nobody typed."""
+    param, file = error.param, ctx.obj
+    name = param.name if param else None
+    if param is None or name is None or ctx.get_parameter_source(name) is not ParameterSource.DEFAULT_MAP:
+        return None
+    flag = flag_of(param)
+    problem = f"setting {flag} = {file.values[flag]!r} in {file.path}: {error.message}"
+    return UsageError(problem.rstrip("."), f"Correct it; {see_help(ctx.command_path)}")
+
+
 def index_options(verb: F) -> F:
     """Where the index is, for every verb."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
-        click.option("--config", type=click.Path(path_type=Path), help="Settings file. [media-index.toml]"),
+        config_option,
         click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
         click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
     ):

@@ -106,8 +106,13 @@ def load_packs(packs: Sequence[str] = (DEFAULT_PACK,)) -> tuple[Prompt, ...]:
     return tuple(prompts.values())
 
 
+def pack_names() -> list[str]:
+    """Those that come with media-index."""
+    return sorted(folder.name for folder in PACKS.iterdir() if folder.is_dir())
+
+
 def _find(pack: str) -> Path:
-    ours = sorted(folder.name for folder in PACKS.iterdir() if folder.is_dir())
+    ours = pack_names()
     folder = PACKS / pack if pack in ours else Path(pack)
     if not folder.is_dir():
         raise UsageError(f"there is no prompt pack {pack}", f"name a folder, or one of {', '.join(ours)}")

@@ -1,7 +1,5 @@
 """Settings enter once: the settings file, then flags. Below this module there are only arguments."""
 
-import difflib
-import tomllib
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -17,11 +15,11 @@ from pydantic import (
     ValidationError,
 )
 
+from jobs.settings.file import SETTINGS_FILE
 from jobs.settings.limits import CostLimitSetting, DeadlineSetting, FailureLimitSetting
 from jobs.settings.since import parse_since
 from schemas.failures import UsageError
 
-SETTINGS_FILE = Path("media-index.toml")
 DEFAULT_PACK = "default"
 NO_MODEL = (
     "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
@@ -84,20 +82,12 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
 
 
-def load_settings(file: Path | None, flags: dict[str, Any], needs: tuple[str, ...]) -> dict[str, Any]:
-    """The settings file's values overridden by the flags given; `needs` must be among them.
-
-    Without `file`, `media-index.toml` in the current folder is read where it exists.
-    """
-    values = _read_file(file or SETTINGS_FILE, must_exist=file is not None)
-    values |= {name: value for name, value in flags.items() if value is not None and value != ()}
-    for name, value in values.items():
-        if name in ("library", "index", "endpoint_url") and not isinstance(value, str):
-            raise UsageError(f"setting {name} = {value!r} is no text", f'write {name} = "…"')
+def load_settings(flags: dict[str, Any], needs: tuple[str, ...]) -> dict[str, Any]:
+    """Those that were given, by flag or in the settings file; `needs` must be among them."""
+    values = {name: value for name, value in flags.items() if value is not None and value != ()}
     for name in needs:
         if name not in values:
-            flag = name.replace("_", "-")
-            hint = f'Add --{flag} …, or {name} = "…" to {file or SETTINGS_FILE}.'
+            hint = f'Add --{name} …, or {name} = "…" to {SETTINGS_FILE}.'
             raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
     return values
 
@@ -113,22 +103,3 @@ def resolve(values: dict[str, Any]) -> Settings:
             f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
             "see media-index run --help for what it takes",
         ) from None
-
-
-def _read_file(file: Path, must_exist: bool) -> dict[str, Any]:
-    try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        if must_exist:
-            raise UsageError(f"settings file {file} does not exist", "check --config") from None
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"settings file {file} is not TOML: {error}", "correct that line") from None
-    except OSError as error:
-        raise UsageError(f"settings file {file}: {error.strerror}", "check --config") from None
-    for name in values:
-        if name not in Settings.model_fields:
-            close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(Settings.model_fields)}"
-            raise UsageError(f"unknown setting {name} in {file}", hint)
-    return values

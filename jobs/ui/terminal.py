@@ -23,6 +23,11 @@ def show_error(error: MediaIndexError) -> None:
     click.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
 
 
+def see_help(command: str) -> str:
+    """The end of a hint about a command that was typed wrongly."""
+    return f"See `{command} --help`."
+
+
 def show_json(value: Any) -> None:
     """One JSON document on stdout."""
     click.echo(to_json(value))
