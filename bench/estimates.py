@@ -11,9 +11,9 @@ Rows after the first also have the runs before them as history.
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +34,19 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 }
 
 
+MEASURES = ("frames", "tokens", "actor s", "wall s")
+
+
 @dataclass(frozen=True)
 class Row:
-    """One setting: seconds as planned (likely), and as they were."""
+    """One setting: each measure as planned (likely), and as it was."""
 
     setting: str
-    planned_actor_s: float
-    actor_s: float
-    planned_wall_s: float
-    wall_s: float
+    pairs: tuple[tuple[float, float], ...]
 
     def __str__(self) -> str:
-        actor = (
-            f"{self.planned_actor_s:7.1f} {self.actor_s:7.1f} {self.planned_actor_s / self.actor_s - 1:+6.0%}"
-        )
-        wall = f"{self.planned_wall_s:7.1f} {self.wall_s:7.1f} {self.planned_wall_s / self.wall_s - 1:+6.0%}"
-        return f"{self.setting:28} {actor}   {wall}"
+        cells = (f"{planned:8.1f} {was:8.1f} {planned / was - 1:+5.0%}" for planned, was in self.pairs)
+        return f"{self.setting:28} {'   '.join(cells)}"
 
 
 def make_library(folder: Path, first: int, count: int) -> Path:
@@ -80,13 +77,18 @@ def measure(folder: Path, num_films: int) -> Iterator[Row]:
         library = make_library(folder / str(number), 100 * number, num_films)
         where = ("--library", str(library), "--index", index, "--model", "small", *flags)
         planned = command("plan", *where)["estimate"]
-        started = time.monotonic()
         run = command("run", *where)
-        wall_s = time.monotonic() - started
         spent = "SELECT sum(seconds - coalesce(finish_seconds, 0)) AS s FROM attempts WHERE run_id = "
         [took] = command("sql", f"{spent}'{run['run_id']}'", "--index", index)
+        wall = datetime.fromisoformat(run["ended_at"]) - datetime.fromisoformat(run["started_at"])
         yield Row(
-            setting, planned["actor_hours"][0] * 3600, took["s"], planned["finish_hours"][0] * 3600, wall_s
+            setting,
+            (
+                (planned["num_frames"], run["num_frames"]),
+                (planned["num_output_tokens"], run["num_output_tokens"]),
+                (planned["actor_hours"][0] * 3600, took["s"]),
+                (planned["finish_hours"][0] * 3600, wall.total_seconds()),
+            ),
         )
 
 
@@ -94,7 +96,7 @@ def measure(folder: Path, num_films: int) -> Iterator[Row]:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--films", default=8, show_default=True, help="Of the history, and of each setting.")
 def main(folder: Path, films: int) -> None:
-    click.echo(f"{'':28} {'planned':>7} {'actor s':>7} {'':6}   {'planned':>7} {'wall s':>7}")
+    click.echo(" " * 29 + "   ".join(f"{'planned':>8} {name:>8}      " for name in MEASURES))
     for row in measure(folder, films):
         click.echo(str(row))
 

@@ -58,9 +58,12 @@ class Costs:
 
     def seconds(self, asked: Asked) -> Numbers:
         """What each video is expected to take."""
-        tokens = self.question_tokens * asked.questions + self.room_tokens * asked.token_room
-        rest = self.frame_s * asked.frames + self.question_s * asked.questions + self.token_s * tokens
-        return self.video_s + rest
+        answers_s = self.question_s * asked.questions + self.token_s * self.tokens(asked)
+        return self.video_s + self.frame_s * asked.frames + answers_s
+
+    def tokens(self, asked: Asked) -> Numbers:
+        """What is expected to be written about each video."""
+        return self.question_tokens * asked.questions + self.room_tokens * asked.token_room
 
 
 def fit_costs(attempts: Attempts) -> Costs:

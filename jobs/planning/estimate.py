@@ -21,6 +21,7 @@ class Estimate:
     num_frames: int | None = None  # pictures that the model would see
     num_headers: int = 0  # read for it
     num_guessed: int = 0  # videos whose length is guessed by their size, or not known at all
+    num_output_tokens: int | None = None  # that the model would write
     num_attempts: int = 0
     device: str | None = None
     num_actors: int = 1
@@ -46,7 +47,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         num_headers=expected.lengths.num_headers,
         num_guessed=int((~expected.lengths.is_certain).sum()),
     )
-    if expected.history is None or expected.actor_s is None:
+    if expected.history is None or expected.actor_s is None or expected.tokens is None:
         return base
     num_actors = checked.settings.num_actors or 1
     actor_s = expected.actor_s[is_known]
@@ -58,6 +59,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
     usd = checked.settings.usd_per_gpu_hour
     return replace(
         base,
+        num_output_tokens=round(float(expected.tokens[is_known].sum() * share)),
         num_attempts=expected.history.num_attempts,
         device=expected.history.device,
         num_actors=num_actors,

@@ -20,7 +20,8 @@ class Expected:
 
     lengths: Lengths
     frames: Numbers
-    actor_s: Numbers | None  # None: no attempt of this model is recorded yet
+    tokens: Numbers | None  # that the model writes; these two are None if no attempt of it is recorded yet
+    actor_s: Numbers | None
     history: History | None
 
 
@@ -36,13 +37,16 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     with open_catalog(*place, must_exist=False) as catalog:
         history = read_history(catalog, checked.index, checked.recipe.model_revision)
         lengths = lengths_of(videos, catalog, library)
-    frames, actor_s = np.zeros_like(lengths.seconds), np.zeros_like(lengths.seconds)
+    frames, tokens, actor_s = (np.zeros_like(lengths.seconds) for _ in range(3))
     for tasks, rows in _by_tasks(videos):
         asked = asked_of(lengths.seconds[rows], sampling_of(checked), checked.recipe.record.budgets, tasks)
         frames[rows] = asked.frames
         if history:
+            tokens[rows] = history.costs.tokens(asked)
             actor_s[rows] = history.costs.seconds(asked)
-    return Expected(lengths, frames, actor_s if history else None, history)
+    if history is None:
+        return Expected(lengths, frames, None, None, None)
+    return Expected(lengths, frames, tokens, actor_s, history)
 
 
 def _by_tasks(videos: PlannedVideos) -> Iterator[tuple[tuple[str, ...], list[int]]]:
