@@ -79,7 +79,7 @@ def _settings(settings: Settings) -> Check:
 def _library(settings: Settings) -> Check:
     if settings.library == _ABSENT:
         return Check("library", Health.WARNING, "not given, not looked at", "Add --library.")
-    library = open_library(settings.library, settings.endpoint_url)
+    library = open_library(settings.library, settings.endpoint_url, follows_links=settings.follow_links)
     listing = library.list_videos(selection_of(settings))
     video = next(listing, None)
     if video is None:

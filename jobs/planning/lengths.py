@@ -48,7 +48,7 @@ def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library 
     """Without a catalog there is no index yet; without a library no header is read."""
     seconds = np.full(len(videos), np.nan)
     if catalog is not None and len(videos):
-        videos.show(catalog)
+        videos.show(catalog, with_revisions=True)
         (told,) = catalog.arrays(_TOLD)
         seconds = told.astype(np.float64)
     num_headers = _read_headers(videos, seconds, library) if library is not None else 0
@@ -79,7 +79,7 @@ def _guess(videos: PlannedVideos, seconds: Numbers, paces: dict[str, float]) -> 
     overall = float(np.median(seconds[is_known] / sizes[is_known])) if is_known.any() else None
     if overall is None and paces:
         overall = float(np.median(list(paces.values())))
-    for row, one in zip(unknown, videos.take(unknown), strict=True):
-        pace = paces.get(one.video.uri.rpartition(".")[2].lower(), overall)
+    for row, uri in zip(unknown, videos.take(unknown).uris, strict=True):
+        pace = paces.get(uri.rpartition(".")[2].lower(), overall)
         if pace is not None:
             seconds[row] = sizes[row] * pace

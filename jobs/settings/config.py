@@ -74,7 +74,7 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None
-    usd_per_gpu_hour: float | None = Field(default=None, ge=0)
+    usd_per_gpu_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_cost_per_video: CostLimitSetting | None = None
     max_failures: FailureLimitSetting | None = None
     deadline: DeadlineSetting | None = None

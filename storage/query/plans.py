@@ -87,11 +87,12 @@ class PlannedVideos(Sequence[PlannedVideo]):
         rows = catalog.query(_WHERE.format(condition=condition)).rows
         return self.take([place for (place,) in rows])
 
-    def show(self, catalog: Catalog) -> None:
-        """To the catalog's queries, as `_planned`: these columns, `object_rev`, and `place` from 0."""
-        places = pa.array(range(len(self)), pa.int64())
-        revisions = pa.array([planned.video.object_rev for planned in self], pa.string())
-        table = self.table.append_column("place", places).append_column("object_rev", revisions)
+    def show(self, catalog: Catalog, with_revisions: bool = False) -> None:
+        """To queries of the catalog, as `_planned`: these columns, `place` from 0, `object_rev` if asked."""
+        table = self.table.append_column("place", pa.array(range(len(self)), pa.int64()))
+        if with_revisions:
+            revisions = [planned.video.object_rev for planned in self]
+            table = table.append_column("object_rev", pa.array(revisions, pa.string()))
         catalog.connection.register("_planned", table)
 
     def sample(self, num_videos: int) -> "PlannedVideos":
@@ -118,6 +119,11 @@ class PlannedVideos(Sequence[PlannedVideo]):
     @property
     def video_ids(self) -> list[str]:
         return list(self.table.column("video_id").to_pylist())
+
+    @property
+    def uris(self) -> list[str]:
+        """Of each its name."""
+        return list(self.table.column("uri").to_pylist())
 
     @property
     def tasks(self) -> list[list[str]]:

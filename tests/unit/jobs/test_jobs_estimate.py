@@ -1,0 +1,130 @@
+"""What a plan says it will take, from the attempts that an index holds: real index, no video read."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from jobs.planning.estimate import estimate_of
+from jobs.planning.plan import NIGHTLY, preview
+from jobs.planning.preflight import check_plan
+from jobs.settings.config import Settings, resolve
+from schemas.commit import RunRecord
+from schemas.failures import AttemptOutcome, UsageError
+from schemas.identity import VideoObject
+from schemas.plan import Reason
+from schemas.tables import Attempt, Run
+from storage.index.index import open_index
+
+PARROT = Path(__file__).parents[2] / "data" / "parrot"
+BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
+LENGTHS_S = (30, 60, 90, 200, 600, 1500)
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """Of a library whose three files are 60 s, 600 s and 20 h long, as attempts in vain have found."""
+    (tmp_path / "films").mkdir()
+    for name in ("a", "b", "day"):
+        (tmp_path / "films" / f"{name}.mp4").write_text(name)
+
+    def make(**changes: object) -> Settings:
+        where = {"library": str(tmp_path / "films"), "index": str(tmp_path / "index"), "model": str(PARROT)}
+        return resolve({**where, **changes})
+
+    return make
+
+
+@pytest.fixture
+def history(settings, make_row):
+    """Two actors' attempts: 1 s a video, 0.1 s a picture, 2 s for the answers; 7 s without any video."""
+    recipe = check_plan(settings()).recipe
+    index = open_index(settings().index, create=True)
+    index.declare_recipe(recipe.record)
+    at = BEGAN + timedelta(seconds=5)
+    attempts = []
+    for length_s in LENGTHS_S:
+        seconds = 3 + 0.1 * length_s
+        attempts.append(
+            make_row(
+                Attempt,
+                run_id="r",
+                recipe_id=recipe.recipe_id,
+                plan_reason="new",
+                outcome=AttemptOutcome.INDEXED,
+                started_at=at,
+                seconds=seconds,
+                device="cpu",
+                prefill_seconds=0.1 * length_s + 0.5,
+                generate_seconds=2.0,
+                finish_seconds=0.0,
+                video_ms=length_s * 1000,
+                num_frames=length_s,
+                num_output_tokens=100,
+            )
+        )
+        at += timedelta(seconds=seconds)
+    for name, length_s in (("a", 60), ("b", 600), ("day", 72_000)):
+        path = Path(settings().library) / f"{name}.mp4"
+        found = path.stat()
+        video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
+        ids = {"video_id": video.video_id, "object_rev": video.object_rev}
+        outcome = {"outcome": AttemptOutcome.NEXT_RUN, "video_ms": length_s * 1000}
+        attempts.append(
+            make_row(Attempt, run_id="r", plan_reason="new", started_at=at, seconds=0.0, **ids, **outcome)
+        )
+    ended = at + timedelta(seconds=2)
+    run = make_row(Run, run_id="r", started_at=BEGAN, ended_at=ended, model_revision=recipe.model_revision)
+    index.publish((), [RunRecord(run=run, attempts=tuple(attempts))])
+
+
+def told(settings: Settings):
+    checked, plan = preview(settings, NIGHTLY)
+    return plan, estimate_of(plan, checked)
+
+
+def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
+    """Pictures, not seconds of video: a day is 2,048 of them; other rates and bounds count at once."""
+    _, usual = told(settings())
+    assert usual.num_frames == 60 + 600 + 2048
+    assert usual.num_attempts == len(LENGTHS_S)
+    assert usual.video_hours == pytest.approx((660 + 72_000) / 3600)
+    _, dense = told(settings(fps="2"))
+    assert dense.num_frames == 120 + 1200 + 2048
+    _, sparse = told(settings(max_frames=50))
+    assert sparse.num_frames == 150
+    per_frame_s = (dense.actor_hours[0] - usual.actor_hours[0]) * 3600 / 660
+    assert per_frame_s == pytest.approx(0.1, rel=0.01)
+
+
+def test_wall_time_has_start_up_and_end(settings, history):
+    """Seven seconds of the last run without a video at work, and no more actors than said."""
+    _, alone = told(settings())
+    assert alone.finish_hours[0] * 3600 == pytest.approx(7 + alone.actor_hours[0] * 3600)
+    _, pair = told(settings(num_actors=2))
+    longest_s = (2048 * 0.1 + 1) + 1
+    assert 7 + longest_s < pair.finish_hours[0] * 3600 < alone.finish_hours[0] * 3600
+    _, priced = told(settings(usd_per_gpu_hour=3.0))
+    assert priced.usd[0] == pytest.approx(3 * alone.actor_hours[0])
+
+
+def test_a_video_out_of_proportion_is_refused_by_name(settings, history):
+    """By pictures, time or money; it is counted for what it is, and the rest is planned."""
+    for limit in ("1000frames", "2m", "0.10usd"):
+        plan, estimate = told(settings(max_cost_per_video=limit, usd_per_gpu_hour=3.0))
+        assert plan.summary.reasons == {Reason.NEW: 2, Reason.TOO_COSTLY: 1}
+        (refused,) = plan.refused
+        assert refused.uri.endswith("/day.mp4")
+        assert refused.why.startswith("20.0 h of video, 2,048 pictures, about ")
+        assert estimate.num_frames == 660
+    with pytest.raises(UsageError, match="price"):
+        told(settings(max_cost_per_video="0.10usd"))
+
+
+def test_without_a_history_only_pictures_can_be_limited(settings):
+    """What a video takes is not known yet, and a limit that does nothing would be a lie."""
+    plan, _ = told(settings(max_cost_per_video="1000frames"))
+    assert plan.summary.reasons == {Reason.NEW: 3}
+    assert plan.ceiling.objection(72_000_000, ()) is not None, "the run looks, whose readers know the length"
+    with pytest.raises(UsageError, match="no attempt of this model"):
+        told(settings(max_cost_per_video="2m"))
