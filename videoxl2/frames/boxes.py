@@ -27,6 +27,14 @@ class Box(NamedTuple):
     body: memoryview
 
 
+class Place(NamedTuple):
+    """Where a box of the file lies, in bytes; by its own word it can end beyond the file."""
+
+    kind: bytes
+    start: int  # of what is in it
+    end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """A stretch of the film. `media`: the tick of the track that it begins with; None: nothing is shown."""
@@ -100,11 +108,12 @@ def boxes(data: memoryview) -> Iterator[Box]:
         at += size
 
 
-def _find_moov(file: BufferedReader) -> memoryview | None:
+def outermost(file: BufferedReader) -> Iterator[Place]:
+    """The file's own boxes up to the first that makes no sense; only their sizes are read."""
     end, at = file.seek(0, os.SEEK_END), 0
     for _ in range(_MAX_BOXES):
         if at >= end:
-            return None
+            return
         file.seek(at)
         start = file.read(16)
         size, head = int.from_bytes(start[:4]), 8
@@ -113,15 +122,20 @@ def _find_moov(file: BufferedReader) -> memoryview | None:
         elif size == 0:
             size = end - at
         if len(start) < 8 or size < head:
-            return None
-        if start[4:8] == b"moov":
-            size = min(size, end - at)
-            if size > MAX_MOOV_BYTES:
-                return None
-            file.seek(at + head)
-            return memoryview(file.read(size - head))
+            return
+        yield Place(start[4:8], at + head, at + size)
         at += size
-    return None
+
+
+def _find_moov(file: BufferedReader) -> memoryview | None:
+    place = next((place for place in outermost(file) if place.kind == b"moov"), None)
+    if place is None:
+        return None
+    size = min(place.end, file.seek(0, os.SEEK_END)) - place.start
+    if size > MAX_MOOV_BYTES:
+        return None
+    file.seek(place.start)
+    return memoryview(file.read(size))
 
 
 def _read_track(trak: memoryview, movie_scale: int) -> Track | None:

@@ -45,6 +45,7 @@ INDEXED_DEMUXERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 # Bare bitstreams carry no clock: whatever pts FFmpeg reports for them is invented.
 CLOCKLESS_DEMUXERS = frozenset({"h264", "hevc", "m4v", "mpegvideo"})
 
+_GENPTS = 1  # AVFMT_FLAG_GENPTS, which PyAV always sets
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
@@ -53,8 +54,8 @@ class Limits:
     """How much one file may ask for."""
 
     max_pixels: int = 40_000_000  # area of one picture; 8K is 33 M
-    max_duration_s: int = 86_400
-    max_streams: int = 64
+    max_duration_s: int = 7 * 86_400
+    max_streams: int = 1000  # H.264 tracks cost 0.8 MB each while opening, subtitles next to nothing
     gop_packets: int = 900  # packets held while one GOP is planned; longer GOPs are read without skipping
     gop_bytes: int = 64 << 20  # the same bound in bytes; at most two GOPs are held
     max_hold_s: int = 60  # a picture shown longer than this is not repeated beyond it
@@ -83,14 +84,19 @@ class OpenVideo:
 
 
 @contextmanager
-def open_video(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Iterator[OpenVideo]:
-    """Open `path` under the guards, with one decoding thread.
+def open_video(
+    path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS, stream_index: int | None = None
+) -> Iterator[OpenVideo]:
+    """Open `path` under the guards, with one decoding thread; of several videos the one that counts, or this.
 
     Raises a `MediaError` subclass for anything wrong with the bytes, `OSError` if the file cannot be reached.
     """
     container = _open_container(Path(os.fspath(path)).absolute(), limits)
     with container:
-        stream = choose_stream(container)
+        _check_streams(container, limits)
+        # Without it, H.264 and HEVC that have no pts would get those of their neighbours in the file.
+        container.flags &= ~_GENPTS
+        stream = choose_stream(container) if stream_index is None else _stream(container, stream_index)
         context = stream.codec_context
         if context.width * context.height > limits.max_pixels:
             raise LimitExceeded(
@@ -118,6 +124,12 @@ def freed_at_once() -> Iterator[None]:
         gc.collect()
 
 
+def _check_streams(container: InputContainer, limits: Limits) -> None:
+    """Refuse what FFmpeg would leave out without a word."""
+    if len(container.streams) > limits.max_streams:
+        raise LimitExceeded(f"max_streams: the file has more than {limits.max_streams}")
+
+
 def choose_stream(container: InputContainer) -> VideoStream:
     """The default video stream, else the largest; cover art and thumbnails never count."""
     moving = [s for s in container.streams.video if not s.disposition & _STILLS]
@@ -130,6 +142,13 @@ def choose_stream(container: InputContainer) -> VideoStream:
     return max(
         readable, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index)
     )
+
+
+def _stream(container: InputContainer, index: int) -> VideoStream:
+    stream = container.streams[index] if index < len(container.streams) else None
+    if not isinstance(stream, VideoStream) or not has_decoder(stream):
+        raise UnreadableMedia("the file has changed while it was read")
+    return stream
 
 
 def has_decoder(stream: Stream) -> bool:
@@ -149,7 +168,8 @@ def _open_container(path: Path, limits: Limits) -> InputContainer:
         "format_whitelist": ALLOWED_DEMUXERS,
         "protocol_whitelist": "file",
         "enable_drefs": "0",
-        "max_streams": str(limits.max_streams),
+        "max_streams": str(limits.max_streams + 1),  # one more shows that there are too many
+        "ignore_editlist": "1",  # see `edits`
     }
     try:
         return av.open(f"file:{path}", mode="r", options=options, metadata_errors="replace")
@@ -157,7 +177,7 @@ def _open_container(path: Path, limits: Limits) -> InputContainer:
         raise UnsupportedFormat("the container is not one of the allowed formats") from error
     except av.error.MemoryError as error:
         raise LimitExceeded(
-            f"opening needs too much memory or more than {limits.max_streams} streams"
+            f"max_streams: the file has more than {limits.max_streams}, or opening it takes too much memory"
         ) from error
     except av.error.InvalidDataError as error:
         raise UnreadableMedia("the bytes are not a readable media container") from error

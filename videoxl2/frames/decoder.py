@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 
 from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from videoxl2.frames.container import OpenVideo
+from videoxl2.frames.decoder_state import tell
 from videoxl2.frames.packets import Damage, VideoPacket
 
 
@@ -27,17 +29,14 @@ class Decoder:
     """
 
     def __init__(self, video: OpenVideo, damage: Damage) -> None:
-        self._context = video.stream.codec_context
-        self._damage = damage
+        self.damage = damage
         self._doubt_from: int | None = None  # pts of the latest damage that later pictures may have copied
-        # Opened here, while nothing is skipped: dav1d looks at skip_frame once, when it opens, and would
-        # then drop pictures for good.
-        self._context.open(strict=False)
+        self._take_up(video.stream.codec_context)
 
     @property
     def num_refused(self) -> int:
         """Packets refused so far."""
-        return self._damage.broken_packets
+        return self.damage.broken_packets
 
     def pictures(
         self, packets: Iterable[VideoPacket], wanted: Collection[int] | None = None
@@ -47,23 +46,51 @@ class Decoder:
         With `wanted` (pts), a picture that is neither wanted nor referred to may be missing. That is where
         the time is saved: in H.264 and HEVC about half of all pictures are such.
         """
-        context = self._context
-        context.flush_buffers()
-        context.skip_frame = "DEFAULT"
+        self._context.flush_buffers()
+        self._context.skip_frame = "DEFAULT"
         self._doubt_from = None
+        is_first = True
         for packet in chain(packets, [None]):
+            if packet is not None and packet.stream.codec_context is not self._context:
+                for frame in self._decode(None):  # another stream takes its turn
+                    yield Picture(frame, self._is_damaged(frame))
+                self._take_up(packet.stream.codec_context)
+                is_first = True
+            if is_first and packet is not None:
+                self._retell(packet)
+            is_first = False
             if wanted is not None and packet is not None:
-                context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+                self._context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             for frame in self._decode(packet):
                 yield Picture(frame, self._is_damaged(frame))
 
+    def _take_up(self, context: VideoCodecContext) -> None:
+        """Opened here, while nothing is skipped: dav1d looks at skip_frame once, when it opens, and would
+        then drop pictures for good.
+        """
+        self._context = context
+        self._first_description = context.extradata
+        self._was_told = False  # another description since
+        context.open(strict=False)
+        context.flush_buffers()
+        context.skip_frame = "DEFAULT"
+
+    def _retell(self, packet: VideoPacket) -> None:
+        """A decoder that has been told of what comes later must hear the first description again."""
+        is_told = packet.has_sidedata("new_extradata")
+        if self._was_told and not is_told and self._first_description:
+            tell(packet, "new_extradata", self._first_description)
+        self._was_told = is_told
+
     def _decode(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
-        if packet is not None and packet.is_corrupt:
-            self._doubt(packet.pts)
+        if packet is not None:
+            if packet.is_corrupt:
+                self._doubt(packet.pts)
+            self._was_told = self._was_told or packet.has_sidedata("new_extradata")
         try:
             yield from self._context.decode(packet)
         except FFmpegError:
-            self._damage.broken_packets += 1
+            self.damage.broken_packets += 1
             self._doubt(packet.pts if packet is not None else None)
 
     def _doubt(self, pts: int | None) -> None:

@@ -33,12 +33,16 @@ class Damage:
     broken_reads: int = 0  # the container itself could not be followed
     broken_packets: int = 0  # a packet the decoder refused
     read_in_order: bool = False  # skipping was given up
+    streams_unread: bool = False  # others began in the middle of the file, which FFmpeg's binding cannot show
+    times_contradicted: bool = False  # pictures came out in another order than their times say
 
     def warnings(self) -> tuple[str, ...]:
         """The words that reach the tables."""
         found = {
             "corrupt_packets": self.broken_reads + self.broken_packets,
             "read_in_order": self.read_in_order,
+            "streams_unread": self.streams_unread,
+            "timestamp_discontinuity": self.times_contradicted,
         }
         return tuple(word for word, is_so in found.items() if is_so)
 
@@ -66,8 +70,9 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
         except FFmpegError:
             damage.broken_reads += 1
             failures += 1
-        except IndexError:
-            return  # PyAV's end of a file in which new streams appeared half way
+        except IndexError:  # PyAV's end of a file in which new streams appeared half way
+            damage.streams_unread = True
+            return
         else:
             return
 
@@ -77,12 +82,17 @@ def video_packets(video: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:
     return read_packets(video, damage, video.stream)  # type: ignore[return-value]  # one stream, so one kind
 
 
-def is_shown(packet: VideoPacket) -> bool:
-    """Whether this packet puts a picture on the screen at a known time."""
-    if packet.pts is None or packet.is_discard:  # discarded: before the start of an edit list
+def is_picture(packet: VideoPacket) -> bool:
+    """Whether this packet puts a picture on the screen."""
+    if packet.is_discard:
         return False
     # A VP8 frame says in its first byte whether it is only there to be referred to (RFC 6386, 9.1).
     return packet.stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+
+
+def is_shown(packet: VideoPacket) -> bool:
+    """Whether this packet puts a picture on the screen at a known time."""
+    return packet.pts is not None and is_picture(packet)
 
 
 def group_into_gops(packets: Iterator[VideoPacket], limits: Limits) -> Iterator[Gop]:

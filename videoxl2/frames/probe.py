@@ -1,17 +1,17 @@
 """What a file is and how long it really lasts, from one pass over its packets and one decoded picture."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Literal
 
-from av.error import FFmpegError
-from av.video.frame import VideoFrame
+import numpy as np
 from av.video.reformatter import ColorTrc
-from av.video.stream import VideoStream
 
+from videoxl2.frames.clock import PLAIN, Clock, Edit
+from videoxl2.frames.clockmaker import make_clock
 from videoxl2.frames.container import (
     CLOCKLESS_DEMUXERS,
     DEFAULT_LIMITS,
@@ -22,15 +22,18 @@ from videoxl2.frames.container import (
     has_decoder,
     open_video,
 )
-from videoxl2.frames.errors import LimitExceeded, UndecodableVideo
+from videoxl2.frames.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
+from videoxl2.frames.errors import LimitExceeded, NoVideo, UndecodableVideo
 from videoxl2.frames.metadata import NOTHING_SAID, Metadata, read_metadata, read_title
-from videoxl2.frames.packets import AnyPacket, Damage, VideoPacket, read_packets
 from videoxl2.frames.pixels import display_matrix, rotation_degrees
+from videoxl2.frames.scan import Scan
 from videoxl2.frames.start_timecode import read_start_timecode
-from videoxl2.frames.timeline import PacketTable, Timeline, measure
+from videoxl2.frames.structure import is_cut_short
+from videoxl2.frames.timeline import Timeline, measure, measure_times, varies
 
-# A header that claims more than this times what is there belongs to a file that was cut short.
-_CLAIM_SHARE = Fraction(98, 100)
+# A header that claims so much more than there is belongs to a file that was cut short.
+_MISSING_SHARE = Fraction(2, 100)
+_STATES_LENGTH = INDEXED_DEMUXERS | {"avi", "asf", "flv", "mxf"}
 _PLAYED_BY_BROWSERS = INDEXED_DEMUXERS | {"ogg"}
 _MAX_LATE_MS = 600_000  # of pictures after sound; another programme's stamps may be hours away
 _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
@@ -69,6 +72,7 @@ class MediaInfo:
     player_start_ms: int = 0  # first picture on the clock that players show, which begins at 0
     pixel_aspect: Fraction = Fraction(1)  # a pixel's width over its height, before rotation
     metadata: Metadata = NOTHING_SAID
+    clock: Clock = PLAIN  # how packets are placed; without edits, targets count from `first_pts`
 
     @property
     def fps(self) -> Fraction:
@@ -90,63 +94,97 @@ def probe(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Medi
 
 def _probe(path: str | os.PathLike[str], limits: Limits) -> MediaInfo:
     with open_video(path, limits) as video:
-        scan = _Scan(video, Damage())
+        scan = Scan(video)
         if scan.picture is None:
             raise UndecodableVideo("not one picture could be decoded")
-        timeline = measure(scan.table, _stated_period(video))
-        return _describe(Path(os.fspath(path)), video, scan, timeline)
+        shown = _Showing.of(video, path, scan, limits)
+        return _describe(Path(os.fspath(path)), video, scan, shown)
 
 
-class _Scan:
-    """One pass over a file: its packet table, its first picture, and how far any stream reaches."""
+@dataclass(frozen=True)
+class _Showing:
+    """When the film's pictures are shown, and all that is to be said about it."""
 
-    def __init__(self, video: OpenVideo, damage: Damage) -> None:
-        self.table = PacketTable()
-        self.picture: VideoFrame | None = None
-        self.end_s = Fraction(0)  # furthest end on the container's clock
-        self.num_corrupt = 0
-        for packet in read_packets(video, damage):
-            self._note_end(packet)
-            if packet.stream_index == video.stream.index:
-                self._note_picture(packet)  # type: ignore[arg-type]  # the index says it is video
-        if self.picture is None:
-            self.picture = next(_decoded(video.stream, None), None)
-        self.num_broken_reads = damage.broken_reads
+    clock: Clock
+    media: Timeline  # as stored
+    film: Timeline  # as edited
+    start_s: Fraction  # of the film, on the container's clock
+    is_exact: bool
+    num_joins: int
+    has_odd_edits: bool = False
 
-    def _note_end(self, packet: AnyPacket) -> None:
-        if packet.pts is not None and packet.time_base:
-            self.end_s = max(self.end_s, (packet.pts + (packet.duration or 0)) * packet.time_base)
+    @classmethod
+    def of(cls, video: OpenVideo, path: str | os.PathLike[str], scan: Scan, limits: Limits) -> "_Showing":
+        table, turns = scan.turns.table, scan.turns
+        made = make_clock(video, path, table, turns.rows, turns.streams, scan.sound, limits)
+        period = _stated_period(video)
+        if made.clock.order is not None:
+            media = measure_times(np.sort(made.ticks), made.clock.order.period, period)
+        else:
+            media = measure(table, made.ticks, made.num_strays, period)
+        if video.demuxer == "avi":
+            media = _with_dropped_end(media, video)
+        clock, is_exact = made.clock, media.is_ordered and not made.is_estimated
+        if not media.is_ordered and clock.can_skip:
+            clock = Clock(counts_pictures=True)
+        is_exact &= not clock.counts_pictures
+        shown = cls(clock, media, media, media.first_pts * video.time_base, is_exact, made.num_joins)
+        return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
 
-    def _note_picture(self, packet: VideoPacket) -> None:
-        if packet.has_sidedata("encryption_info"):
-            raise UndecodableVideo("the video is encrypted")  # noise sometimes passes for a picture
-        self.table.add(packet)
-        self.num_corrupt += packet.is_corrupt
-        if self.picture is None:
-            self.picture = next(_decoded(packet.stream, packet), None)
+    def _edited(self, video: OpenVideo, path: str | os.PathLike[str]) -> "_Showing":
+        try:
+            edits = read_edits(path, video.stream.id)
+        except OddEdits:
+            return replace(self, has_odd_edits=True, is_exact=False)
+        if not edits:
+            return self
+        start_s, parts = lay_out(edits, video.time_base, self.media.first_pts, self.media.end_pts)
+        if not parts:
+            raise NoVideo("the edit list shows nothing of the video")
+        return replace(
+            self,
+            clock=replace(self.clock, edits=parts if len(parts) > 1 else ()),
+            film=_edited_timeline(self.media, parts, video.time_base),
+            start_s=start_s,
+        )
 
 
-def _decoded(stream: VideoStream, packet: VideoPacket | None) -> Iterator[VideoFrame]:
-    try:
-        yield from stream.codec_context.decode(packet)
-    except FFmpegError:
-        return
+def _edited_timeline(media: Timeline, parts: tuple[Edit, ...], time_base: Fraction) -> Timeline:
+    times = film_ticks(media.times, parts, time_base)
+    end = floor(end_s(parts[-1], time_base) / time_base)
+    last = max(1, end - int(times[-1]))
+    return replace(
+        measure_times(times, last, None),
+        first_pts=parts[0].media,
+        end_pts=parts[0].media + max(end, 1),
+        # Cuts inside pictures make two odd distances of an even film.
+        is_vfr=media.is_vfr or (len(parts) > 1 and varies(np.diff(times))),
+        num_strays=media.num_strays,
+    )
 
 
-def _describe(path: Path, video: OpenVideo, scan: _Scan, timeline: Timeline) -> MediaInfo:
+def _with_dropped_end(timeline: Timeline, video: OpenVideo) -> Timeline:
+    """AVI: with the chunks that a recorder dropped at the end, during which the last picture stays."""
+    num_chunks = video.stream.duration or 0
+    stays = num_chunks - (timeline.end_pts - timeline.first_pts)
+    if 0 < stays <= num_chunks // 2:
+        return replace(timeline, end_pts=timeline.end_pts + stays)
+    return timeline
+
+
+def _describe(path: Path, video: OpenVideo, scan: Scan, shown: _Showing) -> MediaInfo:
     assert scan.picture is not None
     stream, container = video.stream, video.container
-    is_exact = timeline.is_ordered and _has_clock(video)
-    fps = _frame_rate(video, timeline if is_exact else None)
-    if is_exact:
-        duration_s = (timeline.end_pts - timeline.first_pts) * video.time_base
+    fps = _frame_rate(video, None if shown.clock.counts_pictures else shown.media)
+    if shown.clock.counts_pictures:
+        duration_s = shown.media.num_pictures / fps
     else:
-        duration_s = timeline.num_pictures / fps
-    start_ms = round(timeline.first_pts * video.time_base * 1000)
+        duration_s = (shown.film.end_pts - shown.film.first_pts) * video.time_base
+    start_ms = round(shown.start_s * 1000)
     timecode = read_start_timecode(
         path,
         stream.id,
-        max(Fraction(0), timeline.first_pts * video.time_base),
+        max(Fraction(0), shown.start_s),
         fps,
         (stream.metadata, *(track.metadata for track in container.streams.data), container.metadata),
     )
@@ -162,20 +200,21 @@ def _describe(path: Path, video: OpenVideo, scan: _Scan, timeline: Timeline) -> 
         rotation=rotation_degrees(display_matrix(scan.picture)),
         fps_num=fps.numerator,
         fps_den=fps.denominator,
-        is_vfr=is_exact and timeline.is_vfr,
+        is_vfr=not shown.clock.counts_pictures and shown.film.is_vfr,
         duration_ms=max(1, int(duration_s * 1000)),
         start_ms=start_ms,
-        num_frames=timeline.num_pictures,
-        timestamps="exact" if is_exact else "estimated",
+        num_frames=shown.film.num_pictures,
+        timestamps="exact" if shown.is_exact else "estimated",
         title=read_title(container, stream, video.demuxer),
         size_bytes=path.stat().st_size,
-        warnings=_warnings(video, scan, timeline, is_exact),
-        first_pts=timeline.first_pts,
+        warnings=_warnings(video, scan, shown, path),
+        first_pts=shown.film.first_pts,
         start_timecode=timecode.label if timecode else None,
         timecode_rate=timecode.rate if timecode else None,
         player_start_ms=_player_start_ms(video, start_ms),
         metadata=read_metadata(path, container, stream, video.demuxer),
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
+        clock=shown.clock,
     )
 
 
@@ -189,33 +228,47 @@ def _player_start_ms(video: OpenVideo, start_ms: int) -> int:
     return since_ms if 0 <= since_ms < _MAX_LATE_MS else 0
 
 
-def _warnings(video: OpenVideo, scan: _Scan, timeline: Timeline, is_exact: bool) -> tuple[str, ...]:
+def _warnings(video: OpenVideo, scan: Scan, shown: _Showing, path: Path) -> tuple[str, ...]:
     assert scan.picture is not None
-    first_is_key = bool(scan.table.is_key and scan.table.is_key[0])
+    table = scan.turns.table
+    first_is_key = bool(table.is_key and table.is_key[0])
+    has_clock = video.demuxer not in CLOCKLESS_DEMUXERS
     found = {
-        "truncated": _is_truncated(video, scan),
-        "corrupt_packets": scan.num_corrupt > 0 or scan.num_broken_reads > 0,
-        "timestamps_estimated": not is_exact,
-        "timestamp_discontinuity": _has_clock(video) and (timeline.num_strays > 0 or not timeline.is_ordered),
-        "starts_mid_gop": is_exact and not first_is_key,
+        "truncated": _is_truncated(video, scan, shown, path),
+        "corrupt_packets": table.num_corrupt > 0 or scan.num_broken_reads > 0,
+        "timestamps_estimated": not shown.is_exact,
+        "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
+        "clock_joined": shown.num_joins > 0,
+        "edits_ignored": shown.has_odd_edits,
+        "streams_unread": scan.streams_unread,
+        "starts_mid_gop": not shown.clock.counts_pictures and not first_is_key,
         "hdr_not_converted": scan.picture.color_trc in _HDR_TRANSFERS,
     }
     return tuple(word for word, is_so in found.items() if is_so)
 
 
-def _has_clock(video: OpenVideo) -> bool:
-    """AVI stores no presentation times: FFmpeg's are right only when pictures are stored as shown."""
-    if video.demuxer == "avi":
-        return not video.stream.codec_context.has_b_frames
-    return video.demuxer not in CLOCKLESS_DEMUXERS
-
-
-def _is_truncated(video: OpenVideo, scan: _Scan) -> bool:
-    if not video.container.duration:
+def _is_truncated(video: OpenVideo, scan: Scan, shown: _Showing, path: Path) -> bool:
+    """Whether the file ends early by its structure, or has less than the length that its header states."""
+    if is_cut_short(path, video.demuxer):
+        return True
+    claimed_s = _claimed_s(video)
+    if not claimed_s or shown.clock.counts_pictures:
         return False
-    claimed_s = Fraction(video.container.duration, 1_000_000)
+    ends = [shown.media.end_pts * video.time_base, *(reach.end_s for reach in scan.sound_reach.values())]
+    starts = [shown.media.first_pts * video.time_base]
+    starts += [reach.start_s for reach in scan.sound_reach.values() if reach.start_s is not None]
     # Matroska counts its duration from zero, MP4 from the first sample; the kinder reading is taken.
-    return scan.end_s < claimed_s * _CLAIM_SHARE
+    missing_s = claimed_s - (max(ends) - min(Fraction(0), *starts))
+    return missing_s > claimed_s * _MISSING_SHARE and missing_s > 2 * shown.media.longest * video.time_base
+
+
+def _claimed_s(video: OpenVideo) -> Fraction | None:
+    """The length a header states; of other containers FFmpeg computes one from the packets."""
+    if video.demuxer not in _STATES_LENGTH:
+        return None
+    if video.demuxer == "avi":  # rescaled by FFmpeg where the file is cut
+        return (video.stream.duration or 0) * video.time_base
+    return Fraction(video.container.duration or 0, 1_000_000)
 
 
 def _stated_period(video: OpenVideo) -> Fraction | None:
@@ -225,7 +278,7 @@ def _stated_period(video: OpenVideo) -> Fraction | None:
 
 def _frame_rate(video: OpenVideo, timeline: Timeline | None) -> Fraction:
     """The stated rate where the pictures bear it out, else the measured one."""
-    if timeline is None and video.demuxer == "avi":
+    if video.demuxer == "avi":
         return 1 / video.time_base  # an AVI tick is one picture; FFmpeg's rate may count fields
     stated = [rate for rate in (video.stream.average_rate, video.stream.guessed_rate) if rate]
     if timeline is None or timeline.period is None:

@@ -10,11 +10,14 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once, open_video
+from videoxl2.frames.clock import Edit
+from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once
 from videoxl2.frames.decoder import Decoder, Picture
 from videoxl2.frames.entry import packets_before
 from videoxl2.frames.errors import UndecodableVideo
-from videoxl2.frames.packets import Damage, video_packets
+from videoxl2.frames.film import Film, open_film
+from videoxl2.frames.order import pictures_in_order
+from videoxl2.frames.packets import Damage
 from videoxl2.frames.pixels import RgbConverter
 from videoxl2.frames.probe import MediaInfo, probe
 from videoxl2.frames.sampling import SamplingGrid, Span
@@ -138,44 +141,67 @@ def read_answers(
     damage: Damage,
 ) -> Iterator[Answer]:
     """One answer per target of the spans that is inside the video, in order, with full-size pictures."""
-    first = spans[0].first
-    if info.timestamps == "exact":
-        try:
-            for answer in _answers_by_gop(path, info, grid, spans, limits, damage):
-                first = answer.target + 1
-                yield answer
-            return
-        except CannotEnter:
-            damage.read_in_order = True
-    with open_video(path, limits) as video:
-        targets = Targets(info, grid, spans, video.time_base, limits)
-        targets.next = first
-        pictures = Decoder(video, damage).pictures(video_packets(video, damage))
-        ticked = enumerate(pictures) if targets.is_estimated else timed(pictures)
-        yield from pick_in_order(ticked, targets.before(None), targets)
+    for part in info.clock.edits or (None,):
+        yield from _Answers(path, info, grid, spans, limits, damage, part)
 
 
-def _answers_by_gop(
-    path: FilePath,
-    info: MediaInfo,
-    grid: SamplingGrid,
-    spans: Sequence[Span],
-    limits: Limits,
-    damage: Damage,
-) -> Iterator[Answer]:
-    for by_index in (True, False):
-        with open_video(path, limits) as video:
-            targets = Targets(info, grid, spans, video.time_base, limits)
-            if by_index and targets.next and video.can_seek:
-                packets = packets_before(video, targets.due(targets.next).tick, info.first_pts, damage)
-                if packets is None:
-                    continue
-            else:
-                packets = video_packets(video, damage)
-            for answer in pick_by_gop(packets, targets, Decoder(video, damage), limits):
-                targets.next = answer.target + 1
-                yield answer
-            return
+@dataclass
+class _Answers:
+    """The answers to the targets of one part of the film (of all of it, when it has no edits)."""
+
+    path: FilePath
+    info: MediaInfo
+    grid: SamplingGrid
+    spans: Sequence[Span]
+    limits: Limits
+    damage: Damage
+    part: Edit | None
+
+    def __iter__(self) -> Iterator[Answer]:
+        first = 0
+        if self.info.clock.can_skip:
+            try:
+                for answer in self._by_gop():
+                    first = answer.target + 1
+                    yield answer
+                return
+            except CannotEnter:
+                self.damage.read_in_order = True
+        with open_film(self.path, self.info.clock, self.limits) as film:
+            targets = self._targets(film)
+            if targets.are_answered:
+                return
+            targets.next = max(targets.next, first)
+            yield from pick_in_order(self._pictures(film), targets.before(None), targets)
+
+    def _targets(self, film: Film) -> Targets:
+        return Targets(self.info, self.grid, self.spans, film.video.time_base, self.limits, self.part)
+
+    def _pictures(self, film: Film) -> Iterator[tuple[int, Picture]]:
+        clock, decoder = self.info.clock, Decoder(film.video, self.damage)
+        if clock.order is not None:
+            return pictures_in_order(film.stamped(self.damage), clock.order, decoder)
+        pictures = decoder.pictures(film.packets(self.damage))
+        return enumerate(pictures) if clock.counts_pictures else timed(pictures, self.damage)
+
+    def _by_gop(self) -> Iterator[Answer]:
+        for by_index in (True, False):
+            with open_film(self.path, self.info.clock, self.limits) as film:
+                targets = self._targets(film)
+                if targets.are_answered:
+                    return
+                if by_index and targets.next and film.video.can_seek:
+                    # Only media in front of all parts need no seeking.
+                    first = 0 if self.part is not None else self.info.first_pts
+                    packets = packets_before(film, targets.due(targets.next).tick, first, self.damage)
+                    if packets is None:
+                        continue
+                else:
+                    packets = film.packets(self.damage)
+                for answer in pick_by_gop(packets, targets, Decoder(film.video, self.damage), self.limits):
+                    targets.next = answer.target + 1
+                    yield answer
+                return
 
 
 class _Rows:

@@ -17,7 +17,14 @@ from itertools import chain
 
 from videoxl2.frames.container import Limits
 from videoxl2.frames.decoder import Decoder, Picture
-from videoxl2.frames.packets import Gop, VideoPacket, group_into_gops, is_shown, with_following
+from videoxl2.frames.packets import (
+    Damage,
+    Gop,
+    VideoPacket,
+    group_into_gops,
+    is_shown,
+    with_following,
+)
 from videoxl2.frames.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
 
 Timed = tuple[int, Picture]  # with its tick
@@ -48,7 +55,7 @@ def pick_by_gop(
     gop = None
     for gop, following in with_following(group_into_gops(packets, limits)):
         if not gop.is_whole:
-            pictures = _entered(gop, timed(decoder.pictures(chain(gop.trailing, packets))))
+            pictures = _entered(gop, timed(decoder.pictures(chain(gop.trailing, packets)), decoder.damage))
             yield from pick_in_order(pictures, targets.before(None), targets)
             return
         dues = list(targets.before(following.start if following else None))
@@ -72,9 +79,17 @@ def pick_in_order(pictures: Iterable[Timed], dues: Iterable[Due], targets: Targe
         yield Miss(due.target, "missing_frames") if shown is None else targets.answer(due, *shown)
 
 
-def timed(pictures: Iterable[Picture]) -> Iterator[Timed]:
-    """Pictures with their pts; those without one cannot be placed."""
-    return ((picture.frame.pts, picture) for picture in pictures if picture.frame.pts is not None)
+def timed(pictures: Iterable[Picture], damage: Damage) -> Iterator[Timed]:
+    """Pictures with their ticks; those without one cannot be placed."""
+    last: int | None = None
+    for picture in pictures:
+        tick = picture.frame.pts
+        if tick is None:
+            continue
+        if last is not None and tick < last:
+            damage.times_contradicted = True
+        last = tick
+        yield tick, picture
 
 
 def _pick_in_gop(
@@ -90,7 +105,9 @@ def _pick_in_gop(
     last = max((i for i, packet in enumerate(packets) if packet.pts in wanted), default=-1)
     num_refused = decoder.num_refused
     num_answers = 0
-    for answer in _as_planned(plan, gop, timed(decoder.pictures(packets[: last + 1], wanted)), targets):
+    for answer in _as_planned(
+        plan, gop, timed(decoder.pictures(packets[: last + 1], wanted), decoder.damage), targets
+    ):
         yield answer
         num_answers += 1
     if num_answers < len(plan):
@@ -150,7 +167,7 @@ def _without_plan(
     In damaged data a picture is lost, and its neighbour in the GOP is its marked substitute.
     """
     num_refused = decoder.num_refused
-    pictures = timed(decoder.pictures(packets))
+    pictures = timed(decoder.pictures(packets), decoder.damage)
     first = next(pictures, None)
     is_damaged = (
         was_refused or decoder.num_refused > num_refused or any(packet.is_corrupt for packet in gop.trailing)

@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
+from videoxl2.frames.clock import Edit
 from videoxl2.frames.container import Limits
 from videoxl2.frames.decoder import Picture
 from videoxl2.frames.probe import MediaInfo
@@ -62,21 +63,45 @@ class Targets:
         spans: Sequence[Span],
         time_base: Fraction,
         limits: Limits,
+        part: Edit | None = None,
     ):
+        """Of a film with edits, those that `part` shows (up to the part after it, if pictures are held)."""
         self.is_estimated = info.timestamps == "estimated"
         # A counted picture's tick is its number.
-        self.time_base = 1 / info.fps if self.is_estimated else time_base
-        self.first_pts = 0 if self.is_estimated else info.first_pts
+        self.time_base = 1 / info.fps if info.clock.counts_pictures else time_base
+        self.first_pts = 0 if info.clock.counts_pictures else info.first_pts
+        self._begins_s = Fraction(0)  # when `first_pts` is on the film's clock
+        self._end: int | None = None
         self._grid = grid
         self._max_hold_s = limits.max_hold_s
-        self.next = spans[0].first  # nothing before it is wanted any more
         # Nothing is shown at or after the video's end.
-        in_video = ceil(Fraction(info.duration_ms, 1000) / grid.step_s)
-        self._spans = [Span(span.first, min(span.stop, max(1, in_video))) for span in spans]
+        start, stop = 0, max(1, ceil(Fraction(info.duration_ms, 1000) / grid.step_s))
+        if part is not None:
+            self.first_pts, self._begins_s, self._end = part.media, part.start_s, part.end
+            start, stop = self._part(info, part, stop)
+        self._spans = [
+            Span(first, min(span.stop, stop))
+            for span in spans
+            if (first := max(span.first, start)) < span.stop
+        ]
+        self.next = self._spans[0].first if self._spans else stop  # nothing before it is wanted any more
+
+    def _part(self, info: MediaInfo, part: Edit, stop: int) -> tuple[int, int]:
+        """The targets that fall to a part."""
+        later = [self._first_from(edit.start_s) for edit in info.clock.edits if edit.start_s > part.start_s]
+        return self._first_from(part.start_s), min([stop, *later])
+
+    def _first_from(self, instant_s: Fraction) -> int:
+        return max(0, ceil((instant_s - self._slack * self.time_base) / self._grid.step_s))
+
+    @property
+    def _slack(self) -> Fraction:
+        """In ticks."""
+        return min(Fraction(1, 2), Fraction(1, 2000) / self.time_base)
 
     @property
     def are_answered(self) -> bool:
-        return self.next >= self._spans[-1].stop
+        return not self._spans or self.next >= self._spans[-1].stop
 
     def due(self, target: int) -> Due:
         """A target on the pictures' clock.
@@ -84,9 +109,9 @@ class Targets:
         Half a tick of slack, because a muxer rounds too (Matroska to whole milliseconds), but no more than
         half a millisecond: where a tick lasts a whole picture, the nearest one may not have begun.
         """
-        ticks = self._grid.target_s(target) / self.time_base
-        slack = min(Fraction(1, 2), Fraction(1, 2000) / self.time_base)
-        return Due(target, self.first_pts + floor(ticks + slack))
+        ticks = (self._grid.target_s(target) - self._begins_s) / self.time_base
+        tick = self.first_pts + floor(ticks + self._slack)
+        return Due(target, tick if self._end is None else min(tick, self._end - 1))
 
     def before(self, end: int | None) -> Iterator[Due]:
         """The unanswered targets before tick `end` (all of them for None)."""
@@ -104,11 +129,12 @@ class Targets:
         slide keeps its weight in time and an hour of nothing does not become thousands of copies. The rule
         looks at this target alone, so spans read apart agree with the video read at once.
         """
-        return self.is_held(due, tick) and (due.tick - tick) * self.time_base > self._max_hold_s
+        held = due.tick - max(tick, self.first_pts)
+        return self.is_held(due, tick) and held * self.time_base > self._max_hold_s
 
     def is_held(self, due: Due, tick: int) -> bool:
         """Whether the target before this one shows the same picture."""
-        return due.target > 0 and self.due(due.target - 1).tick >= tick
+        return due.target > 0 and self.due(due.target - 1).tick >= max(tick, self.first_pts)
 
     def answer(self, due: Due, tick: int, picture: Picture) -> Answer:
         """The picture of `tick` as the answer to `due`, with its flags."""
@@ -121,5 +147,7 @@ class Targets:
             flags |= FrameFlag.HELD
         if picture.is_damaged:
             flags |= FrameFlag.CORRUPT
-        pts_ms = floor((tick - self.first_pts) * self.time_base * 1000 + Fraction(1, 2))
+        # What is on screen when a part begins may have begun before it.
+        shown_s = self._begins_s + (max(tick, self.first_pts) - self.first_pts) * self.time_base
+        pts_ms = floor(shown_s * 1000 + Fraction(1, 2))
         return Pick(due.target, tick, pts_ms, picture, flags)

@@ -1,10 +1,16 @@
-"""One small picture of a video, for people to look at; quick rather than exact in odd files."""
+"""One small picture of a video, for people to look at.
+
+Files with an index are entered near the moment. Where that needs a look at the whole file first (other
+containers, several edits, times that come out of order), it is probed like any other, within bounds.
+"""
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -12,15 +18,23 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
 
+from videoxl2.frames.clock import Clock
 from videoxl2.frames.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
-from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.decoder import Decoder, Picture
+from videoxl2.frames.edits import OddEdits, lay_out, read_edits
 from videoxl2.frames.entry import packets_before
 from videoxl2.frames.errors import LimitExceeded, UndecodableVideo
-from videoxl2.frames.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.film import Film
+from videoxl2.frames.packets import Damage, VideoPacket
 from videoxl2.frames.pixels import display_matrix, upright
-from videoxl2.frames.reader import FilePath
+from videoxl2.frames.probe import probe
+from videoxl2.frames.reader import FilePath, read_answers
+from videoxl2.frames.sampling import SamplingGrid, Span
+from videoxl2.frames.targets import Pick
 
 _MAX_PACKETS = 20_000  # decoded from the start where a file's index does not help: minutes of video
+_MAX_BYTES = 4 << 30  # read from end to end where a file has no index
+_NO_END = 1 << 62  # ticks
 _ROUNDING_MS = 1  # both times given are rounded to milliseconds, pictures begin between them
 _QUALITY = 80
 
@@ -35,7 +49,7 @@ def read_thumbnail(
     there is no such picture, or only after decoding more than is reasonable for a thumbnail, and `OSError`.
     """
     with freed_at_once():
-        picture, pixel_aspect = _picture_at(path, start_ms + max(0, at_ms), start_ms, limits)
+        picture, pixel_aspect = _picture_at(path, max(0, at_ms), start_ms, limits)
         return to_jpeg(shrink(picture, pixel_aspect, size))
 
 
@@ -61,32 +75,66 @@ def to_jpeg(rgb: NDArray[np.uint8]) -> bytes:
     return encoded.getvalue()
 
 
-def _picture_at(path: FilePath, clock_ms: int, start_ms: int, limits: Limits) -> tuple[VideoFrame, Fraction]:
+def _picture_at(path: FilePath, at_ms: int, start_ms: int, limits: Limits) -> tuple[VideoFrame, Fraction]:
     for by_index in (True, False):
         with open_video(path, limits) as video:
-            tick = _ticks(video, clock_ms + _ROUNDING_MS)
-            packets = _packets(video, tick, _ticks(video, start_ms), by_index)
+            if not video.can_seek or (first := _first_tick(path, video, start_ms)) is None:
+                break
+            tick = first + _ticks(video, at_ms + _ROUNDING_MS)
+            film = Film((video,), Clock())
+            packets = _bounded(film) if not by_index else packets_before(film, tick, first, Damage())
             if packets is None:
                 continue
-            shown: VideoFrame | None = None
-            for picture in Decoder(video, Damage()).pictures(packets):
-                if shown is not None and (picture.frame.pts or 0) > tick:
-                    break
-                shown = picture.frame
-            if shown is not None:
-                return shown, video.stream.sample_aspect_ratio or Fraction(1)
-    raise UndecodableVideo("there is no picture at that time")
+            shown = _shown_at(Decoder(video, Damage()).pictures(packets), tick)
+            if shown is None:
+                break
+            return shown, video.stream.sample_aspect_ratio or Fraction(1)
+    return _picture_of_probed(path, at_ms, limits)
 
 
-def _packets(video: OpenVideo, tick: int, first_tick: int, by_index: bool) -> Iterator[VideoPacket] | None:
-    """From a key at or before `tick`; None: the index is of no use, open the file again."""
-    damage = Damage()
-    if by_index and video.can_seek:
-        return packets_before(video, tick, first_tick, damage)
-    return _bounded(video_packets(video, damage))
+def _first_tick(path: FilePath, video: OpenVideo, start_ms: int) -> int | None:
+    """Of the film's first picture; None: the film is more than one stretch of its media."""
+    try:
+        edits = read_edits(path, video.stream.id) if video.demuxer.startswith("mov,") else ()
+    except OddEdits:
+        return None
+    if not edits:
+        return _ticks(video, start_ms)
+    _, parts = lay_out(edits, video.time_base, video.stream.start_time or 0, _NO_END)
+    return parts[0].media if len(parts) == 1 else None
 
 
-def _bounded(packets: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
+def _shown_at(pictures: Iterable[Picture], tick: int) -> VideoFrame | None:
+    """The last picture that begins by `tick`, or the first; None where their times make no sense."""
+    shown: VideoFrame | None = None
+    for picture in pictures:
+        begins, last = picture.frame.pts, shown.pts if shown is not None else None
+        if begins is None or (last is not None and begins < last):
+            return None
+        if shown is not None and begins > tick:
+            break
+        shown = picture.frame
+    return shown
+
+
+def _picture_of_probed(path: FilePath, at_ms: int, limits: Limits) -> tuple[VideoFrame, Fraction]:
+    if Path(path).stat().st_size > _MAX_BYTES:
+        raise LimitExceeded(f"a thumbnail that needs more than {_MAX_BYTES} bytes to be read")
+    info = probe(path, limits)
+    at_ms = min(at_ms, info.duration_ms - 1)
+    if not info.clock.can_skip and at_ms * info.fps > 1000 * _MAX_PACKETS:
+        raise LimitExceeded(f"a thumbnail that needs more than {_MAX_PACKETS} packets")
+    grid = SamplingGrid(Fraction(1, 2000), 2 * info.duration_ms)
+    span = Span(2 * at_ms + _ROUNDING_MS, 2 * at_ms + _ROUNDING_MS + 1)
+    held = replace(limits, max_hold_s=limits.max_duration_s)
+    answer = next(iter(read_answers(path, info, grid, [span], held, Damage())), None)
+    if not isinstance(answer, Pick):
+        raise UndecodableVideo("there is no picture at that time")
+    return answer.picture.frame, info.pixel_aspect
+
+
+def _bounded(film: Film) -> Iterator[VideoPacket]:
+    packets = film.packets(Damage())
     yield from islice(packets, _MAX_PACKETS)
     if next(packets, None) is not None:
         raise LimitExceeded(f"a thumbnail that needs more than {_MAX_PACKETS} packets")

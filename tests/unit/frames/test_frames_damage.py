@@ -83,17 +83,18 @@ def test_a_stream_that_starts_between_keys_starts_at_its_first_key(tmp_path, mak
     assert numbers(got["frames"]) == [first + int(k * 12.5) for k in got["target_index"]]
 
 
-def test_a_clock_that_jumps_back_is_counted_instead(tmp_path, make, numbers):
-    """Two recordings glued together are both read; their times are estimates and marked so."""
+def test_a_clock_that_starts_again_is_joined(tmp_path, make, numbers):
+    """Two recordings glued together are one film, each with its own times; the seam is said."""
     one = make("one.ts", num_frames=100).read_bytes()
     path = tmp_path / "glued.ts"
     path.write_bytes(one + one)
     info = probe(path)
     got = _joined(read_frames(path, plan_sampling(info), SIZE, info=info))
-    assert info.num_frames == 200
-    assert {"timestamp_discontinuity", "timestamps_estimated"} <= set(info.warnings)
+    assert (info.num_frames, info.duration_ms, info.timestamps) == (200, 8000, "exact")
+    assert "clock_joined" in info.warnings
     assert numbers(got["frames"]) == [0, 25, 50, 75] * 2
-    assert (got["flags"] & FrameFlag.ESTIMATED).all()
+    assert got["pts_ms"].tolist() == [k * 1000 for k in range(8)]
+    assert not got["flags"].any()
 
 
 @pytest.mark.parametrize(

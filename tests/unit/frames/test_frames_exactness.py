@@ -1,6 +1,7 @@
 """The reader's fast paths against the plain meaning of "the picture on screen at t"."""
 
 import gc
+from bisect import bisect_right
 from fractions import Fraction
 from itertools import pairwise
 
@@ -21,7 +22,7 @@ from videoxl2.frames import (
 from videoxl2.frames.decoder import Decoder
 
 SIZE = 96
-COUNTED = {"mpeg4.avi", "h264.avi"}  # AVI stores no presentation times, and these have reordered pictures
+UNSTAMPED = {"mpeg4.avi", "h264.avi"}  # AVI stores no times of showing, and these have reordered pictures
 
 
 def _joined(spans):
@@ -75,7 +76,7 @@ def test_spans_with_gaps_between_them_are_read_in_one_pass(made):
 def test_skipping_changes_no_pixel(made, read_plainly):
     """Frames are bit-identical to those of a full sequential decode."""
     clip, path = made
-    if clip.name in COUNTED:
+    if clip.name in UNSTAMPED:
         pytest.skip("the plain reader trusts pts, which these files get wrong")
     grid = plan_sampling(probe(path), Fraction(7, 3))
     got = _joined(read_frames(path, grid, SIZE))
@@ -84,15 +85,17 @@ def test_skipping_changes_no_pixel(made, read_plainly):
     assert got["pts_ms"].tolist() == milliseconds
 
 
-def test_a_clock_that_was_counted_says_so(made):
-    """Only AVI with reordered pictures is read by counting, and every such frame is marked."""
+def test_every_sound_clock_is_exact(made, numbers):
+    """AVI with reordered pictures included: no frame is marked as estimated, each is the one due."""
     clip, path = made
     info = probe(path)
-    flags = _joined(read_frames(path, plan_sampling(info), SIZE))["flags"]
-    is_counted = clip.name in COUNTED
-    assert info.timestamps == ("estimated" if is_counted else "exact")
-    assert ((flags & FrameFlag.ESTIMATED) != 0).tolist() == [is_counted] * len(flags)
-    assert ("timestamps_estimated" in info.warnings) == is_counted
+    got = _joined(read_frames(path, grid := plan_sampling(info, Fraction(7, 3)), SIZE, info=info))
+    assert info.timestamps == "exact"
+    assert not (got["flags"] & FrameFlag.ESTIMATED).any()
+    begins_s = [shown_s + Fraction(-1, 2000) for shown_s in clip.shown_s]
+    assert numbers(got["frames"]) == [
+        bisect_right(begins_s, grid.target_s(k)) - 1 for k in range(grid.num_targets)
+    ]
 
 
 def test_sound_files_raise_no_warning(made):
@@ -101,8 +104,6 @@ def test_sound_files_raise_no_warning(made):
     info = probe(path)
     span = read_span(path, info, grid := plan_sampling(info), grid.spans(1000)[0], SIZE)
     accepted = {"read_in_order"} if clip.name == "h264_intra_refresh.mp4" else set()
-    if clip.name in COUNTED:
-        accepted = {"timestamps_estimated"}
     assert set(info.warnings) | set(span.warnings) <= accepted
 
 

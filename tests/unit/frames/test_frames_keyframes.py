@@ -33,14 +33,14 @@ def test_pictures_are_those_on_screen(made, read_plainly, numbers):
     info = probe(path)
     _, begins_ms = read_plainly(path, [k * Fraction(7, 10) for k in range(info.duration_ms // 700 + 1)])
     asked_ms = {*begins_ms, *range(0, info.duration_ms, 430), info.duration_ms - 1}
-    if info.timestamps == "estimated":  # what decodes in order may not be numbered as it is shown
+    if clip.name == "h264.avi":  # whose pictures have no times for a plain reader to find them by
         asked_ms = set(range(0, info.duration_ms, 430))
     got = read_keyframes(path, info, list(asked_ms)[::-1])
     assert list(got) == sorted(asked_ms)
     assert {(one.width, one.height, one.is_damaged) for one in got.values()} == {(192, 128, False)}
     at_s = [Fraction(2 * ms + 1, 2000) for ms in got]
     found = shown_in(numbers, got)
-    if info.timestamps == "exact":
+    if clip.name != "h264.avi":
         frames, _ = read_plainly(path, at_s)
         assert list(found.values()) == numbers(frames)
     else:

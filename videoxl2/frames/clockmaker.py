@@ -1,0 +1,206 @@
+"""Which clock a film needs, decided once from what all its packets say.
+
+The kinds, in the order in which they are tried:
+
+* none: a bare bitstream has no clock at all; its pictures are counted;
+* order: times of decoding only, or times of showing that the decoder's order contradicts (`order`);
+* counts: program streams, where most pictures have no stamp (`program_stream`);
+* pieces: streams whose clock may jump (`pieces`);
+* plain: every packet's own pts, where a missing one can be told from the neighbours.
+"""
+
+import itertools
+import os
+from array import array
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoxl2.frames.clock import Clock, Order, Piece, placed
+from videoxl2.frames.columns import NONE, PacketTable
+from videoxl2.frames.container import CLOCKLESS_DEMUXERS, INDEXED_DEMUXERS, Limits, OpenVideo
+from videoxl2.frames.order import look_at_order, shown_ticks
+from videoxl2.frames.pieces import HOLD_S, WRAPS, Sound, centred, find_breaks, join
+from videoxl2.frames.program_stream import Recount
+
+FilePath = str | os.PathLike[str]
+Missing = Literal["unknown", "decoded", "next_reference"]
+
+# Their decoders hold back one picture, so a reference is shown when the next one is decoded.
+_ONE_DELAY = frozenset(
+    [
+        "mpeg1video",
+        "mpeg2video",
+        "mpeg4",
+        "msmpeg4v1",
+        "msmpeg4v2",
+        "msmpeg4v3",
+        "wmv1",
+        "wmv2",
+        "wmv3",
+        "vc1",
+        "h263",
+        "flv1",
+    ]
+)
+_COUNTED_CODECS = frozenset({"mpeg1video", "mpeg2video"})
+_STAMPED_DEMUXERS = INDEXED_DEMUXERS | {"mpegts", "flv"}  # where a packet without pts is an exception
+_NEIGHBOURS = 32  # looked at for a dts that is missing
+
+
+@dataclass(frozen=True)
+class Made:
+    """A clock, what it says about every packet, and what is to be told about it."""
+
+    clock: Clock
+    ticks: NDArray[np.int64]  # per packet; in a clock of order, of the pictures as they are shown
+    num_strays: int = 0
+    num_joins: int = 0
+    is_estimated: bool = False
+
+
+def make_clock(
+    video: OpenVideo,
+    path: FilePath,
+    table: PacketTable,
+    turns: Collection[int],
+    streams: tuple[int, ...],
+    sound: Sound,
+    limits: Limits,
+) -> Made:
+    """The clock of `table`; at the rows `turns` another of the `streams` takes over."""
+    if video.demuxer in CLOCKLESS_DEMUXERS:
+        return Made(Clock(counts_pictures=True), table.array("pts"), num_strays=len(table))
+    period = _period(video)
+    start = _Start.of(video, path, table, period, limits)
+    clock = replace(start.clock, streams=streams)
+    if video.demuxer not in WRAPS:
+        return _finished(Made(clock, table.array("pts"), start.num_unplaced), table)
+    recount = None
+    if video.demuxer == "mpeg" and video.stream.codec_context.name in _COUNTED_CODECS:
+        table.dts = array("q", _filled_dts(table, period).tolist())
+        recount = Recount(table, period)
+        recount.apply(table)
+    made = _in_pieces(video, table, replace(clock, wrap=WRAPS[video.demuxer]), turns, sound)
+    made = replace(made, num_strays=made.num_strays + start.num_unplaced)
+    if recount is not None:
+        pieces = made.clock.pieces or (Piece(0, recount.dts[0], recount.dts[0]),)
+        counted = replace(
+            made.clock, pieces=recount.pieces(pieces), strays=(), counts_packets=True, step=period
+        )
+        made = replace(made, clock=counted, is_estimated=recount.is_estimated)
+    return _finished(made, table, recount)
+
+
+def _finished(made: Made, table: PacketTable, recount: Recount | None = None) -> Made:
+    """With the ticks that the clock gives."""
+    clock = made.clock
+    if clock.is_plain:
+        return replace(made, ticks=table.array("pts"))
+    ticks = np.fromiter(
+        (NONE if tick is None else tick for _, tick in placed(table.rows(), clock)), np.int64, len(table)
+    )
+    if clock.order is not None:
+        ticks = shown_ticks(ticks, clock.order)
+    return replace(made, ticks=ticks)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What is done about packets without pts, or with pts that cannot be."""
+
+    clock: Clock
+    num_unplaced: int = 0
+
+    @classmethod
+    def of(
+        cls, video: OpenVideo, path: FilePath, table: PacketTable, period: int, limits: Limits
+    ) -> "_Start":
+        context = video.stream.codec_context
+        pts = table.array("pts")
+        is_missing = (pts == NONE) & table.array("is_picture").astype(bool)
+        if not is_missing.any():
+            if context.has_b_frames and len(pts) > 2 and (np.diff(pts) > 0).all():
+                reordering = look_at_order(path, limits)
+                if reordering.is_reordered:
+                    return cls(Clock(order=Order(reordering.delay, _last_step(pts, period), by_pts=True)))
+            return cls(Clock())
+        if not context.has_b_frames:
+            return cls(Clock(missing="decoded"))
+        if context.name in _ONE_DELAY:
+            return cls(Clock(missing="next_reference"))
+        reordering = look_at_order(path, limits)
+        if reordering.has_fields:  # the second one of a picture has no time of its own
+            return cls(Clock())
+        num_missing = int(is_missing.sum())
+        if video.demuxer in _STAMPED_DEMUXERS and num_missing < len(pts) // 4:
+            return cls(Clock(), num_missing)
+        return cls(Clock(order=Order(reordering.delay, _last_step(table.array("dts"), period))))
+
+
+def _in_pieces(
+    video: OpenVideo, table: PacketTable, clock: Clock, turns: Collection[int], sound: Sound
+) -> Made:
+    dts, pts = _filled_dts(table, 0), _guessed_pts(table, clock, video.time_base)
+    breaks = find_breaks(table, dts, pts, video.time_base, clock.wrap, sound)
+    if (
+        not breaks.starts
+        and not turns
+        and _goes_on(dts, clock.wrap)
+        and _goes_on(pts[pts != NONE], clock.wrap)
+    ):
+        plain = replace(clock, wrap=0, strays=breaks.strays)
+        return Made(plain, pts, len(breaks.strays))
+    pieces = join(table, breaks, clock, video.time_base, turns)
+    return Made(
+        replace(clock, pieces=pieces, strays=breaks.strays), pts, len(breaks.strays), len(breaks.starts)
+    )
+
+
+def _guessed_pts(table: PacketTable, clock: Clock, time_base: Fraction) -> NDArray[np.int64]:
+    """pts with the missing ones told from the neighbours, stretch by stretch between rough breaks."""
+    pts = table.array("pts")
+    if clock.missing == "unknown":
+        return pts
+    steps = centred(np.diff(_filled_dts(table, 0)), clock.wrap)
+    rough = np.flatnonzero((steps < 0) | (steps > int(HOLD_S / time_base))) + 1
+    edges = [0, *rough.tolist(), len(table)]
+    for first, stop in itertools.pairwise(edges):
+        part = Clock((Piece(0, table.dts[first], table.dts[first]),), wrap=clock.wrap, missing=clock.missing)
+        for row, tick in placed(table.rows(first, stop), part):
+            pts[row] = NONE if tick is None else tick
+    return pts
+
+
+def _goes_on(stamps: NDArray[np.int64], wrap: int) -> bool:
+    """Whether no step passes the counter's end, so that stamps are ticks already."""
+    return bool((np.abs(np.diff(stamps)) < wrap // 2).all())
+
+
+def _filled_dts(table: PacketTable, period: int) -> NDArray[np.int64]:
+    """dts, a missing one told from those before it or else after it."""
+    dts = table.array("dts")
+    for row in np.flatnonzero(dts == NONE).tolist():
+        if row and dts[row - 1] != NONE:
+            dts[row] = dts[row - 1] + (table.duration[row - 1] or period)
+            continue
+        known = row + np.flatnonzero(dts[row : row + _NEIGHBOURS] != NONE)
+        if len(known):
+            dts[row] = dts[known[0]] - (known[0] - row) * (table.duration[row] or period)
+        else:
+            dts[row] = table.pts[row] if table.pts[row] != NONE else 0
+    return dts
+
+
+def _last_step(stamps: NDArray[np.int64], period: int) -> int:
+    known = np.unique(stamps[stamps != NONE])
+    return int(known[-1] - known[-2]) if len(known) > 1 else max(1, period)
+
+
+def _period(video: OpenVideo) -> int:
+    rate = video.stream.average_rate or video.stream.guessed_rate
+    return max(1, round(1 / (rate * video.time_base))) if rate else 1

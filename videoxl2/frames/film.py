@@ -1,0 +1,60 @@
+"""An opened file: its packets with ticks of the film's clock, its keys with their decoder's state."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from videoxl2.frames.clock import Clock, Stamps, placed
+from videoxl2.frames.container import Limits, OpenVideo, open_video
+from videoxl2.frames.decoder_state import DecoderState
+from videoxl2.frames.packets import Damage, VideoPacket, video_packets
+
+
+@dataclass(frozen=True)
+class Film:
+    """The file, opened once for each stream that takes its turn; all stay open until the film is closed."""
+
+    turns: tuple[OpenVideo, ...]
+    clock: Clock
+
+    @property
+    def video(self) -> OpenVideo:
+        """The first in turn, whose time base all share."""
+        return self.turns[0]
+
+    def packets(self, damage: Damage) -> Iterator[VideoPacket]:
+        """All packets from the file's start."""
+        return (packet for packet, _ in self.stamped(damage))
+
+    def stamped(self, damage: Damage) -> Iterator[tuple[VideoPacket, int]]:
+        """All packets from the start, with the stamps that a clock of order deals out, else their pts."""
+        return self._stamped(packet for turn in self.turns for packet in _told(turn, damage))
+
+    def packets_after(self, state: DecoderState, damage: Damage) -> Iterator[VideoPacket]:
+        """From where a seek has led: only in a file with an index, whose clock has no pieces."""
+        packets = state.carried(video_packets(self.video, damage))
+        return (packet for packet, _ in self._stamped(packets))
+
+    def _stamped(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[VideoPacket, int]]:
+        if self.clock.is_plain:
+            for packet in packets:
+                yield packet, packet.pts or 0
+            return
+        rows = ((packet, Stamps(packet.pts, packet.dts, packet.duration or 0)) for packet in packets)
+        for packet, tick in placed(rows, self.clock):
+            packet.pts = tick
+            yield packet, tick or 0
+
+
+@contextmanager
+def open_film(path: str | os.PathLike[str], clock: Clock, limits: Limits) -> Iterator[Film]:
+    """Open `path` to be read on `clock`. Raises as `open_video`."""
+    with ExitStack() as opened:
+        streams: tuple[int | None, ...] = clock.streams or (None,)
+        turns = tuple(opened.enter_context(open_video(path, limits, stream)) for stream in streams)
+        yield Film(turns, clock)
+
+
+def _told(turn: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:
+    return DecoderState(turn).carried(video_packets(turn, damage))

@@ -1,0 +1,130 @@
+"""One pass over a file: what its packets say, its first picture, and how far its pictures and sound reach."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from videoxl2.frames.columns import PacketTable
+from videoxl2.frames.container import OpenVideo, has_decoder
+from videoxl2.frames.errors import UndecodableVideo
+from videoxl2.frames.packets import AnyPacket, Damage, VideoPacket, read_packets
+from videoxl2.frames.pieces import WRAPS, Sound
+
+_MOST_TURNS = 16  # streams that follow each other; each one is read by opening the file again
+
+
+@dataclass
+class Reach:
+    """From when to when one stream has packets, on the container's clock in seconds."""
+
+    start_s: Fraction | None = None
+    end_s: Fraction = Fraction(0)
+
+    def note(self, packet: AnyPacket) -> None:
+        """Extend it over a packet."""
+        if packet.pts is None or not packet.time_base:
+            return
+        start_s = packet.pts * packet.time_base
+        self.start_s = start_s if self.start_s is None else min(start_s, self.start_s)
+        self.end_s = max(self.end_s, start_s + (packet.duration or 0) * packet.time_base)
+
+
+@dataclass
+class Turns:
+    """The streams that make up the video, one after the other."""
+
+    table: PacketTable
+    streams: tuple[int, ...] = ()  # empty: only the one that was chosen
+    rows: tuple[int, ...] = ()  # at which the next one takes over
+
+
+@dataclass
+class _Stream:
+    table: PacketTable = field(default_factory=PacketTable)
+    picture: VideoFrame | None = None
+
+
+class Scan:
+    """What one pass has found."""
+
+    def __init__(self, video: OpenVideo) -> None:
+        damage = Damage()
+        self._video = video
+        self._streams = {stream.index: _Stream() for stream in _candidates(video)}
+        wrap = WRAPS.get(video.demuxer)
+        self.sound = Sound(int(wrap * video.time_base) if wrap else 1)
+        self.sound_reach: dict[int, Reach] = {}
+        for packet in read_packets(video, damage):
+            if (stream := self._streams.get(packet.stream_index)) is not None:
+                _note(stream, packet)  # type: ignore[arg-type]  # the index says it is video
+            elif isinstance(packet.stream, AudioStream):
+                self.sound_reach.setdefault(packet.stream_index, Reach()).note(packet)
+                if wrap and packet.dts is not None and packet.time_base:
+                    self.sound.note(int(packet.dts * packet.time_base))
+        for index, stream in self._streams.items():
+            if stream.picture is None:
+                source = video.container.streams[index]
+                assert isinstance(source, VideoStream)
+                stream.picture = next(_decoded(source, None), None)
+        self.num_broken_reads = damage.broken_reads
+        self.streams_unread = damage.streams_unread
+        self.turns = self._in_turn()
+
+    @property
+    def picture(self) -> VideoFrame | None:
+        """The first one that could be decoded."""
+        order = self.turns.streams or (self._video.stream.index,)
+        return next((p for index in order if (p := self._streams[index].picture) is not None), None)
+
+    def _in_turn(self) -> Turns:
+        """Streams of the video's codec that follow it or that it follows, by where in the file they lie."""
+        chosen = self._streams[self._video.stream.index]
+        places = sorted(
+            (stream.table.first_byte, index)
+            for index, stream in self._streams.items()
+            if stream.table.first_byte is not None and stream.picture is not None
+        )
+        streams = tuple(index for _, index in places)
+        tables = [self._streams[index].table for index in streams]
+        if not 1 < len(streams) <= _MOST_TURNS or self._video.stream.index not in streams:
+            return Turns(chosen.table)
+        if any(b.first_byte is None or a.last_byte > b.first_byte for a, b in itertools.pairwise(tables)):
+            return Turns(chosen.table)  # side by side: another programme or angle
+        joined, rows = PacketTable(), []
+        for table in tables:
+            rows.append(len(joined))
+            joined.extend(table)
+        return Turns(joined, streams, tuple(rows[1:]))
+
+
+def _candidates(video: OpenVideo) -> Iterable[VideoStream]:
+    """The chosen stream and, in transport streams, those that may take turns with it."""
+    if video.demuxer != "mpegts":
+        return [video.stream]
+    codec = video.stream.codec_context.name
+    return [
+        stream
+        for stream in video.container.streams.video
+        if has_decoder(stream) and stream.codec_context.name == codec and stream.time_base == video.time_base
+    ]
+
+
+def _note(stream: _Stream, packet: VideoPacket) -> None:
+    if packet.has_sidedata("encryption_info"):
+        raise UndecodableVideo("the video is encrypted")  # noise sometimes passes for a picture
+    stream.table.add(packet)
+    if stream.picture is None:
+        stream.picture = next(_decoded(packet.stream, packet), None)
+
+
+def _decoded(stream: VideoStream, packet: VideoPacket | None) -> Iterator[VideoFrame]:
+    try:
+        yield from stream.codec_context.decode(packet)
+    except FFmpegError:
+        return

@@ -1,0 +1,77 @@
+"""Whether a file ends before its container says so: the surest sign of a copy that was cut short."""
+
+import os
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+from videoxl2.frames.boxes import outermost
+
+_SEGMENT = 0x18538067  # Matroska's outermost element that holds everything (RFC 8794, RFC 9559)
+_EBML = 0x1A45DFA3
+_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_BROADCAST = 1  # flag: sizes are not known
+
+
+def is_cut_short(path: str | os.PathLike[str], demuxer: str) -> bool:
+    """Whether an outermost box, segment or chunk reaches beyond the end of the file."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if demuxer.startswith("mov,"):
+            return any(place.end > size for place in outermost(file))
+        file.seek(0)
+        if demuxer.startswith("matroska"):
+            return _matroska_end(file, size) > size
+        if demuxer == "avi":
+            return _riff_end(file) > size
+        return demuxer == "asf" and _asf_size(file) > size
+
+
+def _riff_end(file: BinaryIO) -> int:
+    head = file.read(8)
+    return 8 + int(struct.unpack("<I", head[4:])[0]) if head[:4] == b"RIFF" and len(head) == 8 else 0
+
+
+def _asf_size(file: BinaryIO) -> int:
+    head = file.read(4096)
+    at = head.find(_ASF_PROPERTIES)
+    if head[:16] != _ASF_HEADER or at < 0 or len(head) < at + 92:
+        return 0
+    size, flags = struct.unpack_from("<Q", head, at + 40)[0], struct.unpack_from("<I", head, at + 88)[0]
+    return 0 if flags & _ASF_BROADCAST else int(size)
+
+
+def _matroska_end(file: BinaryIO, size: int) -> int:
+    """Where the segment ends; 0 where its length is not known (live recordings)."""
+    at = 0
+    while at < size:
+        file.seek(at)
+        found = _element(file.read(12))
+        if found is None:
+            return 0
+        kind, inside, length = found
+        if kind == _SEGMENT:
+            return at + inside + length if length is not None else 0
+        if kind != _EBML or length is None:
+            return 0
+        at += inside + length
+    return 0
+
+
+def _element(head: bytes) -> tuple[int, int, int | None] | None:
+    """An EBML element's kind, how many bytes come before its content, and how many that has."""
+    if not head or not head[0]:
+        return None
+    kind_bytes = 9 - head[0].bit_length()
+    rest = head[kind_bytes:]
+    if not rest or not rest[0]:
+        return None
+    length_bytes = 9 - rest[0].bit_length()
+    if len(rest) < length_bytes:
+        return None
+    bits = 7 * length_bytes
+    length = int.from_bytes(rest[:length_bytes], "big") & ((1 << bits) - 1)
+    unknown = (1 << bits) - 1
+    kind = int.from_bytes(head[:kind_bytes], "big")
+    return kind, kind_bytes + length_bytes, None if length == unknown else length
