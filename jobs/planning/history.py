@@ -36,6 +36,21 @@ WITH edges AS (
 )
 SELECT coalesce(median(before), 0) + coalesce(median(greatest(after, 0)), 0) FROM edges"""
 
+# How many actors held a video at once in the latest run; clocks may differ by a little.
+_ACTORS = """
+WITH latest AS (
+    SELECT run_id FROM runs SEMI JOIN attempts USING (run_id) WHERE model_revision = $revision
+    ORDER BY started_at DESC LIMIT 1
+), held AS (
+    SELECT started_at AS since,
+        started_at + to_microseconds(((seconds - coalesce(finish_seconds, 0) - 0.05) * 1e6)::BIGINT) AS until
+    FROM attempts SEMI JOIN latest USING (run_id) LIMIT 2000
+)
+SELECT coalesce(max(number), 1) FROM (
+    SELECT count(*) AS number FROM held AS one JOIN held AS other
+    ON other.since <= one.since AND one.since < other.until GROUP BY one.since
+)"""
+
 
 @dataclass(frozen=True)
 class History:
@@ -45,6 +60,7 @@ class History:
     device: str
     num_attempts: int
     idle_s: float
+    num_actors: int  # at work at once in the latest run
 
 
 def read_history(catalog: Catalog, index: Index, model_revision: str) -> History | None:
@@ -58,7 +74,8 @@ def read_history(catalog: Catalog, index: Index, model_revision: str) -> History
         by_recipe.setdefault(row[1], []).append(row)
     attempts = [_attempts(some, index.recipe(recipe_id)) for recipe_id, some in by_recipe.items()]
     ((idle_s,),) = catalog.query(_EDGES, parameters).rows
-    return History(fit_costs(Attempts.of(attempts)), rows[0][0], len(rows), float(idle_s))
+    ((num_actors,),) = catalog.query(_ACTORS, parameters).rows
+    return History(fit_costs(Attempts.of(attempts)), rows[0][0], len(rows), float(idle_s), num_actors)
 
 
 def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> Attempts:

@@ -108,6 +108,22 @@ def test_wall_time_has_start_up_and_end(settings, history):
     assert priced.usd[0] == pytest.approx(3 * alone.actor_hours[0])
 
 
+def test_as_many_actors_are_expected_as_worked_at_once_last_time(settings, history, make_row):
+    """A plan does not look at the cluster: one actor a GPU is what the latest run had."""
+    assert told(settings())[1].num_actors == 1
+    index = open_index(settings().index)
+    recipe = check_plan(settings()).recipe
+    begun = [BEGAN + timedelta(days=1, seconds=s) for s in (0, 1, 2, 60)]
+    one = {"run_id": "s", "recipe_id": recipe.recipe_id, "plan_reason": "new", "seconds": 60.0}
+    attempts = tuple(make_row(Attempt, **one, started_at=at, finish_seconds=5.0) for at in begun)
+    run = make_row(
+        Run, run_id="s", started_at=begun[0], ended_at=begun[-1], model_revision=recipe.model_revision
+    )
+    index.publish((), [RunRecord(run=run, attempts=attempts)])
+    assert told(settings())[1].num_actors == 3
+    assert told(settings(num_actors=5))[1].num_actors == 5
+
+
 def test_a_video_out_of_proportion_is_refused_by_name(settings, history):
     """By pictures, time or money; it is counted for what it is, and the rest is planned."""
     for limit in ("1000frames", "2m", "0.10usd"):
