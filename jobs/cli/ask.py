@@ -12,7 +12,7 @@ from rich.progress import Progress
 from jobs.cli.verb import F, Verb, index_options
 from jobs.settings.config import load_settings
 from jobs.settings.since import parse_since
-from jobs.ui.terminal import as_records, show_hits, show_json, show_rows
+from jobs.ui.terminal import as_records, say, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.query.build import build_serving
 from storage.query.catalog import Result
@@ -122,9 +122,9 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
     if as_json:
         show_json(asdict(done) if done else None)
     elif done is None:
-        click.echo("nothing to do: the serving file is current")
+        say("nothing to do: the serving file is current")
     else:
-        click.echo(
+        say(
             f"{done.file}: snapshot {done.snapshot}, {done.num_videos} videos, {done.num_documents} rows to "
             f"search ({done.num_new} new), {done.num_vectors} vectors, {done.size_bytes / 1e6:.1f} MB"
         )
@@ -146,4 +146,4 @@ def _instant(since: str) -> datetime:
 
 def _note(text: str | None) -> None:
     if text:
-        click.echo(f"note: {text}", err=True)
+        say(f"note: {text}", err=True)

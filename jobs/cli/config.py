@@ -9,7 +9,7 @@ import click
 from jobs.cli.settings import Setting, value_of
 from jobs.cli.verb import Verb, config_option, known_settings
 from jobs.settings.file import SETTINGS_FILE, SettingsFile
-from jobs.ui.terminal import show_json, show_rows
+from jobs.ui.terminal import say, show_json, show_rows
 
 _ABOUT = """# Settings
 
@@ -30,7 +30,7 @@ def config(file: SettingsFile, as_json: bool) -> None:
     if as_json:
         show_json({"file": str(file.path) if file.path else None, "settings": rows})
         return
-    click.echo(f"settings file: {file.path or f'none: no {SETTINGS_FILE} here or above'}", err=True)
+    say(f"settings file: {file.path or f'none: no {SETTINGS_FILE} here or above'}", err=True)
     shown = [
         (row["key"], row["default"] if row["value"] is None else row["value"], row["from"]) for row in rows
     ]

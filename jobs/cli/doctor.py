@@ -11,7 +11,7 @@ from jobs.cli.settings import defaults_for
 from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import load_settings
 from jobs.settings.file import SettingsFile
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
@@ -45,12 +45,12 @@ def doctor(file: SettingsFile, as_json: bool, **flags: Any) -> int:
         checks.append(check)
         if not as_json:
             label = click.style(f"{check.health:<8}", fg=_COLOURS[check.health])
-            click.echo(f"{label} {check.name:<9} {check.said}")
+            say(f"{check.name:<9} {check.said}", lead=f"{label} ")
             if check.hint:
-                click.echo(f"{'':8} {'':9} hint: {check.hint}")
+                say(f"{'':8} {'':9} hint: {check.hint}")
     failed = sum(check.health is Health.FAILED for check in checks)
     if as_json:
         show_json({"is_ready": not failed, "checks": [asdict(check) for check in checks]})
     elif failed:
-        click.echo(f"{failed} of {len(checks)} checks failed; nothing was spent", err=True)
+        say(f"{failed} of {len(checks)} checks failed; nothing was spent", err=True)
     return ExitCode.PREFLIGHT if failed else ExitCode.DONE

@@ -13,7 +13,7 @@ from jobs.cli.verb import F, Verb, index_options
 from jobs.reports.evaluation.truth import Measure, read_truth
 from jobs.reports.evaluation.truth import evaluate as evaluate_index
 from jobs.settings.config import load_settings
-from jobs.ui.terminal import show_json, show_rows
+from jobs.ui.terminal import say, show_json, show_rows
 from schemas.failures import ExitCode, UsageError
 from storage.query.catalog import open_catalog
 
@@ -98,11 +98,11 @@ def _run_benchmark(as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
     values = flags | {name: loaded[name] for name in ("model", "dtype") if name in loaded}
     asked = {name: value for name, value in values.items() if name not in ("truth", *INDEX_FLAGS)}
     settings = BenchmarkSettings.of(benchmark=benchmark, **asked)
-    report = run_benchmark(settings, lambda line: click.echo(line, err=True))
+    report = run_benchmark(settings, lambda line: say(line, err=True))
     if as_json:
         show_json(asdict(report))
     else:
-        click.echo(
+        say(
             f"{report.benchmark}: {report.num_answered} of {report.num_questions} questions answered, "
             f"{report.num_videos} videos, sampled at {report.min_fps:.3g} to {report.max_fps:.3g} pictures a "
             f"second, {report.min_frames} to {report.max_frames} pictures, "

@@ -1,6 +1,5 @@
 """The verb `export`: the index as files for players, editing systems, web pages and spreadsheets."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -20,7 +19,7 @@ from jobs.exports.files import Outcome, write_file
 from jobs.exports.moments import MomentKind
 from jobs.settings.config import load_settings
 from jobs.ui.find_video import find_video
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, say_document, show_json
 from schemas.failures import UsageError
 from schemas.tables import TABLES
 from storage.query.catalog import Catalog, open_catalog
@@ -63,9 +62,9 @@ def export(
     with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
         documents = _documents(catalog, to, kind, find_video(catalog, video) if video is not None else None)
         if output is None:
-            sys.stdout.buffer.writelines(
-                chunk.encode() for document in documents for chunk in document.chunks
-            )
+            for document in documents:
+                for chunk in document.chunks:
+                    say_document(chunk)
         else:
             is_one = video is not None or to in TABLE_FORMATS
             _report(_write(documents, Path(output), to, is_one, force), as_json)
@@ -133,7 +132,7 @@ def _report(files: Iterator[tuple[Path, Outcome]], as_json: bool) -> None:
     if as_json:
         show_json(listed)
     else:
-        click.echo(f"{_files(counts[Outcome.WRITTEN])} written, {counts[Outcome.UNCHANGED]} unchanged")
+        say(f"{_files(counts[Outcome.WRITTEN])} written, {counts[Outcome.UNCHANGED]} unchanged")
     if kept:
         more = ", …" if counts[Outcome.KEPT] > len(kept) else ""
         raise UsageError(

@@ -14,7 +14,7 @@ from jobs.cli.maintain import compact, forget, vacuum
 from jobs.cli.report import explain, report, status
 from jobs.cli.run import backfill, plan, retry, run
 from jobs.cli.serve import serve
-from jobs.ui.terminal import show_error
+from jobs.ui.terminal import say, see_help, show_error
 from schemas.failures import ExitCode, MediaIndexError
 
 
@@ -50,20 +50,24 @@ for verb in (
 def main() -> None:
     """Run the command line and exit with its code; only our own bugs show a traceback."""
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name="media-index", standalone_mode=False)
     except MediaIndexError as error:
         show_error(error)
         code = error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("error: interrupted\nhint: repeat the command; what is committed stays", err=True)
+        say("error: interrupted", "hint: Repeat the command; what is committed stays.", err=True)
         code = ExitCode.INTERRUPTED
     except click.ClickException as error:
         message = " ".join(error.format_message().split())  # click lists choices on lines of their own
-        click.echo(f"error: {message}\nhint: media-index --help", err=True)
+        command = (
+            error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "media-index"
+        )
+        say(f"error: {message.rstrip('.')}", f"hint: {see_help(command)}", err=True)
         code = ExitCode.USAGE
     except UnicodeEncodeError as error:
-        click.echo(
-            f"error: this terminal cannot show {error.object[error.start]!a}\nhint: set PYTHONUTF8=1",
+        say(
+            f"error: this terminal cannot show {error.object[error.start]!a}",
+            "hint: Set PYTHONUTF8=1.",
             err=True,
         )
         code = ExitCode.USAGE
@@ -71,6 +75,6 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be flushed to it
         code = ExitCode.DONE
     except OSError as error:
-        click.echo(f"error: {error}\nhint: check the disk, the folders and their permissions", err=True)
+        say(f"error: {error}", "hint: Check the disk, the folders and their permissions.", err=True)
         code = ExitCode.INTERNAL
     sys.exit(int(code or 0))

@@ -11,7 +11,8 @@ import click
 
 from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import load_settings
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, show_json
+from jobs.ui.words import visible
 from schemas.failures import UsageError
 from storage.index.leases import Holder
 from storage.upkeep.compact import Compaction
@@ -28,7 +29,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def _wait(holder: Holder) -> None:
-    click.echo(
+    say(
         f"{holder.kind} {holder.run_id} on {holder.host} may be at work; watching whether it is alive",
         err=True,
     )
@@ -58,26 +59,26 @@ def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> 
 
 def _show_compaction(done: Compaction | None) -> None:
     if done is None:
-        click.echo("nothing to merge")
+        say("nothing to merge")
         return
     for table, merged in done.merged.items():
-        click.echo(f"{table}: {len(merged.before)} files into {len(merged.after)}, {merged.num_rows} rows")
-    click.echo(f"snapshot {done.snapshot}")
+        say(f"{table}: {len(merged.before)} files into {len(merged.after)}, {merged.num_rows} rows")
+    say(f"snapshot {done.snapshot}")
 
 
 def _show_repair(done: Repair | None) -> None:
     if done is None:
-        click.echo("nothing to repair: every file that the newest snapshot lists can be read")
+        say("nothing to repair: every file that the newest snapshot lists can be read")
         return
     for problem in done.damaged.values():
-        click.echo(f"damaged: {problem}")
+        say(f"damaged: {problem}")
     for table, num_rows in done.rows.items():
-        click.echo(f"{table}: {num_rows} rows made anew")
-    click.echo(f"snapshot {done.snapshot}")
+        say(f"{table}: {num_rows} rows made anew")
+    say(f"snapshot {done.snapshot}")
     for table in done.incomplete_tables:
-        click.echo(f"warning: {table}: {_LOST[table]}", err=True)
+        say(f"warning: {table}: {_LOST[table]}", err=True)
     for bundle in done.lost_bundles:
-        click.echo(f"warning: {bundle} is gone too; what the damaged files had of it is lost", err=True)
+        say(f"warning: {bundle} is gone too; what the damaged files had of it is lost", err=True)
 
 
 _LOST = {
@@ -114,13 +115,13 @@ def _show_vacuum(done: Vacuum, dry_run: bool) -> None:
     verb = "would be removed" if dry_run else "removed"
     for kind, files in done.removed.items():
         if files.num_files:
-            click.echo(f"{kind}: {files.num_files} files {verb}, {files.num_bytes / 1e6:.1f} MB")
+            say(f"{kind}: {files.num_files} files {verb}, {files.num_bytes / 1e6:.1f} MB")
     if not any(files.num_files for files in done.removed.values()):
-        click.echo("nothing to remove")
+        say("nothing to remove")
     if done.is_busy:
-        click.echo("note: somebody is at work, so bundles that no commit names were left", err=True)
+        say("note: somebody is at work, so bundles that no commit names were left", err=True)
     if done.num_unknown:
-        click.echo(f"note: {done.num_unknown} files that are not media-index's were left", err=True)
+        say(f"note: {done.num_unknown} files that are not media-index's were left", err=True)
 
 
 @click.command(
@@ -145,7 +146,9 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
         if not sys.stdin.isatty():
             raise UsageError(f"{name} would be forgotten for good", "add --yes")
         click.confirm(
-            f"Remove everything about {name} from {settings['index']} for good?", abort=True, err=True
+            f"Remove everything about {visible(name)} from {settings['index']} for good?",
+            abort=True,
+            err=True,
         )
     receipt = forget_video(*place, found, _wait)
     if as_json:
@@ -155,16 +158,16 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
 
 
 def _show_receipt(receipt: Receipt) -> None:
-    click.echo(f"forgotten: {receipt.uri or '(uri not known)'}, video_id {receipt.video_id}")
-    click.echo(f"index: {receipt.index}, {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} UTC")
+    say(f"forgotten: {receipt.uri or '(uri not known)'}, video_id {receipt.video_id}")
+    say(f"index: {receipt.index}, {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} UTC")
     rows = ", ".join(f"{table} {num_rows}" for table, num_rows in receipt.rows.items())
-    click.echo(f"rows removed: {rows or 'none, the index listed none'}")
-    click.echo(f"files: {receipt.files_rewritten} rewritten without it, {receipt.files_deleted} deleted")
-    click.echo(f"verified: none of the index's {receipt.files_verified} files holds it any more")
+    say(f"rows removed: {rows or 'none, the index listed none'}")
+    say(f"files: {receipt.files_rewritten} rewritten without it, {receipt.files_deleted} deleted")
+    say(f"verified: none of the index's {receipt.files_verified} files holds it any more")
     for uri in receipt.copies:
-        click.echo(f"note: {uri} has the same bytes and is still in the index", err=True)
-    click.echo(
-        "note: the next run indexes it again unless the object is deleted or excluded (--exclude);\n"
+        say(f"note: {uri} has the same bytes and is still in the index", err=True)
+    say(
+        "note: the next run indexes it again unless the object is deleted or excluded (--exclude);",
         "note: serving files that were built on other machines or with --output must be built anew",
         err=True,
     )

@@ -15,7 +15,7 @@ from jobs.reports.report.text import report_lines
 from jobs.reports.status import read_status, status_lines
 from jobs.settings.config import load_settings
 from jobs.ui.next_command import Place
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
 from storage.objects.store import open_store
 from storage.query.catalog import open_catalog
@@ -36,7 +36,7 @@ def status(as_json: bool, **flags: Any) -> None:
     if as_json:
         show_json(state.as_json())
     else:
-        click.echo("\n".join(status_lines(state)))
+        say(*(status_lines(state)))
 
 
 @click.command(
@@ -61,9 +61,9 @@ def report(as_json: bool, run_id: str | None, since: str | None, page: Path | No
     if as_json:
         show_json(asdict(content))
     elif page is None:
-        click.echo("\n".join(report_lines(content)))
+        say(*(report_lines(content)))
     if page is not None:
-        click.echo(f"written: {page}", err=True)
+        say(f"written: {page}", err=True)
 
 
 def _write(file: Path, page: str) -> None:
@@ -89,4 +89,4 @@ def explain(as_json: bool, video: str, **flags: Any) -> None:
     if as_json:
         show_json(asdict(explanation))
     else:
-        click.echo("\n".join(explain_lines(explanation)))
+        say(*(explain_lines(explanation)))

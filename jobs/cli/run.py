@@ -13,7 +13,7 @@ from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import Settings, load_settings, resolve
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.index.nearby import nearest_indexes
@@ -228,16 +228,16 @@ def _build(settings: Settings, progress: Any) -> int:
     except MediaIndexError as error:
         progress.error(error)
         if settings.log_format == "text":
-            click.echo(f"hint: {error.hint}", err=True)
+            say(f"hint: {error.hint}", err=True)
         return int(ExitCode.INTERNAL)
     return int(ExitCode.DONE)
 
 
 def _show_run(row: Run) -> None:
     if not row.num_planned:
-        click.echo(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
+        say(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
         return
-    click.echo(
+    say(
         f"{row.kind} {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
@@ -248,14 +248,14 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
     """On stderr: what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
-            click.echo("hint: is this the right --library, and do the filters let any through?", err=True)
+            say("hint: is this the right --library, and do the filters let any through?", err=True)
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
         typed = shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])
-        click.echo(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
+        say(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
         if command := next_after(row.exit_code, place, typed, row.run_id):
-            click.echo(f"next: {command}", err=True)
+            say(f"next: {command}", err=True)
 
 
 @click.command(
@@ -292,11 +292,11 @@ def plan(
         return
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
     for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):
-        click.echo(line)
+        say(line)
     if save is not None:
         made_with = "" if checked.index.exists else " --new-index"
         command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"
-        click.echo(f"saved; do it with: {command}, and the same settings", err=True)
+        say(f"saved; do it with: {command}, and the same settings", err=True)
 
 
 @click.command(
@@ -324,5 +324,5 @@ def retry(
         show_json({"released": released})
         return
     for uri in released:
-        click.echo(uri)
-    click.echo(f"{len(released)} released; `media-index run` tries them again", err=True)
+        say(uri)
+    say(f"{len(released)} released; `media-index run` tries them again", err=True)

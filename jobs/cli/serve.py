@@ -6,7 +6,7 @@ import click
 
 from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import load_settings
-from jobs.ui.terminal import show_json
+from jobs.ui.terminal import say, show_json
 
 
 @click.command(
@@ -36,7 +36,7 @@ def serve(as_json: bool, host: str, port: int, **flags: Any) -> None:
 
 
 def _say(line: str, address: str | None = None) -> None:
-    click.echo(f"{line}: {address} (Ctrl-C ends it)" if address else line, err=True)
+    say(f"{line}: {address} (Ctrl-C ends it)" if address else line, err=True)
 
 
 def _say_json(line: str, address: str | None = None) -> None:
@@ -44,4 +44,4 @@ def _say_json(line: str, address: str | None = None) -> None:
     if address:
         show_json({"url": address})
     else:
-        click.echo(line, err=True)
+        say(line, err=True)

@@ -1,6 +1,5 @@
 """What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines."""
 
-import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,8 @@ from jobs.failures import Trouble
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
 from jobs.settings.limits import Ending
+from jobs.ui.terminal import to_json
+from jobs.ui.words import visible
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, MediaIndexError
@@ -186,12 +187,11 @@ class Progress:
             if event is None:
                 return
             head = {"time": datetime.now(UTC).isoformat(), "event": event, "run_id": self._run_id}
-            text = json.dumps(head | fields, ensure_ascii=False, default=str)
-            print(text, file=self._console.file, flush=True)
+            print(to_json(head | fields), file=self._console.file, flush=True)
         elif line is not None and self._console.is_terminal:
-            self._console.print(escape(line), soft_wrap=True, highlight=False)
+            self._console.print(escape(visible(line)), soft_wrap=True, highlight=False)
         elif line is not None:
-            print(line, file=self._console.file, flush=True)
+            print(visible(line), file=self._console.file, flush=True)
 
 
 def _tried(work: Work, tried: Try) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -12,15 +13,34 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.ui.words import is_harmless, visible
 from schemas.failures import MediaIndexError
 from storage.query.search import Hit
 
 MAX_SAID = 240  # characters of a hit; --json has all
 
 
+def say(*lines: str, err: bool = False, lead: str = "") -> None:
+    """Lines on stdout or stderr. All text from outside goes through here or `visible`: names of files and
+    titles hold what they like, and a terminal would obey it. `lead` is ours, and may have colour.
+    """
+    for line in lines:
+        click.echo(lead + visible(line), err=err)
+
+
+def say_document(text: str) -> None:
+    """A document on stdout: as it is into a file or a pipe, line by line onto a terminal."""
+    if sys.stdout.isatty():
+        say(*text.splitlines())
+    else:
+        sys.stdout.buffer.write(text.encode())
+
+
 def show_error(error: MediaIndexError) -> None:
-    """Two lines on stderr: what failed on which object, and what to do."""
-    click.echo(f"error: {error.message}\nhint: {error.hint}", err=True)
+    """What failed on which object, and what to do. Only SQL takes more than a line: DuckDB points into it."""
+    is_sql = error.message.startswith("SQL: ")
+    first, *rest = error.message.split("\n") if is_sql else [error.message]
+    say(f"error: {first}", *(f"       {line}" for line in rest), f"hint: {error.hint}", err=True)
 
 
 def see_help(command: str) -> str:
@@ -34,8 +54,14 @@ def show_json(value: Any) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Strict JSON: what is not finite is null, dates and the like are text."""
-    return json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False)
+    """Strict JSON on one line: what is not finite is null, dates and the like are text, and what a terminal
+    would obey is escaped."""
+    text = json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False)
+    return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    return character if is_harmless(character) else f"\\u{ord(character):04x}"
 
 
 def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
@@ -74,12 +100,12 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         console = _Console(width=100_000)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        table.add_column(escape(name), overflow="fold")
+        table.add_column(escape(visible(name)), overflow="fold")
     for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row))
+        table.add_row(*(escape(visible(_cell(value))) for value in row))
     console.print(table)
     noun = "row" if len(rows) == 1 else "rows"
-    click.echo(f"({len(rows)} {noun})", err=True)
+    say(f"({len(rows)} {noun})", err=True)
 
 
 def show_hits(hits: Sequence[Hit]) -> None:
@@ -93,10 +119,11 @@ def show_hits(hits: Sequence[Hit]) -> None:
             for name, score in (("words", hit.words_score), ("meaning", hit.meaning_score))
             if score is not None
         ]
-        console.print(f"[bold]{escape(hit.uri)}[/bold]{where}  [dim]{hit.kind}, {' and '.join(scores)}[/dim]")
+        uri = escape(visible(hit.uri))
+        console.print(f"[bold]{uri}[/bold]{where}  [dim]{hit.kind}, {' and '.join(scores)}[/dim]")
         console.print(f"    {_said(hit, marks)}")
     if not hits:
-        click.echo("no hits", err=True)
+        say("no hits", err=True)
 
 
 def _said(hit: Hit, marks: tuple[str, str]) -> str:
@@ -107,10 +134,23 @@ def _said(hit: Hit, marks: tuple[str, str]) -> str:
     length = MAX_SAID if len(said) <= MAX_SAID else MAX_SAID - 1
     pieces, done = [], 0
     for start, end in spans:
-        if end <= length:
-            pieces += [escape(said[done:start]), marks[0], escape(said[start:end]), marks[1]]
+        if end <= length and not _is_in_path(hit, said, start, end):
+            pieces += [_markup(said[done:start]), marks[0], _markup(said[start:end]), marks[1]]
             done = end
-    return "".join([*pieces, escape(said[done:length]), "…" if length < len(said) else ""])
+    return "".join([*pieces, _markup(said[done:length]), "…" if length < len(said) else ""])
+
+
+def _markup(text: str) -> str:
+    return escape(visible(text))
+
+
+def _is_in_path(hit: Hit, said: str, start: int, end: int) -> bool:
+    """Names of files are to be copied, so nothing is marked in them; one may be the title."""
+    if end <= len(hit.title) and hit.uri.endswith(hit.title):
+        return True
+    before, after = said[:start].rsplit(None, 1), said[end:].split(None, 1)
+    word = (before[-1] if before and not said[start - 1].isspace() else "") + said[start:end]
+    return "/" in word + (after[0] if after and not said[end].isspace() else "")
 
 
 def timecode(ms: int) -> str:

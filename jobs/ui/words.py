@@ -6,6 +6,31 @@ from datetime import datetime
 MAX_TEXT = 300  # characters of a title, message or URI; --json has all
 
 
+# Beside control characters: what turns the direction of writing, and line ends that are none in ASCII.
+_UNSEEN = frozenset(
+    "\u061c\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"
+)
+
+
+def is_harmless(character: str) -> bool:
+    """Whether it may reach a terminal: it moves no cursor, sets no colour, turns no text around."""
+    return unicodedata.category(character) not in ("Cc", "Cs") and character not in _UNSEEN
+
+
+def visible(text: object) -> str:
+    """One line that a terminal only shows: whatever it would obey instead is spelled, `\\x1b` or `\\n`."""
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if is_harmless(c) else _spelled(c) for c in text)
+
+
+def _spelled(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # a byte of a file name that is no UTF-8
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
 def printable(text: object) -> str:
     """Without control characters, which have no place on a page or a screen; line ends become spaces."""
     return "".join(

@@ -35,7 +35,8 @@ def report_lines(report: Report) -> Iterator[str]:
     yield from _more(report.set_aside[0].total if report.set_aside else 0, MAX_SET_ASIDE)
     yield from _section("recipes", map(_recipe, report.recipes))
     if report.next_steps:
-        yield "\nto do"
+        yield ""
+        yield "to do"
         yield from step_lines(report.next_steps)
 
 
@@ -99,7 +100,8 @@ def _spent(report: Report) -> Iterator[str]:
 
 def _failures(report: Report) -> Iterator[str]:
     if report.failures:
-        yield "\nwhat went wrong"
+        yield ""
+        yield "what went wrong"
     for group in report.failures[:MAX_GROUPS]:
         ends = (("set aside", group.quarantined), ("partial", group.partial), ("left", group.unfinished))
         said = [f"{count:,} {word}" for word, count in ends if count] or ["tried again"]
@@ -115,7 +117,8 @@ def _failures(report: Report) -> Iterator[str]:
 def _section(title: str, rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> Iterator[str]:
     listed = list(rows)
     if listed:
-        yield f"\n{title}"
+        yield ""
+        yield title
         yield from table_lines([head, *listed] if head else listed)
 
 

@@ -1,0 +1,173 @@
+"""Names and titles hold what they like; a terminal is only ever shown it."""
+
+import ast
+import io
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+
+import jobs
+from jobs.attempts.work import Work
+from jobs.cli.main import main
+from jobs.driver.progress import Progress
+from jobs.failures import Stage, classify
+from jobs.ui.terminal import show_error, show_hits, show_rows, to_json
+from jobs.ui.words import is_harmless, visible
+from schemas.failures import FailureAction, UsageError
+from schemas.identity import VideoObject
+from schemas.plan import PlannedVideo, Reason
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.search import Hit
+
+# Clears the screen, sets its title, forges a line, turns text around, says CSI in one byte, breaks the line.
+NAME = "a\x1b[2J\x1b]0;owned\x07b\nerror: forged\rc\u202egpj.\u2066x\x9b31m\u2028d\x7f.mp4"
+SPELLED = r"a\x1b[2J\x1b]0;owned\x07b\nerror: forged\rc\u202egpj.\u2066x\x9b31m\u2028d\x7f.mp4"
+
+
+@pytest.fixture
+def media_index(tmp_path, monkeypatch, capsys):
+    """The console script's function in this process."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        shown = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory, make_bundle, make_run_record):
+    """An index with a video of that name whose title and scene are no better, and one set aside."""
+    index = open_index(str(tmp_path_factory.mktemp("hostile") / "catalog"), create=True)
+    bundles = [
+        make_bundle(uri=f"/films/{NAME}", titles=(f"Dog {NAME}",), title=f"Night {NAME}"),
+        make_bundle(uri=f"/films/aside {NAME}", is_quarantined=True),
+    ]
+    pairs = [(bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles]
+    for pair, bundle in zip(pairs, bundles, strict=True):
+        index.commit(*pair, encode_bundle(bundle))
+    index.publish(pairs, [make_run_record("run")])
+    return index.url
+
+
+def harmful(text: str) -> set[str]:
+    """Characters in it that a terminal would obey, but for the ends of our lines."""
+    return {character for character in text if character != "\n" and not is_harmless(character)}
+
+
+def test_what_a_terminal_would_obey_is_spelled():
+    """Scripts, emoji and accents stay; bytes that are no UTF-8 are told."""
+    assert visible(NAME) == SPELLED
+    assert visible("bytes \udcff.mp4") == r"bytes \xff.mp4"
+    for name in ("ü 🎬 👩‍👧.mp4", "كلب.mp4", "犬", "C:\\films"):
+        assert visible(name) == name
+
+
+VERBS = [
+    ("status",),
+    ("report",),
+    ("explain", "VIDEO"),
+    ("explain", "ASIDE"),
+    ("explain", NAME),
+    ("sql", "select * from videos"),
+    ("sql", f"select '{NAME}' as \"{NAME}\""),
+    ("sql", f"select {NAME}"),
+    ("search", "dog"),
+    ("search", "night"),
+    ("search", NAME, "--kind", NAME),
+    ("export", "--format", "vtt", "--output", "OUT"),
+    ("export", "--format", NAME),
+    ("retry", NAME),
+    ("vacuum", "--older-than", NAME),
+    ("forget", "VIDEO"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: visible(" ".join(verb)).replace("[", "("))
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_no_verb_hands_it_on(catalog, media_index, tmp_path, verb, as_json):
+    """Neither what is in the index nor what is typed, on stdout or stderr, in words or as JSON."""
+    names = {"VIDEO": f"/films/{NAME}", "ASIDE": f"/films/aside {NAME}", "OUT": str(tmp_path / "out")}
+    words = [names.get(word, word) for word in verb]
+    done = media_index(*words, "--index", catalog, *(["--json"] if as_json else []))
+    assert harmful(done.stdout + done.stderr) == set()
+    assert not any(line.startswith("error: forged") for line in (done.stdout + done.stderr).splitlines())
+    if as_json and done.code == 0 and done.stdout:
+        json.loads(done.stdout)
+
+
+def test_progress_tells_a_name_on_one_line():
+    """On a terminal, in a log, and as JSON, where the name reads back as it is."""
+    video = VideoObject(f"/films/{NAME}", 1, 1)
+    work = Work.first(PlannedVideo(video, "key", Reason.NEW), 8)
+    trouble = classify(OSError(f"{NAME}: broken"), Stage.FETCH)
+    tried = SimpleNamespace(attempt=1, seconds=1.0, seat=None)
+    for log_format, is_terminal in (("text", False), ("text", True), ("json", False)):
+        file = io.StringIO()
+        console = Console(file=file, force_terminal=is_terminal, color_system=None, width=1000)
+        progress = Progress(console, log_format)
+        progress.failed(work, trouble, FailureAction.QUARANTINED, tried)
+        progress.settled_elsewhere(work)
+        text = file.getvalue()
+        assert harmful(text) == set()
+        assert len(text.splitlines()) == 2
+        if log_format == "json":
+            assert json.loads(text.splitlines()[1])["uri"] == video.uri
+        else:
+            assert SPELLED in text
+
+
+def test_errors_tables_and_hits(capsys):
+    """The functions that all verbs share."""
+    show_error(UsageError(f"{NAME} is wrong", f"Name another than {NAME}."))
+    assert capsys.readouterr().err.splitlines() == [
+        f"error: {SPELLED} is wrong",
+        f"hint: Name another than {SPELLED}.",
+    ]
+    show_rows((NAME,), [(NAME,), ([NAME],)])
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()] == [SPELLED] * 2 + [SPELLED]
+    assert json.loads(to_json({NAME: NAME})) == {NAME: NAME}
+    assert harmful(to_json({NAME: NAME})) == set()
+
+
+def test_hits_mark_words_but_never_in_paths(capsys):
+    """What is shown of a file can be copied, whether it stands alone or in a title."""
+    values = {"kind": "videos", "video_id": "v", "row_index": None, "start_ms": None, "end_ms": None}
+    scores = {"keyframe_ms": None, "score": 1.0, "words_score": 1.0, "meaning_score": None}
+    hit = Hit(
+        uri="/films/night walk.mkv",
+        title="night walk.mkv",
+        text="A night walk, see /films/night walk.mkv for more",
+        title_matches=((0, 5),),
+        text_matches=((2, 7), (25, 30)),
+        **values,
+        **scores,
+    )
+    show_hits([hit])
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("/films/night walk.mkv  ")
+    assert shown[1].strip() == "night walk.mkv: A *night* walk, see /films/night walk.mkv for more"
+
+
+def test_all_text_goes_through_one_module():
+    """Nobody prints by another way than jobs.ui.terminal; the progress spells its lines itself."""
+    root = Path(jobs.__file__).parent
+    allowed = {"ui/terminal.py", "driver/progress.py", "planning/headers.py"}  # the last one talks to a pipe
+    found = set()
+    for file in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                if name in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"):
+                    found.add(str(file.relative_to(root)))
+    assert found <= allowed
