@@ -6,12 +6,16 @@ import av
 import numpy as np
 import pytest
 
+from jobs.attempts.work import Work
+from jobs.failures import TroubleError
 from jobs.planning.asked import Sampling, asked_of
 from jobs.planning.ceiling import Ceiling
 from jobs.planning.costs import Attempts, fit_costs
 from jobs.planning.headers import stated_lengths_ms
 from jobs.settings.limits import CostLimit
+from jobs.workers.reading import Source, open_video
 from schemas.identity import VideoObject
+from schemas.plan import Reason
 from schemas.recipe import Budget
 from storage.library.library import open_library
 from storage.library.selection import Selection
@@ -138,3 +142,19 @@ def test_headers_say_how_long_a_video_is(library):
     assert (empty, text, gone) == (None, None, None)
     assert day == pytest.approx(72_000_000, rel=0.01)
     assert short == pytest.approx(3000, abs=1500)
+
+
+def test_a_run_refuses_what_the_plan_could_not_know(library, tmp_path):
+    """Where the true length shows: left to a run that may spend more, without a failure to count."""
+    ceiling = Ceiling(CostLimit.parse("600frames"), SAMPLING, BUDGETS, None, None)
+    opened = open_library(str(library))
+    source = Source(opened, tmp_path, Fraction(1), 64, ceiling=ceiling)
+    videos = {video.uri.rpartition("/")[2]: video for video in opened.list_videos(Selection())}
+    works = {name: Work(video, "key", Reason.NEW, 2048) for name, video in videos.items()}
+    assert open_video(source, works["short.mp4"]).grid.num_targets == 3
+    with pytest.raises(TroubleError) as caught:
+        open_video(source, works["day.mp4"])
+    trouble = caught.value.trouble
+    assert trouble.code == "too_costly"
+    assert "2,048 pictures: more than --max-cost-per-video 600frames" in trouble.message
+    assert (trouble.counts, trouble.can_retry, trouble.may_be_everywhere) == (False, False, False)
