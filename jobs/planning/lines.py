@@ -79,6 +79,8 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     if estimate.num_frames is not None:
         length += f", {estimate.num_frames:,} pictures"
     yield f"{estimate.num_videos:>6} {noun} to analyse, {_size(estimate.video_bytes)}{length}"
+    if estimate.num_guessed:
+        yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
         return
