@@ -66,13 +66,13 @@ def join_cluster(address: str) -> Iterator[Cluster]:
     except Exception as error:  # a machine too busy to start in time is a plain `Exception` of Ray's
         raise PreflightError(
             f"no Ray cluster at {address}: {str(error).splitlines()[0]}",
-            "check --ray-address; leave it out to run on this machine",
+            "Check --ray-address; leave it out to run on this machine.",
         ) from None
     try:
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < 1:
             raise PreflightError(
-                f"the Ray cluster at {address} has no CPU to read with", "add a CPU node to it"
+                f"the Ray cluster at {address} has no CPU to read with", "Add a CPU node to it."
             )
         with redirect_stdout(sys.stderr):  # Ray prints its nodes' messages; stdout is for results
             yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)))

@@ -97,7 +97,7 @@ class TroubleError(Exception):
 
 def too_costly(why: str) -> Trouble:
     """More than the run may spend on one video, as its true length shows; left to a run that may."""
-    hint = "allow it with a higher --max-cost-per-video, or leave it out with --exclude"
+    hint = "Allow it with a higher --max-cost-per-video, or leave it out with --exclude."
     return Trouble(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
 
 
@@ -116,18 +116,18 @@ def classify(error: Exception, stage: Stage) -> Trouble:
         case ModelMemoryError():
             return Trouble(stage, FailureClass.RESOURCE, "out_of_memory", error.message, error.hint)
         case MemoryError():
-            hint = "use fewer --num-actors, or a machine with more memory"
+            hint = "Use fewer --num-actors, or a machine with more memory."
             return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", "out of host memory", hint)
         case ModelError():
             return Trouble(stage, FailureClass.BUG, type(error).__name__, error.message, error.hint)
         case OSError():  # the machine's fault, not the video's: disk full, stale mount, no permission
-            hint = "check the worker's disk, mounts and permissions"
+            hint = "Check the worker's disk, mounts and permissions."
             return Trouble(stage, FailureClass.TRANSIENT, "io_error", str(error), hint)
     return Trouble(
         stage,
         FailureClass.BUG,
         type(error).__name__,
         str(error) or type(error).__name__,
-        "please report it with the traceback in the failures table",
+        "Please report it with the traceback in the failures table.",
         traceback="".join(traceback.format_exception(error)),
     )

@@ -197,7 +197,7 @@ class RowBuilder:
             failure_class=FailureClass.ANSWER,
             code="invalid_answer" if answer.problem else "cut_short",
             message=answer.problem or cut_short,
-            hint="answer_text holds what the model wrote; what is valid became rows",
+            hint="The column answer_text holds what the model wrote; what is valid became rows.",
             action=FailureAction.KEPT_VALID_PART,
             attempts=2,  # asked again where the first answer had a fault
             prompt_id=answer.prompt.prompt_id,

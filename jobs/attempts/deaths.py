@@ -9,7 +9,7 @@ from schemas.failures import FailureClass
 def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Trouble:
     """What it means for the video in the actor's hands, which killed `num_kills` actors before."""
     if is_out_of_memory(error):
-        hint = "use fewer --num-actors, or machines with more memory"
+        hint = "Use fewer --num-actors, or machines with more memory."
         return Trouble(
             Stage.MODEL,
             FailureClass.RESOURCE,
@@ -19,7 +19,7 @@ def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Troub
             num_frames=max_frames,
         )
     if is_lost_machine(error):
-        hint = "none needed, it is tried again elsewhere"
+        hint = "None needed, it is tried again elsewhere."
         return Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
     kills = num_kills + 1
     return Trouble(
@@ -27,7 +27,7 @@ def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Troub
         FailureClass.POISON if kills >= KILLS_UNTIL_POISON else FailureClass.LOST,
         WORKER_KILLED,
         f"the model's process died on this video or hung in it, time {kills}: {last_line(error)}",
-        "check the file in a player, the host's memory and the GPU (nvidia-smi)",
+        "Check the file in a player, the host's memory and the GPU (nvidia-smi).",
     )
 
 

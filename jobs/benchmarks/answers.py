@@ -98,7 +98,7 @@ class AnswersFile:
                     self._answers[answer.key] = answer
             except ValidationError:
                 raise UsageError(
-                    f"{file}, line {number} is not what this command writes", "name another --answers file"
+                    f"{file}, line {number} is not what this command writes", "Name another --answers file."
                 ) from None
         os.truncate(file, num_whole)
 
@@ -108,5 +108,5 @@ def _check_same(file: Path, found: AnswerSettings, settings: AnswerSettings) -> 
         if name != "model" and getattr(found, name) != value:
             raise UsageError(
                 f"{file} has answers for {name} {getattr(found, name)}, not {value}",
-                "name another --answers file, or repeat the settings",
+                "Name another --answers file, or repeat the settings.",
             )

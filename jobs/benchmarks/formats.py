@@ -35,7 +35,7 @@ def read_questions(benchmark: str, path: Path, limit: int | None) -> QuestionSet
     """The questions, or the first `limit` of them. Raises `UsageError` where there is none."""
     read = FORMATS[benchmark].read(path)
     if not read.questions:
-        raise UsageError(f"{path} holds no question", "check --questions and --benchmark")
+        raise UsageError(f"{path} holds no question", "Check --questions and --benchmark.")
     return QuestionSet(read.questions[:limit], read.notes)
 
 

@@ -60,7 +60,7 @@ class QuestionSet:
 def letters_for(options: tuple[str, ...], where: str) -> tuple[str, ...]:
     """A letter for each option. Raises `UsageError` for fewer than two, or more than the alphabet has."""
     if not 2 <= len(options) <= len(_ALPHABET):
-        raise UsageError(f"{where}: {len(options)} options", "a question has 2 to 26 options")
+        raise UsageError(f"{where}: {len(options)} options", "A question has 2 to 26 options.")
     return tuple(_ALPHABET[: len(options)])
 
 
@@ -69,6 +69,6 @@ def one_of(letters: tuple[str, ...], right: str, where: str) -> OneOf:
     if right not in letters:
         raise UsageError(
             f"{where}: the answer {right!r} is not among the options {', '.join(letters)}",
-            "correct the record; splits without published answers cannot be scored here",
+            "Correct the record; splits without published answers cannot be scored here.",
         )
     return OneOf(letters, right)

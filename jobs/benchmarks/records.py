@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from schemas.failures import UsageError
 
-_HINT = "is this the file of the benchmark that --benchmark names? docs/evaluation.md shows the formats"
+_HINT = "Is this the file of the benchmark that --benchmark names? docs/evaluation.md shows the formats."
 
 
 class PublishedRecord(BaseModel):
@@ -26,10 +26,10 @@ def files_in(path: Path, *suffixes: str) -> list[Path]:
     if path.is_dir():
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
         if not found:
-            raise UsageError(f"{path} has no {' or '.join(suffixes)} file", "check --questions")
+            raise UsageError(f"{path} has no {' or '.join(suffixes)} file", "Check --questions.")
         return found
     if not path.is_file():
-        raise UsageError(f"{path} does not exist", "check --questions")
+        raise UsageError(f"{path} does not exist", "Check --questions.")
     if path.suffix.lower() not in suffixes:
         raise UsageError(f"{path} is no {' or '.join(suffixes)} file", _HINT)
     return [path]
@@ -40,7 +40,7 @@ def one_file_in(path: Path, *suffixes: str) -> Path:
     files = files_in(path, *suffixes)
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:4])
-        raise UsageError(f"{path} has {len(files)} files that could be meant: {names}", "name one of them")
+        raise UsageError(f"{path} has {len(files)} files that could be meant: {names}", "Name one of them.")
     return files[0]
 
 
@@ -92,6 +92,6 @@ def read_text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", "check --questions") from None
+        raise UsageError(f"{file}: {error.strerror}", "Check --questions.") from None
     except UnicodeDecodeError:
         raise wrong(file.name, "no UTF-8 text") from None

@@ -48,7 +48,7 @@ class BenchmarkSettings(BaseModel):
             name = str(problem["loc"][0])
             raise UsageError(
                 f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
-                "see media-index eval --help for what it takes",
+                "See media-index eval --help for what it takes.",
             ) from None
 
     @property

@@ -37,7 +37,7 @@ class VideoFolder:
     def __init__(self, folder: Path) -> None:
         """Raises `UsageError` for no folder."""
         if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", "check --videos")
+            raise UsageError(f"{folder} is no folder", "Check --videos.")
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in sorted(folder.rglob("*")):
             if _is_video(path.name):
@@ -84,7 +84,7 @@ def check_videos(questions: Sequence[Question], folder: Path, skip_unusable: boo
     if not skip_unusable:
         _refuse(list(problems), f"problems with {num_videos} videos")
     if questions and not videos:
-        raise PreflightError(f"no question is left: {next(iter(problems))}", "check --videos")
+        raise PreflightError(f"no question is left: {next(iter(problems))}", "Check --videos.")
     return Checked(tuple(videos), tuple(problems))
 
 
@@ -107,5 +107,5 @@ def _refuse(problems: Sequence[str], what: str) -> None:
         more = f"; and {len(problems) - _NUM_NAMED} more" if len(problems) > _NUM_NAMED else ""
         raise PreflightError(
             f"{len(problems)} {what}: {named}{more}",
-            "add or repair the files, or leave their questions out with --skip-unusable",
+            "Add or repair the files, or leave their questions out with --skip-unusable.",
         )

@@ -11,8 +11,8 @@ from rich.progress import Progress
 
 from jobs.cli.verb import F, Verb, index_options
 from jobs.settings.config import load_settings
-from jobs.settings.since import parse_since
-from jobs.ui.terminal import as_records, say, show_hits, show_json, show_rows
+from jobs.settings.times import parse_since
+from jobs.ui.terminal import as_records, say, see_help, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.query.build import build_serving
 from storage.query.catalog import Result
@@ -52,7 +52,7 @@ def sql(
 ) -> None:
     """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
     if sum((query is not None, example is not None, examples)) != 1:
-        raise UsageError("give one of QUERY, --example NAME and --examples", "media-index sql --help")
+        raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
     if examples:
         rows = [(each.name, each.question) for each in read_examples()]
         return _show(Result(("name", "question"), rows), as_json)

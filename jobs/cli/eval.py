@@ -84,11 +84,11 @@ def _refuse_mixed(benchmark: str | None, given: set[str]) -> None:
         flag = foreign[0].replace("_", "-")
         mode = "--benchmark asks the model" if benchmark else "without --benchmark an index is judged"
         raise UsageError(
-            f"--{flag} has no meaning here: {mode}", "see the two examples of media-index eval --help"
+            f"--{flag} has no meaning here: {mode}", "See the two examples of media-index eval --help."
         )
     for name in needed:
         if name not in given:
-            raise UsageError(f"no {name} given", f"add --{name} …; see media-index eval --help")
+            raise UsageError(f"no {name} given", f"Add --{name} …; see media-index eval --help.")
 
 
 def _run_benchmark(as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:

@@ -74,16 +74,16 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
     is_table = to in TABLE_FORMATS
     if not is_table and kind not in get_args(MomentKind):
         raise UsageError(
-            f"{to} cannot hold {kind}", "take --kind scenes or highlights, or --format jsonl or csv"
+            f"{to} cannot hold {kind}", "Take --kind scenes or highlights, or --format jsonl or csv."
         )
     if kind == "runs" and video is not None:
-        raise UsageError("a run is of no single video", "leave out --video")
+        raise UsageError("a run is of no single video", "Leave out --video.")
     if output is None and not is_table and video is None:
-        raise UsageError("no folder given for one file per video", "add --output DIR, or choose one --video")
+        raise UsageError("no folder given for one file per video", "Add --output DIR, or choose one --video.")
     if output is None and as_json:
-        raise UsageError("--json tells which files were written", "add --output")
+        raise UsageError("--json tells which files were written", "Add --output.")
     if output is not None and "://" in output:
-        raise UsageError(f"{output} is not on this machine", "write to a folder here, then copy it")
+        raise UsageError(f"{output} is not on this machine", "Write to a folder here, then copy it.")
 
 
 def _documents(catalog: Catalog, to: str, kind: str, video_id: str | None) -> Iterator[Document]:
@@ -97,7 +97,7 @@ def _documents(catalog: Catalog, to: str, kind: str, video_id: str | None) -> It
 def _check_table(catalog: Catalog, kind: str) -> None:
     tables = (*TABLES, *catalog.own_tables)
     if kind not in tables:
-        raise UsageError(f"there is no table {kind!r} in this index", f"tables are {', '.join(tables)}")
+        raise UsageError(f"there is no table {kind!r} in this index", f"Tables are {', '.join(tables)}.")
 
 
 def _write(
@@ -109,7 +109,7 @@ def _write(
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{output}: {error.strerror}", "check --output") from error
+            raise UsageError(f"{output}: {error.strerror}", "Check --output.") from error
     for document in documents:
         if is_file:
             path = output.with_name(f"{output.stem}{document.part}{output.suffix}")
@@ -137,7 +137,7 @@ def _report(files: Iterator[tuple[Path, Outcome]], as_json: bool) -> None:
         more = ", …" if counts[Outcome.KEPT] > len(kept) else ""
         raise UsageError(
             f"kept {_files(counts[Outcome.KEPT])} with other content: {', '.join(kept)}{more}",
-            "add --force to replace them, or take another --output",
+            "Add --force to replace them, or take another --output.",
         )
 
 

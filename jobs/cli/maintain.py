@@ -1,9 +1,7 @@
 """The verbs that keep an index in order: `compact`, `vacuum`, `forget`."""
 
-import re
 import sys
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import click
 
 from jobs.cli.verb import Verb, index_options
 from jobs.settings.config import load_settings
+from jobs.settings.times import parse_duration
 from jobs.ui.terminal import say, show_json
 from jobs.ui.words import visible
 from schemas.failures import UsageError
@@ -23,9 +22,6 @@ from storage.upkeep.repair import Repair
 from storage.upkeep.repair import repair as repair_index
 from storage.upkeep.vacuum import Vacuum
 from storage.upkeep.vacuum import vacuum as vacuum_index
-
-_AGE = re.compile(r"(\d+)([dhm])")
-_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def _wait(holder: Holder) -> None:
@@ -95,15 +91,17 @@ _LOST = {
     "  media-index vacuum --index s3://catalog --older-than 30d",
 )
 @index_options
-@click.option("--older-than", default="7d", show_default=True, metavar="AGE", help="E.g. 30d, 12h or 0d.")
+@click.option(
+    "--older-than", default="7d", show_default=True, metavar="AGE", help="E.g. 30d, 12h, P2W or 0d."
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
     """Remove files that nobody needs any more: what compaction replaced, what crashes left behind."""
-    age = _AGE.fullmatch(older_than)
-    if age is None:
-        raise UsageError(f"--older-than {older_than} is no age", "write a number and d, h or m, e.g. 7d")
+    try:
+        limit = parse_duration(older_than)
+    except ValueError as error:
+        raise UsageError(f"--older-than {older_than} is no duration", str(error)) from None
     settings = load_settings(flags, needs=("index",))
-    limit = timedelta(**{_UNITS[age[2]]: int(age[1])})
     done = vacuum_index(settings["index"], settings.get("endpoint_url"), _wait, limit, dry_run)
     if as_json:
         show_json(asdict(done))
@@ -144,7 +142,7 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
     name = found.uri or found.video_id
     if not yes:
         if not sys.stdin.isatty():
-            raise UsageError(f"{name} would be forgotten for good", "add --yes")
+            raise UsageError(f"{name} would be forgotten for good", "Add --yes.")
         click.confirm(
             f"Remove everything about {visible(name)} from {settings['index']} for good?",
             abort=True,

@@ -46,7 +46,9 @@ def status(as_json: bool, **flags: Any) -> None:
 )
 @index_options
 @click.option("--run", "run_id", metavar="RUN_ID", help="This run. [the latest]")
-@click.option("--since", metavar="DATE", help="All runs since then (UTC): 2026-11-21 or 2026-11-21T03:00.")
+@click.option(
+    "--since", metavar="DATE|AGO", help="All runs since then: 2026-11-21, 2026-11-21T03:00 (UTC), 7d."
+)
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
 def report(as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any) -> None:
     """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
@@ -70,7 +72,7 @@ def _write(file: Path, page: str) -> None:
     try:
         file.write_text(page, encoding="utf-8", errors="replace")
     except OSError as error:
-        raise UsageError(f"{file}: {error.strerror}", "name another file with --html") from None
+        raise UsageError(f"{file}: {error.strerror}", "Name another file with --html.") from None
 
 
 @click.command(
@@ -81,7 +83,7 @@ def _write(file: Path, page: str) -> None:
 @click.argument("video")
 @index_options
 def explain(as_json: bool, video: str, **flags: Any) -> None:
-    """All that is known of VIDEO (its URI, the end of it, or its id): revisions, tries, failures, rows."""
+    """All that is known of VIDEO (its URI, its id, or a part of them): revisions, tries, failures, rows."""
     place = _place(flags)
     with open_catalog(place.index, place.endpoint_url) as catalog:
         store = open_store(place.index, place.endpoint_url)

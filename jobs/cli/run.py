@@ -130,7 +130,7 @@ spending_options = _with(
     ),
     click.option(
         "--deadline",
-        metavar="6h|90m|07:00",
+        metavar="6h|07:00|DATE",
         help="No video begins after this long, or this time of day; those under way finish.",
     ),
     click.option(
@@ -248,7 +248,7 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
     """On stderr: what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
-            say("hint: is this the right --library, and do the filters let any through?", err=True)
+            say("hint: Is this the right --library, and do the filters let any through?", err=True)
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
@@ -266,8 +266,10 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
 @backfill_options
 @recipe_options
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
+@click.option("--show-ignored", is_flag=True, help="List what is in the library and no video to index.")
 def plan(
     as_json: bool,
+    show_ignored: bool,
     save: Path | None,
     stale: bool,
     failed: bool,
@@ -283,12 +285,20 @@ def plan(
     is_backfill = stale or failed or missing or everything
     goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
     settings = resolve(load_settings(flags, needs=NEEDED))
-    checked, made = preview(settings, goal)
+    ignored: list[dict[str, str]] = []
+
+    def on_ignored(uri: str, why: str) -> None:
+        if as_json:
+            ignored.append({"uri": uri, "why": why})
+        else:
+            say(f"ignored  {uri}: {why}")
+
+    checked, made = preview(settings, goal, on_ignored if show_ignored else None)
     estimate = estimate_of(made, checked)
     if save is not None:
         save_plan(made, save)
     if as_json:
-        show_json(plan_json(made, estimate))
+        show_json(plan_json(made, estimate) | ({"ignored": ignored} if show_ignored else {}))
         return
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
     for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):

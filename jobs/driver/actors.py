@@ -97,7 +97,7 @@ class Crew:
         if self._start_failures >= MAX_START_FAILURES and not any(slot.seat for slot in self.slots):
             raise MediaIndexError(
                 f"model actors failed {self._start_failures} times in a row while loading: {why}",
-                "check the GPU and the host's memory, then repeat the command; what is committed stays",
+                "Check the GPU and the host's memory, then repeat the command; what is committed stays.",
             )
 
     def remove(self, slot: Slot) -> None:
@@ -113,7 +113,7 @@ class Crew:
             if not has_live_node():
                 raise MediaIndexError(
                     "no machine of the Ray cluster is left",
-                    "start it again, then repeat the command; what is committed stays",
+                    "Start it again, then repeat the command; what is committed stays.",
                 )
 
     def kill(self) -> None:

@@ -34,12 +34,12 @@ def write_file(path: Path, chunks: Iterable[str], force: bool) -> Outcome:
     """UTF-8, seen under its name only when whole. UsageError: `path` cannot be a file."""
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
-        raise UsageError(f"{path} is no regular file", "give a file's name, or leave out --output")
+        raise UsageError(f"{path} is no regular file", "Give a file's name, or leave out --output.")
     part = path.with_name(f".media-index-{os.getpid()}.part")
     try:
         out = part.open("w", encoding="utf-8", newline="")
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
-        raise UsageError(f"{path.parent}: {error.strerror}", "check --output") from error
+        raise UsageError(f"{path.parent}: {error.strerror}", "Check --output.") from error
     try:
         with out:
             out.writelines(chunks)

@@ -42,7 +42,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         age_h = (plan.summary.created_at - as_of).total_seconds() / 3600
         yield f"       as of {as_of:%Y-%m-%d %H:%M} UTC, {age_h:.0f} h ago, by the S3 Inventory"
     if plan.summary.num_ignored:
-        yield f"{plan.summary.num_ignored:>6} other objects left out by the filters"
+        yield f"{plan.summary.num_ignored:>6} other objects left out by the filters (plan --show-ignored)"
     if num_links := plan.summary.num_links_out:
         noun = "link leads" if num_links == 1 else "links lead"
         yield f"{num_links:>6} {noun} out of the library, not followed (--follow-links)"

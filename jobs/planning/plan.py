@@ -3,7 +3,7 @@
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) ->
     if everything:
         reasons = COSTLY - {Reason.NEW}
     if not reasons:
-        raise UsageError("backfill was not told which videos", "say --stale, --failed, --missing or --all")
+        raise UsageError("backfill was not told which videos", "Say --stale, --failed, --missing or --all.")
     return Goal("backfill", reasons)
 
 
@@ -74,13 +74,16 @@ class Plan:
         return replace(self, videos=videos, copies=copies, summary=_counted(self.summary, videos, claimed))
 
 
-def preview(settings: Settings, goal: Goal) -> tuple[Preflight, Plan]:
+def preview(
+    settings: Settings, goal: Goal, on_ignored: Callable[[str, str], None] | None = None
+) -> tuple[Preflight, Plan]:
     """The plan that a run with these settings would make now. Nothing is written.
 
-    Raises what `check_plan` raises.
+    `on_ignored` is told URI and reason of what is listed and no video to index. Raises as `check_plan` does.
     """
     checked = check_plan(settings)
-    return checked, make_plan(checked, goal, new_run_id(datetime.now(UTC), uuid.uuid4().hex))
+    plan_id = new_run_id(datetime.now(UTC), uuid.uuid4().hex)
+    return checked, make_plan(checked, goal, plan_id, on_ignored)
 
 
 def save_plan(plan: Plan, file: Path) -> None:
@@ -88,13 +91,16 @@ def save_plan(plan: Plan, file: Path) -> None:
     try:
         file.write_bytes(encode_plan(plan.summary, plan.videos))
     except OSError as error:
-        raise UsageError(f"plan {file}: {error.strerror}", "name another file with --save") from None
+        raise UsageError(f"plan {file}: {error.strerror}", "Name another file with --save.") from None
 
 
-def make_plan(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
+def make_plan(
+    checked: Preflight, goal: Goal, plan_id: str, on_ignored: Callable[[str, str], None] | None = None
+) -> Plan:
     """List the library and look at every video, then choose what the goal and the limits let through."""
     library, index, recipe = checked.library, checked.index, checked.recipe.record
     listing = library.list_videos(checked.selection)
+    listing.on_ignored = on_ignored
     found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     wanted = _where(checked.settings, found.costly.for_reasons(goal.reasons))
@@ -137,7 +143,7 @@ def load_plan(checked: Preflight, file: Path) -> Plan:
     try:
         summary, videos = decode_plan(file.read_bytes(), str(file))
     except OSError as error:
-        hint = "make one with `media-index plan --save FILE`"
+        hint = "Make one with `media-index plan --save FILE`."
         raise UsageError(f"plan {file}: {error.strerror}", hint) from None
     for what, planned, now in (
         ("index", summary.index_id, checked.index.index_id),
@@ -147,7 +153,7 @@ def load_plan(checked: Preflight, file: Path) -> Plan:
         if planned not in (now, NOT_MADE):  # one that was still to be made is now
             raise UsageError(
                 f"plan {file} was made for {what} {planned}, and the settings say {now}",
-                "use the settings that it was made with, or make a new one",
+                "Use the settings that it was made with, or make a new one.",
             )
     found = still_to_do(videos, checked.index, summary.recipe_id)
     affordable, refused, ceiling = split_costly(_where(checked.settings, found.costly), checked)

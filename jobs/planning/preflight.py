@@ -11,7 +11,7 @@ from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs, own_tables
 from jobs.prompts.recipe import Recipe
 from jobs.settings.config import Settings
-from jobs.settings.since import parse_since
+from jobs.settings.times import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.failures import PreflightError
 from schemas.tables import Row
@@ -103,6 +103,6 @@ def make_scratch(settings: Settings) -> Path:
         tempfile.TemporaryFile(dir=scratch).close()
     except OSError as error:
         raise PreflightError(
-            f"scratch folder {scratch}: {error.strerror}", "name another with --scratch"
+            f"scratch folder {scratch}: {error.strerror}", "Name another with --scratch."
         ) from None
     return scratch

@@ -22,12 +22,12 @@ def release(
     UsageError: nothing was named, or a name stands for no video that is set aside.
     """
     if not (videos or codes or everything):
-        raise UsageError("retry was not told which videos", "name them, or say --code CODE or --all")
+        raise UsageError("retry was not told which videos", "Name them, or say --code CODE or --all.")
     with open_catalog(url, endpoint_url) as catalog:
         found = _quarantined(catalog)
     for name in videos:
         if not any(commit.uri.endswith(name) for commit, _ in found):
-            raise UsageError(f"no video {name} is set aside", "`media-index status` says which are")
+            raise UsageError(f"no video {name} is set aside", "`media-index status` says which are.")
     chosen = [
         commit
         for commit, code in found

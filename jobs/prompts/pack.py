@@ -31,7 +31,7 @@ PACKS = Path(__file__).parent / "packs"
 PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes"})
 _LAYOUTS: dict[str, type[Layout]] = {"one": One, "several": Several, "tiles": Tiles, "moments": Moments}
 _TABLE = re.compile("[a-z][a-z0-9_]*")
-_GUIDE = "docs/packs.md shows how a prompt file is written"
+_GUIDE = "Docs/packs.md shows how a prompt file is written."
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def load_packs(packs: Sequence[str] = (DEFAULT_PACK,)) -> tuple[Prompt, ...]:
         for prompt in _load_pack(_find(pack)):
             if prompt.name in prompts:
                 raise UsageError(
-                    f"two prompts are called {prompt.name}", "give every prompt an id of its own"
+                    f"two prompts are called {prompt.name}", "Give every prompt an id of its own."
                 )
             prompts[prompt.name] = prompt
     return tuple(prompts.values())
@@ -115,20 +115,20 @@ def _find(pack: str) -> Path:
     ours = pack_names()
     folder = PACKS / pack if pack in ours else Path(pack)
     if not folder.is_dir():
-        raise UsageError(f"there is no prompt pack {pack}", f"name a folder, or one of {', '.join(ours)}")
+        raise UsageError(f"there is no prompt pack {pack}", f"Name a folder, or one of {', '.join(ours)}.")
     return folder
 
 
 def _load_pack(folder: Path) -> Iterator[Prompt]:
     files = sorted(folder.glob("*.md"))
     if not files:
-        raise UsageError(f"no prompt files in {folder}", "a prompt is a .md file with +++ front matter")
+        raise UsageError(f"no prompt files in {folder}", "A prompt is a .md file with +++ front matter.")
     for file in files:
         try:
             yield _load(file)
         except OSError as error:
             raise UsageError(
-                f"prompt {file}: {error.strerror}", "check the file and its permissions"
+                f"prompt {file}: {error.strerror}", "Check the file and its permissions."
             ) from None
         except UnicodeDecodeError:
             raise UsageError(f"prompt {file}: it or its answer schema is not UTF-8", _GUIDE) from None
@@ -150,7 +150,7 @@ def _load(file: Path) -> Prompt:
     except (tomllib.TOMLDecodeError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise UsageError(f"prompt {file}: bad front matter: {error!r}", _GUIDE) from None
     if head:
-        raise UsageError(f"prompt {file}: unknown {', '.join(head)}", "remove it from the front matter")
+        raise UsageError(f"prompt {file}: unknown {', '.join(head)}", "Remove it from the front matter.")
     _check(prompt, file)
     return prompt
 
@@ -162,13 +162,13 @@ def _own_answer(
         if records is not None or name not in ANSWERS:
             raise UsageError(
                 f"prompt {file}: no answer type {name!r}",
-                f'name a JSON Schema beside it (answer = "{name}.json"), or ask for {", ".join(ANSWERS)}',
+                f'Name a JSON Schema beside it (answer = "{name}.json"), or ask for {", ".join(ANSWERS)}.',
             )
         return None
     if name in RESERVED_TABLES or name in ANSWERS or not _TABLE.fullmatch(name) or name.endswith("_all"):
         raise UsageError(
             f"prompt {file}: {name!r} cannot be a table",
-            "its id names one: lower case letters, digits and _, and none of ours",
+            "Its id names one: lower case letters, digits and _, and none of ours.",
         )
     layout = _layout(file, dict(records or {}))
     path = file.parent / schema
@@ -176,7 +176,7 @@ def _own_answer(
         own = OwnAnswer(path.read_text(encoding="utf-8"), layout)
         answer_from_schema(name, own.schema, layout)
     except OSError as error:
-        raise UsageError(f"answer schema {path}: {error.strerror}", f"{file} names it") from None
+        raise UsageError(f"answer schema {path}: {error.strerror}", f"{file} names it.") from None
     except UsageError as error:
         raise UsageError(f"prompt {file}: {error.message}", error.hint) from None
     return own
@@ -185,7 +185,7 @@ def _own_answer(
 def _layout(file: Path, values: dict[str, Any]) -> Layout:
     kind = _LAYOUTS.get(values.pop("layout", ""))
     if kind is None:
-        hint = f'write records = {{ layout = "several", at_most = 10 }}; layouts are {", ".join(_LAYOUTS)}'
+        hint = f'Write records = {{ layout = "several", at_most = 10 }}; layouts are {", ".join(_LAYOUTS)}.'
         raise UsageError(f"prompt {file}: no layout of records", hint)
     if unknown := values.keys() - {field.name for field in fields(kind)}:
         raise UsageError(f"prompt {file}: unknown records.{min(unknown)}", _GUIDE)
@@ -199,12 +199,12 @@ def _layout(file: Path, values: dict[str, Any]) -> Layout:
 
 def _check(prompt: Prompt, file: Path) -> None:
     if prompt.window_ms is not None and prompt.window_ms < MIN_WINDOW_MS:
-        raise UsageError(f"prompt {file}: a window under 10 s", "make window_s longer, or leave it out")
+        raise UsageError(f"prompt {file}: a window under 10 s", "Make window_s longer, or leave it out.")
     try:
         fields = [field for field in string.Formatter().parse(prompt.text) if field[1] is not None]
     except ValueError as error:
-        raise UsageError(f"prompt {file}: {error}", "double a literal brace: {{ }}") from None
+        raise UsageError(f"prompt {file}: {error}", "Double a literal brace: {{ }}.") from None
     if unknown := [name for _, name, form, kind in fields if name not in PLACEHOLDERS or form or kind]:
-        raise UsageError(f"prompt {file}: unknown placeholder {unknown}", "double a literal brace: {{ }}")
+        raise UsageError(f"prompt {file}: unknown placeholder {unknown}", "Double a literal brace: {{ }}.")
     if not prompt.text:
-        raise UsageError(f"prompt {file} has no text", "write the question below the front matter")
+        raise UsageError(f"prompt {file} has no text", "Write the question below the front matter.")

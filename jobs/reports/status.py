@@ -72,16 +72,16 @@ class Status:
 
     def as_json(self) -> dict[str, Any]:
         """One object; the tables' rows by column."""
-        tables = {name: as_records(r.columns, r.rows) for name, r in self.sections.items()}
-        for run in tables["latest runs"]:
+        tables = {name.replace(" ", "_"): as_records(r.columns, r.rows) for name, r in self.sections.items()}
+        for run in tables["latest_runs"]:
             run["meaning"] = meaning_of(run["exit_code"])
         standing = asdict(self.standing)
         del standing["example"]
         return {
             **tables,
-            "at work": [asdict(holder) for holder in self.at_work],
+            "at_work": [asdict(holder) for holder in self.at_work],
             "videos": standing,
-            "to do": [asdict(step) for step in self.next_steps],
+            "to_do": [asdict(step) for step in self.next_steps],
         }
 
 

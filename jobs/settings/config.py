@@ -17,10 +17,15 @@ from pydantic import (
 
 from jobs.settings.file import SETTINGS_FILE
 from jobs.settings.limits import CostLimitSetting, DeadlineSetting, FailureLimitSetting
-from jobs.settings.since import parse_since
+from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
 DEFAULT_PACK = "default"
+FLAGS = {
+    "packs": "pack",
+    "extensions": "extension",
+    "prefixes": "prefix",
+}  # others are called as their setting
 NO_MODEL = (
     "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
     "understands drawn films only: what it says about other videos is made up."
@@ -98,8 +103,10 @@ def resolve(values: dict[str, Any]) -> Settings:
         return Settings.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        name = ".".join(str(part) for part in problem["loc"][:1])
+        name = str(problem["loc"][0])
+        key = FLAGS.get(name, name).replace("_", "-")
+        message = str(problem.get("ctx", {}).get("error", problem["msg"])).rstrip(".")
         raise UsageError(
-            f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
-            "see media-index run --help for what it takes",
+            f"setting {key} = {problem['input']!r}: {message[:1].lower()}{message[1:]}",
+            "Correct it on the command line or in the settings file. See `media-index run --help`.",
         ) from None

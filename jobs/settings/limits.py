@@ -1,19 +1,20 @@
 """When a run ends before its plan does: too many failures, or too late."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
+from jobs.settings.times import parse_duration, parse_instant
+
 JUDGED_FROM = 20  # settled videos; before, a share of failures may be an accident
 
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?")
 
 
 class Ending(StrEnum):
@@ -40,9 +41,11 @@ class FailureLimit:
             return text
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", str(text).strip())
         if found is None or (not found[2] and "." in found[1]):
-            raise ValueError("give a number of videos, e.g. 20, or a share of the planned ones, e.g. 1%")
+            raise ValueError("Give a number of videos, e.g. 20, or a share of the planned ones, e.g. 1%.")
         if not found[2]:
             return cls(found[1], int(found[1]), None)
+        if Fraction(found[1]) > 100:
+            raise ValueError("A share is at most 100%; e.g. 1% of the planned videos.")
         return cls(f"{found[1]}%", None, Fraction(found[1]) / 100)
 
     def is_exceeded(self, num_failures: int, num_planned: int) -> bool:
@@ -53,26 +56,33 @@ class FailureLimit:
 
 @dataclass(frozen=True)
 class Deadline:
-    """A duration from the start, or a time of day (this machine's, its next occurrence)."""
+    """A duration from the start, a time of day (this machine's, its next occurrence), or a date and time."""
 
     text: str
 
     @classmethod
     def parse(cls, text: object) -> "Deadline":
-        """`6h`, `90m`, `1h30m` or `07:00`. ValueError for anything else."""
+        """`6h`, `1h30m`, `07:00` or `2026-11-30T07:00Z`. ValueError for anything else."""
         if isinstance(text, Deadline):
             return text
-        words = str(text).strip().lower()
-        if not _DURATION.fullmatch(words) and not _CLOCK.fullmatch(words):
-            raise ValueError("give a duration, e.g. 6h or 90m, or a time of day, e.g. 07:00")
-        return cls(words)
+        deadline = cls(str(text).strip())
+        try:
+            deadline.at(datetime.now(UTC))
+        except ValueError:
+            raise ValueError(
+                "Give a duration, e.g. 6h, 90m or PT6H, a time of day, e.g. 07:00, or a date, "
+                "e.g. 2026-11-30T07:00."
+            ) from None
+        return deadline
 
     def at(self, started_at: datetime) -> datetime:
         """The instant, for a run that began at `started_at` (with a time zone)."""
         clock = _CLOCK.fullmatch(self.text)
         if clock is None:
-            parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", self.text)
-            return started_at + timedelta(seconds=sum(float(n) * _UNITS_S[unit] for n, unit in parts))
+            try:
+                return started_at + parse_duration(self.text)
+            except (ValueError, OverflowError):
+                return parse_instant(self.text)
         here = started_at.astimezone()
         naive = here.replace(tzinfo=None)
         wanted = naive.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
@@ -96,15 +106,14 @@ class CostLimit:
         if isinstance(text, CostLimit):
             return text
         words = "".join(str(text).lower().split())
-        if _DURATION.fullmatch(words):
-            parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", words)
-            return cls(words, seconds=sum(float(n) * _UNITS_S[unit] for n, unit in parts))
+        with suppress(ValueError):
+            return cls(words, seconds=parse_duration(words).total_seconds())
         if found := re.fullmatch(r"(\d+(?:\.\d+)?)usd", words):
             return cls(words, usd=float(found[1]))
         if found := re.fullmatch(r"(\d+)frames", words):
             return cls(words, frames=int(found[1]))
         raise ValueError(
-            "give a time, e.g. 20m, an amount, e.g. 1.50usd, or a number of pictures, e.g. 600frames"
+            "Give a time, e.g. 20m, an amount, e.g. 1.50usd, or a number of pictures, e.g. 600frames."
         )
 
 

@@ -4,6 +4,8 @@ from schemas.failures import UsageError
 from storage.index.views import EVER_KNOWN
 from storage.query.catalog import Catalog
 
+MAX_CANDIDATES = 5  # videos that an error names
+
 _CLOSE = """
 SELECT uri FROM (
     SELECT DISTINCT uri, jaro_winkler_similarity(lower(file_name(uri)), lower(file_name($name))) AS score
@@ -17,8 +19,12 @@ def find_video(catalog: Catalog, uri: str) -> str:
 
 
 def find_ever(catalog: Catalog, name: str) -> str:
-    """The same over everything that was ever heard of, and by `video_id` as well."""
-    return _find(catalog, name, EVER_KNOWN, "ends_with(uri, $name) OR video_id = $name")
+    """The same over everything that was ever heard of, by `video_id` as well, and by any part of the two."""
+    named = "ends_with(uri, $name) OR video_id = $name"
+    part = "contains(lower(uri), lower($name)) OR starts_with(video_id, lower($name))"
+    known = f"SELECT count(*) > 0 FROM {EVER_KNOWN} WHERE {named}"
+    [(is_named,)] = catalog.query(known, {"name": name}).rows
+    return _find(catalog, name, EVER_KNOWN, named if is_named else part)
 
 
 def _find(catalog: Catalog, name: str, known: str, condition: str) -> str:
@@ -26,10 +32,14 @@ def _find(catalog: Catalog, name: str, known: str, condition: str) -> str:
     rows = catalog.query(query, {"name": name}).rows if name else []
     found = [row for row in rows if name in row] or rows
     if len(found) > 1:
-        several = ", ".join(sorted(str(uri) for _, uri in found)[:3])
-        raise UsageError(f"{name} stands for {len(found)} videos", f"write its whole uri: {several}, …")
+        several = sorted(str(uri) for _, uri in found)
+        more = ", …" if len(several) > MAX_CANDIDATES else ""
+        raise UsageError(
+            f"{name} stands for {len(found)} videos: {', '.join(several[:MAX_CANDIDATES])}{more}",
+            f"Write more of its name, or the whole: {several[0]}.",
+        )
     if not found:
         close = [row[0] for row in catalog.query(_CLOSE.format(known=known), {"name": name[:1000]}).rows]
-        hint = f"did you mean {' or '.join(close)}?" if close else "index it first, or write its whole uri"
+        hint = f"Did you mean {' or '.join(close)}?" if close else "Index it first, or write its whole uri."
         raise UsageError(f"{name or 'an empty name'} is not in the index", hint)
     return str(found[0][0])

@@ -5,13 +5,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.settings.config import Settings
+from jobs.settings.config import FLAGS, Settings
 
-_FLAGS = {
-    "packs": "--pack",
-    "extensions": "--extension",
-    "prefixes": "--prefix",
-}  # others are called as their setting
 _DEFAULTS = {
     name: json.loads(json.dumps(field.default, default=str))
     for name, field in Settings.model_fields.items()
@@ -65,7 +60,7 @@ def _flags(settings: dict[str, Any]) -> list[str]:
     for name, value in settings.items():
         if name in _HERE | _ONCE or name not in Settings.model_fields or value == _DEFAULTS.get(name):
             continue
-        flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+        flag = "--" + FLAGS.get(name, name).replace("_", "-")
         if isinstance(value, bool):
             flags += [flag] if value else []
         else:

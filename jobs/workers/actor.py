@@ -119,7 +119,7 @@ def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
 
 def _other_weights(found: str, wanted: str) -> Trouble:
     message = f"the weights on this node are revision {found}, those of the run {wanted}"
-    hint = "give every node the same weights"
+    hint = "Give every node the same weights."
     return Trouble(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
 
 
@@ -132,7 +132,7 @@ def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:
         if num_actors and num_actors > cluster.num_gpus:
             raise UsageError(
                 f"{num_actors} actors for {cluster.num_gpus} GPUs",
-                "one model is pinned per GPU: lower --num-actors",
+                "One model is pinned per GPU: lower --num-actors.",
             )
         return Placement(num_actors or cluster.num_gpus, "cuda", num_cpus=1, num_threads=0)
     wanted = num_actors or 1

@@ -253,16 +253,16 @@ def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
     try:
         return ray.get(ref)
     except ray.exceptions.OutOfMemoryError as error:
-        hint = "use machines with more memory per core for reading"
+        hint = "Use machines with more memory per core for reading."
         return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
     except ray.exceptions.WorkerCrashedError:
         message = "the file crashed its reading process three times, or hung in it"
-        hint = "check the file in a player"
+        hint = "Check the file in a player."
         return Trouble(stage, FailureClass.POISON, "reader_crashed", message, hint)
     except ray.exceptions.RayTaskError:
         raise  # our bug: tasks return their errors
     except ray.exceptions.RayError as error:
-        hint = "none needed, it is tried again"
+        hint = "None needed, it is tried again."
         return Trouble(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
 
 

@@ -111,7 +111,7 @@ class Lease:
                 taker = f"run {mine.run_id} on {mine.host}" if mine else "somebody"
                 raise LeaseHeldError(
                     f"the lease on {self.store.url} was lost: {taker} took it while this run stood still",
-                    "repeat the command when that run is over; what is committed stays",
+                    "Repeat the command when that run is over; what is committed stays.",
                 )
             changed = change(mine)
             others = tuple(holder for holder in log.holders if holder.kind != self.kind)
@@ -157,7 +157,7 @@ def _watch(store: ObjectStore, held: Holder) -> None:
             raise LeaseHeldError(
                 f"{store.url}: {now.kind} {now.run_id} is at work, since {now.since:%Y-%m-%d %H:%M:%S} UTC "
                 f"on {now.host} (process {now.pid})",
-                "wait for it to end, or stop it; `media-index status` shows it",
+                "Wait for it to end, or stop it; `media-index status` shows it.",
             )
 
 

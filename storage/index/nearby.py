@@ -31,18 +31,20 @@ def no_index(url: str, endpoint_url: str | None) -> NoIndexError:
     made = "`media-index run --new-index` makes one."
     near = nearest_indexes(url, endpoint_url)
     meant = f"Did you mean {' or '.join(near)}? If not" if near else "Check --index. If it is right"
-    return NoIndexError(f"there is no index in {open_store(url, endpoint_url).url}", f"{meant}, {made}")
+    return NoIndexError(f"there is no index in {open_store(url, endpoint_url).url}", f"{meant}, {made}.")
 
 
 def nearest_indexes(url: str, endpoint_url: str | None = None) -> list[str]:
-    """Their URLs, the one with the closest name first; what cannot be looked at is passed over."""
-    found = {}
+    """Their URLs: those inside the place, then by how close their names are; what cannot be looked at is
+    passed over."""
+    inside = open_store(url, endpoint_url).url + "/"
+    found: dict[str, float] = {}
     for place in _places(url, endpoint_url):
         with suppress(ObjectError):
             store = open_store(place, endpoint_url)
             if store.url not in found and store.exists(MARKER):
                 found[store.url] = difflib.SequenceMatcher(None, url, store.url).ratio()
-    return sorted(found, key=lambda place: -found[place])[:MAX_NAMED]
+    return sorted(found, key=lambda place: (not place.startswith(inside), -found[place]))[:MAX_NAMED]
 
 
 def _places(url: str, endpoint_url: str | None) -> Iterator[str]:

@@ -34,7 +34,7 @@ def join(known: OwnTables, added: OwnTables, url: str) -> OwnTables:
             if mine.setdefault(name, sql_type) != sql_type:
                 raise PreflightError(
                     f"{url} holds {table}.{name} as {mine[name]}, and the pack's schema makes it {sql_type}",
-                    f"rename that field, or give the pack's table another name than {table}",
+                    f"Rename that field, or give the pack's table another name than {table}.",
                 )
     return joined
 

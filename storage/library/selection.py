@@ -1,15 +1,15 @@
 """Which of a library's objects are videos to index. Looks at keys only, never at bytes."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
 from schemas.failures import UsageError
 from schemas.identity import VideoObject
 
-_EXTENSIONS = "3g2 3gp asf avi f4v flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
+_EXTENSIONS = "3g2 3gp asf avi dv f4v flv gif m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv qt ts vob webm wmv"
 VIDEO_EXTENSIONS = frozenset(_EXTENSIONS.split())
 
 
@@ -49,6 +49,14 @@ class Selection:
         if self.include and not any(_matches(pattern, key) for pattern in self.include):
             return False
         return not any(_matches(pattern, key) for pattern in self.exclude)
+
+    def why_not(self, key: str) -> str:
+        """Why an object that is listed and left out is no video to index."""
+        if self.takes(key):
+            return "older than --since"
+        if replace(self, extensions=None).takes(key):
+            return "no video by its name (--extension)"
+        return "left out by --include, --exclude or --prefix"
 
     def has_prefix(self, key: str) -> bool:
         """Whether the key is in the part of the library that is listed at all."""
@@ -91,6 +99,7 @@ class Listing(Iterator[VideoObject]):
         self._links_out = links_out or LinksOut()
         self.num_listed = 0
         self.num_ignored = 0
+        self.on_ignored: Callable[[str, str], None] | None = None  # is told URI and reason of each
 
     @property
     def num_links_out(self) -> int:
@@ -103,6 +112,8 @@ class Listing(Iterator[VideoObject]):
                 self.num_listed += 1
                 return video
             self.num_ignored += 1
+            if self.on_ignored:
+                self.on_ignored(video.uri, self._selection.why_not(key))
         raise StopIteration
 
 

@@ -150,24 +150,24 @@ def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None, str | None]:
     """What can be used of the file, and what the user should know about it."""
-    remedy = f"media-index build{f' --output {path}' if is_wanted else ''}"
+    command = f"media-index build{f' --output {path}' if is_wanted else ''}"
     try:
         info = read_info(path)
     except PreflightError as error:
         if is_wanted:
             raise
-        return None, f"{error.message}; reading the Parquet files instead. `{remedy}` makes a new one"
+        return None, f"{error.message}; reading the Parquet files instead. `{command}` makes a new one"
     if info is None:
         problem = f"there is no {path if is_wanted else path.name} yet"
     elif info.built_with != built_with():
         problem = f"{path} was built by another version of media-index"
     elif info.snapshot != newest:
-        return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{remedy}`"
+        return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{command}`"
     else:
         return info, None
     if is_wanted:
-        raise PreflightError(problem, f"`{remedy}` makes one.")
-    return None, f"{problem}, so this is slower; `{remedy}` makes one"
+        raise PreflightError(problem, f"`{command}` makes one.")
+    return None, f"{problem}, so this is slower; `{command}` makes one"
 
 
 def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:

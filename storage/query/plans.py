@@ -162,7 +162,7 @@ def encode_plan(summary: PlanSummary, videos: PlannedVideos) -> bytes:
 def decode_plan(data: bytes, name: str) -> tuple[PlanSummary, PlannedVideos]:
     """UsageError: no plan, or changed since it was made. PreflightError: of a newer version."""
     line, _, body = data.partition(b"\n")
-    hint = "make a new one with `media-index plan --save FILE`"
+    hint = "Make a new one with `media-index plan --save FILE`."
     try:
         head = json.loads(line)
         version, digest = int(head["schema_version"]), head.pop("digest")

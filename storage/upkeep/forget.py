@@ -81,7 +81,7 @@ def find_forgettable(url: str, endpoint_url: str | None, video: str) -> Forgotte
     if len(found) == 1:
         return found[0]
     if found:
-        raise UsageError(f"{video} stands for {len(found)} videos", "write its whole uri")
+        raise UsageError(f"{video} stands for {len(found)} videos", "Write its whole uri.")
     return _unknown(video)
 
 
@@ -91,7 +91,7 @@ def _unknown(video: str) -> Forgotten:
         return Forgotten(video_id=VideoObject(video, 0, 0).video_id, uri=video)
     if _VIDEO_ID.fullmatch(video):
         return Forgotten(video_id=video, uri="")
-    raise UsageError(f"{video} is not in the index", "write its whole uri; nothing was changed")
+    raise UsageError(f"{video} is not in the index", "Write its whole uri; nothing was changed.")
 
 
 def _half_forgotten(store: Store) -> Iterator[Forgotten]:

@@ -112,7 +112,7 @@ def _vacuum(
     if at_work and older_than < SAFE_AGE:
         raise LeaseHeldError(
             f"{store.url}: {at_work[0].kind} {at_work[0].run_id} is at work, and what it writes is young",
-            "wait for it to end, or take --older-than 1d or more",
+            "Wait for it to end, or take --older-than 1d or more.",
         )
     limit = store.now() - older_than
     found = _candidates(store, limit, with_bundles=not at_work)

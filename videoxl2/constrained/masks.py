@@ -85,7 +85,7 @@ class TokenTable:
         tokenizer, stop_id = model.vocabulary.tokenizer, model.vocabulary.end_of_turn_id
         if tokenizer is None or stop_id is None:
             message = f"the checkpoint has no tokenizer with {END_OF_TURN}"
-            raise CheckpointError(message, "put the model's own tokenizer.json beside config.json")
+            raise CheckpointError(message, "Put the model's own tokenizer.json beside config.json.")
         return cls(tokenizer, model.config.language.vocab_size, stop_id, model.device)
 
     @cached_property

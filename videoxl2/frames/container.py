@@ -38,7 +38,7 @@ from videoxl2.frames.errors import (
 # The last three cannot hold moving pictures: they are here so that a song is answered with
 # "no video" and not with "unsupported format".
 ALLOWED_DEMUXERS = (
-    "mov,matroska,webm,mpegts,mpeg,mpegvideo,h264,hevc,m4v,avi,flv,asf,ogg,mxf,gif,mp3,flac,wav"
+    "mov,matroska,webm,mpegts,mpeg,mpegvideo,h264,hevc,m4v,avi,flv,asf,ogg,mxf,gif,dv,mp3,flac,wav"
 )
 # Only these have an index that a seek can be trusted with (and even then the landing is verified).
 INDEXED_DEMUXERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})

@@ -38,7 +38,7 @@ class BiLevelOptions:
     def __post_init__(self) -> None:
         if self.chunk_groups < 1 or self.compression < 1 or self.top_chunks < 0:
             raise ModelInputError(
-                f"bi-level options out of range: {self}", "chunk_groups and compression are at least 1."
+                f"bi-level options out of range: {self}", "Take 1 or more for chunk_groups and compression."
             )
 
 

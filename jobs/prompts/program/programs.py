@@ -46,7 +46,7 @@ def program_for(answer: type[Answer], context: AnswerContext, count: Count) -> A
     if not fields or timed != issubclass(answer, TimedAnswer):
         raise UsageError(
             f"{answer.__name__}: its layout {answer.layout} does not fit its fields",
-            "timed answers tile their window or list moments, others do neither; each has a labelled field",
+            "Timed answers tile their window or list moments, others do neither; each has a labelled field.",
         )
     record_bound = count(NOTHING) + sum(count(field.label) + field.bound(count) for field in fields)
     if timed:  # no token is shorter than a byte
@@ -58,7 +58,7 @@ def program_for(answer: type[Answer], context: AnswerContext, count: Count) -> A
     if token_bound < record_bound:
         raise UsageError(
             f"{answer.__name__}: {token_bound} tokens allowed, and one record can take {record_bound}",
-            "allow more tokens, or bound the fields tighter",
+            "Allow more tokens, or bound the fields tighter.",
         )
     return AnswerProgram(answer, fields, times, max_records, record_bound, token_bound)
 

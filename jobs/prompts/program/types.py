@@ -22,7 +22,7 @@ from jobs.prompts.wire import NO, NOTHING, YES, describe_format
 from schemas.answers import Answer, AsJson, FromRoster, InSteps, Key, MaxTokens, TimedAnswer
 from schemas.failures import UsageError
 
-_REMEDY = "give it one, so that every answer ends"
+_REMEDY = "Give it one, so that every answer ends."
 
 
 def fields_of(answer: type[Answer], context: AnswerContext, count: Count) -> tuple[Field, ...]:
@@ -66,7 +66,7 @@ def _field(name: str, label: str, info: FieldInfo, roster: tuple[str, ...], coun
             return PickField(name, label, max_items, tokens, costs)
         return ListField(name, label, max_items, tokens, chars)
     raise UsageError(
-        f"field {name!r}: {kind} cannot be asked for", "use text, a number, Literal or a list of texts"
+        f"field {name!r}: {kind} cannot be asked for", "Use text, a number, Literal or a list of texts."
     )
 
 
@@ -74,7 +74,7 @@ def _marker(metadata: Any, marker: type, name: str) -> Any:
     found = [m for m in metadata if isinstance(m, marker)]
     if not found:
         raise UsageError(
-            f"field {name!r} has no bound ({marker.__name__})", "give it one, so that answers end"
+            f"field {name!r} has no bound ({marker.__name__})", "Give it one, so that answers end."
         )
     return found[0]
 

@@ -58,7 +58,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     schema = load_schema(name, schema_text)
     whole = Place(name, schema, schema)
     if schema.get("type") != "object":
-        whole.refuse("not an object", 'the schema of a record is {"type": "object", "properties": …}')
+        whole.refuse("not an object", 'The schema of a record is {"type": "object", "properties": …}.')
     reader = SchemaReader()
     fields = {
         key: _field(whole.inside("properties", key), f"{name}.{key}", reader)
@@ -67,7 +67,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     is_timed = isinstance(layout, Tiles | Moments)
     keys = [key for key, part in schema["properties"].items() if isinstance(part, dict) and "x-key" in part]
     if len(keys) > 1:
-        whole.inside("properties", keys[-1]).refuse("a second `x-key`", "a record has one name at most")
+        whole.inside("properties", keys[-1]).refuse("a second `x-key`", "A record has one name at most.")
     answer: type[Answer] = create_model(
         name, __base__=TimedAnswer if is_timed else Answer, __doc__=whole.description(), **fields
     )
@@ -110,14 +110,14 @@ class _Property:
             case _:
                 found = self._json()
         for keyword in self._left:
-            self._place.refuse(f"`{keyword}` does not fit this value", "docs/answers.md says what it marks")
+            self._place.refuse(f"`{keyword}` does not fit this value", "Docs/answers.md says what it marks.")
         return found
 
     def _picks(self, options: tuple[str, ...], max_items: int) -> Any:
         self._take("uniqueItems", "true or false", lambda value: True)
         for option in options:
             if ";" in option or option.casefold() == NOTHING:
-                hint = f"`;` parts items, and `{NOTHING}` is an empty list"
+                hint = f"`;` parts items, and `{NOTHING}` is an empty list."
                 self._place.refuse(f"option {option!r} in a list", hint)
         most = Field(max_length=min(max_items, len(options)))
         return annotated(list[Literal[options]], most)  # type: ignore[valid-type]
@@ -138,7 +138,7 @@ class _Property:
         try:
             check_grammar(schema)
         except ValueError as error:
-            self._place.refuse(f"cannot be written as JSON: {error}", "bound it tighter")
+            self._place.refuse(f"cannot be written as JSON: {error}", "Bound it tighter.")
         tokens = MaxTokens(self._max_tokens(usual_tokens(self._part)))
         kind = python_type(self._part, self._name)
         return annotated(kind, BeforeValidator(_checked_by(schema)), AsJson(schema), tokens)
@@ -153,7 +153,7 @@ class _Property:
             return None
         value = self._left.pop(keyword)
         if not is_valid(value):
-            self._place.refuse(f"`{keyword}` of {json.dumps(value)}", f"write {expected}")
+            self._place.refuse(f"`{keyword}` of {json.dumps(value)}", f"Write {expected}.")
         return value
 
 

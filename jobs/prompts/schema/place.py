@@ -27,11 +27,11 @@ def load_schema(name: str, text: str) -> Mapping[str, Any]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         where = "/".join(["#", *(str(step) for step in error.absolute_path)])
-        refuse(f"{where}: {error.message}", "see json-schema.org, draft 2020-12")
+        refuse(f"{where}: {error.message}", "See json-schema.org, draft 2020-12.")
     except (ValueError, RecursionError) as error:
-        refuse(f"not JSON: {error}", "write one JSON object")
+        refuse(f"not JSON: {error}", "Write one JSON object.")
     if not isinstance(schema, dict):
-        refuse("#: not an object", 'write {"type": "object", "properties": …}')
+        refuse("#: not an object", 'Write {"type": "object", "properties": …}.')
     return schema
 
 
@@ -79,22 +79,22 @@ class Place:
         """No others than these, and prose."""
         for keyword in self.schema:
             if keyword not in {*known, *_PROSE, *(_OF_THE_WHOLE if self.pointer == "#" else ())}:
-                self.refuse(f"`{keyword}` is not supported here", f"supported: {', '.join(sorted(known))}")
+                self.refuse(f"`{keyword}` is not supported here", f"Supported: {', '.join(sorted(known))}.")
 
     def count(self, keyword: str) -> int:
         """A keyword that has to be there and be 1 or more."""
         found = self.schema.get(keyword)
         if found is None:
-            self.refuse(f"no `{keyword}`, so nothing bounds it", f'add "{keyword}"')
+            self.refuse(f"no `{keyword}`, so nothing bounds it", f'Add "{keyword}".')
         if found < 1:
-            self.refuse(f"`{keyword}` of {found}", "leave the property out, or make it 1 or more")
+            self.refuse(f"`{keyword}` of {found}", "Leave the property out, or make it 1 or more.")
         return int(found)
 
     def decimal(self, keyword: str) -> Decimal:
         """A keyword that has to be there and be a number."""
         found = self.schema.get(keyword, 1 if keyword == "multipleOf" else None)
         if found is None:
-            self.refuse(f"no `{keyword}`, so nothing bounds it", f'add "{keyword}"')
+            self.refuse(f"no `{keyword}`, so nothing bounds it", f'Add "{keyword}".')
         if not math.isfinite(found):
-            self.refuse(f"`{keyword}` of {found}", "write a number")
+            self.refuse(f"`{keyword}` of {found}", "Write a number.")
         return Decimal(repr(found))

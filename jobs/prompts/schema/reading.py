@@ -50,12 +50,12 @@ class SchemaReader:
         """The part at this place. Raises `UsageError`, naming the place, for one that is not bounded."""
         self._num_parts += 1
         if self._num_parts > _MAX_PARTS:
-            place.refuse(f"more than {_MAX_PARTS} parts", "ask for less in one answer")
+            place.refuse(f"more than {_MAX_PARTS} parts", "Ask for less in one answer.")
         if place.pointer.count("/") + 2 * len(place.references) > _MAX_DEPTH:
-            place.refuse("nested too deep", "ask for less in one answer")
+            place.refuse("nested too deep", "Ask for less in one answer.")
         schema = place.schema
         if not isinstance(schema, dict):
-            place.refuse(f"`{json.dumps(schema)}` allows anything or nothing", "describe the value")
+            place.refuse(f"`{json.dumps(schema)}` allows anything or nothing", "Describe the value.")
         for keyword in schema:
             if keyword.startswith("x-"):
                 self._refuse_marker(place, keyword)
@@ -85,24 +85,24 @@ class SchemaReader:
             case "object":
                 return self._read_object(place)
             case "null":
-                return place.refuse("null alone says nothing", "leave the property out")
+                return place.refuse("null alone says nothing", "Leave the property out.")
         place.check_keywords({"type"})
-        return place.refuse("no type", f'give it a "type": {", ".join(_KEYWORDS)}')
+        return place.refuse("no type", f'Give it a "type": {", ".join(_KEYWORDS)}.')
 
     def _refuse_marker(self, place: Place, keyword: str) -> NoReturn:
         known = ", ".join(MARKERS)
         if keyword in MARKERS:
-            place.refuse(f"`{keyword}` inside a value", "put it on a property of the record")
-        place.refuse(f"unknown keyword `{keyword}`", f"known: {known}")
+            place.refuse(f"`{keyword}` inside a value", "Put it on a property of the record.")
+        place.refuse(f"unknown keyword `{keyword}`", f"Known: {known}.")
 
     def _read_reference(self, place: Place) -> Part:
         target = place.schema["$ref"]
         place.check_keywords({"$ref"})
         key = target.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
         if not target.startswith("#/$defs/") or key not in place.root.get("$defs", {}):
-            place.refuse(f"`$ref` to {target}", 'refer to a part of "$defs" in the same file: "#/$defs/…"')
+            place.refuse(f"`$ref` to {target}", 'Refer to a part of "$defs" in the same file: "#/$defs/…".')
         if target in place.references:
-            place.refuse(f"`$ref` to {target} runs in a circle, so nothing bounds it", "unroll it")
+            place.refuse(f"`$ref` to {target} runs in a circle, so nothing bounds it", "Unroll it.")
         found = place.root["$defs"][key]
         return self.read(Place(place.name, place.root, found, f"#/$defs/{key}", (*place.references, target)))
 
@@ -115,7 +115,7 @@ class SchemaReader:
             members = place.schema["type"]
             values = [place.instead(type=kind) for kind in members if kind != "null"]
         if len(values) != 1 or len(members) > 2:
-            place.refuse("a union", "only a value or null can be asked for")
+            place.refuse("a union", "Only a value or null can be asked for.")
         part = self.read(values[0])
         return part if len(members) == 1 or isinstance(part, NullablePart) else NullablePart(part)
 
@@ -123,18 +123,18 @@ class SchemaReader:
         place.check_keywords({"enum", "type"})
         options, kind = place.schema["enum"], place.schema.get("type")
         if not options or len({json.dumps(option) for option in options}) < len(options):
-            place.refuse("an empty enum, or an option twice", "list each option once")
+            place.refuse("an empty enum, or an option twice", "List each option once.")
         if kind in (None, "string") and all(isinstance(option, str) for option in options):
             for option in options:
                 if not option or option != option.strip() or _BARRED.search(option):
-                    place.refuse(f"option {option!r} is not one plain line", "no blanks around it either")
+                    place.refuse(f"option {option!r} is not one plain line", "No blanks around it either.")
             return WordPart(tuple(options))
         if kind in (None, "integer", "number") and all(map(_is_number, options)):
             part = NumberPart(_numbers(place, [Decimal(repr(option)) for option in options]))
             if kind != "integer" or all(isinstance(option, int) for option in part.options):
                 return part
         return place.refuse(
-            "options of other or mixed types", "texts alone or numbers alone; allow null by anyOf"
+            "options of other or mixed types", "Texts alone or numbers alone; allow null by anyOf."
         )
 
     def _read_text(self, place: Place) -> TextPart:
@@ -142,29 +142,29 @@ class SchemaReader:
         most = place.count("maxLength")
         least = int(place.schema.get("minLength", 0))
         if least > 1:
-            place.refuse("`minLength` over 1", "a text that is cut off could not keep it; leave it out")
+            place.refuse("`minLength` over 1", "A text that is cut off could not keep it; leave it out.")
         return TextPart(least, most)
 
     def _read_whole(self, place: Place) -> WholePart:
         place.check_keywords(_KEYWORDS["integer"])
         low, high, step = (place.decimal(key) for key in ("minimum", "maximum", "multipleOf"))
         if any(n != int(n) for n in (low, high, step)) or max(abs(low), abs(high)) > _MAX_WHOLE:
-            place.refuse("bounds that are not whole, or beyond 64 bits", "give whole numbers")
+            place.refuse("bounds that are not whole, or beyond 64 bits", "Give whole numbers.")
         first, last = -(-int(low) // int(step)) * int(step), int(high) // int(step) * int(step)
         if first > last:
-            place.refuse("no number fits", "raise maximum, or lower minimum or multipleOf")
+            place.refuse("no number fits", "Raise maximum, or lower minimum or multipleOf.")
         return WholePart(first, last, int(step))
 
     def _read_number(self, place: Place) -> NumberPart:
         if "multipleOf" not in place.schema:
             place.refuse(
-                "a number without `multipleOf` has no last digit", 'add "multipleOf": 0.1 or the like'
+                "a number without `multipleOf` has no last digit", 'Add "multipleOf": 0.1 or the like.'
             )
         place.check_keywords(_KEYWORDS["number"])
         low, high, step = (place.decimal(key) for key in ("minimum", "maximum", "multipleOf"))
         first, last = math.ceil(low / step), math.floor(high / step)
         if not 0 <= last - first < _MAX_NUMBERS:
-            place.refuse(f"{max(last - first + 1, 0)} numbers", f"1 to {_MAX_NUMBERS} can be asked for")
+            place.refuse(f"{max(last - first + 1, 0)} numbers", f"1 to {_MAX_NUMBERS} can be asked for.")
         return NumberPart(_numbers(place, [n * step for n in range(first, last + 1)]))
 
     def _read_list(self, place: Place) -> ListPart:
@@ -172,9 +172,9 @@ class SchemaReader:
         most = place.count("maxItems")
         least = int(place.schema.get("minItems", 0))
         if least > most:
-            place.refuse("`minItems` over `maxItems`", "no list fits")
+            place.refuse("`minItems` over `maxItems`", "No list fits.")
         if "items" not in place.schema:
-            place.refuse("no `items`", "describe an item")
+            place.refuse("no `items`", "Describe an item.")
         return ListPart(self.read(place.inside("items")), least, most)
 
     def _read_object(self, place: Place) -> ObjectPart:
@@ -197,20 +197,20 @@ def read_names(place: Place, reserved: Collection[str]) -> list[str]:
     schema = place.schema
     names = list(schema.get("properties", {}))
     if not names:
-        place.refuse("no properties", "list what is to be answered")
+        place.refuse("no properties", "List what is to be answered.")
     if schema.get("additionalProperties") is not False:
-        place.refuse("other properties are allowed, without bound", 'add "additionalProperties": false')
+        place.refuse("other properties are allowed, without bound", 'Add "additionalProperties": false.')
     if missing := [name for name in names if name not in schema.get("required", ())]:
-        hint = "everything is required: list it; where a value may be missing, allow null"
+        hint = "Everything is required: list it; where a value may be missing, allow null."
         place.refuse(f"{missing[0]!r} is not required", hint)
     if extra := [name for name in schema["required"] if name not in names]:
-        place.refuse(f"{extra[0]!r} is required and not described", "describe it among the properties")
+        place.refuse(f"{extra[0]!r} is required and not described", "Describe it among the properties.")
     for name in names:
         if not _NAME.fullmatch(name):
-            hint = "lower-case letters, digits and _ inside, as for a column: red_cars"
+            hint = "Lower-case letters, digits and _ inside, as for a column: red_cars."
             place.inside("properties", name).refuse(f"the name {name!r}", hint)
         if name in reserved or hasattr(Answer, name):
-            place.inside("properties", name).refuse(f"the name {name!r} is taken", "use another one")
+            place.inside("properties", name).refuse(f"the name {name!r} is taken", "Use another one.")
     return names
 
 
@@ -224,5 +224,5 @@ def _numbers(place: Place, decimals: list[Decimal]) -> tuple[float, ...]:
     if len(set(numbers)) < len(numbers) or any(
         "e" in repr(number) or abs(number) > 1e15 for number in numbers
     ):
-        place.refuse("numbers that are equal, tiny or huge", "use another unit")
+        place.refuse("numbers that are equal, tiny or huge", "Use another unit.")
     return numbers

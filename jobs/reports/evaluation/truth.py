@@ -51,12 +51,12 @@ def read_truth(file: Path) -> Truth:
     try:
         return Truth.model_validate_json(file.read_bytes())
     except OSError as error:
-        raise UsageError(f"ground truth {file}: {error.strerror}", "check the path") from None
+        raise UsageError(f"ground truth {file}: {error.strerror}", "Check the path.") from None
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in problem["loc"]) or "file"
         raise UsageError(
-            f"ground truth {file}, {where}: {problem['msg']}", "see docs/evaluation.md"
+            f"ground truth {file}, {where}: {problem['msg']}", "See docs/evaluation.md."
         ) from None
 
 

@@ -4,6 +4,7 @@ import difflib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 from storage.query.catalog import Catalog
 
@@ -29,7 +30,7 @@ class Period:
 def find_period(catalog: Catalog, run_id: str | None, since: str | None) -> Period:
     """One run, everything since then, or the latest run. UsageError: no such run, no such date."""
     if run_id is not None and since is not None:
-        raise UsageError("--run and --since together", "give one of them")
+        raise UsageError("--run and --since together", "Give one of them.")
     if since is not None:
         return since_period(since)
     if run_id is not None:
@@ -40,12 +41,11 @@ def find_period(catalog: Catalog, run_id: str | None, since: str | None) -> Peri
 
 
 def since_period(text: str) -> Period:
-    """From a date, or a date and time; UTC where it names no zone."""
+    """From a date, a date and time, or so long ago; UTC where it names no zone."""
     try:
-        since = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{text!r} is no date", "write it as 2026-11-21 or 2026-11-21T03:00") from None
-    since = since.replace(tzinfo=UTC) if since.tzinfo is None else since.astimezone(UTC)
+        since = parse_since(text, datetime.now(UTC)).astimezone(UTC)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no date", str(error)) from None
     return Period(f"{since:%Y%m%dT%H%M%SZ}", _LAST, since)
 
 
@@ -54,8 +54,8 @@ def _check_run(catalog: Catalog, run_id: str) -> None:
     if run_id not in known:
         close = difflib.get_close_matches(run_id, known[:1000], n=_SHOWN) or known[:_SHOWN]
         hint = (
-            f"did you mean {', '.join(close)}?"
+            f"Did you mean {', '.join(close)}?"
             if close
-            else "there was no run yet: media-index run makes one"
+            else "There was no run yet: `media-index run` makes one."
         )
         raise UsageError(f"there is no run {run_id!r} in this index", hint)

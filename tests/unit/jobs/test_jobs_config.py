@@ -28,7 +28,7 @@ def test_settings_survive_json():
 )
 def test_an_impossible_value_is_named(wrong):
     """The message says which setting and which value."""
-    with pytest.raises(UsageError, match=f"setting {next(iter(wrong))}"):
+    with pytest.raises(UsageError, match=f"setting {next(iter(wrong)).replace('_', '-')}"):
         resolve({"library": "a", "index": "b", "model": "m"} | wrong)
 
 

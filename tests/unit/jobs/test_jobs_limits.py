@@ -35,7 +35,7 @@ def test_the_first_videos_are_no_judgement():
 
 
 @pytest.mark.parametrize(
-    ("text", "hours"), [("6h", 6), ("90m", 1.5), ("1h30m", 1.5), ("1.5h", 1.5), ("3600s", 1), ("1d", 24)]
+    ("text", "hours"), [("6h", 6), ("90m", 1.5), ("1h30m", 1.5), ("1.5h", 1.5), ("PT90M", 1.5), ("1d", 24)]
 )
 def test_a_duration_counts_from_the_start(text, hours):
     """In hours, minutes, days, seconds, or several of them."""
@@ -73,7 +73,7 @@ def test_a_time_of_day_is_its_next_occurrence_here(text, started_at, expected):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("max_failures", value) for value in ("-1", "1.5", "some", "%")),
+        *(("max_failures", value) for value in ("-1", "1.5", "some", "%", "200%", "-5%")),
         *(("deadline", value) for value in ("6", "25:00", "7:5", "", "h")),
     ],
 )

@@ -41,7 +41,7 @@ def films(tmp_path):
         (["--library", "FILMS", "--index", "index", "--model", "FILMS"], 8, "config.json"),
         (["--library", "FILMS", "--index", "index", "--model", "not/there"], 8, "not/there"),
         (["--library", "FILMS", "--index", "index", "--fps", "fast"], 2, "fps"),
-        (["--library", "FILMS", "--index", "index", "--max-frames", "0"], 2, "max_frames"),
+        (["--library", "FILMS", "--index", "index", "--max-frames", "0"], 2, "max-frames"),
         (["--library", "FILMS", "--index", "index", "--dtype", "float7"], 2, "dtype"),
         (["--library", "FILMS", "--index", "index", "--num-actors", "none"], 2, "--num-actors"),
         (["--library", "FILMS", "--index", "index", "--include", "[z-a]"], 2, "[z-a]"),

@@ -117,7 +117,7 @@ def test_the_nearest_are_found_beside_above_and_below(catalog, tmp_path):
     """A wrong letter, a folder too deep, a folder too high; nothing near is nothing named."""
     assert nearest_indexes(str(tmp_path / "Catalog")) == [str(catalog)]
     assert nearest_indexes(str(catalog / "index")) == [str(catalog)]
-    assert nearest_indexes(str(tmp_path)) == [str(catalog)]
+    assert nearest_indexes(str(tmp_path))[0] == str(catalog)
     assert nearest_indexes(str(tmp_path / "films" / "deep" / "er")) == []
 
 
@@ -168,3 +168,48 @@ def test_a_plan_leaves_an_index_as_it_is(films, catalog, tmp_path, media_index):
     assert (told.code, json.loads(told.stdout)["reasons"]) == (0, {"new": 1}), told.stderr
     assert content(catalog) == before
     assert os.listdir(tmp_path / "cwd") == []  # noqa: PTH208 - names alone
+
+
+def test_a_plan_lists_what_it_leaves_out(films, tmp_path, media_index):
+    """With the reason, when asked; else their number alone."""
+    for name in ("a.mp4", "notes.txt", "draft.mp4", "old.mp4"):
+        (films / name).write_bytes(bytes(9))
+    os.utime(films / "old.mp4", (1e9, 1e9))
+    where = ("--library", films, "--index", tmp_path / "new", "--model", "small")
+    filters = ("--exclude", "draft*", "--since", "2w")
+    told = media_index("plan", *where, *filters, "--show-ignored").stdout.splitlines()
+    assert told[:3] == [
+        f"ignored  {films}/draft.mp4: left out by --include, --exclude or --prefix",
+        f"ignored  {films}/notes.txt: no video by its name (--extension)",
+        f"ignored  {films}/old.mp4: older than --since",
+    ]
+    assert not any("ignored" in line for line in media_index("plan", *where).stdout.splitlines()[:2])
+    answer = json.loads(media_index("plan", *where, *filters, "--show-ignored", "--json").stdout)
+    assert [one["why"] for one in answer["ignored"]] == [line.partition(": ")[2] for line in told[:3]]
+
+
+@pytest.mark.parametrize(
+    ("flags", "error"),
+    [
+        (("--max-failures", "200%"), "at most 100%"),
+        (("--usd-per-gpu-hour", "-1"), "usd-per-gpu-hour"),
+        (("--since", "7y"), "2026-11-01"),
+        (("--deadline", "soon"), "07:00"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_meant_is_refused(films, catalog, media_index, flags, error):
+    """Before anything begins, and with where to read on."""
+    done = media_index("run", "--library", films, "--index", catalog, "--model", "small", *flags)
+    assert done.code == 2, done.stderr
+    assert error in done.stderr
+    assert "See `media-index run --help`." in done.stderr
+
+
+def test_a_usage_error_leads_to_the_help_of_its_verb(media_index):
+    """Whatever was typed wrongly there."""
+    for words in (("vacuum", "--older"), ("search",), ("serve", "--port", "x")):
+        done = media_index(*words)
+        assert done.code == 2
+        assert done.stderr.splitlines()[-1] == f"hint: See `media-index {words[0]} --help`."
+    assert media_index("serv").stderr.splitlines()[-1] == "hint: See `media-index --help`."

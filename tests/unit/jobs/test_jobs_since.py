@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.settings.config import resolve
-from jobs.settings.since import parse_since
+from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -18,6 +18,10 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
         ("90m", "2026-11-21T10:30:00+00:00"),
         ("1.5 d", "2026-11-20T00:00:00+00:00"),
         ("2w", "2026-11-07T12:00:00+00:00"),
+        ("1d12h", "2026-11-20T00:00:00+00:00"),
+        ("PT36H", "2026-11-20T00:00:00+00:00"),
+        ("P1DT12H", "2026-11-20T00:00:00+00:00"),
+        ("p2w", "2026-11-07T12:00:00+00:00"),
         ("2026-11-01", "2026-11-01T00:00:00+00:00"),
         ("2026-11-01T06:30", "2026-11-01T06:30:00+00:00"),
         ("2026-11-01T06:30+02:00", "2026-11-01T04:30:00+00:00"),
@@ -29,7 +33,9 @@ def test_dates_and_durations(text: str, since: str) -> None:
     assert parse_since(text, NOW) == datetime.fromisoformat(since)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7", "7y", "-3d", "2026-13-01", "9" * 30 + "d"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "7", "7y", "-3d", "P", "PT", "P1M", "2026-13-01", "9" * 30 + "d"]
+)
 def test_anything_else_is_said_before_the_listing(text: str) -> None:
     """With what would do."""
     with pytest.raises(UsageError, match=r"since.*7d"):

@@ -204,11 +204,11 @@ def test_rows_of_packs_tables_are_listed(tmp_path, make_row, make_bundle):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("s3://library/a.mp3", "did you mean s3://library/a.mp4?"),
-        ("night_walk.mkv", "did you mean s3://library/night walk.mkv?"),
-        ("zebra", "index it first"),
-        ("", "index it first"),
-        ("x" * 20_000, "index it first"),
+        ("s3://library/a.mp3", "Did you mean s3://library/a.mp4?"),
+        ("night_walk.mkv", "Did you mean s3://library/night walk.mkv?"),
+        ("zebra", "Index it first"),
+        ("", "Index it first"),
+        ("x" * 20_000, "Index it first"),
     ],
     ids=lambda value: value[:20],
 )
@@ -227,5 +227,18 @@ def test_a_name_that_stands_for_several_is_said(library):
     library.commit(library.bundle(URI))
     with pytest.raises(UsageError, match=r"mp4 stands for 2 videos") as several:
         library.explain("mp4")
-    assert URI in several.value.hint
+    assert URI in several.value.message
     assert library.explain("a.mp4").uri == "a.mp4"
+
+
+def test_a_part_of_a_name_or_an_id_is_enough_where_it_is_the_only_one(library):
+    """Whatever its case; a part of several is an error that names them."""
+    walk = library.bundle("s3://library/Night Walk, part 2.mkv")
+    library.commit(walk)
+    library.commit(library.bundle("s3://library/night swim.mkv"))
+    assert library.explain("walk").uri == walk.commit.uri
+    assert library.explain(walk.commit.video_id[:12]).uri == walk.commit.uri
+    with pytest.raises(UsageError, match="night stands for 2 videos: s3://library/Night Walk") as several:
+        library.explain("night")
+    assert several.value.exit_code == 2
+    assert "s3://library/night swim.mkv" in several.value.message

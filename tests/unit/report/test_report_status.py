@@ -133,11 +133,20 @@ def test_every_count_that_is_not_zero_has_its_command(tmp_path, make_row, make_b
     assert len(said) == 4
 
 
+def keys_of(value):
+    """Of all objects in a JSON document."""
+    inside = [value] if isinstance(value, dict) else []
+    keys = {key for each in inside for key in each}
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return keys.union(*map(keys_of, parts))
+
+
 def test_the_verbs_speak_json(three_nights, tmp_path, media_index):
     """Each prints one document, and `report --html` leaves stdout alone."""
     shown = json.loads(media_index("status", "--index", three_nights, "--json").stdout)
-    assert {"index", "latest runs", "failures", "at work", "videos", "to do"} == set(shown)
-    assert shown["latest runs"][0]["meaning"] == meaning_of(3)
+    assert {"index", "latest_runs", "failures", "at_work", "videos", "to_do"} == set(shown)
+    assert all(key.isidentifier() for key in keys_of(shown))
+    assert shown["latest_runs"][0]["meaning"] == meaning_of(3)
     report = json.loads(media_index("report", "--index", three_nights, "--json").stdout)
     uri = report["slowest"][0]["uri"]
     assert json.loads(media_index("explain", uri, "--index", three_nights, "--json").stdout)["uri"] == uri

@@ -37,6 +37,12 @@ def test_globs_mean_what_the_docs_say(pattern: str, matching: list[str], other: 
         assert exclude.takes(key), key
 
 
+@pytest.mark.parametrize("name", ["a.GIF", "a.qt", "a.dv", "A.MP4", "b.M2TS"])
+def test_what_holds_moving_pictures_is_a_video_by_its_name(name: str) -> None:
+    """Old and rare containers too, in any case."""
+    assert Selection().takes(name)
+
+
 def test_extensions_are_compared_without_case() -> None:
     """Cameras write .MP4 and .MOV."""
     selection = Selection()
