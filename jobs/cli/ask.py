@@ -15,11 +15,11 @@ from jobs.settings.times import parse_since
 from jobs.ui.terminal import as_records, say, see_help, show_hits, show_json, show_rows
 from schemas.failures import UsageError
 from storage.query.build import build_serving
-from storage.query.catalog import Result
+from storage.query.catalog import Result, again_if_changed
 from storage.query.database import open_serving
 from storage.query.examples import find_example, read_examples
 from storage.query.filters import Filters
-from storage.query.search import make_searchable
+from storage.query.search import Hit, make_searchable
 from storage.query.search import search as search_index
 
 
@@ -50,7 +50,11 @@ def sql(
     examples: bool,
     **flags: Any,
 ) -> None:
-    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures."""
+    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures.
+
+    Only queries are run. Refused is whatever writes, reads other files or addresses (COPY, read_csv), attaches
+    (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and more than one statement at a time.
+    """
     if sum((query is not None, example is not None, examples)) != 1:
         raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
     if examples:
@@ -58,10 +62,14 @@ def sql(
         return _show(Result(("name", "question"), rows), as_json)
     text = query if query is not None else find_example(str(example)).sql
     settings = load_settings(flags, needs=("index",))
-    served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
-    with served.catalog as catalog:
-        result = catalog.query(text)
-    _note(served.note)
+
+    def ask() -> tuple[Result, str | None]:
+        served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
+        with served.catalog as catalog:
+            return catalog.query(text), served.note
+
+    result, note = again_if_changed(ask)
+    _note(note)
     return _show(result, as_json)
 
 
@@ -90,11 +98,14 @@ def search(
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
     settings = load_settings(flags, needs=("index",))
     filters = Filters(kind, video, _instant(since) if since is not None else None, tags)
-    served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
-    with served.catalog as catalog:
-        hits = search_index(catalog, text, limit, filters)
-        words_only = make_searchable(catalog)
-    _note(served.note)
+
+    def ask() -> tuple[list[Hit], str | None, str | None]:
+        served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
+        with served.catalog as catalog:
+            return search_index(catalog, text, limit, filters), served.note, make_searchable(catalog)
+
+    hits, note, words_only = again_if_changed(ask)
+    _note(note)
     _note(words_only)
     if as_json:
         show_json([asdict(hit) for hit in hits])

@@ -15,7 +15,7 @@ from jobs.reports.evaluation.truth import evaluate as evaluate_index
 from jobs.settings.config import load_settings
 from jobs.ui.terminal import say, show_json, show_rows
 from schemas.failures import ExitCode, UsageError
-from storage.query.catalog import open_catalog
+from storage.query.catalog import again_if_changed, open_catalog
 
 INDEX_FLAGS = ("index", "endpoint_url")
 
@@ -60,8 +60,12 @@ def evaluate(as_json: bool, benchmark: str | None, **flags: Any) -> int:
         return _run_benchmark(as_json, benchmark, flags)
     settings = load_settings({name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
     known = read_truth(flags["truth"])
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        measures = evaluate_index(catalog, known)
+
+    def read() -> list[Measure]:
+        with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+            return list(evaluate_index(catalog, known))
+
+    measures = again_if_changed(read)
     if as_json:
         show_json([asdict(measure) for measure in measures])
     else:

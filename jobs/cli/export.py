@@ -20,9 +20,9 @@ from jobs.exports.moments import MomentKind
 from jobs.settings.config import load_settings
 from jobs.ui.find_video import find_video
 from jobs.ui.terminal import say, say_document, show_json
-from schemas.failures import UsageError
+from schemas.failures import PreflightError, UsageError
 from schemas.tables import TABLES
-from storage.query.catalog import Catalog, open_catalog
+from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, open_catalog
 
 MAX_NAMED = 5  # files that an error names
 
@@ -59,15 +59,34 @@ def export(
     settings = load_settings(flags, needs=("index",))
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
-    with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
-        documents = _documents(catalog, to, kind, find_video(catalog, video) if video is not None else None)
-        if output is None:
-            for document in documents:
-                for chunk in document.chunks:
-                    say_document(chunk)
-        else:
-            is_one = video is not None or to in TABLE_FORMATS
-            _report(_write(documents, Path(output), to, is_one, force), as_json)
+    is_one = video is not None or to in TABLE_FORMATS
+    ours: set[Path] = set()
+
+    def write() -> None:
+        with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+            video_id = find_video(catalog, video) if video is not None else None
+            documents = _documents(catalog, to, kind, video_id)
+            if output is None:
+                _print(documents)
+            else:
+                _report(_write(documents, Path(output), to, is_one, force, ours), as_json)
+
+    again_if_changed(write)
+
+
+def _print(documents: Iterable[Document]) -> None:
+    """To stdout. PreflightError: the rest cannot be had any more, and what is out cannot be taken back."""
+    has_begun = False
+    try:
+        for document in documents:
+            for chunk in document.chunks:
+                say_document(chunk)
+                has_begun = True
+    except ChangedUnderneath as error:
+        if has_begun:
+            hint = "What was written is not all of it; repeat the command."
+            raise PreflightError(error.message, hint) from error
+        raise
 
 
 def _check(to: str, kind: str, video: str | None, output: str | None, as_json: bool) -> None:
@@ -101,9 +120,12 @@ def _check_table(catalog: Catalog, kind: str) -> None:
 
 
 def _write(
-    documents: Iterable[Document], output: Path, to: str, is_one: bool, force: bool
+    documents: Iterable[Document], output: Path, to: str, is_one: bool, force: bool, ours: set[Path]
 ) -> Iterator[tuple[Path, Outcome]]:
-    """Into the file `output` where there is one document and no such folder, else into the folder."""
+    """Into the file `output` where there is one document and no such folder, else into the folder.
+
+    `ours` are files that this command has written, and may write again; those that it writes are added.
+    """
     is_file = is_one and not output.is_dir()
     if not is_file:
         try:
@@ -115,7 +137,10 @@ def _write(
             path = output.with_name(f"{output.stem}{document.part}{output.suffix}")
         else:
             path = output / f"{document.stem}{document.part}.{to}"
-        yield path, write_file(path, document.chunks, force)
+        outcome = write_file(path, document.chunks, force or path in ours)
+        if outcome is Outcome.WRITTEN:
+            ours.add(path)
+        yield path, outcome
 
 
 def _report(files: Iterator[tuple[Path, Outcome]], as_json: bool) -> None:

@@ -8,17 +8,19 @@ import click
 
 from jobs.cli.verb import Verb, index_options
 from jobs.reports.explain.reading import read_explanation
+from jobs.reports.explain.records import Explanation
 from jobs.reports.explain.text import explain_lines
 from jobs.reports.report.content import read_report
 from jobs.reports.report.period import find_period
+from jobs.reports.report.records import Report
 from jobs.reports.report.text import report_lines
-from jobs.reports.status import read_status, status_lines
+from jobs.reports.status import Status, read_status, status_lines
 from jobs.settings.config import load_settings
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
 from storage.objects.store import open_store
-from storage.query.catalog import open_catalog
+from storage.query.catalog import again_if_changed, open_catalog
 
 
 def _place(flags: dict[str, Any]) -> Place:
@@ -31,8 +33,12 @@ def _place(flags: dict[str, Any]) -> Place:
 def status(as_json: bool, **flags: Any) -> None:
     """What is in the index, who is at work on it, the latest runs, and what is to be done."""
     place = _place(flags)
-    with open_catalog(place.index, place.endpoint_url) as catalog:
-        state = read_status(catalog, open_store(place.index, place.endpoint_url), place)
+
+    def read() -> Status:
+        with open_catalog(place.index, place.endpoint_url) as catalog:
+            return read_status(catalog, open_store(place.index, place.endpoint_url), place)
+
+    state = again_if_changed(read)
     if as_json:
         show_json(state.as_json())
     else:
@@ -53,13 +59,20 @@ def status(as_json: bool, **flags: Any) -> None:
 def report(as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any) -> None:
     """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
     place = _place(flags)
-    with open_catalog(place.index, place.endpoint_url) as catalog:
-        period = find_period(catalog, run_id, since)
-        content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
-        if page is not None:
+
+    def read() -> tuple[Report, str]:
+        with open_catalog(place.index, place.endpoint_url) as catalog:
+            period = find_period(catalog, run_id, since)
+            content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
+            if page is None:
+                return content, ""
             from jobs.reports.report.page import read_tiles, report_page  # templates and their imports
 
-            _write(page, report_page(content, read_tiles(catalog, period)))
+            return content, report_page(content, read_tiles(catalog, period))
+
+    content, html = again_if_changed(read)
+    if page is not None:
+        _write(page, html)
     if as_json:
         show_json(asdict(content))
     elif page is None:
@@ -85,9 +98,13 @@ def _write(file: Path, page: str) -> None:
 def explain(as_json: bool, video: str, **flags: Any) -> None:
     """All that is known of VIDEO (its URI, its id, or a part of them): revisions, tries, failures, rows."""
     place = _place(flags)
-    with open_catalog(place.index, place.endpoint_url) as catalog:
-        store = open_store(place.index, place.endpoint_url)
-        explanation = read_explanation(catalog, store, place, video)
+
+    def read() -> Explanation:
+        with open_catalog(place.index, place.endpoint_url) as catalog:
+            store = open_store(place.index, place.endpoint_url)
+            return read_explanation(catalog, store, place, video)
+
+    explanation = again_if_changed(read)
     if as_json:
         show_json(asdict(explanation))
     else:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -20,9 +21,10 @@ from jobs.web.looks import STATIC, show
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import Pages
 from jobs.web.pictures import NEAR_MS, StoredPictures, find_picture, stored_near
-from jobs.web.videos import media_of, read_video
+from jobs.web.videos import Record, media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import NotFound, ObjectChanged
+from storage.query.catalog import again_if_changed
 
 T = TypeVar("T")
 
@@ -68,7 +70,10 @@ def make_app(index: OpenIndex, library: str | None, host: str) -> Starlette:
 
 
 class _Site:
-    """One method per address. All but `picture` are plain functions: Starlette runs them in threads."""
+    """One method per address. All but `picture` are plain functions: Starlette runs them in threads.
+
+    An answer is of one snapshot; where its files are removed meanwhile, it is made again of the next one.
+    """
 
     def __init__(self, index: OpenIndex, library: str | None) -> None:
         self._index = index
@@ -79,16 +84,16 @@ class _Site:
         self._decoding = anyio.CapacityLimiter(max(1, (os.cpu_count() or 1) - 1))
 
     def search(self, request: Request) -> Response:
-        return self._pages.search(request.query_params)
+        return again_if_changed(lambda: self._pages.search(request.query_params))
 
     def video(self, request: Request) -> Response:
         video_id = _video_id(request)
-        return _found(self._pages.video(video_id, request.query_params), video_id)
+        page = again_if_changed(lambda: self._pages.video(video_id, request.query_params))
+        return _found(page, video_id)
 
     def media(self, request: Request) -> Response:
         video_id = _video_id(request)
-        with self._index.reading() as catalog:
-            row = _found(read_video(catalog, video_id), video_id)
+        row = _found(again_if_changed(lambda: self._read_video(video_id)), video_id)
         request.scope["headers"] = _known_ranges(request.scope["headers"])
         return media.play(media_of(row), self._library, self._index.endpoint_url)
 
@@ -97,7 +102,8 @@ class _Site:
         if not re.fullmatch(r"[0-9]{1,12}|poster", at):
             raise NoSuchPageError("there is no such picture", "Times are whole milliseconds.")
         row = _row(request.query_params.get("row"))
-        jpeg = await anyio.to_thread.run_sync(self._picture, video_id, at, row, limiter=self._decoding)
+        read = partial(self._picture, video_id, at, row)
+        jpeg = await anyio.to_thread.run_sync(again_if_changed, read, limiter=self._decoding)
         if jpeg is None:
             drawn = _PLACEHOLDER.read_bytes()
             return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
@@ -121,11 +127,15 @@ class _Site:
             return stored_near(catalog, video, at_ms, NEAR_MS)
 
     def api_search(self, request: Request) -> Response:
-        return api.search(self._index, request.query_params)
+        return again_if_changed(lambda: api.search(self._index, request.query_params))
 
     def api_video(self, request: Request) -> Response:
         video_id = _video_id(request)
-        return _found(api.video(self._index, video_id), video_id)
+        return _found(again_if_changed(lambda: api.video(self._index, video_id)), video_id)
+
+    def _read_video(self, video_id: str) -> Record | None:
+        with self._index.reading() as catalog:
+            return read_video(catalog, video_id)
 
 
 def _video_id(request: Request) -> str:

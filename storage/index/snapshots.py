@@ -8,6 +8,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from schemas.tables import SCHEMA_VERSION
+from storage.errors import NotFound
 from storage.index.json_files import read_json
 from storage.index.layout import SNAPSHOTS, snapshot_key
 from storage.index.pack_tables import OwnTables, join
@@ -43,10 +44,15 @@ def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
     after = snapshot_key(known.number) if known else ""
-    newest = max(snapshot_keys(store, after), default=None)
-    if newest is None:
-        return known
-    return read_snapshot(store, newest)
+    while True:
+        newest = max(snapshot_keys(store, after), default=None)
+        if newest is None:
+            return known
+        try:
+            return read_snapshot(store, newest)
+        except NotFound:  # removed since, so there is a newer one; else the index goes away
+            if newest == max(snapshot_keys(store, after), default=None):
+                raise
 
 
 def snapshot_keys(store: ObjectStore, after: str = "") -> Iterator[str]:

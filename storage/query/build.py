@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
 from storage.query.build_ranges import Progress
 from storage.query.build_tables import fill
-from storage.query.catalog import add_views, find_snapshot
-from storage.query.database import is_base, read_info, serving_path
+from storage.query.catalog import add_views, again_if_changed, find_snapshot, names_a_part, trouble
+from storage.query.database import is_base, is_of, read_held_info, serving_path
 from storage.query.embedder import Embedder, load_embedder
+from storage.query.held import hold
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
 
@@ -53,7 +54,8 @@ def build_serving(
     file = output or serving_path(url, endpoint_url)
     with _lock(file):
         try:
-            return _build(url, endpoint_url, file, None if words_only else load_embedder(), progress)
+            embedder = None if words_only else load_embedder()
+            return again_if_changed(lambda: _build(url, endpoint_url, file, embedder, progress))
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
@@ -72,22 +74,26 @@ def _build(
     url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None, progress: Progress | None
 ) -> Build | None:
     store, snapshot = find_snapshot(url, endpoint_url)
-    try:
-        info = read_info(file)
-    except PreflightError:
-        info = None  # damaged: nothing to build on
-    is_alike = (
-        info is not None
-        and info.embedder_revision == (embedder.revision if embedder else None)
-        and is_base(info, own_tables_of(snapshot))
-    )
-    if info is not None and is_alike and info.snapshot == (snapshot.number if snapshot else 0):
-        return None
-    try:
-        return _write(store, snapshot, file, file if is_alike else None, embedder, progress)
-    except duckdb.Error:
-        if not is_alike:
-            raise
+    with ExitStack() as closing:
+        try:
+            held = closing.enter_context(hold(file))
+            info = read_held_info(held, file) if held else None
+        except PreflightError:
+            info = None  # damaged: nothing to build on
+        is_alike = (
+            info is not None
+            and info.embedder_revision == (embedder.revision if embedder else None)
+            and is_base(info, own_tables_of(snapshot))
+        )
+        if info is not None and is_alike and is_of(info, snapshot):
+            return None
+        try:
+            return _write(store, snapshot, file, held if is_alike else None, embedder, progress)
+        except duckdb.Error as error:
+            if names_a_part(error, snapshot):
+                raise trouble(store, snapshot, error) from error
+            if not is_alike:
+                raise
     return _write(store, snapshot, file, None, embedder, progress)  # the earlier file is damaged inside
 
 
@@ -111,7 +117,7 @@ def _write(
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:
             connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
-        num_new = fill(connection, own_tables_of(snapshot), number, embedder, progress)
+        num_new = fill(connection, own_tables_of(snapshot), snapshot, embedder, progress)
         counts = [
             connection.execute(f"SELECT count(*) FROM built.{table}").fetchall()[0][0]
             for table in ("videos", "documents", "vectors")

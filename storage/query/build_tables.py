@@ -13,6 +13,7 @@ from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
 from storage.index.columns import COLUMNS, quote_name
 from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.snapshots import Snapshot
 from storage.index.views import DERIVED_SCRIPT, quote
 from storage.query.build_ranges import Progress, fill_ranges, run_script
 from storage.query.database import (
@@ -39,7 +40,7 @@ _TEMPORARY = ("carried", "missing", "unnumbered", "sources", "new_words", "stems
 def fill(
     connection: duckdb.DuckDBPyConnection,
     own_tables: OwnTables,
-    snapshot: int,
+    snapshot: Snapshot | None,
     embedder: Embedder | None,
     progress: Progress | None = None,
 ) -> int:
@@ -98,14 +99,18 @@ def _derive(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _describe(
-    connection: duckdb.DuckDBPyConnection, own_tables: OwnTables, snapshot: int, embedder: Embedder | None
+    connection: duckdb.DuckDBPyConnection,
+    own_tables: OwnTables,
+    snapshot: Snapshot | None,
+    embedder: Embedder | None,
 ) -> None:
     connection.execute(
         "CREATE TABLE built.serving AS SELECT $1::BIGINT AS snapshot, $2::BIGINT AS schema_version, "
         "$3::TIMESTAMPTZ AS built_at, $4::VARCHAR AS built_with, $5::VARCHAR AS stemmer, "
-        "$6::VARCHAR AS embedder, $7::VARCHAR AS embedder_revision, $8::VARCHAR AS own_tables",
+        "$6::VARCHAR AS embedder, $7::VARCHAR AS embedder_revision, $8::VARCHAR AS own_tables, "
+        "$9::TIMESTAMPTZ AS published_at",
         [
-            snapshot,
+            snapshot.number if snapshot else 0,
             SCHEMA_VERSION,
             datetime.now(UTC),
             built_with(),
@@ -113,6 +118,7 @@ def _describe(
             embedder.name if embedder else None,
             embedder.revision if embedder else None,
             json.dumps(own_tables),
+            snapshot.created_at if snapshot else None,
         ],
     )
     for table in (*SERVED_TABLES, "runs", "commits"):

@@ -4,17 +4,18 @@ Only the index's own parts can be read through it, and nothing can be written: t
 other file access and takes queries only, so SQL from outside is safe to run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.failures import PreflightError, UsageError
+from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import ObjectError
 from storage.index.columns import COLUMNS, Column, arrow_schema
 from storage.index.damage import repair_command
@@ -31,7 +32,17 @@ from storage.s3.client import arrow_file_system
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 
-_QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN, duckdb.StatementType.RELATION}
+_QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
+# Nothing but spaces, so that what is looked at is what DuckDB sees; in a comment it could see another.
+_EXPLAIN = re.compile(r"[ \t\r\n]*EXPLAIN[ \t\r\n]+(ANALYZE[ \t\r\n]+)?", re.IGNORECASE | re.ASCII)
+
+
+_TRIES = 5  # of reading one whole snapshot
+T = TypeVar("T")
+
+
+class ChangedUnderneath(PreflightError):  # noqa: N818 - the name says what happened
+    """Files that are read were removed or replaced meanwhile. Remedy: read what is there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +58,13 @@ class Catalog:
 
     def __init__(
         self,
-        url: str,
+        store: LocalStore | S3Store,
         snapshot: Snapshot | None,
         connection: duckdb.DuckDBPyConnection,
         own_tables: OwnTables,
     ) -> None:
-        self.url = url
+        self.url = store.url
+        self._store = store
         self.snapshot = snapshot
         self.connection = connection
         self.own_tables = own_tables  # the snapshot's; of a file of an older one, that file's
@@ -94,10 +106,21 @@ class Catalog:
 
     def _execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[str, ...]:
         statements = self.connection.extract_statements(sql)
-        if [statement.type in _QUERIES for statement in statements] != [True]:
-            raise UsageError("only a single query can be run here", "Start it with SELECT, FROM or WITH.")
+        if len(statements) != 1 or not self._is_query(statements[0]):
+            raise UsageError(
+                "only a single query can be run here",
+                "Start it with SELECT, FROM, WITH or EXPLAIN; docs/queries.md tells what is refused.",
+            )
         self.connection.execute(statements[0], params)
         return tuple(column[0] for column in self.connection.description or ())
+
+    def _is_query(self, statement: duckdb.Statement) -> bool:
+        """Or the explanation of one: EXPLAIN ANALYZE runs what follows."""
+        if statement.type != duckdb.StatementType.EXPLAIN:
+            return statement.type in _QUERIES
+        found = _EXPLAIN.match(statement.query)
+        explained = self.connection.extract_statements(statement.query[found.end() :]) if found else []
+        return [each.type in _QUERIES for each in explained] == [True]
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -107,8 +130,10 @@ class Catalog:
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
-            if _is_damage(error) or (self.snapshot and _names_a_part(error, self.snapshot)):
-                raise _damaged(self.url, error) from error
+            if _is_damage(error):
+                raise ChangedUnderneath(*_damage(self.url, error)) from error
+            if names_a_part(error, self.snapshot):
+                raise trouble(self._store, self.snapshot, error) from error
             raise UsageError(
                 f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
             ) from error
@@ -133,7 +158,7 @@ def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = T
     connection.execute("SET TimeZone = 'UTC'")
     add_views(connection, store, snapshot)
     lock(connection)
-    return Catalog(store.url, snapshot, connection, own_tables_of(snapshot))
+    return Catalog(store, snapshot, connection, own_tables_of(snapshot))
 
 
 def find_snapshot(
@@ -155,20 +180,41 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def _damaged(url: str, error: duckdb.Error) -> PreflightError:
+def again_if_changed(read: Callable[[], T]) -> T:
+    """What `read` gives, which opens what it reads itself: of one snapshot, the newest that is whole.
+
+    Only where files that it reads are removed or replaced again and again, ChangedUnderneath is raised.
+    """
+    for _ in range(_TRIES - 1):
+        with suppress(ChangedUnderneath):
+            return read()
+    return read()
+
+
+def trouble(store: LocalStore | S3Store, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
+    """Why a part cannot be read: damaged, or ChangedUnderneath where there is a newer snapshot."""
+    try:
+        newest = read_newest(store, snapshot)
+    except MediaIndexError:
+        newest = snapshot
+    kind = PreflightError if newest == snapshot else ChangedUnderneath
+    return kind(*_damage(store.url, error))
+
+
+def _damage(url: str, error: duckdb.Error) -> tuple[str, str]:
     hint = f"Repeat the command; if a file is missing or damaged, {repair_command(url)} makes it anew."
     problem = str(error).partition("\n")[0]  # below it DuckDB points into a view, which nobody here wrote
-    return PreflightError(f"index {url} cannot be read: {problem}", hint)
+    return f"index {url} cannot be read: {problem}", hint
 
 
 def _is_damage(error: duckdb.Error) -> bool:
-    """Of a DuckDB file, found when a block of it is read."""
+    """Of a DuckDB file, found when a block of it is read; who writes into a file in use does such damage."""
     return "Corrupt database file" in str(error)
 
 
-def _names_a_part(error: duckdb.Error, snapshot: Snapshot) -> bool:
+def names_a_part(error: duckdb.Error, snapshot: Snapshot | None) -> bool:
     """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
-    return any(key in str(error) for key in snapshot.files)
+    return snapshot is not None and any(key in str(error) for key in snapshot.files)
 
 
 def add_views(
@@ -180,7 +226,7 @@ def add_views(
     except ObjectError as error:
         raise PreflightError(f"index {error.message}", error.hint) from error
     except duckdb.Error as error:
-        raise _damaged(store.url, error) from error
+        raise trouble(store, snapshot, error) from error
 
 
 def _add_views(

@@ -6,6 +6,7 @@ snapshot, takes the Parquet parts. A file is replaced as a whole; who has the ol
 """
 
 import json
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -14,13 +15,18 @@ import duckdb
 
 from schemas.failures import PreflightError
 from schemas.identity import digest
+from storage.errors import NotFound, ObjectError
 from storage.index.columns import BUNDLE_TABLES, COLUMNS, quote_name
+from storage.index.layout import snapshot_key
 from storage.index.pack_tables import OwnTables
-from storage.index.snapshots import own_tables_of
+from storage.index.snapshots import Snapshot, own_tables_of, read_snapshot
 from storage.index.views import DERIVED_SCRIPT, quote, statements_of
 from storage.locations import Folder, cache_folder, parse_location
+from storage.objects.bucket import S3Store
+from storage.objects.local import LocalStore
 from storage.query.catalog import Catalog, add_views, find_snapshot, lock
 from storage.query.documents import documents_query
+from storage.query.held import hold
 from storage.query.stemming import STEMMER
 
 SERVING_FILE = "serving.duckdb"
@@ -51,6 +57,7 @@ class ServingInfo:
     """The single row of a serving file's table `serving`."""
 
     snapshot: int
+    published_at: datetime | None  # the snapshot; an index that was made anew counts from 1 again
     schema_version: int
     built_at: datetime
     built_with: str  # hash of what reads and writes it; a file of other code is not used
@@ -95,12 +102,16 @@ def is_base(info: ServingInfo, own_tables: OwnTables) -> bool:
 
 def read_info(file: Path) -> ServingInfo | None:
     """None: no such file. PreflightError: not a serving file, of an older media-index, or damaged."""
-    if not file.exists():
-        return None
+    with hold(file) as held:
+        return read_held_info(held, file) if held else None
+
+
+def read_held_info(held: Path, file: Path) -> ServingInfo:
+    """Of a file that is held, and was found as `file`. PreflightError: as `read_info`."""
     connection = duckdb.connect()
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(f"ATTACH {quote(str(file))} AS served (READ_ONLY)")
+        connection.execute(f"ATTACH {quote(str(held))} AS served (READ_ONLY)")
         found = connection.execute("FROM served.serving")
         columns = [column[0] for column in found.description or ()]
         (row,) = found.fetchall()
@@ -109,7 +120,9 @@ def read_info(file: Path) -> ServingInfo | None:
             raise PreflightError(f"{file} was built by an older media-index", _REMEDY)
         return ServingInfo(**{**values, "own_tables": json.loads(values["own_tables"])})
     except (duckdb.Error, LookupError, TypeError, ValueError) as error:
-        raise PreflightError(f"{file} is damaged: {error}", "Delete it, then `media-index build`.") from error
+        problem = str(error).replace(str(held), str(file))
+        hint = "Delete it, then `media-index build`."
+        raise PreflightError(f"{file} is damaged: {problem}", hint) from error
     finally:
         connection.close()
 
@@ -119,28 +132,70 @@ def open_serving(
 ) -> Served:
     """The index through its serving file where that is current, else through its Parquet parts.
 
-    Keyframes always come from the parts. A `file` given is used whatever its snapshot. Without `history`
-    keyframes and the views `*_all` may be missing, and no Parquet is touched. PreflightError: as
+    All that is read is of one snapshot, keyframes too, which always come from the parts. A `file` given is
+    used whatever its snapshot; keyframes and the views `*_all` are missing where that snapshot's parts are
+    gone. Without `history` they may be missing too, and no Parquet is touched. PreflightError: as
     `open_catalog`; a `file` that cannot be used.
     """
-    store, snapshot = find_snapshot(url, endpoint_url)
-    newest = snapshot.number if snapshot else 0
     path = file or serving_path(url, endpoint_url)
-    info, note = _look(path, newest, is_wanted=file is not None)
-    use = info is not None and (file is not None or info.snapshot == newest)
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    if history or not use:
-        add_views(connection, store, snapshot)
-    own_tables = own_tables_of(snapshot)
-    if use and info is not None:
-        own_tables = info.own_tables
-        connection.execute(f"ATTACH {quote(str(path))} AS built (READ_ONLY)")
-        show_tables(connection, own_tables)
-    elif info is not None and is_base(info, own_tables):
-        connection.execute(f"ATTACH {quote(str(path))} AS old (READ_ONLY)")
+    with ExitStack() as closing:
+        # The file first: then the newest snapshot is that of the file, or a later one.
+        info, held, note = _look(closing, path, is_wanted=file is not None)
+        store, snapshot = find_snapshot(url, endpoint_url)
+        is_current = info is not None and is_of(info, snapshot)
+        if info is not None and not is_current:
+            note = _say_old(info, path, snapshot, is_wanted=file is not None)
+        connection = duckdb.connect()
+        connection.execute("SET TimeZone = 'UTC'")
+        own_tables = own_tables_of(snapshot)
+        if info is not None and (file is not None or is_current):
+            own_tables = info.own_tables
+            if not is_current:
+                snapshot = _snapshot_of(info, store)
+            if history and not _add_history(connection, store, snapshot, is_current):
+                note = f"{note}; keyframes and the views *_all of its snapshot are gone"
+            connection.execute(f"ATTACH {quote(str(held))} AS built (READ_ONLY)")
+            show_tables(connection, own_tables)
+        else:
+            add_views(connection, store, snapshot)
+            if info is not None and is_base(info, own_tables):
+                connection.execute(f"ATTACH {quote(str(held))} AS old (READ_ONLY)")
     lock(connection)
-    return Served(Catalog(store.url, snapshot, connection, own_tables), note)
+    return Served(Catalog(store, snapshot, connection, own_tables), note)
+
+
+def is_of(info: ServingInfo, snapshot: Snapshot | None) -> bool:
+    """Whether the file was made from that very snapshot."""
+    if snapshot is None:
+        return info.snapshot == 0
+    return (info.snapshot, info.published_at) == (snapshot.number, snapshot.created_at)
+
+
+def _snapshot_of(info: ServingInfo, store: LocalStore | S3Store) -> Snapshot | None:
+    """The one that a file was made from; None: it is no longer listed."""
+    try:
+        snapshot = read_snapshot(store, snapshot_key(info.snapshot))
+    except NotFound:
+        return None
+    except ObjectError as error:
+        raise PreflightError(f"index {error.message}", error.hint) from error
+    return snapshot if is_of(info, snapshot) else None
+
+
+def _add_history(
+    connection: duckdb.DuckDBPyConnection,
+    store: LocalStore | S3Store,
+    snapshot: Snapshot | None,
+    is_current: bool,
+) -> bool:
+    """The views over the parts. False: of an old snapshot they are gone, and there are none."""
+    if is_current:
+        add_views(connection, store, snapshot)
+        return True
+    if snapshot is None or not all(map(store.exists, snapshot.files)):
+        return False
+    add_views(connection, store, snapshot)
+    return True
 
 
 def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -148,26 +203,39 @@ def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     return bool(connection.execute("FROM duckdb_databases() WHERE database_name = ?", [name]).fetchall())
 
 
-def _look(path: Path, newest: int, is_wanted: bool) -> tuple[ServingInfo | None, str | None]:
-    """What can be used of the file, and what the user should know about it."""
-    command = f"media-index build{f' --output {path}' if is_wanted else ''}"
+def _look(
+    closing: ExitStack, path: Path, is_wanted: bool
+) -> tuple[ServingInfo | None, Path | None, str | None]:
+    """What is in the file, the path it is held by, and what the user should know about it."""
+    command = _command(path, is_wanted)
     try:
-        info = read_info(path)
+        held = closing.enter_context(hold(path))
+        info = read_held_info(held, path) if held else None
     except PreflightError as error:
         if is_wanted:
             raise
-        return None, f"{error.message}; reading the Parquet files instead. `{command}` makes a new one"
+        return None, None, f"{error.message}; reading the Parquet files instead. `{command}` makes a new one"
     if info is None:
         problem = f"there is no {path if is_wanted else path.name} yet"
     elif info.built_with != built_with():
         problem = f"{path} was built by another version of media-index"
-    elif info.snapshot != newest:
-        return info, f"{path.name} is of snapshot {info.snapshot}, the newest is {newest}; run `{command}`"
     else:
-        return info, None
+        return info, held, None
     if is_wanted:
         raise PreflightError(problem, f"`{command}` makes one.")
-    return None, f"{problem}, so this is slower; `{command}` makes one"
+    return None, None, f"{problem}, so this is slower; `{command}` makes one"
+
+
+def _say_old(info: ServingInfo, path: Path, newest: Snapshot | None, is_wanted: bool) -> str:
+    number = newest.number if newest else 0
+    what = f"snapshot {info.snapshot}, the newest is {number}"
+    if info.snapshot >= number:
+        what = "an index that was here before"
+    return f"{path.name} is of {what}; run `{_command(path, is_wanted)}`"
+
+
+def _command(path: Path, is_wanted: bool) -> str:
+    return f"media-index build{f' --output {path}' if is_wanted else ''}"
 
 
 def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:

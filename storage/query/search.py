@@ -137,7 +137,7 @@ def make_searchable(catalog: Catalog) -> str | None:
         if embedder and not _can_embed(catalog, embedder):
             embedder = None
         try:
-            fill(connection, catalog.own_tables, catalog.snapshot.number if catalog.snapshot else 0, embedder)
+            fill(connection, catalog.own_tables, catalog.snapshot, embedder)
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:

@@ -1,9 +1,12 @@
 """Nearest vectors by their sign bits find what comparing all of them finds."""
 
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pytest
 
+from storage.objects.local import LocalStore
 from storage.query.catalog import Catalog
 from storage.query.embedder import NUM_SIGNS, VECTOR_SIZE, Floats, sign_bits
 from storage.query.filters import Condition
@@ -39,7 +42,7 @@ def catalog(vectors: Floats) -> Catalog:
         "FROM (SELECT unnest($vector) AS vector, unnest($signs) AS signs)",
         {"vector": vectors.tolist(), "signs": sign_bits(vectors).tolist()},
     )
-    return Catalog("", None, connection, {})
+    return Catalog(LocalStore(Path()), None, connection, {})
 
 
 def _exact(vectors: Floats, query: Floats, allowed: slice) -> list[int]:

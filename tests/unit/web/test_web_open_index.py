@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from jobs.web import open_index
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.identity import VideoObject
+from storage.query.build import build_serving
+from storage.upkeep.compact import compact
+from storage.upkeep.vacuum import vacuum
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +35,40 @@ def test_a_published_snapshot_shows_up(
         page = client.get("/").text
     assert "Second" in page
     assert "<dd>2</dd>" in page
+
+
+def test_every_answer_is_of_one_snapshot(
+    tmp_path: Path, make_film: Callable[..., Bundle], add_films: Callable[..., None], open_site: Any
+) -> None:
+    """While the index is published to, merged, vacuumed and its search database replaced."""
+    index, video = tmp_path / "index", VideoObject("/a.mp4", 1, 1)
+
+    def publish(take: int) -> None:
+        film = VideoObject(video.uri, take, take)
+        scene = {"start_ms": 0, "end_ms": 9, "title": f"take {take}", "summary": "So", "character_ids": []}
+        add_films(index, make_film(film, [scene] * take, title=f"take {take}", duration_ms=9))
+
+    def change() -> None:
+        for take in range(2, 6):
+            publish(take)
+            build_serving(str(index), words_only=True)
+            compact(str(index), None, lambda holder: None)
+            vacuum(str(index), None, lambda holder: None, older_than=timedelta(0))
+
+    publish(1)
+    with open_site(index) as client, ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        is_last = False
+        while not is_last:
+            is_last = changing.done()
+            rows = client.get(f"/api/videos/{video.video_id}").json()
+            titles = {row["title"] for row in (rows["video"], *rows["scenes"])}
+            assert titles == {f"take {len(rows['scenes'])}"}
+            hits = client.get("/api/search?q=take&kind=scenes").json()["hits"]
+            assert {hit["title"] for hit in hits} == {f"take {len(hits)}"}
+            assert client.get("/?q=take").status_code == 200
+        changing.result()
+    assert len(rows["scenes"]) == len(hits) == 5
 
 
 def test_an_index_that_vanishes_is_told_and_comes_back(
