@@ -52,8 +52,8 @@ def sql(
 ) -> None:
     """Query the tables videos, scenes, characters, appearances, highlights, runs and failures.
 
-    Only queries are run. Refused is whatever writes, reads other files or addresses (COPY, read_csv), attaches
-    (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and more than one statement at a time.
+    Only queries are run. Refused is whatever writes (COPY, CREATE), reads other files or addresses (read_csv),
+    attaches (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and a second statement.
     """
     if sum((query is not None, example is not None, examples)) != 1:
         raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
