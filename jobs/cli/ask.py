@@ -52,7 +52,7 @@ def sql(
 ) -> None:
     """Query the tables videos, scenes, characters, appearances, highlights, runs and failures.
 
-    Only queries are run. Refused is whatever writes (COPY, CREATE), reads other files or addresses (read_csv),
+    Only queries are run. Refused is what writes (COPY, CREATE), reads other files or addresses (read_csv),
     attaches (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and a second statement.
     """
     if sum((query is not None, example is not None, examples)) != 1:
