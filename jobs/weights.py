@@ -11,10 +11,8 @@ from videoxl2.network.source import find_folder, revision_of
 
 BUILT_IN = "small"
 _SMALL = Path(videoxl2.__file__).parent / "small"
-BUILT_IN_NOTE = (
-    "small is built in and understands drawn films like the demo's, nothing else: what it says about other "
-    "videos is made up. For those use --model BAAI/Video-XL-2."
-)
+_LIMITS = "drawn films like the demo's, nothing else: what it says about other videos is made up."
+BUILT_IN_NOTE = f"small is built in and understands {_LIMITS} For those use --model BAAI/Video-XL-2."
 
 
 @dataclass(frozen=True)
@@ -25,6 +23,11 @@ class Weights:
     folder: Path
     revision: str
     image_size: int
+
+
+def note_on(model_id: str) -> str | None:
+    """What whoever reads rows of this model must know, in a sentence; None: nothing is known against it."""
+    return f"The model {BUILT_IN} understands {_LIMITS}" if model_id == BUILT_IN else None
 
 
 class WeightsNotHere(PreflightError):  # noqa: N818 - the name says what happened

@@ -13,12 +13,13 @@ from jobs.cli.verb import F, Verb, index_options
 from jobs.settings.config import load_settings
 from jobs.settings.times import parse_since
 from jobs.ui.terminal import as_records, say, see_help, show_hits, show_json, show_rows
+from jobs.weights import note_on
 from schemas.failures import UsageError
 from storage.query.build import build_serving
 from storage.query.catalog import Result, again_if_changed
 from storage.query.database import open_serving
 from storage.query.examples import find_example, read_examples
-from storage.query.filters import Filters
+from storage.query.filters import DATE_KINDS, DateKind, Filters
 from storage.query.search import Hit, make_searchable
 from storage.query.search import search as search_index
 
@@ -81,7 +82,18 @@ def sql(
 @serving_option
 @click.option("--kind", metavar="TABLE", help="Only rows of this table: videos, scenes, …, or a pack's.")
 @click.option("--video", metavar="ENDING", help="Only in videos whose URI ends so.")
-@click.option("--since", metavar="DATE|AGO", help="Only files not older than 2026-11-01, 36h or 7d.")
+@click.option(
+    "--since",
+    metavar="DATE|AGO",
+    help="Only films recorded since 2026-11-01, 36h or 7d; where a file does not say when, modified since.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(DATE_KINDS),
+    default="recorded",
+    show_default=True,
+    help="The date that --since means: recorded, last modified, or indexed.",
+)
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
@@ -91,13 +103,14 @@ def search(
     kind: str | None,
     video: str | None,
     since: str | None,
+    by: DateKind,
     tags: tuple[str, ...],
     limit: int,
     **flags: Any,
 ) -> None:
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
     settings = load_settings(flags, needs=("index",))
-    filters = Filters(kind, video, _instant(since) if since is not None else None, tags)
+    filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by)
 
     def ask() -> tuple[list[Hit], str | None, str | None]:
         served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
@@ -108,7 +121,7 @@ def search(
     _note(note)
     _note(words_only)
     if as_json:
-        show_json([asdict(hit) for hit in hits])
+        show_json([asdict(hit) | {"model_note": note_on(hit.model_id)} for hit in hits])
     else:
         show_hits(hits)
 

@@ -19,6 +19,7 @@ from jobs.exports.files import Outcome, write_file
 from jobs.exports.moments import MomentKind
 from jobs.settings.config import load_settings
 from jobs.ui.find_video import find_video
+from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.terminal import say, say_document, show_json
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import TABLES
@@ -61,17 +62,19 @@ def export(
     _check(to, kind, video, output, as_json)
     is_one = video is not None or to in TABLE_FORMATS
     ours: set[Path] = set()
+    models: dict[MadeBy, None] = {}
 
     def write() -> None:
         with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
             video_id = find_video(catalog, video) if video is not None else None
-            documents = _documents(catalog, to, kind, video_id)
+            documents = _noting(models, _documents(catalog, to, kind, video_id))
             if output is None:
                 _print(documents)
             else:
                 _report(_write(documents, Path(output), to, is_one, force, ours), as_json)
 
     again_if_changed(write)
+    _name_models(list(models), to)
 
 
 def _print(documents: Iterable[Document]) -> None:
@@ -87,6 +90,22 @@ def _print(documents: Iterable[Document]) -> None:
             hint = "What was written is not all of it; repeat the command."
             raise PreflightError(error.message, hint) from error
         raise
+
+
+def _noting(models: dict[MadeBy, None], documents: Iterable[Document]) -> Iterator[Document]:
+    """The same documents; their models are in `models` once they are written, in order."""
+    for document in documents:
+        models.update(dict.fromkeys(document.models))
+        yield document
+
+
+def _name_models(models: list[MadeBy], to: str) -> None:
+    """On stderr: what has to be said of them, and of SubRip all, as it has no place for it."""
+    if to == "srt" and models:
+        names = ", ".join(model.name for model in models)
+        say(f"note: SubRip has no comments; these are the words of {names}", err=True)
+    for note in notes_on(models):
+        say(f"note: {note}", err=True)
 
 
 def _check(to: str, kind: str, video: str | None, output: str | None, as_json: bool) -> None:

@@ -1,12 +1,12 @@
 """The line of times that WebVTT and SubRip share."""
 
-from jobs.exports.moments import Moment
+from jobs.exports.moments import Moment, Source
 
 
-def cue_times(moment: Moment, decimal_mark: str) -> str:
-    """`00:00:01.500 --> 00:00:03.000`; a cue lasts a millisecond at least."""
-    end_ms = max(moment.end_ms, moment.start_ms + 1)
-    return f"{_clock(moment.start_ms, decimal_mark)} --> {_clock(end_ms, decimal_mark)}"
+def cue_times(source: Source, moment: Moment, decimal_mark: str) -> str:
+    """`00:00:01.500 --> 00:00:03.000` on the player's clock; a cue lasts a millisecond at least."""
+    start_ms, end_ms = source.on_player(moment.start_ms), source.on_player(moment.end_ms)
+    return f"{_clock(start_ms, decimal_mark)} --> {_clock(max(end_ms, start_ms + 1), decimal_mark)}"
 
 
 def _clock(ms: int, decimal_mark: str) -> str:

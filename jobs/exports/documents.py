@@ -7,10 +7,11 @@ from typing import Literal, get_args
 from jobs.exports.edl import to_edl
 from jobs.exports.files import file_stem
 from jobs.exports.json_ld import to_json_ld
-from jobs.exports.moments import Moment, MomentKind, Source, read_moments
+from jobs.exports.moments import Moment, MomentKind, Source, models_of, read_moments
 from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
+from jobs.ui.made_by import MadeBy
 from storage.index.columns import quote_name
 from storage.query.catalog import Catalog
 
@@ -22,20 +23,30 @@ TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file to be. `part` is empty, or `-1`, `-2`, … where a video needs several."""
+    """A file to be. `part` is empty, or `-1`, `-2`, … where a video needs several; `models` wrote it."""
 
     stem: str
     part: str
     chunks: Iterable[str]
+    models: tuple[MadeBy, ...]
 
 
 def table_document(catalog: Catalog, to: TableFormat, table: str, video_id: str | None) -> Document:
     """A table's rows, read while they are written."""
-    if video_id is None:
-        batches = catalog.stream(f"FROM {quote_name(table)}")
-    else:
-        batches = catalog.stream(f"FROM {quote_name(table)} WHERE video_id = ?", [video_id])
-    return Document(table, "", to_csv(batches) if to == "csv" else to_json_lines(batches))
+    rows, params = f"FROM {quote_name(table)}", list[str]()
+    if video_id is not None:
+        rows, params = f"{rows} WHERE video_id = ?", [video_id]
+    models = _models_in(catalog, rows, params)
+    batches = catalog.stream(rows, params)
+    return Document(table, "", to_csv(batches) if to == "csv" else to_json_lines(batches), models)
+
+
+def _models_in(catalog: Catalog, rows: str, params: list[str]) -> tuple[MadeBy, ...]:
+    """Tables that no model had a part in have no such columns."""
+    if "model_id" not in catalog.query(f"SELECT * FROM ({rows}) LIMIT 0", params).columns:
+        return ()
+    found = catalog.query(f"SELECT DISTINCT model_id, model_revision FROM ({rows}) ORDER BY ALL", params)
+    return tuple(MadeBy(*row) for row in found.rows)
 
 
 def video_documents(
@@ -43,9 +54,9 @@ def video_documents(
 ) -> Iterator[Document]:
     """At least one per video, also for a video in which nothing was found."""
     for source, moments in read_moments(catalog, kind, video_id):
-        texts = _render(to, source, moments)
+        texts, models = _render(to, source, moments), tuple(models_of(source, moments))
         for number, text in enumerate(texts, start=1):
-            yield Document(file_stem(source), f"-{number}" if len(texts) > 1 else "", [text])
+            yield Document(file_stem(source), f"-{number}" if len(texts) > 1 else "", [text], models)
 
 
 def _render(to: VideoFormat, source: Source, moments: list[Moment]) -> tuple[str, ...]:
@@ -54,7 +65,7 @@ def _render(to: VideoFormat, source: Source, moments: list[Moment]) -> tuple[str
         case "vtt":
             return (to_webvtt(source, moments),)
         case "srt":
-            return (to_subrip(moments),)
+            return (to_subrip(source, moments),)
         case "edl":
             return to_edl(source, moments)
         case "otio":

@@ -8,9 +8,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from jobs.exports.moments import Moment, Source
+from jobs.exports.moments import Moment, Source, models_of
 from jobs.exports.one_line import cut, one_line
 from jobs.exports.timecode import Timecode
+from jobs.ui.made_by import notes_on
 from videoxl2.timecode import parse_label
 
 MAX_EVENTS = 999  # an event number has three digits
@@ -53,8 +54,9 @@ def _events(source: Source, moments: Sequence[Moment], timecode: Timecode) -> It
         lines.append(f"* FROM CLIP NAME: {cut(one_line(source.file_name), _COMMENT_LENGTH)}")
         lines.append(f"* LOC: {labels[2]} {_COLORS[moment.kind]:7} {cut(moment.name, _NAME_LENGTH)}")
         lines += [f"* {cut(comment, _COMMENT_LENGTH)}" for comment in _comments(moment)]
-        if index == 0:
-            lines += [f"* {line}" for line in (*timecode.notes, *_lineage(source))]
+        if index % MAX_EVENTS == 0:
+            said = (*timecode.notes, *_lineage(source, moments))
+            lines += [f"* {cut(line, _COMMENT_LENGTH)}" for line in said]
         yield "\n".join(lines)
         record += end - first
 
@@ -68,9 +70,12 @@ def _comments(moment: Moment) -> Iterator[str]:
     yield f"CONFIDENCE: {moment.confidence:.2f}"
 
 
-def _lineage(source: Source) -> Iterator[str]:
+def _lineage(source: Source, moments: Sequence[Moment]) -> Iterator[str]:
     yield f"SOURCE FILE: {one_line(source.uri)}"
-    yield f"RECIPE: {source.recipe_id}, model {one_line(source.model_id)}, revision {source.object_rev}"
+    yield f"RECIPE: {source.recipe_id}, of the file's revision {source.object_rev}"
+    models = models_of(source, moments)
+    yield from (f"MODEL: {one_line(model.model_id)}, revision {model.model_revision}" for model in models)
+    yield from (f"NOTE: {note}" for note in notes_on(models))
 
 
 def reel_name(source: Source) -> str:

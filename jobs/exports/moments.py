@@ -1,6 +1,6 @@
 """What every format is made from: a video and its scenes or highlights, read from the catalog."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
+from jobs.ui.made_by import MadeBy
+from jobs.ui.player_clock import player_start
 from storage.query.catalog import Catalog
 
 MomentKind = Literal["scenes", "highlights"]
@@ -17,7 +19,10 @@ MomentKind = Literal["scenes", "highlights"]
 VIDEOS_A_QUERY = 5000  # of a million videos so many are held; a page costs one pass over the tables
 
 _VIDEOS = """
-SELECT video_id, uri, title, summary, duration_ms, modified_at, fps_num, fps_den, is_vfr, start_timecode,
+SELECT video_id, uri, title, summary, duration_ms, recorded_at, modified_at, created_at,
+       container, container_start_ms, player_start_ms,
+       fps_num, fps_den, is_vfr, start_timecode, timecode_fps_num, timecode_fps_den,
+       location, latitude, longitude, audio_languages,
        object_rev, recipe_id, model_id, model_revision, run_id
 FROM videos WHERE video_id > $after AND ($only IS NULL OR video_id = $only)
 ORDER BY video_id LIMIT $limit"""
@@ -25,11 +30,11 @@ ORDER BY video_id LIMIT $limit"""
 _MOMENTS = {
     "scenes": """
 SELECT video_id, 'scenes', scene_index + 1, start_ms, end_ms, title, summary, NULL, NULL,
-       confidence, prompt_id
+       confidence, prompt_id, model_id, model_revision
 FROM scenes WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start_ms, scene_index""",
     "highlights": """
 SELECT video_id, 'highlights', rank, start_ms, end_ms, title, reason, kind, score,
-       confidence, prompt_id
+       confidence, prompt_id, model_id, model_revision
 FROM highlights WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start_ms, rank""",
 }
 
@@ -43,11 +48,22 @@ class Source:
     title: str | None
     summary: str | None
     duration_ms: int
+    recorded_at: datetime | None
     modified_at: datetime
+    created_at: datetime  # when it was indexed
+    container: str
+    container_start_ms: int
+    player_start_ms: int | None
     fps_num: int
     fps_den: int
     is_vfr: bool
     start_timecode: str | None
+    timecode_fps_num: int | None
+    timecode_fps_den: int | None
+    location: str | None
+    latitude: float | None
+    longitude: float | None
+    audio_languages: list[str | None] | None
     object_rev: str
     recipe_id: str
     model_id: str
@@ -73,7 +89,20 @@ class Source:
 
     @property
     def timecode(self) -> Timecode:
-        return timecode_of(Fraction(self.fps_num, self.fps_den), self.is_vfr, self.start_timecode)
+        track_rate = None
+        if self.timecode_fps_num and self.timecode_fps_den:
+            track_rate = Fraction(self.timecode_fps_num, self.timecode_fps_den)
+        fps = Fraction(self.fps_num, self.fps_den)
+        return timecode_of(fps, self.is_vfr, self.start_timecode, track_rate)
+
+    @property
+    def model(self) -> MadeBy:
+        """The one that wrote the summary."""
+        return MadeBy(self.model_id, self.model_revision)
+
+    def on_player(self, ms: int) -> int:
+        """A row's time on the clock that players show."""
+        return ms + player_start(self.player_start_ms, self.container, self.container_start_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +119,19 @@ class Moment:
     score: int | None  # a highlight's
     confidence: float
     prompt_id: str | None
+    model_id: str
+    model_revision: str
 
     @property
     def name(self) -> str:
         """The title on one line; `Scene 3` where there is none."""
         return one_line(self.title) or f"{self.kind[:-1].capitalize()} {self.number}"
+
+
+def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
+    """Those that wrote what is shown: more than one where some answers were asked again."""
+    found = (MadeBy(moment.model_id, moment.model_revision) for moment in moments)
+    return list(dict.fromkeys(found)) or [source.model]
 
 
 def read_moments(

@@ -7,9 +7,10 @@ from datetime import datetime
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from jobs.exports.moments import Moment, Source
+from jobs.exports.moments import Moment, Source, models_of
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode
+from jobs.ui.made_by import notes_on
 
 _COLORS = {"scenes": otio.schema.MarkerColor.GREEN, "highlights": otio.schema.MarkerColor.RED}
 _NAMESPACE = "media_index"
@@ -17,7 +18,7 @@ _NAMESPACE = "media_index"
 
 def to_otio(source: Source, moments: Sequence[Moment]) -> str:
     """OTIO JSON. Clip and markers are in the file's own time, so they begin at its start timecode."""
-    timecode = source.timecode
+    timecode, models = source.timecode, models_of(source, moments)
     _, num_frames = timecode.span(0, source.duration_ms)
     whole = _range(timecode, 0, num_frames)
     clip = otio.schema.Clip(
@@ -25,7 +26,7 @@ def to_otio(source: Source, moments: Sequence[Moment]) -> str:
         media_reference=otio.schema.ExternalReference(target_url=source.url, available_range=whole),
         source_range=whole,
         markers=[_marker(timecode, moment) for moment in moments],
-        metadata={_NAMESPACE: _metadata(source) | {"notes": list(timecode.notes)}},
+        metadata={_NAMESPACE: _metadata(source) | {"notes": [*timecode.notes, *notes_on(models)]}},
     )
     track = otio.schema.Track(name="V1", kind=otio.schema.TrackKind.Video, children=[clip])
     timeline = otio.schema.Timeline(name=source.name, tracks=[track], global_start_time=_time(timecode, 0))

@@ -8,9 +8,11 @@ from typing import Any
 from jobs.reports.next_steps import Standing, Step, next_steps, read_newest, read_standing
 from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.exit_codes import meaning_of, next_after
+from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import as_records
 from jobs.ui.words import moment, seconds
+from jobs.weights import note_on
 from storage.index.leases import is_gone, read_log
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog, Result
@@ -26,6 +28,10 @@ SECTIONS = {
                count(*) filter (is_degraded) as degraded,
                (select count(distinct video_id) from failures where action = 'quarantined') as set_aside
         from videos""",
+    "models": """
+        select model_id, model_revision, count(*) as videos,
+               round(coalesce(sum(duration_ms), 0) / 3.6e6, 2) as hours
+        from videos group by all order by videos desc, model_id, model_revision""",
     "latest runs": """
         select run_id,
                kind,
@@ -75,6 +81,8 @@ class Status:
         tables = {name.replace(" ", "_"): as_records(r.columns, r.rows) for name, r in self.sections.items()}
         for run in tables["latest_runs"]:
             run["meaning"] = meaning_of(run["exit_code"])
+        for model in tables["models"]:
+            model["note"] = note_on(model["model_id"])
         standing = asdict(self.standing)
         del standing["example"]
         return {
@@ -120,6 +128,7 @@ def status_lines(status: Status) -> Iterator[str]:
     said += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
     if said:
         yield f"  {', '.join(said)}"
+    yield from _models(status.sections["models"])
     yield "at work"
     yield from table_lines(map(_holder, status.at_work)) if status.at_work else ["  nobody"]
     runs = status.sections["latest runs"]
@@ -130,6 +139,18 @@ def status_lines(status: Status) -> Iterator[str]:
     if status.next_steps:
         yield "to do"
         yield from step_lines(status.next_steps)
+
+
+def _models(models: Result) -> Iterator[str]:
+    """Who wrote the rows, and what has to be said of it."""
+    if models.rows:
+        yield "rows are by"
+    made = [MadeBy(model_id, revision) for model_id, revision, _, _ in models.rows]
+    yield from table_lines(
+        (model.name, f"{videos:,} video{'' if videos == 1 else 's'}", f"{hours:,.2f} h")
+        for model, (_, _, videos, hours) in zip(made, models.rows, strict=True)
+    )
+    yield from (f"  note: {note}" for note in notes_on(made))
 
 
 def _holder(one: AtWork) -> tuple[str, ...]:

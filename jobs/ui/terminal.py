@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.words import is_harmless, visible
 from schemas.failures import MediaIndexError
 from storage.query.search import Hit
@@ -122,6 +123,11 @@ def show_hits(hits: Sequence[Hit]) -> None:
         uri = escape(visible(hit.uri))
         console.print(f"[bold]{uri}[/bold]{where}  [dim]{hit.kind}, {' and '.join(scores)}[/dim]")
         console.print(f"    {_said(hit, marks)}")
+    models = sorted({MadeBy(hit.model_id, hit.model_revision) for hit in hits if hit.model_id})
+    if models:
+        console.print(f"[dim]by {escape(visible(', '.join(model.name for model in models)))}[/dim]")
+    for note in notes_on(models):
+        say(f"note: {note}", err=True)
     if not hits:
         say("no hits", err=True)
 

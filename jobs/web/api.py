@@ -6,6 +6,7 @@ from typing import Any
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+from jobs.ui.made_by import notes_on
 from jobs.ui.terminal import to_json
 from jobs.web.finding import MAX_HITS, Found, find
 from jobs.web.looks import link, picture_link, seconds
@@ -27,7 +28,10 @@ def video(index: OpenIndex, video_id: str) -> Response | None:
     """All rows of one video as the tables have them; None: not in the index."""
     with index.reading() as catalog:
         rows = read_video_rows(catalog, video_id)
-    return None if rows is None else answer({"video": rows.video, **rows.tables, "run": rows.run})
+    if rows is None:
+        return None
+    notes = notes_on(rows.models)
+    return answer({"video": rows.video, **rows.tables, "run": rows.run, "model_notes": notes})
 
 
 def answer(value: Any, status: int = 200) -> Response:
@@ -45,6 +49,11 @@ def _hit(hit: Found) -> dict[str, Any]:
         "title": "".join(piece.text for piece in hit.title),
         "text": "".join(piece.text for piece in hit.text),
         "score": hit.score,
+        "recorded_at": hit.recorded_at,
+        "modified_at": hit.modified_at,
+        "indexed_at": hit.indexed_at,
+        **asdict(hit.model),
+        "model_note": hit.model.note,
         "picture": picture_link(hit.video_id, hit.middle_ms, hit.row),
         "url": link(f"/video/{hit.video_id}", t=at),
     }

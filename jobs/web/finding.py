@@ -1,14 +1,15 @@
 """What the search form asks, and the hits: the one place here that knows storage.query.search."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
 from typing import Any
 
+from jobs.ui.made_by import MadeBy
 from schemas.failures import UsageError
 from storage.query.catalog import Catalog
 from storage.query.documents import document_query
-from storage.query.filters import Filters, check_kind
+from storage.query.filters import DATE_SQL, DateKind, Filters, check_kind
 from storage.query.matches import Span
 from storage.query.search import Hit, search
 
@@ -17,12 +18,14 @@ MAX_HITS = 500  # reachable by leafing
 
 # Rows without a search text, newest video first; of highlights the best come first.
 _BROWSE = """
-SELECT kind, d.video_id, v.uri, row_index, start_ms, end_ms, d.title, text
-FROM ({rows}) AS d JOIN videos AS v USING (analysis_key)
-WHERE ($video IS NULL OR ends_with(v.uri, $video)) AND ($since IS NULL OR v.modified_at >= $since)
+SELECT kind, d.video_id, v.uri, row_index, start_ms, end_ms, d.title, text, v.recorded_at, v.modified_at,
+    v.indexed_at, d.model_id, d.model_revision
+FROM ({rows}) AS d
+JOIN (SELECT *, created_at AS indexed_at FROM videos) AS v USING (analysis_key)
+WHERE ($video IS NULL OR ends_with(v.uri, $video)) AND ($since IS NULL OR {date} >= $since)
     AND ($tag IS NULL OR (analysis_key, scene_index) IN
         (SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag)))
-ORDER BY {first} v.modified_at DESC, v.uri, start_ms, row_index LIMIT $k"""
+ORDER BY {first} {date} DESC, v.uri, start_ms, row_index LIMIT $k"""
 _BEST_FIRST = {
     "highlights": "(SELECT max(score) FROM highlights AS h "
     "WHERE h.analysis_key = d.analysis_key AND h.rank = d.row_index) DESC,"
@@ -31,13 +34,14 @@ _BEST_FIRST = {
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The form's fields; `video` is how the URI ends, `since` the file's modification date (UTC)."""
+    """The form's fields; `video` is how the URI ends, `since` a day (UTC) of the date that `by` says."""
 
     text: str = ""
     kind: str | None = None
     video: str | None = None
     tag: str | None = None
     since: date | None = None
+    by: DateKind = "recorded"
 
     @property
     def is_filtered(self) -> bool:
@@ -69,6 +73,10 @@ class Found:
     title: tuple[Piece, ...]
     text: tuple[Piece, ...]
     score: float | None
+    recorded_at: datetime | None  # the video's, as the file says
+    modified_at: datetime
+    indexed_at: datetime
+    model: MadeBy  # who wrote the row
 
     @property
     def middle_ms(self) -> int | None:
@@ -97,7 +105,7 @@ def find(catalog: Catalog, wanted: Wanted, offset: int, k: int) -> list[Found]:
     if not wanted.text:
         return _browse(catalog, wanted, offset + k)[offset:]
     tags = (wanted.tag,) if wanted.tag else ()
-    filters = Filters(wanted.kind, wanted.video, wanted.since, tags)
+    filters = Filters(wanted.kind, wanted.video, wanted.since, tags, wanted.by)
     return [_found(hit) for hit in search(catalog, wanted.text, offset + k, filters)[offset:]]
 
 
@@ -112,6 +120,10 @@ def _found(hit: Hit) -> Found:
         title=_pieces(hit.title, hit.title_matches),
         text=_pieces(hit.text, hit.text_matches),
         score=hit.score,
+        recorded_at=hit.recorded_at,
+        modified_at=hit.modified_at,
+        indexed_at=hit.indexed_at,
+        model=MadeBy(hit.model_id, hit.model_revision),
     )
 
 
@@ -124,12 +136,26 @@ def _pieces(text: str, matches: tuple[Span, ...]) -> tuple[Piece, ...]:
 def _browse(catalog: Catalog, wanted: Wanted, k: int) -> list[Found]:
     kind = wanted.kind or ("scenes" if wanted.tag else "videos")
     rows = document_query(kind, "main", catalog.own_tables)
-    sql = _BROWSE.format(rows=rows, first=_BEST_FIRST.get(kind, ""))
+    sql = _BROWSE.format(rows=rows, first=_BEST_FIRST.get(kind, ""), date=DATE_SQL[wanted.by])
     params = {"video": wanted.video, "since": wanted.since, "tag": wanted.tag, "k": k}
     return [_browsed(row) for row in catalog.query(sql, params).rows]
 
 
 def _browsed(row: tuple[Any, ...]) -> Found:
-    kind, video_id, uri, row_index, start_ms, end_ms, title, text = row
-    pieces = _pieces(title, ()), _pieces(text, ())
-    return Found(kind, video_id, uri, row_index, start_ms, end_ms, *pieces, score=None)
+    kind, video_id, uri, row_index, start_ms, end_ms, title, text, *dates, model_id, revision = row
+    recorded_at, modified_at, indexed_at = dates
+    return Found(
+        kind=kind,
+        video_id=video_id,
+        uri=uri,
+        row_index=row_index,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        title=_pieces(title, ()),
+        text=_pieces(text, ()),
+        score=None,
+        recorded_at=recorded_at,
+        modified_at=modified_at,
+        indexed_at=indexed_at,
+        model=MadeBy(model_id, revision),
+    )

@@ -1,10 +1,13 @@
 """The HTML pages: search with its results, one video, and errors."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from starlette.datastructures import QueryParams
 from starlette.responses import HTMLResponse
 
+from jobs.ui.made_by import MadeBy, notes_on
+from jobs.ui.player_clock import player_start
 from jobs.web.finding import MAX_HITS, Wanted, find
 from jobs.web.guards import content_policy
 from jobs.web.looks import show
@@ -12,12 +15,13 @@ from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
 from jobs.web.pictures import StoredPictures
 from jobs.web.timeline import lay_out
-from jobs.web.videos import Overview, VideoRows, read_lengths, read_overview, read_video_rows
+from jobs.web.videos import Overview, Record, VideoRows, read_lengths, read_overview, read_video_rows
 from schemas.failures import MediaIndexError, UsageError
 from schemas.tables import Appearance, Timed
 from storage.library.playback import find_file, link_origin
 from storage.query.catalog import Catalog
 from storage.query.documents import hit_kinds
+from storage.query.filters import DATE_KINDS, DateKind
 
 PAGE_SIZE = 24
 _PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page
@@ -49,18 +53,25 @@ class Pages:
             self._stored.expect(
                 (hit.video_id, hit.kind, hit.row_index) for hit in found if hit.row_index is not None
             )
+        hits = found[:PAGE_SIZE]
+        models: Iterable[MadeBy] = overview.models
+        if wanted.is_anything:
+            models = dict.fromkeys(hit.model for hit in hits if hit.model.model_id)
         return show(
             "search.html",
             status=400 if problem else 200,
             wanted=wanted,
             kinds=kinds,
-            hits=found[:PAGE_SIZE],
+            hits=hits,
             page=page,
             page_size=PAGE_SIZE,
             has_more=len(found) > PAGE_SIZE,
             lengths=lengths,
             problem=problem,
             overview=overview,
+            date_kinds=DATE_KINDS,
+            models=list(models),
+            notes=notes_on(models),
         )
 
     def video(self, video_id: str, params: QueryParams) -> HTMLResponse | None:
@@ -80,7 +91,9 @@ class Pages:
             timeline=lay_out(rows),
             lineage_columns=_LINEAGE,
             start_ms=min(moment_ms(params), max(0, rows.video["duration_ms"] - 1)),
-            offset_ms=max(0, rows.video["container_start_ms"]),  # players begin at 0 where it is negative
+            offset_ms=_player_start(rows.video),
+            models=rows.models,
+            notes=notes_on(rows.models),
             problem=problem,
             wanted=Wanted(),
         )
@@ -106,6 +119,10 @@ class Pages:
         return self._overview[1]
 
 
+def _player_start(video: Record) -> int:
+    return player_start(video["player_start_ms"], video["container"], video["container_start_ms"])
+
+
 def read_form(params: QueryParams) -> Wanted:
     """UsageError: no date where one is expected."""
     since = params.get("since", "").strip()
@@ -119,7 +136,13 @@ def read_form(params: QueryParams) -> Wanted:
         video=params.get("video", "").strip() or None,
         tag=params.get("tag", "").strip() or None,
         since=day,
+        by=_date_kind(params.get("by", "")),
     )
+
+
+def _date_kind(text: str) -> DateKind:
+    """What is no date of a video counts as not given."""
+    return next((kind for kind in DATE_KINDS if kind == text), DATE_KINDS[0])
 
 
 def number(params: QueryParams, name: str, otherwise: int, most: int) -> int:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from jobs.ui.made_by import MadeBy
 from jobs.ui.terminal import as_records
 from schemas.failures import UsageError
 from storage.index.columns import quote_name
@@ -26,6 +28,10 @@ _TAGS = """
 SELECT lower(tag) AS tag FROM (SELECT unnest(tags) AS tag FROM scenes) WHERE tag <> ''
 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 24"""
 
+_MODELS = """
+SELECT model_id, model_revision FROM videos GROUP BY ALL
+ORDER BY count(*) DESC, model_id, model_revision"""
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -37,6 +43,7 @@ class Overview:
     num_highlights: int
     num_characters: int
     tags: tuple[str, ...]  # the most frequent
+    models: tuple[MadeBy, ...]  # those that wrote the rows, the most frequent first
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +58,19 @@ class VideoRows:
     def media(self) -> IndexedObject:
         return media_of(self.video)
 
+    @property
+    def models(self) -> list[MadeBy]:
+        """Those that wrote any of it."""
+        found = (row for row in (self.video, *chain(*self.tables.values())) if row.get("model_id"))
+        return list(dict.fromkeys(MadeBy(row["model_id"], row["model_revision"]) for row in found))
+
 
 def read_overview(catalog: Catalog) -> Overview:
     (totals,) = catalog.query(_TOTALS).rows
     num_videos, duration_ms, num_scenes, num_highlights, num_characters = totals
     tags = tuple(tag for (tag,) in catalog.query(_TAGS).rows)
-    return Overview(num_videos, int(duration_ms), num_scenes, num_highlights, num_characters, tags)
+    models = tuple(MadeBy(*row) for row in catalog.query(_MODELS).rows)
+    return Overview(num_videos, int(duration_ms), num_scenes, num_highlights, num_characters, tags, models)
 
 
 def read_lengths(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, int]:

@@ -64,7 +64,8 @@ def documents_query(schema: str, own_tables: OwnTables) -> str:
 
 
 def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
-    """SQL for (kind, video_id, analysis_key, row_index, start_ms, end_ms, scene_index, title, text, body).
+    """SQL for (kind, video_id, analysis_key, model_id, model_revision, row_index, start_ms, end_ms,
+    scene_index, title, text, body).
 
     `body` is what is searched, title and text are shown. `row_index` is that of `keyframes`.
     """
@@ -80,7 +81,7 @@ def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
     body = ", ".join(f"nullif({part}, '')" for part in (title, text, *texts.details))
     shown = texts.text or texts.no_text
     return f"""
-SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key,
+SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key, t.model_id, t.model_revision,
     {first(_ROW_INDEX.get(kind, RECORD_INDEX))} AS row_index,
     {first(*_STARTS)} AS start_ms, {first(*_ENDS)} AS end_ms,
     {first("scene_index")} AS scene_index,

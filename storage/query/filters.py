@@ -3,7 +3,7 @@
 import difflib
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal, get_args
 
 from schemas.failures import UsageError
 from storage.query.catalog import Catalog
@@ -11,16 +11,27 @@ from storage.query.documents import hit_kinds
 
 Params = dict[str, Any]
 
+# When it was recorded, as the file says; when the object was last written; when a run made its rows.
+DateKind = Literal["recorded", "modified", "indexed"]
+DATE_KINDS: tuple[DateKind, ...] = get_args(DateKind)
+# Where a file does not say when it was recorded, nobody knows better than when it was last written.
+DATE_SQL: dict[DateKind, str] = {
+    "recorded": "coalesce(recorded_at, modified_at)",
+    "modified": "modified_at",
+    "indexed": "indexed_at",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a hit must be: of this table, in a video whose URI ends so, whose file is not older than this
-    date or instant, in a scene with all these tags."""
+    """What a hit must be: of this table, in a video whose URI ends so, that was recorded (or what `by` says)
+    on this day or at this instant or later, in a scene with all these tags."""
 
     kind: str | None = None
     video: str | None = None
     since: date | None = None
     tags: tuple[str, ...] = ()
+    by: DateKind = "recorded"
 
 
 NO_FILTERS = Filters()
@@ -53,7 +64,7 @@ def condition_of(catalog: Catalog, filters: Filters) -> Condition:
         conditions.append("ends_with(uri, $video)")
         params["video"] = filters.video
     if filters.since is not None:
-        conditions.append("modified_at >= $since")
+        conditions.append(f"{DATE_SQL[filters.by]} >= $since")
         params["since"] = filters.since
     for n, tag in enumerate(filters.tags):
         _check_tag(catalog, tag)

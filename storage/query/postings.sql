@@ -14,7 +14,7 @@ SELECT * FROM (
 
 -- With the columns that filters ask for, as a join over all documents would take longer than the search.
 INSERT INTO built.vectors
-SELECT s.document, s.kind, s.uri, s.modified_at, s.analysis_key, s.scene_index, v.* EXCLUDE (document)
+SELECT s.document, s.kind, s.uri, s.recorded_at, s.modified_at, s.indexed_at, s.analysis_key, s.scene_index, v.* EXCLUDE (document)
 FROM temp.sources AS s JOIN (
     SELECT document, s0, s1, s2, s3, s4, s5, vector FROM temp.new_vectors
     UNION ALL

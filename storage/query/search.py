@@ -1,6 +1,7 @@
 """The best rows for some words: full text (bm25.py) and meaning (nearest.sql), fused by rank."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ _RANK = 60  # added to a hit's position in a list; the larger, the more the seco
 _NEAREST = Path(__file__).with_name("nearest.sql").read_text(encoding="utf-8")
 
 _SHOWN = """
-SELECT document, kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text FROM documents"""
+SELECT document, kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text,
+    recorded_at, modified_at, indexed_at, model_id, model_revision FROM documents"""
 
 Ranked = list[tuple[int, float]]  # documents and their scores, best first
 
@@ -51,6 +53,11 @@ class Hit:
     score: float  # reciprocal ranks; comparable within one search only
     words_score: float | None  # BM25; None: not found by its words
     meaning_score: float | None  # cosine, -1 to 1; None: not found by its meaning
+    recorded_at: datetime | None  # the video's, as the file says; None: it does not
+    modified_at: datetime
+    indexed_at: datetime
+    model_id: str  # who wrote the row
+    model_revision: str
 
 
 def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
@@ -187,7 +194,8 @@ def _hit(
     words_score: float | None,
     meaning_score: float | None,
 ) -> Hit:
-    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text = row
+    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *lineage = row
+    recorded_at, modified_at, indexed_at, model_id, model_revision = lineage
     return Hit(
         kind,
         video_id,
@@ -203,4 +211,9 @@ def _hit(
         score=score,
         words_score=words_score,
         meaning_score=meaning_score,
+        recorded_at=recorded_at,
+        modified_at=modified_at,
+        indexed_at=indexed_at,
+        model_id=model_id,
+        model_revision=model_revision,
     )

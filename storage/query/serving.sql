@@ -4,9 +4,11 @@
 -- so a build on top of another equals a full one.
 CREATE TEMP TABLE unnumbered AS
 FROM (
-    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, modified_at, len(words(body)) AS length, body
+    SELECT NULL::BIGINT AS old_document, d.* EXCLUDE (body), keyframe_ms, uri, recorded_at, modified_at, indexed_at,
+        len(words(body)) AS length, body
     FROM ({documents}) AS d SEMI JOIN temp.missing USING (analysis_key)
-    JOIN (SELECT analysis_key, uri, modified_at FROM built.videos) USING (analysis_key)
+    JOIN (SELECT analysis_key, uri, recorded_at, modified_at, created_at AS indexed_at FROM built.videos)
+        USING (analysis_key)
     LEFT JOIN (
         SELECT analysis_key, table_name AS kind, row_index, min(at_ms) AS keyframe_ms
         FROM keyframes SEMI JOIN temp.missing USING (analysis_key) GROUP BY ALL
@@ -27,8 +29,8 @@ FROM (
 DROP TABLE temp.unnumbered;
 
 CREATE TABLE built.documents AS
-SELECT document, kind, video_id, analysis_key, uri, modified_at, row_index, start_ms, end_ms, scene_index, keyframe_ms,
-    title, text, length
+SELECT document, kind, video_id, analysis_key, uri, recorded_at, modified_at, indexed_at, model_id, model_revision,
+    row_index, start_ms, end_ms, scene_index, keyframe_ms, title, text, length
 FROM sources;
 
 CREATE TABLE built.corpus AS

@@ -25,6 +25,7 @@ from jobs.reports.report.records import (
 )
 from jobs.ui.exit_codes import meaning_of
 from jobs.ui.next_command import Place
+from jobs.weights import note_on
 from schemas.failures import FailureClass
 from storage.index.leases import read_log
 from storage.index.recipes import read_recipe
@@ -168,6 +169,7 @@ def _read_recipes(catalog: Catalog, store: ObjectStore, newest: Newest | None) -
     used = read_recipe(store, recipe_id) if newest else None
 
     def complete(line: RecipeLine) -> RecipeLine:
+        line = replace(line, note=note_on(line.model_id or ""))
         if line.is_used:
             return line
         differs = changes_between(read_recipe(store, line.recipe_id), used)

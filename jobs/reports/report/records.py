@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.reports.next_steps import Step
+from jobs.ui.made_by import MadeBy
+from jobs.weights import note_on
 
 
 @dataclass(frozen=True)
@@ -193,11 +195,18 @@ class RecipeLine:
     recipe_id: str
     is_used: bool  # it is that of the newest run
     model_id: str | None
+    model_revision: str | None
     videos: int
     video_hours: float
     newest: datetime | None
     stale: str | None = None
     differs: tuple[str, ...] = ()
+    note: str | None = None  # what has to be said of the model
+
+    @property
+    def model(self) -> str:
+        """By its name and revision, as people read it; empty: not known."""
+        return MadeBy(self.model_id or "", self.model_revision or "").name if self.model_id else ""
 
 
 @dataclass(frozen=True)
@@ -217,6 +226,12 @@ class Report:
     set_aside: tuple[SetAside, ...]
     recipes: tuple[RecipeLine, ...]
     next_steps: tuple[Step, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has to be said of the models that made rows or ran, each once."""
+        said = [*(note_on(run.model_id) for run in self.runs), *(line.note for line in self.recipes)]
+        return tuple(dict.fromkeys(filter(None, said)))
 
     @property
     def num_planned(self) -> int:

@@ -34,6 +34,7 @@ def report_lines(report: Report) -> Iterator[str]:
     yield from _section("set aside", map(_set_aside, report.set_aside[:MAX_SET_ASIDE]))
     yield from _more(report.set_aside[0].total if report.set_aside else 0, MAX_SET_ASIDE)
     yield from _section("recipes", map(_recipe, report.recipes))
+    yield from (f"  note: {note}" for note in report.notes)
     if report.next_steps:
         yield ""
         yield "to do"
@@ -59,6 +60,7 @@ def _run(run: RunLine) -> Iterator[str]:
     code = "no exit code" if run.exit_code is None else f"exit {run.exit_code}"
     yield f"{run.kind or 'run'} {run.run_id}  {code}: {run.meaning}"
     where = f", {run.library}" if run.library else ""
+    where += f", by {run.model_id}" if run.model_id else ""
     yield f"  {moment(run.started_at)} to {moment(run.seen_at)} UTC, {seconds(run.seconds)}{where}"
     yield (
         f"  {run.num_planned:,} planned: {run.num_indexed:,} indexed, {run.num_partial:,} partial, "
@@ -149,7 +151,7 @@ def _set_aside(video: SetAside) -> tuple[str, ...]:
 def _recipe(line: RecipeLine) -> tuple[str, ...]:
     since = f"since then: {', '.join(line.differs)}"
     use = "in use" if line.is_used else f"{line.stale}; {since}" if line.stale else since
-    return line.recipe_id, line.model_id or "", _count(line.videos, "video"), use
+    return line.recipe_id, line.model, _count(line.videos, "video"), use
 
 
 def _more(number: int, shown: int) -> Iterator[str]:

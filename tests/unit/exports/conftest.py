@@ -44,11 +44,22 @@ def source() -> Source:
         title="A night walk",
         summary="Someone walks.",
         duration_ms=60_000,
+        recorded_at=None,
         modified_at=datetime(2026, 11, 21, 8, 30, tzinfo=UTC),
+        created_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
+        container="mov",
+        container_start_ms=0,
+        player_start_ms=None,
         fps_num=25,
         fps_den=1,
         is_vfr=False,
         start_timecode=None,
+        timecode_fps_num=None,
+        timecode_fps_den=None,
+        location=None,
+        latitude=None,
+        longitude=None,
+        audio_languages=None,
         object_rev="etag-7",
         recipe_id="recipe",
         model_id="Video-XL-2",
@@ -62,7 +73,7 @@ def make_moments() -> Callable[..., list[Moment]]:
     """`make_moments((start_ms, end_ms, title), …)`."""
 
     def make(*spans: tuple[int, int, str], kind: str = "scenes", text: str = "What happens.") -> list[Moment]:
-        blank = Moment(kind, 0, 0, 0, "", text, None, None, 0.75, "scenes@1")
+        blank = Moment(kind, 0, 0, 0, "", text, None, None, 0.75, "scenes@1", "Video-XL-2", "r1")
         return [
             replace(blank, number=n, start_ms=start, end_ms=end, title=title)
             for n, (start, end, title) in enumerate(spans, start=1)

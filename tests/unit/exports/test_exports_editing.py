@@ -10,7 +10,7 @@ import pytest
 from jobs.exports.edl import MAX_EVENTS, reel_name, to_edl
 from jobs.exports.one_line import one_line
 from jobs.exports.otio import to_otio
-from jobs.exports.timecode import parse_label
+from videoxl2.timecode import parse_label
 
 # Numerator, denominator, start timecode.
 SOURCES = [
@@ -81,12 +81,32 @@ def test_no_text_becomes_a_command(source, hostile):
     (edl,) = to_edl(source, hostile)
     assert len(_events(edl)) == len(hostile)
     kinds = {line.split(":")[0] for line in edl.splitlines() if line.startswith("*")}
-    assert kinds == {"* FROM CLIP NAME", "* LOC", "* COMMENT", "* CONFIDENCE", "* SOURCE FILE", "* RECIPE"}
+    once = {"* SOURCE FILE", "* RECIPE", "* MODEL"}
+    assert kinds == {"* FROM CLIP NAME", "* LOC", "* COMMENT", "* CONFIDENCE"} | once
     assert edl.count("\n* FROM CLIP NAME: Night Walk #2.mov\n") == len(hostile)
     (track,) = otio.adapters.read_from_string(edl, "cmx_3600", rate=25).tracks
     assert [len(clip.markers) for clip in track] == [1] * len(hostile)
     assert [c.markers[0].name for c in track][:3] == [m.name for m in hostile][:3]
     assert max(map(len, edl.splitlines())) < 260
+
+
+def test_editors_are_told_of_the_model_and_of_labels_that_are_approximate(source, make_moments):
+    """50 pictures a second under timecode of 25, described by the model that knows drawn films only."""
+    rates = {"fps_num": 50, "timecode_fps_num": 25, "timecode_fps_den": 1, "start_timecode": "10:00:00:20"}
+    film = replace(source, model_id="small", model_revision="abc", player_start_ms=3000, **rates)
+    moments = [
+        replace(moment, model_id="small", model_revision="abc")
+        for moment in make_moments((1020, 2000, "From an odd picture"))
+    ]
+    (edl,) = to_edl(film, moments)
+    assert "10:00:01:20 10:00:02:20 01:00:00:00 01:00:01:00" in edl
+    clip = otio.adapters.read_from_string(to_otio(film, moments), "otio_json").tracks[0][0]
+    assert clip.source_range.start_time.to_timecode() == "10:00:00:20"
+    notes = clip.metadata["media_index"]["notes"]
+    for words in ("timecode at 25; labels are", "The model small understands drawn films"):
+        assert words in edl
+        assert sum(words in note for note in notes) == 1
+    assert "* MODEL: small, revision abc" in edl
 
 
 def test_more_events_than_a_list_holds_are_several_lists(source, make_moments):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -21,6 +22,8 @@ def test_a_video_object_has_its_clips(source, make_moments):
         "contentUrl": url,
         "uploadDate": "2026-11-21T08:30:00+00:00",
         "duration": "PT1M",
+        "sdDatePublished": "2026-11-22T03:00:00+00:00",
+        "sdPublisher": [{"@type": "Organization", "name": "media-index with model Video-XL-2, revision r1"}],
         "hasPart": None,
     }
     assert video["hasPart"] == [
@@ -41,6 +44,43 @@ def test_a_video_object_has_its_clips(source, make_moments):
             "url": f"{url}#t=2,4.505",
         },
     ]
+
+
+def test_what_the_file_says_of_its_recording_is_told(source):
+    """When, where and in which languages; the date of the object stays the upload's."""
+    said = {
+        "recorded_at": datetime(2021, 5, 3, 10, 11, 12, tzinfo=UTC),
+        "location": "+48.8577+002.2950/",
+        "latitude": 48.8577,
+        "longitude": 2.295,
+        "audio_languages": ["de", None, "en", "de"],
+    }
+    video = json.loads(to_json_ld(replace(source, **said), []))
+    assert video["dateCreated"] == "2021-05-03T10:11:12+00:00"
+    assert video["uploadDate"] == "2026-11-21T08:30:00+00:00"
+    assert video["locationCreated"]["geo"] == {
+        "@type": "GeoCoordinates",
+        "latitude": 48.8577,
+        "longitude": 2.295,
+    }
+    assert video["inLanguage"] == ["de", "en"]
+    named = json.loads(to_json_ld(replace(source, location="Berlin"), []))["locationCreated"]
+    assert named == {"@type": "Place", "name": "Berlin"}
+
+
+def test_offsets_are_on_the_players_clock(source, make_moments):
+    """And no clip ends after the video."""
+    film = replace(source, player_start_ms=3000, duration_ms=8000)
+    video = json.loads(to_json_ld(film, make_moments((0, 8000, "All of it"))))
+    (clip,) = video["hasPart"]
+    assert (clip["startOffset"], clip["endOffset"], video["duration"]) == (3, 11, "PT11S")
+    assert clip["url"].endswith("#t=3,11")
+
+
+def test_it_says_what_small_is(source):
+    """Beside the model's name."""
+    (by,) = json.loads(to_json_ld(replace(source, model_id="small"), []))["sdPublisher"]
+    assert by["description"].startswith("The model small understands drawn films")
 
 
 def test_any_text_is_safe_in_a_script_element(source, hostile):

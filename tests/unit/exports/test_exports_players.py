@@ -3,7 +3,9 @@
 import html
 import io
 import re
+from dataclasses import replace
 
+import pytest
 import srt
 import webvtt
 
@@ -39,15 +41,43 @@ def test_a_long_film_has_hours_and_an_instant_is_a_millisecond(source, make_mome
     assert "100:00:00.001 --> 100:00:00.002" in text
 
 
+@pytest.mark.parametrize(
+    ("columns", "start"),
+    [
+        ({"player_start_ms": 3000, "container_start_ms": 3000}, "00:00:03.000"),
+        ({"player_start_ms": 11, "container_start_ms": 90_011}, "00:00:00.011"),
+        ({"container": "mp4", "container_start_ms": 3000}, "00:00:03.000"),
+        ({"container": "mp4", "container_start_ms": -40}, "00:00:00.000"),
+        ({"container": "mpegts", "container_start_ms": 36_000_000}, "00:00:00.000"),
+    ],
+)
+def test_times_are_on_the_players_clock(source, make_moments, columns, start):
+    """Where the picture begins later than the film; also of rows that do not say when players begin."""
+    film, moments = replace(source, **columns), make_moments((0, 8000, "All of it"))
+    assert f"{start} --> 00:00:{8 + int(start[6:8]):02}.{start[9:]}" in to_webvtt(film, moments)
+    assert f"{start} --> ".replace(".", ",") in to_subrip(film, moments)
+
+
+def test_chapters_name_the_model_and_say_what_small_is(source, make_moments):
+    """In notes, which players leave out; of all models that wrote some of it."""
+    moments = make_moments((0, 1000, "A"), (1000, 2000, "B"))
+    moments[1] = replace(moments[1], model_id="small", model_revision="abc")
+    text = to_webvtt(source, moments)
+    assert "NOTE by model Video-XL-2, r1\n\nNOTE by model small, abc\n\n" in text
+    assert "NOTE The model small understands drawn films like the demo's, nothing else" in text
+    assert len(list(webvtt.from_buffer(io.StringIO(text)))) == 2
+    assert "small" not in to_webvtt(source, moments[:1])
+
+
 def test_nothing_found_is_still_a_file(source):
     """No chapters, no subtitles."""
     assert list(webvtt.from_buffer(io.StringIO(to_webvtt(source, [])))) == []
-    assert to_subrip([]) == ""
+    assert to_subrip(source, []) == ""
 
 
-def test_every_subtitle_comes_back(hostile):
+def test_every_subtitle_comes_back(source, hostile):
     """Title and text, one line each, with look-alikes for what SubRip cannot escape."""
-    found = list(srt.parse(to_subrip(hostile)))
+    found = list(srt.parse(to_subrip(source, hostile)))
     assert [_ms(str(s.start)) for s in found] == [m.start_ms for m in hostile]
     assert [_ms(str(s.end)) for s in found] == [m.end_ms for m in hostile]
     assert [s.index for s in found] == [m.number for m in hostile]

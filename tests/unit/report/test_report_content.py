@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.reports.report.content import MAX_BUCKETS, read_report
+from jobs.reports.report.page import report_page
 from jobs.reports.report.period import find_period
 from jobs.reports.report.text import report_lines
 from jobs.ui.next_command import Place
@@ -253,6 +254,28 @@ def test_recipes_say_which_is_in_use_and_what_changed_since(three_nights, read):
     assert (used.is_used, used.differs) == (True, ())
     assert (stale.is_used, stale.differs) == (False, ("prompt scenes changed",))
     assert used.videos > stale.videos > 0
+
+
+def test_it_says_which_models_rows_are_by(tmp_path, make_bundle, make_run_record, read):
+    """By name and revision, and that small is not to be taken at its word; in text, JSON and page."""
+    index = open_index(str(tmp_path), create=True)
+    bundle = make_bundle(model_id="small", model_revision="6f1c2a9b03de77aa", title="Drawn")
+    pair = bundle.commit.video_id, bundle.commit.analysis_key
+    index.commit(*pair, encode_bundle(bundle))
+    record = make_run_record("r1")
+    run = record.run.model_copy(update={"model_id": "small"})
+    index.publish([pair], [record.model_copy(update={"run": run})])
+    report = read(tmp_path)
+    text = "\n".join(report_lines(report))
+    assert "small (6f1c2a9b03de)" in text
+    assert ", by small" in text
+    assert text.count("note: The model small understands drawn films") == 1
+    page = report_page(report, [])
+    assert "small (6f1c2a9b03de)" in page
+    assert page.count("The model small understands drawn films") == 1
+    (recipe,) = [line for line in json.loads(to_json(asdict(report)))["recipes"] if line["videos"]]
+    assert (recipe["model_id"], recipe["model_revision"]) == ("small", "6f1c2a9b03de77aa")
+    assert recipe["note"].startswith("The model small understands")
 
 
 def test_what_is_left_to_do_has_a_command_each(three_nights, read, ask):

@@ -107,6 +107,24 @@ def test_who_is_at_work(tmp_path, read):
     lease.release()
 
 
+def test_it_names_the_models_that_wrote_the_rows(tmp_path, make_bundle, read):
+    """With how much of the index is theirs, and what small is."""
+    index = open_index(str(tmp_path), create=True)
+    models = [{"model_id": "small", "model_revision": "6f1c2a9b03de77aa"}] * 2 + [{"model_id": "large"}]
+    for number, model in enumerate(models):
+        bundle = make_bundle(f"s3://b/{number}.mp4", duration_ms=3_600_000, **model)
+        index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+        index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    status = read(tmp_path)
+    said = "\n".join(status_lines(status))
+    assert "rows are by\n  small (6f1c2a9b03de)  2 videos  2.00 h\n" in said
+    assert "  large                 1 video   1.00 h\n" in said
+    assert "note: The model small understands drawn films" in said
+    small, large = status.as_json()["models"]
+    assert (small["model_id"], small["videos"], large["note"]) == ("small", 2, None)
+    assert small["note"].startswith("The model small understands")
+
+
 def test_an_empty_index_has_a_status(tmp_path, read):
     """No runs, nothing to do, no error."""
     open_index(str(tmp_path), create=True)

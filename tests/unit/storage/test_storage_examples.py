@@ -21,6 +21,7 @@ from storage.query.examples import find_example, queries_page, read_examples
 MakeRow = Callable[..., Any]
 PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MADE = datetime(2026, 11, 21, tzinfo=UTC)
 FIVE_DAYS_AGO = datetime.now(UTC) - timedelta(days=5)
 
 
@@ -77,11 +78,12 @@ def folder(
     old = {"recipe_id": "old", "modified_at": DAY - timedelta(days=30), "size_bytes": 2_000_000_000}
     old |= {"duration_ms": 3_600_000, "container": "avi", "video_codec": "mpeg4", "num_frames_sampled": 9}
     new = {"recipe_id": "new", "size_bytes": 1_000_000_000, "container": "mp4", "video_codec": "h264"}
+    copied_late = {"recorded_at": DAY - timedelta(days=3), "modified_at": DAY + timedelta(days=60)}
     park: list[_Scene] = [("Park", ["dog", "Sun"], ["C1", "C2"]), ("park", ["dog"], ["C1", "C2"])]
     street: list[_Scene] = [("Street", ["sun"], ["C1"]), ("Street", [], [])]
     bundles = [
         film("a.mp4", park, [90, 70], modified_at=DAY, duration_ms=120_000, **new),
-        film("b.mp4", street, [80], modified_at=DAY - timedelta(days=3), duration_ms=240_000, **new),
+        film("b.mp4", street, [80], **copied_late, duration_ms=240_000, **new),
         film("c.avi", [("Hall", [], [])], [], **old),
         film("copy of c.avi", [], [99], **old),
     ]
@@ -132,6 +134,12 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "longest-scenes-without-a-character": [
         ("b.mp4", "1:00.0", 60.0, "b.mp4 1"),
         ("c.avi", "0:00.0", 60.0, "c.avi 0"),
+    ],
+    "recently-indexed": [
+        ("a.mp4", MADE, None, DAY, ""),
+        ("b.mp4", MADE, DAY - timedelta(days=3), DAY + timedelta(days=60), ""),
+        ("c.avi", MADE, None, DAY - timedelta(days=30), ""),
+        ("copy of c.avi", MADE, None, DAY - timedelta(days=30), ""),
     ],
     "scenes-per-setting-and-day": [
         (date(2026, 11, 20), "park", 2, 2.0),

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from schemas.failures import UsageError
 from schemas.tables import Character, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
+from storage.query.build import build_serving
 from storage.query.catalog import Catalog, open_catalog
+from storage.query.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import search
 
@@ -54,6 +57,55 @@ def _found(catalog: Catalog, text: str, k: int = 20, **filters: Any) -> list[tup
     """What is found by its words."""
     hits = search(catalog, text, k, Filters(**filters))
     return [(hit.kind, hit.title) for hit in hits if hit.words_score is not None]
+
+
+def test_since_goes_by_the_date_that_is_meant(tmp_path: Path, make_bundle: Callable[..., Bundle]) -> None:
+    """A film of 2021, copied in 2024 and indexed in 2026, and one that does not say when it was recorded."""
+    dates = {"modified_at": datetime(2024, 5, 1, tzinfo=UTC), "created_at": datetime(2026, 6, 1, tzinfo=UTC)}
+    recorded_at = datetime(2021, 4, 1, tzinfo=UTC)
+    index = open_index(str(tmp_path), create=True)
+    for bundle in (
+        make_bundle(uri="/v/said.mp4", title="Nest", titles=(), recorded_at=recorded_at, **dates),
+        make_bundle(uri="/v/silent.mp4", title="Nest", titles=(), **dates),
+    ):
+        pair = bundle.commit.video_id, bundle.commit.analysis_key
+        index.commit(*pair, encode_bundle(bundle))
+        index.publish([pair])
+    build_serving(str(tmp_path), words_only=True)
+    for opened in (open_catalog(str(tmp_path)), open_serving(str(tmp_path)).catalog):
+        found = [
+            [hit.uri for hit in search(opened, "nest", 20, Filters(since=date(year, 3, 1), by=by))]
+            for by, year in (
+                ("recorded", 2021),
+                ("recorded", 2022),
+                ("modified", 2024),
+                ("modified", 2025),
+                ("indexed", 2026),
+                ("indexed", 2027),
+            )
+        ]
+        both, silent = ["/v/said.mp4", "/v/silent.mp4"], ["/v/silent.mp4"]
+        assert found == [both, silent, both, [], both, []]
+        hit = search(opened, "nest", 1)[0]
+        assert (hit.recorded_at, hit.modified_at, hit.indexed_at) == (recorded_at, *dates.values())
+
+
+def test_hits_name_the_model_that_wrote_the_row(
+    tmp_path: Path, make_bundle: Callable[..., Bundle], make_row: Callable[..., Any]
+) -> None:
+    """Which need not be the one that wrote the video's summary."""
+    bundle = make_bundle(uri="/v/a.mp4", title="Nest", model_id="large", model_revision="r2")
+    ids = {name: getattr(bundle.commit, name) for name in ("video_id", "analysis_key")}
+    scene = make_row(Scene, title="Nest again", model_id="small", model_revision="r1", **ids)
+    bundle = bundle.model_copy(update={"scenes": (scene,)})
+    index = open_index(str(tmp_path), create=True)
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    hits = search(open_catalog(str(tmp_path)), "nest")
+    assert {(hit.kind, hit.model_id, hit.model_revision) for hit in hits} == {
+        ("videos", "large", "r2"),
+        ("scenes", "small", "r1"),
+    }
 
 
 def test_better_matches_come_first(catalog: Catalog) -> None:
