@@ -73,3 +73,25 @@ def test_a_missing_bucket_is_found_before_anything_is_spent(s3_endpoint, tmp_pat
     assert done.code == 8
     assert done.stderr.startswith("error: library")
     assert "\nhint: " in done.stderr
+
+
+def test_a_plan_knows_lengths_by_the_ends_of_objects(
+    tmp_path, s3_endpoint, s3_bucket, parrot, make_video, media_index
+):
+    """Headers are read, wherever the container keeps its own; nothing else is fetched, and no index is needed."""
+    film = make_video(tmp_path / "film.mp4", seconds=3).read_bytes()
+    other = make_video(tmp_path / "other.mp4", seconds=5, shade=90).read_bytes()
+    head_bytes = int.from_bytes(other[:4])
+    free = (4 << 20).to_bytes(4) + b"free" + bytes((4 << 20) - 8)
+    s3 = boto3.client("s3", endpoint_url=s3_endpoint)
+    for key, data in (
+        ("head", film + bytes(3 << 20)),
+        ("tail", other[:head_bytes] + free + other[head_bytes:]),
+    ):
+        s3.put_object(Bucket=s3_bucket, Key=f"{key}.mp4", Body=data)
+    s3.put_object(Bucket=s3_bucket, Key="text.mp4", Body=b"no video")
+    where = ("--library", f"s3://{s3_bucket}", "--endpoint-url", s3_endpoint, "--index", tmp_path / "new")
+    told = media_index("plan", *where, "--model", parrot, "--json").json["estimate"]
+    assert (told["num_headers"], told["num_guessed"]) == (3, 1)
+    seconds = told["video_hours"] * 3600
+    assert 8.0 <= seconds < 8.1
