@@ -78,7 +78,7 @@ def test_a_missing_bucket_is_found_before_anything_is_spent(s3_endpoint, tmp_pat
 def test_a_plan_knows_lengths_by_the_ends_of_objects(
     tmp_path, s3_endpoint, s3_bucket, parrot, make_video, media_index
 ):
-    """Headers are read, wherever the container keeps its own; nothing else is fetched, and no index is needed."""
+    """Headers are read, wherever the container keeps its own; nothing else is, and no index is needed."""
     film = make_video(tmp_path / "film.mp4", seconds=3).read_bytes()
     other = make_video(tmp_path / "other.mp4", seconds=5, shade=90).read_bytes()
     head_bytes = int.from_bytes(other[:4])
