@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 
 def digest(*parts: str) -> str:
@@ -11,8 +11,20 @@ def digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # MD5 of the bytes, or of the parts' MD5s and their number. Some servers answer zeros where they don't know.
 _DIGEST = re.compile(r"(?!0{32})[0-9a-f]{32}(-[1-9][0-9]*)?")
+
+
+def moment_of(epoch_ns: int) -> datetime:
+    """That many nanoseconds after 1970 (UTC), rounded down to a microsecond.
+
+    File systems hold times that calendars from year 1 to 9999 do not: those are the first or the last moment.
+    """
+    try:
+        return _EPOCH + timedelta(microseconds=epoch_ns // 1000)
+    except OverflowError:
+        return (datetime.max if epoch_ns > 0 else datetime.min).replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,11 @@ class VideoObject:
     def is_local(self) -> bool:
         """On a disk: S3 alone gives etags."""
         return self.etag is None
+
+    @property
+    def modified_at(self) -> datetime:
+        """As `moment_of` has it."""
+        return moment_of(self.modified_ns)
 
     @property
     def object_rev(self) -> str:

@@ -1,8 +1,8 @@
 """An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from jobs.answers.analysis import Analysis
@@ -16,7 +16,7 @@ from jobs.prompts.recipe import Recipe
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
-from schemas.identity import digest
+from schemas.identity import VideoObject, digest, moment_of
 from schemas.tables import Attempt, Failure, Keyframe, Video
 from videoxl2.frames import MediaInfo
 
@@ -158,7 +158,7 @@ class RowBuilder:
             size_bytes=video.size_bytes,
             etag=video.etag,
             version_id=video.version_id,
-            modified_at=datetime.fromtimestamp(video.modified_ns / 1e9, UTC),
+            modified_at=video.modified_at,
             summary=summary or None,
             duration_ms=info.duration_ms,
             container_start_ms=info.start_ms,
@@ -177,7 +177,7 @@ class RowBuilder:
             is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
             num_dropped=sum(a.num_dropped for a in answers),
             is_degraded=bool(self._memory_steps(analysis)),
-            warnings=[*analysis.warnings, *self._memory_steps(analysis), *warnings],
+            warnings=[*analysis.warnings, *self._memory_steps(analysis), *_odd_time(video), *warnings],
         )
 
     def _memory_steps(self, analysis: Analysis) -> list[str]:
@@ -224,3 +224,8 @@ def _said_by_file(info: MediaInfo) -> dict[str, Any]:
         "camera_make": said.camera_make,
         "camera_model": said.camera_model,
     }
+
+
+def _odd_time(video: VideoObject) -> Iterator[str]:
+    if video.modified_at in (moment_of(-(10**30)), moment_of(10**30)):
+        yield f"modified_at: the file's time, {video.modified_ns} ns after 1970, is in no year from 1 to 9999"

@@ -34,7 +34,7 @@ def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
         **ids,
         "etag": video.etag,
         "version_id": video.version_id,
-        "modified_at": datetime.fromtimestamp(video.modified_ns / 1e9, UTC),
+        "modified_at": video.modified_at,
     }
     index.commit_copy(planned.carried_id, planned.carried_key, commit, listed)
 

@@ -6,9 +6,10 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
+from schemas.identity import moment_of
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
 from storage.objects.stored import StoredObject
 
@@ -138,7 +139,7 @@ def _is_pending(name: str) -> bool:
 
 
 def _modified_at(found: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(found.st_mtime, UTC)
+    return moment_of(found.st_mtime_ns)
 
 
 def _write_pending(folder: Path, data: bytes) -> Path:

@@ -26,7 +26,7 @@ _SCHEMA = pa.schema(
     [
         ("uri", pa.string()),
         ("size_bytes", pa.int64()),
-        ("modified_ns", pa.int64()),
+        ("modified_ns", pa.decimal128(38)),  # file systems hold times that 64 bits do not
         ("etag", pa.string()),
         ("version_id", pa.string()),
         ("video_id", pa.string()),
@@ -139,7 +139,8 @@ class PlannedVideos(Sequence[PlannedVideo]):
 _WHERE = """
 SELECT place FROM (
     SELECT p.place, p.reason, p.uri, p.size_bytes,
-        make_timestamp_ns(p.modified_ns)::TIMESTAMPTZ AS modified_at,
+        make_timestamp(greatest(-62135596800000000, least(253402300799999999, -- the years 1 to 9999
+            p.modified_ns::HUGEINT // 1000))::BIGINT)::TIMESTAMPTZ AS modified_at,
         v.* EXCLUDE (uri, size_bytes, modified_at)
     FROM _planned AS p LEFT JOIN videos AS v USING (video_id)
 ) WHERE ({condition}) ORDER BY place"""
@@ -199,7 +200,9 @@ def _to_row(planned: PlannedVideo) -> dict[str, Any]:
 
 def _from_row(row: dict[str, Any]) -> PlannedVideo:
     return PlannedVideo(
-        video=VideoObject(row["uri"], row["size_bytes"], row["modified_ns"], row["etag"], row["version_id"]),
+        video=VideoObject(
+            row["uri"], row["size_bytes"], int(row["modified_ns"]), row["etag"], row["version_id"]
+        ),
         analysis_key=row["analysis_key"],
         reason=Reason(row["reason"]),
         has_rows=row["has_rows"],

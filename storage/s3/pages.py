@@ -5,7 +5,7 @@ retries and errors, stays its own.
 """
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ALL_CONTENTS = re.compile(rb"<Contents>.*</Contents>", re.DOTALL)
+_YEAR = re.compile(r"[+-]?\d+")
 _TEXTS = ("Key", "ETag", "StorageClass")
 
 
@@ -57,9 +58,17 @@ def _read_contents(xml: bytes) -> list[dict[str, Any]]:
 def _as_botocore_has_it(members: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {name: members[name] for name in _TEXTS if name in members}
     found["Size"] = int(members["Size"])
-    found["LastModified"] = datetime.fromisoformat(members["LastModified"])
+    found["LastModified"] = _moment(members["LastModified"])
     if "RestoreStatus" in members:
         found["RestoreStatus"] = {"IsRestoreInProgress": members.get("IsRestoreInProgress") == "true"}
         if expiry := members.get("RestoreExpiryDate"):
             found["RestoreStatus"]["RestoreExpiryDate"] = datetime.fromisoformat(expiry)
     return found
+
+
+def _moment(text: str) -> datetime:
+    """Years that no calendar has, as servers without a time give, are the first or the last moment."""
+    year = _YEAR.match(text)
+    if year and not 1 <= int(year[0]) <= 9999:
+        return (datetime.max if int(year[0]) > 0 else datetime.min).replace(tzinfo=UTC)
+    return datetime.fromisoformat(text)

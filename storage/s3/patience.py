@@ -111,11 +111,11 @@ class _Watched(_AWSConnection):  # type: ignore[misc]
         return super().getresponse()
 
 
-class _Connection(_Watched, AWSHTTPConnection):
+class _Connection(_Watched, AWSHTTPConnection):  # type: ignore[misc]
     pass
 
 
-class _SecureConnection(_Watched, AWSHTTPSConnection):
+class _SecureConnection(_Watched, AWSHTTPSConnection):  # type: ignore[misc]
     pass
 
 

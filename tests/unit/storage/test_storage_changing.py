@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-import storage.query.database
 from schemas.commit import Bundle
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Keyframe, Scene
@@ -18,7 +17,7 @@ from storage.index.index import open_index
 from storage.index.snapshots import read_newest
 from storage.objects.store import open_store
 from storage.query.build import build_serving
-from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, open_catalog
+from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, find_snapshot, open_catalog
 from storage.query.database import Served, open_serving
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
@@ -85,14 +84,13 @@ def _tidy(folder: Path) -> None:
 
 def _meanwhile(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], object]) -> None:
     """Between a reader's look at the file and its use of it."""
-    find = storage.query.database.find_snapshot
 
     def find_later(*args: Any) -> Any:
-        monkeypatch.setattr(storage.query.database, "find_snapshot", find)
+        monkeypatch.setattr("storage.query.database.find_snapshot", find_snapshot)
         happen()
-        return find(*args)
+        return find_snapshot(*args)
 
-    monkeypatch.setattr(storage.query.database, "find_snapshot", find_later)
+    monkeypatch.setattr("storage.query.database.find_snapshot", find_later)
 
 
 def test_a_file_replaced_while_it_is_opened(
