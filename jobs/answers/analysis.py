@@ -106,8 +106,9 @@ class _Told:
         """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`."""
         for prompt in self._prompts:
             window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
-            if tenths(window_ms[0]) >= tenths(window_ms[1]):
-                continue  # a rest that no answer can name
+            is_nothing = tenths(window_ms[0]) >= tenths(window_ms[1])
+            if is_nothing and self._by_section[prompt.name]:
+                continue  # a rest that no answer can name; a film of one picture is asked about all the same
             context = AnswerContext(
                 self._duration_ms,
                 session.frame_times_ms,

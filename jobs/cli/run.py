@@ -124,6 +124,19 @@ spending_options = _with(
         help="Join this Ray cluster. [a private one on this machine]",
     ),
     click.option(
+        "--max-streams",
+        type=int,
+        metavar="N",
+        help="Videos with more tracks are set aside. [1000]",
+    ),
+    click.option("--max-duration", metavar="36h|7d", help="Longer videos are set aside. [7d]"),
+    click.option(
+        "--max-pixels",
+        type=int,
+        metavar="N",
+        help="Videos with larger pictures, width times height, are set aside. [40000000]",
+    ),
+    click.option(
         "--max-failures",
         metavar="N|P%",
         help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",

@@ -32,6 +32,7 @@ from storage.errors import ObjectError
 from storage.index.layout import plan_key
 from storage.index.leases import KeptLease, Lease, acquire
 from storage.query.plans import decode_plan, encode_plan
+from videoxl2.frames import Limits as FileLimits
 
 
 @dataclass
@@ -181,6 +182,11 @@ class _Execution:
             settings.split,
             checked.index.store,
             self._plan.ceiling,
+            FileLimits(
+                max_pixels=settings.max_pixels,
+                max_duration_s=settings.max_duration.seconds,
+                max_streams=settings.max_streams,
+            ),
         )
         with join_cluster(settings.ray_address) as cluster, _stop_on_signal(stop.event):
             placement = place_actors(cluster, settings.num_actors)

@@ -16,7 +16,13 @@ from pydantic import (
 )
 
 from jobs.settings.file import SETTINGS_FILE
-from jobs.settings.limits import CostLimitSetting, DeadlineSetting, FailureLimitSetting
+from jobs.settings.limits import (
+    CostLimitSetting,
+    DeadlineSetting,
+    Duration,
+    DurationSetting,
+    FailureLimitSetting,
+)
 from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
@@ -79,6 +85,9 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None
+    max_streams: int = Field(default=1000, ge=1, le=100_000)
+    max_duration: DurationSetting = Duration.parse("7d")
+    max_pixels: int = Field(default=40_000_000, ge=1, le=1_000_000_000)
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_cost_per_video: CostLimitSetting | None = None
     max_failures: FailureLimitSetting | None = None

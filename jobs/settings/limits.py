@@ -117,12 +117,32 @@ class CostLimit:
         )
 
 
+@dataclass(frozen=True)
+class Duration:
+    """A length of time."""
+
+    text: str
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: object) -> "Duration":
+        """`36h`, `7d` or `1h30m`, at least a second. ValueError for anything else."""
+        if isinstance(text, Duration):
+            return text
+        words = str(text).strip()
+        seconds = int(parse_duration(words).total_seconds())
+        if seconds < 1:
+            raise ValueError("give at least a second")
+        return cls(words, seconds)
+
+
 def _text(value: Any) -> str:
     return str(value.text)
 
 
 FailureLimitSetting = Annotated[FailureLimit, BeforeValidator(FailureLimit.parse), PlainSerializer(_text)]
 CostLimitSetting = Annotated[CostLimit, BeforeValidator(CostLimit.parse), PlainSerializer(_text)]
+DurationSetting = Annotated[Duration, BeforeValidator(Duration.parse), PlainSerializer(_text)]
 DeadlineSetting = Annotated[Deadline, BeforeValidator(Deadline.parse), PlainSerializer(_text)]
 
 

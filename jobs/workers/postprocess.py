@@ -107,7 +107,7 @@ def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]
     cuts: dict[int, Cut] = {}
     if all_ms:
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            cuts = cuts_near(path, analysis.info, all_ms)
+            cuts = cuts_near(path, analysis.info, all_ms, limits=source.limits)
     alone = {ms: cut.at_ms for ms, cut in cuts.items() if ms not in tiled_ms}
     return alone | snap(tiled_ms, cuts, analysis.info.duration_ms)
 
@@ -120,7 +120,7 @@ def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerR
         if not instants_ms:
             return (), ()
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            pictures = read_keyframes(path, analysis.info, instants_ms)
+            pictures = read_keyframes(path, analysis.info, instants_ms, limits=source.limits)
         taken = tuple(keyframe_rows(wanted, pictures))
     except Exception as error:
         return (), (f"no keyframes: {classify(error, Stage.READ).message}",)

@@ -26,7 +26,17 @@ from jobs.workers.scratch import hold_copy
 from schemas.failures import FailureClass
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
-from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, Span, plan_sampling, probe, read_span
+from videoxl2.frames import (
+    DEFAULT_LIMITS,
+    FrameSpan,
+    Limits,
+    MediaInfo,
+    SamplingGrid,
+    Span,
+    plan_sampling,
+    probe,
+    read_span,
+)
 
 SPAN_BYTES = 64 << 20
 SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
@@ -47,6 +57,7 @@ class Source:
     is_split: bool = False  # long videos go through the model in sections, instead of thinned out
     bundles: ObjectStore | None = None  # the index's, for answers that are carried over
     ceiling: Ceiling | None = None  # what one video may cost
+    limits: Limits = DEFAULT_LIMITS  # what one file may ask for
 
     @property
     def frames_per_span(self) -> int:
@@ -66,7 +77,7 @@ class Opened:
 def open_video(source: Source, work: Work) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path:
-        info = probe(path)
+        info = probe(path, source.limits)
     if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
         raise TroubleError(too_costly(why))
     if not source.is_split:
@@ -80,7 +91,7 @@ def open_video(source: Source, work: Work) -> Opened:
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
     """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-        return read_span(path, opened.info, opened.grid, span, source.image_size)
+        return read_span(path, opened.info, opened.grid, span, source.image_size, limits=source.limits)
 
 
 @contextmanager

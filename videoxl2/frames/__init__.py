@@ -21,7 +21,7 @@ Imports PyAV and numpy; nothing of the model. `thumbnail`, one small JPEG for pe
 imported by itself.
 """
 
-from videoxl2.frames.container import Limits
+from videoxl2.frames.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.errors import (
     EmptyFile,
     LimitExceeded,
@@ -38,6 +38,7 @@ from videoxl2.frames.sampling import SamplingGrid, Span, plan_sampling
 from videoxl2.frames.targets import FrameFlag
 
 __all__ = [
+    "DEFAULT_LIMITS",
     "EmptyFile",
     "FrameFlag",
     "FrameSpan",

@@ -123,6 +123,9 @@ class _Start:
         context = video.stream.codec_context
         pts = table.array("pts")
         is_missing = (pts == NONE) & table.array("is_picture").astype(bool)
+        if video.demuxer == "avi" and _has_no_index(video, table):
+            reordering = look_at_order(path, limits)
+            return cls(Clock(order=Order(reordering.delay, 1)))
         if not is_missing.any():
             if context.has_b_frames and len(pts) > 2 and (np.diff(pts) > 0).all():
                 reordering = look_at_order(path, limits)
@@ -131,15 +134,29 @@ class _Start:
             return cls(Clock())
         if not context.has_b_frames:
             return cls(Clock(missing="decoded"))
-        if context.name in _ONE_DELAY:
+        if context.name in _ONE_DELAY and _has_b_pictures(table):
             return cls(Clock(missing="next_reference"))
         reordering = look_at_order(path, limits)
+        if context.name in _ONE_DELAY and not reordering.is_reordered:
+            return cls(Clock(missing="decoded"))
         if reordering.has_fields:  # the second one of a picture has no time of its own
             return cls(Clock())
         num_missing = int(is_missing.sum())
         if video.demuxer in _STAMPED_DEMUXERS and num_missing < len(pts) // 4:
             return cls(Clock(), num_missing)
         return cls(Clock(order=Order(reordering.delay, _last_step(table.array("dts"), period))))
+
+
+def _has_b_pictures(table: PacketTable) -> bool:
+    """FFmpeg gives B pictures, which are shown as they are decoded, pts = dts, and references none."""
+    pts, dts = table.array("pts"), table.array("dts")
+    return bool(((pts == dts) & (pts != NONE) & (table.array("is_key") == 0)).any())
+
+
+def _has_no_index(video: OpenVideo, table: PacketTable) -> bool:
+    """AVI says in its index which packets are keys; without it, FFmpeg takes all of them for such."""
+    is_intra_only = video.stream.codec_context.codec.intra_only
+    return not is_intra_only and len(table) > 1 and all(table.is_key)
 
 
 def _in_pieces(

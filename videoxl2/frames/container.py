@@ -51,7 +51,7 @@ _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one file may ask for."""
+    """How much one file may ask for. Errors name a limit as the setting that raises it."""
 
     max_pixels: int = 40_000_000  # area of one picture; 8K is 33 M
     max_duration_s: int = 7 * 86_400

@@ -13,6 +13,7 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
+from videoxl2.frames.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.probe import MediaInfo
 from videoxl2.frames.reader import FilePath, FrameSpan, read_spans
 from videoxl2.frames.sampling import SamplingGrid, Span
@@ -35,7 +36,12 @@ class Cut:
 
 
 def cuts_near(
-    path: FilePath, info: MediaInfo, instants_ms: Collection[int], within_ms: int = WITHIN_MS
+    path: FilePath,
+    info: MediaInfo,
+    instants_ms: Collection[int],
+    within_ms: int = WITHIN_MS,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> dict[int, Cut]:
     """The strongest cut no farther than `within_ms` from each instant, for those instants that have one.
 
@@ -47,7 +53,9 @@ def cuts_near(
     ordered_ms = sorted(set(instants_ms))
     windows = [_window(grid, ms, within_ms) for ms in ordered_ms]
     unread = _without_overlap(windows)
-    reading = read_spans(path, info, grid, [span for span in unread if span.first < span.stop], _SIDE)
+    reading = read_spans(
+        path, info, grid, [span for span in unread if span.first < span.stop], _SIDE, limits=limits
+    )
     near: dict[int, Cut] = {}
     shown = _Pictures.none()
     for ms, window, span in zip(ordered_ms, windows, unread, strict=True):

@@ -1,5 +1,6 @@
 """Packets in, pictures out, for one stretch of a stream at a time."""
 
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -11,6 +12,8 @@ from av.video.frame import VideoFrame
 from videoxl2.frames.container import OpenVideo
 from videoxl2.frames.decoder_state import tell
 from videoxl2.frames.packets import Damage, VideoPacket
+
+_MOST_HELD_BACK = 32  # pictures that a decoder has been fed and not given yet; codecs allow 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class Decoder:
     def __init__(self, video: OpenVideo, damage: Damage) -> None:
         self.damage = damage
         self._doubt_from: int | None = None  # pts of the latest damage that later pictures may have copied
+        self._fed: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)
+        self._before_doubt: frozenset[int | None] = frozenset()  # fed before the damage, shown after it
         self._take_up(video.stream.codec_context)
 
     @property
@@ -49,6 +54,7 @@ class Decoder:
         self._context.flush_buffers()
         self._context.skip_frame = "DEFAULT"
         self._doubt_from = None
+        self._fed.clear()
         is_first = True
         for packet in chain(packets, [None]):
             if packet is not None and packet.stream.codec_context is not self._context:
@@ -87,6 +93,7 @@ class Decoder:
             if packet.is_corrupt:
                 self._doubt(packet.pts)
             self._was_told = self._was_told or packet.has_sidedata("new_extradata")
+            self._fed.append(packet.pts)
         try:
             yield from self._context.decode(packet)
         except FFmpegError:
@@ -94,6 +101,8 @@ class Decoder:
             self._doubt(packet.pts if packet is not None else None)
 
     def _doubt(self, pts: int | None) -> None:
+        if self._doubt_from is None:
+            self._before_doubt = frozenset(self._fed) - {pts}
         self._doubt_from = max(pts or 0, self._doubt_from or 0)
 
     def _is_damaged(self, frame: VideoFrame) -> bool:
@@ -105,4 +114,4 @@ class Decoder:
             if self._doubt_from is not None and (frame.pts or 0) > self._doubt_from:
                 self._doubt_from = None
             return False
-        return self._doubt_from is not None
+        return self._doubt_from is not None and frame.pts not in self._before_doubt

@@ -71,4 +71,4 @@ class LimitExceeded(MediaError):  # noqa: N818
     """The file asks for more than `Limits` grants; the message names the limit and both values."""
 
     code = "limit_exceeded"
-    hint = "Raise that limit if such videos are expected here, or exclude the object."
+    hint = "Raise that setting if such videos are expected here and retry this one, or exclude the object."

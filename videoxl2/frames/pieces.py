@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.clock import Clock, Piece, placed
 from videoxl2.frames.columns import NONE, PacketTable
+from videoxl2.frames.timeline import last_duration
 
 # The counters' sizes, by demuxer: 33 bits at 90 kHz, 32 bits of milliseconds.
 WRAPS = {"mpegts": 1 << 33, "mpeg": 1 << 33, "flv": 1 << 32}
@@ -26,7 +27,6 @@ HOLD_S = 10  # a picture may stay so long, or `_TIMES_USUAL` times the usual dis
 _TIMES_USUAL = 8
 _BACK_PACKETS = 16  # before a key, all shown before it in a sound stream
 _AROUND = 5  # steps to either side that say what is usual
-_STEADY_SHARE = 0.9  # of durations that equal their distances, for the last one to be believed
 
 Int64 = NDArray[np.int64]
 
@@ -149,14 +149,11 @@ def _first_stamp(table: PacketTable, first: int, stop: int, strays: Sequence[int
 
 
 def _last_duration(table: PacketTable, first: int, ticks: list[int | None], shown: list[int]) -> int:
-    """How long a piece's last picture stays: what its packet says, where such words were true before."""
-    if len(shown) < 2:
-        return max(1, table.duration[first])
+    """How long a piece's last picture stays."""
     by_tick = {tick: table.duration[first + n] for n, tick in enumerate(ticks) if tick is not None}
-    distances = np.diff(np.array(shown))
-    said = np.array([by_tick[tick] for tick in shown[:-1]])
-    is_steady = (np.abs(said - distances) <= np.maximum(1, distances // 50)).mean() >= _STEADY_SHARE
-    return by_tick[shown[-1]] if is_steady and by_tick[shown[-1]] > 0 else int(distances[-1])
+    times = np.array(sorted(set(shown)))
+    said = last_duration(times, np.array([by_tick.get(tick, 0) for tick in times.tolist()]))
+    return said or (int(times[-1] - times[-2]) if len(times) > 1 else 1)
 
 
 def _repaired(table: PacketTable, dts: Int64, pts: Int64, wrap: int, hold: int) -> Int64:

@@ -34,6 +34,7 @@ from videoxl2.frames.timeline import Timeline, measure, measure_times, varies
 # A header that claims so much more than there is belongs to a file that was cut short.
 _MISSING_SHARE = Fraction(2, 100)
 _STATES_LENGTH = INDEXED_DEMUXERS | {"avi", "asf", "flv", "mxf"}
+_FASTEST = 300  # pictures per second that a clock of so many ticks is believed to count
 _PLAYED_BY_BROWSERS = INDEXED_DEMUXERS | {"ogg"}
 _MAX_LATE_MS = 600_000  # of pictures after sound; another programme's stamps may be hours away
 _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
@@ -88,7 +89,9 @@ def probe(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Medi
     with freed_at_once():
         info = _probe(path, limits)
     if info.duration_ms > limits.max_duration_s * 1000:
-        raise LimitExceeded(f"max_duration_s: {info.duration_ms / 1000:.0f} is above {limits.max_duration_s}")
+        raise LimitExceeded(
+            f"max_duration: {info.duration_ms / 1000:.0f} seconds are above {limits.max_duration_s}"
+        )
     return info
 
 
@@ -122,7 +125,7 @@ class _Showing:
             media = measure_times(np.sort(made.ticks), made.clock.order.period, period)
         else:
             media = measure(table, made.ticks, made.num_strays, period)
-        if video.demuxer == "avi":
+        if video.demuxer == "avi" and not is_cut_short(path, "avi"):
             media = _with_dropped_end(media, video)
         clock, is_exact = made.clock, media.is_ordered and not made.is_estimated
         if not media.is_ordered and clock.can_skip:
@@ -271,16 +274,23 @@ def _claimed_s(video: OpenVideo) -> Fraction | None:
     return Fraction(video.container.duration or 0, 1_000_000)
 
 
-def _stated_period(video: OpenVideo) -> Fraction | None:
-    rate = video.stream.average_rate or video.stream.guessed_rate
-    return 1 / (rate * video.time_base) if rate else None
+def _stated_rates(video: OpenVideo) -> list[Fraction]:
+    """Pictures per second as the file says, leaving out what is only the number of ticks in a second."""
+    rates = [rate for rate in (video.stream.average_rate, video.stream.guessed_rate) if rate]
+    return [rate for rate in rates if rate * video.time_base < 1 or rate <= _FASTEST]
+
+
+def _stated_period(video: OpenVideo) -> Fraction:
+    """Ticks per picture; 40 ms where nothing is said."""
+    rate = next(iter(_stated_rates(video)), Fraction(25))
+    return 1 / (rate * video.time_base)
 
 
 def _frame_rate(video: OpenVideo, timeline: Timeline | None) -> Fraction:
     """The stated rate where the pictures bear it out, else the measured one."""
     if video.demuxer == "avi":
         return 1 / video.time_base  # an AVI tick is one picture; FFmpeg's rate may count fields
-    stated = [rate for rate in (video.stream.average_rate, video.stream.guessed_rate) if rate]
+    stated = _stated_rates(video)
     if timeline is None or timeline.period is None:
         return stated[0] if stated else Fraction(25)
     measured = 1 / (timeline.period * video.time_base)

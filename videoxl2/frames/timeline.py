@@ -11,6 +11,7 @@ from videoxl2.frames.columns import NONE, PacketTable
 
 # Up to this share of packets may lack a usable time before the whole clock is distrusted.
 _STRAY_SHARE = 0.01
+_STEADY_SHARE = 0.9  # of durations that equal their distances, for the last one to be believed
 
 Int64 = NDArray[np.int64]
 
@@ -30,9 +31,8 @@ class Timeline:
 
     @property
     def longest(self) -> int:
-        """The longest distance among the last pictures."""
-        distances = np.diff(self.times[-10:])
-        return int(distances.max()) if len(distances) else 0
+        """How long one of the last pictures stays at most."""
+        return int(np.diff([*self.times[-10:].tolist(), self.end_pts]).max())
 
 
 def measure(table: PacketTable, ticks: Int64, num_strays: int, period: Fraction | None) -> Timeline:
@@ -50,9 +50,21 @@ def measure(table: PacketTable, ticks: Int64, num_strays: int, period: Fraction 
         is_ordered = False
     rows = np.flatnonzero(placed & ~strays)
     times, first_rows = np.unique(ticks[rows], return_index=True)
-    last = table.duration[int(rows[first_rows[-1]])] if len(times) else 0
+    last = last_duration(times, table.array("duration")[rows[first_rows]])
     num_pictures = len(times) if is_ordered else int(is_shown.sum())
     return _timeline(times, last, period, num_pictures, is_ordered, num_strays)
+
+
+def last_duration(times: Int64, said: Int64) -> int:
+    """How long the last picture stays by its packet's word; 0 where such words were not true before.
+
+    Durations that a parser takes from a stream's header do not know of pictures that stay longer.
+    """
+    if not len(times):
+        return 0
+    distances = np.diff(times)
+    is_true = np.abs(said[:-1] - distances) <= np.maximum(1, distances // 50)
+    return int(said[-1]) if not len(distances) or is_true.mean() >= _STEADY_SHARE else 0
 
 
 def measure_times(times: Int64, last: int, period: Fraction | None) -> Timeline:

@@ -91,5 +91,5 @@ def test_limits_count_for_probing_too(make):
     path = make("two_seconds.mp4", num_frames=50)
     with pytest.raises(LimitExceeded, match="max_pixels: 192x128 is above 1000"):
         probe(path, Limits(max_pixels=1000))
-    with pytest.raises(LimitExceeded, match="max_duration_s: 2 is above 1"):
+    with pytest.raises(LimitExceeded, match="max_duration: 2 seconds are above 1"):
         probe(path, Limits(max_duration_s=1))

@@ -94,3 +94,14 @@ def test_sections_answer_every_prompt_once(asker):
     assert len(whole.answers[0].records) == 1
     assert len(sections.answers[0].records) == 4
     assert sections.answers[0].num_output_tokens > whole.answers[0].num_output_tokens
+
+
+def test_a_film_of_one_picture_has_answers(asker):
+    """Shorter than the tenth of a second that answers count in, and still asked about once."""
+    info = replace(INFO, duration_ms=40, num_frames=1)
+    given = spans(asker.model.image_size, num_frames=1)
+    scenes = replace(SCENES, max_new_tokens=480)
+    (answer,) = analyze(asker, info, SamplingGrid(Fraction(1), 1), given, [scenes]).answers
+    assert answer.problem is None
+    assert answer.records[0].answer.start_s == 0
+    assert all(record.answer.end_s > record.answer.start_s for record in answer.records)
