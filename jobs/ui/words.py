@@ -12,6 +12,10 @@ _UNSEEN = frozenset(
 )
 
 
+_MARKS = "\u061c\u200e\u200f"  # of texts that are written from the right; they turn nothing by themselves
+_LINE_ENDS = "\n\r\t\u2028\u2029"
+
+
 def is_harmless(character: str) -> bool:
     """Whether it may reach a terminal: it moves no cursor, sets no colour, turns no text around."""
     return unicodedata.category(character) not in ("Cc", "Cs") and character not in _UNSEEN
@@ -32,10 +36,9 @@ def _spelled(character: str) -> str:
 
 
 def printable(text: object) -> str:
-    """Without control characters, which have no place on a page or a screen; line ends become spaces."""
-    return "".join(
-        c if unicodedata.category(c) not in ("Cc", "Cs") else " " if c in "\n\r\t" else "" for c in str(text)
-    )
+    """As a page shows it: without control characters, and with nothing that turns a name around, so that
+    `gpj.exe` would read `exe.jpg`; line ends become spaces."""
+    return "".join(c if is_harmless(c) or c in _MARKS else " " if c in _LINE_ENDS else "" for c in str(text))
 
 
 def short(text: str, most: int = MAX_TEXT) -> str:

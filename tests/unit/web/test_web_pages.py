@@ -42,7 +42,7 @@ def _assert_harmless(html: str) -> None:
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
         for name in ("href", "src", "action"):
             assert re.match(r"[/?#]|$", attributes.get(name) or ""), attributes
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", html)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", html)
 
 
 def test_start_page_says_what_is_there(site: Any) -> None:
