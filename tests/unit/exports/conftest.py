@@ -125,7 +125,7 @@ def make_index(
     return make
 
 
-_IDS = ("video_id", "object_rev", "recipe_id", "analysis_key", "run_id")
+_IDS = ("video_id", "object_rev", "recipe_id", "analysis_key", "run_id", "model_id", "model_revision")
 
 
 @pytest.fixture

@@ -185,3 +185,25 @@ def test_a_mistake_is_two_lines_and_nothing_is_written(
     assert error in lines[0]
     assert (done.code, done.stdout) == (2, b"")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file.txt", "index"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["--format", "srt"],
+            ["SubRip has no comments; these are the words of small (abc)", "The model small"],
+        ),
+        (["--format", "vtt"], ["The model small"]),
+        (["--format", "csv", "--kind", "scenes"], ["The model small"]),
+        (["--format", "jsonl", "--kind", "runs"], []),
+    ],
+)
+def test_the_model_is_named_where_a_format_cannot(make_index, media_index, tmp_path, arguments, said):
+    """On stderr; what is exported stays what it is."""
+    index = make_index(TITLES, model_id="small", model_revision="abc")
+    done = media_index("export", "--index", index, *arguments, "--output", tmp_path / "out")
+    assert done.code == 0
+    notes = done.stderr.splitlines()
+    assert len(notes) == len(said)
+    assert all(note.startswith("note: ") and words in note for note, words in zip(notes, said, strict=True))

@@ -101,6 +101,8 @@ def test_a_kind_may_be_a_packs_table(media_index, make_bundle, make_row):
         (["--since", "2026-11-21", "--kind", "scenes"], ["Red cars"]),
         (["--since", "9999d", "--kind", "scenes"], ["Red cars"]),
         (["--since", "2026-11-22"], []),
+        (["--since", "2026-11-22", "--by", "indexed", "--kind", "scenes"], []),
+        (["--since", "2026-11-21", "--by", "modified", "--kind", "scenes"], ["Red cars"]),
         (["--kind", "videos"], []),
     ],
 )
@@ -108,6 +110,23 @@ def test_filters(media_index, filters, titles):
     """Each leaves out what it says."""
     hits = json.loads(media_index("search", "red cars", "--json", *filters).stdout)
     assert [hit["title"] for hit in hits if hit["words_score"]] == titles
+
+
+def test_hits_name_their_model(tmp_path, make_bundle, media_index):
+    """After them; what has to be said of small on stderr, and with every hit in JSON."""
+    bundle = make_bundle(uri="/films/drawn.mkv", title="Heron", model_id="small", model_revision="abc")
+    index = open_index(str(tmp_path / "catalog"))
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    done = media_index("search", "heron", "--kind", "videos")
+    assert done.stdout.splitlines()[-1] == "by small (abc)"
+    assert "note: The model small understands drawn films" in done.stderr
+    (hit,) = [
+        one for one in json.loads(media_index("search", "heron", "--json").stdout) if one["words_score"]
+    ]
+    assert (hit["model_id"], hit["model_revision"]) == ("small", "abc")
+    assert hit["model_note"].startswith("The model small understands")
+    assert {"recorded_at", "modified_at", "indexed_at"} <= set(hit)
 
 
 @pytest.mark.parametrize(

@@ -162,7 +162,7 @@ def keys_of(value):
 def test_the_verbs_speak_json(three_nights, tmp_path, media_index):
     """Each prints one document, and `report --html` leaves stdout alone."""
     shown = json.loads(media_index("status", "--index", three_nights, "--json").stdout)
-    assert {"index", "latest_runs", "failures", "at_work", "videos", "to_do"} == set(shown)
+    assert {"index", "models", "latest_runs", "failures", "at_work", "videos", "to_do"} == set(shown)
     assert all(key.isidentifier() for key in keys_of(shown))
     assert shown["latest_runs"][0]["meaning"] == meaning_of(3)
     report = json.loads(media_index("report", "--index", three_nights, "--json").stdout)
