@@ -21,7 +21,8 @@ from jobs.attempts.tries import Seat
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.settings.config import Settings
-from jobs.workers.actor import ModelActor
+from jobs.ui.own_stderr import own_stderr
+from jobs.workers.actor import PULSE, ModelActor
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.failures import MediaIndexError
 from storage.index.index import open_index
@@ -93,13 +94,14 @@ def main() -> int:
             return NoModel(*arguments)
 
         options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
-        return ray.remote(_Deferred).options(**options).remote(make, placement, source, recipe)
+        deferred = ray.remote(**options, concurrency_groups={PULSE: 1})(_Deferred)
+        return deferred.remote(make, placement, source, recipe)
 
     jobs.driver.run.start_actor = start
     settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
     try:
         open_index(index, endpoint, create=True)
-        return jobs.driver.run.run(settings, Progress(Console(stderr=True))).exit_code
+        return jobs.driver.run.run(settings, Progress(Console(file=own_stderr()))).exit_code
     except MediaIndexError as error:
         print(f"error: {error.message}", file=sys.stderr)
         return error.exit_code
@@ -113,6 +115,10 @@ class _Deferred:
 
     def load(self) -> Any:
         return self._actor.load()
+
+    @ray.method(concurrency_group=PULSE)
+    def pulse(self) -> float:
+        return self._actor.pulse()
 
     def index_video(self, work: Work, upcoming: Work | None) -> Any:
         return self._actor.index_video(work, upcoming)

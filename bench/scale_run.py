@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from fractions import Fraction
@@ -21,6 +22,9 @@ class NoModel:
         from jobs.attempts.tries import Seat
 
         return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
+
+    def pulse(self) -> float:
+        return 0.0
 
     def index_video(self, work: Any, upcoming: Any) -> Any:
         from ray import cloudpickle
@@ -68,7 +72,8 @@ class Watch:
         if self.num_done % 100 == 0:
             self.marks.append((self.num_done, time.process_time(), rss_mb()))
             if self.num_done % 5000 == 0:
-                print(self.num_done, f"{time.perf_counter() - self.started:.0f} s", self.slopes(), flush=True)
+                seconds = f"{time.perf_counter() - self.started:.0f} s"
+                print(self.num_done, seconds, self.slopes(), flush=True, file=sys.__stdout__)
 
     def slopes(self) -> dict[str, float]:
         """Per video, from the first third on: by then every page of code and pool of memory is in use."""
@@ -90,6 +95,7 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     from jobs.driver.progress import Progress
     from jobs.settings.config import resolve
 
+    os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # workers import nothing but what is installed
     watch = Watch()
     indexed = jobs.driver.settle.IndexSettler.indexed
 

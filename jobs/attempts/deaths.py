@@ -21,12 +21,17 @@ def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Troub
     if is_lost_machine(error):
         hint = "None needed, it is tried again elsewhere."
         return Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
+    return trouble_of_kill(last_line(error), num_kills)
+
+
+def trouble_of_kill(why: str, num_kills: int) -> Trouble:
+    """What it means for the video in the hands of a process that died, or was ended as it did not get on."""
     kills = num_kills + 1
     return Trouble(
         Stage.MODEL,
         FailureClass.POISON if kills >= KILLS_UNTIL_POISON else FailureClass.LOST,
         WORKER_KILLED,
-        f"the model's process died on this video or hung in it, time {kills}: {last_line(error)}",
+        f"the model's process died on this video or hung in it, time {kills}: {why}",
         "Check the file in a player, the host's memory and the GPU (nvidia-smi).",
     )
 

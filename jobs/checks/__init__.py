@@ -1,6 +1,6 @@
 """What is tried before anything is spent: credentials, bucket, conditional writes, codecs, weights, GPU.
 
-doctor  the verb
+doctor  the verb    imports  what would be taken for a library
 
 Writes nothing but its own probes, and takes them away.
 """

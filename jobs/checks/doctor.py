@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from jobs.checks.imports import names_in_the_way
 from jobs.planning.preflight import make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
@@ -194,14 +195,27 @@ def _scratch(settings: Settings) -> Check:
     return _enough("scratch", free, SCRATCH_WARNING_BYTES, f"{scratch}: {_gigabytes(free)} free", hint)
 
 
+def _imports(settings: Settings) -> Check:
+    here = Path.cwd()
+    if names := names_in_the_way():
+        said = f"PYTHONPATH names {here}, whose own {', '.join(names)} would be imported"
+        return Check("imports", Health.FAILED, said, "Take it, or the empty entry, out of PYTHONPATH.")
+    return Check("imports", Health.OK, f"what is installed, and nothing of {here}, here and on workers")
+
+
 def _ray(settings: Settings) -> Check:
     import ray
 
-    from jobs.cluster import check_reachable
+    from jobs.cluster.joining import check_reachable
+    from jobs.cluster.session import is_short, short_root, wanted_root
 
     said = f"Ray {ray.__version__}"
     if settings.ray_address == "local":
-        return Check("ray", Health.OK, f"{said}, on this machine: {len(os.sched_getaffinity(0))} CPUs")
+        with short_root():  # as a run makes it
+            said += f", on this machine: {len(os.sched_getaffinity(0))} CPUs, its folder in {wanted_root()}"
+        if not is_short(wanted_root()):
+            said += ", through a short link, as sockets need it"
+        return Check("ray", Health.OK, said)
     try:
         check_reachable(settings.ray_address)
     except ConnectionError as error:
@@ -230,5 +244,6 @@ _LOOKS: tuple[tuple[str, _Look], ...] = (
     ("memory", _memory),
     ("/dev/shm", _shared_memory),
     ("scratch", _scratch),
+    ("imports", _imports),
     ("ray", _ray),
 )

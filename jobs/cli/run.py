@@ -3,17 +3,20 @@
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from rich.console import Console
 
 from jobs.cli.verb import Verb, index_options
+from jobs.cluster.words import words_aside
 from jobs.settings.config import Settings, load_settings, resolve
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
-from jobs.ui.terminal import say, show_json
+from jobs.ui.own_stderr import own_stderr
+from jobs.ui.terminal import say, show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.index.nearby import nearest_indexes
@@ -208,18 +211,31 @@ def backfill(
 
 
 def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> int:
-    settings = resolve(load_settings(flags, needs=NEEDED))
-    from jobs.driver.progress import Progress  # what reads the index need not wait for Ray to load
-    from jobs.driver.run import run as execute
-
-    progress = Progress(Console(stderr=True), settings.log_format)
     try:
-        row = execute(settings, progress, goal, new_index)
+        settings = resolve(load_settings(flags, needs=NEEDED))
     except MediaIndexError as error:
-        if settings.log_format == "text":
+        if flags["log_format"] != "json":
             raise
-        progress.error(error)
+        _progress("json").error(error)
         return int(error.exit_code)
+    from jobs.driver.run import run as execute  # what reads the index need not wait for Ray to load
+
+    progress, is_text = _progress(settings.log_format), settings.log_format == "text"
+    try:
+        with nullcontext() if is_text else words_aside():  # of libraries: stderr holds JSON lines only
+            row = execute(settings, progress, goal, new_index)
+    except MediaIndexError as error:
+        command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
+        if not is_text:
+            progress.error(error, command)
+        else:
+            show_error(error)
+            _say_next(command)
+        return int(error.exit_code)
+    except (Exception, KeyboardInterrupt) as error:
+        if is_text:
+            raise
+        return progress.crashed(error)
     if as_json:
         show_json(row.model_dump(mode="json"))
     else:
@@ -230,6 +246,12 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
         failed = _build(settings, progress)
         return row.exit_code or failed
     return row.exit_code
+
+
+def _progress(log_format: Literal["text", "json"]) -> Any:
+    from jobs.driver.progress import Progress
+
+    return Progress(Console(file=own_stderr()), log_format)
 
 
 def _build(settings: Settings, progress: Any) -> int:
@@ -265,10 +287,18 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
-        typed = shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])
         say(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
-        if command := next_after(row.exit_code, place, typed, row.run_id):
-            say(f"next: {command}", err=True)
+        _say_next(next_after(row.exit_code, place, _typed(), row.run_id))
+
+
+def _say_next(command: str | None) -> None:
+    if command:
+        say(f"next: {command}", err=True)
+
+
+def _typed() -> str:
+    """Without what was meant for the first time only."""
+    return shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])
 
 
 @click.command(

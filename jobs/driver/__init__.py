@@ -4,7 +4,7 @@ run      a run from plan to report row        runner    the loop: one video in f
 actors   start, lose and replace actors       queue     which video is next
 policy   what a failed try leads to           settle    commits, and the run's own rows
 relinking  rows follow a moved object         progress  bar and log lines
-metrics  gauges for Prometheus
+metrics  gauges for Prometheus                 supervise  the loop in a thread, under watch
 
 Knows Ray handles and results; never opens a video, an answer or a tensor.
 """

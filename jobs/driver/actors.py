@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,13 +12,16 @@ import ray
 
 from jobs.attempts.tries import Seat, Spent, Try
 from jobs.attempts.work import Work
-from jobs.cluster import has_live_node
+from jobs.cluster.joining import has_live_node
 from jobs.failures import Trouble
+from jobs.workers.reading import ALL_TRIES_S
 from schemas.failures import MediaIndexError, PreflightError
 
 MAX_START_FAILURES = 3  # in a row, while no actor is at work
 START_BACKOFF_S = 10.0
 CHECK_EVERY_S = 10.0
+PULSE_EVERY_S = 5.0
+MISSED_PULSES = 24  # two minutes. Counted, not timed, so that a driver that stood still itself blames nobody
 
 
 @dataclass
@@ -31,6 +35,9 @@ class Slot:
     upcoming: Work | None = None
     started_at: datetime = datetime.min
     begun: float = 0.0  # the same on the monotonic clock
+    pulse: "ray.ObjectRef[float] | None" = None  # asked, and not answered so far
+    missed: int = 0  # times that it was looked for since
+    is_there: bool = False  # it has answered once: before, it may wait for a machine
 
     @property
     def state(self) -> str:
@@ -43,6 +50,22 @@ class Slot:
         """Hand `work` to the actor, which may read `upcoming` meanwhile."""
         self.started_at, self.begun = datetime.now(UTC), time.monotonic()
         self.in_flight = self.actor.index_video.remote(self.work, self.upcoming)
+
+    def feel_pulse(self, is_answered: bool) -> str | None:
+        """Why this actor is to be given up; `is_answered`: the pulse that was asked is there."""
+        if self.pulse is None:
+            self.pulse, self.missed = self.actor.pulse.remote(), 0
+        elif not is_answered:
+            self.missed += 1
+            if self.is_there and self.missed >= MISSED_PULSES:
+                return f"no sign of life for {MISSED_PULSES * PULSE_EVERY_S:.0f} s"
+        else:
+            answered, self.pulse = self.pulse, None
+            with suppress(ray.exceptions.RayError):  # it is dead: the call in flight says so, and why
+                waiting_s, self.is_there = ray.get(answered), True
+                if waiting_s > ALL_TRIES_S:
+                    return f"no pictures for {waiting_s / 3600:.0f} h"
+        return None
 
     def tried(self, work: Work, spent: Spent | None = None, trouble: Trouble | None = None) -> Try:
         """The try that is over as of now."""
@@ -61,6 +84,7 @@ class Crew:
         self._start_not_before = 0.0
         self._any_ready = False
         self._check_not_before = 0.0
+        self._feel_not_before = 0.0
 
     @property
     def busy(self) -> list[Slot]:
@@ -104,6 +128,16 @@ class Crew:
         """Its place is free for another actor."""
         self.slots.remove(slot)
         ray.kill(slot.actor)  # it may be unreachable rather than dead
+
+    def stuck(self) -> list[tuple[Slot, str]]:
+        """Actors that are frozen or starved, and what shows it. They can say nothing themselves."""
+        if time.monotonic() < self._feel_not_before:
+            return []
+        self._feel_not_before = time.monotonic() + PULSE_EVERY_S
+        asked = [slot.pulse for slot in self.slots if slot.pulse]
+        answered = set(ray.wait(asked, num_returns=len(asked), timeout=0)[0]) if asked else set()
+        felt = [(slot, slot.feel_pulse(slot.pulse in answered)) for slot in self.slots]
+        return [(slot, why) for slot, why in felt if why]
 
     def check_alive(self) -> None:
         """Without a machine left, actors and tasks would wait to be placed for ever."""

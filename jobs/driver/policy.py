@@ -108,7 +108,7 @@ class Verdicts:
         for one in self._breaker.release():
             action = POLICIES[one.trouble.failure_class].action
             self._settle(one, action if blames_videos else FailureAction.NEXT_RUN)
-        for story in self._stories.values():
+        for story in list(self._stories.values()):
             self._settler.unsettled(story.work, story.tries)
         self._stories.clear()
 

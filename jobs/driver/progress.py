@@ -1,6 +1,7 @@
 """What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines."""
 
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -31,7 +32,7 @@ from jobs.ui.terminal import to_json
 from jobs.ui.words import visible
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from jobs.workers.postprocess import Indexed
-from schemas.failures import FailureAction, MediaIndexError
+from schemas.failures import ExitCode, FailureAction, MediaIndexError
 from schemas.tables import Run
 from storage.index.leases import Holder
 from storage.query.build import Build
@@ -91,6 +92,8 @@ class Progress:
             *columns,
             console=self._console,
             transient=True,
+            redirect_stdout=False,  # what others print is not for the terminal: see `jobs.cluster.words`
+            redirect_stderr=False,
             disable=self._is_json or not self._console.is_terminal,
         ) as bar:
             self._bar = bar
@@ -167,10 +170,22 @@ class Progress:
         fields = {"file": build.file, "snapshot": build.snapshot, "documents": build.num_documents}
         self._say(line, "built", is_new=True, **fields)
 
-    def error(self, error: MediaIndexError) -> None:
-        """What stops the command."""
+    def error(self, error: MediaIndexError, command: str | None = None) -> None:
+        """What stops the run, and what to type next."""
         fields = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
-        self._say(f"error: {error.message}", "error", **fields)
+        self._say(f"error: {error.message}", "error", **fields, next=command)
+
+    def crashed(self, error: BaseException) -> int:
+        """Our own bug, or a second Ctrl-C; the exit code that says so."""
+        code, hint = ExitCode.INTERNAL, "Please report it with the traceback."
+        if isinstance(error, KeyboardInterrupt):
+            code, hint = ExitCode.INTERRUPTED, "Repeat the command; what is committed stays."
+        message = f"{type(error).__name__}: {error}"
+        lines = "".join(traceback.format_exception(error))
+        self._say(
+            f"error: {message}", "error", message=message, hint=hint, exit_code=int(code), traceback=lines
+        )
+        return int(code)
 
     def _advance(self, work: Work, video_ms: int = 0) -> dict[str, object]:
         """One more video is through: how far the run is."""

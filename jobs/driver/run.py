@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jobs.attempts.work import Work
-from jobs.cluster import join_cluster
+from jobs.cluster.joining import join_cluster
 from jobs.driver.metrics import Meters
 from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking, deleted_marks
 from jobs.driver.runner import Runner
 from jobs.driver.settle import IndexSettler, Tally
+from jobs.driver.supervise import supervise
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
@@ -198,10 +199,11 @@ class _Execution:
                 self._settler,
                 Limits(len(works), settings.max_failures, deadline),
                 _Watch(self._settler.tally, Meters(), self._progress),
+                cluster,
             )
             pace = pace_of(self._plan, works, checked, placement.num_actors)
             with self._progress.working(pace):
-                ending = runner.run(stop.event)
+                ending = supervise(runner, cluster, stop.event)
             if ending is Ending.STOPPED:
                 self._progress.stopped()
             self._settler.finish()

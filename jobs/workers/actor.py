@@ -14,7 +14,7 @@ from jobs.answers.asking import Asker
 from jobs.answers.carried import asked_of, read_carried
 from jobs.attempts.tries import Receipt, Seat, Spent
 from jobs.attempts.work import Work
-from jobs.cluster import Cluster
+from jobs.cluster.joining import Cluster
 from jobs.failures import Stage, Trouble, classify
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
@@ -22,6 +22,8 @@ from jobs.workers.hanging import HangGuard, allowed_seconds
 from jobs.workers.reading import Opened, ReadAhead, Source
 from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
+
+PULSE = "pulse"  # the group of calls that are answered meanwhile
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,14 @@ class ModelActor:
         self._memory = PeakMemory(self._asker.model.device)
         node_id = str(ray.get_runtime_context().get_node_id())
         return Seat(node_id, socket.gethostname(), device_name(self._asker.model.device))
+
+    @ray.method(concurrency_group=PULSE)
+    def pulse(self) -> float:
+        """For how many seconds it has been waiting for pictures, 0 while the model is at work.
+
+        Answered beside whatever else goes on, so that silence means a process that stands still.
+        """
+        return self._reading.waiting_s
 
     def index_video(self, work: Work, upcoming: Work | None) -> Receipt:
         """Analyse one video; begin reading `upcoming` meanwhile.
@@ -149,5 +159,6 @@ def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:
         "max_restarts": 0,
         "max_task_retries": 0,
         "enable_task_events": False,
+        "concurrency_groups": {PULSE: 1},
     }
-    return ray.remote(ModelActor).options(**options).remote(placement, source, recipe)
+    return ray.remote(**options)(ModelActor).remote(placement, source, recipe)

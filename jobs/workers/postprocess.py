@@ -25,7 +25,7 @@ from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage, Trouble, classify
 from jobs.prompts.recipe import Recipe
-from jobs.workers.reading import TASK_OPTIONS, Source, killed_when_hanging, value_of
+from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
@@ -164,6 +164,15 @@ def _encode(
 _finish_remote = ray.remote(**TASK_OPTIONS)(finish)
 
 
+@dataclass(frozen=True)
+class _UnderWay:
+    """A video being finished for the `times`th time, since a moment on the monotonic clock."""
+
+    paid: Paid
+    times: int
+    since: float
+
+
 class Finishing:
     """The videos being finished. Keeps their answers, so that none is paid for twice; never opens them."""
 
@@ -172,7 +181,7 @@ class Finishing:
         self._run_id = run_id
         self._same_for_all = ray.put(source), ray.put(recipe)
         self._max_waiting = WAITING_PER_CPU * num_cpus
-        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], tuple[Paid, int]] = {}
+        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], _UnderWay] = {}
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
 
     def __len__(self) -> int:
@@ -193,31 +202,41 @@ class Finishing:
         self._submit(Paid(work, answers, tries), None if work.video.is_local else node_id)
 
     def take(
-        self, ref: "ray.ObjectRef[Indexed | Trouble]"
+        self, ref: "ray.ObjectRef[Indexed | Trouble]", outcome: Indexed | Trouble
     ) -> tuple[Work, Indexed | Trouble, tuple[Try, ...]] | None:
-        """A video, what became of it and its tries; None where its finishing was lost with its machine and
-        is done again."""
-        paid, times = self._waiting.pop(ref)
-        outcome = value_of(ref, Stage.ROWS)
+        """A video, what its task's outcome makes of it and its tries; None where its finishing was lost with
+        its machine and is done again."""
+        under_way = self._waiting.pop(ref)
+        paid = under_way.paid
         if isinstance(outcome, Trouble) and outcome.failure_class is not FailureClass.BUG:
-            if outcome.failure_class is FailureClass.LOST and times < MAX_LOST:
-                self._submit(paid, None, times + 1)
+            if outcome.failure_class is FailureClass.LOST and under_way.times < MAX_LOST:
+                self._submit(paid, None, under_way.times + 1)
                 return None
             outcome = finish_unsnapped(paid, self._recipe, self._run_id, outcome, time.perf_counter())
         return paid.work, outcome, paid.tries
 
-    def give_up(self) -> list[tuple[Work, tuple[Try, ...]]]:
-        """Stop what is under way, and say which videos that were."""
-        given_up = [(paid.work, paid.tries) for paid, _ in self._waiting.values()]
+    def unfinished(self) -> list[tuple[Work, tuple[Try, ...]]]:
+        """The videos under way, and their tries."""
+        return [(one.paid.work, one.paid.tries) for one in list(self._waiting.values())]
+
+    def redo_frozen(self) -> None:
+        """Begin anew what no task can take so long for; the frozen one keeps its place on its machine."""
+        for ref, one in list(self._waiting.items()):
+            if time.monotonic() - one.since > ALL_TRIES_S:
+                del self._waiting[ref]
+                ray.cancel(ref, force=True)
+                self._submit(one.paid, None, one.times + 1)
+
+    def cancel(self) -> None:
+        """Stop what is under way."""
         for ref in self._waiting:
             ray.cancel(ref, force=True)
         self._waiting.clear()
-        return given_up
 
     def _submit(self, paid: Paid, node_id: str | None, times: int = 1) -> None:
         source, recipe = self._same_for_all
         ref = self._task_on(node_id).remote(source, paid, recipe, self._run_id)
-        self._waiting[ref] = paid, times
+        self._waiting[ref] = _UnderWay(paid, times, time.monotonic())
 
     def _task_on(self, node_id: str | None) -> Any:
         """The task, on that node if it is alive. Made once: Ray checks options whenever they are given."""

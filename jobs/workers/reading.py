@@ -41,6 +41,7 @@ from videoxl2.frames import (
 SPAN_BYTES = 64 << 20
 SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
 READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
+ALL_TRIES_S = 3 * READ_DEADLINE_S  # Ray's two retries included; longer waits only who waits for a frozen task
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
 T = TypeVar("T")
@@ -169,12 +170,20 @@ class ReadAhead:
         self._source = source
         self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
         self._pace = _Pace()
+        self._waiting_since: float | None = None
+
+    @property
+    def waiting_s(self) -> float:
+        """How long a task has been waited for by now, in seconds; 0 where none is. From any thread."""
+        since = self._waiting_since
+        return time.monotonic() - since if since is not None else 0.0
 
     def open(self, work: Work) -> Opened:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `TroubleError`."""
         reading = self._start(work)
         if reading.opened is None:
-            reading.opened = value_of(reading.open_ref, Stage.FETCH)
+            with self._waiting():
+                reading.opened = value_of(reading.open_ref, Stage.FETCH)
         if isinstance(reading.opened, Trouble):
             raise TroubleError(reading.opened)
         return reading.opened
@@ -190,7 +199,8 @@ class ReadAhead:
         self._refill(reading)
         while reading.under_way:
             self._pace.asked()
-            read = value_of(reading.under_way.popleft(), Stage.READ)
+            with self._waiting():
+                read = value_of(reading.under_way.popleft(), Stage.READ)
             if isinstance(read, Trouble):
                 raise TroubleError(read)
             self._pace.received(read.seconds)
@@ -203,6 +213,14 @@ class ReadAhead:
         for work in [work for work in self._readings if work not in works]:
             for ref in self._readings.pop(work).under_way:
                 ray.cancel(ref, force=True)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        self._waiting_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._waiting_since = None
 
     def _start(self, work: Work) -> _Reading:
         if work not in self._readings:

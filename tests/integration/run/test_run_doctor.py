@@ -11,7 +11,8 @@ from jobs.checks.doctor import Health, examine
 from jobs.cli.main import cli
 from storage.index.index import open_index
 
-NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch", "ray"]
+NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch"]
+NAMES += ["imports", "ray"]
 
 
 def _examine(**values):
@@ -70,6 +71,28 @@ def test_what_would_stop_a_run_fails_with_a_hint(library, tmp_path, s3_endpoint,
     assert said in found[name].said
     assert found[name].hint
     assert name == "settings" or list(found) == NAMES
+
+
+def test_a_long_temporary_folder_works_and_one_that_is_none_does_not(library, tmp_path, monkeypatch):
+    """Ray's sockets have short paths only; what a run does about it is tried."""
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / ("x" * 100)))
+    found = _examine(library=library)
+    assert (found["ray"].health, "through a short link" in found["ray"].said) == (Health.OK, True)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "library" / "film.mp4"))
+    found = _examine(library=library)
+    assert (found["ray"].health, "TMPDIR" in found["ray"].hint) == (Health.FAILED, True)
+
+
+def test_a_library_of_somebody_else_on_the_path_is_seen(library, tmp_path, monkeypatch):
+    """In the current folder it harms nobody; with that folder in PYTHONPATH workers would import it."""
+    (tmp_path / "library" / "torch.py").touch()
+    monkeypatch.chdir(library)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert _examine(library=library)["imports"].health is Health.OK
+    monkeypatch.setenv("PYTHONPATH", ":/opt/x")
+    found = _examine(library=library)["imports"]
+    assert (found.health, "torch" in found.said) == (Health.FAILED, True)
 
 
 def test_a_place_that_holds_something_else_is_refused(library, tmp_path):

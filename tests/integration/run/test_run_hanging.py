@@ -7,11 +7,11 @@ import pytest
 import ray
 
 from jobs.attempts.work import Work
-from jobs.cluster import join_cluster
+from jobs.cluster.joining import join_cluster
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
-from jobs.workers.actor import ModelActor, Placement
+from jobs.workers.actor import PULSE, ModelActor, Placement
 from jobs.workers.reading import Source
 from schemas.identity import VideoObject
 from schemas.plan import Reason
@@ -45,7 +45,8 @@ def actor(tmp_path, parrot):
     recipe = Recipe(weights.model_id, weights.revision, "auto", Fraction(1), 64, load_packs())
     source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.image_size)
     with join_cluster("local"):
-        remote = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)(HangingActor)
+        options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "concurrency_groups": {PULSE: 1}}
+        remote = ray.remote(**options)(HangingActor)
         yield remote.remote(Placement(1, "cpu", 0, 1), source, recipe)
 
 

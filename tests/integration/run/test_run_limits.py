@@ -65,3 +65,11 @@ def test_errors_are_json_too(tmp_path, media_index):
     (*_, error) = [json.loads(line) for line in failed.stderr.splitlines()]
     assert (error["event"], error["exit_code"]) == ("error", 8)
     assert error["hint"]
+
+
+def test_a_wrong_setting_is_an_event_too(media_index):
+    """Before there is a run."""
+    failed = media_index("run", "--library", "x", "--model", "small", "--log-format", "json")
+    (error,) = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert (failed.code, error["event"], error["exit_code"]) == (2, "error", 2)
+    assert "index" in error["message"]

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 import ray
 
-from jobs.cluster import join_cluster
+from jobs.cluster.joining import join_cluster
 from jobs.driver.metrics import COUNTERS, GAUGES, Meters
 from jobs.driver.settle import Tally
 

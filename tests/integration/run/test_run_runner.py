@@ -22,15 +22,16 @@ from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
 from jobs.attempts.tries import Receipt, Seat, Spent, Try
 from jobs.attempts.work import Work
-from jobs.cluster import join_cluster
+from jobs.cluster.joining import join_cluster
 from jobs.driver.runner import Runner
 from jobs.failures import Stage, Trouble
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
+from jobs.workers.actor import PULSE
 from jobs.workers.hanging import HangGuard
 from jobs.workers.postprocess import Finishing, Indexed
-from jobs.workers.reading import Source
+from jobs.workers.reading import ALL_TRIES_S, Source, value_of
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
@@ -74,6 +75,8 @@ FORBIDDEN = Trouble(
 class ScriptedActor:
     """Plays each video's script, one entry a try; the tries are counted in files, since actors die."""
 
+    waiting_s = 0.0
+
     def __init__(self, scripts: dict[str, list], folder: Path, load: str) -> None:
         self.scripts, self.folder, self.load_as = scripts, folder, load
 
@@ -84,6 +87,10 @@ class ScriptedActor:
             return replace(BUG, message="bad weights")
         return Seat(ray.get_runtime_context().get_node_id(), "here", "cpu")
 
+    @ray.method(concurrency_group=PULSE)
+    def pulse(self) -> float:
+        return self.waiting_s
+
     def index_video(self, work: Work, upcoming: Work | None):
         entries = self.scripts.get(work.video.uri, [DONE])
         tries = self.folder / work.analysis_key
@@ -91,6 +98,11 @@ class ScriptedActor:
         tries.write_text(str(count + 1))
         entry = entries[min(count, len(entries) - 1)]
         if entry == "hang":
+            time.sleep(600)
+        if entry == "freeze":
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if entry == "starve":
+            self.waiting_s = ALL_TRIES_S + 1
             time.sleep(600)
         if entry == "hang in the model":  # with the interpreter locked, as a call on a GPU may
             with HangGuard(1):
@@ -152,9 +164,9 @@ class Ledger:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _cluster():
-    with join_cluster("local"):
-        yield
+def cluster():
+    with join_cluster("local") as joined:
+        yield joined
 
 
 @pytest.fixture
@@ -178,16 +190,17 @@ def work_on(uri: str, number: int = 0) -> Work:
 
 
 @pytest.fixture
-def execute(tmp_path, ledger, finishing):
+def execute(tmp_path, ledger, finishing, cluster):
     """Run the scripts on two actors; returns what was settled."""
 
     def run(scripts, load="well", num_actors=2, stop=None, max_failures=None, late=None):
         works = [work_on(uri, number) for number, uri in enumerate(scripts)]
-        actor = ray.remote(max_restarts=0, max_task_retries=0, num_cpus=0)(ScriptedActor)
+        options = {"max_restarts": 0, "max_task_retries": 0, "num_cpus": 0, "concurrency_groups": {PULSE: 1}}
+        actor = ray.remote(**options)(ScriptedActor)
         limit = None if max_failures is None else FailureLimit.parse(max_failures)
         limits = late or Limits(len(works), limit)
         start = lambda: actor.remote(scripts, tmp_path, load)  # noqa: E731 - as the runner takes it
-        runner = Runner(works, start, num_actors, finishing, ledger, limits, ledger)
+        runner = Runner(works, start, num_actors, finishing, ledger, limits, ledger, cluster)
         ledger.ending = runner.run(stop or threading.Event())
         return ledger
 
@@ -330,10 +343,10 @@ def test_finishing_that_is_lost_is_done_again(finishing, library):
     assert wait_until(lambda: fetchers(library))
     ray.cancel(first, force=True)
     ray.wait([first], timeout=60)
-    assert finishing.take(first) is None
+    assert finishing.take(first, value_of(first, Stage.ROWS)) is None
     (library.folder / "open").touch()
     (second,) = finishing.refs
-    work, outcome, _ = finishing.take(second)
+    work, outcome, _ = finishing.take(second, value_of(second, Stage.ROWS))
     assert work.video.uri == "a"
     assert isinstance(outcome, Indexed)
     assert len(finishing) == 0
@@ -344,6 +357,20 @@ def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
     execute({"hangs": ["hang in the model"], "hangs once": ["hang in the model", DONE], "good": [DONE]})
     assert ledger.failures == {"hangs": ("worker_killed", FailureAction.QUARANTINED, 2)}
     assert set(ledger.frames) == {"hangs once", "good"}
+
+
+def test_a_frozen_actor_is_replaced_and_its_video_tried_again(execute, ledger, monkeypatch):
+    """Stopped, or without pictures for ever: neither can say so itself. Twice the same video: set aside."""
+    monkeypatch.setattr("jobs.driver.actors.PULSE_EVERY_S", 0.3)
+    monkeypatch.setattr("jobs.driver.actors.MISSED_PULSES", 20)
+    scripts = {"once": ["freeze", DONE], "ever": ["freeze"], "starved": ["starve", DONE], "slow": ["slow"]}
+    execute(scripts, num_actors=4)
+    assert ledger.failures == {"ever": ("worker_killed", FailureAction.QUARANTINED, 2)}
+    assert set(ledger.frames) == {"once", "starved", "slow"}
+    why = [one.trouble.message for one in ledger.tries["ever"]]
+    assert [message.partition(", time ")[2] for message in why] == [
+        f"{n}: no sign of life for 6 s" for n in (1, 2)
+    ]
 
 
 def test_every_try_is_kept_with_its_actor_and_its_reason(execute, ledger):

@@ -43,7 +43,9 @@ def said(make_row):
             progress.closing(Ending.DEADLINE, 2, 600.0)
         progress.stopped()
         progress.ended(make_row(Run, num_indexed=1))
-        progress.error(MediaIndexError("oops", "report it"))
+        progress.error(MediaIndexError("oops", "report it"), "media-index run")
+        assert progress.crashed(KeyError("a bug")) == 1
+        assert progress.crashed(KeyboardInterrupt()) == 130
         return out.getvalue().splitlines()
 
     return say
@@ -54,7 +56,7 @@ def test_json_is_one_object_a_line(said):
     lines = [json.loads(line) for line in said("json")]
     assert [line["event"] for line in lines] == [
         *("started", "progress", "indexed", "quarantined", "retrying", "settled_elsewhere"),
-        *("storage_trouble", "closing", "stopping", "ended", "error"),
+        *("storage_trouble", "closing", "stopping", "ended", "error", "error", "error"),
     ]
     assert {line["run_id"] for line in lines} == {"run1"}
     assert all(datetime.fromisoformat(line["time"]).tzinfo for line in lines)
@@ -65,8 +67,12 @@ def test_json_is_one_object_a_line(said):
     assert of_video["uri"] == "/films/[a] Ä.mp4"
     assert (of_video["class"], of_video["code"], of_video["stage"]) == ("media", "no_video", "read")
     assert (of_video["attempt"], of_video["seconds"], of_video["node"]) == (2, 1.5, "gpu-3")
-    assert lines[-2]["num_indexed"] == 1
-    assert lines[-1] | {"message": "oops", "hint": "report it", "exit_code": 1} == lines[-1]
+    ended, error, bug, interrupt = lines[-4:]
+    assert ended["num_indexed"] == 1
+    told = {"message": "oops", "hint": "report it", "exit_code": 1, "next": "media-index run"}
+    assert error | told == error
+    assert (bug["message"], bug["exit_code"], interrupt["exit_code"]) == ("KeyError: 'a bug'", 1, 130)
+    assert "KeyError" in bug["traceback"]
 
 
 def test_text_is_for_people(said):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from jobs.cluster import join_cluster
+from jobs.cluster.joining import join_cluster
 from jobs.ui.terminal import as_records, show_json, show_rows, timecode
 from schemas.failures import PreflightError
 

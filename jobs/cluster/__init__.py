@@ -1,0 +1,7 @@
+"""Ray: started or joined, watched, and left without a trace on terminal, disk or import path.
+
+joining      starts or joins it, and leaves it    vital_signs  whether it lives, without asking it
+session      its folder on this machine           words        what it says, kept off the terminal
+
+Knows Ray's processes and files; nothing of videos, actors or runs.
+"""

@@ -1,0 +1,168 @@
+"""The only place that starts, joins or leaves Ray."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.job_config import JobConfig
+
+from jobs.cluster.session import session_folder
+from jobs.cluster.vital_signs import ClusterLostError, OwnProcesses, Ports, VitalSigns
+from jobs.cluster.words import read_words, words_aside
+from schemas.failures import PreflightError
+
+# Read by Ray's processes when they start.
+_RAY_SETTINGS = {
+    "RAY_task_oom_retries": "1",  # the default retries a task that is too big for ever
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # CPU tasks leave CUDA_VISIBLE_DEVICES alone
+}
+RAY_DIES_WITHIN_S = 2.0  # of its workers' deaths; up to 0.3 s were seen
+LEAVE_S = 30.0  # five seconds is what Ray takes where it is dead
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What the joined cluster offers, and whether it lives."""
+
+    num_cpus: int
+    num_gpus: int
+    vital_signs: VitalSigns
+
+    def check(self) -> None:
+        """`ClusterLostError` where Ray has died. Quick, never waits for Ray, and safe from any thread."""
+        if death := self.vital_signs.death():
+            raise ClusterLostError(
+                f"Ray died under the run: {death}",
+                "Look for an out-of-memory kill on its machine (dmesg), then repeat the command; "
+                "what is committed stays.",
+            )
+
+    def check_for(self, seconds: float) -> None:
+        """The same all the time for so long, after what may be a first sign of it."""
+        give_up_at = time.monotonic() + seconds
+        while time.monotonic() < give_up_at:
+            self.check()
+            time.sleep(0.1)
+
+
+class _InstalledCode(JobConfig):
+    """Workers import what is installed on their node. Ray would put the driver's current folder before
+    that, with whatever lies there: a `jobs/` or a `torch.py` of somebody else would run."""
+
+    def _get_proto_job_config(self) -> Any:
+        self._py_driver_sys_path: list[str] = []
+        return super()._get_proto_job_config()
+
+
+def has_live_node() -> bool:
+    """Whether any machine of the joined cluster is left to work on."""
+    return any(node["Alive"] for node in ray.nodes())
+
+
+def check_reachable(address: str) -> None:
+    """ConnectionError at once; Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # "local" or "auto"
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise ConnectionError(str(error)) from None
+
+
+@contextmanager
+def join_cluster(address: str) -> Iterator[Cluster]:
+    """Start a private Ray ("local") or join the one at `address`, and leave it at the end.
+
+    The address is always explicit: a bare `ray.init` would attach to whatever runs on this machine.
+    Raises `PreflightError` where there is no cluster to join.
+    """
+    for name, value in _RAY_SETTINGS.items():
+        os.environ.setdefault(name, value)
+    with words_aside() as words:
+        if address != "local":
+            with _connected(partial(_join, address)) as cluster:
+                yield cluster
+            return
+        with session_folder() as session:
+            try:
+                with _connected(partial(_start, session.root)) as cluster:
+                    session.path = Path(_node().get_session_dir_path())
+                    yield cluster
+            finally:
+                session.words = read_words(words)
+
+
+def _start(root: Path) -> VitalSigns:
+    try:
+        ray.init(
+            address="local",
+            num_cpus=len(os.sched_getaffinity(0)),
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            job_config=_InstalledCode(),
+            _temp_dir=str(root),
+        )
+    except Exception as error:  # a machine too busy to start in time is a plain `Exception` of Ray's
+        raise PreflightError(
+            f"Ray does not start on this machine: {_first_line(error)}",
+            f"Repeat it when the machine is less busy; Ray's logs are in {root}/session_latest/logs.",
+        ) from None
+    return OwnProcesses.of(_node())
+
+
+def _join(address: str) -> VitalSigns:
+    try:
+        check_reachable(address)
+        ray.init(
+            address=address, log_to_driver=False, logging_level=logging.ERROR, job_config=_InstalledCode()
+        )
+    except Exception as error:
+        raise PreflightError(
+            f"no Ray cluster at {address}: {_first_line(error)}",
+            "Check --ray-address; leave it out to run on this machine.",
+        ) from None
+    node = _node()
+    host, _, port = str(node.gcs_address).rpartition(":")
+    return Ports((node.node_ip_address, node.node_manager_port), (host, int(port)))
+
+
+def _node() -> Any:
+    """Ray's own record of this machine; Ray says these things nowhere else."""
+    return ray._private.worker._global_node
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def _connected(connect: Any) -> Iterator[Cluster]:
+    vital_signs = connect()
+    try:
+        resources = ray.cluster_resources()
+        if resources.get("CPU", 0) < 1:
+            raise PreflightError("the Ray cluster has no CPU to read with", "Add a CPU node to it.")
+        yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)), vital_signs)
+    finally:
+        _leave(is_dead=vital_signs.death() is not None)
+
+
+def _leave(is_dead: bool) -> None:
+    """Leave Ray, and end it where it is ours. In a thread, as a Ray that is dying may not let go."""
+    if is_dead:
+        _node().kill_all_processes(check_alive=False, allow_graceful=False)
+    leaving = threading.Thread(target=ray.shutdown, kwargs={"wait_for_processes": True}, daemon=True)
+    leaving.start()
+    leaving.join(LEAVE_S)

@@ -1,0 +1,120 @@
+"""The loop in a thread of its own, under watch: a call into a Ray that has died never comes back, and while
+the main thread waits in it, no signal is handled and nobody ends the run.
+
+See docs/decisions/0006-a-run-outlives-ray.md.
+"""
+
+import threading
+from typing import Protocol
+
+from jobs.attempts.work import Work
+from jobs.cluster.joining import Cluster
+from jobs.cluster.vital_signs import ClusterLostError
+from jobs.driver.policy import Settler, Tries
+from jobs.failures import Trouble
+from jobs.settings.limits import Ending
+from jobs.workers.postprocess import Indexed
+from schemas.failures import FailureAction, MediaIndexError
+
+LOOK_EVERY_S = 0.5
+RAY_MAY_TAKE_S = 10.0
+LOOP_MAY_TAKE_S = 5.0  # to see by itself that Ray is gone, where it does not wait for Ray
+
+
+class Loop(Protocol):
+    """What is watched."""
+
+    def run(self, stop: threading.Event) -> Ending:
+        """To the end."""
+
+    def abandon(self) -> None:
+        """Settle what is under way as given up, from another thread, without Ray."""
+
+
+class _LoopThread(threading.Thread):
+    """Keeps what the loop came to."""
+
+    def __init__(self, loop: Loop, stop: threading.Event) -> None:
+        super().__init__(name="driver loop", daemon=True)
+        self._loop, self._stop_asked = loop, stop
+        self.ending: Ending | None = None
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.ending = self._loop.run(self._stop_asked)
+        except BaseException as error:
+            self.error = error
+
+
+def supervise(loop: Loop, cluster: Cluster, stop: threading.Event) -> Ending:
+    """Run the loop. Raises what it raises, and `ClusterLostError` soon after Ray has died, unless it was to
+    stop anyway: who ends a whole group of processes ends Ray's too.
+
+    To be called in the main thread: signals are handled at once, whatever the loop waits for.
+    """
+    thread = _LoopThread(loop, stop)
+    thread.start()
+    try:
+        while thread.is_alive():
+            cluster.check()
+            thread.join(LOOK_EVERY_S)
+        if thread.error:
+            if not isinstance(thread.error, MediaIndexError):
+                cluster.check_for(RAY_MAY_TAKE_S)  # to die, of which a broken pipe may be the first sign
+            raise thread.error
+    except ClusterLostError:
+        thread.join(LOOP_MAY_TAKE_S)
+        if thread.is_alive():
+            loop.abandon()
+        if stop.is_set():
+            return Ending.STOPPED
+        raise
+    except KeyboardInterrupt:  # the second Ctrl-C
+        loop.abandon()
+        raise
+    assert thread.ending is not None
+    return thread.ending
+
+
+class OneHand:
+    """A settler that lets one thread at a time through, and after a takeover no other one: a loop that was
+    abandoned in a call into Ray may yet wake up."""
+
+    def __init__(self, settler: Settler) -> None:
+        self._settler = settler
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
+    def take_over(self) -> None:
+        """Once what is being settled is settled, only this thread may."""
+        with self._lock:
+            self._owner = threading.get_ident()
+
+    def indexed(self, work: Work, outcome: Indexed, tries: Tries) -> None:
+        with self._lock:
+            if self._is_let_in():
+                self._settler.indexed(work, outcome, tries)
+
+    def failed(self, work: Work, trouble: Trouble, action: FailureAction, tries: Tries) -> None:
+        with self._lock:
+            if self._is_let_in():
+                self._settler.failed(work, trouble, action, tries)
+
+    def retrying(self, work: Work, trouble: Trouble, tries: Tries) -> None:
+        with self._lock:
+            if self._is_let_in():
+                self._settler.retrying(work, trouble, tries)
+
+    def unsettled(self, work: Work, tries: Tries) -> None:
+        with self._lock:
+            if self._is_let_in():
+                self._settler.unsettled(work, tries)
+
+    def tick(self) -> None:
+        with self._lock:
+            if self._is_let_in():
+                self._settler.tick()
+
+    def _is_let_in(self) -> bool:
+        return self._owner in (None, threading.get_ident())
