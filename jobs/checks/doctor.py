@@ -19,6 +19,7 @@ from jobs.prompts.pack import load_packs
 from jobs.settings.config import NO_MODEL, Settings, resolve
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
+from storage.index.nearby import nearest_indexes
 from storage.index.probe import probe_index
 from storage.library.library import open_library
 
@@ -99,6 +100,9 @@ def _index(settings: Settings) -> Check:
     found = probe_index(settings.index, settings.endpoint_url)
     what = f"snapshot {found.snapshot}" if found.exists else "a new place"
     said = f"{found.url}: {what}, can be written to, and two writers cannot overwrite each other"
+    if not found.exists and (near := nearest_indexes(settings.index, settings.endpoint_url)):
+        hint = f"Did you mean {' or '.join(near)}? A run makes a new one with --new-index only."
+        return Check("index", Health.WARNING, f"{said}; there is no index yet", hint)
     if not found.can_delete:
         hint = "Allow s3:DeleteObject for vacuum and forget; runs do without."
         return Check("index", Health.WARNING, f"{said}; nothing can be deleted there", hint)

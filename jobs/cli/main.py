@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 
 import click
 
@@ -76,5 +77,8 @@ def main() -> None:
         code = ExitCode.DONE
     except OSError as error:
         say(f"error: {error}", "hint: Check the disk, the folders and their permissions.", err=True)
+        code = ExitCode.INTERNAL
+    except Exception:
+        say(*traceback.format_exc().splitlines(), err=True)  # names in it are no better than elsewhere
         code = ExitCode.INTERNAL
     sys.exit(int(code or 0))

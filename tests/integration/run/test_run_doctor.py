@@ -129,3 +129,10 @@ def test_the_exit_code_tells_a_scheduler(library, tmp_path):
     report = json.loads(answer.output)
     assert report["is_ready"] is False
     assert [check["name"] for check in report["checks"]] == NAMES
+
+
+def test_a_place_beside_an_index_may_be_a_wrong_name(library, tmp_path):
+    """A run would not go on there, or with --new-index pay for everything again."""
+    open_index(str(tmp_path / "catalog"), create=True)
+    found = _examine(library=library, index=str(tmp_path / "catalgo"))["index"]
+    assert (found.health, str(tmp_path / "catalog") in found.hint) == (Health.WARNING, True)

@@ -171,3 +171,17 @@ def test_all_text_goes_through_one_module():
                 if name in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"):
                     found.add(str(file.relative_to(root)))
     assert found <= allowed
+
+
+def test_a_traceback_of_ours_is_spelled_too(media_index, monkeypatch):
+    """A bug shows where it is, and ends with 1; the name that it met does no harm."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(NAME)
+
+    monkeypatch.setattr("jobs.cli.ask.read_examples", fail)
+    done = media_index("sql", "--examples")
+    assert done.code == 1
+    assert done.stderr.startswith("Traceback")
+    assert "RuntimeError: a\\x1b[2J" in done.stderr
+    assert harmful(done.stderr) == set()
