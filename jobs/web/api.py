@@ -12,7 +12,7 @@ from jobs.web.finding import MAX_HITS, Found, find
 from jobs.web.looks import link, picture_link, seconds
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import number, read_form
-from jobs.web.videos import read_video_rows
+from jobs.web.videos import read_analysis_keys, read_video_rows
 
 
 def search(index: OpenIndex, params: QueryParams) -> Response:
@@ -21,7 +21,8 @@ def search(index: OpenIndex, params: QueryParams) -> Response:
     limit = max(1, number(params, "limit", 20, MAX_HITS))
     with index.reading() as catalog:
         hits = find(catalog, wanted, 0, limit)
-    return answer({"query": asdict(wanted), "hits": [_hit(hit) for hit in hits]})
+        keys = read_analysis_keys(catalog, [hit.video_id for hit in hits])
+    return answer({"query": asdict(wanted), "hits": [_hit(hit, keys.get(hit.video_id)) for hit in hits]})
 
 
 def video(index: OpenIndex, video_id: str) -> Response | None:
@@ -38,7 +39,7 @@ def answer(value: Any, status: int = 200) -> Response:
     return Response(to_json(value), status, media_type="application/json")
 
 
-def _hit(hit: Found) -> dict[str, Any]:
+def _hit(hit: Found, analysis_key: str | None) -> dict[str, Any]:
     at = None if hit.start_ms is None else seconds(hit.start_ms)
     return {
         "kind": hit.kind,
@@ -54,6 +55,6 @@ def _hit(hit: Found) -> dict[str, Any]:
         "indexed_at": hit.indexed_at,
         **asdict(hit.model),
         "model_note": hit.model.note,
-        "picture": picture_link(hit.video_id, hit.middle_ms, hit.row),
+        "picture": picture_link(hit.video_id, hit.middle_ms, hit.row, analysis_key),
         "url": link(f"/video/{hit.video_id}", t=at),
     }

@@ -102,17 +102,22 @@ class _Site:
         if not re.fullmatch(r"[0-9]{1,12}|poster", at):
             raise NoSuchPageError("there is no such picture", "Times are whole milliseconds.")
         row = _row(request.query_params.get("row"))
-        read = partial(self._picture, video_id, at, row)
+        read = partial(self._picture, video_id, at, row, request.query_params.get("of"))
         jpeg = await anyio.to_thread.run_sync(again_if_changed, read, limiter=self._decoding)
         if jpeg is None:
             drawn = _PLACEHOLDER.read_bytes()
             return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    def _picture(self, video_id: str, at: str, row: tuple[str, int] | None) -> bytes | None:
-        """What is stored for that row or poster; else out of the file; else what is stored close by."""
+    def _picture(self, video_id: str, at: str, row: tuple[str, int] | None, of: str | None) -> bytes | None:
+        """What is stored for that row or poster; else out of the file; else what is stored close by.
+
+        None, too, where the rows are no longer `of` that analysis: a page of an older snapshot asks for it.
+        """
         with self._index.reading() as catalog:
             video = _found(read_video(catalog, video_id), video_id)
+            if of not in (None, video["analysis_key"]):
+                return None
             length_ms = video["duration_ms"]
             # Many films begin and end black: a third into it is a better poster.
             at_ms = length_ms // 3 if at == "poster" else min(int(at), length_ms)

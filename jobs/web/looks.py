@@ -50,9 +50,9 @@ def link(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def picture_link(video_id: str, at_ms: int | None, row: str | None = None) -> str:
-    """Of a row such as `scenes-3`, of a moment, or of the video as a whole."""
-    return link(f"/picture/{video_id}/{'poster' if at_ms is None else at_ms}", row=row)
+def picture_link(video_id: str, at_ms: int | None, row: str | None = None, of: str | None = None) -> str:
+    """Of a row such as `scenes-3`, of a moment, or of the video as a whole; while `of` is its analysis."""
+    return link(f"/picture/{video_id}/{'poster' if at_ms is None else at_ms}", row=row, of=of)
 
 
 def _environment() -> Environment:

@@ -15,7 +15,15 @@ from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
 from jobs.web.pictures import StoredPictures
 from jobs.web.timeline import lay_out
-from jobs.web.videos import Overview, Record, VideoRows, read_lengths, read_overview, read_video_rows
+from jobs.web.videos import (
+    Overview,
+    Record,
+    VideoRows,
+    read_analysis_keys,
+    read_lengths,
+    read_overview,
+    read_video_rows,
+)
 from schemas.failures import MediaIndexError, UsageError
 from schemas.tables import Appearance, Timed
 from storage.library.playback import find_file, link_origin
@@ -49,7 +57,9 @@ class Pages:
             except UsageError as error:
                 problem = error
             kinds = hit_kinds(catalog.own_tables)
-            lengths = read_lengths(catalog, [hit.video_id for hit in found])
+            video_ids = [hit.video_id for hit in found]
+            lengths = read_lengths(catalog, video_ids)
+            analysis_keys = read_analysis_keys(catalog, video_ids)
             self._stored.expect(
                 (hit.video_id, hit.kind, hit.row_index) for hit in found if hit.row_index is not None
             )
@@ -67,6 +77,7 @@ class Pages:
             page_size=PAGE_SIZE,
             has_more=len(found) > PAGE_SIZE,
             lengths=lengths,
+            analysis_keys=analysis_keys,
             problem=problem,
             overview=overview,
             date_kinds=DATE_KINDS,

@@ -79,6 +79,12 @@ def read_lengths(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, int]:
     return dict(catalog.query(query, [list(video_ids)]).rows)
 
 
+def read_analysis_keys(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, str]:
+    """Of the analysis whose rows are shown."""
+    query = "SELECT video_id, analysis_key FROM videos WHERE list_contains(?, video_id)"
+    return dict(catalog.query(query, [list(video_ids)]).rows)
+
+
 def read_video(catalog: Catalog, video_id: str) -> Record | None:
     """The row in `videos`; None: no such video in the index."""
     rows = _select(catalog, "videos", video_id, "uri")

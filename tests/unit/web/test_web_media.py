@@ -1,7 +1,9 @@
 """Playing: bytes in ranges, of indexed videos only, and thumbnails."""
 
+import html
 import io
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,7 +214,7 @@ def test_pages_ask_for_their_rows_pictures(tmp_path: Path, remote: str, open_sit
     """Hits and scenes by table and index."""
     with open_site(tmp_path / "index") as client:
         for address in ("/?q=harbour", f"/video/{remote}"):
-            assert f'src="/picture/{remote}/25000?row=scenes-1"' in client.get(address).text
+            assert f'src="/picture/{remote}/25000?row=scenes-1&amp;of=' in client.get(address).text
 
 
 @pytest.mark.parametrize("page", ["/?q=harbour+street", "/video/{}"])
@@ -237,10 +239,14 @@ def test_pictures_of_a_replaced_video_are_read_anew(
     make_row: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A newer snapshot brings its own."""
+    """A newer snapshot brings its own, which a page of the older one does not show beside its rows."""
     monkeypatch.setattr("jobs.web.open_index._LOOK_EVERY_S", 0.0)
     with open_site(tmp_path / "index") as client:
         assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"scene 0"
+        found = re.search(r"/picture/[^\"]*row=scenes-0[^\"]*", client.get(f"/video/{remote}").text)
+        assert found
+        of_then = html.unescape(found[0])
+        assert client.get(of_then).content == b"scene 0"
         film = make_film(VideoObject("s3://films/a.mp4", 2, 2, etag="2"), scenes=_SCENES, duration_ms=90_000)
         ids = {name: getattr(film.commit, name) for name in ("video_id", "analysis_key")}
         newer = make_row(
@@ -254,6 +260,8 @@ def test_pictures_of_a_replaced_video_are_read_anew(
         )
         add_films(tmp_path / "index", film.model_copy(update={"keyframes": (newer,)}))
         assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"newer"
+        late = client.get(of_then)
+    assert (late.headers["content-type"], late.headers["cache-control"]) == ("image/svg+xml", "no-store")
 
 
 @pytest.mark.parametrize("row", ["scenes", "scenes-x", "-1", "a'-1", "scenes-" + "9" * 10, ""])

@@ -77,8 +77,9 @@ def test_own_tables_are_found_and_listed(
     with open_site(tmp_path / "index") as client:
         page = client.get(f"/?{asked}").text
         (hit,) = client.get(f"/api/search?{asked}").json()["hits"]
+        key = client.get(f"/api/videos/{watched.video_id}").json()["video"]["analysis_key"]
     assert re.search(r'href="/\?[^"]*kind=sightings"[^>]*>Sightings</a>', page)
     assert f'href="/video/{watched.video_id}?t=2.0"' in page
     assert (hit["kind"], hit["title"], hit["text"]) == ("sightings", "fire", "<b>first</b>")
-    assert hit["picture"] == f"/picture/{watched.video_id}/2500?row=sightings-0"
+    assert hit["picture"] == f"/picture/{watched.video_id}/2500?row=sightings-0&of={key}"
     assert "<b>first" not in page
