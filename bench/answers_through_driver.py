@@ -42,7 +42,7 @@ def answers_about(hours: int) -> Analysis:
     words = dict.fromkeys(("title", "summary", "setting", "mood"), "a man in a coat walks along the street")
     lists = {name: ["walks", "talks"] for name in ("actions", "objects", "tags", "characters")}
     scenes = [
-        SceneAnswer(start_s=30 * n, end_s=30 * n + 30, time_of_day="day", **words, **lists)
+        SceneAnswer(start_ms=30_000 * n, end_ms=30_000 * (n + 1), time_of_day="day", **words, **lists)
         for n in range(120 * hours)
     ]
     records = tuple(Record(one, 1.0, 1.0, is_truncated=False, is_repeated=False) for one in scenes)

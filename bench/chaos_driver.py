@@ -51,7 +51,6 @@ def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: A
     """In the place of `jobs.answers.analysis.analyze`."""
     seen = [ms for span in spans for ms in span.pts_ms.tolist()]
     time.sleep(0.05)
-    seconds = info.duration_ms / 1000
     people = ("anna", "bert")
     words = {"title": "A", "summary": "B", "setting": "c", "time_of_day": "day", "mood": "d"}
     lists: dict[str, Any] = {"actions": [], "objects": [], "tags": [], "characters": list(people)}
@@ -59,11 +58,11 @@ def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: A
         "summary": [SummaryAnswer(summary="One thing.")],
         "characters": [CharacterAnswer(label=who, kind="person", description="x") for who in people],
         "scenes": [
-            SceneAnswer(start_s=0, end_s=1, **words, **lists),
-            SceneAnswer(start_s=1, end_s=seconds, **words, **lists),
+            SceneAnswer(start_ms=0, end_ms=1000, **words, **lists),
+            SceneAnswer(start_ms=1000, end_ms=info.duration_ms, **words, **lists),
         ],
         "highlights": [
-            HighlightAnswer(start_s=0, end_s=1, title="A", kind="other", reason="b", score=50),
+            HighlightAnswer(start_ms=0, end_ms=1000, title="A", kind="other", reason="b", score=50),
         ],
     }
     answers = tuple(

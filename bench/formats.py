@@ -79,8 +79,8 @@ def records() -> list[SceneAnswer]:
         made.append(
             SceneAnswer.model_validate(
                 {
-                    "start_s": 12.0 * number,
-                    "end_s": 12.0 * (number + 1),
+                    "start_ms": 12_000 * number,
+                    "end_ms": 12_000 * (number + 1),
                     "title": title,
                     "summary": summary,
                     "setting": setting,

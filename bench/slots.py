@@ -36,7 +36,7 @@ from slot_cost import CARS, cost_table
 
 from jobs.prompts.checks import check_records
 from jobs.prompts.program.programs import filled, program_for, run_program
-from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.wire import InvalidAnswerError, parse_records
 from schemas.answers import ANSWERS, Answer, Several
@@ -102,7 +102,8 @@ def draw_built_in(rng: random.Random, seed: int) -> tuple[type[Answer], AnswerCo
 
 
 def check_built_in(answer: type[Answer], where: AnswerContext, text: str) -> None:
-    check_records(parse_records(answer, text), where.duration_ms, where.roster)
+    records = parse_records(answer, text, Times.of(where).meant_ms)
+    check_records(records, where.duration_ms, where.roster)
 
 
 def draw_json(rng: random.Random, seed: int) -> tuple[type[Answer], AnswerContext]:

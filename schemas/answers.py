@@ -1,6 +1,7 @@
 """What the model is asked to say: one record type per prompt.
 
-Seconds are the model's own unit (it reads `Time 12.0s:` stamps); rows hold milliseconds. The field
+Times are milliseconds, as in rows; only the text of an answer speaks of seconds (`12.0 - 34.5 seconds`), like
+the stamps that the model reads. The field
 order is the order in which the answer is written, and the field names make its labels (`time_of_day`
 is written `Time of day: night`), so prompt, parser and schema cannot drift apart. What the model may write is
 derived from the same fields: markers bound its tokens, and `layout` says how records follow each other.
@@ -96,7 +97,7 @@ Layout = One | Several | Tiles | Moments
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 Phrases = Annotated[list[Phrase], Field(max_length=12)]
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Milliseconds = Annotated[int, Field(ge=0, strict=True)]
 
 TimeOfDay = Literal["day", "night", "dawn", "dusk", "unknown"]
 CharacterKind = Literal["person", "animal", "other"]
@@ -117,13 +118,13 @@ class Answer(BaseModel):
 class TimedAnswer(Answer):
     """A record that opens with its own span of the video, `12.0 - 34.5 seconds`."""
 
-    start_s: Seconds
-    end_s: Seconds
+    start_ms: Milliseconds
+    end_ms: Milliseconds
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> "TimedAnswer":
-        if self.end_s <= self.start_s:
-            raise ValueError(f"ends at {self.end_s} s, not after its start at {self.start_s} s")
+        if self.end_ms <= self.start_ms:
+            raise ValueError(f"ends at {self.end_ms} ms, not after its start at {self.start_ms} ms")
         return self
 
 

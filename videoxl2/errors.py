@@ -39,6 +39,14 @@ class ModelInputError(ModelError, ValueError):
 class NonFiniteError(ModelError):
     """The network produced NaN or infinity."""
 
+    @classmethod
+    def of_logits(cls) -> NonFiniteError:
+        """What is said wherever a token would have to be picked among such numbers."""
+        return cls(
+            "the logits are not finite",
+            "Check the weights for NaN; with float16, try bfloat16 or float32.",
+        )
+
 
 class ModelMemoryError(ModelError):
     """Memory ran out and every cheaper way of running was tried."""

@@ -122,7 +122,7 @@ class _Asker(Asker):
     @staticmethod
     def _mixed(session: Session, ids: list[int], options: BiLevelOptions) -> KVCache:
         """The session's cache with all but the most relevant chunks pooled."""
-        chunks = selection_chunks(session.group_times_s, options.chunk_groups)
+        chunks = selection_chunks(session.group_times_ms, options.chunk_groups)
         config, layout = session.language.config, session.layout
         scores = attention_scores(
             session.language, session.cache, layout, ids, slice(1, len(ids) - 4), chunks

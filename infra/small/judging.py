@@ -71,12 +71,19 @@ class Told:
         best_first = sorted((a for a in said if isinstance(a, HighlightAnswer)), key=lambda a: -a.score)
         return cls(
             tuple(
-                ToldScene(a.start_s, a.end_s, a.setting, a.time_of_day, tuple(a.actions), tuple(a.characters))
+                ToldScene(
+                    a.start_ms / 1000,
+                    a.end_ms / 1000,
+                    a.setting,
+                    a.time_of_day,
+                    tuple(a.actions),
+                    tuple(a.characters),
+                )
                 for a in said
                 if isinstance(a, SceneAnswer)
             ),
             tuple(f"{a.label} {a.description}".lower() for a in said if isinstance(a, CharacterAnswer)),
-            tuple((a.start_s, a.end_s) for a in best_first),
+            tuple((a.start_ms / 1000, a.end_ms / 1000) for a in best_first),
         )
 
     def scene_at(self, second: float) -> ToldScene | None:

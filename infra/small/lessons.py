@@ -20,7 +20,8 @@ from torch import Tensor
 from vision_stage import seen_picture, tower_features
 
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program.times import AnswerContext, tenths
+from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.stamps import tenths
 from schemas.answers import Answer
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.network.config import GROUP_FRAMES
@@ -150,7 +151,7 @@ class Lessons:
         if prompt.name == "scenes" and (duration_ms > 1.5 * longest or draw.random() < _WINDOW_SHARE):
             window = _draw_window(times_ms, duration_ms, longest, draw)
         whole = _whole(watched)
-        seen = replace(whole, first_s=tenths(window[0]) / 10, last_s=tenths(window[1]) / 10)
+        seen = replace(whole, first_ms=window[0], last_ms=window[1])
         labels = tuple(who.label for who in roster(film))
         context = AnswerContext(
             duration_ms,
@@ -172,10 +173,7 @@ class Lessons:
 
 
 def _whole(watched: WatchedFilm) -> Seen:
-    times_s = tuple(tenths(ms) / 10 for ms in watched.times_ms)
-    return Seen(
-        watched.film, watched.times_ms, times_s, 0.0, tenths(round(watched.film.duration_s * 1000)) / 10
-    )
+    return Seen(watched.film, watched.times_ms, 0, round(watched.film.duration_s * 1000))
 
 
 def _draw_window(

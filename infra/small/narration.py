@@ -10,34 +10,34 @@ from dataclasses import dataclass
 from storyboard import Character, Film, Scene
 from words import ACTIONS, COLOURS, EVENT_MOODS, EVENTS, SETTINGS, SHAPES, TIMES, WEATHERS
 
+from jobs.prompts.stamps import tenths
 from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.truth import TrueCharacter, TrueSpan, TrueVideo
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A film as it was sampled: the pictures' times, exact and as answers write them, and a window."""
+    """A film as it was sampled: the pictures' times, and a window."""
 
     film: Film
     times_ms: tuple[int, ...]
-    times_s: tuple[float, ...]
-    first_s: float
-    last_s: float
+    first_ms: int
+    last_ms: int
 
-    def pictures(self) -> list[tuple[float, float]]:
-        """Time as answers write it, and instant in the film, of each picture in the window."""
-        pairs = zip(self.times_s, self.times_ms, strict=True)
-        return [(said, ms / 1000) for said, ms in pairs if self.first_s <= said < self.last_s]
+    def pictures_ms(self) -> list[int]:
+        """The pictures that answers about the window can tell from its end."""
+        first, last = tenths(self.first_ms), tenths(self.last_ms)
+        return [ms for ms in self.times_ms if first <= tenths(ms) < last]
 
-    def scenes(self) -> list[tuple[Scene, float, float]]:
+    def scenes(self) -> list[tuple[Scene, int, int]]:
         """The scenes that a picture of the window shows, each from its first picture to the next one's."""
-        pictures = self.pictures()
-        numbers = [self.film.scene_at(second) for _, second in pictures]
+        pictures_ms = self.pictures_ms()
+        numbers = [self.film.scene_at(ms / 1000) for ms in pictures_ms]
         starts = [n for n in range(len(numbers)) if not n or numbers[n] != numbers[n - 1]]
-        ends = [*(pictures[n][0] for n in starts[1:]), self.last_s]
+        ends_ms = [*(pictures_ms[n] for n in starts[1:]), self.last_ms]
         return [
-            (self.film.scenes[numbers[n]], pictures[n][0] if n else self.first_s, end)
-            for n, end in zip(starts, ends, strict=True)
+            (self.film.scenes[numbers[n]], pictures_ms[n] if n else self.first_ms, end_ms)
+            for n, end_ms in zip(starts, ends_ms, strict=True)
         ]
 
 
@@ -83,7 +83,7 @@ def scene_answers(seen: Seen) -> list[SceneAnswer]:
     return [_scene_answer(scene, start, end, order) for scene, start, end in seen.scenes()]
 
 
-def _scene_answer(scene: Scene, start_s: float, end_s: float, order: Sequence[Character]) -> SceneAnswer:
+def _scene_answer(scene: Scene, start_ms: int, end_ms: int, order: Sequence[Character]) -> SceneAnswer:
     here = [who.label for who in order if any(p.character == who for p in scene.cast)]
     where, event = SETTINGS[scene.setting].where, scene.event
     outside = TIMES[scene.time_of_day] + WEATHERS[scene.weather]
@@ -91,8 +91,8 @@ def _scene_answer(scene: Scene, start_s: float, end_s: float, order: Sequence[Ch
     if event:
         summary += f" There is {EVENTS[event.kind].said}."
     return SceneAnswer(
-        start_s=start_s,
-        end_s=end_s,
+        start_ms=start_ms,
+        end_ms=end_ms,
         title=f"{ACTIONS[scene.action].title} {where}",
         summary=summary,
         setting=scene.setting,
@@ -109,22 +109,22 @@ def highlight_answers(seen: Seen) -> list[HighlightAnswer]:
     """The events that a picture of the window shows, best first, five at most."""
     found = []
     for scene, _, _ in seen.scenes():
-        event, pictures = scene.event, seen.pictures()
-        shown = [n for n, (_, t) in enumerate(pictures) if event and event.start_s <= t < event.end_s]
+        event, pictures_ms = scene.event, seen.pictures_ms()
+        shown = [n for n, ms in enumerate(pictures_ms) if event and event.start_s <= ms / 1000 < event.end_s]
         if event and shown:
             told = EVENTS[event.kind]
-            after = pictures[shown[-1] + 1 :]
+            after_ms = pictures_ms[shown[-1] + 1 :]
             found.append(
                 HighlightAnswer(
-                    start_s=pictures[shown[0]][0],
-                    end_s=after[0][0] if after else seen.last_s,
+                    start_ms=pictures_ms[shown[0]],
+                    end_ms=after_ms[0] if after_ms else seen.last_ms,
                     title=f"{event.kind.capitalize()} {SETTINGS[scene.setting].where}",
                     kind=told.kind,
                     reason=told.reason,
                     score=told.score,
                 )
             )
-    found.sort(key=lambda answer: (-answer.score, answer.start_s))
+    found.sort(key=lambda answer: (-answer.score, answer.start_ms))
     return found[:5]
 
 

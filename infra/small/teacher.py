@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.stamps import seconds, tenths
 from jobs.prompts.wire import write_records
 from schemas.answers import Answer, SceneAnswer
 from videoxl2.constrained.masks import TokenTable
@@ -75,13 +76,13 @@ def lookups(scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[s
         slots.extend([slot] * len(tokens))
         ids.extend(tokens)
 
-    last_s = max((scene.end_s for scene in scenes), default=0.0)
+    last_ms = max((scene.end_ms for scene in scenes), default=0)
     for scene in scenes:
         start, space, end, between, title, label, summary, blank = table.encode(
             [
-                f"{scene.start_s} -",
+                f"{seconds(tenths(scene.start_ms))} -",
                 " ",
-                str(scene.end_s),
+                seconds(tenths(scene.end_ms)),
                 " seconds\nTitle:",
                 f" {scene.title}\n",
                 "Summary:",
@@ -90,9 +91,9 @@ def lookups(scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[s
             ]
         )
         ids += [*start, *space]
-        whole, tenths = (end[:1], end[1:]) if scene.end_s < last_s else ([], end)
+        whole, decimals = (end[:1], end[1:]) if scene.end_ms < last_ms else ([], end)
         learn(whole, "lookups.end")
-        ids += [*tenths, *between]
+        ids += [*decimals, *between]
         learn(title, "lookups.title")
         if roster is not None:
             ids += label

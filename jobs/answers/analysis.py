@@ -9,8 +9,9 @@ from jobs.answers.asking import Asker, PromptAnswer
 from jobs.answers.carried import NOTHING_CARRIED, Carried
 from jobs.answers.sections import Sections
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program.times import AnswerContext, tenths
-from schemas.answers import Answer, CharacterAnswer, SceneAnswer, TimedAnswer
+from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.stamps import tenths
+from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
@@ -103,12 +104,20 @@ class _Told:
         self._begins_ms = dict.fromkeys(self._by_section, 0)  # up to where the sections before have answered
 
     def ask(self, session: "Session", end_ms: int | None, shared_ms: int) -> None:
-        """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`."""
+        """Every prompt about a section that ends at `end_ms`; the next one begins at `shared_ms`.
+
+        Raises `NonFiniteError` where no answer about the first section came of finite numbers.
+        """
+        is_last = end_ms is None
+        end_ms = self._duration_ms if end_ms is None else min(end_ms, self._duration_ms)
         for prompt in self._prompts:
-            window_ms = (self._begins_ms[prompt.name], end_ms or self._duration_ms)
-            is_nothing = tenths(window_ms[0]) >= tenths(window_ms[1])
-            if is_nothing and self._by_section[prompt.name]:
-                continue  # a rest that no answer can name; a film of one picture is asked about all the same
+            before, window_ms = self._by_section[prompt.name], (self._begins_ms[prompt.name], end_ms)
+            if window_ms[0] >= end_ms:
+                continue
+            if before and tenths(window_ms[0]) == tenths(end_ms):  # a rest that no stamp tells from its start
+                before[-1] = _reaching(before[-1], *window_ms)
+                self._begins_ms[prompt.name] = end_ms
+                continue
             context = AnswerContext(
                 self._duration_ms,
                 session.frame_times_ms,
@@ -117,9 +126,18 @@ class _Told:
                 scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
-            if end_ms is not None:
+            if not is_last:
                 answer, self._begins_ms[prompt.name] = _without_cut(answer, end_ms, shared_ms)
-            self._by_section[prompt.name].append(answer)
+            before.append(answer)
+        self._check_finite()
+
+    def _check_finite(self) -> None:
+        """Weights that never give numbers cost one section, not the whole video."""
+        from videoxl2.errors import NonFiniteError  # torch is loaded by now
+
+        answers = [answer for answers in self._by_section.values() for answer in answers]
+        if answers and all(answer.num_lost and not answer.records for answer in answers):
+            raise NonFiniteError.of_logits()
 
     def answers(self) -> tuple[PromptAnswer, ...]:
         """One for each prompt, of all sections together."""
@@ -135,24 +153,32 @@ class _Told:
                 yield from (r.answer for r in answer.records or () if isinstance(r.answer, kind))
 
 
+def _reaching(answer: PromptAnswer, from_ms: int, to_ms: int) -> PromptAnswer:
+    """The answer, whose last tile goes on to `to_ms` instead of ending at `from_ms`."""
+    if not isinstance(answer.prompt.answer.layout, Tiles):
+        return answer
+    records = (
+        replace(record, answer=record.answer.model_copy(update={"end_ms": to_ms}))
+        if isinstance(record.answer, TimedAnswer) and record.answer.end_ms == from_ms
+        else record
+        for record in answer.records or ()
+    )
+    return replace(answer, records=None if answer.records is None else tuple(records))
+
+
 def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
     """Without what the section's end cuts through, and from when on the next section is asked instead.
 
     Only what the next section sees whole is left to it.
     """
     timed = [record.answer for record in answer.records or () if isinstance(record.answer, TimedAnswer)]
-    cut_ms = [
-        round(one.start_s * 1000)
-        for one in timed
-        if tenths(round(one.end_s * 1000)) == tenths(end_ms)
-        and tenths(round(one.start_s * 1000)) >= tenths(shared_ms)
-    ]
+    cut_ms = [one.start_ms for one in timed if one.end_ms == end_ms and one.start_ms >= shared_ms]
     if not cut_ms:
         return answer, end_ms
     kept = [
         record
         for record in answer.records or ()
-        if isinstance(record.answer, TimedAnswer) and round(record.answer.start_s * 1000) < min(cut_ms)
+        if isinstance(record.answer, TimedAnswer) and record.answer.start_ms < min(cut_ms)
     ]
     return replace(answer, records=tuple(kept)), min(cut_ms)
 

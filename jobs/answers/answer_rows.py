@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.prompts.program.times import tenths
 from schemas.answer_tables import RECORD_INDEX, row_type
 from schemas.answers import (
     Answer,
@@ -35,7 +34,6 @@ class AnswerRows:
         self._analysis = analysis
         self._moves_ms = moves_ms
         self._seen_ms = sorted(set(analysis.sampled_ms))
-        self._stamps_ms = [100 * tenths(ms) for ms in self._seen_ms]  # as the model knows them
         carried = analysis.carried
         self.characters = carried.characters or self._characters()
         self.scenes = carried.scenes or self._scenes()
@@ -130,10 +128,9 @@ class AnswerRows:
         }
 
     def _where(self, spoken: TimedAnswer) -> dict[str, Any]:
-        model_ms = _said_ms(spoken, self._analysis)
-        start_ms, end_ms = _moved(model_ms, self._moves_ms)
-        evidence = self._pictures(self._seen_ms, start_ms, end_ms)
-        evidence = evidence or self._pictures(self._stamps_ms, *model_ms)
+        model_ms = spoken.start_ms, spoken.end_ms
+        start_ms, end_ms = self._moved(model_ms)
+        evidence = self._pictures(start_ms, end_ms)
         return {
             "start_ms": start_ms,
             "end_ms": end_ms,
@@ -143,29 +140,18 @@ class AnswerRows:
             "is_grounded": bool(evidence),
         }
 
-    def _pictures(self, times_ms: Sequence[int], start_ms: int, end_ms: int) -> list[int]:
-        """The pictures seen whose time in `times_ms` lies in the span."""
-        inside = self._seen_ms[bisect_left(times_ms, start_ms) : bisect_left(times_ms, end_ms)]
+    def _moved(self, model_ms: tuple[int, int]) -> tuple[int, int]:
+        """Both ends where they move to; neither, where nothing or no picture would be left between them."""
+        start_ms, end_ms = (self._moves_ms.get(ms, ms) for ms in model_ms)
+        if start_ms >= end_ms or (self._pictures(*model_ms) and not self._pictures(start_ms, end_ms)):
+            return model_ms
+        return start_ms, end_ms
+
+    def _pictures(self, start_ms: int, end_ms: int) -> list[int]:
+        """Pictures seen inside the span."""
+        inside = self._seen_ms[bisect_left(self._seen_ms, start_ms) : bisect_left(self._seen_ms, end_ms)]
         stride = -(-len(inside) // MAX_EVIDENCE) or 1
         return inside[::stride]
-
-
-def timed_spans(analysis: Analysis) -> list[tuple[type[TimedAnswer], tuple[int, int]]]:
-    """Kind and `[start_ms, end_ms)` of every timed record, as the model said it."""
-    said = [record.answer for answer in analysis.answers for record in answer.records or ()]
-    return [(type(one), _said_ms(one, analysis)) for one in said if isinstance(one, TimedAnswer)]
-
-
-def _said_ms(spoken: TimedAnswer, analysis: Analysis) -> tuple[int, int]:
-    """The model's tenths of a second in ms; the last tenth may reach past the last picture's end."""
-    end_ms = min(round(spoken.end_s * 1000), analysis.info.duration_ms)
-    return min(round(spoken.start_s * 1000), end_ms - 1), end_ms
-
-
-def _moved(model_ms: tuple[int, int], moves_ms: Mapping[int, int]) -> tuple[int, int]:
-    """Both ends where they move to; where that would leave nothing between them, neither moves."""
-    start_ms, end_ms = (moves_ms.get(ms, ms) for ms in model_ms)
-    return (start_ms, end_ms) if start_ms < end_ms else model_ms
 
 
 def _text(fields: type[Any], said: Answer) -> dict[str, Any]:
@@ -174,8 +160,8 @@ def _text(fields: type[Any], said: Answer) -> dict[str, Any]:
 
 def _seen_in(character: Character, appearances: Sequence[Appearance]) -> Character:
     mine = [a for a in appearances if a.character_id == character.character_id and a.is_grounded]
-    if not mine:
-        return character
-    return character.model_copy(
-        update={"first_seen_ms": min(a.start_ms for a in mine), "last_seen_ms": max(a.end_ms for a in mine)}
+    first_ms, last_ms = (
+        min((a.start_ms for a in mine), default=None),
+        max((a.end_ms for a in mine), default=None),
     )
+    return character.model_copy(update={"first_seen_ms": first_ms, "last_seen_ms": last_ms})

@@ -13,18 +13,22 @@ from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs, cut_windows, seams_of
 from jobs.prompts.checks import check_records
 from jobs.prompts.pack import Prompt
-from jobs.prompts.program.programs import Filled, filled, program_for
+from jobs.prompts.program.programs import filled, program_for
+from jobs.prompts.program.records import AnswerProgram, Written
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Tiles, TimedAnswer
 
 if TYPE_CHECKING:
     from videoxl2.constrained.drive import Sampling
+    from videoxl2.constrained.fill import Filling
+    from videoxl2.errors import NonFiniteError
     from videoxl2.generate.model import VideoXL2
     from videoxl2.generate.session import Session
 
 MAX_ROWS = 8  # windows that decode together
 AGAIN_TEMPERATURE = 0.5
+_LOST = 1_000_000  # faults of an answer that is none
 ASKED_AGAIN = "asked_again"
 SEAM = "asked_across_windows"
 
@@ -33,7 +37,8 @@ SEAM = "asked_across_windows"
 class PromptAnswer:
     """What the model wrote for one prompt; `records` is None where the text is no valid answer.
 
-    `num_cut_short` counts windows whose records ended with their tokens; `num_dropped` the doubled ones.
+    `num_cut_short` counts windows whose records ended with their tokens, `num_lost` those whose logits were
+    not finite, `num_dropped` the doubled records.
     """
 
     prompt: Prompt
@@ -44,11 +49,12 @@ class PromptAnswer:
     num_dropped: int
     num_prompt_tokens: int
     num_output_tokens: int
+    num_lost: int = 0
 
     @property
     def is_partial(self) -> bool:
         """Something that belongs into the answer may be missing."""
-        return self.problem is not None or self.num_cut_short > 0
+        return self.problem is not None or self.num_cut_short > 0 or self.num_lost > 0
 
     @classmethod
     def of_sections(cls, answers: Sequence["PromptAnswer"]) -> "PromptAnswer":
@@ -64,6 +70,7 @@ class PromptAnswer:
             num_dropped=sum(answer.num_dropped for answer in answers) + num_doubled,
             num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
             num_output_tokens=sum(answer.num_output_tokens for answer in answers),
+            num_lost=sum(answer.num_lost for answer in answers),
         )
 
 
@@ -77,10 +84,13 @@ class Piece:
     is_cut_short: bool
     num_prompt_tokens: int
     num_output_tokens: int
+    is_lost: bool = False  # the logits were not finite
 
     @property
     def num_faults(self) -> int:
         """What a second try may do better."""
+        if self.is_lost:
+            return _LOST
         return self.is_cut_short + sum(r.is_truncated or r.is_repeated for r in self.records)
 
 
@@ -100,10 +110,11 @@ class Asker:
         windows = cut_windows(span, prompt.window_ms, context.times_ms)
         pieces: list[Piece] = []
         records: list[Record] = []
-        num_dropped = 0
+        num_dropped = num_lost = 0
         problem: str | None = None
         try:
             pieces = self._answer(session, prompt, context, windows)
+            num_lost = sum(piece.is_lost for piece in pieces)
             records = self._join(session, prompt, context, pieces)
             records, num_dropped = joined(prompt.answer.layout, records)
             check_records([record.answer for record in records], context.duration_ms, context.roster)
@@ -111,13 +122,14 @@ class Asker:
             problem = str(error)
         return PromptAnswer(
             prompt,
-            text="\n\n".join(piece.text for piece in pieces),
-            records=None if problem else tuple(records),
+            text="\n\n".join(piece.text for piece in pieces if not piece.is_lost),
+            records=None if problem or num_lost == len(windows) else tuple(records),
             problem=problem,
             num_cut_short=sum(piece.is_cut_short for piece in pieces),
             num_dropped=num_dropped,
             num_prompt_tokens=sum(piece.num_prompt_tokens for piece in pieces),
             num_output_tokens=sum(piece.num_output_tokens for piece in pieces),
+            num_lost=num_lost,
         )
 
     def _join(
@@ -127,8 +139,7 @@ class Asker:
         answers = [[record.answer for record in piece.records] for piece in pieces]
         has_tiles = isinstance(prompt.answer.layout, Tiles)
         seams = seams_of(answers, 2 * (prompt.window_ms or 0) if has_tiles else 0)
-        windows = [(seam.window[0], min(seam.window[1], context.duration_ms)) for seam in seams]
-        across = self._answer(session, prompt, context, windows) if seams else []
+        across = self._answer(session, prompt, context, [seam.window for seam in seams]) if seams else []
         replaced: set[tuple[int, int]] = set()
         records: list[Record] = []
         for seam, piece in zip(seams, across, strict=True):
@@ -144,7 +155,7 @@ class Asker:
         ]
         pieces += across
         if issubclass(prompt.answer, TimedAnswer):
-            records.sort(key=lambda r: (r.answer.start_s, r.answer.end_s))  # type: ignore[attr-defined]
+            records.sort(key=lambda r: (r.answer.start_ms, r.answer.end_ms))  # type: ignore[attr-defined]
         return records
 
     def _answer(
@@ -171,7 +182,7 @@ class Asker:
         windows: Sequence[WindowMs],
         sampling: "Sampling",
     ) -> list[Piece]:
-        from videoxl2.constrained.drive import fill, fill_rows
+        from videoxl2.constrained.drive import fill_alone, fill_each
 
         contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
         programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
@@ -180,21 +191,35 @@ class Asker:
         with session.answering():
             if len(asked) == 1:
                 with session.start() as continuation:
-                    fillings = [fill(asked[0][0], self._table, continuation, asked[0][1], sampling)]
+                    fillings = [fill_alone(*asked[0], self._table, continuation, sampling)]
             else:
                 room = max(map(len, prompts)) + max(program.token_bound for program in programs)
                 width = 1 if self.model.device.type == "cuda" else 8
                 with session.start_rows(min(MAX_ROWS, len(asked)), room=room) as rows:
-                    fillings = fill_rows(asked, self._table, rows, sampling, width)
+                    fillings = fill_each(asked, self._table, rows, sampling, width)
             return [
-                self._piece(window, ids, filled(program, filling))
+                self._piece(window, ids, program, filling)
                 for window, program, ids, filling in zip(windows, programs, prompts, fillings, strict=True)
             ]
 
-    def _piece(self, window: WindowMs, prompt_ids: Sequence[int], answer: Filled) -> Piece:
+    def _piece(
+        self,
+        window: WindowMs,
+        prompt_ids: Sequence[int],
+        program: AnswerProgram,
+        filling: "Filling[Written] | NonFiniteError",
+    ) -> Piece:
+        from videoxl2.errors import NonFiniteError
         from videoxl2.generate.blind import blind_logprobs
 
-        blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
+        lost = Piece(window, "", (), False, len(prompt_ids), 0, is_lost=True)
+        if isinstance(filling, NonFiniteError):
+            return lost
+        answer = filled(program, filling)
+        try:
+            blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
+        except NonFiniteError:
+            return replace(lost, num_output_tokens=answer.num_spent)
         records = tuple(record_of(answer, number, blind) for number in range(len(answer.records)))
         return Piece(window, answer.text, records, answer.is_cut_short, len(prompt_ids), answer.num_spent)
 

@@ -40,8 +40,8 @@ class Carried:
         labels = {character.character_id: character.label for character in self.characters}
         return tuple(
             SceneAnswer(
-                start_s=scene.model_start_ms / 1000,
-                end_s=scene.model_end_ms / 1000,
+                start_ms=scene.model_start_ms,
+                end_ms=scene.model_end_ms,
                 characters=[labels[one] for one in scene.character_ids if one in labels],
                 **scene.model_dump(include=set(SceneText.model_fields)),
             )

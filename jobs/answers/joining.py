@@ -33,7 +33,7 @@ def join_repeats(records: Iterable[Record]) -> list[Record]:
     for record in records:
         before = joined[-1] if joined else None
         if before and _goes_on(before.answer, record.answer):
-            longer = before.answer.model_copy(update={"end_s": record.answer.end_s})  # type: ignore[attr-defined]
+            longer = before.answer.model_copy(update={"end_ms": record.answer.end_ms})  # type: ignore[attr-defined]
             joined[-1] = replace(before, answer=longer).repaired(JOINED)
         else:
             joined.append(record)
@@ -43,7 +43,7 @@ def join_repeats(records: Iterable[Record]) -> list[Record]:
 def _goes_on(before: Answer, after: Answer) -> bool:
     assert isinstance(before, TimedAnswer)
     assert isinstance(after, TimedAnswer)
-    return before.end_s == after.start_s and repeats([before, after], 1)
+    return before.end_ms == after.start_ms and repeats([before, after], 1)
 
 
 def drop_doubles(records: Iterable[Record]) -> list[Record]:
@@ -67,5 +67,5 @@ def without_same_key(records: Iterable[Record]) -> list[Record]:
 def _is_double(answer: Answer, other: Answer) -> bool:
     assert isinstance(answer, TimedAnswer)
     assert isinstance(other, TimedAnswer)
-    overlap = iou((answer.start_s, answer.end_s), (other.start_s, other.end_s))
+    overlap = iou((answer.start_ms, answer.end_ms), (other.start_ms, other.end_ms))
     return overlap >= DOUBLED_IOU and says_the_same(answer, other)

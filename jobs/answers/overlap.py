@@ -1,6 +1,6 @@
 """Spans of time, and how much of them two share."""
 
-Span = tuple[float, float]  # `(start_s, end_s)`, half-open, in seconds
+Span = tuple[float, float]  # `(start, end)`, half-open; of any unit
 
 
 def iou(a: Span, b: Span) -> float:

@@ -18,6 +18,7 @@ from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import VideoObject, digest, moment_of
 from schemas.tables import Attempt, Failure, Keyframe, Video
+from videoxl2.errors import NonFiniteError
 from videoxl2.frames import MediaInfo
 
 
@@ -189,15 +190,22 @@ class RowBuilder:
         return [f"out of memory: {step}" for step in steps]
 
     def _incomplete_answer(self, answer: PromptAnswer) -> Failure:
-        cut_short = f"{answer.num_cut_short} windows ended with their tokens, asked twice"
+        code, message = "cut_short", f"{answer.num_cut_short} windows ended with their tokens, asked twice"
+        hint = "The column answer_text holds what the model wrote; what is valid became rows."
+        if answer.num_lost:
+            lost = NonFiniteError.of_logits()
+            code, hint = "not_finite", lost.hint
+            message = f"{lost.message}: {answer.num_lost} windows have no answer"
+        if answer.problem:
+            code, message = "invalid_answer", answer.problem
         return Failure(
             **self._settled,
             uri=self.work.video.uri,
             stage=Stage.MODEL,
             failure_class=FailureClass.ANSWER,
-            code="invalid_answer" if answer.problem else "cut_short",
-            message=answer.problem or cut_short,
-            hint="The column answer_text holds what the model wrote; what is valid became rows.",
+            code=code,
+            message=message,
+            hint=hint,
             action=FailureAction.KEPT_VALID_PART,
             attempts=2,  # asked again where the first answer had a fault
             prompt_id=answer.prompt.prompt_id,

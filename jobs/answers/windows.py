@@ -37,12 +37,12 @@ class Seam:
     """
 
     window: WindowMs
-    border_s: float
+    border_ms: int
     replaced: frozenset[tuple[int, int]]
 
     def is_crossed_by(self, answer: Answer) -> bool:
         """Whether it lies on both sides of the border."""
-        return isinstance(answer, TimedAnswer) and answer.start_s < self.border_s < answer.end_s
+        return isinstance(answer, TimedAnswer) and answer.start_ms < self.border_ms < answer.end_ms
 
 
 def seams_of(answers: Sequence[Sequence[Answer]], longest_ms: int) -> list[Seam]:
@@ -56,19 +56,19 @@ def seams_of(answers: Sequence[Sequence[Answer]], longest_ms: int) -> list[Seam]
             continue
         start_ms, end_ms = seams[-1].window[0], seam.window[1]
         if end_ms - start_ms <= longest_ms:
-            seams[-1] = Seam((start_ms, end_ms), seam.border_s, seams[-1].replaced | seam.replaced)
+            seams[-1] = Seam((start_ms, end_ms), seam.border_ms, seams[-1].replaced | seam.replaced)
     return seams
 
 
 def _seam(number: int, left: Sequence[Answer], right: Sequence[Answer]) -> Seam | None:
     ends = [(place, r) for place, r in enumerate(left) if isinstance(r, TimedAnswer)]
     starts = [(place, r) for place, r in enumerate(right) if isinstance(r, TimedAnswer)]
-    border = max((r.end_s for _, r in ends), default=None)
-    ends = [(place, r) for place, r in ends if r.end_s == border]
-    starts = [(place, r) for place, r in starts if r.start_s == border]
+    border = max((r.end_ms for _, r in ends), default=None)
+    ends = [(place, r) for place, r in ends if r.end_ms == border]
+    starts = [(place, r) for place, r in starts if r.start_ms == border]
     if border is None or not starts:
         return None
-    start_s = min(r.start_s for _, r in ends)
-    end_s = max(r.end_s for _, r in starts)
+    start_ms = min(r.start_ms for _, r in ends)
+    end_ms = max(r.end_ms for _, r in starts)
     replaced = {(number, place) for place, _ in ends} | {(number + 1, place) for place, _ in starts}
-    return Seam((round(start_s * 1000), round(end_s * 1000)), border, frozenset(replaced))
+    return Seam((start_ms, end_ms), border, frozenset(replaced))

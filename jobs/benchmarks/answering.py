@@ -11,7 +11,8 @@ from jobs.benchmarks.answers import Answered, score_of
 from jobs.benchmarks.formats import published_fps
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import Playable
-from jobs.prompts.program.times import AnswerContext, Times, seconds
+from jobs.prompts.program.times import AnswerContext, Times
+from jobs.prompts.stamps import seconds
 from schemas.failures import MediaIndexError, PreflightError
 from videoxl2.constrained.slots import Choice, Program, SlotStats
 from videoxl2.errors import ModelError

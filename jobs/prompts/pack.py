@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.schema.answer_schema import answer_from_schema
+from jobs.prompts.stamps import seconds, span_text, tenths
 from jobs.prompts.wire import NOTHING, describe_format
 from jobs.settings.config import DEFAULT_PACK
 from schemas.answer_tables import RESERVED_TABLES, row_type
@@ -72,20 +73,21 @@ class Prompt:
         start_ms, end_ms = context.window_ms or (0, context.duration_ms)
         return self.text.format(
             format=describe_format(self.answer),
-            start=f"{start_ms / 1000:.1f}",
-            end=f"{end_ms / 1000:.1f}",
+            start=seconds(tenths(start_ms)),
+            end=seconds(tenths(end_ms)),
             characters="; ".join(context.roster) or NOTHING,
             scenes="\n".join(map(_scene_line, _inside(context.scenes, start_ms, end_ms))) or NOTHING,
         )
 
 
 def _inside(scenes: Sequence[SceneAnswer], start_ms: int, end_ms: int) -> list[SceneAnswer]:
-    return [s for s in scenes if s.start_s * 1000 < end_ms and s.end_s * 1000 > start_ms]
+    return [s for s in scenes if s.start_ms < end_ms and s.end_ms > start_ms]
 
 
 def _scene_line(scene: SceneAnswer) -> str:
     """A scene found before; `<|` in its title would open a control token."""
-    return f"{scene.start_s} - {scene.end_s} seconds: {scene.title.replace('|', '/')}"
+    span = span_text(scene.start_ms, scene.end_ms)
+    return f"{span} seconds: {scene.title.replace('|', '/')}"
 
 
 def own_tables(prompts: Sequence[Prompt]) -> dict[str, type[Row]]:

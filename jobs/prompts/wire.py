@@ -11,7 +11,7 @@ cost fewer tokens than JSON, and the field's name stands before its value where 
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Le
@@ -19,12 +19,13 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from jobs.prompts.json_shape import shape
+from jobs.prompts.stamps import span_text
 from schemas.answers import Answer, AsJson, TimedAnswer
 
 NOTHING = "none"  # how an empty list, or an answer without records, is written
 YES, NO = "yes", "no"
 
-_SPAN = re.compile(r"(\d+(?:\.\d+)?) - (\d+(?:\.\d+)?) seconds")
+_SPAN = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))? - ([0-9]{1,9})(?:\.([0-9]{1,3}))? seconds")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 
 
@@ -38,15 +39,23 @@ def describe_format(answer: type[Answer]) -> str:
     return "\n".join(lines + [f"{_label(name)}: {_placeholder(answer, name)}" for name in _labelled(answer)])
 
 
-def parse_records(answer: type[Answer], text: str) -> list[Answer]:
-    """The records in `text`. Raises `InvalidAnswerError`; nothing is repaired or skipped."""
+def parse_records(
+    answer: type[Answer], text: str, instant_ms: Callable[[int], int] | None = None
+) -> list[Answer]:
+    """The records in `text`. Raises `InvalidAnswerError`; nothing is repaired or skipped.
+
+    `instant_ms` tells which instant a time that is written means, in ms both; without it they are the same.
+    """
     text = text.strip()
     if not text:
         raise InvalidAnswerError("the answer is empty")
     if text.lower() == NOTHING:
         return []
     blocks = _BLANK_LINES.split(text)
-    return [_parse_record(answer, number, block) for number, block in enumerate(blocks, start=1)]
+    return [
+        _parse_record(answer, number, block, instant_ms or int)
+        for number, block in enumerate(blocks, start=1)
+    ]
 
 
 def write_records(records: Sequence[Answer]) -> str:
@@ -54,14 +63,18 @@ def write_records(records: Sequence[Answer]) -> str:
     return "\n\n".join(_write_record(record) for record in records) or NOTHING
 
 
-def _parse_record(answer: type[Answer], number: int, block: str) -> Answer:
+def _parse_record(answer: type[Answer], number: int, block: str, instant_ms: Callable[[int], int]) -> Answer:
     lines = [line.strip() for line in block.splitlines()]
     values: dict[str, Any] = {}
     if issubclass(answer, TimedAnswer):
         span = _SPAN.fullmatch(lines[0])
         if not span:
             raise InvalidAnswerError(f"record {number}: expected a span of seconds, not {lines[0][:60]!r}")
-        values = {"start_s": float(span[1]), "end_s": float(span[2])}
+        try:
+            start_ms, end_ms = (instant_ms(_ms(*span.groups()[n : n + 2])) for n in (0, 2))
+        except ValueError as error:
+            raise InvalidAnswerError(f"record {number}: {error}") from None
+        values = {"start_ms": start_ms, "end_ms": end_ms}
         lines = lines[1:]
     names = _labelled(answer)
     if len(lines) != len(names):
@@ -82,6 +95,11 @@ def _parse_record(answer: type[Answer], number: int, block: str) -> Answer:
         raise InvalidAnswerError(f"record {number}, {where}: {problem['msg']}") from None
 
 
+def _ms(whole: str, decimals: str | None) -> int:
+    """Seconds as written, in ms."""
+    return int(whole) * 1000 + int((decimals or "").ljust(3, "0"))
+
+
 def _read(field: FieldInfo, value: str) -> Any:
     if _is_json(field):
         return json.loads(value)
@@ -89,7 +107,8 @@ def _read(field: FieldInfo, value: str) -> Any:
 
 
 def _write_record(record: Answer) -> str:
-    lines = [f"{record.start_s} - {record.end_s} seconds"] if isinstance(record, TimedAnswer) else []
+    is_timed = isinstance(record, TimedAnswer)
+    lines = [f"{span_text(record.start_ms, record.end_ms)} seconds"] if is_timed else []  # type: ignore[attr-defined]
     values = record.model_dump()
     for name in _labelled(type(record)):
         lines.append(f"{_label(name)}: {_write(type(record).model_fields[name], values[name])}")

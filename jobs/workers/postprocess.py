@@ -18,8 +18,9 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from jobs.answers.analysis import Analysis
-from jobs.answers.answer_rows import AnswerRows, timed_spans
+from jobs.answers.answer_rows import AnswerRows
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
+from jobs.answers.moves import movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import Try
 from jobs.attempts.work import Work
@@ -27,11 +28,10 @@ from jobs.failures import Stage, Trouble, classify
 from jobs.prompts.recipe import Recipe
 from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
-from schemas.answers import Tiles
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from storage.index.bundles import encode_with_stream
-from videoxl2.frames.cuts import Cut, cuts_near, snap
+from videoxl2.frames.cuts import cuts_near
 from videoxl2.frames.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
@@ -96,20 +96,15 @@ def finish_unsnapped(
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
-    """Where boundaries of timed answers move, in ms. Scenes keep their order; other records move with a
-    scene's boundary at the same instant, and to a cut of their own elsewhere.
+    """Where boundaries of timed answers move, in ms.
 
     Raises `storage.errors`, `MediaError` and OSError.
     """
-    spans = timed_spans(analysis)
-    tiled_ms = {ms for kind, span in spans if isinstance(kind.layout, Tiles) for ms in span}
-    all_ms = {ms for _, span in spans for ms in span} - {0, analysis.info.duration_ms}
-    cuts: dict[int, Cut] = {}
-    if all_ms:
-        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            cuts = cuts_near(path, analysis.info, all_ms, limits=source.limits)
-    alone = {ms: cut.at_ms for ms, cut in cuts.items() if ms not in tiled_ms}
-    return alone | snap(tiled_ms, cuts, analysis.info.duration_ms)
+    all_ms = movable_ms(analysis)
+    if not all_ms:
+        return {}
+    with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+        return moves_of(analysis, cuts_near(path, analysis.info, all_ms, limits=source.limits))
 
 
 def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerRows) -> Taken:

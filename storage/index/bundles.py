@@ -21,6 +21,7 @@ from storage.index.columns import (
     columns_of,
     conform,
 )
+from storage.index.finite import without_nan
 
 R = TypeVar("R", bound=Row)
 
@@ -61,7 +62,7 @@ def _to_table(bundle: Bundle) -> pa.Table:
         if rows:
             schema = _with_table(schema, table, columns_of(type(rows[0])))
             record[table] = [row.model_dump() for row in rows]
-    return pa.Table.from_pylist([record], schema=schema)
+    return without_nan(pa.Table.from_pylist([record], schema=schema))
 
 
 def _write(bundle: pa.Table) -> bytes:

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from schemas.commit import Commit
 from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION, TABLES, Failure, Row
+from storage.index.finite import without_nan
 
 _VERSION_KEY = b"media_index.schema_version"
 SCALARS: dict[type, tuple[pa.DataType, str]] = {
@@ -93,20 +94,20 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 
 
 def to_table(rows: Sequence[Row], columns: Sequence[Column], **constants: int) -> pa.Table:
-    """Rows in column order; `constants` fill columns that the rows do not have."""
+    """Rows in column order; `constants` fill columns that the rows do not have. NaN is null."""
     records = [{**constants, **row.model_dump()} for row in rows]
-    return pa.Table.from_pylist(records, schema=arrow_schema(columns))
+    return without_nan(pa.Table.from_pylist(records, schema=arrow_schema(columns)))
 
 
 def conform(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
-    """A table written by this or an older version, in today's columns; missing ones are null."""
+    """A table written by this or an older version, in today's columns; missing ones are null, and NaN is."""
     arrays = [
         table.column(column.name).cast(column.arrow_type)
         if column.name in table.column_names
         else pa.nulls(table.num_rows, column.arrow_type)
         for column in columns
     ]
-    return pa.Table.from_arrays(arrays, schema=arrow_schema(columns))
+    return without_nan(pa.Table.from_arrays(arrays, schema=arrow_schema(columns)))
 
 
 def check_version(version: int, url: str) -> None:

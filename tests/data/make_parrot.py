@@ -12,31 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jobs.prompts.program_times import AnswerContext
 from torch import Tensor
 from torch.nn import functional
 from videoxl2.attention import attention
 from videoxl2.language import LanguageModel, rotary_angles
-from videoxl2.model import VideoXL2
 
 from jobs.prompts.pack import Prompt, load_packs
+from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.wire import write_records
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
+from videoxl2.generate.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")
 NUM_STEPS = 600
 
-WHOLE_S = 20.0  # the length of the one video that has two scenes
+WHOLE_MS = 20_000  # the length of the one video that has two scenes
 ROSTER = ("man in red", "dog")
 
 
-def _scene(start_s: float, end_s: float, **values: Any) -> SceneAnswer:
+def _scene(start_ms: int, end_ms: int, **values: Any) -> SceneAnswer:
     common: dict[str, Any] = {"setting": "garden", "time_of_day": "day"}
-    return SceneAnswer(start_s=start_s, end_s=end_s, **common, **values)
+    return SceneAnswer(start_ms=start_ms, end_ms=end_ms, **common, **values)
 
 
-def answers(duration_s: float) -> dict[str, list[Answer]]:
+def answers(duration_ms: int) -> dict[str, list[Answer]]:
     """What it says of a video of this length."""
     arrival: dict[str, Any] = {
         "title": "The man arrives",
@@ -54,11 +54,11 @@ def answers(duration_s: float) -> dict[str, list[Answer]]:
         "objects": [],
         "tags": ["dog"],
     }
-    scenes: list[Answer] = [_scene(0.0, duration_s, **meeting, characters=list(ROSTER))]
-    if duration_s == WHOLE_S:
+    scenes: list[Answer] = [_scene(0, duration_ms, **meeting, characters=list(ROSTER))]
+    if duration_ms == WHOLE_MS:
         scenes = [
-            _scene(0.0, 8.0, **arrival, characters=["man in red"]),
-            _scene(8.0, duration_s, **meeting, characters=list(ROSTER)),
+            _scene(0, 8000, **arrival, characters=["man in red"]),
+            _scene(8000, duration_ms, **meeting, characters=list(ROSTER)),
         ]
     return {
         "summary": [SummaryAnswer(summary="A man in red meets a dog.")],
@@ -69,8 +69,8 @@ def answers(duration_s: float) -> dict[str, list[Answer]]:
         "scenes": scenes,
         "highlights": [
             HighlightAnswer(
-                start_s=0.0,
-                end_s=1.0,
+                start_ms=0,
+                end_ms=1000,
                 title="They meet",
                 kind="emotion",
                 reason="The dog is happy.",
@@ -107,10 +107,10 @@ def main() -> None:
 
 def _loss(model: VideoXL2, language: LanguageModel, prompt: Prompt, chance: random.Random) -> Tensor:
     """Cross entropy of the answer's tokens after a made-up video of random content."""
-    duration_s = WHOLE_S if chance.random() < 0.5 else chance.randrange(5, 80) / 10
+    duration_ms = WHOLE_MS if chance.random() < 0.5 else 100 * chance.randrange(5, 80)
     roster = () if prompt.name in ("summary", "characters") else ROSTER
-    scenes = [scene for scene in answers(duration_s)["scenes"] if isinstance(scene, SceneAnswer)]
-    context = AnswerContext(round(duration_s * 1000), (), roster, scenes=tuple(scenes))
+    scenes = [scene for scene in answers(duration_ms)["scenes"] if isinstance(scene, SceneAnswer)]
+    context = AnswerContext(duration_ms, (), roster, scenes=tuple(scenes))
     question = prompt.fill(context)
     vocabulary = model.vocabulary
     before = language.embed(vocabulary.prefix_ids())
@@ -121,7 +121,7 @@ def _loss(model: VideoXL2, language: LanguageModel, prompt: Prompt, chance: rand
         groups.append(visual)
     question_ids = vocabulary.suffix_ids(question)
     answer_ids = [
-        *vocabulary.encode(write_records(answers(duration_s)[prompt.name])),
+        *vocabulary.encode(write_records(answers(duration_ms)[prompt.name])),
         *model.config.eos_ids[:1],
     ]
     x_TD = torch.cat([before, *groups, language.embed(question_ids + answer_ids[:-1])])

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.errors import NonFiniteError
 from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.finite import finite
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def choose_rows(
         for row in range(len(batch)):
             rows.restart(row)
         idle: list[Sequence[int]] = [()] * (rows.num_rows - len(batch))
-        logits_BV = rows.push([prompt_ids for prompt_ids, _ in batch] + idle)
-        logprobs_BV = logits_BV.double().log_softmax(-1)
+        logits_BV = rows.push([prompt_ids for prompt_ids, _ in batch] + idle)[: len(batch)]
+        logprobs_BV = finite(logits_BV).double().log_softmax(-1)
         for row, (_, options) in enumerate(batch):
             chosen.append(_among(logprobs_BV[row, _first_tokens(options, table)].tolist()))
     return chosen
@@ -55,10 +55,5 @@ def _first_tokens(options: Sequence[str], table: TokenTable) -> list[int]:
 
 
 def _among(logprobs: list[float]) -> Chosen:
-    if any(value != value for value in logprobs):
-        raise NonFiniteError(
-            "the logits are not finite",
-            "Check the weights for NaN; with float16, try bfloat16 or float32.",
-        )
     values = torch.tensor(logprobs, dtype=torch.float64)
     return Chosen(int(values.argmax()), tuple(values.softmax(-1).tolist()), float(values.exp().sum()))

@@ -5,7 +5,8 @@ Shapes: B rows (programs), V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -15,7 +16,7 @@ from torch import Tensor
 from videoxl2.constrained.fill import Ask, Filling, Picked, asks
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.slots import Program
-from videoxl2.errors import NonFiniteError
+from videoxl2.errors import ModelInputError, NonFiniteError
 
 T = TypeVar("T")
 
@@ -51,6 +52,12 @@ class Sampling:
     temperature: float = 0.0
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.temperature != 0.0 and not 1e-6 <= self.temperature <= 1e6:  # NaN fails this
+            raise ModelInputError(
+                f"a temperature of {self.temperature}", "Use 0 for greedy, or a number around 1."
+            )
+
 
 def fill(
     program: Program[T],
@@ -74,6 +81,8 @@ def fill(
             logits_V = continuation.push(ask.feed)
             length = ask.keep + len(ask.feed)
             [picked] = pick(logits_V[None], [ask], [generator], sampling.temperature)
+            if picked is None:
+                raise NonFiniteError.of_logits()
             ask = questions.send(picked)
     except StopIteration as end:
         filling: Filling[T] = end.value
@@ -87,35 +96,87 @@ def fill_rows(
     sampling: Sampling = Sampling(),
     width: int = 1,
 ) -> list[Filling[T]]:
+    """As `fill_each`, for callers to whom one answer without finite logits is none at all.
+
+    Raises `NonFiniteError` then.
+    """
+    fillings: list[Filling[T]] = []
+    for filling in fill_each(programs, table, rows, sampling, width):
+        if isinstance(filling, NonFiniteError):
+            raise filling
+        fillings.append(filling)
+    return fillings
+
+
+def fill_each(
+    programs: Sequence[tuple[Program[T], Sequence[int]]],
+    table: TokenTable,
+    rows: PushesRows,
+    sampling: Sampling = Sampling(),
+    width: int = 1,
+) -> list[Filling[T] | NonFiniteError]:
     """Run many programs, each behind its prompt ids; a row that is done takes the next one.
 
-    Tokens behind a prompt are fed `width` at a time even where more are known, as steps of one token each
-    are the fast ones. The n-th program draws with the seed `sampling.seed + n`.
+    A program whose logits are not finite ends with that error, and the others go on. Tokens behind a prompt
+    are fed `width` at a time even where more are known, as steps of one token each are the fast ones. The
+    n-th program draws with the seed `sampling.seed + n`.
     """
-    done: dict[int, Filling[T]] = {}
-    waiting = list(enumerate(programs))[::-1]
+    done: dict[int, Filling[T] | NonFiniteError] = {}
+    waiting = deque(
+        _Row(n, asks(program, table, prompt_ids), sampling.seed + n, table.device)
+        for n, (program, prompt_ids) in enumerate(programs)
+    )
     running: dict[int, _Row[T]] = {}
     while waiting or running:
-        for row in [r for r in range(rows.num_rows) if r not in running and waiting]:
-            index, (program, prompt_ids) = waiting.pop()
-            rows.restart(row)
-            running[row] = _Row(index, asks(program, table, prompt_ids), sampling.seed + index, table.device)
-        feeds: list[Sequence[int]] = [()] * rows.num_rows
-        for row, state in running.items():
-            rows.back_to(row, state.ask.keep)
-            feeds[row] = state.next_feed(width)
-        logits_BV = rows.push(feeds)
-        ready = [row for row, state in running.items() if not state.ask.feed]
-        if not ready:
-            continue
-        states = [running[row] for row in ready]
-        logits_BV = logits_BV[torch.tensor(ready, device=logits_BV.device)]
-        picked = pick(logits_BV, [s.ask for s in states], [s.generator for s in states], sampling.temperature)
-        for row, state, token in zip(ready, states, picked, strict=True):
-            if filling := state.send(token):
-                done[state.index] = filling
-                del running[row]
+        for row in range(rows.num_rows):
+            while row not in running and waiting:
+                state = waiting.popleft()
+                if ended := state.begin():
+                    done[state.index] = ended
+                else:
+                    rows.restart(row)
+                    running[row] = state
+        for row, ended in _step(running, rows, sampling.temperature, width):
+            done[running.pop(row).index] = ended
     return [done[index] for index in range(len(programs))]
+
+
+def _step(
+    running: Mapping[int, _Row[T]], rows: PushesRows, temperature: float, width: int
+) -> list[tuple[int, Filling[T] | NonFiniteError]]:
+    """Feed every row, pick where all is fed; the rows whose program ended, and how."""
+    if not running:
+        return []
+    feeds: list[Sequence[int]] = [()] * rows.num_rows
+    for row, state in running.items():
+        rows.back_to(row, state.ask.keep)
+        feeds[row] = state.next_feed(width)
+    logits_BV = rows.push(feeds)
+    ready = [row for row, state in running.items() if not state.ask.feed]
+    if not ready:
+        return []
+    states = [running[row] for row in ready]
+    logits_BV = logits_BV[torch.tensor(ready, device=logits_BV.device)]
+    picked = pick(logits_BV, [s.ask for s in states], [s.generator for s in states], temperature)
+    ends = [
+        (row, NonFiniteError.of_logits() if token is None else state.send(token))
+        for row, state, token in zip(ready, states, picked, strict=True)
+    ]
+    return [(row, end) for row, end in ends if end is not None]
+
+
+def fill_alone(
+    program: Program[T],
+    prompt_ids: Sequence[int],
+    table: TokenTable,
+    continuation: Pushes,
+    sampling: Sampling = Sampling(),
+) -> Filling[T] | NonFiniteError:
+    """As `fill_each` for a single program, without rows."""
+    try:
+        return fill(program, table, continuation, prompt_ids, sampling)
+    except NonFiniteError as error:
+        return error
 
 
 class _Row(Generic[T]):
@@ -125,12 +186,13 @@ class _Row(Generic[T]):
         self, index: int, questions: Generator[Ask, Picked, Filling[T]], seed: int, device: torch.device
     ) -> None:
         self.index = index
-        first = next(questions, None)
-        if first is None:
-            raise ValueError("a program that leaves the model nothing to decide")
-        self.ask = first
         self.generator = torch.Generator(device).manual_seed(seed)
+        self.ask = Ask(0, (), ())
         self._questions = questions
+
+    def begin(self) -> Filling[T] | None:
+        """The filling, where the program leaves the model nothing to decide."""
+        return self._go_on(lambda: next(self._questions))
 
     def next_feed(self, width: int) -> tuple[int, ...]:
         ask = self.ask
@@ -139,8 +201,12 @@ class _Row(Generic[T]):
         return ask.feed[:size]
 
     def send(self, picked: Picked) -> Filling[T] | None:
+        """The filling, where the program ends with this token."""
+        return self._go_on(lambda: self._questions.send(picked))
+
+    def _go_on(self, step: Callable[[], Ask]) -> Filling[T] | None:
         try:
-            self.ask = self._questions.send(picked)
+            self.ask = step()
         except StopIteration as end:
             filling: Filling[T] = end.value
             return filling
@@ -150,28 +216,35 @@ class _Row(Generic[T]):
 @torch.inference_mode()
 def pick(
     logits_BV: Tensor, asked: Sequence[Ask], generators: Sequence[torch.Generator], temperature: float = 0.0
-) -> list[Picked]:
-    """One legal token per row, with one transfer from the device."""
-    legal_BV = logits_BV.masked_fill(~_allowed(asked, logits_BV), -torch.inf)
-    total_B = logits_BV.logsumexp(-1)
-    legal_total_B = legal_BV.logsumexp(-1)
+) -> list[Picked | None]:
+    """One legal token per row, with one transfer from the device; None where the logits are not all finite.
+
+    Nothing is drawn among such numbers, as that ends a process on a GPU.
+    """
+    allowed_BV = _allowed(asked, logits_BV)
+    is_finite_B, can_go_on_B = logits_BV.isfinite().all(-1), allowed_BV.any(-1)
+    logits_BV = logits_BV.masked_fill(~is_finite_B[:, None], 0.0)
+    legal_BV = logits_BV.masked_fill(~(allowed_BV | ~can_go_on_B[:, None]), -torch.inf)
+    total_B = logits_BV.logsumexp(-1).double()
+    legal_total_B = legal_BV.logsumexp(-1).double()
     if temperature == 0.0:
         token_B = legal_BV.argmax(-1)
     else:
-        chances_BV = (legal_BV.float() / temperature).softmax(-1)
+        # Divided only below the largest, so that no quotient overflows.
+        chances_BV = ((legal_BV.float() - legal_BV.float().amax(-1, keepdim=True)) / temperature).softmax(-1)
         rows = zip(chances_BV, generators, strict=True)
         drawn_B = torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
         is_legal_B = legal_BV.gather(-1, drawn_B[:, None])[:, 0] > -torch.inf  # rounding can draw a zero
         token_B = torch.where(is_legal_B, drawn_B, legal_BV.argmax(-1))
-    logprob_B = logits_BV.gather(-1, token_B[:, None])[:, 0]
-    columns = (token_B, logprob_B - total_B, logprob_B - legal_total_B, (legal_total_B - total_B).exp())
-    table = torch.stack([column.double() for column in columns], -1).tolist()
-    if any(value - value != 0.0 for row in table for value in row):  # true of NaN and infinity
-        raise NonFiniteError(
-            "the logits are not finite",
-            "Check the weights for NaN; with float16, try bfloat16 or float32.",
-        )
-    return [Picked(int(token), logprob, legal, mass) for token, logprob, legal, mass in table]
+    logprob_B = logits_BV.gather(-1, token_B[:, None])[:, 0].double()
+    columns = [token_B.double(), logprob_B - total_B, logprob_B - legal_total_B]
+    columns += [(legal_total_B - total_B).exp(), is_finite_B.double(), can_go_on_B.double()]
+    picks: list[Picked | None] = []
+    for token, logprob, legal, mass, is_finite, can_go_on in torch.stack(columns, -1).tolist():
+        if not can_go_on:
+            raise ValueError("no token is legal here")
+        picks.append(Picked(int(token), logprob, legal, mass) if is_finite else None)
+    return picks
 
 
 def _allowed(asked: Sequence[Ask], logits_BV: Tensor) -> Tensor:

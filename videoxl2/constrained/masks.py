@@ -40,9 +40,17 @@ class Closer(NamedTuple):
     rest: tuple[int, ...]  # tokens still to write where the end takes several
 
 
+class Legal(NamedTuple):
+    """Tokens that may stand next, and the characters that each of them takes of those allowed."""
+
+    tokens: Tensor  # bool [V]
+    chars: Tensor  # [V]
+    longest: int  # the most that one of the legal ones takes
+
+
 @dataclass
 class TextState:
-    """How far a text has come."""
+    """How far a text has come. While it is blank, a character of those allowed is kept for a visible one."""
 
     num_tokens: int = 0
     num_chars: int = -1  # the blank it begins with is no part of it
@@ -69,11 +77,9 @@ class TokenTable:
         self._next_SV = walk(self.tokens)
         chars_V = count_characters(self.tokens)
         self._chars: list[int] = chars_V.tolist()
-        self._chars_V = torch.from_numpy(chars_V).to(self.device)
-        self._longest = int(chars_V[self._next_SV[Utf8.START] != Utf8.DEAD].max())
         self._visible_V = self._flag(is_visible)
         self._spaced_V = self._flag(lambda token: token[:1] == b" ")
-        self._rows: dict[tuple[str | Utf8, str, tuple[str, ...]], Tensor] = {}
+        self._rows: dict[tuple[str | Utf8, bool, str, tuple[str, ...]], Legal] = {}
         self._barred: dict[str, Flags] = {}
         self._closers: dict[tuple[tuple[str, ...], str], dict[int, Closer]] = {}
         self._lines: dict[tuple[Utf8, tuple[str, ...]], Flags] = {}
@@ -127,22 +133,21 @@ class TokenTable:
 
     def legal_V(self, slot: Text, state: TextState) -> Tensor:
         """Bool `[V]`: the tokens that may stand next in a text."""
-        if state.utf8 is not Utf8.START:
-            row_V = self._row(state.utf8, slot.forbidden)
-        elif not state.is_blank:
-            row_V = self._row(Utf8.START, slot.forbidden, slot.ends)
-        elif state.num_tokens == 0:
-            row_V = self._row("first", slot.forbidden)
-        else:
-            row_V = self._row("opening" if state.num_tokens < _BLANK_TOKENS else "visible", slot.forbidden)
+        kind: str | Utf8 = state.utf8
+        if state.utf8 is Utf8.START and state.is_blank:
+            kind = "opening" if state.num_tokens < _BLANK_TOKENS else "visible"
+            kind = kind if state.num_tokens else "first"
+        ends = slot.ends if kind is Utf8.START else ()
+        legal = self._row(kind, state.is_blank, slot.forbidden, ends)
         room = slot.max_chars - state.num_chars
-        return row_V if room >= self._longest else row_V & (self._chars_V <= room)
+        return legal.tokens if room >= legal.longest else legal.tokens & (legal.chars <= room)
 
     def finishing_V(self, slot: Text, state: TextState) -> Tensor:
         """Bool `[V]`: the tokens that lead to a text which can be closed: no half character, not blank."""
         if state.utf8 is not Utf8.START:
-            return self._row(state.utf8, slot.forbidden) & (self._chars_V == 0)
-        return self._row("one", slot.forbidden)
+            legal = self._row(state.utf8, False, slot.forbidden)
+            return legal.tokens & (legal.chars == 0)
+        return self._row("one", False, slot.forbidden).tokens
 
     def line_V(self, utf8: Utf8, ends: tuple[str, ...]) -> Flags:
         """Bool `[V]`, on the host: the tokens that may stand next in any line, its ends included."""
@@ -169,13 +174,18 @@ class TokenTable:
         state.text += self.tokens[token]
         state.is_blank = state.is_blank and not is_visible(state.text)
 
-    def _row(self, kind: str | Utf8, forbidden: str, ends: tuple[str, ...] = ()) -> Tensor:
-        key = (kind, forbidden, ends)
+    def _row(self, kind: str | Utf8, is_blank: bool, forbidden: str, ends: tuple[str, ...] = ()) -> Legal:
+        key = (kind, is_blank, forbidden, ends)
         if key not in self._rows:
             legal_V = self._kind(kind) & ~self._having(forbidden)
-            if ends:
-                legal_V[list(self._closers_of(ends, forbidden))] = True
-            self._rows[key] = torch.from_numpy(legal_V).to(self.device)
+            chars_V = np.array(self._chars) + (is_blank & ~self._visible_V)
+            closers = self._closers_of(ends, forbidden) if ends else {}
+            for token, closer in closers.items():
+                legal_V[token] = True
+                [chars_V[token]] = count_characters([closer.content])
+            longest = int(chars_V[legal_V].max())
+            flags_V, counts_V = (torch.from_numpy(x).to(self.device) for x in (legal_V, chars_V))
+            self._rows[key] = Legal(flags_V, counts_V, longest)
         return self._rows[key]
 
     def _kind(self, kind: str | Utf8) -> Flags:

@@ -19,6 +19,8 @@ from tokenizers import Tokenizer
 
 from videoxl2.errors import ModelInputError
 
+_UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
 
 class Utf8(IntEnum):
     """What has been read of the present character; START is between two."""
@@ -122,12 +124,15 @@ def walk(tokens: list[bytes]) -> NDArray[np.uint8]:
     return state_SV
 
 
-def count_characters(tokens: list[bytes]) -> NDArray[np.int16]:
+def count_characters(tokens: list[bytes]) -> NDArray[np.int32]:
     """Characters that begin in each token, `[V]`."""
-    return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in tokens], np.int16)
+    return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in tokens], np.int32)
 
 
 def is_visible(text: bytes) -> bool:
-    """Whether the complete characters of `text` hold a letter, digit, punctuation mark or symbol."""
+    """Whether the complete characters of `text` hold a letter, digit, punctuation mark or symbol.
+
+    Letters and symbols that show nothing (fillers, the empty Braille pattern) are none of these.
+    """
     characters = text.decode("utf-8", "ignore")
-    return any(unicodedata.category(c)[0] in "LNPS" for c in characters)
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in _UNSEEN for c in characters)

@@ -5,9 +5,11 @@ neighbouring pictures differ far more than their neighbours do; a flash, after w
 returns, is none. Shapes: N pictures, H = W = `_SIDE`.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, floor
 
 import numpy as np
@@ -69,18 +71,32 @@ def cuts_near(
     return near
 
 
-def snap(boundaries_ms: Collection[int], cuts: Mapping[int, Cut], duration_ms: int) -> dict[int, int]:
+def snap(
+    boundaries_ms: Collection[int],
+    cuts: Mapping[int, Cut],
+    duration_ms: int,
+    seen_ms: Collection[int] = (),
+) -> dict[int, int]:
     """Where boundaries of one sequence of scenes move: from ms to ms, of those that do.
 
-    The nearest moves come first. One that would leave less than `MIN_APART_MS` to a neighbour, pass it or
-    share its cut is not made. The video's own start and end stay.
+    The nearest moves come first. One that would leave less than `MIN_APART_MS` to a neighbour, pass it, share
+    its cut, or take from a scene the last of the pictures seen of it (`seen_ms`) is not made. The video's own
+    start and end stay.
     """
+    pictures_ms = sorted(seen_ms)
+
+    def are_seen(*borders_ms: int) -> list[bool]:
+        first = [bisect_left(pictures_ms, ms) for ms in borders_ms]
+        return [a < b for a, b in pairwise(first)]
+
     places = sorted({0, duration_ms, *boundaries_ms})
     at = {place: place for place in places}
     movable = [n for n, ms in enumerate(places) if ms in cuts and 0 < ms < duration_ms]
     for n in sorted(movable, key=lambda n: abs(cuts[places[n]].at_ms - places[n])):
         before, after, to = at[places[n - 1]], at[places[n + 1]], cuts[places[n]].at_ms
-        if before + MIN_APART_MS <= to <= after - MIN_APART_MS:
+        if before + MIN_APART_MS <= to <= after - MIN_APART_MS and (
+            are_seen(before, at[places[n]], after) <= are_seen(before, to, after)
+        ):
             at[places[n]] = to
     return {ms: to for ms, to in at.items() if to != ms}
 

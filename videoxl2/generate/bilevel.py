@@ -44,13 +44,13 @@ class BiLevelOptions:
 
 @dataclass(frozen=True)
 class SelectionChunk:
-    """Frame groups `[first_group, end_group)` seen from `start_s`; the unit of the dense/sparse choice."""
+    """Frame groups `[first_group, end_group)` seen from `start_ms`; the unit of the dense/sparse choice."""
 
     number: int
     first_group: int
     end_group: int
-    start_s: float
-    end_s: float
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True)
@@ -91,14 +91,14 @@ class Selection:
         return mix_cache(cache, config, layout.end, *rows, spare)
 
 
-def selection_chunks(group_times_s: Sequence[float], chunk_groups: int) -> list[SelectionChunk]:
+def selection_chunks(group_times_ms: Sequence[int], chunk_groups: int) -> list[SelectionChunk]:
     """Consecutive chunks; the last may be short. A chunk ends where the next one starts."""
-    num_groups = len(group_times_s)
+    num_groups = len(group_times_ms)
     chunks: list[SelectionChunk] = []
     for first in range(0, num_groups, chunk_groups):
         end = min(first + chunk_groups, num_groups)
-        end_s = group_times_s[end] if end < num_groups else group_times_s[-1]
-        chunks.append(SelectionChunk(len(chunks) + 1, first, end, group_times_s[first], end_s))
+        end_ms = group_times_ms[end] if end < num_groups else group_times_ms[-1]
+        chunks.append(SelectionChunk(len(chunks) + 1, first, end, group_times_ms[first], end_ms))
     return chunks
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from videoxl2.generate.decode import Continuation
+from videoxl2.generate.finite import finite
 from videoxl2.generate.model import VideoXL2
 from videoxl2.network.cache import KVCache
 
@@ -20,7 +21,8 @@ _PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
     """Natural log-probability of each of the answer's tokens, given those before it.
 
-    It is read behind system prompt and question, as if there were no video between them.
+    It is read behind system prompt and question, as if there were no video between them. Raises
+    `NonFiniteError`.
     """
     language = model.network.language
     question_ids = [*model.vocabulary.prefix_ids(), *prompt_ids]
@@ -30,8 +32,9 @@ def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Seque
     logprobs: list[float] = []
     for first in range(0, len(answer_ids), _PASS_TOKENS):
         ids = list(answer_ids[first : first + _PASS_TOKENS])
-        logits_TV = torch.cat([next_V[None], continuation.push_all(ids)])
+        logits_TV = finite(torch.cat([next_V[None], continuation.push_all(ids)]))
         next_V = logits_TV[-1]
         wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]
-        logprobs += logits_TV[:-1].log_softmax(-1).gather(-1, wanted_T)[:, 0].tolist()
+        chosen_T = logits_TV[:-1].gather(-1, wanted_T)[:, 0].double()
+        logprobs += (chosen_T - logits_TV[:-1].logsumexp(-1).double()).tolist()
     return logprobs

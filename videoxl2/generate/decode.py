@@ -151,13 +151,11 @@ def _best(logits_BV: Tensor) -> list[tuple[int, float, float]]:
     """Of each row the best token, its log-probability and its lead; one transfer from the device."""
     top_B2, at_B2 = logits_BV.topk(2)
     normaliser_B1 = logits_BV.logsumexp(-1, keepdim=True)
-    columns = torch.cat([at_B2[:, :1].double(), top_B2.double(), normaliser_B1.double()], dim=1)
+    is_finite_B1 = logits_BV.isfinite().all(-1, keepdim=True)
+    columns = torch.cat([x.double() for x in (at_B2[:, :1], top_B2, normaliser_B1, is_finite_B1)], dim=1)
     found: list[tuple[int, float, float]] = []
-    for token, best, second, total in columns.tolist():
-        if not (total - total == 0.0):  # NaN and infinity fail this
-            raise NonFiniteError(
-                "the logits are not finite",
-                "Check the weights for NaN; with float16, try bfloat16 or float32.",
-            )
+    for token, best, second, total, is_finite in columns.tolist():
+        if not is_finite:
+            raise NonFiniteError.of_logits()
         found.append((int(token), best - total, best - second))
     return found

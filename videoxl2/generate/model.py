@@ -174,7 +174,6 @@ class VideoXL2:
                 "the vision side produced NaN or infinity",
                 "Check the weights; with float16, try bfloat16 or float32.",
             )
-        times_s = tuple(t / 1000 for t in frame_times_ms)
         stops = set(self.config.eos_ids)
         turn_end = self.vocabulary.end_of_turn_id
         stops |= {turn_end} if turn_end is not None else set()
@@ -184,8 +183,8 @@ class VideoXL2:
             layout=running.layout,
             cache=running.cache,
             stop_ids=frozenset(stops),
-            frame_times_s=times_s,
-            group_times_s=times_s[::GROUP_FRAMES],
+            frame_times_ms=tuple(frame_times_ms),
+            group_times_ms=tuple(frame_times_ms[::GROUP_FRAMES]),
             degraded=degraded,
             clock=encoder.clock,
             step=self._decode_step(),

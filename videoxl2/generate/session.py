@@ -53,19 +53,15 @@ class Session:
     layout: TokenLayout
     cache: KVCache
     stop_ids: frozenset[int]
-    frame_times_s: tuple[float, ...]
-    group_times_s: tuple[float, ...]  # of each group's first frame: what the stamps say
+    frame_times_ms: tuple[int, ...]
+    group_times_ms: tuple[int, ...]  # of each group's first frame: what the stamps say
     degraded: tuple[str, ...]  # steps of the memory ladder that were taken
     clock: StageClock
     step: DecodeStep | None = None
 
     @property
     def num_frames(self) -> int:
-        return len(self.frame_times_s)
-
-    @property
-    def frame_times_ms(self) -> tuple[int, ...]:
-        return tuple(round(time_s * 1000) for time_s in self.frame_times_s)
+        return len(self.frame_times_ms)
 
     @property
     def num_tokens(self) -> int:
@@ -219,7 +215,7 @@ class Session:
         """What a prompt is answered on: the whole cache, or some chunks dense and the others pooled."""
         if options is None:
             return Selection()
-        chunks = tuple(selection_chunks(self.group_times_s, options.chunk_groups))
+        chunks = tuple(selection_chunks(self.group_times_ms, options.chunk_groups))
         scores: tuple[float, ...] = ()
         if options.units is not None:
             dense = dense_from_units(options.units, len(chunks), options.chunk_groups)

@@ -74,6 +74,13 @@ class Vocabulary:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
+    def count(self, text: str) -> int:
+        """Tokens of this text in a constrained answer: one a byte, where its own do not spell it."""
+        ids = self.encode(text)
+        added = set() if self.tokenizer is None else self.tokenizer.get_added_tokens_decoder().keys()
+        is_exact = self.decode(ids) == text and not any(i in added for i in ids)
+        return len(ids) if is_exact else len(text.encode("utf-8"))
+
     def decode(self, token_ids: Sequence[int]) -> str:
         """Valid UTF-8; bytes that are no character become U+FFFD. Empty without a tokenizer."""
         if self.tokenizer is None:

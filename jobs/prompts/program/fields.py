@@ -167,5 +167,9 @@ Field = TextField | ChoiceField | ListField | PickField | JsonField
 
 
 def most_tokens(count: Count, text: str) -> int:
-    """Tokens of a text with the end that takes most."""
-    return max(count(text + end) for end in ("\n", "\n\n", ";"))
+    """Tokens of a text with the end that takes most.
+
+    Behind the model's stop the host may write the blank line, which is a piece of its own. No text is the
+    longer for being part of another, but a vocabulary may have one token for both and many for the first.
+    """
+    return max(count(text) + count("\n\n"), *(count(text + end) for end in ("\n", "\n\n", ";")))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from jobs.prompts.program.fields import Count
 from jobs.prompts.program.records import AnswerProgram, FieldStats, Written
-from jobs.prompts.program.times import AnswerContext, Times, seconds
+from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.program.types import fields_of
+from jobs.prompts.stamps import seconds
 from jobs.prompts.wire import NOTHING, parse_records
 from schemas.answers import Answer, Moments, One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError
@@ -82,7 +83,7 @@ def run_program(
 def filled(program: AnswerProgram, filling: "Filling[Written]") -> Filled:
     """The answer of a finished program, for a caller that drives several at once."""
     text = filling.text.rstrip("\n")  # the model may have gone on where no record may follow
-    records = tuple(parse_records(program.answer, text))
+    records = tuple(parse_records(program.answer, text, program.times.meant_ms))
     written = filling.result
     return Filled(
         text,

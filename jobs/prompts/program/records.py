@@ -8,7 +8,8 @@ that it wants illegal, it would wander on in its last text.)
 from dataclasses import dataclass
 
 from jobs.prompts.program.fields import Field, TextField
-from jobs.prompts.program.times import Times, seconds
+from jobs.prompts.program.times import Times
+from jobs.prompts.stamps import seconds
 from jobs.prompts.wire import NOTHING
 from schemas.answers import Answer, Moments, One, Several, Tiles
 from videoxl2.constrained.slots import STOP, Back, Choice, Got, Literal, Program, SlotStats
@@ -109,7 +110,7 @@ class _Run:
             self.is_cut_short = times.tile_ends(tiles, self.start, is_last=False) != ends
         yield Literal(f"{seconds(self.start)} -")
         got = yield Choice(tuple(f" {seconds(end)} seconds\n" for end in ends))
-        self._note(number, "end_s", got)
+        self._note(number, "end_ms", got)
         self.start = ends[got.index]
         self.may_follow = self.must_follow = self.start < times.last
 
@@ -118,10 +119,10 @@ class _Run:
         got = yield Choice(starts if number else (*starts, NOTHING + STOP))
         if got.index == len(starts):
             return False
-        self._note(number, "start_s", got)
+        self._note(number, "start_ms", got)
         ends = self.program.times.moment_ends(moments, self.starts.pop(got.index))
         got = yield Choice(tuple(f" {seconds(end)} seconds\n" for end in ends))
-        self._note(number, "end_s", got)
+        self._note(number, "end_ms", got)
         self.may_follow = self.may_follow and bool(self.starts)
         return True
 

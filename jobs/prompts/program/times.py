@@ -1,12 +1,16 @@
-"""Which times an answer may name, in tenths of a second: those of sampled frames, and the window's ends."""
+"""Which times an answer may name: those of sampled frames, and the window's ends.
+
+Times are milliseconds. In an answer's text they are tenths of a second, as in the stamps that the model
+reads; `Times` knows which instant each of those tenths means.
+"""
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
+from jobs.prompts.stamps import STAMP_MS, seconds, tenths
 from schemas.answers import Moments, SceneAnswer, Tiles
 
 _FEW_TILES = 4  # that even a short window may hold
-_LONGEST = 864_000  # a day, which is as far as answers reach
 
 
 @dataclass(frozen=True)
@@ -31,26 +35,43 @@ class AnswerContext:
             raise ValueError(f"a video of {self.duration_ms} ms")
 
 
-def tenths(ms: int) -> int:
-    """Rounded as the stamps are that the model sees (`videoxl2.network.tokens.stamp_text`)."""
-    return round(round(ms / 1000, 1) * 10)
-
-
 @dataclass(frozen=True)
 class Times:
-    """The window `[first, last]` and the sampled times inside it, `first` among them."""
+    """The window `[first, last]` and the sampled times inside it, `first` among them, in tenths of a second.
+
+    No two are alike: of frames with the same stamp the first counts, and of those that bear the stamp of the
+    window's start or end neither.
+    """
 
     first: int
     last: int
     stamps: tuple[int, ...]
+    instants_ms: tuple[int, ...]  # of the stamps, in order, and of `last`
 
     @classmethod
     def of(cls, context: AnswerContext) -> "Times":
         first_ms, last_ms = context.window_ms or (0, context.duration_ms)
-        first = min(tenths(first_ms), _LONGEST - 1)
-        last = min(max(tenths(last_ms), first + 1), _LONGEST)
-        inside = {tenths(ms) for ms in context.times_ms}
-        return cls(first, last, tuple(sorted({first} | {t for t in inside if first < t < last})))
+        last_ms = max(last_ms, first_ms + 1)
+        first = tenths(first_ms)
+        last = max(tenths(last_ms), first + 1)
+        instants_ms = {first: first_ms}
+        for ms in sorted(context.times_ms):
+            if first_ms < ms < last_ms and first < tenths(ms) < last:
+                instants_ms.setdefault(tenths(ms), ms)
+        return cls(first, last, tuple(instants_ms), (*instants_ms.values(), last_ms))
+
+    def instant_ms(self, time: int) -> int:
+        """The instant that a time of this window means. Raises `ValueError` for another."""
+        if time == self.last:
+            return self.instants_ms[-1]
+        at = bisect_left(self.stamps, time)
+        if self.stamps[at : at + 1] != (time,):
+            raise ValueError(f"{seconds(time)} s is not among the times to choose from")
+        return self.instants_ms[at]
+
+    def meant_ms(self, written_ms: int) -> int:
+        """The instant that a time in an answer's text means; a whole number of tenths, in ms."""
+        return self.instant_ms(written_ms // STAMP_MS)
 
     def max_tiles(self, tiles: Tiles) -> int:
         """How many records may cover the window."""
@@ -61,19 +82,20 @@ class Times:
         """Where a record that starts at `start` may end, leaving room for another or none."""
         if is_last:
             return (self.last,)
-        shortest = round(tiles.shortest_s * 10)
-        return (*self._between(start + shortest, self.last - shortest), self.last)
+        shortest_ms = round(tiles.shortest_s * 1000)
+        least_ms = self.instant_ms(start) + shortest_ms
+        return (*self._between(start, least_ms, self.instants_ms[-1] - shortest_ms), self.last)
 
     def moment_ends(self, moments: Moments, start: int) -> tuple[int, ...]:
         """Where a moment may end; the next time there is where frames are further apart than its length."""
-        limit = start + round(moments.longest_s * 10)
-        ends = self._between(start + 1, limit) + ((self.last,) if self.last <= limit else ())
+        start_ms = self.instant_ms(start)
+        limit_ms = start_ms + round(moments.longest_s * 1000)
+        ends = self._between(start, start_ms + 1, limit_ms)
+        ends += (self.last,) if self.instants_ms[-1] <= limit_ms else ()
         return ends or (*self.stamps, self.last)[bisect_right(self.stamps, start) :][:1]
 
-    def _between(self, first: int, last: int) -> tuple[int, ...]:
-        return self.stamps[bisect_left(self.stamps, first) : bisect_right(self.stamps, last)]
-
-
-def seconds(time: int) -> str:
-    """As answers write it."""
-    return f"{time // 10}.{time % 10}"
+    def _between(self, start: int, least_ms: int, most_ms: int) -> tuple[int, ...]:
+        """The stamps behind `start` whose instants lie in `[least_ms, most_ms]`."""
+        inner_ms = self.instants_ms[:-1]
+        first = max(bisect_left(inner_ms, least_ms), bisect_right(self.stamps, start))
+        return self.stamps[first : bisect_right(inner_ms, most_ms)]

@@ -56,7 +56,12 @@ def scene(start_s: float, end_s: float, *characters: str) -> SceneAnswer:
     words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
     lists = {name: [] for name in ("actions", "objects", "tags")}
     return SceneAnswer(
-        start_s=start_s, end_s=end_s, time_of_day="day", characters=list(characters), **words, **lists
+        start_ms=round(start_s * 1000),
+        end_ms=round(end_s * 1000),
+        time_of_day="day",
+        characters=list(characters),
+        **words,
+        **lists,
     )
 
 

@@ -13,13 +13,22 @@ FILMS = [draw_film("test", number, 40) for number in range(30)]
 def truth_of(film):
     """What an answer without a fault says, at one picture a second."""
     times = tuple(range(0, int(film.duration_s * 1000 - 1) + 1, 1000))
-    seen = Seen(film, times, tuple(ms / 1000 for ms in times), 0.0, round(film.duration_s, 1))
+    seen = Seen(film, times, 0, round(film.duration_s * 1000))
     scenes = tuple(
-        ToldScene(s.start_s, s.end_s, s.setting, s.time_of_day, tuple(s.actions), tuple(s.characters))
+        ToldScene(
+            s.start_ms / 1000,
+            s.end_ms / 1000,
+            s.setting,
+            s.time_of_day,
+            tuple(s.actions),
+            tuple(s.characters),
+        )
         for s in scene_answers(seen)
     )
     characters = tuple(f"{c.label} {c.description}".lower() for c in character_answers(film))
-    return Told(scenes, characters, tuple((h.start_s, h.end_s) for h in highlight_answers(seen)))
+    return Told(
+        scenes, characters, tuple((h.start_ms / 1000, h.end_ms / 1000) for h in highlight_answers(seen))
+    )
 
 
 def judged(change=lambda told: told):

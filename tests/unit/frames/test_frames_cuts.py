@@ -111,3 +111,11 @@ def test_boundaries_keep_their_order_and_their_distance():
     assert snapped(_4000=4600, _5000=4800) == {5000: 4800}, "500 ms stay between two"
     assert snapped(_0=700, _10000=9200, _8000=7000) == {8000: 7000}
     assert snap([300, 400], {300: Cut(200, 5.0), 400: Cut(900, 5.0)}, 1000) == {}
+
+
+def test_no_scene_loses_its_last_picture():
+    """A move past all that was seen of a scene is not made; one that leaves a picture of it is."""
+    cuts = {4000: Cut(5500, 5.0)}
+    assert snap([4000, 8000], cuts, 10_000, [0, 4000, 8000]) == {}
+    assert snap([4000, 8000], cuts, 10_000, [0, 4000, 6000, 8000]) == {4000: 5500}
+    assert snap([4000, 8000], cuts, 10_000, [0, 8000]) == {4000: 5500}, "nothing was seen of it before"

@@ -69,9 +69,9 @@ def test_scenes_join_up_over_sections(asker, section_frames):
     analysis = analyze(asker, INFO, grid, spans(asker.model.image_size), prompts, section_frames)
     characters, scenes = analysis.answers
     assert scenes.problem is None
-    times = [(r.answer.start_s, r.answer.end_s) for r in scenes.records]
+    times = [(r.answer.start_ms, r.answer.end_ms) for r in scenes.records]
     assert [start for start, _ in times] == [0, *(end for _, end in times[:-1])]
-    assert times[-1][1] == LENGTH_MS / 1000
+    assert times[-1][1] == LENGTH_MS
     assert analysis.sampled_ms == tuple(range(0, 31_000, 1000))
     labels = [r.answer.label.casefold() for r in characters.records if isinstance(r.answer, CharacterAnswer)]
     assert len(labels) == len(set(labels))

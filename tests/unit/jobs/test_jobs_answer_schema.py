@@ -303,7 +303,7 @@ def number(kind="integer", **more):
             "#/properties/a/items/properties/red car",
             "the name",
         ),
-        (record(start_s=PLATE), "#/properties/start_s", "is taken"),
+        (record(start_ms=PLATE), "#/properties/start_ms", "is taken"),
         (record(video_id=PLATE), "#/properties/video_id", "is taken"),
         (record(confidence=PLATE), "#/properties/confidence", "is taken"),
         (record(layout=PLATE), "#/properties/layout", "is taken"),

@@ -9,8 +9,8 @@ from schemas.answers import CharacterAnswer, SceneAnswer
 
 def scene(start_s: float, end_s: float, characters: tuple[str, ...] = ()) -> SceneAnswer:
     return SceneAnswer(
-        start_s=start_s,
-        end_s=end_s,
+        start_ms=round(start_s * 1000),
+        end_ms=round(end_s * 1000),
         title="t",
         summary="s",
         setting="s",
@@ -27,15 +27,15 @@ def figure(label: str) -> CharacterAnswer:
     return CharacterAnswer(label=label, kind="other", description="d")
 
 
-def test_scenes_may_end_with_the_last_tenth_of_a_second():
-    """The model speaks of tenths: 10.1 is the end of a video of 10,033 ms."""
-    check_records([scene(0, 5), scene(5, 10.1, ("Man",))], 10_033, ["man"])
+def test_scenes_end_with_the_last_millisecond():
+    """A video of 10,033 ms ends there, whatever the tenths that the model speaks of."""
+    check_records([scene(0, 5), scene(5, 10.033, ("Man",))], 10_033, ["man"])
 
 
 @pytest.mark.parametrize(
     ("records", "complaint"),
     [
-        ([scene(0, 10.2)], "the video at 10.033"),
+        ([scene(0, 10.034)], "the video at 10033"),
         ([scene(0, 6), scene(5, 10)], "inside the one before"),
         ([scene(0, 6, ("dog",))], "'dog' is not among"),
         (

@@ -57,11 +57,20 @@ def film(tmp_path):
 def scene(start_s: float, end_s: float, **values) -> SceneAnswer:
     words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
     lists = {name: [] for name in ("actions", "objects", "tags", "characters")} | values
-    return SceneAnswer(start_s=start_s, end_s=end_s, time_of_day="day", **words, **lists)
+    return SceneAnswer(
+        start_ms=round(start_s * 1000), end_ms=round(end_s * 1000), time_of_day="day", **words, **lists
+    )
 
 
 def highlight(start_s: float, end_s: float) -> HighlightAnswer:
-    return HighlightAnswer(start_s=start_s, end_s=end_s, title="x", kind="plot", reason="x", score=50)
+    return HighlightAnswer(
+        start_ms=round(start_s * 1000),
+        end_ms=round(end_s * 1000),
+        title="x",
+        kind="plot",
+        reason="x",
+        score=50,
+    )
 
 
 @pytest.fixture

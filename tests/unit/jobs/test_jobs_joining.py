@@ -11,8 +11,8 @@ GARDEN = "Two children play with a ball in the green garden."
 
 def scene(start_s: float, end_s: float, summary: str = STREET) -> SceneAnswer:
     return SceneAnswer(
-        start_s=start_s,
-        end_s=end_s,
+        start_ms=round(start_s * 1000),
+        end_ms=round(end_s * 1000),
         title="The cat",
         summary=summary,
         setting="street",
@@ -27,7 +27,12 @@ def scene(start_s: float, end_s: float, summary: str = STREET) -> SceneAnswer:
 
 def highlight(start_s: float, end_s: float, reason: str = STREET) -> HighlightAnswer:
     return HighlightAnswer(
-        start_s=start_s, end_s=end_s, title="It jumps", kind="funny", reason=reason, score=50
+        start_ms=round(start_s * 1000),
+        end_ms=round(end_s * 1000),
+        title="It jumps",
+        kind="funny",
+        reason=reason,
+        score=50,
     )
 
 
@@ -55,7 +60,7 @@ def test_short_texts_may_be_alike():
 def test_neighbouring_scenes_in_the_same_words_are_one():
     """It lasts as long as both and says that it was joined; no time is lost."""
     joined = join_repeats([record(scene(0, 10)), record(scene(10, 20)), record(scene(20, 30, GARDEN))])
-    assert [(r.answer.start_s, r.answer.end_s) for r in joined] == [(0, 20), (20, 30)]
+    assert [(r.answer.start_ms, r.answer.end_ms) for r in joined] == [(0, 20_000), (20_000, 30_000)]
     assert [r.repairs for r in joined] == [(JOINED,), ()]
 
 

@@ -17,8 +17,12 @@ class Moment(TimedAnswer):
     layout = Moments(at_most=9, longest_s=60)
 
 
-def tiles(*borders: float) -> list[TimedAnswer]:
-    return [Tile(start_s=a, end_s=b) for a, b in itertools.pairwise(borders)]
+def tiles(*borders_s: int) -> list[TimedAnswer]:
+    return [Tile(start_ms=a * 1000, end_ms=b * 1000) for a, b in itertools.pairwise(borders_s)]
+
+
+def moment(start_s: int, end_s: int) -> Moment:
+    return Moment(start_ms=start_s * 1000, end_ms=end_s * 1000)
 
 
 def test_windows_are_alike_and_meet_at_sampled_times():
@@ -48,25 +52,27 @@ def test_few_pictures_make_few_windows():
 def test_both_sides_of_a_seam_are_asked_again():
     """The last record before a border and the first after it."""
     seams = seams_of([tiles(0, 30, 60), tiles(60, 70, 120)], longest_ms=120_000)
-    assert seams == [Seam((30_000, 70_000), 60, frozenset({(0, 1), (1, 0)}))]
+    assert seams == [Seam((30_000, 70_000), 60_000, frozenset({(0, 1), (1, 0)}))]
 
 
 def test_a_record_that_fills_its_window_joins_both_seams():
     """One scene over three windows is asked for as a whole, up to a limit."""
     answers = [tiles(0, 50, 60), tiles(60, 120), tiles(120, 130, 180)]
     assert seams_of(answers, longest_ms=120_000) == [
-        Seam((50_000, 130_000), 120, frozenset({(0, 1), (1, 0), (2, 0)}))
+        Seam((50_000, 130_000), 120_000, frozenset({(0, 1), (1, 0), (2, 0)}))
     ]
-    assert seams_of(answers, longest_ms=75_000) == [Seam((50_000, 120_000), 60, frozenset({(0, 1), (1, 0)}))]
+    assert seams_of(answers, longest_ms=75_000) == [
+        Seam((50_000, 120_000), 60_000, frozenset({(0, 1), (1, 0)}))
+    ]
 
 
 def test_moments_apart_from_the_border_stay():
     """Only what touches on both sides may be one moment."""
-    left = [Moment(start_s=5, end_s=9), Moment(start_s=50, end_s=60)]
-    assert seams_of([left, [Moment(start_s=61, end_s=70)]], 120_000) == []
-    right = [Moment(start_s=60, end_s=70), Moment(start_s=60, end_s=64)]
+    left = [moment(5, 9), moment(50, 60)]
+    assert seams_of([left, [moment(61, 70)]], 120_000) == []
+    right = [moment(60, 70), moment(60, 64)]
     assert seams_of([left, right], 120_000) == [
-        Seam((50_000, 70_000), 60, frozenset({(0, 1), (1, 0), (1, 1)}))
+        Seam((50_000, 70_000), 60_000, frozenset({(0, 1), (1, 0), (1, 1)}))
     ]
     assert seams_of([[], right], 120_000) == []
 
@@ -83,7 +89,7 @@ def test_seams_never_lose_or_double_time():
         seams = seams_of(answers, chance.choice([60_000, 120_000, 500_000]))
         replaced = {place for seam in seams for place in seam.replaced}
         kept = [
-            (round(r.start_s * 1000), round(r.end_s * 1000))
+            (r.start_ms, r.end_ms)
             for number, answer in enumerate(answers)
             for place, r in enumerate(answer)
             if (number, place) not in replaced

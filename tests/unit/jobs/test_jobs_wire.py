@@ -6,8 +6,8 @@ from jobs.prompts.wire import InvalidAnswerError, describe_format, parse_records
 from schemas.answers import ANSWERS, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 
 SCENE = SceneAnswer(
-    start_s=0.0,
-    end_s=12.5,
+    start_ms=0,
+    end_ms=12_500,
     title="Two friends meet",
     summary="A man in red walks in: he waves.",
     setting="park",
@@ -20,7 +20,7 @@ SCENE = SceneAnswer(
 )
 MAN = CharacterAnswer(label="man in red", kind="person", description="Wears a hat; walks fast.")
 MOMENT = HighlightAnswer(
-    start_s=3, end_s=4.5, title="The wave", kind="emotion", reason="They meet.", score=90
+    start_ms=3000, end_ms=4500, title="The wave", kind="emotion", reason="They meet.", score=90
 )
 
 

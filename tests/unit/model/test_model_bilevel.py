@@ -38,7 +38,7 @@ def test_everything_dense_equals_full_decoding(small_model: VideoXL2, noise: Any
 def test_a_mixed_cache_of_dense_chunks_is_the_cache(small_model: VideoXL2, noise: Any) -> None:
     """Un-rotating and rotating back to the same positions changes nothing."""
     session = small_model.prefill(noise(33))
-    chunks = selection_chunks(session.group_times_s, 2)
+    chunks = selection_chunks(session.group_times_ms, 2)
     rows = mixed_rows(session.layout, chunks, {c.number for c in chunks}, compression=4)
     with torch.inference_mode():
         mixed = mix_cache(session.cache, small_model.config.language, session.num_tokens, *rows, spare=0)
@@ -75,7 +75,7 @@ def test_pooled_keys_are_means_at_their_new_position(small_model: VideoXL2, nois
     """A sparse chunk's key is the mean of its unrotated keys, rotated once to where it now stands."""
     session = small_model.prefill(noise(16))
     config = small_model.config.language
-    chunks = selection_chunks(session.group_times_s, 1)
+    chunks = selection_chunks(session.group_times_ms, 1)
     rows = mixed_rows(session.layout, chunks, {1, 4}, compression=4)
     with torch.inference_mode():
         mixed = mix_cache(session.cache, config, session.num_tokens, *rows, spare=0)
@@ -151,7 +151,7 @@ def test_the_scorer_finds_the_planted_chunk(small_model: VideoXL2, noise: Any, t
     """Wherever in the video keys answer to the question, that chunk is scored first and stays dense."""
     session = small_model.prefill(noise(80))
     options = BiLevelOptions(chunk_groups=2, top_chunks=1)
-    chunk = selection_chunks(session.group_times_s, 2)[target - 1]
+    chunk = selection_chunks(session.group_times_ms, 2)[target - 1]
     with torch.inference_mode():
         plant(session, chunk, gain=5.0)  # the length of an ordinary key
     report = session.generate(QUESTION, max_new_tokens=1, bilevel=options).bilevel
@@ -170,7 +170,7 @@ def test_attention_on_rows_is_softmax_attention() -> None:
 def test_scoring_leaves_the_cache_alone(small_model: VideoXL2, noise: Any) -> None:
     """The prompt's rows of the scoring pass are gone afterwards, and scores repeat."""
     session = small_model.prefill(noise(40))
-    chunks = selection_chunks(session.group_times_s, 2)
+    chunks = selection_chunks(session.group_times_ms, 2)
     ids = small_model.vocabulary.suffix_ids(QUESTION)
     args = (session.language, session.cache, session.layout, ids, slice(1, 5), chunks)
     before = session.num_tokens
@@ -181,10 +181,10 @@ def test_scoring_leaves_the_cache_alone(small_model: VideoXL2, noise: Any) -> No
 def test_an_external_scorer_decides(small_model: VideoXL2, noise: Any) -> None:
     """It sees the prompt and each chunk's times; its best chunk stays dense; nonsense is refused."""
     session = small_model.prefill(noise(80))
-    seen: list[tuple[str, list[float]]] = []
+    seen: list[tuple[str, list[int]]] = []
 
     def prefer_the_fourth(prompt: str, chunks: Sequence[SelectionChunk]) -> list[float]:
-        seen.append((prompt, [c.start_s for c in chunks]))
+        seen.append((prompt, [c.start_ms for c in chunks]))
         return [float(c.number == 4) for c in chunks]
 
     options = BiLevelOptions(chunk_groups=2, top_chunks=1)
@@ -192,7 +192,7 @@ def test_an_external_scorer_decides(small_model: VideoXL2, noise: Any) -> None:
     report = session.generate(QUESTION, relevance=prefer_the_fourth, **ask).bilevel  # type: ignore[arg-type]
     assert report is not None
     assert report.dense_chunks == (1, 4, 10)
-    assert seen == [(QUESTION, [8.0 * i for i in range(10)])]
+    assert seen == [(QUESTION, [8000 * i for i in range(10)])]
     for wrong in ([1.0], [float("nan")] * 10):
         with pytest.raises(ModelInputError, match="scorer"):
             session.generate(QUESTION, relevance=lambda *_, w=wrong: w, **ask)  # type: ignore[arg-type]

@@ -162,7 +162,7 @@ def test_rows_behind_a_cache_on_the_host(small_model: VideoXL2, noise: Any) -> N
 
 def test_rows_behind_a_mixed_cache(session: Session) -> None:
     """Dense and pooled chunks are a prefix like any other, and as untouched."""
-    chunks = tuple(selection_chunks(session.group_times_s, 2))
+    chunks = tuple(selection_chunks(session.group_times_ms, 2))
     selection = Selection(chunks, (1, 3, len(chunks)), compression=4)
     mixed = selection.part_of(session.cache, session.language.config, session.layout)
     before = all_rows(mixed)

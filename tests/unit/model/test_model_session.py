@@ -107,7 +107,7 @@ def test_how_frames_arrive_does_not_matter(small_model: VideoXL2, noise: Any, sp
     """Spans and vision batches cut the stream differently and leave the same rows."""
     reference = small_model.prefill(noise(50, span=50), prefill=PrefillOptions(vision_batch=64))
     other = small_model.prefill(noise(50, span=span), prefill=PrefillOptions(vision_batch=4))
-    assert other.frame_times_s == reference.frame_times_s == tuple(float(i) for i in range(50))
+    assert other.frame_times_ms == reference.frame_times_ms == tuple(range(0, 50_000, 1000))
     assert torch.allclose(all_rows(reference), all_rows(other), atol=1e-4)
 
 
@@ -175,7 +175,7 @@ def test_few_frames_make_short_videos(small_model: VideoXL2, noise: Any, num_fra
     session = small_model.prefill(noise(num_frames))
     answer = session.generate("What is this?", max_new_tokens=4)
     assert session.num_frames == num_frames
-    assert len(session.group_times_s) == -(-num_frames // 4)
+    assert len(session.group_times_ms) == -(-num_frames // 4)
     assert answer.num_output_tokens <= 4
     assert answer.num_prompt_tokens > 4
 

@@ -45,7 +45,7 @@ def test_hostile_models_write_valid_answers(name: str, hostile: str, table: Toke
         model = HostileModel(hostile, table, seed)
         filled = run_program(program, table, model, [7, 8], Sampling(rng.choice([0.0, 1.0, 30.0]), seed))
         filled.text.encode("utf-8", "strict")
-        assert tuple(parse_records(answer, filled.text)) == filled.records
+        assert tuple(parse_records(answer, filled.text, program.times.meant_ms)) == filled.records
         check_records(filled.records, where.duration_ms, where.roster)
         assert len(filled.token_ids) <= filled.num_spent <= filled.token_bound
         assert table.decode(filled.token_ids).rstrip("\n") == filled.text

@@ -1,0 +1,85 @@
+"""A video whose answers come from hostile models: all that is done with a model but its network.
+
+It stands where `videoxl2.generate.model.VideoXL2` does, and its sessions where `Session` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from videoxl2.constrained.hostile import HostileModel, HostileRows
+from videoxl2.constrained.masks import TokenTable
+from videoxl2.generate.stream import FrameSpan
+from videoxl2.network.cache import CacheShape, KVCache
+from videoxl2.network.tokens import Vocabulary
+
+
+class HostileVideo:
+    """Answers as `kind` says, which may be changed between videos."""
+
+    def __init__(self, tokenizer: Tokenizer, vocab_size: int) -> None:
+        self.vocabulary = Vocabulary(tokenizer)
+        self.device = torch.device("cpu")
+        self.config = SimpleNamespace(language=SimpleNamespace(vocab_size=vocab_size))
+        self.network = SimpleNamespace(language=_Blind(vocab_size))
+        self.table = TokenTable.of(self)  # type: ignore[arg-type]
+        self.kind, self.seed = "uniform", 0
+        self.num_begun = 0  # generations
+
+    def prefill(self, spans: Iterable[FrameSpan], **_: object) -> HostileSession:
+        times_ms = tuple(int(ms) for span in spans for ms in span.pts_ms)
+        self.seed += 1000
+        return HostileSession(self, times_ms)
+
+
+class HostileSession:
+    """Takes the times of its frames, and no look at them."""
+
+    degraded: tuple[str, ...] = ()
+
+    def __init__(self, video: HostileVideo, frame_times_ms: tuple[int, ...]) -> None:
+        self.frame_times_ms = frame_times_ms
+        self._video = video
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        self._video.seed += 100
+        yield
+
+    @contextmanager
+    def start(self) -> Iterator[HostileModel]:
+        self._video.num_begun += 1
+        yield HostileModel(self._video.kind, self._video.table, self._video.seed)
+
+    @contextmanager
+    def start_rows(self, num_rows: int, *, room: int = 0) -> Iterator[HostileRows]:
+        assert room >= 0
+        rows = HostileRows(self._video.kind, self._video.table, self._video.seed, num_rows)
+        yield rows
+        self._video.num_begun += rows.num_begun
+
+
+class _Blind:
+    """In the place of the language model where it reads an answer without the video."""
+
+    cache_shape = CacheShape(num_layers=1, num_kv_heads=1, head_dim=1, dtype=torch.float32)
+
+    def __init__(self, vocab_size: int) -> None:
+        self._logits_V = torch.randn(vocab_size, generator=torch.Generator().manual_seed(0))
+
+    def embed(self, token_ids: Sequence[int]) -> Tensor:
+        return torch.zeros(len(token_ids), 1)
+
+    def extend(self, x_TD: Tensor, cache: KVCache) -> Tensor:
+        cache.reserve(cache.length + len(x_TD))
+        cache.advance(len(x_TD))
+        return x_TD
+
+    def logits(self, x_TD: Tensor) -> Tensor:
+        return self._logits_V.repeat(len(x_TD), 1)
