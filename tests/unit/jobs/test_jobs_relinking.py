@@ -1,0 +1,158 @@
+"""Runs that have nothing to analyse: rows get other names, a quiet night leaves no trace. No Ray."""
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from jobs.driver.progress import Progress
+from jobs.driver.relinking import Relinking
+from jobs.driver.run import run
+from jobs.planning.copies import split_copies
+from jobs.planning.plan import NIGHTLY, make_plan
+from jobs.planning.preflight import check_plan
+from jobs.settings.config import Settings, resolve
+from schemas.commit import Bundle, Commit, CommitState
+from schemas.identity import VideoObject, digest
+from schemas.plan import Reason
+from schemas.tables import Failure, Scene, Video
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.query.catalog import open_catalog
+from storage.query.plans import PlannedVideos
+
+PARROT = Path(__file__).parents[2] / "data" / "parrot"
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A library with one film and one broken file, and where its index will be."""
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "film.mp4").write_bytes(os.urandom(3_000_000))
+    (tmp_path / "films" / "broken.mp4").write_text("no film")
+    return tmp_path
+
+
+@pytest.fixture
+def settings(place):
+    def make(library: str = "films") -> Settings:
+        where = {"library": str(place / library), "index": str(place / "index"), "model": str(PARROT)}
+        return resolve(where)
+
+    return make
+
+
+@pytest.fixture
+def indexed(place, settings, make_row):
+    """Index the two under the names that a path leads to, as a run would have."""
+
+    def index_them(library: str = "films") -> None:
+        recipe_id = check_plan(settings()).recipe.recipe_id
+        index, pairs = open_index(settings().index, create=True), []
+        for name, state in (("film.mp4", CommitState.ROWS), ("broken.mp4", CommitState.QUARANTINED)):
+            path = place / library / name
+            video = VideoObject(str(path), path.stat().st_size, path.stat().st_mtime_ns)
+            is_film = state is CommitState.ROWS
+            key = video.analysis_key(recipe_id)
+            ids = {
+                "video_id": video.video_id,
+                "object_rev": video.object_rev,
+                "recipe_id": recipe_id,
+                "analysis_key": key if is_film else digest("quarantine", key, "r"),
+                "run_id": "r",
+            }
+            told = {"state": state, "failure_class": None if is_film else "media"}
+            commit = make_row(Commit, uri=video.uri, content_rev=video.content_rev, **told, **ids)
+            rows = {
+                "videos": (make_row(Video, uri=video.uri, size_bytes=video.size_bytes, **ids),) * is_film,
+                "scenes": (make_row(Scene, title="The end", **ids),) * is_film,
+                "failures": (make_row(Failure, uri=video.uri, code="unreadable", **ids),) * (not is_film),
+            }
+            pairs.append((video.video_id, ids["analysis_key"]))
+            index.commit(*pairs[-1], encode_bundle(Bundle(commit=commit, **rows)))
+        index.publish(pairs)
+
+    return index_them
+
+
+def quietly(settings: Settings) -> tuple[int, str]:
+    said = io.StringIO()
+    row = run(settings, Progress(Console(file=said, width=200)))
+    assert row.num_planned == 0
+    return row.exit_code, said.getvalue()
+
+
+def names(settings: Settings, table: str) -> list[str]:
+    with open_catalog(settings.index) as catalog:
+        return [uri for (uri,) in catalog.query(f"SELECT uri FROM {table} ORDER BY 1").rows]
+
+
+def test_copies_get_rows_or_are_set_aside_with_their_original(place, settings, indexed):
+    """Copied later, linked hard: no model is loaded for them."""
+    indexed()
+    films = place / "films"
+    shutil.copy(films / "film.mp4", films / "copy.mp4")
+    os.link(films / "film.mp4", films / "link.mp4")
+    shutil.copy(films / "broken.mp4", films / "broken copy.mp4")
+    code, said = quietly(settings())
+    assert code == 0
+    assert "3 duplicate" in said
+    assert names(settings(), "videos") == [f"{films}/{name}.mp4" for name in ("copy", "film", "link")]
+    assert names(settings(), "failures") == [f"{films}/broken copy.mp4", f"{films}/broken.mp4"]
+    with open_catalog(settings().index) as catalog:
+        assert catalog.query("SELECT count(DISTINCT video_id), count(*) FROM scenes").rows == [(3, 3)]
+    assert "5 unchanged" not in quietly(settings())[1]
+    assert "3 unchanged" in quietly(settings())[1]
+
+
+def test_what_only_looks_like_another_is_analysed_after_all(place, settings, indexed):
+    """The run compares every byte before it shares rows; also of files that it is to analyse itself."""
+    indexed()
+    films = place / "films"
+    alike = bytearray((films / "film.mp4").read_bytes())
+    for number in range(2):
+        alike[400_000] ^= 1 + number  # between what a plan looks at
+        (films / f"alike {number}.mp4").write_bytes(alike)
+    checked = check_plan(settings())
+    plan = make_plan(checked, NIGHTLY, "p")
+    assert plan.summary.reasons == {Reason.UNCHANGED: 1, Reason.QUARANTINED: 1, Reason.DUPLICATE: 2}
+    relinking = Relinking(checked.index, checked.recipe.recipe_id, "p")
+    first, second = relinking.relink(plan.found.repointed)
+    assert relinking.relinked == []
+    for one in (first, second):
+        assert (one.reason, one.carried_key, one.carried_id) == (Reason.NEW, None, None)
+        assert one.analysis_key == one.video.analysis_key(checked.recipe.recipe_id)
+    originals, copies = split_copies(PlannedVideos.of((first, second)))
+    assert (len(originals), len(copies)) == (1, 1)
+    (again,) = relinking.expect(originals, copies)
+    assert (again.video, again.reason) == (second.video, Reason.NEW)
+
+
+def test_a_quiet_night_leaves_the_index_as_it_is(place, settings, indexed):
+    """File by file, but for the lease: what was built from the index stays current."""
+    indexed()
+
+    def files() -> set[str]:
+        found = (path for path in (place / "index").rglob("*") if path.is_file())
+        return {str(path) for path in found if path.parent.name != "leases"}
+
+    before = files()
+    code, said = quietly(settings())
+    assert (code, files()) == (0, before)
+    assert "1 unchanged" in said
+
+
+def test_rows_under_a_links_name_move_to_the_real_one(place, settings, indexed):
+    """A library that was reached through a link before goes on under its own name, for nothing."""
+    (place / "by link").symlink_to("films")
+    indexed("by link")
+    code, said = quietly(settings("by link"))
+    assert code == 0
+    assert "2 moved" in said
+    assert "2 deleted" in said
+    assert names(settings(), "videos") == [f"{place}/films/film.mp4"]
+    assert names(settings(), "failures") == [f"{place}/films/broken.mp4"]
+    assert "moved" not in quietly(settings())[1]
