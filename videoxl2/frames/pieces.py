@@ -157,9 +157,16 @@ def _last_duration(table: PacketTable, first: int, ticks: list[int | None], show
 
 
 def _repaired(table: PacketTable, dts: Int64, pts: Int64, wrap: int, hold: int) -> Int64:
-    """Decoding times that FFmpeg made from older pts lag one packet behind a jump."""
+    """Decoding times that FFmpeg made from older pts lag one packet behind a jump.
+
+    A picture may wait long to be shown where pictures are far apart: a few usual distances are no lag.
+    """
+    waits = np.abs(centred(pts - dts, wrap))
+    steps = centred(np.diff(dts), wrap)
     dts = dts.copy()
-    for row in np.flatnonzero((pts != NONE) & (np.abs(centred(pts - dts, wrap)) > hold)).tolist():
+    for row in np.flatnonzero((pts != NONE) & (waits > hold)).tolist():
+        if waits[row] <= _TIMES_USUAL * _usual(steps, row):
+            continue
         is_near = row + 1 < len(dts) and abs(centred_one(int(dts[row + 1] - pts[row]), wrap)) < hold
         dts[row] = dts[row + 1] - (table.duration[row] or 1) if is_near else pts[row]
     return dts

@@ -12,6 +12,7 @@ from av.video.reformatter import ColorTrc
 
 from videoxl2.frames.clock import PLAIN, Clock, Edit
 from videoxl2.frames.clockmaker import make_clock
+from videoxl2.frames.columns import NONE
 from videoxl2.frames.container import (
     CLOCKLESS_DEMUXERS,
     DEFAULT_LIMITS,
@@ -260,8 +261,11 @@ def _is_truncated(video: OpenVideo, scan: Scan, shown: _Showing, path: Path) -> 
     ends = [shown.media.end_pts * video.time_base, *(reach.end_s for reach in scan.sound_reach.values())]
     starts = [shown.media.first_pts * video.time_base]
     starts += [reach.start_s for reach in scan.sound_reach.values() if reach.start_s is not None]
-    # Matroska counts its duration from zero, MP4 from the first sample; the kinder reading is taken.
-    missing_s = claimed_s - (max(ends) - min(Fraction(0), *starts))
+    # Matroska counts its duration from zero, MP4 from the first sample; the kinder reading is taken. An end
+    # before everything (Flash) is a length, counted from the first decoding.
+    decoded_s = [dts * video.time_base for dts in scan.turns.table.dts[:1] if dts != NONE]
+    counts_from_s = min([*decoded_s, *starts]) if min(starts) >= claimed_s else min(Fraction(0), *starts)
+    missing_s = claimed_s - (max(ends) - counts_from_s)
     return missing_s > claimed_s * _MISSING_SHARE and missing_s > 2 * shown.media.longest * video.time_base
 
 

@@ -8,7 +8,8 @@
     recipe   what a seed draws                   coding   pictures to packets at any times
     making   recipes to files                    edits    QuickTime edit lists and what they show
     tracks   sound, subtitles, further video     film     what a file shows, and when
-    judging  the reader's answers against it     cases    one hand-written recipe for each known fault
+    headers  MPEG headers changed by hand        spoiling ends and stretches lost, stamps that repeat
+    judging  the reader's answers against it
 
 `python -m oddfilms SEED` (in `tests/support`) makes and judges one film.
 Nothing here knows how the reader works: times come from the writer, never from a demuxer.

@@ -54,13 +54,16 @@ CODECS = {
 _FINE = {"b": "8M", "qmin": "4", "qmax": "4"}  # at 2 their coefficients overflow
 
 
-def options(codec: str, gop: int, num_b: int) -> dict[str, str]:
-    """The encoder's, so that a column of four pixels stays readable and GOPs are as long as asked."""
+def options(codec: str, gop: int, num_b: int, is_open: bool = False) -> dict[str, str]:
+    """The encoder's, so that a column of four pixels stays readable and GOPs are as long as asked.
+
+    Open GOPs begin with pictures that are shown before their key and need the GOP before.
+    """
     if codec == "h264":
-        x264 = f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:b-adapt=0"
+        x264 = f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:b-adapt=0:open-gop={is_open:d}"
         return {"preset": "ultrafast", "crf": "10", "bf": str(num_b), "threads": "1", "x264-params": x264}
     if codec == "hevc":
-        x265 = f"keyint={gop}:min-keyint={gop}:bframes={num_b}:b-adapt=0:scenecut=0:open-gop=0"
+        x265 = f"keyint={gop}:min-keyint={gop}:bframes={num_b}:b-adapt=0:scenecut=0:open-gop={is_open:d}"
         quiet = "log-level=none:pools=none:frame-threads=1:no-wpp=1"
         return {"preset": "ultrafast", "crf": "8", "x265-params": f"{x265}:{quiet}"}
     if codec in ("mpeg1", "mpeg2", "mpeg4"):
@@ -74,11 +77,11 @@ def options(codec: str, gop: int, num_b: int) -> dict[str, str]:
 
 
 def add_video(
-    out: OutputContainer, codec: str, gop: int, num_b: int, size: tuple[int, int], rate: Fraction
+    out: OutputContainer, codec: str, settings: dict[str, str], size: tuple[int, int], rate: Fraction
 ) -> VideoStream:
-    """The stream of an output, with its encoder."""
+    """The stream of an output, with its encoder; `settings` as by `options`."""
     chosen = CODECS[codec]
-    stream = out.add_stream(chosen.encoder, rate=rate, options=options(codec, gop, num_b))
+    stream = out.add_stream(chosen.encoder, rate=rate, options=settings)
     assert isinstance(stream, VideoStream)
     stream.width, stream.height = size
     stream.pix_fmt = chosen.pix_fmt

@@ -30,11 +30,9 @@ def shown_by_edits(
     """
     shown: list[tuple[int, Fraction]] = []
     at_s = end_s = Fraction(0)
-    waited_s = None
     for edit in edits:
         length_s = Fraction(edit.length_ms, 1000)
         if edit.media_ms is not None:
-            waited_s = at_s if waited_s is None else waited_s
             from_s = Fraction(_media_ticks(edit), _MEDIA_SCALE)
             to_s = min(from_s + length_s, media_s[-1])
             for number in range(len(media_s) - 1):
@@ -42,7 +40,7 @@ def shown_by_edits(
                     shown.append((number, at_s + max(Fraction(0), media_s[number] - from_s)))
             end_s = at_s + max(Fraction(0), to_s - from_s)
         at_s += length_s
-    first_s = waited_s or Fraction(0)
+    first_s = shown[0][1]
     return [(number, start_s - first_s) for number, start_s in shown], end_s - first_s
 
 

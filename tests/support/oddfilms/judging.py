@@ -70,7 +70,8 @@ def judge(film: Film) -> Judgement:
         return Judgement("silent", texts)
     if problems:
         return Judgement("flagged", texts)
-    alarms = sorted(_FALSE_ALARMS & set(info.warnings)) if not film.recipe.cut_at else []
+    is_whole = not film.recipe.cut_at and not film.recipe.hole_at
+    alarms = sorted(_FALSE_ALARMS & set(info.warnings)) if is_whole else []
     if film.recipe.joins and film.recipe.container == "ts":
         alarms = [word for word in alarms if word != "corrupt_packets"]
     return Judgement("alarm", tuple(alarms)) if alarms else Judgement("right")
@@ -91,6 +92,8 @@ def _problems(film: Film, info: MediaInfo) -> Iterator[_Problem]:
 def _facts(film: Film, info: MediaInfo) -> Iterator[_Problem]:
     is_said = _is_doubtful(film, info)
     off_s = Fraction(info.duration_ms, 1000) - film.end_s
+    if film.recipe.hole_at:
+        return
     if film.recipe.cut_at:
         if off_s > film.end_slack_s or "truncated" not in info.warnings:
             yield _Problem(f"lasts {info.duration_ms} ms, {info.warnings}, and its end is missing", is_said)
@@ -142,7 +145,7 @@ def _rows(
     end_s = _told_s(film, info)
     for target in sorted({*range(asked.first, asked.stop)} - {*span.target_index.tolist()}):
         at_s = grid.target_s(target)
-        if at_s < end_s and not all(at_s - shown.start_s > _HOLD_S for shown in _on_screen(film, at_s)):
+        if at_s < end_s and not all(at_s - shown.start_s > _HOLD_S for shown in film.on_screen(at_s)):
             yield _Problem(
                 f"{name} {float(at_s):.3f} s: no picture", is_doubtful or "missing_frames" in span.warnings
             )
@@ -150,8 +153,8 @@ def _rows(
         at_s = grid.target_s(int(target))
         number = read_number(span.frames[row])
         pts_s = Fraction(int(span.pts_ms[row]), 1000)
-        if at_s < end_s and not any(_fits(film, shown, number, pts_s) for shown in _on_screen(film, at_s)):
-            due = [(shown.number, round(float(shown.start_s), 3)) for shown in _on_screen(film, at_s)]
+        if at_s < end_s and not any(_fits(film, shown, number, pts_s) for shown in film.on_screen(at_s)):
+            due = [(shown.number, round(float(shown.start_s), 3)) for shown in film.on_screen(at_s)]
             text = f"{name} {float(at_s):.3f} s: picture {number} from {float(pts_s):.3f} s, due {due}"
             yield _Problem(text, is_doubtful or bool(span.flags[row] & _DOUBTFUL))
 
@@ -163,37 +166,28 @@ def _told_s(film: Film, info: MediaInfo) -> Fraction:
 
 
 def _fits(film: Film, shown: Shown, number: int | None, pts_s: Fraction) -> bool:
-    return shown.number == number and abs(shown.start_s - pts_s) <= shown.slack_s
-
-
-def _on_screen(film: Film, at_s: Fraction) -> list[Shown]:
-    """The pictures that may be read for an instant."""
-    starts = [*(shown.start_s for shown in film.shown[1:]), film.end_s]
-    return [
-        shown
-        for shown, until_s in zip(film.shown, starts, strict=True)
-        if shown.start_s - shown.slack_s <= at_s and at_s - shown.slack_s < until_s
-    ] or [film.shown[-1]]
+    return shown.number == number and abs(shown.start_s - pts_s) <= film.slack_s
 
 
 def _stills(film: Film, info: MediaInfo, random: Random) -> Iterator[_Problem]:
     """Keyframes and a thumbnail at drawn instants."""
     instants = [random.randrange(max(1, int(_told_s(film, info) * 1000))) for _ in range(3)]
     is_doubtful = _is_doubtful(film, info)
+    is_lost = bool(film.recipe.cut_at or film.recipe.hole_at)  # none is better than a neighbour
     stills = {
         ms: (still.image, still.is_damaged) for ms, still in read_keyframes(film.path, info, instants).items()
     }
     if missing := sorted(set(instants) - set(stills)):
-        yield _Problem(f"no keyframe at {missing} ms", is_doubtful)
+        yield _Problem(f"no keyframe at {missing} ms", is_doubtful or is_lost)
     for ms, (image, is_damaged) in stills.items():
         yield from _still(film, ms, image, "keyframe", is_doubtful or is_damaged)
     thumbnail = read_thumbnail(film.path, instants[0], info.start_ms)
-    yield from _still(film, instants[0], thumbnail, "thumbnail", is_doubtful)
+    yield from _still(film, instants[0], thumbnail, "thumbnail", is_doubtful or is_lost)
 
 
 def _still(film: Film, ms: int, image: bytes, name: str, is_said: bool) -> Iterator[_Problem]:
     number = read_number(np.asarray(Image.open(BytesIO(image)).convert("RGB")))
-    due = [shown.number for shown in _on_screen(film, Fraction(ms, 1000))]
+    due = [shown.number for shown in film.on_screen(Fraction(ms, 1000))]
     if number not in due:
         yield _Problem(f"{name} {ms / 1000:.3f} s: picture {number}, due {due}", is_said)
 
@@ -204,11 +198,11 @@ def _cuts(film: Film, info: MediaInfo, random: Random) -> Iterator[_Problem]:
         return
     for cut in cuts_near(film.path, info, [random.randrange(info.duration_ms)]).values():
         at_s = Fraction(cut.at_ms, 1000)
-        if all(abs(shown.start_s - at_s) > shown.slack_s for shown in film.shown):
+        if all(abs(shown.start_s - at_s) > film.slack_s for shown in film.shown):
             yield _Problem(f"cut at {cut.at_ms} ms, where no picture begins", _is_doubtful(film, info))
 
 
 def _is_doubtful(film: Film, info: MediaInfo, warnings: tuple[str, ...] = ()) -> bool:
     words = {*info.warnings, *warnings}
-    is_damaged = bool(film.recipe.cut_at) and "corrupt_packets" in words
+    is_damaged = bool(film.recipe.cut_at or film.recipe.hole_at) and "corrupt_packets" in words
     return info.timestamps == "estimated" or bool(_DOUBTS & words) or is_damaged

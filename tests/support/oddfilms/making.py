@@ -11,12 +11,13 @@ import av
 from av.packet import Packet, PacketSideData
 from av.video.stream import VideoStream
 
-from oddfilms.coding import RATE, TICK, add_video, encode, retime
+from oddfilms.coding import RATE, TICK, add_video, encode, options, retime
 from oddfilms.edits import shown_by_edits, with_edits
 from oddfilms.film import Film, Shown
 from oddfilms.headers import with_repeated_fields, without_repeats
 from oddfilms.pace import EVEN, SOFT, stays
 from oddfilms.recipe import BARE, COUNTED_CLOCK, JOINABLE, Piece, Recipe
+from oddfilms.spoiling import spoil
 from oddfilms.tracks import add_tracks, add_videos, fill
 
 _FORMATS = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg"}
@@ -41,14 +42,12 @@ def make(folder: Path, recipe: Recipe) -> Film:
         if recipe.edits:
             path.write_bytes(with_edits(path.read_bytes(), recipe.edits))
             shown, end_s = shown_by_edits(recipe.edits, [media_s + start for start in starts])
-    if recipe.cut_at:
-        content = path.read_bytes()
-        path.write_bytes(content[: int(len(content) * recipe.cut_at)])
-    truth = tuple(Shown(number, start_s, _SLACK_S) for number, start_s in shown)
+    spoil(path, recipe)
+    truth = tuple(Shown(number, start_s) for number, start_s in shown)
     is_even = recipe.pieces[-1].pace in (*EVEN, SOFT) and len(starts) > 2
     end_slack_s = _SLACK_S if is_even else _SLACK_S + max(lasting[-1][-4:])
-    num_pictures = None if recipe.cut_at else len(starts) - 1
-    return Film(path, recipe, truth, end_s, end_slack_s, num_pictures)
+    num_pictures = None if recipe.cut_at or recipe.hole_at else len(starts) - 1
+    return Film(path, recipe, truth, end_s, _SLACK_S, end_slack_s, num_pictures)
 
 
 def next_clock(join: str, end_s: Fraction, stay_s: Fraction, random: Random) -> Fraction:
@@ -83,8 +82,9 @@ def _is_joined(recipe: Recipe) -> bool:
 
 def _start(recipe: Recipe) -> Fraction:
     if recipe.container in (*COUNTED_CLOCK, *BARE, "gif") or recipe.edits:
-        return Fraction(0)
-    return max(recipe.start_s, _FIRST_S) if recipe.container in JOINABLE else recipe.start_s
+        return Fraction(recipe.sound_before_s)
+    at_s = recipe.start_s + recipe.sound_before_s
+    return max(at_s, _FIRST_S + recipe.sound_before_s) if recipe.container in JOINABLE else at_s
 
 
 def _write_joined(path: Path, recipe: Recipe, lasting: Sequence[Sequence[Fraction]], random: Random) -> None:
@@ -117,7 +117,7 @@ def _write(
     rate = _rate(recipe, pieces[0])
     with av.open(str(path), "w", format=_format(recipe), options=_muxer(recipe, part)) as out:
         tracks = add_tracks(out, recipe) if recipe.is_video_last else []
-        stream = add_video(out, recipe.codec, recipe.gop, recipe.num_b, pieces[0].size, rate)
+        stream = add_video(out, recipe.codec, _encoder(recipe), pieces[0].size, rate)
         tracks += [] if recipe.is_video_last else add_tracks(out, recipe)
         tracks += add_videos(out, recipe)
         packets = _encode(stream, recipe, pieces[0], number)
@@ -129,7 +129,9 @@ def _write(
                 packet.pts, packet.dts = packet.pts - first_dts, packet.dts - first_dts
         for packet in packets:
             packet.stream = stream
-        others = fill(tracks, edges[0] * TICK, edges[-1] * TICK + recipe.sound_after_s)
+        others = fill(
+            *(tracks, edges[0] * TICK - recipe.sound_before_s, edges[-1] * TICK + recipe.sound_after_s)
+        )
         for packet in sorted([*packets, *others], key=lambda packet: packet.dts * packet.time_base):
             out.mux(packet)
     return (edges[0] - first_dts) * TICK
@@ -146,7 +148,7 @@ def _encode(stream: VideoStream, recipe: Recipe, piece: Piece, number: int) -> l
 def _later(recipe: Recipe, piece: Piece, number: int, place: int) -> list[Packet]:
     """A piece of another size in the same file: its first packet brings the decoder's new settings."""
     with av.open(BytesIO(), "w", format=_format(recipe)) as out:
-        stream = add_video(out, recipe.codec, recipe.gop, recipe.num_b, piece.size, _rate(recipe, piece))
+        stream = add_video(out, recipe.codec, _encoder(recipe), piece.size, _rate(recipe, piece))
         packets = _encode(stream, recipe, piece, number)
         extradata = stream.codec_context.extradata
         out.mux(packets[:1])  # a muxer without a packet cannot be closed
@@ -157,6 +159,10 @@ def _later(recipe: Recipe, piece: Piece, number: int, place: int) -> list[Packet
         told.update(extradata)
         packets[0].set_sidedata(told)
     return packets
+
+
+def _encoder(recipe: Recipe) -> dict[str, str]:
+    return options(recipe.codec, recipe.gop, recipe.num_b, recipe.has_open_gops)
 
 
 def _rate(recipe: Recipe, piece: Piece) -> Fraction:

@@ -3,7 +3,13 @@
 from fractions import Fraction
 from random import Random
 
-EVEN = {"25": Fraction(25), "50": Fraction(50), "12.5": Fraction(25, 2), "29.97": Fraction(30000, 1001)}
+EVEN = {
+    "25": Fraction(25),
+    "50": Fraction(50),
+    "12.5": Fraction(25, 2),
+    "29.97": Fraction(30000, 1001),
+    "120": Fraction(120),
+}
 UNEVEN = ("uneven", "telecine", "hold", "slower", "a second")
 PACES = (*EVEN, *UNEVEN)
 SOFT = "soft telecine"  # MPEG-2's film as television: every other picture asks for one of its fields again
@@ -32,8 +38,8 @@ def stays(pace: str, num_pictures: int, random: Random) -> tuple[Fraction, ...]:
         drawn = [40 * _MS] * num_pictures
         for n in range(9, num_pictures, 20):
             drawn[n] = random.choice([2, 8, 31]) * 40 * _MS
-    elif pace == "five minutes":
-        drawn = [Fraction(300)] * num_pictures
+    elif pace in ("a minute", "five minutes"):
+        drawn = [Fraction(60 if pace == "a minute" else 300)] * num_pictures
     else:
         raise ValueError(pace)
     drawn[-1] = drawn[-2] if num_pictures > 1 else drawn[-1]

@@ -79,13 +79,17 @@ class Recipe:
     num_sounds: int = 0
     num_texts: int = 0
     num_videos: int = 0  # smaller ones
-    sound_after_s: int = 0  # it goes on when the pictures have ended
+    sound_before_s: int = 0  # it begins before the pictures
+    sound_after_s: int = 0  # and goes on when they have ended
     is_video_last: bool = False
     has_own_pid: bool = False  # each piece in a PID of its own
     repeats_headers: bool = True  # parameter sets with every key, not only where they change
+    has_open_gops: bool = False
+    has_doubled_stamps: bool = False  # PS: some pictures carry the time of the stamp before
     is_fragmented: bool = False  # MP4 in fragments
     is_m2ts: bool = False  # TS in packets of 192 bytes
     cut_at: Fraction | None = None  # the share of the file that is left
+    hole_at: Fraction | None = None  # where in the file bytes are lost
     fps: Fraction = Fraction(1)  # to be sampled at
 
     @property
@@ -94,7 +98,7 @@ class Recipe:
         is_soft_in_ps = self.container in ("vob", "mpg") and any(p.pace == SOFT for p in self.pieces)
         if self.container in BARE or is_soft_in_ps:
             return frozenset({"flagged"})
-        return frozenset({"flagged", "refused"}) if self.cut_at else frozenset()
+        return frozenset({"flagged", "refused"}) if self.cut_at or self.hole_at else frozenset()
 
 
 def draw(seed: int) -> Recipe:
@@ -117,6 +121,7 @@ def _recipe(seed: int, random: Random, kind: str, container: str, codec: str, **
             "gop": gop,
             "num_b": random.choice([0, 0, 1, 2, 3]) if has_b else 0,
             "start_s": random.choice([Fraction(0), Fraction(14, 10), Fraction(3600), Fraction(36000)]),
+            "has_open_gops": codec in ("h264", "hevc") and random.random() < 0.3,
             "is_m2ts": container == "ts" and codec in _DISC and random.random() < 0.15,
             "fps": random.choice([Fraction(1), Fraction(7, 3), Fraction(5), Fraction(12), Fraction(25)]),
             **more,
@@ -134,7 +139,7 @@ def _pace(random: Random, container: str, codec: str) -> str:
     if container in COUNTED_CLOCK:
         return random.choice(["25", "50", "29.97"])
     if codec in ("mpeg2", "mpeg1"):
-        return random.choice([pace for pace in PACES if pace != "12.5"])
+        return random.choice([pace for pace in PACES if pace not in ("12.5", "120")])
     return random.choice(PACES)
 
 
@@ -155,7 +160,9 @@ def _plain(seed: int, random: Random) -> Recipe:
         *(seed, random, "plain", container, codec),
         pieces=(_piece(random, container, codec),),
         num_sounds=min(1, num_sounds) if container == "flv" else num_sounds,
+        sound_before_s=random.choice([0, 0, 1]),
         sound_after_s=random.choice([0, 0, 5]),
+        has_doubled_stamps=container in ("vob", "mpg") and random.random() < 0.7,
         is_fragmented=container == "mp4" and random.random() < 0.3,
     )
 
@@ -164,7 +171,8 @@ def _order(seed: int, random: Random) -> Recipe:
     """Reordered pictures where no presentation times are stored, or wrong ones."""
     container = random.choice(["avi", "asf", "mxf"])
     codec = random.choice([codec for codec in CONTAINERS[container] if CODECS[codec].is_reordering])
-    piece = Piece("25", random.choice([30, 60, 90]))
+    pace = _pace(random, container, codec) if container == "asf" else "25"
+    piece = Piece(pace, _length(random, pace))
     return _recipe(
         seed, random, "order", container, codec, pieces=(piece,), num_b=random.choice([1, 2, 3]), gop=12
     )
@@ -223,11 +231,16 @@ def _edits(seed: int, random: Random) -> Recipe:
     container = random.choice(["mp4", "mp4", "mov"])
     codec = random.choice(["h264", "h264", "hevc", "mpeg4", "mjpeg"])
     piece = _piece(random, container, codec)
-    lasts_ms = {"a second": 1000 * piece.num_pictures}.get(piece.pace, 19 * piece.num_pictures)
+    stay_ms = {"a second": 1000, "120": 8}.get(piece.pace, 19)  # at least
+    lasts_ms = stay_ms * piece.num_pictures
     edits = [Edit(None, random.choice([40, 700, 3000]))] if random.random() < 0.3 else []
     for _ in range(random.choice([1, 2, 2, 3])):
         at = random.randrange(0, lasts_ms // 2)
         edits.append(Edit(at, random.randrange(lasts_ms // 5, lasts_ms // 2)))
+        if random.random() < 0.1:
+            edits.append(Edit(None, 400))
+    if edits[-1].media_ms is None:
+        edits.pop()
     return _recipe(seed, random, "edits", container, codec, pieces=(piece,), edits=tuple(edits))
 
 
@@ -240,6 +253,7 @@ def _tracks(seed: int, random: Random) -> Recipe:
         num_texts=random.choice([0, 5, 40, 70]) if container in ("mkv", "mp4") else 0,
         num_sounds=random.choice([0, 2, 70]) if container == "mov" else random.choice([0, 2]),
         num_videos=random.choice([0, 1, 2]),
+        is_m2ts=False,
         is_video_last=random.random() < 0.5,
     )
 
@@ -255,10 +269,13 @@ def _short(seed: int, random: Random) -> Recipe:
 
 
 def _long(seed: int, random: Random) -> Recipe:
-    container = random.choice(["mkv", "mp4", "mov"])
-    codec = random.choice(["h264", "mjpeg", "mpeg4"])
-    piece = Piece("five minutes", random.choice([40, 312]))
-    return _recipe(seed, random, "long", container, codec, pieces=(piece,), fps=Fraction(1, 700))
+    """Cameras that take a picture now and then."""
+    container = random.choice(["mkv", "mp4", "mov", "ts", "flv"])
+    codec = "h264" if container in ("ts", "flv") else random.choice(["h264", "mjpeg", "mpeg4"])
+    piece = Piece(*random.choice([("a minute", 30), ("five minutes", 40), ("five minutes", 312)]))
+    if container in ("ts", "flv"):
+        piece = Piece("a minute", 30)
+    return _recipe(seed, random, "long", container, codec, pieces=(piece,), fps=Fraction(1, 70))
 
 
 def _telecine(seed: int, random: Random) -> Recipe:
@@ -282,6 +299,17 @@ def _cut(seed: int, random: Random) -> Recipe:
     )
 
 
+def _hole(seed: int, random: Random) -> Recipe:
+    """Some bytes are lost: packets of a broadcast, zeros in a download."""
+    container = random.choice(["ts", "ts", "mp4"])  # in Matroska FFmpeg passes over a hole without a sign
+    codec = random.choice(["h264", "h264", "hevc", "mpeg2"])
+    piece = Piece(random.choice(["25", "50", "telecine"]), 90)
+    share = Fraction(random.randrange(30, 70), 100)
+    return _recipe(
+        seed, random, "hole", container, codec, pieces=(piece,), hole_at=share, gop=random.choice([6, 12])
+    )
+
+
 _DRAWN = {
     "plain": _plain,
     "jump": _jump,
@@ -297,5 +325,6 @@ _DRAWN = {
     "long": _long,
     "telecine": _telecine,
     "cut": _cut,
+    "hole": _hole,
 }
 KINDS = tuple(_DRAWN)
