@@ -102,7 +102,7 @@ class S3Library:
         if video.version_id is not None:
             request["VersionId"] = video.version_id
         try:
-            return self._client().get_object(**request)["Body"].read()
+            return s3_client(self.endpoint_url, _FETCH_TRIES).get_object(**request)["Body"].read()
         except S3_ERRORS as error:
             raise translate(error, video.uri) from error
 

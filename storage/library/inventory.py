@@ -38,6 +38,7 @@ _CSV_NAMES = {
     "IsDeleteMarker": "is_delete_marker",
 }
 _PARQUET_COLUMN = re.compile(r"(?:required|optional)\s+\w+\s+(\w+)")
+_COPIES = 2  # that may come damaged
 _CHUNK_BYTES = 1 << 20
 
 
@@ -102,17 +103,18 @@ class Inventory:
         PreflightError: missing or damaged.
         """
         path = folder / file.key.rpartition("/")[2]
-        digest = hashlib.md5(usedforsecurity=False)
-        with self._open(file.key) as source, path.open("wb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
-                digest.update(chunk)
-                target.write(chunk)
-        if digest.hexdigest() != file.md5:
-            raise PreflightError(
-                f"{self.url}: its file {file.key} is damaged (MD5 {digest.hexdigest()}, not {file.md5})",
-                "Copy the inventory again, or take the one before.",
-            )
-        return path
+        for _ in range(_COPIES):
+            digest = hashlib.md5(usedforsecurity=False)
+            with self._open(file.key) as source, path.open("wb") as target:
+                while chunk := source.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    target.write(chunk)
+            if digest.hexdigest() == file.md5:
+                return path
+        raise PreflightError(
+            f"{self.url}: its file {file.key} is damaged (MD5 {digest.hexdigest()}, not {file.md5})",
+            "Copy the inventory again, or take the one before.",
+        )
 
     def _parse(self) -> Manifest:
         key = parse_location(self.url)

@@ -15,7 +15,7 @@ from storage.s3.client import is_aws, s3_client
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-_MD5 = re.compile("[0-9a-f]{32}")
+_MD5 = re.compile("(?!0{32})[0-9a-f]{32}")  # zeros stand for what a server does not know
 _SURE = 3  # objects
 
 

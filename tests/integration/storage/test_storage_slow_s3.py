@@ -247,10 +247,11 @@ def test_what_is_damaged_where_it_is_stored_is_told_as_such(flaky: Flaky, tmp_pa
 @pytest.mark.parametrize(
     ("etag", "headers"),
     [
-        ("0" * 32 + "-7", {}),
-        ("0" * 32, {"x-amz-server-side-encryption": "aws:kms"}),
-        ("0" * 32, {"x-amz-server-side-encryption": "aws:kms:dsse"}),
-        ("0" * 32, {"x-amz-server-side-encryption-customer-algorithm": "AES256"}),
+        ("1" * 32 + "-7", {}),
+        ("0" * 32, {}),
+        ("1" * 32, {"x-amz-server-side-encryption": "aws:kms"}),
+        ("1" * 32, {"x-amz-server-side-encryption": "aws:kms:dsse"}),
+        ("1" * 32, {"x-amz-server-side-encryption-customer-algorithm": "AES256"}),
         ("opaque", {}),
     ],
 )
@@ -284,7 +285,7 @@ def test_checksums_tell_where_the_etag_does_not(flaky: Flaky, tmp_path: Path, al
 def test_servers_whose_etags_only_look_like_md5s_are_found_out(flaky: Flaky, tmp_path: Path) -> None:
     """By several objects that each come twice alike, and none that is as its ETag says."""
     fetched = []
-    for number in range(4):
+    for number in range(1, 5):
         video = VideoObject(f"s3://bucket/{number}.mp4", len(BODY), 0, f"{number:032x}")
         flaky.etag = video.etag or ""
         with suppress(Damaged):
@@ -295,7 +296,7 @@ def test_servers_whose_etags_only_look_like_md5s_are_found_out(flaky: Flaky, tmp
 def test_one_true_etag_shows_that_all_are(flaky: Flaky, tmp_path: Path) -> None:
     """Then no number of others makes them mean nothing."""
     flaky.library.fetch(flaky.video, tmp_path)
-    for number in range(4):
+    for number in range(1, 5):
         flaky.etag = f"{number:032x}"
         with pytest.raises(Damaged):
             flaky.library.fetch(VideoObject("s3://bucket/a.mp4", len(BODY), 0, flaky.etag), tmp_path)
