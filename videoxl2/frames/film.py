@@ -42,7 +42,12 @@ class Film:
                 yield packet, packet.pts or 0
             return
         rows = ((packet, Stamps(packet.pts, packet.dts, packet.duration or 0)) for packet in packets)
-        for packet, tick in placed(rows, self.clock):
+        begins = {piece.first for piece in self.clock.pieces[1:] if not self.clock.counts_packets}
+        has_key = True
+        for number, (packet, tick) in enumerate(placed(rows, self.clock)):
+            has_key = (has_key and number not in begins) or packet.is_keyframe
+            if not has_key:  # what a piece begins with in the middle of a GOP has lost its references
+                packet.is_corrupt = True
             packet.pts = tick
             yield packet, tick or 0
 

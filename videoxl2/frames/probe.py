@@ -45,11 +45,14 @@ _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
 class MediaInfo:
     """One video file, in plain values. Times are whole milliseconds.
 
-    `timestamps` is "estimated" when the file has no usable clock of its own (bare bitstreams, AVI with
-    reordered pictures, times that jump back); then pictures are counted and `fps` is their clock.
+    `timestamps` is "estimated" when pictures had to be counted (bare bitstreams, times that make no sense:
+    `fps` is their clock then), spread evenly between the few that have a stamp (program streams), or shown
+    without regard to an edit list that is not followed.
 
     `warnings` holds any of: `truncated`, `corrupt_packets`, `timestamps_estimated`,
-    `timestamp_discontinuity`, `starts_mid_gop`, `hdr_not_converted`.
+    `timestamp_discontinuity`, `clock_joined` (pieces whose clocks do not go on from each other follow each
+    other here), `edits_ignored`, `streams_unread` (streams that begin in the middle), `starts_mid_gop`,
+    `hdr_not_converted`.
     """
 
     container: str

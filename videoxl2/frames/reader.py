@@ -4,7 +4,9 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from fractions import Fraction
+from itertools import islice, pairwise
+from math import ceil, floor
 
 import numpy as np
 from av.error import FFmpegError
@@ -22,9 +24,10 @@ from videoxl2.frames.pixels import RgbConverter
 from videoxl2.frames.probe import MediaInfo, probe
 from videoxl2.frames.sampling import SamplingGrid, Span
 from videoxl2.frames.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
-from videoxl2.frames.targets import Answer, Miss, Targets
+from videoxl2.frames.targets import Answer, FrameFlag, Miss, Targets
 
 FilePath = str | os.PathLike[str]
+_ROUNDING_S = Fraction(1, 1000)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class FrameSpan:
 
     A target without a picture has no row: rows can be fewer than targets, even none. `warnings` holds any
     of: `corrupt_packets`, `read_in_order` (skipping was given up: costs time, not accuracy),
-    `missing_frames`, `long_hold` (see `Limits.max_hold_s`), `timestamps_estimated`.
+    `missing_frames`, `damaged_frames` (some have the flag CORRUPT or SUBSTITUTE), `long_hold` (see
+    `Limits.max_hold_s`), `timestamps_estimated`, `timestamp_discontinuity` (pictures came out in another
+    order than their times say), `streams_unread`.
     """
 
     first_target: int
@@ -141,8 +146,22 @@ def read_answers(
     damage: Damage,
 ) -> Iterator[Answer]:
     """One answer per target of the spans that is inside the video, in order, with full-size pictures."""
-    for part in info.clock.edits or (None,):
-        yield from _Answers(path, info, grid, spans, limits, damage, part)
+    if not info.clock.edits:
+        yield from _Answers(path, info, grid, spans, limits, damage)
+    for part, following in pairwise([*info.clock.edits, None]):
+        assert part is not None
+        until_s = following.start_s if following else None
+        if _has_target(part.start_s, until_s, grid, spans):
+            yield from _Answers(path, info, grid, spans, limits, damage, part, until_s)
+
+
+def _has_target(
+    start_s: Fraction, until_s: Fraction | None, grid: SamplingGrid, spans: Sequence[Span]
+) -> bool:
+    """Whether the file is to be opened for a part of the film, of which it can have thousands."""
+    first = floor((start_s - _ROUNDING_S) / grid.step_s)
+    stop = grid.num_targets if until_s is None else ceil((until_s + _ROUNDING_S) / grid.step_s) + 1
+    return any(span.first < stop and first < span.stop for span in spans)
 
 
 @dataclass
@@ -155,7 +174,8 @@ class _Answers:
     spans: Sequence[Span]
     limits: Limits
     damage: Damage
-    part: Edit | None
+    part: Edit | None = None
+    until_s: Fraction | None = None  # when the part after it begins
 
     def __iter__(self) -> Iterator[Answer]:
         first = 0
@@ -175,7 +195,8 @@ class _Answers:
             yield from pick_in_order(self._pictures(film), targets.before(None), targets)
 
     def _targets(self, film: Film) -> Targets:
-        return Targets(self.info, self.grid, self.spans, film.video.time_base, self.limits, self.part)
+        time_base = film.video.time_base
+        return Targets(self.info, self.grid, self.spans, time_base, self.limits, self.part, self.until_s)
 
     def _pictures(self, film: Film) -> Iterator[tuple[int, Picture]]:
         clock, decoder = self.info.clock, Decoder(film.video, self.damage)
@@ -237,6 +258,8 @@ class _Rows:
         self._pts_ms[row] = answer.pts_ms
         self._target_index[row] = answer.target
         self._flags[row] = answer.flags
+        if answer.flags & (FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE):
+            self._warnings.add("damaged_frames")
         self.num_frames += 1
 
     def finish(self, damage: Damage, seconds_cpu: float) -> FrameSpan:

@@ -64,8 +64,9 @@ class Targets:
         time_base: Fraction,
         limits: Limits,
         part: Edit | None = None,
+        until_s: Fraction | None = None,
     ):
-        """Of a film with edits, those that `part` shows (up to the part after it, if pictures are held)."""
+        """Of a film with edits, those that `part` shows, up to `until_s`, when the part after it begins."""
         self.is_estimated = info.timestamps == "estimated"
         # A counted picture's tick is its number.
         self.time_base = 1 / info.fps if info.clock.counts_pictures else time_base
@@ -78,18 +79,14 @@ class Targets:
         start, stop = 0, max(1, ceil(Fraction(info.duration_ms, 1000) / grid.step_s))
         if part is not None:
             self.first_pts, self._begins_s, self._end = part.media, part.start_s, part.end
-            start, stop = self._part(info, part, stop)
+            start = self._first_from(part.start_s)
+            stop = stop if until_s is None else min(stop, self._first_from(until_s))
         self._spans = [
             Span(first, min(span.stop, stop))
             for span in spans
             if (first := max(span.first, start)) < span.stop
         ]
         self.next = self._spans[0].first if self._spans else stop  # nothing before it is wanted any more
-
-    def _part(self, info: MediaInfo, part: Edit, stop: int) -> tuple[int, int]:
-        """The targets that fall to a part."""
-        later = [self._first_from(edit.start_s) for edit in info.clock.edits if edit.start_s > part.start_s]
-        return self._first_from(part.start_s), min([stop, *later])
 
     def _first_from(self, instant_s: Fraction) -> int:
         return max(0, ceil((instant_s - self._slack * self.time_base) / self._grid.step_s))

@@ -208,3 +208,48 @@ def test_tracks_up_to_the_limit_lose_no_picture(tmp_path):
     assert (info.width, info.num_frames) == (128, 5)
     with pytest.raises(LimitExceeded, match="max_streams: "):
         probe(path, Limits(max_streams=79))
+
+
+def test_damage_reaches_the_warnings(tmp_path, make):
+    """A frame that is flagged as damaged makes its span say so, for the row's warnings."""
+    data = bytearray(make("hole.ts", num_frames=200).read_bytes())
+    start, stop = len(data) * 45 // 100, len(data) * 55 // 100
+    data[start:stop] = np.random.default_rng(1).integers(0, 256, stop - start, dtype=np.uint8).tobytes()
+    path = tmp_path / "hole.ts"
+    path.write_bytes(data)
+    for span in read_frames(path, plan_sampling(probe(path), Fraction(5)), SIZE, frames_per_span=5):
+        is_damaged = bool((span.flags & (FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE)).any())
+        assert ("damaged_frames" in span.warnings) == is_damaged
+
+
+def test_edits_show_their_parts(tmp_path, make, numbers):
+    """Each entry of an edit list in its turn, from inside a picture on, also one that goes back."""
+    source = make("source.mp4", codec_options=X264, num_frames=100, time_base=Fraction(1, 12_800))
+    edits = [(2000, 2010), (-1, 500), (1000, 400)]  # media ms or a wait, length ms
+    path = tmp_path / "edited.mp4"
+    path.write_bytes(_with_edits(source.read_bytes(), edits))
+    info = probe(path)
+    assert (info.duration_ms, info.timestamps) == (2910, "exact")
+    # The media end at 4 s; the last picture stays until the next part begins.
+    begins_s = [Fraction(n, 25) for n in range(50)] + [Fraction(2510 + 40 * n, 1000) for n in range(10)]
+    _assert_shown(path, info, numbers, begins_s, [*range(50, 100), *range(25, 35)])
+
+
+def _with_edits(mp4, edits):
+    """The file with its edit list replaced: it is at the end, so that nothing else moves."""
+    at = mp4.index(b"elst") - 4
+    old = int.from_bytes(mp4[at : at + 4], "big")
+    offset = 1024  # of the first picture on the media's clock, in ticks
+    rows = b"".join(
+        length.to_bytes(4, "big")
+        + (2**32 - 1 if media < 0 else offset + media * 12_800 // 1000).to_bytes(4, "big")
+        + b"\0\1\0\0"
+        for media, length in edits
+    )
+    elst = (len(rows) + 16).to_bytes(4, "big") + b"elst" + bytes(4) + len(edits).to_bytes(4, "big") + rows
+    grown = bytearray(mp4[:at] + elst + mp4[at + old :])
+    for kind in (b"edts", b"trak", b"moov"):
+        place = grown.rindex(kind, 0, at + 4) - 4
+        size = int.from_bytes(grown[place : place + 4], "big") + len(elst) - old
+        grown[place : place + 4] = size.to_bytes(4, "big")
+    return bytes(grown)
