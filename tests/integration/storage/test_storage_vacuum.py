@@ -14,6 +14,7 @@ from storage.index.index import open_index
 from storage.index.layout import bundle_key
 from storage.index.snapshots import read_newest
 from storage.objects.store import open_store
+from storage.query.catalog import ChangedUnderneath, again_if_changed, open_catalog
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
 
@@ -36,7 +37,11 @@ def _age(place, keys, days: float) -> None:
 
 
 def test_after_a_compaction_the_old_parts_go_and_readers_see_the_same(filled):
-    """With them the old snapshots; bundles stay, as every row can be made anew from them."""
+    """With them the old snapshots; bundles stay, as every row can be made anew from them.
+
+    Who had opened an old snapshot is told so, and reads the same from the newest.
+    """
+    early = open_catalog(filled.url, filled.endpoint_url)
     compact(filled.url, filled.endpoint_url, wait=print)
     if filled.endpoint_url:
         time.sleep(2.1)  # its clock has whole seconds
@@ -46,6 +51,9 @@ def test_after_a_compaction_the_old_parts_go_and_readers_see_the_same(filled):
     assert {k: v for k, v in planned.removed.items() if k != "leases"} == {
         k: v for k, v in done.removed.items() if k != "leases"
     }
+    with early, pytest.raises(ChangedUnderneath):
+        early.query("SELECT title FROM scenes")
+    assert again_if_changed(filled.contents) == before
     assert done.removed["parts"].num_files > 20
     assert done.removed["parts"].num_bytes > 20_000
     assert done.removed["bundles"].num_files == 0
