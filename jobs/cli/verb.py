@@ -62,7 +62,7 @@ def _of_file(error: click.BadParameter, ctx: click.Context) -> UsageError | None
         return None
     flag = flag_of(param)
     problem = f"setting {flag} = {file.values[flag]!r} in {file.path}: {error.message}"
-    return UsageError(problem.rstrip("."), f"Correct it; {see_help(ctx.command_path)}.")
+    return UsageError(problem.rstrip("."), f"Correct it. {see_help(ctx.command_path)}")
 
 
 def index_options(verb: F) -> F:

@@ -28,7 +28,7 @@ class NoIndexError(PreflightError):
 
 def no_index(url: str, endpoint_url: str | None) -> NoIndexError:
     """What to raise where there is none; the hint names the nearest ones."""
-    made = "`media-index run --new-index` makes one."
+    made = "`media-index run --new-index` makes one"
     near = nearest_indexes(url, endpoint_url)
     meant = f"Did you mean {' or '.join(near)}? If not" if near else "Check --index. If it is right"
     return NoIndexError(f"there is no index in {open_store(url, endpoint_url).url}", f"{meant}, {made}.")

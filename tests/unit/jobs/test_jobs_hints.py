@@ -61,8 +61,9 @@ def texts(hint: ast.expr) -> Iterator[tuple[int, str]]:
 
 
 def is_sentence(text: str) -> bool:
-    """What is put in at its beginning is a name, which keeps its own case; commands stand in backquotes."""
-    return not text[0].islower() and text[-1] in ".?…"
+    """What is put in at its beginning is a name, which keeps its case; at its end, a sentence. Commands stand
+    in backquotes."""
+    return not text[0].islower() and text[-1] in ".?…\0"
 
 
 def test_hints_are_sentences():

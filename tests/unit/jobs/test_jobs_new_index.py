@@ -104,7 +104,7 @@ def test_a_verb_at_a_place_without_an_index_names_the_nearest(films, catalog, tm
     assert done.code == 2, done.stderr
     error, hint = done.stderr.strip().splitlines()
     assert error == f"error: there is no index in {tmp_path / 'catalgo'}"
-    assert hint.startswith(f"hint: Did you mean {catalog}?")
+    assert hint == f"hint: Did you mean {catalog}? If not, `media-index run --new-index` makes one."
     assert not (tmp_path / "catalgo").exists()
 
 
