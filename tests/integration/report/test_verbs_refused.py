@@ -33,15 +33,15 @@ ANSWERS = {
 @pytest.fixture(scope="module")
 def refusing() -> Iterator[Callable[[int, str], str]]:
     """`refusing(403, "AccessDenied")`: a server that answers everything so."""
-    said = [403, "AccessDenied"]
+    said = [(403, "AccessDenied")]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            body = f"<Error><Code>{said[1]}</Code><Message>said</Message></Error>".encode()
-            self.send_response(int(said[0]))
+            body = f"<Error><Code>{said[0][1]}</Code><Message>said</Message></Error>".encode()
+            self.send_response(said[0][0])
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
@@ -56,7 +56,7 @@ def refusing() -> Iterator[Callable[[int, str], str]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def answer(status: int, code: str) -> str:
-        said[:] = [status, code]
+        said[0] = status, code
         return f"http://127.0.0.1:{server.server_port}"
 
     with pytest.MonkeyPatch.context() as environment:
