@@ -225,13 +225,10 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
         with nullcontext() if is_text else words_aside():  # of libraries: stderr holds JSON lines only
             row = execute(settings, progress, goal, new_index)
     except MediaIndexError as error:
-        command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
-        if not is_text:
-            progress.error(error, command)
-        else:
-            show_error(error)
-            _say_next(command)
-        return int(error.exit_code)
+        return _stopped(error, settings, progress)
+    except OSError as error:  # here and not in `main`: click ends without a word where a pipe is broken
+        hint = "Check the disk, the network, the folders and their permissions."
+        return _stopped(MediaIndexError(str(error), hint), settings, progress)
     except (Exception, KeyboardInterrupt) as error:
         if is_text:
             raise
@@ -246,6 +243,17 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
         failed = _build(settings, progress)
         return row.exit_code or failed
     return row.exit_code
+
+
+def _stopped(error: MediaIndexError, settings: Settings, progress: Any) -> int:
+    """What stopped the run, and the next command."""
+    command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
+    if settings.log_format == "json":
+        progress.error(error, command)
+    else:
+        show_error(error)
+        _say_next(command)
+    return int(error.exit_code)
 
 
 def _progress(log_format: Literal["text", "json"]) -> Any:

@@ -1,5 +1,6 @@
 """Every verb explains itself."""
 
+import errno
 import re
 from pathlib import Path
 
@@ -27,3 +28,19 @@ def test_every_verb_is_in_the_readme():
     """The README shows each verb in use."""
     readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
     assert [verb for verb in VERBS if not re.search(rf"\$ media-index {verb}\b", readme)] == []
+
+
+def test_a_broken_pipe_to_something_else_than_the_reader_is_said(monkeypatch, tmp_path, capsys):
+    """click takes any for that of `media-index … | head` and ends with 1 and no word."""
+
+    def broken(*_: object) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("jobs.driver.run.run", broken)
+    monkeypatch.setattr("sys.argv", ["media-index", "run", "--library", "x"])
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "--library", "x", "--index", "y", "--model", "small"]
+    assert cli.main(words, standalone_mode=False) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(": ")[0] for line in said] == ["error", "hint", "next"]
+    assert said[-1] == "next: media-index run --library x"
