@@ -29,12 +29,13 @@ from videoxl2.frames.metadata import NOTHING_SAID, Metadata, read_metadata, read
 from videoxl2.frames.pixels import display_matrix, rotation_degrees
 from videoxl2.frames.scan import Scan
 from videoxl2.frames.start_timecode import read_start_timecode
-from videoxl2.frames.structure import is_cut_short
+from videoxl2.frames.structure import ends_inside_a_tag, is_cut_short
 from videoxl2.frames.timeline import Timeline, measure, measure_times, varies
 
 # A header that claims so much more than there is belongs to a file that was cut short.
 _MISSING_SHARE = Fraction(2, 100)
-_STATES_LENGTH = INDEXED_DEMUXERS | {"avi", "asf", "flv", "mxf"}
+# Matroska states the length of its longest track, which may be subtitles; its structure says when it is cut.
+_STATES_LENGTH = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "avi", "asf", "flv", "mxf"})
 _FASTEST = 300  # pictures per second that a clock of so many ticks is believed to count
 _PLAYED_BY_BROWSERS = INDEXED_DEMUXERS | {"ogg"}
 _MAX_LATE_MS = 600_000  # of pictures after sound; another programme's stamps may be hours away
@@ -264,10 +265,11 @@ def _is_truncated(video: OpenVideo, scan: Scan, shown: _Showing, path: Path) -> 
     ends = [shown.media.end_pts * video.time_base, *(reach.end_s for reach in scan.sound_reach.values())]
     starts = [shown.media.first_pts * video.time_base]
     starts += [reach.start_s for reach in scan.sound_reach.values() if reach.start_s is not None]
-    # Matroska counts its duration from zero, MP4 from the first sample; the kinder reading is taken. An end
-    # before everything (Flash) is a length, counted from the first decoding.
+    # Files count from zero or from the first sample; the kinder reading is taken. An end before everything is
+    # a length (Flash), counted from the first decoding, and so is one where something else speaks of a cut.
     decoded_s = [dts * video.time_base for dts in scan.turns.table.dts[:1] if dts != NONE]
-    counts_from_s = min([*decoded_s, *starts]) if min(starts) >= claimed_s else min(Fraction(0), *starts)
+    is_length = min(starts) >= claimed_s or (video.demuxer == "flv" and ends_inside_a_tag(path))
+    counts_from_s = min([*decoded_s, *starts]) if is_length else min(Fraction(0), *starts)
     missing_s = claimed_s - (max(ends) - counts_from_s)
     return missing_s > claimed_s * _MISSING_SHARE and missing_s > 2 * shown.media.longest * video.time_base
 
@@ -276,7 +278,7 @@ def _claimed_s(video: OpenVideo) -> Fraction | None:
     """The length a header states; of other containers FFmpeg computes one from the packets."""
     if video.demuxer not in _STATES_LENGTH:
         return None
-    if video.demuxer == "avi":  # rescaled by FFmpeg where the file is cut
+    if video.demuxer != "flv":  # the container's own is that of its longest track
         return (video.stream.duration or 0) * video.time_base
     return Fraction(video.container.duration or 0, 1_000_000)
 

@@ -9,7 +9,7 @@ import itertools
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
-from statistics import median
+from statistics import median_low
 
 from videoxl2.frames.clock import Piece, centred
 from videoxl2.frames.columns import NONE, PacketTable
@@ -101,7 +101,7 @@ class Recount:
         rates: list[Fraction] = [
             Fraction(gap, b - a) for a, b in pairs if b < len(self.dts) and (gap := self._gap(a, b)) > 0
         ]
-        usual = Fraction(median(rates)) if rates else Fraction(0)
+        usual = median_low(rates) if rates else Fraction(0)
         pace: Fraction | None = None
         for first, stop in pairs:
             num = stop - first

@@ -28,6 +28,18 @@ def is_cut_short(path: str | os.PathLike[str], demuxer: str) -> bool:
         return demuxer == "asf" and _asf_size(file) > size
 
 
+def ends_inside_a_tag(path: str | os.PathLike[str]) -> bool:
+    """Flash: whether the last four bytes are not the length of a tag that ends there (FLV 10.1, E.3)."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 4))
+        length = int.from_bytes(file.read(4), "big")
+        if not 11 <= length <= size - 13:
+            return True
+        file.seek(size - 4 - length)
+        return int.from_bytes(file.read(4)[1:], "big") != length - 11
+
+
 def _riff_end(file: BinaryIO) -> int:
     head = file.read(8)
     return 8 + int(struct.unpack("<I", head[4:])[0]) if head[:4] == b"RIFF" and len(head) == 8 else 0

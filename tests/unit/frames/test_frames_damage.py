@@ -68,6 +68,15 @@ def test_a_hole_in_the_middle_costs_only_the_hole(tmp_path, make, numbers, name,
     assert info.is_vfr or info.warnings or any(span.warnings for span in spans)
 
 
+def test_a_flash_file_that_ends_inside_a_tag_is_truncated(tmp_path, make):
+    """Its header counts from the first picture, wherever that is on the clock."""
+    whole = make("whole.flv", codec="flv1", codec_options={}, num_frames=90, start_s=Fraction(7, 5))
+    assert probe(whole).warnings == ()
+    path = tmp_path / "cut.flv"
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 8 // 10])
+    assert "truncated" in probe(path).warnings
+
+
 def test_a_stream_that_starts_between_keys_starts_at_its_first_key(tmp_path, make, numbers):
     """A recording cut from a broadcast begins with the first picture that can be read, and says so."""
     data = make("broadcast.ts", num_frames=200).read_bytes()
