@@ -103,5 +103,5 @@ def test_a_film_of_one_picture_has_answers(asker):
     scenes = replace(SCENES, max_new_tokens=480)
     (answer,) = analyze(asker, info, SamplingGrid(Fraction(1), 1), given, [scenes]).answers
     assert answer.problem is None
-    assert answer.records[0].answer.start_s == 0
-    assert all(record.answer.end_s > record.answer.start_s for record in answer.records)
+    assert answer.records[0].answer.start_ms == 0
+    assert all(record.answer.end_ms > record.answer.start_ms for record in answer.records)

@@ -136,7 +136,8 @@ def test_no_move_takes_the_last_picture_of_a_record(hostile):
         prompts = draw_prompts(rng.choice(["default", "own"]), rng)
         analysis = analysis_of(hostile.asker, film, prompts)
         cuts = {
-            ms: Cut(min(ms + rng.choice([-2000, -700, 90, 2000]), 12_344), 5.0) for ms in film.times_ms[1:]
+            ms: Cut(min(max(1, ms + rng.choice([-2000, -700, 90, 2000])), 12_344), 5.0)
+            for ms in film.times_ms[1:]
         }
         rows = rows_of_analysis(analysis, prompts, moves_of(analysis, cuts))
         assert list(problems_of(rows, film.duration_ms, film.times_ms, {})) == []
