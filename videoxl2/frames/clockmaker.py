@@ -26,6 +26,7 @@ from videoxl2.frames.container import CLOCKLESS_DEMUXERS, INDEXED_DEMUXERS, Limi
 from videoxl2.frames.order import look_at_order, shown_ticks
 from videoxl2.frames.pieces import HOLD_S, WRAPS, Sound, centred, find_breaks, join
 from videoxl2.frames.program_stream import Recount
+from videoxl2.frames.timeline import varies
 
 FilePath = str | os.PathLike[str]
 Missing = Literal["unknown", "decoded", "next_reference"]
@@ -81,7 +82,8 @@ def make_clock(
     if video.demuxer not in WRAPS:
         return _finished(Made(clock, table.array("pts"), start.num_unplaced), table)
     recount = None
-    if video.demuxer == "mpeg" and video.stream.codec_context.name in _COUNTED_CODECS:
+    is_counted = video.demuxer == "mpeg" and video.stream.codec_context.name in _COUNTED_CODECS
+    if is_counted and len(table) > 1:  # the only picture has its stamp
         table.dts = array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
         recount.apply(table)
@@ -104,9 +106,12 @@ def _finished(made: Made, table: PacketTable, recount: Recount | None = None) ->
     ticks = np.fromiter(
         (NONE if tick is None else tick for _, tick in placed(table.rows(), clock)), np.int64, len(table)
     )
-    if clock.order is not None:
-        ticks = shown_ticks(ticks, clock.order)
-    return replace(made, ticks=ticks)
+    if clock.order is None:
+        return replace(made, ticks=ticks)
+    # The last pictures come out when all stamps are dealt out; at an uneven pace theirs are made up.
+    last = np.diff(ticks[-2 * clock.order.delay - 2 :])
+    is_made_up = clock.order.delay > 0 and varies(last)
+    return replace(made, ticks=shown_ticks(ticks, clock.order), is_estimated=made.is_estimated or is_made_up)
 
 
 @dataclass(frozen=True)

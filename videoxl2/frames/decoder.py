@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
@@ -102,7 +102,8 @@ class Decoder:
 
     def _doubt(self, pts: int | None) -> None:
         if self._doubt_from is None:
-            self._before_doubt = frozenset(self._fed) - {pts}
+            # A damaged picture comes out when packets that build on it have been fed already.
+            self._before_doubt = frozenset(takewhile(lambda fed: fed != pts, self._fed))
         self._doubt_from = max(pts or 0, self._doubt_from or 0)
 
     def _is_damaged(self, frame: VideoFrame) -> bool:

@@ -11,6 +11,7 @@ _SEGMENT = 0x18538067  # Matroska's outermost element that holds everything (RFC
 _EBML = 0x1A45DFA3
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_FLASH_SIZE = b"\0\x08filesize\0"  # a name with its length, and the kind of its value
 _ASF_BROADCAST = 1  # flag: sizes are not known
 
 
@@ -25,6 +26,8 @@ def is_cut_short(path: str | os.PathLike[str], demuxer: str) -> bool:
             return _matroska_end(file, size) > size
         if demuxer == "avi":
             return _riff_end(file) > size
+        if demuxer == "flv":
+            return _flash_size(file) > size
         return demuxer == "asf" and _asf_size(file) > size
 
 
@@ -43,6 +46,13 @@ def ends_inside_a_tag(path: str | os.PathLike[str]) -> bool:
 def _riff_end(file: BinaryIO) -> int:
     head = file.read(8)
     return 8 + int(struct.unpack("<I", head[4:])[0]) if head[:4] == b"RIFF" and len(head) == 8 else 0
+
+
+def _flash_size(file: BinaryIO) -> float:
+    """What the first tag says of the file, where its writer knew it; numbers are doubles (AMF 0)."""
+    head = file.read(4096)
+    at = head.find(_FLASH_SIZE) + len(_FLASH_SIZE)
+    return float(struct.unpack_from(">d", head, at)[0]) if _FLASH_SIZE in head[:-8] else 0
 
 
 def _asf_size(file: BinaryIO) -> int:

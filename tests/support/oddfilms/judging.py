@@ -37,6 +37,7 @@ _LOST_BY_CUT_S = Fraction(3, 10)
 _DOUBTFUL = FrameFlag.ESTIMATED | FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
 # Nor does a film with one of these. `clock_joined` and `read_in_order` are no excuse: they claim exactness.
 _DOUBTS = frozenset({"timestamps_estimated", "timestamp_discontinuity", "streams_unread"})
+_DAMAGE = frozenset({"corrupt_packets", "damaged_frames"})  # excuses where bytes are missing
 # Of a sound film these are untrue (but pieces joined as bytes do break TS's count of packets).
 _FALSE_ALARMS = frozenset({"truncated", "timestamp_discontinuity", "corrupt_packets"})
 
@@ -204,5 +205,5 @@ def _cuts(film: Film, info: MediaInfo, random: Random) -> Iterator[_Problem]:
 
 def _is_doubtful(film: Film, info: MediaInfo, warnings: tuple[str, ...] = ()) -> bool:
     words = {*info.warnings, *warnings}
-    is_damaged = bool(film.recipe.cut_at or film.recipe.hole_at) and "corrupt_packets" in words
+    is_damaged = bool(film.recipe.cut_at or film.recipe.hole_at) and bool(words & _DAMAGE)
     return info.timestamps == "estimated" or bool(_DOUBTS & words) or is_damaged

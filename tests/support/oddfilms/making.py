@@ -22,6 +22,7 @@ from oddfilms.tracks import add_tracks, add_videos, fill
 
 _FORMATS = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg"}
 _SLACK_S = Fraction(2, 1000)  # a muxer's millisecond, of the picture and of the first one
+_UNKNOWN_STAY_S = Fraction(5, 100)  # what may be made up where nothing is known
 _NEW_EXTRADATA = 1  # FFmpeg's number for it as side data
 _FLV_HEADER_BYTES = 13
 _FIRST_S = Fraction(14, 10)  # MPEG clocks begin no earlier: decoding runs ahead of showing
@@ -45,7 +46,7 @@ def make(folder: Path, recipe: Recipe) -> Film:
     spoil(path, recipe)
     truth = tuple(Shown(number, start_s) for number, start_s in shown)
     is_even = recipe.pieces[-1].pace in (*EVEN, SOFT) and len(starts) > 2
-    end_slack_s = _SLACK_S if is_even else _SLACK_S + max(lasting[-1][-4:])
+    end_slack_s = _SLACK_S if is_even else _SLACK_S + max(_UNKNOWN_STAY_S, *lasting[-1][-4:])
     num_pictures = None if recipe.cut_at or recipe.hole_at else len(starts) - 1
     return Film(path, recipe, truth, end_s, _SLACK_S, end_slack_s, num_pictures)
 
