@@ -32,7 +32,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
     "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
 )
 @click.pass_obj
-def doctor(file: SettingsFile, as_json: bool, **flags: Any) -> int:
+def doctor(file: SettingsFile, /, as_json: bool, **flags: Any) -> int:
     """Say whether a run will work, before anything is spent: index and library, codecs, weights, machine."""
     values = load_settings(defaults_for(run, file) | flags, needs=())
     from jobs.checks.doctor import (  # torch and Ray: a wrong settings file is told without them

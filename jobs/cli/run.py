@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from rich.console import Console
@@ -20,6 +20,9 @@ from jobs.ui.terminal import say, show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.tables import Run
 from storage.index.nearby import nearest_indexes
+
+if TYPE_CHECKING:  # loading it loads Ray
+    from jobs.driver.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
 NEEDED = ("library", "index", "model")
@@ -245,7 +248,7 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
     return row.exit_code
 
 
-def _stopped(error: MediaIndexError, settings: Settings, progress: Any) -> int:
+def _stopped(error: MediaIndexError, settings: Settings, progress: "Progress") -> int:
     """What stopped the run, and the next command."""
     command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
     if settings.log_format == "json":
@@ -256,13 +259,13 @@ def _stopped(error: MediaIndexError, settings: Settings, progress: Any) -> int:
     return int(error.exit_code)
 
 
-def _progress(log_format: Literal["text", "json"]) -> Any:
+def _progress(log_format: Literal["text", "json"]) -> "Progress":
     from jobs.driver.progress import Progress
 
     return Progress(Console(file=own_stderr()), log_format)
 
 
-def _build(settings: Settings, progress: Any) -> int:
+def _build(settings: Settings, progress: "Progress") -> int:
     """Make the serving file current. What the run did stays, whatever becomes of it."""
     from storage.query.build import build_serving
 

@@ -131,8 +131,8 @@ def fill_each(
         for row in range(rows.num_rows):
             while row not in running and waiting:
                 state = waiting.popleft()
-                if ended := state.begin():
-                    done[state.index] = ended
+                if is_done := state.begin():
+                    done[state.index] = is_done
                 else:
                     rows.restart(row)
                     running[row] = state
