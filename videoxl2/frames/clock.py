@@ -97,6 +97,11 @@ class _Row(NamedTuple):
     begins_piece: bool
 
 
+def is_held_back(pts: int | None, dts: int | None) -> bool:
+    """Whether a picture of a codec that holds back one is a reference, by what FFmpeg says of it."""
+    return pts is None or pts != dts
+
+
 def centred(difference: int, wrap: int) -> int:
     """A difference of stamps modulo `wrap`, of the two candidates the one nearer to zero."""
     return (difference + wrap // 2) % wrap - wrap // 2 if wrap else difference
@@ -168,7 +173,7 @@ def _counted(rows: Iterable[tuple[T, Stamps]], clock: Clock) -> Iterator[tuple[T
         else:
             at += duration
         duration = stamps.duration or clock.step
-        is_reference = stamps.pts is None or stamps.pts != stamps.dts
+        is_reference = clock.missing == "next_reference" and is_held_back(stamps.pts, stamps.dts)
         yield item, _Row(at, None if is_reference else at, piece.shown_from, begins)
 
 

@@ -84,9 +84,9 @@ def make_clock(
     recount = None
     is_counted = video.demuxer == "mpeg" and video.stream.codec_context.name in _COUNTED_CODECS
     if is_counted and len(table) > 1:  # the only picture has its stamp
-        table.dts = array("q", _filled_dts(table, period).tolist())
+        said, table.dts = table.dts, array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
-        recount.apply(table)
+        recount.apply(table, said, clock.missing == "next_reference")
     made = _in_pieces(video, table, replace(clock, wrap=WRAPS[video.demuxer]), turns, sound)
     made = replace(made, num_strays=made.num_strays + start.num_unplaced)
     if recount is not None:

@@ -5,17 +5,20 @@ So the count is made again: by the durations that the pictures' own headers stat
 from stamp to stamp, and evenly where the two do not meet.
 """
 
+from __future__ import annotations  # array[int] exists for type checkers only before Python 3.12
+
 import itertools
 from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median_low
 
-from videoxl2.frames.clock import Piece, centred
+from videoxl2.frames.clock import Piece, centred, is_held_back
 from videoxl2.frames.columns import NONE, PacketTable
 
 _WRAP = 1 << 33
 _HOLD = 900_000  # ticks, 10 s
+_LOOKED_BACK = 4  # stamps
 _ERROR = 45  # ticks, half a millisecond, that a count may be off before it is set right
 
 
@@ -46,10 +49,14 @@ class Recount:
         is_spread = any(stretch.pace is not None for stretch in self.stretches)
         return is_spread or len(set(self.durations)) > 1
 
-    def apply(self, table: PacketTable) -> None:
-        """Put the times on the table; references lose their pts, which the next one's dts will say better."""
-        for row, (pts, dts) in enumerate(zip(table.pts, table.dts, strict=True)):
-            table.pts[row] = self.dts[row] if pts == dts and pts != NONE else NONE
+    def apply(self, table: PacketTable, said: array[int], has_references: bool) -> None:
+        """Put the times on the table, of whose packets the file has `said` these dts.
+
+        References lose their pts, which the next one's dts will say better.
+        """
+        for row, (pts, dts) in enumerate(zip(table.pts, said, strict=True)):
+            is_reference = has_references and is_held_back(None if pts == NONE else pts, dts)
+            table.pts[row] = NONE if is_reference else self.dts[row]
         table.dts = self.dts
 
     def pieces(self, joined: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -83,7 +90,9 @@ class Recount:
         FFmpeg's dts for a stamped picture after unstamped ones can be stale. Where most stamps meet the
         count, those that miss it by a picture or two are not looked at.
         """
-        stamped = [row for row in range(len(table)) if table.begins_pes[row] or row == 0]
+        stamped = _without_repeats(
+            [row for row in range(len(table)) if table.begins_pes[row] or row == 0], table
+        )
         misses = [self._miss(a, b) for a, b in itertools.pairwise(stamped)]
         near, far = self._period // 2 + 2, 3 * self._period
         num_met = sum(abs(miss) <= near for miss in misses)
@@ -117,3 +126,12 @@ class Recount:
             for row in range(first + 1, stop):
                 counted = self._total[row] - self._total[first]
                 self.dts[row] = base + (counted if pace is None else int(pace * (row - first)))
+
+
+def _without_repeats(rows: list[int], table: PacketTable) -> list[int]:
+    """Without those that have the stamp of one of the last few: FFmpeg hands it out twice."""
+    kept: list[int] = []
+    for row in rows:
+        if table.dts[row] not in [table.dts[before] for before in kept[-_LOOKED_BACK:]]:
+            kept.append(row)
+    return kept

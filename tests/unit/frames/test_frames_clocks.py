@@ -146,6 +146,8 @@ def test_packets_without_duration_are_no_cut(make):
         ("a.flv", "flv1"),
         ("a.ts", "mpeg2video"),
         ("a.asf", "mjpeg"),
+        ("a.vob", "mpeg2video"),
+        ("a.mpg", "mpeg1video"),
     ],
 )
 def test_one_picture_lasts_a_while(make, name, codec):
