@@ -106,6 +106,7 @@ class ScriptedActor:
             time.sleep(600)
         if entry == "freeze":
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(600)  # this thread may get on for a moment
         if entry == "starve":
             self.waiting_s = ALL_TRIES_S + 1
             time.sleep(600)
