@@ -77,7 +77,7 @@ def find_breaks(
     strays: set[int] = set()
     back = set(backward.tolist())
     for row in candidates.tolist():
-        if row - 1 in strays:
+        if row - 1 in strays or (row - 1 in starts[-1:] and _lagged(row - 1, dts, pts, wrap, time_base)):
             continue  # back on the line
         if row in back and _is_shown_too_early(row, starts[-1] if starts else 0, pts, strays, wrap, hold):
             starts.append(row)
@@ -170,6 +170,12 @@ def _repaired(table: PacketTable, dts: Int64, pts: Int64, wrap: int, hold: int) 
         is_near = row + 1 < len(dts) and abs(centred_one(int(dts[row + 1] - pts[row]), wrap)) < hold
         dts[row] = dts[row + 1] - (table.duration[row] or 1) if is_near else pts[row]
     return dts
+
+
+def _lagged(row: int, dts: Int64, pts: Int64, wrap: int, time_base: Fraction) -> bool:
+    """Whether a piece's first dts still belongs to the piece before: the next one follows its pts."""
+    next_after_shown = centred_one(int(dts[row + 1] - pts[row]), wrap)
+    return pts[row] != NONE and 0 <= next_after_shown <= int(Fraction(1, 10) / time_base)
 
 
 def _keys_shown_too_early(is_key: NDArray[np.bool_], pts: Int64, wrap: int, hold: int) -> Int64:
