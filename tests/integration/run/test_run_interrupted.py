@@ -72,7 +72,10 @@ def test_a_stop_leaves_a_consistent_index_and_the_same_command_goes_on(
 ):
     """Ctrl-C or SIGTERM: exit code 130, whole videos only, and in the end each video once."""
     process = start(num_lines=2)
-    os.killpg(process.pid, number)  # as a terminal and a service manager do: Ray's processes get it, too
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: Ray's processes get it, too
+    else:
+        process.send_signal(number)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert "stopping" in stderr
