@@ -156,7 +156,17 @@ def _encode(
     )
 
 
-_finish_remote = ray.remote(**TASK_OPTIONS)(finish)
+def _finishing_task(source: Source, recipe: Recipe, run_id: str) -> Any:
+    """Make the task of one run. What is the same for all its videos travels once, with the function.
+
+    It is no `ray.put`: where a raylet ends, Ray's C++ tries to recover what the driver has put, finds the
+    raylet's object store gone and ends the driver's process with code 1 and no word.
+    """
+
+    def finish_video(paid: Paid) -> Indexed | Trouble:
+        return finish(source, paid, recipe, run_id)
+
+    return ray.remote(**TASK_OPTIONS)(finish_video)
 
 
 @dataclass(frozen=True)
@@ -174,7 +184,7 @@ class Finishing:
     def __init__(self, source: Source, recipe: Recipe, run_id: str, num_cpus: int) -> None:
         self._recipe = recipe
         self._run_id = run_id
-        self._same_for_all = ray.put(source), ray.put(recipe)
+        self._task = _finishing_task(source, recipe, run_id)
         self._max_waiting = WAITING_PER_CPU * num_cpus
         self._waiting: dict[ray.ObjectRef[Indexed | Trouble], _UnderWay] = {}
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
@@ -229,13 +239,12 @@ class Finishing:
         self._waiting.clear()
 
     def _submit(self, paid: Paid, node_id: str | None, times: int = 1) -> None:
-        source, recipe = self._same_for_all
-        ref = self._task_on(node_id).remote(source, paid, recipe, self._run_id)
+        ref = self._task_on(node_id).remote(paid)
         self._waiting[ref] = _UnderWay(paid, times, time.monotonic())
 
     def _task_on(self, node_id: str | None) -> Any:
         """The task, on that node if it is alive. Made once: Ray checks options whenever they are given."""
         if node_id not in self._tasks:
             where = NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "DEFAULT"
-            self._tasks[node_id] = _finish_remote.options(scheduling_strategy=where)
+            self._tasks[node_id] = self._task.options(scheduling_strategy=where)
         return self._tasks[node_id]

@@ -49,6 +49,7 @@ def pid_of(part: str, driver: subprocess.Popen[str]) -> int:
     [
         ("gcs/gcs_server", "control store (GCS) ended (killed by SIGKILL)"),
         ("raylet/raylet", "node manager (raylet) ended (killed by SIGKILL)"),
+        ("ray::RuntimeEnvAgent", "node manager (raylet) ended (exit code 0)"),
     ],
 )
 def test_a_ray_that_dies_ends_the_run_with_words(where, parrot, media_index, temporary, part, dead):
