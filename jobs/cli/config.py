@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from jobs.cli.settings import Setting, value_of
+from jobs.cli.settings import Setting, check_keys, value_of
 from jobs.cli.verb import Verb, config_option, known_settings
 from jobs.settings.file import SETTINGS_FILE, SettingsFile
 from jobs.ui.terminal import say, show_json, show_rows
@@ -18,18 +18,31 @@ _ABOUT = """# Settings
 _INTRO = Path(__file__).with_name("config.md").read_text(encoding="utf-8")
 
 
+class _Config(Verb):
+    """Hints of other verbs lead here, so it lists all settings first and tells of a wrong key then."""
+
+    checks_keys = False
+
+
 @click.command(
-    cls=Verb, epilog="\b\nExample:\n  media-index config\n  media-index config --config nightly.toml --json"
+    cls=_Config,
+    epilog="\b\nExample:\n  media-index config\n  media-index config --config nightly.toml --json",
 )
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 @click.pass_obj
 def config(file: SettingsFile, as_json: bool) -> None:
     """Show all settings: which value each has, whether the settings file says so, and which verbs take it."""
-    rows = [_resolved(setting, file) for setting in known_settings().values()]
+    known = known_settings()
+    rows = [_resolved(setting, file) for setting in known.values()]
     if as_json:
         show_json({"file": str(file.path) if file.path else None, "settings": rows})
-        return
+    else:
+        _show(rows, file)
+    check_keys(file, known)
+
+
+def _show(rows: list[dict[str, Any]], file: SettingsFile) -> None:
     say(f"settings file: {file.path or f'none: no {SETTINGS_FILE} here or above'}", err=True)
     shown = [
         (row["key"], row["default"] if row["value"] is None else row["value"], row["from"]) for row in rows

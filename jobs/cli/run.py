@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # loading it loads Ray
 
 F = TypeVar("F", bound=Callable[..., Any])
 NEEDED = ("library", "index", "model")
+_NOTHING_LISTED = "Is this the right --library, and do the filters let any through?"
 
 
 def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -294,7 +295,7 @@ def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
     """On stderr: what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
-            say("hint: Is this the right --library, and do the filters let any through?", err=True)
+            say(f"hint: {_NOTHING_LISTED}", err=True)
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
@@ -357,6 +358,8 @@ def plan(
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
     for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):
         say(line)
+    if not made.summary.reasons.total():
+        say(f"hint: {_NOTHING_LISTED}", err=True)
     if save is not None:
         made_with = "" if checked.index.exists else " --new-index"
         command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"

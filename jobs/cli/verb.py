@@ -27,12 +27,15 @@ class Verb(click.Command):
     """Takes from the settings file what its flags do not say; keeps the lines of its epilog, which are
     commands to copy."""
 
+    checks_keys = True  # before it begins
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not (ctx.resilient_parsing or {"-h", "--help"} & set(args)):
             said, _, _ = self.make_parser(ctx).parse_args(list(args))
             named = said.get("config")
             file = read_settings_file(Path(named) if named else None)
-            check_keys(file, known_settings())
+            if self.checks_keys:
+                check_keys(file, known_settings())
             ctx.obj = file
             ctx.default_map = defaults_for(self, file)
         try:

@@ -31,6 +31,8 @@ _NAMED = 5  # refused videos
 def plan_lines(plan: Plan) -> Iterator[str]:
     """One line per reason, what is left out, and what is in doubt."""
     planned = plan.videos.count_reasons()
+    if not plan.summary.reasons.total():
+        yield "     0 videos listed, nothing to do"
     for reason in Reason:
         if count := plan.summary.reasons[reason]:
             yield f"{count:>6} {reason}  {_becomes(reason, count, planned[reason])}".rstrip()

@@ -170,6 +170,18 @@ def test_a_plan_leaves_an_index_as_it_is(films, catalog, tmp_path, media_index):
     assert os.listdir(tmp_path / "cwd") == []  # noqa: PTH208 - names alone
 
 
+def test_a_plan_of_an_empty_library_is_not_silent(films, catalog, media_index):
+    """It says that nothing was listed, and what to look at."""
+    where = ("--library", films, "--index", catalog, "--model", "small")
+    told = media_index("plan", *where)
+    assert (told.code, told.stdout.strip()) == (0, "0 videos listed, nothing to do")
+    assert "hint: Is this the right --library" in told.stderr
+    (films / "a.mp4").write_bytes(bytes(9))
+    told = media_index("plan", *where)
+    assert "0 videos" not in told.stdout
+    assert "hint" not in told.stderr
+
+
 def test_a_plan_lists_what_it_leaves_out(films, tmp_path, media_index):
     """With the reason, when asked; else their number alone."""
     for name in ("a.mp4", "notes.txt", "draft.mp4", "old.mp4"):

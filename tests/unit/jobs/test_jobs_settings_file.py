@@ -187,3 +187,14 @@ def test_every_flag_of_every_verb_is_a_key():
 def test_the_page_is_up_to_date():
     """Repair: python -m jobs.cli.config docs/settings.md."""
     assert DOCS.read_text(encoding="utf-8") == settings_page()
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_config_lists_all_settings_beside_a_wrong_key(project, media_index, flags):
+    """The hint about a wrong key leads to it, so it must not answer with that hint alone."""
+    (project / SETTINGS_FILE).write_text('zzzz = 1\nlibrary = "films"\n')
+    done = media_index("config", *flags)
+    assert done.code == 2
+    assert "unknown setting zzzz" in done.stderr
+    assert str(project / "films") in done.stdout
+    assert "usd-per-gpu-hour" in done.stdout
