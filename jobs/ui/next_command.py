@@ -7,11 +7,7 @@ from typing import Any
 
 from jobs.settings.config import FLAGS, Settings
 
-_DEFAULTS = {
-    name: json.loads(json.dumps(field.default, default=str))
-    for name, field in Settings.model_fields.items()
-    if not field.is_required()
-}
+_DEFAULTS = Settings(library="", index="", model="").model_dump(mode="json")  # written as runs have them
 _HERE = {"index", "endpoint_url"}  # where the index is now, not where it was then
 _ONCE = {"plan", "sample", "limit", "mass_deletion"}  # were meant for that one run
 

@@ -42,9 +42,14 @@ def printable(text: object) -> str:
 
 
 def short(text: str, most: int = MAX_TEXT) -> str:
-    """Without control characters, and cut where it is long."""
+    """As a page shows it, and cut where it is long."""
     text = printable(text[: most * 2])
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def brief(text: str, most: int = MAX_TEXT) -> str:
+    """As a terminal shows it: what it would obey is spelled, and the end cut off where it is long."""
+    return visible(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def moment(time: datetime | None) -> str:

@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.report.text import step_lines, table_lines
-from jobs.ui.words import megabytes, moment, seconds, short
+from jobs.ui.words import brief, megabytes, moment, seconds
 
 
 def explain_lines(known: Explanation) -> Iterator[str]:
     """Line by line; `--json` has it all uncut."""
-    yield short(known.uri)
+    yield brief(known.uri)
     yield f"  {known.video_id}: {known.state}"
     if known.video:
         yield from _video(known)
     for uri in known.copies:
-        yield f"  same bytes: {short(uri)}"
+        yield f"  same bytes: {brief(uri)}"
     yield "revisions of the object"
     yield from table_lines(map(_revision, known.revisions))
     if known.commits:
@@ -49,10 +49,10 @@ def _video(known: Explanation) -> Iterator[str]:
     yield (
         "  "
         + ", ".join([seconds(video.duration_ms / 1000), *flags])
-        + f": {short(video.title or 'no title')}"
+        + f": {brief(video.title or 'no title')}"
     )
     for warning in video.warnings:
-        yield f"  warning: {short(warning)}"
+        yield f"  warning: {brief(warning)}"
 
 
 def _revision(one: Revision) -> tuple[str, ...]:
@@ -116,5 +116,5 @@ def _failure(one: Failed) -> Iterator[str]:
         f"  {moment(one.created_at)}  {one.failure_class} {one.code} in {one.stage}{prompt}: "
         f"{one.action.replace('_', ' ')} after {one.attempts} {'try' if one.attempts == 1 else 'tries'}{past}"
     )
-    yield f"    {short(one.message)}"
-    yield f"    hint: {short(one.hint)}"
+    yield f"    {brief(one.message)}"
+    yield f"    hint: {brief(one.hint)}"

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jobs.reports.next_steps import Step
 from jobs.reports.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
-from jobs.ui.words import hours, moment, percent, seconds, short
+from jobs.ui.words import brief, hours, moment, percent, seconds
 
 _WIDE = 120  # characters of a text from outside
 MAX_GROUPS, MAX_SET_ASIDE, MAX_RUNS, MAX_SLOWEST = 10, 10, 20, 5
@@ -50,7 +50,7 @@ def step_lines(steps: Iterable[Step]) -> Iterator[str]:
 
 def table_lines(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Columns side by side, no wider than they must be."""
-    listed = [[short(cell, _WIDE) for cell in row] for row in rows]
+    listed = [[brief(cell, _WIDE) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
     for row in listed:
         yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -109,9 +109,9 @@ def _failures(report: Report) -> Iterator[str]:
         said = [f"{count:,} {word}" for word, count in ends if count] or ["tried again"]
         yield f"  {group.failure_class} {group.code}: {_count(group.videos, 'video')}, {', '.join(said)}"
         if group.message:
-            yield f"    {short(group.message, _WIDE)}"
+            yield f"    {brief(group.message, _WIDE)}"
         if group.hint:
-            yield f"    hint: {short(group.hint, _WIDE)}"
+            yield f"    hint: {brief(group.hint, _WIDE)}"
         yield f"    {group.command}"
     yield from _more(len(report.failures), MAX_GROUPS)
 

@@ -15,6 +15,7 @@ from jobs.attempts.work import Work
 from jobs.cli.main import main
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, classify
+from jobs.reports.report.text import table_lines
 from jobs.ui.terminal import show_error, show_hits, show_rows, to_json
 from jobs.ui.words import is_harmless, visible
 from schemas.failures import FailureAction, UsageError
@@ -144,6 +145,8 @@ def test_hits_mark_words_but_never_in_paths(capsys):
     """What is shown of a file can be copied, whether it stands alone or in a title."""
     values = {"kind": "videos", "video_id": "v", "row_index": None, "start_ms": None, "end_ms": None}
     scores = {"keyframe_ms": None, "score": 1.0, "words_score": 1.0, "meaning_score": None}
+    dates = dict.fromkeys(("recorded_at", "modified_at", "indexed_at"))
+    model = {"model_id": "m", "model_revision": "6f1c2a9b03de"}
     hit = Hit(
         uri="/films/night walk.mkv",
         title="night walk.mkv",
@@ -152,6 +155,8 @@ def test_hits_mark_words_but_never_in_paths(capsys):
         text_matches=((2, 7), (25, 30)),
         **values,
         **scores,
+        **dates,
+        **model,
     )
     show_hits([hit])
     shown = capsys.readouterr().out.splitlines()
@@ -185,3 +190,9 @@ def test_a_traceback_of_ours_is_spelled_too(media_index, monkeypatch):
     assert done.stderr.startswith("Traceback")
     assert "RuntimeError: a\\x1b[2J" in done.stderr
     assert harmful(done.stderr) == set()
+
+
+def test_tables_of_reports_spell_names():
+    """As every other line does, so that the name can be found; and cut where it is long."""
+    assert list(table_lines([(NAME, "x")])) == [f"  {SPELLED}  x"]
+    assert list(table_lines([("a" * 500,)])) == ["  " + "a" * 119 + "…"]

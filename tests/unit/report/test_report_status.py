@@ -207,6 +207,13 @@ def test_the_shown_command_repeats_the_run(tmp_path):
     assert resolve(given) == expected
 
 
+def test_the_shown_command_says_no_defaults():
+    """Whatever type a setting is of: who reads it must see what was typed."""
+    settings = resolve({"library": "s3://films", "index": "here", "model": "m"})
+    command = Place("here").again(settings.model_dump_json(), "ignored")
+    assert command == "media-index run --index here --library s3://films --model m"
+
+
 def test_every_setting_has_a_flag_of_its_name():
     """So that a run's settings can be typed again."""
     flags = {option for param in run_verb.params for option in param.opts}
