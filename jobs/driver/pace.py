@@ -57,7 +57,8 @@ class Pace:
             return self._left * (elapsed_s + told_s) / (self._done + self._prior)
         if not self._prior:
             return None
-        return max(0.0, self._left * told_s / self._prior - elapsed_s)
+        left_s = self._left * told_s / self._prior - elapsed_s
+        return left_s if left_s > 0 else None  # it takes longer than the history said
 
     def words(self) -> str:
         """For a bar: hours of video, and what is left."""

@@ -50,3 +50,13 @@ def test_the_history_speaks_before_the_first_video_is_through(clock):
     clock[0] += 1000
     pace.settled("4", 0)
     assert pace.left_s() > 500
+
+
+def test_a_first_video_that_outlasts_what_was_told_has_no_end_in_sight(clock):
+    """Nothing is known of what takes longer than the history said; 0 s left would be wrong for hours."""
+    pace = Pace({"a": 1.0}, total_hours=0.01, prior_s=2.0)
+    pace.begin()
+    assert pace.left_s() == pytest.approx(2.0)
+    clock[0] += 100
+    assert pace.fields()["eta_seconds"] is None
+    assert "left" not in pace.words()
