@@ -75,6 +75,15 @@ def test_a_ray_that_dies_while_the_run_is_to_stop_is_no_failure(signs, cluster):
     assert supervise(loop, cluster, stop) is Ending.STOPPED
 
 
+@pytest.fixture
+def interruptible():
+    """A process that a shell began in the background ignores SIGINT, and so would the tests in it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_signals_are_handled_while_the_loop_is_blocked(cluster):
     """The second Ctrl-C ends it at once."""
     loop = BlockedLoop()
