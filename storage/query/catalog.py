@@ -132,11 +132,15 @@ class Catalog:
         except duckdb.Error as error:
             if _is_damage(error):
                 raise ChangedUnderneath(*_damage(self.url, error)) from error
-            if names_a_part(error, self.snapshot):
-                raise trouble(self._store, self.snapshot, error) from error
+            if lost := self.lost_part(error):
+                raise lost from error
             raise UsageError(
                 f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
             ) from error
+
+    def lost_part(self, error: duckdb.Error) -> PreflightError | None:
+        """What the error means where a part of the snapshot cannot be read; None: something else is wrong."""
+        return trouble(self._store, self.snapshot, error) if names_a_part(error, self.snapshot) else None
 
     def close(self) -> None:
         self.connection.close()

@@ -148,6 +148,8 @@ def make_searchable(catalog: Catalog) -> str | None:
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
+            if lost := catalog.lost_part(error):
+                raise lost from error
             hint = "A file of the index, or serving.duckdb, is damaged; `media-index build` makes the latter."
             raise PreflightError(f"{catalog.url} cannot be searched: {error}", hint) from error
         show_tables(connection, catalog.own_tables)

@@ -64,9 +64,12 @@ def test_every_answer_is_of_one_snapshot(
             rows = client.get(f"/api/videos/{video.video_id}").json()
             titles = {row["title"] for row in (rows["video"], *rows["scenes"])}
             assert titles == {f"take {len(rows['scenes'])}"}
-            hits = client.get("/api/search?q=take&kind=scenes").json()["hits"]
+            answer = client.get("/api/search?q=take&kind=scenes")
+            assert answer.status_code == 200, answer.text
+            hits = answer.json()["hits"]
             assert {hit["title"] for hit in hits} == {f"take {len(hits)}"}
-            assert client.get("/?q=take").status_code == 200
+            page = client.get("/?q=take")
+            assert page.status_code == 200, page.text
         changing.result()
     assert len(rows["scenes"]) == len(hits) == 5
 
