@@ -3,6 +3,7 @@
 # media 1-4 s, then 9-21 s, both edges on a picture. The list says that the second part begins at 3.000 s and the film
 # lasts 15 s; FFmpeg shows its first picture at 3.120 s and the last one past the end. Without B pictures it is right.
 # `ignore_editlist=1` gives the media clock, on which the list can be applied exactly.
+# Versions: PyAV 18.1.0 with libavformat 62.12.102 and libavcodec 62.28.102, NumPy 2.4.6; Python 3.11; November 2026.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,6 +2,7 @@
 # FFmpeg (libavformat 62.12.102 in PyAV 18.1.0) drops blocks of the *first* track of a Matroska file when the file has
 # more tracks than `max_streams`: 71 tracks, limit 64, and the video, which is track 1 and within the limit, comes with
 # 38 of its 100 pictures. No error, no warning that reaches PyAV. With the limit at its default of 1000 all 100 come.
+# Versions: PyAV 18.1.0 with libavformat 62.12.102 and libavcodec 62.28.102, NumPy 2.4.6; Python 3.11; November 2026.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -4,6 +4,7 @@
 # The decoder puts pictures in the right order and hands these stamps on with them, so times of pictures in order of
 # showing go 1, 3, 4, 2, 6, 7, 5: a reader that sorts by pts, or seeks by it, shows the wrong picture. Clearing bit 0 of
 # `container.flags` after opening leaves pts None, which is the truth.
+# Versions: PyAV 18.1.0 with libavformat 62.12.102 and libavcodec 62.28.102, NumPy 2.4.6; Python 3.11; November 2026.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -3,6 +3,7 @@
 # was retuned): FFmpeg adds a stream when it meets the new PID, PyAV made its list of streams when it opened the file.
 # `demux()` drops every packet of the new stream without a word and then, at the end of the file, raises
 # IndexError: list index out of range. A third of the film is missing; the IndexError is the only sign of it.
+# Versions: PyAV 18.1.0 with libavformat 62.12.102 and libavcodec 62.28.102, NumPy 2.4.6; Python 3.11; November 2026.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -2,7 +2,8 @@
 # QuickTime Animation (qtrle) in 8 bit, a common intermediate of old archives: FFmpeg (libavformat 62.12.102 in PyAV
 # 18.1.0) hands the palette on as side data of one packet, the first that is read after opening. After a seek, or
 # where packets before the wanted key picture are skipped, the decoder never sees it: pictures come out black, flagged
-# by nothing. Reading one packet before the seek and giving its palette to the next one fed mends it.
+# by nothing.
+# Versions: PyAV 18.1.0 with libavformat 62.12.102 and libavcodec 62.28.102, NumPy 2.4.6; Python 3.11; November 2026.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,4 +1,4 @@
-"""What is tried before anything is spent: credentials, bucket, conditional writes, codecs, weights, GPU.
+"""Checks before anything is spent: credentials, bucket, conditional writes, codecs, weights, GPU.
 
 doctor  the verb    imports  what would be taken for a library
 
