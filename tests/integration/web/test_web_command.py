@@ -71,12 +71,12 @@ def test_port_in_use_is_a_preflight_error(films: Path) -> None:
 
 
 def test_what_is_no_index_is_told(tmp_path: Path, films: Path) -> None:
-    """Missing: 8. Of a newer version: 8. No address of this machine: 2. Two lines each."""
+    """Missing: 2. Of a newer version: 8. No address of this machine: 2. Two lines each."""
     newer = tmp_path / "newer"
     shutil.copytree(films, newer)
     (newer / "index.json").write_text('{"format": "media-index", "schema_version": 99}')
     for arguments, code, said in (
-        (("--index", tmp_path / "none"), 8, "there is no index"),
+        (("--index", tmp_path / "none"), 2, "there is no index"),
         (("--index", newer), 8, "99"),
         (("--index", films, "--host", "192.0.2.1"), 2, "192.0.2.1"),
         (("--index", films, "--host", "no such host"), 2, "no such host"),

@@ -133,7 +133,7 @@ def test_hits_name_their_model(tmp_path, make_bundle, media_index):
     ("arguments", "said"),
     [
         (["search", "x", "--kind", "poem"], "Kinds are videos, scenes, characters, highlights"),
-        (["search", "x", "--since", "yesterday"], "write a date like 2026-11-01"),
+        (["search", "x", "--since", "yesterday"], "Write a date like 2026-11-01"),
         (["search", "x", "--tag", "nihgt"], "night"),
         (["search", "x", "--video", "other.mp4"], "other.mp4"),
         (["search", ""], "no word"),
