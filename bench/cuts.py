@@ -20,7 +20,7 @@ import av
 import numpy as np
 
 from videoxl2.frames import probe
-from videoxl2.frames.cuts import Cut, cuts_near
+from videoxl2.frames.reading.cuts import Cut, cuts_near
 
 RATE, SHOT_S = 25, 7
 

@@ -29,7 +29,7 @@ import av
 import numpy as np
 
 from videoxl2.frames import plan_sampling, probe, read_frames
-from videoxl2.frames.pixels import RgbConverter
+from videoxl2.frames.files.pixels import RgbConverter
 
 SIZE, BITS = 384, 16
 

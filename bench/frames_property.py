@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from oddfilms import KINDS, draw, judge, make
 
-from videoxl2.frames.codecs import av_version
+from videoxl2.frames.files.codecs import av_version
 
 VERDICTS = ("right", "alarm", "flagged", "refused", "silent")
 

@@ -22,8 +22,8 @@ from cuts import cpu_seconds, make
 from real_videos import fetch_clips
 
 from videoxl2.frames import probe
-from videoxl2.frames.cuts import cuts_near
-from videoxl2.frames.keyframes import read_keyframes
+from videoxl2.frames.reading.cuts import cuts_near
+from videoxl2.frames.reading.keyframes import read_keyframes
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.answers.answer_rows import AnswerRows
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import Keyframe, Lineage, Timed
-from videoxl2.frames.keyframes import Keyframe as Picture
+from videoxl2.frames.reading.keyframes import Keyframe as Picture
 
 MAX_CANDIDATES = 3
 # After a cut, pictures can still hold what was before: converted frame rates and interlacing blend the two,

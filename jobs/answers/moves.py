@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from jobs.answers.analysis import Analysis
 from schemas.answers import Tiles, TimedAnswer
-from videoxl2.frames.cuts import Cut, snap
+from videoxl2.frames.reading.cuts import Cut, snap
 
 
 def movable_ms(analysis: Analysis) -> set[int]:

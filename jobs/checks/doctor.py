@@ -114,7 +114,7 @@ def _index(settings: Settings) -> Check:
 
 
 def _codecs(settings: Settings) -> Check:
-    from videoxl2.frames.codecs import DECODERS, av_version, missing_codecs
+    from videoxl2.frames.files.codecs import DECODERS, av_version, missing_codecs
 
     if missing := missing_codecs():
         said = f"{av_version()} cannot decode {', '.join(missing)}"

@@ -18,7 +18,7 @@ from schemas.identity import VideoObject
 from storage.errors import ObjectError
 from storage.library.library import Library
 from videoxl2.frames.errors import MediaError
-from videoxl2.frames.stated import stated_ms
+from videoxl2.frames.probing.stated import stated_ms
 
 _READERS = 4
 _LEAST = 16  # videos for which another process is worth its start

@@ -31,8 +31,8 @@ from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from storage.index.bundles import encode_with_stream
-from videoxl2.frames.cuts import cuts_near
-from videoxl2.frames.keyframes import read_keyframes
+from videoxl2.frames.reading.cuts import cuts_near
+from videoxl2.frames.reading.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
 MAX_LOST = (

@@ -8,20 +8,19 @@
 A frame is the picture *on screen* at its target: the last one whose pts is not after it. Targets count
 from the first picture, in exact rationals.
 
-    errors      what can be wrong with a file        container   hostile files: guards, limits, stream choice
-    packets     stored order, GOPs, damage           timeline    times measured from packets
-    probe       MediaInfo                            sampling    the grid of targets and its spans
-    targets     instants as ticks, held pictures     decoder     packets to pictures
-    scheduler   which packets to decode              entry       where to begin
-    pixels      resize and rotation                  reader      spans of numpy frames
-    cuts        where boundaries move to             keyframes   small pictures of given instants
-    thumbnail   one small picture for a page
+    reading    targets, spans, keyframes, cuts     which packets to decode for which instants
+    probing    what a file is and how long         its length, its clock, what its containers say
+    clocks     when each picture is shown          stamps that jump, wrap, lie or are missing
+    files      bytes to packets to pictures        guards against hostile files, decoders, damage
+    errors     what can be wrong with a file
 
-Imports PyAV and numpy; nothing of the model. `thumbnail`, one small JPEG for people, needs Pillow and is
-imported by itself.
+A room imports only from those below it, and `reading` knows ticks that grow, never how a container's stamps
+became them.
+
+Imports PyAV and numpy; nothing of the model. `reading.thumbnail`, one small JPEG for people, needs Pillow
+and is imported by itself.
 """
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.errors import (
     EmptyFile,
     LimitExceeded,
@@ -32,10 +31,11 @@ from videoxl2.frames.errors import (
     UnsupportedCodec,
     UnsupportedFormat,
 )
-from videoxl2.frames.probe import MediaInfo, probe
-from videoxl2.frames.reader import FrameSpan, read_frames, read_span, read_spans
-from videoxl2.frames.sampling import SamplingGrid, Span, plan_sampling
-from videoxl2.frames.targets import FrameFlag
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
+from videoxl2.frames.probing.probe import MediaInfo, probe
+from videoxl2.frames.reading.reader import FrameSpan, read_frames, read_span, read_spans
+from videoxl2.frames.reading.sampling import SamplingGrid, Span, plan_sampling
+from videoxl2.frames.reading.targets import FrameFlag
 
 __all__ = [
     "DEFAULT_LIMITS",

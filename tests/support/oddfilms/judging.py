@@ -25,9 +25,9 @@ from videoxl2.frames import (
     read_span,
     read_spans,
 )
-from videoxl2.frames.cuts import cuts_near
-from videoxl2.frames.keyframes import read_keyframes
-from videoxl2.frames.thumbnail import read_thumbnail
+from videoxl2.frames.reading.cuts import cuts_near
+from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.thumbnail import read_thumbnail
 
 _SIZE = 64
 _MAX_TARGETS = 80

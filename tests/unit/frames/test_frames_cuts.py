@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from videoxl2.frames import probe
-from videoxl2.frames.cuts import Cut, cuts_near, find_cuts, snap
+from videoxl2.frames.reading.cuts import Cut, cuts_near, find_cuts, snap
 
 RATE = 25
 

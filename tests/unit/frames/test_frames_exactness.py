@@ -19,7 +19,7 @@ from videoxl2.frames import (
     read_span,
     read_spans,
 )
-from videoxl2.frames.decoder import Decoder
+from videoxl2.frames.files.decoder import Decoder
 
 SIZE = 96
 UNSTAMPED = {"mpeg4.avi", "h264.avi"}  # AVI stores no times of showing, and these have reordered pictures

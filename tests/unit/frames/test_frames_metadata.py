@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from videoxl2.frames import MediaInfo, probe
-from videoxl2.frames.dates import parse_date
-from videoxl2.frames.header_dates import created_in_header
-from videoxl2.frames.languages import language_tag
-from videoxl2.frames.places import parse_place
+from videoxl2.frames.probing.dates import parse_date
+from videoxl2.frames.probing.header_dates import created_in_header
+from videoxl2.frames.probing.languages import language_tag
+from videoxl2.frames.probing.places import parse_place
 
 WHEN = datetime(2021, 5, 3, 10, 11, 12, tzinfo=UTC)
 WHERE = "+48.8577+002.2950/"

@@ -9,7 +9,7 @@ from av.video.reformatter import Interpolation
 from PIL import Image
 
 from videoxl2.frames import plan_sampling, probe, read_frames
-from videoxl2.frames.pixels import RgbConverter, rotation_degrees, upright
+from videoxl2.frames.files.pixels import RgbConverter, rotation_degrees, upright
 
 SIZE = 96
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from videoxl2.frames import probe
-from videoxl2.frames.start_timecode import read_start_timecode
+from videoxl2.frames.probing.start_timecode import read_start_timecode
 from videoxl2.timecode import is_label
 
 NTSC, FAST = Fraction(30000, 1001), Fraction(60000, 1001)

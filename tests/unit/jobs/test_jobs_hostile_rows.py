@@ -20,7 +20,7 @@ from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.stamps import span_text, tenths
 from videoxl2.constrained.hostile import ALL_KINDS, NON_FINITE
 from videoxl2.errors import NonFiniteError
-from videoxl2.frames.cuts import Cut
+from videoxl2.frames.reading.cuts import Cut
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from schemas.tables import Highlight, Scene
-from videoxl2.frames.keyframes import Keyframe as Picture
+from videoxl2.frames.reading.keyframes import Keyframe as Picture
 
 
 @pytest.fixture

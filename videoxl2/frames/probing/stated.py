@@ -2,7 +2,7 @@
 
 import os
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once, open_video
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once, open_video
 
 
 def stated_ms(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> int | None:

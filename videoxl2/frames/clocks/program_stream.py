@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from statistics import median_low
 
-from videoxl2.frames.clock import Piece, centred, is_held_back
-from videoxl2.frames.columns import NONE, PacketTable
+from videoxl2.frames.clocks.clock import Piece, centred, is_held_back
+from videoxl2.frames.clocks.columns import NONE, PacketTable
 
 _WRAP = 1 << 33
 _HOLD = 900_000  # ticks, 10 s

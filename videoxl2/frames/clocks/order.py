@@ -15,10 +15,10 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.clock import Order
-from videoxl2.frames.container import Limits, freed_at_once, open_video
-from videoxl2.frames.decoder import Decoder, Picture
-from videoxl2.frames.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.clocks.clock import Order
+from videoxl2.frames.files.container import Limits, freed_at_once, open_video
+from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.packets import Damage, VideoPacket, video_packets
 
 _NUM_LOOKED_AT = 120  # packets that say how a stream reorders; two seconds of most
 

@@ -10,11 +10,11 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from videoxl2.frames.columns import PacketTable
-from videoxl2.frames.container import OpenVideo, has_decoder
+from videoxl2.frames.clocks.columns import PacketTable
+from videoxl2.frames.clocks.pieces import WRAPS, Sound
 from videoxl2.frames.errors import UndecodableVideo
-from videoxl2.frames.packets import AnyPacket, Damage, VideoPacket, read_packets
-from videoxl2.frames.pieces import WRAPS, Sound
+from videoxl2.frames.files.container import OpenVideo, has_decoder
+from videoxl2.frames.files.packets import AnyPacket, Damage, VideoPacket, read_packets
 
 _MOST_TURNS = 16  # streams that follow each other; each one is read by opening the file again
 

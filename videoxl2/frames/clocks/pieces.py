@@ -16,9 +16,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.clock import Clock, Piece, placed
-from videoxl2.frames.columns import NONE, PacketTable
-from videoxl2.frames.timeline import last_duration
+from videoxl2.frames.clocks.clock import Clock, Piece, placed
+from videoxl2.frames.clocks.columns import NONE, PacketTable
+from videoxl2.frames.clocks.timeline import last_duration
 
 # The counters' sizes, by demuxer: 33 bits at 90 kHz, 32 bits of milliseconds.
 WRAPS = {"mpegts": 1 << 33, "mpeg": 1 << 33, "flv": 1 << 32}

@@ -6,13 +6,13 @@ from fractions import Fraction
 
 from av.error import FFmpegError
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once
-from videoxl2.frames.packets import Damage
-from videoxl2.frames.probe import MediaInfo
-from videoxl2.frames.reader import FilePath, read_answers
-from videoxl2.frames.sampling import SamplingGrid, Span
-from videoxl2.frames.targets import Answer, FrameFlag, Miss
-from videoxl2.frames.thumbnail import shrink, to_jpeg
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
+from videoxl2.frames.files.packets import Damage
+from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.reading.reader import FilePath, read_answers
+from videoxl2.frames.reading.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss
+from videoxl2.frames.reading.thumbnail import shrink, to_jpeg
 
 SIZE = 320  # pixels of the longer side, at most
 

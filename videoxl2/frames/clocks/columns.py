@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.clock import Stamps
-from videoxl2.frames.packets import VideoPacket, is_picture
+from videoxl2.frames.clocks.clock import Stamps
+from videoxl2.frames.files.packets import VideoPacket, is_picture
 
 NONE = -(2**63)  # no stamp
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from videoxl2.frames.container import Limits
-from videoxl2.frames.decoder import Decoder, Picture
-from videoxl2.frames.packets import (
+from videoxl2.frames.files.container import Limits
+from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.packets import (
     Damage,
     Gop,
     VideoPacket,
@@ -25,7 +25,7 @@ from videoxl2.frames.packets import (
     is_shown,
     with_following,
 )
-from videoxl2.frames.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
+from videoxl2.frames.reading.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
 
 Timed = tuple[int, Picture]  # with its tick
 

@@ -7,11 +7,11 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Literal
 
-from videoxl2.frames.clock import Edit
-from videoxl2.frames.container import Limits
-from videoxl2.frames.decoder import Picture
-from videoxl2.frames.probe import MediaInfo
-from videoxl2.frames.sampling import SamplingGrid, Span
+from videoxl2.frames.clocks.clock import Edit
+from videoxl2.frames.files.container import Limits
+from videoxl2.frames.files.decoder import Picture
+from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.reading.sampling import SamplingGrid, Span
 
 
 class FrameFlag(IntFlag):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.columns import NONE, PacketTable
+from videoxl2.frames.clocks.columns import NONE, PacketTable
 
 # Up to this share of packets may lack a usable time before the whole clock is distrusted.
 _STRAY_SHARE = 0.01

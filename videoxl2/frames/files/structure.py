@@ -5,7 +5,7 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-from videoxl2.frames.boxes import outermost
+from videoxl2.frames.files.boxes import outermost
 
 _SEGMENT = 0x18538067  # Matroska's outermost element that holds everything (RFC 8794, RFC 9559)
 _EBML = 0x1A45DFA3

@@ -12,10 +12,10 @@ from datetime import datetime
 from av.container import InputContainer
 from av.stream import Stream
 
-from videoxl2.frames.dates import parse_date
-from videoxl2.frames.header_dates import created_in_header
-from videoxl2.frames.languages import language_tag
-from videoxl2.frames.places import Place, parse_place
+from videoxl2.frames.probing.dates import parse_date
+from videoxl2.frames.probing.header_dates import created_in_header
+from videoxl2.frames.probing.languages import language_tag
+from videoxl2.frames.probing.places import Place, parse_place
 
 _APPLE = "com.apple.quicktime."
 _TITLE = ("title", f"{_APPLE}title", f"{_APPLE}displayname", "material_package_name")

@@ -12,19 +12,19 @@ import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from videoxl2.frames.clock import Edit
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, freed_at_once
-from videoxl2.frames.decoder import Decoder, Picture
-from videoxl2.frames.entry import packets_before
+from videoxl2.frames.clocks.clock import Edit
+from videoxl2.frames.clocks.order import pictures_in_order
 from videoxl2.frames.errors import UndecodableVideo
-from videoxl2.frames.film import Film, open_film
-from videoxl2.frames.order import pictures_in_order
-from videoxl2.frames.packets import Damage
-from videoxl2.frames.pixels import RgbConverter
-from videoxl2.frames.probe import MediaInfo, probe
-from videoxl2.frames.sampling import SamplingGrid, Span
-from videoxl2.frames.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
-from videoxl2.frames.targets import Answer, FrameFlag, Miss, Targets
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
+from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.packets import Damage
+from videoxl2.frames.files.pixels import RgbConverter
+from videoxl2.frames.probing.probe import MediaInfo, probe
+from videoxl2.frames.reading.entry import packets_before
+from videoxl2.frames.reading.film import Film, open_film
+from videoxl2.frames.reading.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
+from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets
 
 FilePath = str | os.PathLike[str]
 _ROUNDING_S = Fraction(1, 1000)

@@ -20,13 +20,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.clock import Clock, Order, Piece, placed
-from videoxl2.frames.columns import NONE, PacketTable
-from videoxl2.frames.container import CLOCKLESS_DEMUXERS, INDEXED_DEMUXERS, Limits, OpenVideo
-from videoxl2.frames.order import look_at_order, shown_ticks
-from videoxl2.frames.pieces import HOLD_S, WRAPS, Sound, centred, find_breaks, join
-from videoxl2.frames.program_stream import Recount
-from videoxl2.frames.timeline import varies
+from videoxl2.frames.clocks.clock import Clock, Order, Piece, placed
+from videoxl2.frames.clocks.columns import NONE, PacketTable
+from videoxl2.frames.clocks.order import look_at_order, shown_ticks
+from videoxl2.frames.clocks.pieces import HOLD_S, WRAPS, Sound, centred, find_breaks, join
+from videoxl2.frames.clocks.program_stream import Recount
+from videoxl2.frames.clocks.timeline import varies
+from videoxl2.frames.files.container import CLOCKLESS_DEMUXERS, INDEXED_DEMUXERS, Limits, OpenVideo
 
 FilePath = str | os.PathLike[str]
 Missing = Literal["unknown", "decoded", "next_reference"]

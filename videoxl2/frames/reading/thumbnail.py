@@ -18,19 +18,19 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from PIL import Image
 
-from videoxl2.frames.clock import Clock
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
-from videoxl2.frames.decoder import Decoder, Picture
-from videoxl2.frames.edits import OddEdits, lay_out, read_edits
-from videoxl2.frames.entry import packets_before
+from videoxl2.frames.clocks.clock import Clock
+from videoxl2.frames.clocks.edits import OddEdits, lay_out, read_edits
 from videoxl2.frames.errors import LimitExceeded, UndecodableVideo
-from videoxl2.frames.film import Film
-from videoxl2.frames.packets import Damage, VideoPacket
-from videoxl2.frames.pixels import display_matrix, upright
-from videoxl2.frames.probe import probe
-from videoxl2.frames.reader import FilePath, read_answers
-from videoxl2.frames.sampling import SamplingGrid, Span
-from videoxl2.frames.targets import Pick
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
+from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.packets import Damage, VideoPacket
+from videoxl2.frames.files.pixels import display_matrix, upright
+from videoxl2.frames.probing.probe import probe
+from videoxl2.frames.reading.entry import packets_before
+from videoxl2.frames.reading.film import Film
+from videoxl2.frames.reading.reader import FilePath, read_answers
+from videoxl2.frames.reading.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.targets import Pick
 
 _MAX_PACKETS = 20_000  # decoded from the start where a file's index does not help: minutes of video
 _MAX_BYTES = 4 << 30  # read from end to end where a file has no index

@@ -5,9 +5,9 @@ from itertools import chain, islice
 
 from av.error import FFmpegError
 
-from videoxl2.frames.decoder_state import DecoderState
-from videoxl2.frames.film import Film
-from videoxl2.frames.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.files.decoder_state import DecoderState
+from videoxl2.frames.files.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.reading.film import Film
 
 # How far before the target to aim. MP4 looks positions up by decoding time, which runs ahead of the
 # time of showing, so aiming at the target itself can land on a key that is shown after it.

@@ -9,9 +9,9 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-from videoxl2.frames.container import OpenVideo
-from videoxl2.frames.decoder_state import tell
-from videoxl2.frames.packets import Damage, VideoPacket
+from videoxl2.frames.files.container import OpenVideo
+from videoxl2.frames.files.decoder_state import tell
+from videoxl2.frames.files.packets import Damage, VideoPacket
 
 _MOST_HELD_BACK = 32  # pictures that a decoder has been fed and not given yet; codecs allow 16
 

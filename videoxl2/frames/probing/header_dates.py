@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from io import BufferedReader
 from pathlib import Path
 
-from videoxl2.frames.dates import is_plausible
+from videoxl2.frames.probing.dates import is_plausible
 
 _MAX_OBJECTS = 4096  # of a header
 

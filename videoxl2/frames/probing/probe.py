@@ -10,10 +10,13 @@ from typing import Literal
 import numpy as np
 from av.video.reformatter import ColorTrc
 
-from videoxl2.frames.clock import PLAIN, Clock, Edit
-from videoxl2.frames.clockmaker import make_clock
-from videoxl2.frames.columns import NONE
-from videoxl2.frames.container import (
+from videoxl2.frames.clocks.clock import PLAIN, Clock, Edit
+from videoxl2.frames.clocks.clockmaker import make_clock
+from videoxl2.frames.clocks.columns import NONE
+from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
+from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
+from videoxl2.frames.errors import LimitExceeded, NoVideo, UndecodableVideo
+from videoxl2.frames.files.container import (
     CLOCKLESS_DEMUXERS,
     DEFAULT_LIMITS,
     INDEXED_DEMUXERS,
@@ -23,14 +26,11 @@ from videoxl2.frames.container import (
     has_decoder,
     open_video,
 )
-from videoxl2.frames.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
-from videoxl2.frames.errors import LimitExceeded, NoVideo, UndecodableVideo
-from videoxl2.frames.metadata import NOTHING_SAID, Metadata, read_metadata, read_title
-from videoxl2.frames.pixels import display_matrix, rotation_degrees
-from videoxl2.frames.scan import Scan
-from videoxl2.frames.start_timecode import read_start_timecode
-from videoxl2.frames.structure import ends_inside_a_tag, is_cut_short
-from videoxl2.frames.timeline import Timeline, measure, measure_times, varies
+from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
+from videoxl2.frames.files.structure import ends_inside_a_tag, is_cut_short
+from videoxl2.frames.probing.metadata import NOTHING_SAID, Metadata, read_metadata, read_title
+from videoxl2.frames.probing.scan import Scan
+from videoxl2.frames.probing.start_timecode import read_start_timecode
 
 # A header that claims so much more than there is belongs to a file that was cut short.
 _MISSING_SHARE = Fraction(2, 100)

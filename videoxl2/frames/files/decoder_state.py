@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from av.packet import PacketSideData
 
-from videoxl2.frames.container import OpenVideo
-from videoxl2.frames.packets import VideoPacket
+from videoxl2.frames.files.container import OpenVideo
+from videoxl2.frames.files.packets import VideoPacket
 
 # FFmpeg's numbers for the kinds of side data (libavcodec/packet.h), by PyAV's names.
 _KINDS = {"palette": 0, "new_extradata": 1, "param_change": 2}

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from videoxl2.frames.clock import Clock, Stamps, placed
-from videoxl2.frames.container import Limits, OpenVideo, open_video
-from videoxl2.frames.decoder_state import DecoderState
-from videoxl2.frames.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.clocks.clock import Clock, Stamps, placed
+from videoxl2.frames.files.container import Limits, OpenVideo, open_video
+from videoxl2.frames.files.decoder_state import DecoderState
+from videoxl2.frames.files.packets import Damage, VideoPacket, video_packets
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.container import DEFAULT_LIMITS, Limits
-from videoxl2.frames.probe import MediaInfo
-from videoxl2.frames.reader import FilePath, FrameSpan, read_spans
-from videoxl2.frames.sampling import SamplingGrid, Span
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
+from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.reading.reader import FilePath, FrameSpan, read_spans
+from videoxl2.frames.reading.sampling import SamplingGrid, Span
 
 WITHIN_MS = 2000
 MIN_APART_MS = 500  # no move makes a scene shorter than this

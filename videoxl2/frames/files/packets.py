@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from videoxl2.frames.container import Limits, OpenVideo
+from videoxl2.frames.files.container import Limits, OpenVideo
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]

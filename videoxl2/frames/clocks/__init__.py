@@ -1,0 +1,9 @@
+"""Clocks: when each picture of a file is shown, told from what all its packets say.
+
+clock       the film's growing clock, and putting it on packets    columns         packets as columns
+clockmaker  which clock a file needs                               timeline        lengths and rates, measured
+pieces      clocks that jump, start again or wrap                  program_stream  most pictures have no stamp
+order       only the decoder's order says it                       edits           edit lists
+
+Knows stamps and ticks; never targets, spans or who asks for a picture.
+"""

@@ -1,0 +1,9 @@
+"""Probing: what a file is, how long it lasts, what its containers say of it, and the clock to read it by.
+
+probe           `MediaInfo`, from one pass            scan       that pass: packets and the first picture
+stated          a length without that pass            metadata   title, camera, place, languages
+dates           dates as people write them            header_dates  dates in binary headers
+start_timecode  the first picture's label             languages, places  BCP 47, ISO 6709
+
+Knows whole files; never which pictures somebody wants.
+"""
