@@ -7,8 +7,7 @@ dropped are counted in AVI's stamps, so that pictures stay as long as they stood
 """
 
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Order
 from videoxl2.frames.files.container import Limits, freed_at_once, open_video
-from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.decoder import Decoder
 from videoxl2.frames.files.packets import Damage, VideoPacket, video_packets
 
 _NUM_LOOKED_AT = 120  # packets that say how a stream reorders; two seconds of most
@@ -69,32 +68,3 @@ def shown_ticks(stamps: NDArray[np.int64], order: Order) -> NDArray[np.int64]:
     delay = min(order.delay, len(stamps) - 1)
     beyond = stamps[-1] + order.period * np.arange(1, delay + 1)
     return np.concatenate([stamps[delay:], beyond])
-
-
-def pictures_in_order(
-    packets: Iterable[tuple[VideoPacket, int]], order: Order, decoder: Decoder
-) -> Iterator[tuple[int, Picture]]:
-    """Pictures with their ticks, of packets from the file's start with their stamps."""
-    stamps: deque[int] = deque()  # from that of packet `begun` on, `delay` further than the decoder has read
-    begun = 0
-
-    def numbered() -> Iterator[VideoPacket]:
-        ahead: deque[VideoPacket] = deque()
-        for number, (packet, stamp) in enumerate(packets):
-            stamps.append(stamp)
-            packet.pts = packet.dts = number
-            ahead.append(packet)
-            if len(ahead) > order.delay:
-                yield ahead.popleft()
-        yield from ahead
-
-    shown = 0
-    for picture in decoder.pictures(numbered()):
-        number = picture.frame.pts
-        if picture.frame.key_frame and number is not None:
-            shown = max(shown, number)  # a damaged stretch before it gave fewer pictures than packets
-        while begun < shown + order.delay and len(stamps) > 1:
-            stamps.popleft()
-            begun += 1
-        yield stamps[0] + order.period * (shown + order.delay - begun), picture
-        shown += 1

@@ -8,7 +8,7 @@ from av.error import FFmpegError
 
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
 from videoxl2.frames.files.packets import Damage
-from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.reader import FilePath, read_answers
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss

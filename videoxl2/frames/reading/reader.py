@@ -13,15 +13,16 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Edit
-from videoxl2.frames.clocks.order import pictures_in_order
 from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
 from videoxl2.frames.files.decoder import Decoder, Picture
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.files.pixels import RgbConverter
-from videoxl2.frames.probing.probe import MediaInfo, probe
+from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import Film, open_film
+from videoxl2.frames.reading.in_order import pictures_in_order
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
 from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets

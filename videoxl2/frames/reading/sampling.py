@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
 
-from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.probing.media_info import MediaInfo
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 from videoxl2.frames.clocks.clock import Edit
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.frames.probing.probe import MediaInfo
+from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 
 

@@ -1,0 +1,89 @@
+"""When a film's pictures are shown: its clock, its edits, and how long all of it lasts."""
+
+import os
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import floor
+
+import numpy as np
+
+from videoxl2.frames.clocks.clock import Clock, Edit
+from videoxl2.frames.clocks.clockmaker import make_clock
+from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
+from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
+from videoxl2.frames.errors import NoVideo
+from videoxl2.frames.files.container import Limits, OpenVideo
+from videoxl2.frames.files.structure import is_cut_short
+from videoxl2.frames.probing.rates import stated_period
+from videoxl2.frames.probing.scan import Scan
+
+
+@dataclass(frozen=True)
+class Showing:
+    """When the film's pictures are shown, and all that is to be said about it."""
+
+    clock: Clock
+    media: Timeline  # as stored
+    film: Timeline  # as edited
+    start_s: Fraction  # of the film, on the container's clock
+    is_exact: bool
+    num_joins: int
+    has_odd_edits: bool = False
+
+    @classmethod
+    def of(cls, video: OpenVideo, path: str | os.PathLike[str], scan: Scan, limits: Limits) -> "Showing":
+        table, turns = scan.turns.table, scan.turns
+        made = make_clock(video, path, table, turns.rows, turns.streams, scan.sound, limits)
+        period = stated_period(video)
+        if made.clock.order is not None:
+            media = measure_times(np.sort(made.ticks), made.clock.order.period, period)
+        else:
+            media = measure(table, made.ticks, made.num_strays, period)
+        if video.demuxer == "avi" and not is_cut_short(path, "avi"):
+            media = _with_dropped_end(media, video)
+        clock, is_exact = made.clock, media.is_ordered and not made.is_estimated
+        if not media.is_ordered and clock.can_skip:
+            clock = Clock(counts_pictures=True)
+        is_exact &= not clock.counts_pictures
+        shown = cls(clock, media, media, media.first_pts * video.time_base, is_exact, made.num_joins)
+        return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
+
+    def _edited(self, video: OpenVideo, path: str | os.PathLike[str]) -> "Showing":
+        try:
+            edits = read_edits(path, video.stream.id)
+        except OddEdits:
+            return replace(self, has_odd_edits=True, is_exact=False)
+        if not edits:
+            return self
+        start_s, parts = lay_out(edits, video.time_base, self.media.first_pts, self.media.end_pts)
+        if not parts:
+            raise NoVideo("the edit list shows nothing of the video")
+        return replace(
+            self,
+            clock=replace(self.clock, edits=parts if len(parts) > 1 else ()),
+            film=_edited_timeline(self.media, parts, video.time_base),
+            start_s=start_s,
+        )
+
+
+def _edited_timeline(media: Timeline, parts: tuple[Edit, ...], time_base: Fraction) -> Timeline:
+    times = film_ticks(media.times, parts, time_base)
+    end = floor(end_s(parts[-1], time_base) / time_base)
+    last = max(1, end - int(times[-1]))
+    return replace(
+        measure_times(times, last, None),
+        first_pts=parts[0].media,
+        end_pts=parts[0].media + max(end, 1),
+        # Cuts inside pictures make two odd distances of an even film.
+        is_vfr=media.is_vfr or (len(parts) > 1 and varies(np.diff(times))),
+        num_strays=media.num_strays,
+    )
+
+
+def _with_dropped_end(timeline: Timeline, video: OpenVideo) -> Timeline:
+    """AVI: with the chunks that a recorder dropped at the end, during which the last picture stays."""
+    num_chunks = video.stream.duration or 0
+    stays = num_chunks - (timeline.end_pts - timeline.first_pts)
+    if 0 < stays <= num_chunks // 2:
+        return replace(timeline, end_pts=timeline.end_pts + stays)
+    return timeline
