@@ -16,7 +16,8 @@ from jobs.checks.imports import names_in_the_way
 from jobs.planning.preflight import make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
-from jobs.settings.config import NO_MODEL, Settings, resolve
+from jobs.settings.config import Settings, resolve
+from jobs.settings.given import NO_MODEL
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
 from storage.index.nearby import nearest_indexes

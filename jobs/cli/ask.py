@@ -1,27 +1,23 @@
 """The verbs that ask the index, `sql` and `search`, and `build`, which makes them fast."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from jobs.cli.verb import F, Verb, index_options
-from jobs.settings.config import load_settings
+from jobs.settings.given import load_settings
 from jobs.settings.times import parse_since
-from jobs.ui.terminal import as_records, say, see_help, show_hits, show_json, show_rows
-from jobs.weights import note_on
+from jobs.ui.terminal import as_records, say, see_help, show_json
 from schemas.failures import UsageError
-from storage.query.build import build_serving
-from storage.query.catalog import Result, again_if_changed
-from storage.query.database import open_serving
+from storage.query.date_kinds import DATE_KINDS, DateKind
 from storage.query.examples import find_example, read_examples
-from storage.query.filters import DATE_KINDS, DateKind, Filters
-from storage.query.search import Hit, make_searchable
-from storage.query.search import search as search_index
+
+if TYPE_CHECKING:
+    from storage.query.search import Hit
 
 
 def serving_option(verb: F) -> F:
@@ -60,9 +56,11 @@ def sql(
         raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
     if examples:
         rows = [(each.name, each.question) for each in read_examples()]
-        return _show(Result(("name", "question"), rows), as_json)
+        return _show(("name", "question"), rows, as_json)
     text = query if query is not None else find_example(str(example)).sql
     settings = load_settings(flags, needs=("index",))
+    from storage.query.catalog import Result, again_if_changed
+    from storage.query.database import open_serving
 
     def ask() -> tuple[Result, str | None]:
         served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
@@ -71,7 +69,7 @@ def sql(
 
     result, note = again_if_changed(ask)
     _note(note)
-    return _show(result, as_json)
+    return _show(result.columns, result.rows, as_json)
 
 
 @click.command(
@@ -110,9 +108,15 @@ def search(
 ) -> None:
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
     settings = load_settings(flags, needs=("index",))
+    from storage.query.catalog import again_if_changed
+    from storage.query.database import open_serving
+    from storage.query.filters import Filters
+    from storage.query.search import make_searchable
+    from storage.query.search import search as search_index
+
     filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by)
 
-    def ask() -> tuple[list[Hit], str | None, str | None]:
+    def ask() -> "tuple[list[Hit], str | None, str | None]":
         served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
         with served.catalog as catalog:
             return search_index(catalog, text, limit, filters), served.note, make_searchable(catalog)
@@ -120,10 +124,7 @@ def search(
     hits, note, words_only = again_if_changed(ask)
     _note(note)
     _note(words_only)
-    if as_json:
-        show_json([asdict(hit) | {"model_note": note_on(hit.model_id)} for hit in hits])
-    else:
-        show_hits(hits)
+    _show_hits(hits, as_json)
 
 
 @click.command(cls=Verb, epilog="\b\nExample:\n  media-index build --index s3://catalog/index")
@@ -133,6 +134,11 @@ def search(
 def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
     """Make or refresh the serving file, which makes sql and search fast."""
     settings = load_settings(flags, needs=("index",))
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from storage.query.build import build_serving
+
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("vectors", total=None, visible=False)
@@ -154,11 +160,24 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
         )
 
 
-def _show(result: Result, as_json: bool) -> None:
+def _show(columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool) -> None:
     if as_json:
-        show_json(as_records(result.columns, result.rows))
-    else:
-        show_rows(result.columns, result.rows)
+        show_json(as_records(columns, rows))
+        return
+    from jobs.ui.tables import show_rows
+
+    show_rows(columns, rows)
+
+
+def _show_hits(hits: "Sequence[Hit]", as_json: bool) -> None:
+    if as_json:
+        from jobs.weights import note_on
+
+        show_json([asdict(hit) | {"model_note": note_on(hit.model_id)} for hit in hits])
+        return
+    from jobs.ui.hits import show_hits
+
+    show_hits(hits)
 
 
 def _instant(since: str) -> datetime:

@@ -9,7 +9,7 @@ import click
 from jobs.cli.settings import Setting, check_keys, value_of
 from jobs.cli.verb import Verb, config_option, known_settings
 from jobs.settings.file import SETTINGS_FILE, SettingsFile
-from jobs.ui.terminal import say, show_json, show_rows
+from jobs.ui.terminal import say, show_json
 
 _ABOUT = """# Settings
 
@@ -43,6 +43,8 @@ def config(file: SettingsFile, as_json: bool) -> None:
 
 
 def _show(rows: list[dict[str, Any]], file: SettingsFile) -> None:
+    from jobs.ui.tables import show_rows
+
     say(f"settings file: {file.path or f'none: no {SETTINGS_FILE} here or above'}", err=True)
     shown = [
         (row["key"], row["default"] if row["value"] is None else row["value"], row["from"]) for row in rows

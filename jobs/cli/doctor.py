@@ -9,8 +9,8 @@ import click
 from jobs.cli.run import run
 from jobs.cli.settings import defaults_for
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.config import load_settings
 from jobs.settings.file import SettingsFile
+from jobs.settings.given import load_settings
 from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode
 

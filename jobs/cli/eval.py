@@ -3,19 +3,19 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from jobs.benchmarks.formats import FORMATS
+from jobs.benchmarks.names import BENCHMARKS
 from jobs.cli.verb import F, Verb, index_options
-from jobs.reports.evaluation.truth import Measure, read_truth
-from jobs.reports.evaluation.truth import evaluate as evaluate_index
-from jobs.settings.config import load_settings
-from jobs.ui.terminal import say, show_json, show_rows
+from jobs.settings.given import load_settings
+from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode, UsageError
-from storage.query.catalog import again_if_changed, open_catalog
+
+if TYPE_CHECKING:
+    from jobs.reports.evaluation.truth import Measure
 
 INDEX_FLAGS = ("index", "endpoint_url")
 
@@ -33,7 +33,7 @@ def benchmark_options(verb: F) -> F:
         click.option("--model", metavar="DIR|HUB_ID", help="Weights, e.g. BAAI/Video-XL-2."),
         click.option("--videos", type=folder, metavar="DIR", help="Where the benchmark's videos are."),
         click.option("--questions", type=file, metavar="FILE|DIR", help="The benchmark's own annotations."),
-        click.option("--benchmark", type=click.Choice(tuple(FORMATS)), help="Ask the model this benchmark."),
+        click.option("--benchmark", type=click.Choice(BENCHMARKS), help="Ask the model this benchmark."),
     ):
         verb = option(verb)
     return verb
@@ -58,10 +58,18 @@ def evaluate(as_json: bool, benchmark: str | None, **flags: Any) -> int:
     _refuse_mixed(benchmark, _typed(flags))
     if benchmark:
         return _run_benchmark(as_json, benchmark, flags)
+    return _judge_index(as_json, flags)
+
+
+def _judge_index(as_json: bool, flags: dict[str, Any]) -> int:
+    from jobs.reports.evaluation.truth import evaluate as evaluate_index
+    from jobs.reports.evaluation.truth import read_truth
+    from storage.query.catalog import again_if_changed, open_catalog
+
     settings = load_settings({name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
     known = read_truth(flags["truth"])
 
-    def read() -> list[Measure]:
+    def read() -> "list[Measure]":
         with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
             return list(evaluate_index(catalog, known))
 
@@ -117,5 +125,7 @@ def _run_benchmark(as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
     return ExitCode.DONE_WITH_FAILURES if unanswered else ExitCode.DONE
 
 
-def _show_measures(measures: Sequence[Measure]) -> None:
+def _show_measures(measures: "Sequence[Measure]") -> None:
+    from jobs.ui.tables import show_rows
+
     show_rows(("measure", "value", "over"), [(m.name, f"{m.value:.3f}", m.over) for m in measures])

@@ -3,28 +3,26 @@
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.config import load_settings
+from jobs.settings.given import load_settings
 from jobs.settings.times import parse_duration
 from jobs.ui.terminal import say, show_json
 from jobs.ui.words import visible
 from schemas.failures import UsageError
-from storage.index.leases import Holder
-from storage.upkeep.compact import Compaction
-from storage.upkeep.compact import compact as compact_index
-from storage.upkeep.forget import Receipt, find_forgettable
-from storage.upkeep.forget import forget as forget_video
-from storage.upkeep.repair import Repair
-from storage.upkeep.repair import repair as repair_index
-from storage.upkeep.vacuum import Vacuum
-from storage.upkeep.vacuum import vacuum as vacuum_index
+
+if TYPE_CHECKING:
+    from storage.index.leases import Holder
+    from storage.upkeep.compact import Compaction
+    from storage.upkeep.forget import Receipt
+    from storage.upkeep.repair import Repair
+    from storage.upkeep.vacuum import Vacuum
 
 
-def _wait(holder: Holder) -> None:
+def _wait(holder: "Holder") -> None:
     say(
         f"{holder.kind} {holder.run_id} on {holder.host} may be at work; watching whether it is alive",
         err=True,
@@ -44,6 +42,9 @@ def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> 
 
     Safe at any time, beside runs and readers too. The old files stay until `vacuum` removes them.
     """
+    from storage.upkeep.compact import compact as compact_index
+    from storage.upkeep.repair import repair as repair_index
+
     settings = load_settings(flags, needs=("index",))
     place = settings["index"], settings.get("endpoint_url")
     if repair:
@@ -53,7 +54,7 @@ def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> 
     return show_json(asdict(done) if done else None) if as_json else _show_compaction(done)
 
 
-def _show_compaction(done: Compaction | None) -> None:
+def _show_compaction(done: "Compaction | None") -> None:
     if done is None:
         say("nothing to merge")
         return
@@ -62,7 +63,7 @@ def _show_compaction(done: Compaction | None) -> None:
     say(f"snapshot {done.snapshot}")
 
 
-def _show_repair(done: Repair | None) -> None:
+def _show_repair(done: "Repair | None") -> None:
     if done is None:
         say("nothing to repair: every file that the newest snapshot lists can be read")
         return
@@ -97,6 +98,8 @@ _LOST = {
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
 def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
     """Remove files that nobody needs any more: what compaction replaced, what crashes left behind."""
+    from storage.upkeep.vacuum import vacuum as vacuum_index
+
     try:
         limit = parse_duration(older_than)
     except ValueError as error:
@@ -109,7 +112,7 @@ def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
         _show_vacuum(done, dry_run)
 
 
-def _show_vacuum(done: Vacuum, dry_run: bool) -> None:
+def _show_vacuum(done: "Vacuum", dry_run: bool) -> None:
     verb = "would be removed" if dry_run else "removed"
     for kind, files in done.removed.items():
         if files.num_files:
@@ -136,6 +139,9 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
     VIDEO is its URI, the end of it, or a video_id. The video itself is not touched, so the next run indexes
     it again unless it is deleted or excluded.
     """
+    from storage.upkeep.forget import find_forgettable
+    from storage.upkeep.forget import forget as forget_video
+
     settings = load_settings(flags, needs=("index",))
     place = settings["index"], settings.get("endpoint_url")
     found = find_forgettable(*place, video)
@@ -155,7 +161,7 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
         _show_receipt(receipt)
 
 
-def _show_receipt(receipt: Receipt) -> None:
+def _show_receipt(receipt: "Receipt") -> None:
     say(f"forgotten: {receipt.uri or '(uri not known)'}, video_id {receipt.video_id}")
     say(f"index: {receipt.index}, {receipt.forgotten_at:%Y-%m-%d %H:%M:%S} UTC")
     rows = ", ".join(f"{table} {num_rows}" for table, num_rows in receipt.rows.items())

@@ -2,25 +2,20 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.reports.explain.reading import read_explanation
-from jobs.reports.explain.records import Explanation
-from jobs.reports.explain.text import explain_lines
-from jobs.reports.report.content import read_report
-from jobs.reports.report.period import find_period
-from jobs.reports.report.records import Report
-from jobs.reports.report.text import report_lines
-from jobs.reports.status import Status, read_status, status_lines
-from jobs.settings.config import load_settings
+from jobs.settings.given import load_settings
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
-from storage.objects.store import open_store
-from storage.query.catalog import again_if_changed, open_catalog
+
+if TYPE_CHECKING:
+    from jobs.reports.explain.records import Explanation
+    from jobs.reports.report.records import Report
+    from jobs.reports.status import Status
 
 
 def _place(flags: dict[str, Any]) -> Place:
@@ -32,9 +27,13 @@ def _place(flags: dict[str, Any]) -> Place:
 @index_options
 def status(as_json: bool, **flags: Any) -> None:
     """What is in the index, who is at work on it, the latest runs, and what is to be done."""
+    from jobs.reports.status import read_status, status_lines
+    from storage.objects.store import open_store
+    from storage.query.catalog import again_if_changed, open_catalog
+
     place = _place(flags)
 
-    def read() -> Status:
+    def read() -> "Status":
         with open_catalog(place.index, place.endpoint_url) as catalog:
             return read_status(catalog, open_store(place.index, place.endpoint_url), place)
 
@@ -58,9 +57,15 @@ def status(as_json: bool, **flags: Any) -> None:
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
 def report(as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any) -> None:
     """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
+    from jobs.reports.report.content import read_report
+    from jobs.reports.report.period import find_period
+    from jobs.reports.report.text import report_lines
+    from storage.objects.store import open_store
+    from storage.query.catalog import again_if_changed, open_catalog
+
     place = _place(flags)
 
-    def read() -> tuple[Report, str]:
+    def read() -> "tuple[Report, str]":
         with open_catalog(place.index, place.endpoint_url) as catalog:
             period = find_period(catalog, run_id, since)
             content = read_report(catalog, open_store(place.index, place.endpoint_url), period, place)
@@ -97,9 +102,14 @@ def _write(file: Path, page: str) -> None:
 @index_options
 def explain(as_json: bool, video: str, **flags: Any) -> None:
     """All that is known of VIDEO (its URI, its id, or a part of them): revisions, tries, failures, rows."""
+    from jobs.reports.explain.reading import read_explanation
+    from jobs.reports.explain.text import explain_lines
+    from storage.objects.store import open_store
+    from storage.query.catalog import again_if_changed, open_catalog
+
     place = _place(flags)
 
-    def read() -> Explanation:
+    def read() -> "Explanation":
         with open_catalog(place.index, place.endpoint_url) as catalog:
             store = open_store(place.index, place.endpoint_url)
             return read_explanation(catalog, store, place, video)

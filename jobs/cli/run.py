@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
-from rich.console import Console
 
 from jobs.cli.verb import Verb, index_options
-from jobs.cluster.words import words_aside
-from jobs.settings.config import Settings, load_settings, resolve
+from jobs.settings.given import load_settings
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
-from jobs.ui.own_stderr import own_stderr
 from jobs.ui.terminal import say, show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
-from schemas.tables import Run
-from storage.index.nearby import nearest_indexes
 
-if TYPE_CHECKING:  # loading it loads Ray
+if TYPE_CHECKING:  # loading them loads Ray and pydantic
     from jobs.driver.progress import Progress
+    from jobs.settings.config import Settings
+    from schemas.tables import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 NEEDED = ("library", "index", "model")
@@ -215,6 +212,9 @@ def backfill(
 
 
 def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> int:
+    from jobs.cluster.words import words_aside
+    from jobs.settings.config import resolve
+
     try:
         settings = resolve(load_settings(flags, needs=NEEDED))
     except MediaIndexError as error:
@@ -249,7 +249,7 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
     return row.exit_code
 
 
-def _stopped(error: MediaIndexError, settings: Settings, progress: "Progress") -> int:
+def _stopped(error: MediaIndexError, settings: "Settings", progress: "Progress") -> int:
     """What stopped the run, and the next command."""
     command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
     if settings.log_format == "json":
@@ -261,12 +261,15 @@ def _stopped(error: MediaIndexError, settings: Settings, progress: "Progress") -
 
 
 def _progress(log_format: Literal["text", "json"]) -> "Progress":
+    from rich.console import Console
+
     from jobs.driver.progress import Progress
+    from jobs.ui.own_stderr import own_stderr
 
     return Progress(Console(file=own_stderr()), log_format)
 
 
-def _build(settings: Settings, progress: "Progress") -> int:
+def _build(settings: "Settings", progress: "Progress") -> int:
     """Make the serving file current. What the run did stays, whatever becomes of it."""
     from storage.query.build import build_serving
 
@@ -280,7 +283,7 @@ def _build(settings: Settings, progress: "Progress") -> int:
     return int(ExitCode.DONE)
 
 
-def _show_run(row: Run) -> None:
+def _show_run(row: "Run") -> None:
     if not row.num_planned:
         say(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
         return
@@ -291,7 +294,7 @@ def _show_run(row: Run) -> None:
     )
 
 
-def _show_next(row: Run, settings: Settings, as_json: bool) -> None:
+def _show_next(row: "Run", settings: "Settings", as_json: bool) -> None:
     """On stderr: what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
@@ -336,6 +339,8 @@ def plan(
     from jobs.planning.estimate import estimate_of
     from jobs.planning.lines import estimate_lines, no_index_lines, plan_json, plan_lines
     from jobs.planning.plan import NIGHTLY, backfill_goal, preview, save_plan
+    from jobs.settings.config import resolve
+    from storage.index.nearby import nearest_indexes
 
     is_backfill = stale or failed or missing or everything
     goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY

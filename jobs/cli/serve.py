@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.config import load_settings
+from jobs.settings.given import load_settings
 from jobs.ui.terminal import say, show_json
 
 

@@ -2,16 +2,14 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from jobs.prompts.pack import pack_names
 from jobs.settings.file import SettingsFile
-from jobs.weights import BUILT_IN
 from schemas.failures import UsageError
 
 # Flags that allow or aim one command, so that a file must not say them for all that follow.
@@ -24,6 +22,7 @@ _OWN = {
 }
 _DEFAULT = re.compile(r"\[(.+)\]$")
 _PLACES = frozenset({"index", "inventory", "library"})  # a path or an s3:// URL
+_PLACES_OR_NAMES = frozenset({"model", "pack"})
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,18 @@ def _located(option: click.Option, flag: str, value: Any, file: SettingsFile) ->
         return value
     if flag in _PLACES or isinstance(option.type, click.Path):
         return file.located(value)
-    built_in = {"model": {BUILT_IN}, "pack": pack_names()}.get(flag)
-    if built_in is None or value in built_in:
+    if flag not in _PLACES_OR_NAMES or value in _built_in(flag):
         return value
     found = file.located(value)
     return found if value.startswith((".", "~")) or Path(found).is_dir() else value
+
+
+def _built_in(flag: str) -> Collection[str]:
+    """The models or packs that come with media-index."""
+    if flag == "model":
+        from jobs.weights import BUILT_IN
+
+        return (BUILT_IN,)
+    from jobs.prompts.pack import pack_names
+
+    return pack_names()

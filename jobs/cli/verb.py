@@ -34,7 +34,7 @@ class Verb(click.Command):
             said, _, _ = self.make_parser(ctx).parse_args(list(args))
             named = said.get("config")
             file = read_settings_file(Path(named) if named else None)
-            if self.checks_keys:
+            if self.checks_keys and file.values:
                 check_keys(file, known_settings())
             ctx.obj = file
             ctx.default_map = defaults_for(self, file)

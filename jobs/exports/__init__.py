@@ -1,4 +1,9 @@
 """The index in the formats of players, editing systems, web pages and spreadsheets.
 
-Pure functions over the records of `moments`; `files` alone writes.
+formats      which there are                       moments   what all are made from
+documents    what one export writes                writing   where it goes: stdout, a file, a folder
+files        written whole or not at all
+the others   one format, or one part of a format, each
+
+The formats are pure functions over the records of `moments`.
 """

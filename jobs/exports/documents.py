@@ -2,23 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from jobs.exports.edl import to_edl
 from jobs.exports.files import file_stem
+from jobs.exports.formats import MomentKind, TableFormat, VideoFormat
 from jobs.exports.json_ld import to_json_ld
-from jobs.exports.moments import Moment, MomentKind, Source, models_of, read_moments
+from jobs.exports.moments import Moment, Source, models_of, read_moments
 from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
 from jobs.ui.made_by import MadeBy
 from storage.index.columns import quote_name
 from storage.query.catalog import Catalog
-
-VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]
-TableFormat = Literal["jsonl", "csv"]
-VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
-TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 
 
 @dataclass(frozen=True, slots=True)

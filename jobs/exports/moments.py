@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Literal
 from urllib.parse import quote
 
+from jobs.exports.formats import MomentKind
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
 from jobs.ui.made_by import MadeBy
 from jobs.ui.player_clock import player_start
 from storage.query.catalog import Catalog
-
-MomentKind = Literal["scenes", "highlights"]
 
 VIDEOS_A_QUERY = 5000  # of a million videos so many are held; a page costs one pass over the tables
 

@@ -1,6 +1,8 @@
 """Settings: read once from file and flags, checked, and stored with the run.
 
-config  all settings    limits  deadlines and failure budgets    since  from when on
+given   what flags and the file say       config  all settings, checked
+file    media-index.toml                  limits  deadlines and failure budgets
+times   durations and dates
 
 Below the command line there are only arguments: nothing else reads a settings file or the environment.
 """

@@ -15,7 +15,6 @@ from pydantic import (
     ValidationError,
 )
 
-from jobs.settings.file import SETTINGS_FILE
 from jobs.settings.limits import (
     CostLimitSetting,
     DeadlineSetting,
@@ -32,10 +31,6 @@ FLAGS = {
     "extensions": "extension",
     "prefixes": "prefix",
 }  # others are called as their setting
-NO_MODEL = (
-    "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
-    "understands drawn films only: what it says about other videos is made up."
-)
 
 
 def _to_fraction(value: object) -> object:
@@ -94,16 +89,6 @@ class Settings(BaseModel):
     deadline: DeadlineSetting | None = None
     build: bool = False
     log_format: Literal["text", "json"] = "text"
-
-
-def load_settings(flags: dict[str, Any], needs: tuple[str, ...]) -> dict[str, Any]:
-    """Those that were given, by flag or in the settings file; `needs` must be among them."""
-    values = {name: value for name, value in flags.items() if value is not None and value != ()}
-    for name in needs:
-        if name not in values:
-            hint = f'Add --{name} …, or {name} = "…" to {SETTINGS_FILE}.'
-            raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
-    return values
 
 
 def resolve(values: dict[str, Any]) -> Settings:

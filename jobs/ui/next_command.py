@@ -5,9 +5,6 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from jobs.settings.config import FLAGS, Settings
-
-_DEFAULTS = Settings(library="", index="", model="").model_dump(mode="json")  # written as runs have them
 _HERE = {"index", "endpoint_url"}  # where the index is now, not where it was then
 _ONCE = {"plan", "sample", "limit", "mass_deletion"}  # were meant for that one run
 
@@ -52,9 +49,12 @@ def _escape(character: str) -> str:
 
 def _flags(settings: dict[str, Any]) -> list[str]:
     """Those that differ from what is so without them."""
+    from jobs.settings.config import FLAGS, Settings  # pydantic, which most verbs do without
+
+    defaults = Settings(library="", index="", model="").model_dump(mode="json")  # written as runs have them
     flags: list[str] = []
     for name, value in settings.items():
-        if name in _HERE | _ONCE or name not in Settings.model_fields or value == _DEFAULTS.get(name):
+        if name in _HERE | _ONCE or name not in Settings.model_fields or value == defaults.get(name):
             continue
         flag = "--" + FLAGS.get(name, name).replace("_", "-")
         if isinstance(value, bool):

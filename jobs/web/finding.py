@@ -8,8 +8,9 @@ from typing import Any
 from jobs.ui.made_by import MadeBy
 from schemas.failures import UsageError
 from storage.query.catalog import Catalog
+from storage.query.date_kinds import DATE_SQL, DateKind
 from storage.query.documents import document_query
-from storage.query.filters import DATE_SQL, DateKind, Filters, check_kind
+from storage.query.filters import Filters, check_kind
 from storage.query.matches import Span
 from storage.query.search import Hit, search
 

@@ -28,8 +28,8 @@ from schemas.failures import MediaIndexError, UsageError
 from schemas.tables import Appearance, Timed
 from storage.library.playback import find_file, link_origin
 from storage.query.catalog import Catalog
+from storage.query.date_kinds import DATE_KINDS, DateKind
 from storage.query.documents import hit_kinds
-from storage.query.filters import DATE_KINDS, DateKind
 
 PAGE_SIZE = 24
 _PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page

@@ -3,23 +3,14 @@
 import difflib
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, get_args
+from typing import Any
 
 from schemas.failures import UsageError
 from storage.query.catalog import Catalog
+from storage.query.date_kinds import DATE_SQL, DateKind
 from storage.query.documents import hit_kinds
 
 Params = dict[str, Any]
-
-# When it was recorded, as the file says; when the object was last written; when a run made its rows.
-DateKind = Literal["recorded", "modified", "indexed"]
-DATE_KINDS: tuple[DateKind, ...] = get_args(DateKind)
-# Where a file does not say when it was recorded, nobody knows better than when it was last written.
-DATE_SQL: dict[DateKind, str] = {
-    "recorded": "coalesce(recorded_at, modified_at)",
-    "modified": "modified_at",
-    "indexed": "indexed_at",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from jobs.benchmarks.formats import published_fps, read_questions
+from jobs.benchmarks.formats import FORMATS, published_fps, read_questions
+from jobs.benchmarks.names import BENCHMARKS
 from jobs.benchmarks.question import OneOf, When
 from schemas.failures import UsageError
 
@@ -78,6 +79,11 @@ def read(tmp_path):
 
 def lines(*records):
     return "\n".join(json.dumps(record) for record in records) + "\n"
+
+
+def test_each_benchmark_that_can_be_named_can_be_read():
+    """`eval --benchmark` offers what there is a reader for."""
+    assert tuple(FORMATS) == BENCHMARKS
 
 
 def test_mlvu_lists_candidates_by_letter(read):

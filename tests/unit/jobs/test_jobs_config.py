@@ -4,7 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from jobs.settings.config import Settings, load_settings, resolve
+from jobs.settings.config import Settings, resolve
+from jobs.settings.given import load_settings
 from schemas.failures import UsageError
 
 

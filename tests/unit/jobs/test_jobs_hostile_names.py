@@ -16,7 +16,9 @@ from jobs.cli.main import main
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, classify
 from jobs.reports.report.text import table_lines
-from jobs.ui.terminal import show_error, show_hits, show_rows, to_json
+from jobs.ui.hits import show_hits
+from jobs.ui.tables import show_rows
+from jobs.ui.terminal import show_error, to_json
 from jobs.ui.words import is_harmless, visible
 from schemas.failures import FailureAction, UsageError
 from schemas.identity import VideoObject

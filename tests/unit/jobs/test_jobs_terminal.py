@@ -6,7 +6,8 @@ import json
 import pytest
 
 from jobs.cluster.joining import join_cluster
-from jobs.ui.terminal import as_records, show_json, show_rows, timecode
+from jobs.ui.tables import show_rows
+from jobs.ui.terminal import as_records, show_json, timecode
 from schemas.failures import PreflightError
 
 

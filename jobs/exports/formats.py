@@ -1,0 +1,10 @@
+"""The formats there are, and what each can hold."""
+
+from typing import Literal, get_args
+
+VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]  # a document per video
+TableFormat = Literal["jsonl", "csv"]  # a document per table
+MomentKind = Literal["scenes", "highlights"]
+VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
+TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
+MOMENT_KINDS: tuple[MomentKind, ...] = get_args(MomentKind)

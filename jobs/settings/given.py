@@ -1,0 +1,22 @@
+"""Which settings were given: by flag, or in the settings file. `config` checks them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jobs.settings.file import SETTINGS_FILE
+from schemas.failures import UsageError
+
+NO_MODEL = (
+    "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
+    "understands drawn films only: what it says about other videos is made up."
+)
+
+
+def load_settings(flags: Mapping[str, Any], needs: Iterable[str]) -> dict[str, Any]:
+    """The flags that have a value. UsageError: one of `needs` has none."""
+    values = {name: value for name, value in flags.items() if value is not None and value != ()}
+    for name in needs:
+        if name not in values:
+            hint = f'Add --{name} …, or {name} = "…" to {SETTINGS_FILE}.'
+            raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
+    return values

@@ -1,0 +1,28 @@
+"""A command loads what it uses: most of the time of a lookup was spent on libraries that it never called."""
+
+import json
+import subprocess
+import sys
+
+# Prints, as the last line, which of all modules are loaded once the command has run.
+_RUN = """
+import json, sys
+from jobs.cli.main import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def loaded_by(*words: str) -> set[str]:
+    """The packages that are loaded once the command has run, without the interpreter's own."""
+    done = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    return {name for name in loaded - set(sys.stdlib_module_names) if not name.startswith("_")}
+
+
+def test_help_loads_click_and_flags():
+    """The list of verbs needs nothing of what the verbs do."""
+    assert loaded_by("--help") == {"click", "jobs", "schemas", "storage"}
