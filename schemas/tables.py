@@ -216,6 +216,7 @@ class Attempt(Row):
     num_frames: int | None = Field(description="Pictures the model saw, or was asked to see")
     num_prompt_tokens: int | None = Field(description="Text tokens given to the model")
     num_output_tokens: int | None = Field(description="Tokens the model wrote")
+    num_again_tokens: int | None = Field(description="Of those: when answers with faults were asked again")
 
 
 class Run(Row):

@@ -45,6 +45,11 @@ class Analysis:
         """Tokens that the model wrote."""
         return sum(answer.num_output_tokens for answer in self.answers)
 
+    @property
+    def num_again_tokens(self) -> int:
+        """Of those, what it wrote when answers with faults were asked for once more."""
+        return sum(answer.num_again_tokens for answer in self.answers)
+
 
 def analyze(
     asker: Asker,

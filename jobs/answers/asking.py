@@ -38,7 +38,8 @@ class PromptAnswer:
     """What the model wrote for one prompt; `records` is None where the text is no valid answer.
 
     `num_cut_short` counts windows whose records ended with their tokens, `num_lost` those whose logits were
-    not finite, `num_dropped` the doubled records.
+    not finite, `num_dropped` the doubled records. Of `num_output_tokens`, `num_again_tokens` were for
+    windows asked once more.
     """
 
     prompt: Prompt
@@ -50,6 +51,7 @@ class PromptAnswer:
     num_prompt_tokens: int
     num_output_tokens: int
     num_lost: int = 0
+    num_again_tokens: int = 0
 
     @property
     def is_partial(self) -> bool:
@@ -71,6 +73,7 @@ class PromptAnswer:
             num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
             num_output_tokens=sum(answer.num_output_tokens for answer in answers),
             num_lost=sum(answer.num_lost for answer in answers),
+            num_again_tokens=sum(answer.num_again_tokens for answer in answers),
         )
 
 
@@ -85,6 +88,7 @@ class Piece:
     num_prompt_tokens: int
     num_output_tokens: int
     is_lost: bool = False  # the logits were not finite
+    num_again_tokens: int = 0  # of the output tokens: written by the second of two tries
 
     @property
     def num_faults(self) -> int:
@@ -130,6 +134,7 @@ class Asker:
             num_prompt_tokens=sum(piece.num_prompt_tokens for piece in pieces),
             num_output_tokens=sum(piece.num_output_tokens for piece in pieces),
             num_lost=num_lost,
+            num_again_tokens=sum(piece.num_again_tokens for piece in pieces),
         )
 
     def _join(
@@ -233,4 +238,5 @@ def better(first: Piece, second: Piece) -> Piece:
         best,
         num_prompt_tokens=first.num_prompt_tokens + second.num_prompt_tokens,
         num_output_tokens=first.num_output_tokens + second.num_output_tokens,
+        num_again_tokens=second.num_output_tokens,
     )

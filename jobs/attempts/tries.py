@@ -27,6 +27,7 @@ class Spent:
     num_frames: int | None = None
     num_prompt_tokens: int | None = None
     num_output_tokens: int | None = None
+    num_again_tokens: int | None = None  # of those: when answers with faults were asked for once more
 
     @property
     def busy_seconds(self) -> float:

@@ -30,6 +30,7 @@ class Attempts:
 
     asked: Asked
     tokens: Numbers  # that the model wrote
+    again_tokens: Numbers  # of those: when answers with faults were asked for once more
     prefill_s: Numbers  # waiting for pictures included
     generate_s: Numbers
     other_s: Numbers  # opening the file, handing over the answers
@@ -54,6 +55,7 @@ class Costs:
     token_s: float
     question_tokens: float
     room_tokens: float  # written of a token that is allowed
+    again: float  # so much of that is written once more, as answers with faults are asked again
     worst: float  # a video that takes longer than nine in ten takes so many times what is expected
 
     def seconds(self, asked: Asked) -> Numbers:
@@ -63,7 +65,8 @@ class Costs:
 
     def tokens(self, asked: Asked) -> Numbers:
         """What is expected to be written about each video."""
-        return self.question_tokens * asked.questions + self.room_tokens * asked.token_room
+        first = self.question_tokens * asked.questions + self.room_tokens * asked.token_room
+        return first * (1 + self.again)
 
 
 def fit_costs(attempts: Attempts) -> Costs:
@@ -71,9 +74,11 @@ def fit_costs(attempts: Attempts) -> Costs:
     asked = attempts.asked
     first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.frames), asked.frames)
     question_s, token_s = _fit(attempts.generate_s, asked.questions, attempts.tokens)
-    question_tokens, room_tokens = _fit(attempts.tokens, asked.questions, asked.token_room)
+    first_tokens = attempts.tokens - attempts.again_tokens
+    question_tokens, room_tokens = _fit(first_tokens, asked.questions, asked.token_room)
+    again = float((attempts.again_tokens / np.maximum(first_tokens, 1)).mean())  # not led by the longest film
     video_s = first_s + float(attempts.other_s.mean())
-    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, 1.0)
+    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, again, 1.0)
     took = attempts.prefill_s + attempts.generate_s + attempts.other_s
     worst = float(np.quantile(took / np.maximum(costs.seconds(asked), 1e-9), 0.9))
     return replace(costs, worst=max(1.0, worst))

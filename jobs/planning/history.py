@@ -22,7 +22,8 @@ WITH latest AS (
         AND a.plan_reason NOT IN ('stale_prompt', 'missing')
     ORDER BY a.started_at DESC LIMIT 5000
 ), usual AS (SELECT mode(device) AS device FROM latest)
-SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, prefill_seconds, generate_seconds,
+SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, num_again_tokens,
+    prefill_seconds, generate_seconds,
     greatest(0, seconds - coalesce(finish_seconds, 0) - prefill_seconds - generate_seconds)
 FROM latest SEMI JOIN usual USING (device)"""
 
@@ -80,7 +81,7 @@ def read_history(catalog: Catalog, index: Index, model_revision: str) -> History
 
 def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> Attempts:
     """Attempts under one recipe. One of before budgets were kept, or that nobody declared, says less."""
-    durations_ms, frames, tokens, prefill_s, generate_s, other_s = np.array(
+    durations_ms, frames, tokens, again_tokens, prefill_s, generate_s, other_s = np.array(
         [[value or 0 for value in row[2:]] for row in rows], np.float64
     ).T
     settings = recipe.settings if recipe else {}
@@ -93,4 +94,4 @@ def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> A
     if recipe and not budgets:
         budgets = dict.fromkeys(recipe.tasks, Budget(max_new_tokens=0, window_ms=None))
     asked = asked_of(durations_ms / 1000, sampling, budgets)
-    return Attempts(replace(asked, frames=frames), tokens, prefill_s, generate_s, other_s)
+    return Attempts(replace(asked, frames=frames), tokens, again_tokens, prefill_s, generate_s, other_s)

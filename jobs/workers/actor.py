@@ -124,6 +124,7 @@ def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
         num_frames=len(analysis.sampled_ms),
         num_prompt_tokens=analysis.num_prompt_tokens,
         num_output_tokens=analysis.num_output_tokens,
+        num_again_tokens=analysis.num_again_tokens,
     )
 
 

@@ -162,7 +162,7 @@ def test_the_better_answer_counts():
     )
     assert better(first, first).records == (flawed, flawed)
     assert better(first, replace(first, is_cut_short=True)).records == (flawed, flawed)
-    assert better(first, first).num_output_tokens == 200
+    assert (better(first, first).num_output_tokens, better(first, first).num_again_tokens) == (200, 100)
 
 
 def test_records_that_end_with_their_tokens_make_the_video_partial(asker, session, context):

@@ -1,5 +1,6 @@
 """Estimates: rates fitted to attempts, what settings ask, and the ceiling for one video."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -33,7 +34,14 @@ def attempts(durations_s, sampling=SAMPLING, budgets=BUDGETS) -> Attempts:
     asked = asked_of(np.array(durations_s, float), sampling, budgets)
     tokens = 20 * asked.questions + 0.1 * asked.token_room
     generate_s = 0.5 * asked.questions + 0.01 * tokens
-    return Attempts(asked, tokens, 1.5 + 0.1 * asked.frames, generate_s, np.full(len(durations_s), 0.5))
+    return Attempts(
+        asked,
+        tokens,
+        np.zeros_like(tokens),
+        1.5 + 0.1 * asked.frames,
+        generate_s,
+        np.full(len(durations_s), 0.5),
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,11 +77,19 @@ def test_many_videos_take_together_what_they_took():
     """However the single ones scatter; the worst of ten says by how much."""
     scatter = np.random.default_rng(1).uniform(0.5, 1.5, 200)
     films = attempts(np.linspace(10, 900, 200))
-    noisy = Attempts(films.asked, films.tokens, films.prefill_s * scatter, films.generate_s, films.other_s)
+    noisy = replace(films, prefill_s=films.prefill_s * scatter)
     costs = fit_costs(noisy)
     took = noisy.prefill_s + noisy.generate_s + noisy.other_s
     assert costs.seconds(noisy.asked).sum() == pytest.approx(took.sum())
     assert 1.0 < costs.worst < 1.6
+
+
+def test_the_longest_film_asked_again_is_not_what_others_are_expected_to_take():
+    """Answers with faults are asked twice: a chance of every film, however long the one that had it."""
+    usual = attempts([10, 20, 30, 15, 45, 25, 80, 12])
+    again = np.where(usual.asked.frames == 80, usual.tokens, 0.0)
+    costs = fit_costs(replace(usual, tokens=usual.tokens + again, again_tokens=again))
+    assert costs.tokens(usual.asked) == pytest.approx(usual.tokens * (1 + 1 / 8))
 
 
 def test_sampling_counts_pictures_as_the_reader_does():

@@ -61,6 +61,7 @@ def history(settings, make_row):
                 video_ms=length_s * 1000,
                 num_frames=length_s,
                 num_output_tokens=100,
+                num_again_tokens=0,
             )
         )
         at += timedelta(seconds=seconds)
