@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
+from command_line import Outcome, run_here
 from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
@@ -44,6 +45,18 @@ def _blank(annotation: Any, bounds: list[Any]) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return next(iter(annotation))
     return _BLANKS[get_origin(annotation) or annotation]
+
+
+@pytest.fixture
+def media_index(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome[str]]:
+    """`media_index("sql", …)`: the command in this process, in the current folder. It never starts Ray."""
+
+    def run(*arguments: object) -> Outcome[str]:
+        return run_here(arguments, capsys.readouterr, monkeypatch)
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,50 +1,35 @@
 """The installed command in a process of its own, on real video files, with the model in tests/data/parrot."""
 
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 import pytest
+from command_line import Outcome
 
 COMMAND = Path(sys.executable).with_name("media-index")
+STARTS_RAY = ("run", "backfill", "eval", "doctor")
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a user sees of one command."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def json(self) -> Any:
-        assert self.stdout, self.stderr
-        return json.loads(self.stdout)
-
-
 @pytest.fixture
-def media_index(tmp_path: Path) -> Callable[..., Outcome]:
-    """Run `media-index …` in an empty folder, so that no settings file is in the way."""
+def media_index(
+    tmp_path: Path, media_index: Callable[..., Outcome[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Outcome[str]]:
+    """Run `media-index …` in an empty folder, so that no settings file is in the way: the installed command
+    in a process of its own where it starts Ray, else in this one."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+    monkeypatch.setenv("COLUMNS", "200")
 
-    def run(*arguments: object, timeout_s: float = 120) -> Outcome:
-        (tmp_path / "cwd").mkdir(exist_ok=True)
-        done = subprocess.run(
-            [COMMAND, *map(str, arguments)],
-            cwd=tmp_path / "cwd",
-            env=os.environ | {"COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-        )
+    def run(verb: str, *arguments: object, timeout_s: float = 120) -> Outcome[str]:
+        if verb not in STARTS_RAY:
+            return media_index(verb, *arguments)
+        command = [COMMAND, verb, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -1,16 +1,14 @@
 """Videos with moments, as records for the exporters and as an index on disk."""
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from command_line import Outcome, run_here
 
-from jobs.cli.main import main
 from jobs.exports.moments import Moment, Source
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene
@@ -129,14 +127,10 @@ _IDS = ("video_id", "object_rev", "recipe_id", "analysis_key", "run_id", "model_
 
 
 @pytest.fixture
-def media_index(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> Callable[..., SimpleNamespace]:
+def media_index(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> Callable[..., Outcome[bytes]]:
     """The console script in this process: exit code, stdout as bytes, stderr."""
 
-    def run(*arguments: object) -> SimpleNamespace:
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsysbinary.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err.decode())
+    def run(*arguments: object) -> Outcome[bytes]:
+        return run_here(arguments, capsysbinary.readouterr, monkeypatch)
 
     return run

@@ -1,12 +1,9 @@
 """The verbs that ask an index, as a shell sees them."""
 
 import json
-import sys
-from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli.main import main
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.tables import Scene
@@ -25,18 +22,11 @@ class EventAnswer(TimedAnswer):
 
 
 @pytest.fixture
-def media_index(tmp_path, monkeypatch, capsys):
+def media_index(tmp_path, monkeypatch, media_index):
     """The console script's function in this process, in the folder that holds the index `catalog`."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments), "--index", "catalog"])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
+    return lambda *arguments: media_index(*arguments, "--index", "catalog")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import ast
 import io
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +11,6 @@ from rich.console import Console
 
 import jobs
 from jobs.attempts.work import Work
-from jobs.cli.main import main
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, classify
 from jobs.reports.report.text import table_lines
@@ -33,19 +31,12 @@ SPELLED = r"a\x1b[2J\x1b]0;owned\x07b\nerror: forged\rc\u202egpj.\u2066x\x9b31m\
 
 
 @pytest.fixture
-def media_index(tmp_path, monkeypatch, capsys):
+def media_index(tmp_path, monkeypatch, media_index):
     """The console script's function in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "400")
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
+    return media_index
 
 
 @pytest.fixture(scope="module")

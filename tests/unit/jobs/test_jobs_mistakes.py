@@ -1,29 +1,18 @@
 """Mistakes of the user: two lines, the right exit code, nothing spent and nothing changed."""
 
 import json
-import sys
-from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli.main import main
-
 
 @pytest.fixture
-def media_index(tmp_path, monkeypatch, capsys):
+def media_index(tmp_path, monkeypatch, media_index):
     """The console script's function in this process; Ray is never started by a mistake."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
+    return media_index
 
 
 @pytest.fixture

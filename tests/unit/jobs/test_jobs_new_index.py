@@ -2,31 +2,22 @@
 
 import json
 import os
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli.main import cli, main
+from jobs.cli.main import cli
 from storage.index.index import open_index
 from storage.index.nearby import nearest_indexes
 
 
 @pytest.fixture
-def media_index(tmp_path, monkeypatch, capsys):
+def media_index(tmp_path, monkeypatch, media_index):
     """The console script's function in this process, in an empty folder; Ray is never started."""
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
+    return media_index
 
 
 @pytest.fixture

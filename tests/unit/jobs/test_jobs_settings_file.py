@@ -2,15 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import click
 import pytest
 
 from jobs.cli.config import settings_page
-from jobs.cli.main import cli, main
+from jobs.cli.main import cli
 from jobs.cli.run import run as run_verb
 from jobs.cli.settings import SAID_EACH_TIME, find_settings, flag_of
 from jobs.settings.file import SETTINGS_FILE, find_settings_file
@@ -25,20 +23,6 @@ def project(tmp_path, monkeypatch):
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
     return tmp_path / "project"
-
-
-@pytest.fixture
-def media_index(monkeypatch, capsys):
-    """The console script's function in this process."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
 
 
 def resolved(media_index, *flags) -> dict[str, tuple[object, str]]:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.cli.main import cli, main
+from jobs.cli.main import cli
 from jobs.cli.run import run as run_verb
 from jobs.reports.status import read_status, status_lines
 from jobs.settings.config import Settings, resolve
@@ -58,20 +58,6 @@ def read():
             return read_status(catalog, open_store(str(folder), None), Place("here"))
 
     return read_it
-
-
-@pytest.fixture
-def media_index(monkeypatch, capsys):
-    """The console script's function in this process."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        shown = capsys.readouterr()
-        return SimpleNamespace(code=ended.value.code, stdout=shown.out, stderr=shown.err)
-
-    return run
 
 
 def test_status_of_nights(three_nights, read):
