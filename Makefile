@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := infra/requirements.lock
 DEMO ?= demo
+PARALLEL ?= -n auto --dist loadgroup # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-browser unit lint format bench-frames bench-search clean
+.PHONY: help setup demo test nightly test-browser unit lint format bench-frames bench-search clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -29,15 +30,18 @@ $(VENV)/ready: $(LOCK) pyproject.toml
 demo: setup ## Index a small library of films on this machine, then search it (add files to demo/library)
 	$(BIN)/python infra/demo/demo.py $(DEMO)
 
-test: setup lint ## Lint, types, layers and all tests that need no GPU
-	$(BIN)/pytest
+test: setup lint ## Lint, types, layers and the tests that a change needs
+	$(BIN)/pytest $(PARALLEL) -m "not nightly"
+
+nightly: setup ## The long tests: soaks, trainings, many drawn files
+	$(BIN)/pytest $(PARALLEL) -m nightly
 
 test-browser: setup ## The web page in Chromium (first: apt-get install chromium)
 	$(BIN)/pip install --quiet playwright==1.65.2
 	$(BIN)/pytest tests/integration/web
 
 unit: setup ## Only the tests that need no network, Ray or GPU
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest $(PARALLEL) -m "not nightly" tests/unit
 
 lint: setup ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .

@@ -1,8 +1,10 @@
 """Rows for tests: complete and valid, derived from the row types, with only what matters spelled out."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
@@ -13,6 +15,10 @@ from pydantic import StringConstraints
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
 from schemas.identity import VideoObject
 from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
+
+# Test processes run side by side; threads of numpy and torch would only spin while they wait for a core.
+for library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 _BLANKS: dict[type, Any] = {
     str: "",
@@ -45,6 +51,17 @@ def _blank(annotation: Any, bounds: list[Any]) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return next(iter(annotation))
     return _BLANKS[get_origin(annotation) or annotation]
+
+
+RAY_TESTS = Path(__file__).parent / "integration" / "run"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Several processes: a file's tests stay in one, for what they share; all that share a Ray, too."""
+    for item in items:
+        group = RAY_TESTS if RAY_TESTS in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(group.relative_to(RAY_TESTS.parents[1]))))
 
 
 @pytest.fixture

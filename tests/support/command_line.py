@@ -9,8 +9,6 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
-from jobs.cli.main import main
-
 Text = TypeVar("Text", str, bytes)
 
 
@@ -32,6 +30,8 @@ def run_here(
     arguments: Sequence[object], read_output: Callable[[], tuple[Text, Text]], patch: pytest.MonkeyPatch
 ) -> Outcome[Text]:
     """Run the console script's function; `read_output` is `readouterr` of a capturing fixture."""
+    from jobs.cli.main import main  # with numpy, which reads its number of threads when it is loaded
+
     read_output()  # what was written before belongs to no command
     patch.setattr(sys, "argv", ["media-index", *map(str, arguments)])
     with pytest.raises(SystemExit) as ended:

@@ -17,7 +17,7 @@ LEAST = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_small_checkpoint_is_as_right_as_it_was(tmp_path):
     """Held-out films, twelve of half a minute: no measure falls below what the checkpoint is known for."""
     score = score_of(Variant("default"), long_films(tmp_path, "test", 30, 12), "small")
@@ -25,7 +25,7 @@ def test_the_small_checkpoint_is_as_right_as_it_was(tmp_path):
     assert {name: measures[name] for name, least in LEAST.items() if measures[name] < least} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_the_rows_say_is_judged(tmp_path):
     """The whole pipeline: films to files, files to rows, rows to a score, with the built-in weights."""
     score = index_films(tmp_path, "test", 3, "small")

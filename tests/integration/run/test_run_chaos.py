@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CHAOS = Path(__file__).parents[3] / "bench" / "chaos.py"
 
 
+@pytest.mark.nightly
 def test_random_kills_lose_double_and_halve_nothing(tmp_path):
     """Driver, actors, readers and the store, struck by lot: every video is there once, and whole."""
     command = [sys.executable, CHAOS, "--videos", "24", "--kills", "8", "--seed", "7"]

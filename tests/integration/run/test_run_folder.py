@@ -38,7 +38,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     def sql(query: str) -> list[dict]:
         return media_index("sql", query, "--index", index, "--json").json
 
-    first = media_index("run", *where, "--new-index")
+    first = media_index("run", *where, "--new-index", "--ray-address", "local")
     assert first.code == 3, first.stderr
     assert "3 indexed, 0 partial, 4 set aside, 1 left to the next run" in first.stdout
     assert "1 other objects left out by the filters" in first.stderr

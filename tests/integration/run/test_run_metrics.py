@@ -29,7 +29,6 @@ def scrape(url: str) -> dict[tuple[str, ...], float]:
     return found
 
 
-@pytest.mark.slow
 def test_the_nodes_endpoint_shows_the_runs_metrics():
     """Every metric that is documented, with the run's totals; counters count up, gauges follow."""
     tally = Tally(num_indexed=3, num_partial=1, num_quarantined=1, num_elsewhere=1, video_ms=90_000)

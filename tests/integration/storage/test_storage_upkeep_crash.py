@@ -73,7 +73,7 @@ for line in sys.stdin:
 URI = "/v/1"
 TABLES = ("scenes_all", "keyframes_all", "commits_all", "runs", "scenes")
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.nightly
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def trained(folder):
     return network.state_dict()
 
 
+@pytest.mark.nightly
 def test_what_was_stopped_goes_on_and_ends_in_the_same_weights(short_stages, tmp_path, monkeypatch):
     """Stopped in each stage's third step, going on from the second: the same, bit for bit."""
     whole = trained(tmp_path / "whole")

@@ -67,7 +67,7 @@ def spans_ms(answer: PromptAnswer) -> list[tuple[int, int]]:
     return [(r.answer.start_ms, r.answer.end_ms) for r in answer.records]
 
 
-@pytest.mark.parametrize("window_ms", [None, 20_000, 35_000, 70_000])
+@pytest.mark.parametrize("window_ms", [None, pytest.param(20_000, marks=pytest.mark.nightly), 35_000, 70_000])
 def test_windows_neither_lose_nor_double_time(asker, session, context, window_ms):
     """Scenes cover the whole video without gap or overlap, however it is cut into windows."""
     answer = asker.ask(session, replace(SCENES, window_ms=window_ms, max_new_tokens=900), context)
