@@ -17,8 +17,9 @@ PARROT = Path(__file__).parents[2] / "data" / "parrot"
 
 
 @pytest.fixture(scope="session")
-def ray_address() -> Iterator[str]:
-    """A Ray that the runs of many tests share: to start one costs more than to index what they index."""
+def ray_address(s3_endpoint: str) -> Iterator[str]:
+    """A Ray that the runs of many tests share: to start one costs more than to index what they index. Its
+    workers have the credentials of the S3 server, which starts first."""
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
     yield made.address
     made.shutdown()
