@@ -8,7 +8,7 @@ DEMO ?= demo
 PARALLEL ?= -n auto --dist loadgroup # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly test-browser unit lint format bench-frames bench-search clean
+.PHONY: help setup demo test nightly test-browser test-metrics unit lint format bench-frames bench-search clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -39,6 +39,10 @@ nightly: setup ## The long tests: soaks, trainings, many drawn files
 test-browser: setup ## The web page in Chromium (first: apt-get install chromium)
 	$(BIN)/pip install --quiet playwright==1.65.2
 	$(BIN)/pytest tests/integration/web
+
+test-metrics: setup ## What a run tells Prometheus (installs what Ray needs for it)
+	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
+	$(BIN)/pytest tests/integration/run/test_run_metrics.py
 
 unit: setup ## Only the tests that need no network, Ray or GPU
 	$(BIN)/pytest $(PARALLEL) -m "not nightly" tests/unit

@@ -19,6 +19,7 @@ from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, 
 # Test processes run side by side; threads of numpy and torch would only spin while they wait for a core.
 for library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's workers give way to all others, tests wait for them
 
 _BLANKS: dict[type, Any] = {
     str: "",
