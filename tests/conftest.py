@@ -8,6 +8,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin
 
+import hypothesis
 import pytest
 from command_line import Outcome, run_here
 from pydantic import StringConstraints
@@ -20,6 +21,10 @@ from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, 
 for library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's workers give way to all others, tests wait for them
+
+# The same examples in every run, and as many; a failure prints what repeats it.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("repeatable")
 
 _BLANKS: dict[type, Any] = {
     str: "",

@@ -1,9 +1,10 @@
 """A long video in windows, and the seams between them."""
 
 import itertools
-import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jobs.answers.windows import Seam, cut_windows, seams_of
 from schemas.answers import Moments, Tiles, TimedAnswer
@@ -77,23 +78,23 @@ def test_moments_apart_from_the_border_stay():
     assert seams_of([[], right], 120_000) == []
 
 
-def test_seams_never_lose_or_double_time():
-    """Whatever tiles the windows have: what is kept and the seams' windows tile the whole."""
-    chance = random.Random(0)
-    for _ in range(500):
-        borders = [60 * n for n in range(chance.randrange(2, 8))]
-        answers = [
-            tiles(a, *sorted(chance.sample(range(a + 1, b), chance.randrange(4))), b)
-            for a, b in itertools.pairwise(borders)
-        ]
-        seams = seams_of(answers, chance.choice([60_000, 120_000, 500_000]))
-        replaced = {place for seam in seams for place in seam.replaced}
-        kept = [
-            (r.start_ms, r.end_ms)
-            for number, answer in enumerate(answers)
-            for place, r in enumerate(answer)
-            if (number, place) not in replaced
-        ]
-        spans = sorted(kept + [seam.window for seam in seams])
-        assert [start for start, _ in spans] == [0, *(end for _, end in spans[:-1])]
-        assert spans[-1][1] == borders[-1] * 1000
+@given(
+    st.lists(st.sets(st.integers(1, 59), max_size=4), min_size=1, max_size=7),
+    st.sampled_from([60_000, 120_000, 500_000]),
+)
+def test_seams_never_lose_or_double_time(cuts_s, longest_ms):
+    """Whatever tiles the windows of a minute have: what is kept and the seams' windows tile the whole."""
+    answers = [
+        tiles(60 * n, *(60 * n + cut for cut in sorted(cuts)), 60 * n + 60) for n, cuts in enumerate(cuts_s)
+    ]
+    seams = seams_of(answers, longest_ms)
+    replaced = {place for seam in seams for place in seam.replaced}
+    kept = [
+        (r.start_ms, r.end_ms)
+        for number, answer in enumerate(answers)
+        for place, r in enumerate(answer)
+        if (number, place) not in replaced
+    ]
+    spans = sorted(kept + [seam.window for seam in seams])
+    assert [start for start, _ in spans] == [0, *(end for _, end in spans[:-1])]
+    assert spans[-1][1] == len(cuts_s) * 60_000

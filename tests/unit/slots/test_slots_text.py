@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from videoxl2.constrained.drive import fill
 from videoxl2.constrained.fill import Filling, is_looping
@@ -26,19 +27,29 @@ def one(*slots: Any) -> Program[Got]:
     return got
 
 
-def test_bytes_are_legal_exactly_where_python_reads_text() -> None:
-    """The automaton accepts what strict UTF-8 accepts, without line breaks, controls and overrides."""
-    rng = random.Random(0)
+def is_legal(raw: bytes) -> bool:
+    """What the automaton is to accept: strict UTF-8 without line breaks, controls and overrides."""
+    try:
+        return not BARRED & set(raw.decode("utf-8", "strict"))
+    except UnicodeDecodeError:
+        return False
+
+
+def test_single_characters_are_legal_where_python_reads_text() -> None:
+    """Every character of the first blocks, and those at the borders of UTF-8's lengths."""
     samples = [chr(n).encode() for n in range(0x3000) if not 0xD800 <= n < 0xE000]
     samples += [chr(n).encode() for n in (0xD7FF, 0xE000, 0xFFFF, 0x10000, 0x1F3AC, 0x10FFFF)]
-    samples += [bytes(rng.choices(range(0x80, 0x100), k=rng.randrange(1, 5))) for _ in range(4000)]
-    states = walk(samples)[Utf8.START]
-    for raw, state in zip(samples, states, strict=True):
-        try:
-            legal = not BARRED & set(raw.decode("utf-8", "strict"))
-        except UnicodeDecodeError:
-            legal = False
-        assert (state == Utf8.START) == legal, raw
+    for raw, state in zip(samples, walk(samples)[Utf8.START], strict=True):
+        assert (state == Utf8.START) == is_legal(raw), raw
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=4) | st.text(min_size=1, max_size=3).map(str.encode), min_size=1)
+)
+def test_bytes_are_legal_exactly_where_python_reads_text(samples: list[bytes]) -> None:
+    """Whole texts and halves of characters, side by side as the tokens of a vocabulary are."""
+    for raw, state in zip(samples, walk(samples)[Utf8.START], strict=True):
+        assert (state == Utf8.START) == is_legal(raw), raw
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

@@ -1,9 +1,10 @@
 """Listing in parts: whatever the keys, the same objects in the same order as from first to last."""
 
-import random
 from bisect import bisect_left, bisect_right
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from storage.s3.ranges import MAX_PARTS, THREADS, Range, list_in_order, outermost, split
 
@@ -34,32 +35,34 @@ class Keys:
         return next(iter(self.within(keys)), None)
 
 
-def draw(random_: random.Random) -> list[str]:
+@st.composite
+def key_lists(draw: st.DrawFn) -> list[str]:
     """Keys that share beginnings, of which some begin with others."""
-    alphabet, keys = random_.choice(ALPHABETS), {"x"}
-    for _ in range(random_.randrange(400)):
-        start = random_.choice([*keys][:20]) if random_.random() < 0.5 else ""
-        keys.add(start + "".join(random_.choices(alphabet, k=random_.randrange(1, 9))))
-    return [*keys]
+    texts = st.text(draw(st.sampled_from(ALPHABETS)), min_size=1, max_size=8)
+    stems = draw(st.lists(texts, max_size=20))
+    ends = draw(st.lists(st.tuples(st.sampled_from(["", *stems]), texts), max_size=300))
+    return [*{"x", *stems, *(stem + end for stem, end in ends)}]
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_parts_are_listed_in_the_order_of_their_keys(seed: int) -> None:
+@given(key_lists(), st.integers(1, 29), st.data())
+def test_parts_are_listed_in_the_order_of_their_keys(
+    keys: list[str], num_a_call: int, data: st.DataObject
+) -> None:
     """All keys once, in order of their UTF-8 bytes, also where only some prefixes are wanted."""
-    random_ = random.Random(seed)
-    server = Keys(draw(random_), random_.randrange(1, 30))
+    server = Keys(keys, num_a_call)
     assert list(list_in_order([Range("")], server.list_some, server.first_key)) == server.keys
-    wanted = outermost(random_.choices(server.keys, k=5) + [key[:1] for key in server.keys[:2]])
+    chosen = data.draw(st.lists(st.sampled_from(server.keys), max_size=5))
+    wanted = outermost(chosen + [key[:1] for key in server.keys[:2]])
     listed = list(list_in_order(map(Range, wanted), server.list_some, server.first_key))
     assert listed == [key for key in server.keys if key.startswith(tuple(wanted))]
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_a_split_range_is_the_sum_of_its_parts(seed: int) -> None:
+@given(key_lists(), st.data())
+def test_a_split_range_is_the_sum_of_its_parts(keys: list[str], data: st.DataObject) -> None:
     """Also one that begins after some key; and it is split wherever it has two keys that can be parted."""
-    random_ = random.Random(seed)
-    server = Keys(draw(random_))
-    whole = Range(random_.choice(server.keys)[: random_.randrange(3)], random_.choice(["", *server.keys]))
+    server = Keys(keys)
+    prefix = data.draw(st.sampled_from(server.keys))[: data.draw(st.integers(0, 2))]
+    whole = Range(prefix, data.draw(st.sampled_from(["", *server.keys])))
     parts = split(whole, server.first_key)
     assert [key for part in parts for key in server.within(part)] == server.within(whole)
     assert len(parts) <= MAX_PARTS + 1
