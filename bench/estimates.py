@@ -1,11 +1,11 @@
 """How near estimates come: what `plan` says and what the run then takes, under other settings than before.
 
-    python bench/estimates.py FOLDER [--films 8]
+    python bench/estimates.py FOLDER [--films 8] [--only "--fps 2"]
 
 Drawn films of 10 to 80 seconds, the built-in checkpoint, this machine. The history is one run with the
 default settings; then, for each row of the table, other films are planned and run under other settings, and
 the likely figures are compared with what the run took: seconds of the actor, and wall time of the command.
-Rows after the first also have the runs before them as history.
+Rows after the first also have the runs before them as history; with `--only`, those of earlier calls.
 """
 
 import json
@@ -68,12 +68,15 @@ def command(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def measure(folder: Path, num_films: int) -> Iterator[Row]:
-    """The history, then one row a setting."""
+def measure(folder: Path, num_films: int, only: tuple[str, ...]) -> Iterator[Row]:
+    """The history, unless it is there, then one row a setting."""
     index = str(folder / "index")
     history = make_library(folder / "history", 0, num_films)
-    command("run", "--library", str(history), "--index", index, "--model", "small", "--new-index")
+    if not Path(index).exists():
+        command("run", "--library", str(history), "--index", index, "--model", "small", "--new-index")
     for number, (setting, flags) in enumerate(SETTINGS.items(), start=1):
+        if only and setting not in only:
+            continue
         library = make_library(folder / str(number), 100 * number, num_films)
         where = ("--library", str(library), "--index", index, "--model", "small", *flags)
         planned = command("plan", *where)["estimate"]
@@ -95,9 +98,10 @@ def measure(folder: Path, num_films: int) -> Iterator[Row]:
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--films", default=8, show_default=True, help="Of the history, and of each setting.")
-def main(folder: Path, films: int) -> None:
+@click.option("--only", multiple=True, type=click.Choice(list(SETTINGS)), help="Rows. [all]")
+def main(folder: Path, films: int, only: tuple[str, ...]) -> None:
     click.echo(" " * 29 + "   ".join(f"{'planned':>8} {name:>8}      " for name in MEASURES))
-    for row in measure(folder, films):
+    for row in measure(folder, films, only):
         click.echo(str(row))
 
 

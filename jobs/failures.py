@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
-from storage.errors import Archived, NotFound, ObjectChanged, ObjectError
+from storage.errors import Archived, BadName, NotFound, ObjectChanged, ObjectError
 from videoxl2.errors import ModelError, ModelMemoryError
 from videoxl2.frames import MediaError
 
@@ -106,6 +106,8 @@ def classify(error: Exception, stage: Stage) -> Trouble:
     match error:
         case TroubleError():
             return error.trouble
+        case BadName():  # as good as bytes that cannot be read: it comes back by another name
+            return Trouble(stage, FailureClass.MEDIA, error.code, error.message, error.hint)
         case ObjectError():
             can_retry = error.retryable
             return Trouble(stage, FailureClass.TRANSIENT, error.code, error.message, error.hint, can_retry)

@@ -42,7 +42,10 @@ def find_weights(model: str, local_only: bool = False) -> Weights:
     try:
         folder = _SMALL if model == BUILT_IN else find_folder(model, local_only=local_only)
         config = read_config(folder)
-        return Weights(model, folder, revision_of(folder), config.vision.image_size)
+        revision = revision_of(folder)
+        # By its content: a path to it, or to a copy, must not hide what it is.
+        model_id = BUILT_IN if revision == revision_of(_SMALL) else model
+        return Weights(model_id, folder, revision, config.vision.image_size)
     except NotDownloaded as error:
         raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:

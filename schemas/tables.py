@@ -235,6 +235,7 @@ class Run(Row):
     num_listed: int = Field(description="Videos in the library that the filters let through")
     num_ignored: int = Field(description="Objects the filters left out")
     num_unchanged: int = Field(description="Already committed, nothing spent")
+    num_copied: int | None = Field(description="Moved, or copies: they got the rows of another name")
     num_planned: int = Field(description="Videos to analyse")
     num_indexed: int = Field(description="Committed with every answer valid")
     num_partial: int = Field(description="Committed with an answer missing")

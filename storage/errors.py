@@ -4,6 +4,7 @@ ObjectError           one object failed; uncaught it stops the command like any 
 ├── NotFound           no such object (any more)
 │   └── NoBucket       not even the bucket
 ├── AccessDenied       credentials or file permissions refuse
+├── BadName            its name is not valid UTF-8: no row can hold it
 ├── Archived           the object sleeps in a cold storage class
 ├── ObjectChanged      its bytes are not those that were listed
 ├── Damaged            its bytes arrive otherwise than they were stored    retryable
@@ -41,6 +42,12 @@ class AccessDenied(ObjectError):
     """Credentials or file permissions do not allow it."""
 
     code = "access_denied"
+
+
+class BadName(ObjectError):
+    """The name is not valid UTF-8. Remedy: rename the file; until then it is not read."""
+
+    code = "bad_name"
 
 
 class Archived(ObjectError):

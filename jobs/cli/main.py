@@ -12,8 +12,9 @@ from jobs.cli.doctor import doctor
 from jobs.cli.eval import evaluate
 from jobs.cli.export import export
 from jobs.cli.maintain import compact, forget, vacuum
+from jobs.cli.plan import plan, retry
 from jobs.cli.report import explain, report, status
-from jobs.cli.run import backfill, plan, retry, run
+from jobs.cli.run import backfill, run
 from jobs.cli.serve import serve
 from jobs.ui.terminal import say, see_help, show_error
 from schemas.failures import ExitCode, MediaIndexError

@@ -1,15 +1,14 @@
-"""The verbs that spend: `run` and `backfill`; `plan`, which says on what; `retry`, which allows it again."""
+"""The verbs that spend: `run`, the nightly, and `backfill`, over videos that are known."""
 
 import shlex
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_options, spending_options
+from jobs.cli.verb import Verb
 from jobs.settings.given import load_settings
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
@@ -20,153 +19,6 @@ if TYPE_CHECKING:  # loading them loads Ray and pydantic
     from jobs.driver.progress import Progress
     from jobs.settings.config import Settings
     from schemas.tables import Run
-
-F = TypeVar("F", bound=Callable[..., Any])
-NEEDED = ("library", "index", "model")
-_NOTHING_LISTED = "Is this the right --library, and do the filters let any through?"
-
-
-def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """These options in this order."""
-
-    def decorate(verb: F) -> F:
-        for option in reversed(options):
-            verb = option(verb)
-        return verb
-
-    return decorate
-
-
-# What is asked of which videos: the same for planning and doing.
-recipe_options = _with(
-    click.option("--library", metavar="DIR|s3://…", help="Where the videos are."),
-    index_options,
-    click.option(
-        "--model",
-        metavar="DIR|HUB_ID",
-        help="Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only.",
-    ),
-    click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
-    click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
-    click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]"),
-    click.option("--split", is_flag=True, default=None, help="Take longer videos in sections instead."),
-    click.option(
-        "--pack",
-        "packs",
-        multiple=True,
-        metavar="NAME|DIR",
-        help="What to ask: default, surveillance, livestream or a folder of prompts; repeatable. [default]",
-    ),
-    click.option(
-        "--extension",
-        "extensions",
-        multiple=True,
-        metavar="EXT",
-        help="Only these; repeatable. [all video]",
-    ),
-    click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
-    click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
-    click.option(
-        "--prefix",
-        "prefixes",
-        multiple=True,
-        metavar="PREFIX",
-        help="List only keys that start so; repeatable.",
-    ),
-    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
-    click.option(
-        "--inventory",
-        metavar="MANIFEST",
-        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
-    ),
-    click.option(
-        "--follow-links",
-        is_flag=True,
-        default=None,
-        help="Of a folder: also links that lead out of it.",
-    ),
-    click.option(
-        "--where",
-        metavar="SQL",
-        help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
-    ),
-    click.option("--sample", type=int, metavar="N", help="Only so many of them, drawn by lot."),
-    click.option("--limit", type=int, metavar="N", help="At most so many."),
-    click.option(
-        "--mass-deletion",
-        is_flag=True,
-        default=None,
-        help="Most of the library is gone, and that is right.",
-    ),
-    click.option(
-        "--max-cost-per-video",
-        metavar="20m|1.50usd|600frames",
-        help="Refuse videos that would take more of an actor's time, more money, or more pictures.",
-    ),
-    click.option("--usd-per-gpu-hour", type=float, metavar="USD", help="What an hour of an actor costs."),
-    click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]"),
-    click.option(
-        "--scratch",
-        type=click.Path(path_type=Path),
-        help="Folder for copies of S3 objects. [temporary]",
-    ),
-)
-
-
-# How a plan is carried out.
-spending_options = _with(
-    click.option("--new-index", is_flag=True, help="Make the index, where there is none yet."),
-    click.option(
-        "--plan",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Do what was saved by `media-index plan --save FILE`, no more.",
-    ),
-    click.option(
-        "--ray-address",
-        metavar="ADDRESS",
-        help="Join this Ray cluster. [a private one on this machine]",
-    ),
-    click.option(
-        "--max-streams",
-        type=int,
-        metavar="N",
-        help="Videos with more tracks are set aside. [1000]",
-    ),
-    click.option("--max-duration", metavar="36h|7d", help="Longer videos are set aside. [7d]"),
-    click.option(
-        "--max-pixels",
-        type=int,
-        metavar="N",
-        help="Videos with larger pictures, width times height, are set aside. [40000000]",
-    ),
-    click.option(
-        "--max-failures",
-        metavar="N|P%",
-        help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
-    ),
-    click.option(
-        "--deadline",
-        metavar="6h|07:00|DATE",
-        help="No video begins after this long, or this time of day; those under way finish.",
-    ),
-    click.option(
-        "--build",
-        is_flag=True,
-        default=None,
-        help="At the end, what `media-index build` makes is made, or made current.",
-    ),
-    click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
-)
-
-
-# Which known videos.
-backfill_options = _with(
-    click.option("--stale", is_flag=True, help="Whose model, sampling or prompts have changed."),
-    click.option("--failed", is_flag=True, help="That runs before could not settle, or were released."),
-    click.option("--missing", is_flag=True, help="That were never asked what is asked now."),
-    click.option("--all", "everything", is_flag=True, help="All of these, and changed ones."),
-)
 
 
 @click.command(
@@ -287,8 +139,9 @@ def _show_run(row: "Run") -> None:
     if not row.num_planned:
         say(f"nothing to do: {row.num_listed} videos listed, none to analyse, no model loaded")
         return
+    copies = f", {row.num_copied} copied" if row.num_copied else ""
     say(
-        f"{row.kind} {row.run_id}: {row.num_indexed} indexed, {row.num_partial} partial, "
+        f"{row.kind} {row.run_id}: {row.num_indexed} indexed{copies}, {row.num_partial} partial, "
         f"{row.num_quarantined} set aside, {row.num_unfinished} left to the next run "
         f"({row.video_ms / 60_000:.1f} min of video, {row.num_frames} frames)"
     )
@@ -298,7 +151,7 @@ def _show_next(row: "Run", settings: "Settings", as_json: bool) -> None:
     """On stderr: what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
-            say(f"hint: {_NOTHING_LISTED}", err=True)
+            say(f"hint: {NOTHING_LISTED}", err=True)
         return
     if row.exit_code:
         place = Place(settings.index, settings.endpoint_url)
@@ -314,87 +167,3 @@ def _say_next(command: str | None) -> None:
 def _typed() -> str:
     """Without what was meant for the first time only."""
     return shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])
-
-
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index plan --library s3://films --index s3://catalog "
-    "--usd-per-gpu-hour 3.50 --save tonight.plan",
-)
-@backfill_options
-@recipe_options
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
-@click.option("--show-ignored", is_flag=True, help="List what is in the library and no video to index.")
-def plan(
-    as_json: bool,
-    show_ignored: bool,
-    save: Path | None,
-    stale: bool,
-    failed: bool,
-    missing: bool,
-    everything: bool,
-    **flags: Any,
-) -> None:
-    """What `run` would do, for which reason, and what it would cost; with --stale … what `backfill` would."""
-    from jobs.planning.estimate import estimate_of
-    from jobs.planning.lines import estimate_lines, no_index_lines, plan_json, plan_lines
-    from jobs.planning.plan import NIGHTLY, backfill_goal, preview, save_plan
-    from jobs.settings.config import resolve
-    from storage.index.nearby import nearest_indexes
-
-    is_backfill = stale or failed or missing or everything
-    goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
-    settings = resolve(load_settings(flags, needs=NEEDED))
-    ignored: list[dict[str, str]] = []
-
-    def on_ignored(uri: str, why: str) -> None:
-        if as_json:
-            ignored.append({"uri": uri, "why": why})
-        else:
-            say(f"ignored  {uri}: {why}")
-
-    checked, made = preview(settings, goal, on_ignored if show_ignored else None)
-    estimate = estimate_of(made, checked)
-    if save is not None:
-        save_plan(made, save)
-    if as_json:
-        show_json(plan_json(made, estimate) | ({"ignored": ignored} if show_ignored else {}))
-        return
-    near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
-    for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):
-        say(line)
-    if not made.summary.reasons.total():
-        say(f"hint: {_NOTHING_LISTED}", err=True)
-    if save is not None:
-        made_with = "" if checked.index.exists else " --new-index"
-        command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"
-        say(f"saved; do it with: {command}, and the same settings", err=True)
-
-
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index retry --index s3://catalog s3://films/a.mp4\n"
-    "  media-index retry --index s3://catalog --code out_of_memory",
-)
-@click.argument("videos", nargs=-1)
-@click.option("--code", "codes", multiple=True, help="All that were set aside for this; repeatable.")
-@click.option("--all", "everything", is_flag=True, help="All that are set aside.")
-@index_options
-def retry(
-    as_json: bool,
-    videos: tuple[str, ...],
-    codes: tuple[str, ...],
-    everything: bool,
-    **flags: Any,
-) -> None:
-    """Take videos out of quarantine: the next run tries them again."""
-    from jobs.planning.retry import release
-
-    settings = load_settings(flags, needs=("index",))
-    released = release(settings["index"], settings.get("endpoint_url"), videos, codes, everything)
-    if as_json:
-        show_json({"released": released})
-        return
-    for uri in released:
-        say(uri)
-    say(f"{len(released)} released; `media-index run` tries them again", err=True)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import ray
 from ray.job_config import JobConfig
 
+from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.session import session_folder
 from jobs.cluster.vital_signs import ClusterLostError, OwnProcesses, Ports, VitalSigns
 from jobs.cluster.words import read_words, words_aside
@@ -37,15 +38,12 @@ class Cluster:
     num_cpus: int
     num_gpus: int
     vital_signs: VitalSigns
+    memory_kills: MemoryKills = field(default_factory=MemoryKills)
 
     def check(self) -> None:
         """`ClusterLostError` where Ray has died. Quick, never waits for Ray, and safe from any thread."""
         if death := self.vital_signs.death():
-            raise ClusterLostError(
-                f"Ray died under the run: {death}",
-                "Look for an out-of-memory kill on its machine (dmesg), then repeat the command; "
-                "what is committed stays.",
-            )
+            raise ClusterLostError(f"Ray died under the run: {death}", what_is_known(self.memory_kills))
 
     def check_for(self, seconds: float) -> None:
         """The same all the time for so long, after what may be a first sign of it."""

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobs.folders import make_writable
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 
 SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its end
@@ -49,13 +50,7 @@ def short_root() -> Iterator[Path]:
     Raises `PreflightError` where there can be none.
     """
     root = wanted_root()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=root).close()
-    except OSError as error:
-        raise PreflightError(
-            f"Ray's folder {root}: {error.strerror}", "Set TMPDIR to a folder that can be written to."
-        ) from None
+    make_writable(root, "Ray's folder", "Set TMPDIR to a folder that can be written to.")
     if is_short(root):
         yield root
         return

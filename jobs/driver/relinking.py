@@ -44,6 +44,7 @@ class Relinking:
 
     def __init__(self, index: Index, recipe_id: str, run_id: str) -> None:
         self.relinked: list[tuple[str, str]] = []  # (video_id, analysis_key): committed, to be published
+        self.num_relinked = 0  # in all
         self._index = index
         self._recipe_id = recipe_id
         self._run_id = run_id
@@ -85,6 +86,7 @@ class Relinking:
         except NotFound:
             return False
         self.relinked.append((one.video.video_id, one.analysis_key))
+        self.num_relinked += 1
         return True
 
     def _compared(

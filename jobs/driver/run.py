@@ -35,6 +35,8 @@ from storage.index.leases import KeptLease, Lease, acquire
 from storage.query.plans import decode_plan, encode_plan
 from videoxl2.frames import Limits as FileLimits
 
+_COPIES = {Reason.MOVED, Reason.DUPLICATE}
+
 
 @dataclass
 class Stop:
@@ -250,7 +252,8 @@ class _Execution:
             settings_json=checked.settings.model_dump_json(),
             num_listed=self._plan.num_listed,
             num_ignored=self._plan.summary.num_ignored,
-            num_unchanged=tally.num_elsewhere + sum(reasons[free] for free in set(Reason) - COSTLY),
+            num_unchanged=tally.num_elsewhere + sum(reasons[free] for free in set(Reason) - COSTLY - _COPIES),
+            num_copied=self._relinking.num_relinked,
             num_planned=self._num_planned,
             num_indexed=tally.num_indexed,
             num_partial=tally.num_partial,

@@ -1,8 +1,7 @@
 """Videos with the same bytes: one is analysed, the others get its rows."""
 
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,11 +17,11 @@ from storage.query.plans import PlannedVideos
 _PAGE = 1000
 
 
-class Settled(Protocol):
-    """What is asked of the index about videos that need nothing."""
+class Known(Protocol):
+    """What is asked of the index about files that have rows."""
 
-    def current_commits(self, video_ids: Sequence[str]) -> Mapping[str, CurrentCommit]:
-        """The latest word on each of these videos that has one."""
+    def commits_with_sizes(self, sizes: Collection[int]) -> Iterable[CurrentCommit]:
+        """The latest word on the videos, of any library, that have, or had, so many bytes."""
 
     def uri_of(self, video_id: str, analysis_key: str) -> str:
         """The name that the video of a committed bundle has, or had."""
@@ -36,45 +35,43 @@ def with_rows_of(one: PlannedVideo, twin: CurrentCommit) -> PlannedVideo:
     return replace(one, analysis_key=key, carried_key=twin.analysis_key, carried_id=twin.video_id, tasks=())
 
 
-class SettledFiles:
-    """Files on a disk that need nothing: 16 bytes each, and looked at only if another one has their size."""
+def like_known(videos: PlannedVideos, index: Known) -> Iterator[tuple[PlannedVideo, CurrentCommit]]:
+    """Files on a disk that look like one the index has, in this library or another, with the word on that.
 
-    def __init__(self, index: Settled) -> None:
-        self._index = index
-        self._sizes, self._video_ids = array("q"), array("Q")
+    Only files of an equal size are looked at.
+    """
+    commits = list(index.commits_with_sizes(set(videos.sizes)))
+    if not commits:
+        return
+    by_look: dict[str, CurrentCommit] = {}
+    for page in batches(commits, _PAGE):
+        found = list(_named(page, index))
+        looks = fingerprints(video for video, _ in found)
+        by_look |= {look: commit for (_, commit), look in zip(found, looks, strict=True) if look}
+    known = {_size_of(commit) for commit in by_look.values()}
+    rows = [row for row, size in enumerate(videos.sizes) if size in known]
+    for places in batches(rows, _PAGE):
+        some = list(videos.take(places))
+        for one, look in zip(some, fingerprints(planned.video for planned in some), strict=True):
+            if look in by_look:
+                yield one, by_look[look]
 
-    def add(self, video: VideoObject) -> None:
-        """One more."""
-        self._sizes.append(video.size_bytes)
-        self._video_ids.append(int(video.video_id, 16))
 
-    def like(self, videos: PlannedVideos) -> Iterator[tuple[PlannedVideo, CurrentCommit]]:
-        """Those of the videos that look like one of these files, with the latest word on it."""
-        sizes = set(videos.sizes)
-        known = {size for size in self._sizes if size in sizes}
-        if not known:
-            return
-        commits: dict[str, CurrentCommit] = {}
-        ids = (f"{i:016x}" for size, i in zip(self._sizes, self._video_ids, strict=True) if size in known)
-        for page in batches(ids, _PAGE):
-            found = list(self._named(self._index.current_commits(page).values()))
-            looks = fingerprints(video for video, _ in found)
-            commits |= {look: commit for (_, commit), look in zip(found, looks, strict=True) if look}
-        rows = [row for row, size in enumerate(videos.sizes) if size in known]
-        for places in batches(rows, _PAGE):
-            some = list(videos.take(places))
-            for one, look in zip(some, fingerprints(planned.video for planned in some), strict=True):
-                if look in commits:
-                    yield one, commits[look]
+def _named(commits: Iterable[CurrentCommit], index: Known) -> Iterator[tuple[VideoObject, CurrentCommit]]:
+    """Those of files, as they were listed then."""
+    for commit in commits:
+        size, _, modified_ns = commit.object_rev.partition("-")
+        if not (size.isdigit() and modified_ns.removeprefix("-").isdigit()):
+            continue  # of an object on S3
+        try:
+            uri = index.uri_of(commit.video_id, commit.analysis_key)
+        except NotFound:
+            continue
+        yield VideoObject(uri, int(size), int(modified_ns)), commit
 
-    def _named(self, commits: Iterable[CurrentCommit]) -> Iterator[tuple[VideoObject, CurrentCommit]]:
-        for commit in commits:
-            size, _, modified_ns = commit.object_rev.partition("-")
-            try:
-                uri = self._index.uri_of(commit.video_id, commit.analysis_key)
-            except NotFound:
-                continue
-            yield VideoObject(uri, int(size), int(modified_ns)), commit
+
+def _size_of(commit: CurrentCommit) -> int:
+    return int(commit.object_rev.partition("-")[0])
 
 
 def split_copies(videos: PlannedVideos) -> tuple[PlannedVideos, PlannedVideos]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from jobs.folders import make_writable
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs, own_tables
 from jobs.prompts.recipe import Recipe
 from jobs.settings.config import Settings
 from jobs.settings.times import parse_since
 from jobs.weights import Weights, find_weights
-from schemas.failures import PreflightError
 from schemas.tables import Row
 from storage.index.index import Index, check_place, open_index, read_index
 from storage.library.library import Library, open_library
@@ -98,11 +98,5 @@ def scratch_folder(settings: Settings) -> Path:
 def make_scratch(settings: Settings) -> Path:
     """The folder for copies of S3 objects, which can be written to. Raises `PreflightError`."""
     scratch = scratch_folder(settings)
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=scratch).close()
-    except OSError as error:
-        raise PreflightError(
-            f"scratch folder {scratch}: {error.strerror}", "Name another with --scratch."
-        ) from None
+    make_writable(scratch, "scratch folder", "Name another with --scratch.")
     return scratch

@@ -3,14 +3,14 @@ files on a disk that may be copies."""
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from jobs.planning.copies import SettledFiles, with_rows_of
+from jobs.planning.copies import like_known, with_rows_of
 from jobs.planning.staleness import Staleness, compare_recipes
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
@@ -19,6 +19,7 @@ from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
 from storage.index.batches import batches
 from storage.index.published import CurrentCommit
+from storage.library.walk import shows_bad_name
 from storage.query.plans import PlannedVideos
 
 PAGE = 1000  # videos looked up in the index at once
@@ -33,6 +34,9 @@ class CommitLookup(Protocol):
 
     def commits_with_content(self, content_revs: Sequence[str]) -> Iterable[CurrentCommit]:
         """The latest word on the videos that have, or had, these bytes."""
+
+    def commits_with_sizes(self, sizes: Collection[int]) -> Iterable[CurrentCommit]:
+        """The latest word on the videos, of any library, that have, or had, so many bytes."""
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Whether the bundle exists, visible or not."""
@@ -67,7 +71,7 @@ def examine(
     equal, not_equal = examiner.settle_twins()
     if not_equal:
         costly = PlannedVideos.of((*costly, *not_equal))
-    if copies := examiner.copies_of_settled(costly):
+    if copies := examiner.copies_of_known(costly):
         costly = costly.without(copy.video.video_id for copy in copies)
     repointed = PlannedVideos.of((*equal, *copies))
     return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
@@ -112,7 +116,6 @@ class _Examiner:
         self._twins: list[
             tuple[PlannedVideo, CurrentCommit]
         ] = []  # of which it depends on the rest of the listing
-        self._settled = SettledFiles(index)
 
     @cached_property
     def _unfinished(self) -> frozenset[str]:
@@ -138,8 +141,6 @@ class _Examiner:
                 self._twins.append((one, twin))
                 continue
             self.reasons[one.reason] += 1
-            if self._is_local and one.reason in (Reason.UNCHANGED, Reason.QUARANTINED):
-                self._settled.add(one.video)
             if one.reason is Reason.COMMITTED:
                 self.to_publish.append((one.video.video_id, one.analysis_key))
             elif one.reason in COSTLY:
@@ -199,8 +200,13 @@ class _Examiner:
         if twin.video_id == one.video.video_id or twin.state not in _TWINS:
             return False
         if twin.state == CommitState.QUARANTINED:
-            return one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
+            is_kept = one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
+            return is_kept and not (self._is_local and self._had_bad_name(twin))
         return self._stale(twin.recipe_id) is None
+
+    def _had_bad_name(self, twin: CurrentCommit) -> bool:
+        """Set aside for what it may have been called, which says nothing of its bytes under another name."""
+        return shows_bad_name(self._index.uri_of(twin.video_id, twin.analysis_key))
 
     def settle_twins(self) -> tuple[list[PlannedVideo], list[PlannedVideo]]:
         """Videos with another one's bytes, and those of which that is not certain.
@@ -219,12 +225,12 @@ class _Examiner:
         self.reasons.update(one.reason for one in (*equal, *doubtful))
         return equal, doubtful
 
-    def copies_of_settled(self, costly: PlannedVideos) -> list[PlannedVideo]:
-        """Files on a disk that look like one whose rows there are, whenever they were written."""
+    def copies_of_known(self, costly: PlannedVideos) -> list[PlannedVideo]:
+        """Files on a disk that look like one whose rows there are, whenever written and of any library."""
         if not self._is_local:
             return []
         copies = []
-        for one, original in self._settled.like(costly):
+        for one, original in like_known(costly, self._index):
             if self._is_twin(one, original):
                 copies.append(replace(with_rows_of(one, original), reason=Reason.DUPLICATE))
                 self.reasons.update({one.reason: -1, Reason.DUPLICATE: 1})

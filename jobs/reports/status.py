@@ -39,6 +39,7 @@ SECTIONS = {
                exit_code,
                num_listed as listed,
                num_unchanged as unchanged,
+               num_copied as copied,
                num_indexed as indexed,
                num_partial as partial,
                num_quarantined as set_aside,
@@ -161,7 +162,7 @@ def _holder(one: AtWork) -> tuple[str, ...]:
 def _run(run: dict[str, Any]) -> tuple[str, ...]:
     counts = ", ".join(
         f"{run[name]:,} {name.replace('_', ' ')}"
-        for name in ("indexed", "partial", "set_aside", "unfinished", "unchanged")
+        for name in ("indexed", "partial", "set_aside", "unfinished", "copied", "unchanged")
         if run[name]
     )
     code = run["exit_code"]

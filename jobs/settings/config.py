@@ -39,8 +39,8 @@ def _to_fraction(value: object) -> object:
         return value
     try:
         return Fraction(str(value))
-    except ZeroDivisionError:
-        raise ValueError("division by zero") from None
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("Give a rate, e.g. 1, 1/2 or 29.97.") from None
 
 
 def _check_since(text: str) -> str:

@@ -66,13 +66,16 @@ class Deadline:
         if isinstance(text, Deadline):
             return text
         deadline = cls(str(text).strip())
+        now = datetime.now(UTC)
         try:
-            deadline.at(datetime.now(UTC))
+            at = deadline.at(now)
         except ValueError:
             raise ValueError(
                 "Give a duration, e.g. 6h, 90m or PT6H, a time of day, e.g. 07:00, or a date, "
                 "e.g. 2026-11-30T07:00."
             ) from None
+        if at == now:
+            raise ValueError("Give a duration of more than 0, e.g. 6h.")
         return deadline
 
     def at(self, started_at: datetime) -> datetime:
@@ -106,6 +109,13 @@ class CostLimit:
         if isinstance(text, CostLimit):
             return text
         words = "".join(str(text).lower().split())
+        limit = cls._read(words)
+        if not (limit.seconds or limit.usd or limit.frames):
+            raise ValueError("Give more than 0, e.g. 20m.")
+        return limit
+
+    @classmethod
+    def _read(cls, words: str) -> "CostLimit":
         with suppress(ValueError):
             return cls(words, seconds=parse_duration(words).total_seconds())
         if found := re.fullmatch(r"(\d+(?:\.\d+)?)usd", words):

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -93,6 +93,10 @@ class Index:
     def commits_with_content(self, content_revs: Sequence[str]) -> list[CurrentCommit]:
         """As of the last look at the index: the current commits of videos that have, or had, these bytes."""
         return self._published.with_content(content_revs)
+
+    def commits_with_sizes(self, sizes: Collection[int]) -> list[CurrentCommit]:
+        """As of the last look at the index: the current commits of videos that have, or had, such sizes."""
+        return self._published.with_sizes(sizes)
 
     def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
         """Every video that readers see something of, as of the last look, with its URI."""

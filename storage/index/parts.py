@@ -14,7 +14,7 @@ from storage.index.layout import new_part_key
 from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
 from storage.objects.store import ObjectStore
-from storage.s3.client import arrow_file_system
+from storage.s3.relay import relay_of, trouble_behind
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
 _GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
@@ -100,19 +100,21 @@ def _rows_of_a_group(table: pa.Table) -> int:
 
 
 def open_part(store: LocalStore | S3Store, key: str) -> parquet.ParquetFile:
-    """To read of it what is needed. PreflightError: missing, damaged, or of a newer version."""
+    """To read of it what is needed. PreflightError: missing, damaged, or newer. ObjectError: not to be had
+    now."""
     try:
         if isinstance(store, LocalStore):
             file = parquet.ParquetFile(Path(store.root) / key)
         else:
-            source = arrow_file_system(store.endpoint_url).open_input_file(
-                f"{store.bucket}/{store.prefix}{key}"
-            )
-            file = parquet.ParquetFile(source)
+            files = relay_of(store.endpoint_url).file_system()
+            file = parquet.ParquetFile(files.open_input_file(f"{store.bucket}/{store.prefix}{key}"))
     except FileNotFoundError as error:
         raise damaged_part(store.url, key, "missing") from error
     except pa.ArrowInvalid as error:
         raise damaged_part(store.url, key, f"damaged: {error}") from error
+    except OSError as error:
+        behind = trouble_behind(store.endpoint_url, error) if isinstance(store, S3Store) else None
+        raise behind or error from error
     check_schema(file.schema_arrow, f"{store.url}/{key}")
     return file
 

@@ -75,6 +75,13 @@ class PublishedCommits:
         found = {commit.video_id for commit in self._where("content_rev", set(content_revs))}
         return list(self.current(found).values())
 
+    def with_sizes(self, sizes: Collection[int]) -> list[CurrentCommit]:
+        """The current commits of videos that have, or once had, so many bytes; looks at all there are."""
+        commits = self._commits.table()
+        told = pc.struct_field(pc.extract_regex(commits.column("content_rev"), r"^(?P<size>\d+)-"), "size")
+        is_wanted = pc.is_in(told, value_set=pa.array(map(str, sizes), pa.string()))
+        return list(self.current(commits.column("video_id").filter(is_wanted).to_pylist()).values())
+
     def ever_current(self, analysis_keys: Collection[str]) -> set[str]:
         """Those whose rows are in the parts already, whether or not they are current now."""
         return {

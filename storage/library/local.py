@@ -11,9 +11,9 @@ from pathlib import Path
 
 from schemas.failures import UsageError
 from schemas.identity import VideoObject
-from storage.errors import AccessDenied, NotFound, ObjectChanged, ObjectError
+from storage.errors import AccessDenied, BadName, NotFound, ObjectChanged, ObjectError
 from storage.library.selection import LinksOut, Listing, Selection
-from storage.library.walk import Walk
+from storage.library.walk import Walk, has_bad_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,9 @@ def translate_os_error(error: OSError, path: str) -> ObjectError:
     if isinstance(error, PermissionError):
         return AccessDenied(f"{path}: permission denied", "Let this user read it and enter its folders.")
     if isinstance(error, FileNotFoundError):
-        if "\\x" in path:
-            return NotFound(f"{path}: the name is not valid UTF-8", "Rename the file.")
+        if has_bad_name(path):
+            return BadName(
+                f"{path}: the name is not valid UTF-8", "Rename the file; the next run indexes it."
+            )
         return NotFound(f"{path}: not found", "Check the name; it may be a broken link, or deleted since.")
     return ObjectError(f"{path}: {error.strerror}", "Check the path.")

@@ -7,6 +7,7 @@ what the kernel makes up (/proc, /sys), never.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from schemas.identity import VideoObject
 from storage.library.selection import LinksOut, Selection, is_hidden
 
 _MADE_UP = ("/proc", "/sys")
+_ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")  # as `printable` writes a byte
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +143,14 @@ def _describe(key: str, path: str, entry: "os.DirEntry[str]") -> Iterator[tuple[
 def printable(name: str) -> str:
     r"""Bytes that are not UTF-8 become `\xff`: such a name can be shown and stored, but not opened."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def has_bad_name(path: str) -> bool:
+    r"""Whether it is the printable path of a file whose own is not UTF-8, and not of one called `\xff`."""
+    real = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), path.encode())
+    return shows_bad_name(path) and os.path.lexists(real) and not os.path.lexists(path)
+
+
+def shows_bad_name(path: str) -> bool:
+    """Whether a printable path may be that of such a file."""
+    return _ESCAPED.search(path.encode()) is not None

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
-from storage.errors import ObjectError
+from storage.errors import NotFound, ObjectError
 from storage.index.columns import COLUMNS, Column, arrow_schema
 from storage.index.damage import repair_command
 from storage.index.index import check_marker
@@ -28,7 +28,7 @@ from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
 from storage.objects.store import open_store
 from storage.query.postings import Postings
-from storage.s3.client import arrow_file_system
+from storage.s3.relay import OF_S3, relay_of, trouble_behind
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 
@@ -196,7 +196,10 @@ def again_if_changed(read: Callable[[], T]) -> T:
 
 
 def trouble(store: LocalStore | S3Store, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
-    """Why a part cannot be read: damaged, or ChangedUnderneath where there is a newer snapshot."""
+    """Why a part cannot be read: the store, damage, or ChangedUnderneath where there is a newer snapshot."""
+    behind = trouble_behind(store.endpoint_url, error) if isinstance(store, S3Store) else None
+    if behind and not isinstance(behind, NotFound):
+        return PreflightError(f"index {behind.message}", behind.hint)
     try:
         newest = read_newest(store, snapshot)
     except MediaIndexError:
@@ -218,7 +221,8 @@ def _is_damage(error: duckdb.Error) -> bool:
 
 def names_a_part(error: duckdb.Error, snapshot: Snapshot | None) -> bool:
     """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
-    return snapshot is not None and any(key in str(error) for key in snapshot.files)
+    said = str(error)  # parts are all that is read from S3
+    return snapshot is not None and (OF_S3 in said or any(key in said for key in snapshot.files))
 
 
 def add_views(
@@ -275,7 +279,7 @@ def _register(
         [f"{store.bucket}/{store.prefix}{key}" for key in keys],
         schema=arrow_schema(columns),
         format=ds.ParquetFileFormat(),
-        filesystem=arrow_file_system(store.endpoint_url),
+        filesystem=relay_of(store.endpoint_url).file_system(),
     )
     connection.register(f"_{table}_parts", dataset)
     return f"FROM _{table}_parts"

@@ -13,7 +13,6 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.handlers import add_expect_header
 from botocore.parsers import ResponseParserError
-from pyarrow import fs
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
 from schemas.failures import UsageError
@@ -126,24 +125,6 @@ def link_client(endpoint_url: str | None, bucket: str) -> "S3Client":
 def is_aws(endpoint_url: str) -> bool:
     """Whether it is Amazon's own."""
     return ".amazonaws.com" in endpoint_url
-
-
-def arrow_file_system(endpoint_url: str | None) -> fs.S3FileSystem:
-    """Arrow's reader with the login and endpoint that boto3 resolved, so both see the same bucket."""
-    client = s3_client(endpoint_url)
-    login = boto3.session.Session().get_credentials()
-    if login is None:
-        raise AccessDenied("no S3 credentials were found", _LOGIN_HINT)
-    frozen = login.get_frozen_credentials()
-    scheme, _, host = client.meta.endpoint_url.partition("://")
-    return fs.S3FileSystem(
-        access_key=frozen.access_key,
-        secret_key=frozen.secret_key,
-        session_token=frozen.token,
-        region=client.meta.region_name,
-        scheme=scheme,
-        endpoint_override=host,
-    )
 
 
 def translate(error: Exception, url: str) -> ObjectError:

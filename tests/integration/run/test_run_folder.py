@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,18 @@ TABLES = ("videos", "scenes", "characters", "appearances", "highlights", "keyfra
 
 @pytest.fixture
 def library(tmp_path, make_video, make_sound) -> Path:
-    """Three good videos in three containers, five that are none, and a file that is not meant to be one."""
+    """Three good videos in three containers, six that are none, and a file that is not meant to be one."""
     folder = tmp_path / "library"
     (folder / "deep er").mkdir(parents=True)
     make_video(folder / "plain.mp4")
     make_video(folder / "deep er" / "emoji 🎬 #1 100%.mkv", seconds=20, fps=25)
     make_video(folder / "vp9.webm", seconds=5, codec="libvpx-vp9")
+    whole = make_video(tmp_path / "whole.mp4").read_bytes()
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is not a video")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mp4")).write_bytes(whole)
     (folder / "gone.mp4").symlink_to(folder / "nowhere")
     make_sound(folder / "sound only.mp4")
-    whole = make_video(tmp_path / "whole.mp4").read_bytes()
     (folder / "no index.mp4").write_bytes(whole[: len(whole) // 2])  # its moov atom is cut off
     (folder / "notes.txt").write_text("not a video by its name")
     return folder
@@ -40,7 +42,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
 
     first = media_index("run", *where, "--new-index", "--ray-address", "local")
     assert first.code == 3, first.stderr
-    assert "3 indexed, 0 partial, 4 set aside, 1 left to the next run" in first.stdout
+    assert "3 indexed, 0 partial, 5 set aside, 1 left to the next run" in first.stdout
     assert "1 other objects left out by the filters" in first.stderr
 
     videos = sql("select uri, duration_ms, num_frames_sampled, effective_fps, summary from videos order by 2")
@@ -57,6 +59,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
         "text.mp4": ("unreadable", "quarantined"),
         "sound only.mp4": ("no_video", "quarantined"),
         "no index.mp4": ("unreadable", "quarantined"),
+        r"caf\xe9.mp4": ("bad_name", "quarantined"),
         "gone.mp4": ("not_found", "next_run"),
     }
     scenes = sql(
@@ -70,7 +73,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
         | {"evidence_ms": list(range(8000, 20_000, 1000)), "prompt_id": "scenes@1"},
     ]
     counts = {table: sql(f"select count(*) as n from {table}")[0]["n"] for table in TABLES}
-    assert counts == dict(zip(TABLES, (3, 4, 6, 7, 3, 7, 5), strict=True))
+    assert counts == dict(zip(TABLES, (3, 4, 6, 7, 3, 7, 6), strict=True))
     for row in sql("select * from keyframes"):
         with Image.open(io.BytesIO(base64.b64decode(row["image"]))) as image:
             image.load()
@@ -93,20 +96,24 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
         {"sure": True, "cut": False}
     ]
     run = sql("select * from runs")[0]
-    assert (run["num_listed"], run["num_ignored"], run["num_planned"], run["exit_code"]) == (8, 1, 8, 3)
+    assert (run["num_listed"], run["num_ignored"], run["num_planned"], run["exit_code"]) == (9, 1, 9, 3)
     assert json.loads(run["settings_json"])["model"] == str(parrot)
+
+    told = media_index("report", "--index", index).stdout
+    assert "the name is not valid UTF-8" in told
+    assert r"caf\xe9.mp4" in told
 
     (library / "gone.mp4").unlink()
     again = media_index("run", *where)
     assert again.code == 0, again.stderr
-    assert "nothing to do: 7 videos listed, none to analyse, no model loaded" in again.stdout
+    assert "nothing to do: 8 videos listed, none to analyse, no model loaded" in again.stdout
 
     make_video(library / "added.mp4", seconds=3, shade=90)
     make_video(library / "plain.mp4", seconds=5, shade=200)
     make_video(library / "text.mp4", seconds=3, shade=30)
     third = media_index("run", *where, "--json")
     assert third.code == 0, third.stderr
-    assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 5)
+    assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 6)
     videos = sql("select uri, duration_ms from videos")
     durations = {Path(v["uri"]).name: v["duration_ms"] for v in videos}
     assert len(videos) == 5

@@ -45,17 +45,19 @@ def pid_of(part: str, driver: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("part", "dead"),
+    ("part", "log_format", "dead"),
     [
-        ("gcs/gcs_server", "control store (GCS) ended (killed by SIGKILL)"),
-        ("raylet/raylet", "node manager (raylet) ended (killed by SIGKILL)"),
-        ("ray::RuntimeEnvAgent", "node manager (raylet) ended (exit code 0)"),
+        ("gcs/gcs_server", "json", "control store (GCS) ended (killed by SIGKILL)"),
+        ("raylet/raylet", "text", "node manager (raylet) ended (killed by SIGKILL)"),
+        ("ray::RuntimeEnvAgent", "json", "node manager (raylet) ended (exit code 0)"),
     ],
 )
-def test_a_ray_that_dies_ends_the_run_with_words(where, parrot, media_index, temporary, part, dead):
+def test_a_ray_that_dies_ends_the_run_with_words(
+    where, parrot, media_index, temporary, part, log_format, dead
+):
     """Exit code 1: what died, where its logs are, what to type. The run is recorded and blames no video."""
     run = subprocess.Popen(
-        [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--log-format", "json"],
+        [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--log-format", log_format],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -70,13 +72,18 @@ def test_a_ray_that_dies_ends_the_run_with_words(where, parrot, media_index, tem
         out, rest = run.communicate(timeout=120)
     finally:
         run.kill()
-    lines = [*said, *rest.splitlines()]
+    lines = [line.rstrip("\n") for line in (*said, *rest.splitlines())]
     assert run.returncode == 1, lines
     assert out == ""
     logs = next((temporary / "ray").glob("session_2*")).resolve() / "logs"
-    ended, error = [json.loads(line) for line in lines][-2:]
-    assert (ended["event"], ended["exit_code"], error["event"]) == ("ended", 1, "error")
-    message, hint, command = error["message"], error["hint"], error["next"]
+    if log_format == "json":
+        ended, error = [json.loads(line) for line in lines][-2:]
+        assert (ended["event"], ended["exit_code"], error["event"]) == ("ended", 1, "error")
+        message, hint, command = error["message"], error["hint"], error["next"]
+    else:
+        message, hint, command = map(str.removeprefix, lines[-3:], ("error: ", "hint: ", "next: "))
+        ours = ("plan ", "model ", "indexed ", "error: ", "hint: ", "next: ", "note")
+        assert [line for line in lines if not line.startswith(ours)] == [], "no dump of Ray's"
     assert message.startswith("Ray died under the run: its")
     assert dead in message
     assert str(logs) in hint

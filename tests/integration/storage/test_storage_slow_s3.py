@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import http.client
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,16 @@ from jobs.failures import Stage, classify
 from schemas.failures import FailureClass, PreflightError
 from schemas.identity import VideoObject
 from storage.errors import Damaged, StorageUnavailable
+from storage.index.bundles import encode_bundle
+from storage.index.index import open_index
+from storage.index.parts import open_part
+from storage.index.snapshots import read_newest
 from storage.library.bucket import S3Library
 from storage.library.library import open_library
 from storage.objects.bucket import S3Store
+from storage.query.catalog import open_catalog
 from storage.s3.arrived import etags_of
+from storage.s3.client import SLOW_HINT
 
 BODY = bytes(range(256)) * 400  # more than a store may take a window for, many times over
 
@@ -164,6 +172,84 @@ def _handler(flaky: Flaky) -> type[BaseHTTPRequestHandler]:
             pass
 
     return Handler
+
+
+class Dripping:
+    """A server in front of another; what it has of an index's tables comes byte by byte, or not at all."""
+
+    def __init__(self, endpoint: str, is_silent: bool) -> None:
+        self.is_over = threading.Event()
+        dripping = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                connection = http.client.HTTPConnection(endpoint.removeprefix("http://"))
+                connection.request(self.command, self.path, headers=dict(self.headers))
+                answer = connection.getresponse()
+                body = answer.read()
+                is_slow = "/tables/" in self.path and self.command == "GET"
+                if is_slow and is_silent and dripping.is_over.wait(20):
+                    return
+                self.send_response_only(answer.status)
+                kept = ("etag", "content-range", "content-type", "content-length", "last-modified")
+                for name in kept:
+                    if value := answer.headers[name]:
+                        self.send_header(name, value)
+                self.end_headers()
+                with suppress(OSError):  # the client has hung up
+                    for byte in body if is_slow else ():
+                        self.wfile.write(bytes([byte]))
+                        if dripping.is_over.wait(0.05):
+                            return
+                    if not is_slow:
+                        self.wfile.write(body)
+
+            do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self.is_over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+def test_sql_over_an_index_that_does_not_come_is_given_up(
+    s3_bucket: str, s3_endpoint: str, make_bundle: Any, monkeypatch: pytest.MonkeyPatch, is_silent: bool
+) -> None:
+    """Told as the store's trouble with that file, not as a damaged index; another look finds the rows."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("storage.s3.patience.WINDOW_S", 0.4)
+    monkeypatch.setattr("storage.s3.client.WINDOW_S", 0.4)
+    url, bundle = f"s3://{s3_bucket}/an index", make_bundle()
+    index = open_index(url, s3_endpoint, create=True)
+    pair = bundle.commit.video_id, bundle.commit.analysis_key
+    index.commit(*pair, encode_bundle(bundle))
+    index.publish([pair])
+    server = Dripping(s3_endpoint, is_silent)
+    try:
+        with (
+            pytest.raises(PreflightError, match=r"tables/.*: the store is too slow: it sent") as caught,
+            open_catalog(url, server.url) as catalog,
+        ):
+            catalog.query("SELECT title FROM scenes")
+        assert caught.value.hint == SLOW_HINT
+        (part,) = (key for key in read_newest(index.store).files if "/scenes/" in key)
+        with pytest.raises(StorageUnavailable, match="too slow"):
+            open_part(S3Store(s3_bucket, "an index/", server.url), part)
+    finally:
+        server.stop()
+    with open_catalog(url, s3_endpoint) as catalog:
+        assert catalog.query("SELECT title FROM scenes").rows == [("Opening",)]
 
 
 def _base64_md5(body: bytes) -> str:

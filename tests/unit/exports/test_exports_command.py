@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 
 import opentimelineio as otio
 import pytest
@@ -10,10 +11,14 @@ import srt
 import webvtt
 from pydantic import BaseModel
 
+from jobs.exports import writing
+from jobs.ui import terminal
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
+from schemas.tables import Keyframe
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
+from storage.query import catalog
 
 
 class Item(BaseModel):
@@ -32,6 +37,7 @@ class OrderAnswer(TimedAnswer):
 
 
 ORDER = row_type(OrderAnswer)
+LINEAGE = ("video_id", "object_rev", "recipe_id", "analysis_key", "run_id", "model_id", "model_revision")
 TITLES = {
     "s3://films/a/x.mp4": ["Opening", "The chase"],
     "s3://films/b/x.mp4": ["Arrival"],
@@ -207,3 +213,46 @@ def test_the_model_is_named_where_a_format_cannot(make_index, media_index, tmp_p
     notes = done.stderr.splitlines()
     assert len(notes) == len(said)
     assert all(note.startswith("note: ") and words in note for note, words in zip(notes, said, strict=True))
+
+
+def test_what_is_on_stdout_and_cannot_go_on_is_said_to_be_less_than_all(
+    tmp_path, monkeypatch, media_index, make_bundle, make_row
+):
+    """Parts are replaced while the first rows are out already: those cannot be taken back and begun anew."""
+    folder, num_parts, num_rows = tmp_path / "index", 6, 100
+    lock = catalog.lock
+
+    def lock_without_buffer(connection):
+        connection.execute("SET streaming_buffer_size = '1KB'")  # else so few rows are read at once
+        lock(connection)
+
+    monkeypatch.setattr(catalog, "lock", lock_without_buffer)
+    monkeypatch.setattr(catalog, "BATCH_ROWS", num_rows)
+    index = open_index(str(folder), create=True)
+
+    def publish(uri, rows):
+        bundle = make_bundle(uri=uri)
+        ids = {name: getattr(bundle.videos[0], name) for name in LINEAGE}
+        stills = (
+            make_row(Keyframe, row_index=n, image=os.urandom(500), media_type="image/jpeg", **ids)
+            for n in range(rows)
+        )
+        key = (bundle.commit.video_id, bundle.commit.analysis_key)
+        index.commit(*key, encode_bundle(bundle.model_copy(update={"keyframes": tuple(stills)})))
+        index.publish([key])
+
+    for number in range(num_parts):
+        publish(f"s3://films/{number}.mp4", num_rows)
+
+    def say_then_lose(text):
+        terminal.say_document(text)
+        for part in (folder / "tables" / "keyframes").iterdir():
+            os.truncate(part, 0)
+        publish("s3://films/new.mp4", 0)
+
+    monkeypatch.setattr(writing, "say_document", say_then_lose)
+    done = media_index("export", "--index", folder, "--format", "jsonl", "--kind", "keyframes")
+    assert done.code == 8
+    assert done.stderr.splitlines()[-1] == "hint: What was written is not all of it; repeat the command."
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert num_rows <= len(rows) < num_parts * num_rows

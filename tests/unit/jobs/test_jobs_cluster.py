@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from jobs.checks.imports import names_in_the_way
-from jobs.cluster import vital_signs
+from jobs.cluster import memory_kills, vital_signs
+from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.session import MAX_ROOT_BYTES, session_folder, short_root
 from jobs.cluster.vital_signs import OwnProcesses, Ports
 from jobs.cluster.words import read_words, words_aside
@@ -104,6 +105,33 @@ def test_a_process_that_ended_is_told_with_how():
         for process in sleeping:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "lines"),
+    [
+        ("0::/run.slice", "run.slice/memory.events", "oom 9\noom_kill {}\n"),
+        ("0::/outside/of/the/container", "memory.events", "oom 9\noom_kill {}\n"),
+        ("4:memory:/docker/1", "memory/docker/1/memory.oom_control", "under_oom 0\noom_kill {}\n"),
+        ("0::/", "vmstat", "nr_free_pages 5\noom_kill {}\n"),
+    ],
+)
+def test_memory_is_named_only_where_the_kernel_did(monkeypatch, tmp_path, group, name, lines):
+    """By the counters of the control group, or of the machine; where there is none nothing is guessed."""
+    own = tmp_path / "cgroup of the process"
+    own.write_text(f"1:name=systemd:/\n{group}\n")
+    monkeypatch.setattr(memory_kills, "_CGROUPS", tmp_path)
+    monkeypatch.setattr(memory_kills, "_OWN", own)
+    monkeypatch.setattr(memory_kills, "_WHOLE_MACHINE", tmp_path / "vmstat")
+    nobody_says = what_is_known(MemoryKills())
+    assert nobody_says == "Repeat the command; what is committed stays."
+    counter = tmp_path / name
+    counter.parent.mkdir(parents=True, exist_ok=True)
+    counter.write_text(lines.format(3))
+    kills = MemoryKills()
+    assert what_is_known(kills) == f"The kernel ended nothing here for want of memory. {nobody_says}"
+    counter.write_text(lines.format(5))
+    assert what_is_known(kills).startswith("The kernel ended 2 processes for want of memory: use fewer")
 
 
 @pytest.fixture

@@ -42,6 +42,10 @@ class Index:
     def commits_with_content(self, content_revs):
         return [commit for commit in self.commits.values() if commit.content_rev in content_revs]
 
+    def commits_with_sizes(self, sizes):
+        wanted = {str(size) for size in sizes}
+        return [one for one in self.commits.values() if one.content_rev.partition("-")[0] in wanted]
+
     def is_committed(self, video_id, analysis_key):
         return False
 
@@ -88,6 +92,29 @@ def split(*videos: VideoObject) -> tuple[list[str], dict[str, str]]:
         [Path(one.video.uri).stem for one in originals],
         {Path(copy.video.uri).stem: names[copy.carried_id] for copy in copies},
     )
+
+
+def test_a_copy_of_a_file_of_another_library_gets_its_rows(file, tmp_path):
+    """Of one index, whatever is listed now; what only has its size, or lies on S3, is none of it."""
+    elsewhere = file("elsewhere.mp4", b"the same bytes", modified_ns=7)
+    other = file("other.mp4", b"but not these!")
+    stored = VideoObject("s3://films/stored.mp4", 14, 0, "1" * 32)
+    index = Index(elsewhere, other, stored)
+    copy, new = file("copy.mp4", b"the same bytes"), file("new.mp4", b"none has these")
+    found = examine([copy, new], index, RECIPE, is_local=True)
+    assert found.reasons == {Reason.DUPLICATE: 1, Reason.NEW: 1}
+    (planned,) = found.repointed
+    assert (planned.video, planned.carried_id) == (copy, elsewhere.video_id)
+
+
+def test_a_file_that_was_set_aside_for_its_name_comes_back_by_another_one(file):
+    """Its bytes were never looked at, so nothing is known against them."""
+    mangled = VideoObject("/films/caf\\xe9.mp4", 5, 5)
+    renamed = file("cafe.mp4", b"bytes")
+    index = Index(mangled, **{Path(mangled.uri).stem: CommitState.QUARANTINED})
+    found = examine([renamed], index, RECIPE, is_local=True)
+    assert found.reasons == {Reason.NEW: 1}
+    assert [one.video for one in found.costly] == [renamed]
 
 
 def test_on_s3_etag_and_size_tell():

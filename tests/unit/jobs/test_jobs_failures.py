@@ -6,7 +6,7 @@ import pytest
 
 from jobs.failures import POLICIES, Stage, classify
 from schemas.failures import FailureAction, FailureClass, UsageError
-from storage.errors import AccessDenied, StorageUnavailable
+from storage.errors import AccessDenied, BadName, StorageUnavailable
 from videoxl2.errors import ModelMemoryError, NonFiniteError
 from videoxl2.frames import NoVideo
 
@@ -17,6 +17,7 @@ from videoxl2.frames import NoVideo
         (NoVideo("no video stream"), FailureClass.MEDIA, True),
         (StorageUnavailable("503", "wait"), FailureClass.TRANSIENT, True),
         (AccessDenied("403", "ask"), FailureClass.TRANSIENT, False),
+        (BadName("caf\\xe9.mp4", "rename"), FailureClass.MEDIA, True),
         (PermissionError(errno.EACCES, "no"), FailureClass.TRANSIENT, True),
         (OSError(errno.EIO, "stale mount"), FailureClass.TRANSIENT, True),
         (OSError(errno.ENOSPC, "disk full"), FailureClass.TRANSIENT, True),

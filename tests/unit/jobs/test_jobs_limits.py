@@ -74,7 +74,9 @@ def test_a_time_of_day_is_its_next_occurrence_here(text, started_at, expected):
     ("name", "value"),
     [
         *(("max_failures", value) for value in ("-1", "1.5", "some", "%", "200%", "-5%")),
-        *(("deadline", value) for value in ("6", "25:00", "7:5", "", "h")),
+        *(("deadline", value) for value in ("6", "25:00", "7:5", "", "h", "0s", "PT0S")),
+        *(("max_cost_per_video", value) for value in ("0m", "0usd", "0frames", "5", "-1usd")),
+        *(("fps", value) for value in ("fast", "1/0", "nan")),
     ],
 )
 def test_what_is_no_limit_is_refused(name, value):

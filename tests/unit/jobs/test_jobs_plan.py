@@ -41,6 +41,10 @@ class FakeIndex:
     def commits_with_content(self, content_revs):
         return [commit for commit in self.visible.values() if commit.content_rev in content_revs]
 
+    def commits_with_sizes(self, sizes):
+        starts = tuple(f"{size}-" for size in sizes)
+        return [commit for commit in self.visible.values() if commit.content_rev.startswith(starts)]
+
     def is_committed(self, video_id, analysis_key):
         return (video_id, analysis_key) in self.committed
 

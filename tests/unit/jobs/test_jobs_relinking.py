@@ -104,6 +104,7 @@ def test_copies_get_rows_or_are_set_aside_with_their_original(place, settings, i
     assert names(settings(), "failures") == [f"{films}/broken copy.mp4", f"{films}/broken.mp4"]
     with open_catalog(settings().index) as catalog:
         assert catalog.query("SELECT count(DISTINCT video_id), count(*) FROM scenes").rows == [(3, 3)]
+        assert catalog.query("SELECT num_listed, num_unchanged, num_copied FROM runs").rows == [(5, 2, 3)]
     assert "5 unchanged" not in quietly(settings())[1]
     assert "3 unchanged" in quietly(settings())[1]
 

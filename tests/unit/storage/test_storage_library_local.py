@@ -11,7 +11,7 @@ import pytest
 
 from schemas.failures import PreflightError
 from schemas.identity import VideoObject
-from storage.errors import AccessDenied, NotFound, ObjectChanged
+from storage.errors import AccessDenied, BadName, NotFound, ObjectChanged
 from storage.library.library import open_library
 from storage.library.selection import Selection
 
@@ -129,8 +129,19 @@ def test_a_name_that_is_not_utf8_is_listed_and_fails_alone(tmp_path: Path) -> No
     video = _only(tmp_path)
     assert video.uri == f"{tmp_path}/caf\\xe9.mp4"
     assert video.video_id
-    with pytest.raises(NotFound, match="UTF-8"):
+    with pytest.raises(BadName, match="UTF-8"):
         open_library(str(tmp_path)).fetch(video, tmp_path)
+
+
+def test_what_looks_like_such_a_name_is_none(tmp_path: Path) -> None:
+    r"""A backslash, x, e and 9 are a valid name, of a file that may be deleted after it was listed."""
+    (tmp_path / r"caf\xe9.mp4").write_text("x")
+    video = _only(tmp_path)
+    library = open_library(str(tmp_path))
+    assert library.fetch(video, tmp_path).read_text() == "x"
+    Path(video.uri).unlink()
+    with pytest.raises(NotFound, match="not found"):
+        library.fetch(video, tmp_path)
 
 
 def test_unreadable_files_and_folders_fail_alone() -> None:

@@ -1,0 +1,15 @@
+"""Folders of our own to write into."""
+
+import tempfile
+from pathlib import Path
+
+from schemas.failures import PreflightError
+
+
+def make_writable(folder: Path, what: str, hint: str) -> None:
+    """Make the folder if it is not there, and write to it. PreflightError: that fails; `what` names it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise PreflightError(f"{what} {folder}: {error.strerror}", hint) from None

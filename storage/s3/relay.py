@@ -1,0 +1,141 @@
+"""Arrow's way to S3, by the same client as all else: so a store that drips or stalls is given up as fast.
+
+Arrow bounds silence only, and reads ahead in threads of its own, which must not run Python while a process
+ends. So they ask a server in this process for their ranges, which gets each by boto3 and answers once it is
+whole. It listens on loopback and serves whoever knows the name that it was given to sign with.
+"""
+
+import secrets
+import threading
+from functools import lru_cache
+from hmac import compare_digest
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from pyarrow import fs
+
+from storage.errors import NotFound, ObjectError
+from storage.s3.client import S3_ERRORS, s3_client, translate
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+
+_READ_TRIES = 3  # where an answer breaks off
+OF_S3 = "AWS Error"  # how Arrow's errors about S3 begin
+_ALWAYS_S = 3600.0  # for Arrow: the relay answers when the store is given up
+
+
+class Relay:
+    """One per endpoint. `troubles` is what last kept each object from being read, by bucket and key."""
+
+    def __init__(self, endpoint_url: str | None) -> None:
+        self.endpoint_url = endpoint_url
+        self.troubles: dict[str, ObjectError] = {}
+        self.name = secrets.token_hex(16)
+        server = _Server(("127.0.0.1", 0), _handler(self))
+        self._address = f"127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, name="relay", daemon=True).start()
+
+    def file_system(self) -> fs.S3FileSystem:
+        """Reads `bucket/key`; an OSError says less than `troubles`."""
+        return fs.S3FileSystem(
+            access_key=self.name,
+            secret_key=self.name,
+            region="us-east-1",  # to whom it signs is us
+            scheme="http",
+            endpoint_override=self._address,
+            request_timeout=_ALWAYS_S,
+        )
+
+    def head(self, bucket: str, key: str) -> "HeadObjectOutputTypeDef":
+        """Raises ObjectError."""
+        try:
+            return s3_client(self.endpoint_url).head_object(Bucket=bucket, Key=key)
+        except S3_ERRORS as error:
+            raise translate(error, f"s3://{bucket}/{key}") from error
+
+    def read(self, bucket: str, key: str, wanted: str) -> tuple[bytes, "GetObjectOutputTypeDef"]:
+        """A range of an object, whole. Raises ObjectError."""
+        for tries_left in reversed(range(_READ_TRIES)):
+            try:
+                answer = s3_client(self.endpoint_url).get_object(Bucket=bucket, Key=key, Range=wanted)
+            except S3_ERRORS as error:
+                raise translate(error, f"s3://{bucket}/{key}") from error
+            try:
+                return answer["Body"].read(), answer
+            except S3_ERRORS as error:
+                if not tries_left:
+                    raise translate(error, f"s3://{bucket}/{key}") from error
+        raise AssertionError("the last try returns or raises")
+
+
+def trouble_behind(endpoint_url: str | None, error: Exception) -> ObjectError | None:
+    """What kept the object that Arrow's error is about from being read; None: another reason.
+
+    Arrow names the object where it looks for its size, and not where it reads; then it is the latest trouble.
+    """
+    said = str(error)
+    troubles = [*relay_of(endpoint_url).troubles.items()]
+    named = [trouble for name, trouble in troubles if name.partition("/")[2] in said]
+    latest = [trouble for _, trouble in troubles[-1:] if OF_S3 in said]
+    return next(iter(named + latest), None)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+
+@lru_cache(maxsize=8)
+def relay_of(endpoint_url: str | None) -> Relay:
+    """Started when it is first needed; it ends with the process."""
+    return Relay(endpoint_url)
+
+
+def _handler(relay: Relay) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_HEAD(self) -> None:
+            self._serve()
+
+        def do_GET(self) -> None:
+            self._serve()
+
+        def _serve(self) -> None:
+            bucket, _, key = unquote(urlsplit(self.path).path).lstrip("/").partition("/")
+            signer = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
+            if not compare_digest(signer, relay.name):
+                self._answer(403, {}, b"")
+                return
+            try:
+                if self.command == "HEAD":
+                    head = relay.head(bucket, key)
+                    self._answer(200, {"ETag": head["ETag"]}, b"", head["ContentLength"])
+                else:
+                    wanted = self.headers.get("Range", "bytes=0-")
+                    data, answer = relay.read(bucket, key, wanted)
+                    self._answer(206, {"Content-Range": answer.get("ContentRange", "")}, data)
+                relay.troubles.pop(f"{bucket}/{key}", None)
+            except ObjectError as error:
+                relay.troubles.pop(f"{bucket}/{key}", None)  # so that the latest is the last
+                relay.troubles[f"{bucket}/{key}"] = error
+                code = "NoSuchKey" if isinstance(error, NotFound) else "GivenUp"  # it is not asked again
+                body = f"<Error><Code>{code}</Code><Message>given up</Message></Error>".encode()
+                self._answer(404 if isinstance(error, NotFound) else 400, {}, body)
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes, length: int = -1) -> None:
+            self.send_response_only(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body) if length < 0 else length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody reads it."""
+
+    return Handler
