@@ -1,5 +1,6 @@
 """Settings enter once: the settings file, then flags. Below this module there are only arguments."""
 
+import re
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -44,7 +45,15 @@ def _to_fraction(value: object) -> object:
 
 
 def _check_since(text: str) -> str:
-    parse_since(text, datetime.now(UTC))
+    now = datetime.now(UTC)
+    if parse_since(text, now) > now:
+        raise ValueError("Give a date that is over (UTC where it says no offset).")
+    return text
+
+
+def _check_extension(text: str) -> str:
+    if not re.fullmatch(r"\.?[0-9A-Za-z_]+", text):
+        raise ValueError("Give the end of a name, e.g. mp4; --include takes patterns.")
     return text
 
 
@@ -65,7 +74,7 @@ class Settings(BaseModel):
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     split: bool = False
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
-    extensions: tuple[str, ...] = ()
+    extensions: tuple[Annotated[str, AfterValidator(_check_extension)], ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()

@@ -12,9 +12,9 @@ DURATION_HINT = "Write how long: 90s, 20m, 36h, 7d, 2w, 1h30m, or ISO 8601 as PT
 SINCE_HINT = "Write a date like 2026-11-01 or 2026-11-01T06:30, or how long ago: 36h, 7d, 2w."
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-_PARTS = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
-_PLAIN = re.compile(r"(?:\d+(?:\.\d+)?\s*[smhdw]\s*)+")
-_NUMBER = r"(\d+(?:\.\d+)?)"
+_PARTS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])")
+_PLAIN = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhdw]\s*)+")
+_NUMBER = r"([0-9]+(?:\.[0-9]+)?)"
 _ISO = re.compile(
     rf"p(?=.)(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?=.)(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )

@@ -135,6 +135,8 @@ _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[[!^]?\]?[^\]]*\]|.", re.DOTALL)
 @lru_cache(maxsize=256)
 def _compile(pattern: str) -> re.Pattern[str]:
     glob = pattern.removeprefix("/") + ("**" if pattern.endswith("/") else "")
+    if not glob:
+        raise UsageError("an empty glob matches nothing", "Leave it out, or write * for any name.")
     try:
         return re.compile("".join(map(_to_regex, _TOKEN.findall(glob))), re.DOTALL)
     except re.error as error:

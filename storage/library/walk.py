@@ -38,7 +38,7 @@ class Walk:
         self._selection = selection
         self._follows_links = follows_links
         self._out = out
-        self._entered: set[str] = set()  # real folders that links led into
+        self._entered: set[str] = set()  # real folders that links led into, and files that they led to
 
     def __iter__(self) -> Iterator[tuple[str, VideoObject]]:
         """Keys and objects, in order of the keys' bytes."""
@@ -68,9 +68,9 @@ class Walk:
             linked = _Place(here.path, here.prefix, real, is_linked=True)
             if self._selection.enters(here.prefix) and self._may_follow(real, is_wanted=True):
                 yield from self._enter(linked, entry)
-        elif self._selection.has_prefix(key):
+        elif self._selection.has_prefix(key) and not (here.is_linked and self._lists(here.real)):
             is_followed = not real or self._may_follow(real, self._selection.takes(key))
-            if is_followed and not (real and self._lists(real)):
+            if is_followed and not (real and (self._lists(real) or self._was_listed(real, key))):
                 yield from _describe(key, here.path, entry)
 
     def _enter(self, here: _Place, entry: "os.DirEntry[str]") -> Iterator[tuple[str, VideoObject]]:
@@ -96,6 +96,13 @@ class Walk:
         is_followed = self._follows_links and not is_above
         self._out.num += is_wanted and not is_followed
         return is_followed
+
+    def _was_listed(self, real: str, key: str) -> bool:
+        """Whether a link before this one led to the same file, and was taken."""
+        was_listed = real in self._entered
+        if self._selection.takes(key):
+            self._entered.add(real)
+        return was_listed
 
     def _lists(self, real: str) -> bool:
         """Whether that file is listed as what it is, without any link."""

@@ -33,6 +33,13 @@ def test_an_impossible_value_is_named(wrong):
         resolve({"library": "a", "index": "b", "model": "m"} | wrong)
 
 
+@pytest.mark.parametrize("extension", ["*.mp4", "", "tar.gz", "mp4,mkv"])
+def test_an_extension_is_the_end_of_a_name(extension):
+    """A pattern or a list would take no file at all."""
+    with pytest.raises(UsageError, match=r"setting extension = .*--include"):
+        resolve({"library": "a", "index": "b", "model": "m", "extensions": ["mkv", extension]})
+
+
 def test_what_is_missing_is_asked_for():
     """Without an index there is nothing to do, and the hint says both ways to name one."""
     with pytest.raises(UsageError, match="no index given") as caught:

@@ -34,9 +34,15 @@ def test_dates_and_durations(text: str, since: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "7", "7y", "-3d", "P", "PT", "P1M", "2026-13-01", "9" * 30 + "d"]
+    "text", ["", "yesterday", "7", "7y", "-3d", "\u0667h", "P", "PT", "P1M", "2026-13-01", "9" * 30 + "d"]
 )
 def test_anything_else_is_said_before_the_listing(text: str) -> None:
     """With what would do."""
     with pytest.raises(UsageError, match=r"since.*7d"):
         resolve({"library": "a", "index": "b", "model": "m", "since": text})
+
+
+def test_a_date_to_come_is_refused() -> None:
+    """A mistyped year would list nothing, night after night, and call that done."""
+    with pytest.raises(UsageError, match="date that is over"):
+        resolve({"library": "a", "index": "b", "model": "m", "since": "2999-01-01"})

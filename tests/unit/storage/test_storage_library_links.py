@@ -41,6 +41,22 @@ def test_folders_that_link_to_each_other_are_each_listed_once(library: Path) -> 
     assert _list(library, follow=True) == expected
 
 
+def test_links_in_folders_that_link_to_each_other_are_listed_once(library: Path, tmp_path: Path) -> None:
+    """Broken ones, those to one file outside, and those to one that is hidden."""
+    _fill(library, ".store/hidden.mp4")
+    _fill(tmp_path, "outside.mp4")
+    for name in "abc":
+        (library / name).mkdir()
+        (library / name / "gone.mp4").symlink_to("nowhere.mp4")
+        (library / name / "out.mp4").symlink_to(tmp_path / "outside.mp4")
+        (library / name / "in.mp4").symlink_to(library / ".store" / "hidden.mp4")
+        for other in "abc":
+            (library / name / f"to {other}").symlink_to(f"../{other}")
+    broken = ["a/gone.mp4", "b/gone.mp4", "c/gone.mp4"]
+    assert _list(library) == (["a/gone.mp4", "a/in.mp4", *broken[1:]], 3)
+    assert _list(library, follow=True) == (["a/gone.mp4", "a/in.mp4", "a/out.mp4", *broken[1:]], 0)
+
+
 def test_links_to_itself_to_its_parent_and_in_circles_end(library: Path) -> None:
     """A link above the library leads out of it, and is not followed even if that is asked."""
     _fill(library, "x/a.mp4")

@@ -64,6 +64,8 @@ def test_a_broken_glob_is_said_at_once() -> None:
     """Before the listing starts."""
     with pytest.raises(UsageError, match=r"\[z-a\]"):
         Selection(include=("[z-a].mp4",))
+    with pytest.raises(UsageError, match="empty glob"):
+        Selection(exclude=("",))
 
 
 def test_hidden_names() -> None:
