@@ -46,9 +46,9 @@ def answers_about(hours: int) -> Analysis:
         for n in range(120 * hours)
     ]
     records = tuple(Record(one, 1.0, 1.0, is_truncated=False, is_repeated=False) for one in scenes)
-    answer = PromptAnswer(prompt, "x" * 40_000 * hours, records, None, 0, 0, 0, 0)
+    answer = PromptAnswer(prompt, "x" * 40_000 * hours, records, None, 0, 0)
     sampled = tuple(range(0, 2_048_000, 1000))
-    return Analysis(INFO, SamplingGrid(Fraction(1), 2048), sampled, (), (answer,), 0.0, 0.0)
+    return Analysis(INFO, SamplingGrid(Fraction(1), 2048), sampled, (), (answer,))
 
 
 class Actor:

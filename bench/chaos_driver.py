@@ -17,7 +17,7 @@ import jobs.driver.run
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.attempts.tries import Seat
+from jobs.attempts.tries import ActorLocation
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.settings.config import Settings
@@ -25,6 +25,7 @@ from jobs.ui.own_stderr import own_stderr
 from jobs.workers.actor import PULSE, ModelActor
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from schemas.failures import MediaIndexError
+from schemas.usage import Usage
 from storage.index.index import open_index
 
 PARROT = Path(__file__).parents[1] / "tests" / "data" / "parrot"
@@ -36,10 +37,10 @@ class NoModel(ModelActor):
 
     attempts_file = ""
 
-    def load(self) -> Seat:
+    def load(self) -> ActorLocation:
         self._asker: Any = None
         self._memory: Any = SimpleNamespace(begin=lambda: None, num_bytes=lambda: 0)
-        return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
+        return ActorLocation(str(ray.get_runtime_context().get_node_id()), "here", "none")
 
     def index_video(self, work: Work, upcoming: Work | None) -> Any:
         with open(self.attempts_file, "a") as attempts:  # noqa: PTH123 - one atomic append
@@ -73,12 +74,10 @@ def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: A
             None,
             0,
             0,
-            1,
-            1,
         )
         for prompt in prompts
     )
-    return Analysis(info, grid, tuple(seen), (), answers, 0.1, 0.1)
+    return Analysis(info, grid, tuple(seen), (), answers, Usage(prefill_seconds=0.1, generate_seconds=0.1))
 
 
 def main() -> int:

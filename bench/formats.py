@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer
 from videoxl2.constrained.fill import Ask, Picked, asks
 from videoxl2.constrained.masks import TokenTable

@@ -19,9 +19,9 @@ class NoModel:
     def load(self) -> Any:
         import ray
 
-        from jobs.attempts.tries import Seat
+        from jobs.attempts.tries import ActorLocation
 
-        return Seat(str(ray.get_runtime_context().get_node_id()), "here", "none")
+        return ActorLocation(str(ray.get_runtime_context().get_node_id()), "here", "none")
 
     def pulse(self) -> float:
         return 0.0
@@ -29,9 +29,10 @@ class NoModel:
     def index_video(self, work: Any, upcoming: Any) -> Any:
         from ray import cloudpickle
 
-        from jobs.attempts.tries import Receipt, Spent
+        from jobs.attempts.tries import AttemptResult
+        from schemas.usage import Usage
 
-        return Receipt(Spent(), cloudpickle.dumps(said_of()))
+        return AttemptResult(Usage(), cloudpickle.dumps(said_of()))
 
 
 def said_of() -> Any:
@@ -51,12 +52,10 @@ def said_of() -> Any:
         ],
     }
     told = tuple(
-        PromptAnswer(
-            prompts[name], "", tuple(Record(a, 1.0, 1.0, False, False) for a in said), None, 0, 0, 0, 0
-        )
+        PromptAnswer(prompts[name], "", tuple(Record(a, 1.0, 1.0, False, False) for a in said), None, 0, 0)
         for name, said in answers.items()
     )
-    return Analysis(info, SamplingGrid(Fraction(1), 20), tuple(range(0, 20_000, 1000)), (), told, 0.0, 0.0)
+    return Analysis(info, SamplingGrid(Fraction(1), 20), tuple(range(0, 20_000, 1000)), (), told)
 
 
 class Watch:

@@ -11,8 +11,8 @@ from formats import SCENES, forced, records, scenes_context, table_of
 from prompts import full_size_layers
 from tokenizers import Tokenizer
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.program.programs import program_for
-from jobs.prompts.wire import write_records
 from schemas.answers import SceneAnswer, SummaryAnswer
 from videoxl2.constrained.drive import pick
 from videoxl2.constrained.fill import Ask

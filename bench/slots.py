@@ -34,11 +34,11 @@ from formats import (
 from jsonschema import Draft202012Validator, ValidationError
 from slot_cost import CARS, cost_table
 
+from jobs.prompts.answer_text import InvalidAnswerError, parse_records
 from jobs.prompts.checks import check_records
 from jobs.prompts.program.programs import filled, program_for, run_program
 from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.schema.answer_schema import answer_from_schema
-from jobs.prompts.wire import InvalidAnswerError, parse_records
 from schemas.answers import ANSWERS, Answer, Several
 from videoxl2 import VideoXL2
 from videoxl2.constrained.drive import Sampling, fill_rows

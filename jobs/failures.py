@@ -34,18 +34,16 @@ POLICIES = {
     #                               tries  backoff  then    counts
     FailureClass.LOST: Policy(UNLIMITED, 0.0, _NEXT, False),  # elsewhere, until the deadline
     FailureClass.TRANSIENT: Policy(5, 1.0, _NEXT, True),
-    FailureClass.RESOURCE: Policy(8, 0.0, _ASIDE, True),  # each try is a rung of the memory ladder
+    # Each try has half the frames, after `videoxl2` took a smaller vision batch and a cache in host memory.
+    FailureClass.RESOURCE: Policy(8, 0.0, _ASIDE, True),
     FailureClass.ANSWER: Policy(1, 0.0, _KEPT, True),  # asked again within the try, not by another one
     FailureClass.MEDIA: Policy(1, 0.0, _ASIDE, False),  # comes back by itself when the file is replaced
     FailureClass.POISON: Policy(1, 0.0, _ASIDE, True),
     FailureClass.BUG: Policy(2, 0.0, _ASIDE, True),  # the second one on a fresh process
 }
+WORKER_KILLED = "worker_killed"
 KILLS_UNTIL_POISON = 2
 BREAKS_AT = 5  # videos in a row with a bug, or with failures that are alike: it is not the videos
-
-# The memory ladder. The first two steps are taken inside a try (`videoxl2`) and cost no answer; the last one
-# is another try with half the frames. What was taken is in `videos.warnings`, and the row `is_degraded`.
-MEMORY_LADDER = ("smaller vision batch", "cache in host memory", "fewer frames")
 
 # Transient, since the next listing will tell; but facts about one object, which no outage explains.
 TOO_COSTLY = "too_costly"
@@ -64,7 +62,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trouble:
+class VideoFailure:
     """Why an attempt at one video ended early: a value, so that it crosses processes unharmed."""
 
     stage: Stage
@@ -87,45 +85,47 @@ class Trouble:
         return self.counts and self.failure_class is not FailureClass.ANSWER
 
 
-class TroubleError(Exception):
-    """Carries a `Trouble` up to the edge of the process, where it is returned as a value."""
+class VideoFailureError(Exception):
+    """Carries a `VideoFailure` up to the edge of the process, where it is returned as a value."""
 
-    def __init__(self, trouble: Trouble) -> None:
-        super().__init__(trouble)
-        self.trouble = trouble
+    def __init__(self, failure: VideoFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
-def too_costly(why: str) -> Trouble:
+def too_costly(why: str) -> VideoFailure:
     """More than the run may spend on one video, as its true length shows; left to a run that may."""
     hint = "Allow it with a higher --max-cost-per-video, or leave it out with --exclude."
-    return Trouble(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
+    return VideoFailure(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
 
 
-def classify(error: Exception, stage: Stage) -> Trouble:
+def classify(error: Exception, stage: Stage) -> VideoFailure:
     """Sort an exception that was raised while working on one video."""
     match error:
-        case TroubleError():
-            return error.trouble
+        case VideoFailureError():
+            return error.failure
         case BadName():  # as good as bytes that cannot be read: it comes back by another name
-            return Trouble(stage, FailureClass.MEDIA, error.code, error.message, error.hint)
+            return VideoFailure(stage, FailureClass.MEDIA, error.code, error.message, error.hint)
         case ObjectError():
-            can_retry = error.retryable
-            return Trouble(stage, FailureClass.TRANSIENT, error.code, error.message, error.hint, can_retry)
+            transient = FailureClass.TRANSIENT
+            return VideoFailure(stage, transient, error.code, error.message, error.hint, error.retryable)
         case MediaIndexError():
-            return Trouble(stage, FailureClass.BUG, "setting", error.message, error.hint)
+            return VideoFailure(stage, FailureClass.BUG, "setting", error.message, error.hint)
         case MediaError():
-            return Trouble(stage, FailureClass.MEDIA, error.code, str(error), error.hint)
+            return VideoFailure(stage, FailureClass.MEDIA, error.code, str(error), error.hint)
         case ModelMemoryError():
-            return Trouble(stage, FailureClass.RESOURCE, "out_of_memory", error.message, error.hint)
+            return VideoFailure(stage, FailureClass.RESOURCE, "out_of_memory", error.message, error.hint)
         case MemoryError():
             hint = "Use fewer --num-actors, or a machine with more memory."
-            return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", "out of host memory", hint)
+            return VideoFailure(
+                stage, FailureClass.RESOURCE, "host_out_of_memory", "out of host memory", hint
+            )
         case ModelError():
-            return Trouble(stage, FailureClass.BUG, type(error).__name__, error.message, error.hint)
+            return VideoFailure(stage, FailureClass.BUG, type(error).__name__, error.message, error.hint)
         case OSError():  # the machine's fault, not the video's: disk full, stale mount, no permission
             hint = "Check the worker's disk, mounts and permissions."
-            return Trouble(stage, FailureClass.TRANSIENT, "io_error", str(error), hint)
-    return Trouble(
+            return VideoFailure(stage, FailureClass.TRANSIENT, "io_error", str(error), hint)
+    return VideoFailure(
         stage,
         FailureClass.BUG,
         type(error).__name__,

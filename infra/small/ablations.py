@@ -15,11 +15,12 @@ from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker, Piece
 from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs
+from jobs.prompts.answer_text import InvalidAnswerError, parse_records
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.program.programs import program_for, run_program
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import InvalidAnswerError, parse_records
 from jobs.weights import find_weights
+from schemas.usage import Usage
 from videoxl2.constrained.drive import Sampling
 from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames
 from videoxl2.generate.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
@@ -117,7 +118,8 @@ class _Asker(Asker):
         records = tuple(
             record_of(answer, n, [0.0] * len(answer.token_ids)) for n in range(len(answer.records))
         )
-        return Piece(context.window_ms, answer.text, records, answer.is_cut_short, len(ids), answer.num_spent)
+        usage = Usage(num_prompt_tokens=len(ids), num_output_tokens=answer.num_spent)
+        return Piece(context.window_ms, answer.text, records, answer.is_cut_short, usage)
 
     @staticmethod
     def _mixed(session: Session, ids: list[int], options: BiLevelOptions) -> KVCache:
@@ -139,9 +141,8 @@ class _Asker(Asker):
         except InvalidAnswerError:
             answers = []
         records = tuple(Record(answer, 1.0, 1.0, False, False) for answer in answers)
-        return Piece(
-            context.window_ms, said.text, records, False, said.num_prompt_tokens, said.num_output_tokens
-        )
+        usage = Usage(num_prompt_tokens=said.num_prompt_tokens, num_output_tokens=said.num_output_tokens)
+        return Piece(context.window_ms, said.text, records, False, usage)
 
 
 LENGTHS_S = (30, 60, 120, 300, 600)

@@ -17,8 +17,8 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from wiring import LARGEST_NUMBER, hold, wire
 
+from jobs.prompts.answer_text import describe_format
 from jobs.prompts.pack import Prompt, load_packs
-from jobs.prompts.wire import describe_format
 from schemas.answers import ANSWERS
 from videoxl2.network.checkpoint import save_checkpoint
 from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig

@@ -7,11 +7,11 @@ same slots, tokenised in the same pieces. The model learns its decisions only; t
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.stamps import seconds, tenths
-from jobs.prompts.wire import write_records
 from schemas.answers import Answer, SceneAnswer
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.slots import STOP, Choice, Got, Literal, Slot, Text

@@ -12,6 +12,7 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.stamps import tenths
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
+from schemas.usage import NO_USAGE, Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
@@ -22,33 +23,16 @@ A = TypeVar("A", bound=Answer)
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything one video's rows are made of. Seconds are wall time in the model's process."""
+    """Everything one video's rows are made of."""
 
     info: MediaInfo
     grid: SamplingGrid
     sampled_ms: tuple[int, ...]
     warnings: tuple[str, ...]
     answers: tuple[PromptAnswer, ...]
-    prefill_seconds: float
-    generate_seconds: float
-    wait_seconds: float = 0.0  # of prefill: for pictures
+    usage: Usage = NO_USAGE  # seconds are wall time in the model's process
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
-
-    @property
-    def num_prompt_tokens(self) -> int:
-        """Text tokens that the prompts took."""
-        return sum(answer.num_prompt_tokens for answer in self.answers)
-
-    @property
-    def num_output_tokens(self) -> int:
-        """Tokens that the model wrote."""
-        return sum(answer.num_output_tokens for answer in self.answers)
-
-    @property
-    def num_again_tokens(self) -> int:
-        """Of those, what it wrote when answers with faults were asked for once more."""
-        return sum(answer.num_again_tokens for answer in self.answers)
 
 
 def analyze(
@@ -73,25 +57,24 @@ def analyze(
     sections = Sections(seen, max_frames)
     told = _Told(asker, prompts, info.duration_ms, carried)
     memory_steps: list[str] = []
-    seconds = [0.0, 0.0]
+    usage = Usage(video_ms=info.duration_ms, num_prompt_tokens=0, num_output_tokens=0, num_again_tokens=0)
     for section in sections:
         started = time.perf_counter()
         session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
         prefilled = time.perf_counter()
         told.ask(session, sections.end_ms, sections.shared_ms)
         memory_steps += session.degraded
-        seconds[0] += prefilled - started
-        seconds[1] += time.perf_counter() - prefilled
+        usage += Usage(prefill_seconds=prefilled - started, generate_seconds=time.perf_counter() - prefilled)
         del session  # its cache makes room for the next section's
+    answers = told.answers()
+    usage += Usage(wait_seconds=seen.wait_seconds, num_frames=len(seen.sampled_ms))
     return Analysis(
         info=info,
         grid=grid,
         sampled_ms=tuple(seen.sampled_ms),
         warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
-        answers=told.answers(),
-        prefill_seconds=seconds[0],
-        generate_seconds=seconds[1],
-        wait_seconds=seen.wait_seconds,
+        answers=answers,
+        usage=sum((answer.usage for answer in answers), usage),
         memory_steps=tuple(dict.fromkeys(memory_steps)),
         carried=carried,
     )
@@ -128,7 +111,7 @@ class _Told:
                 session.frame_times_ms,
                 roster=self._roster(),
                 window_ms=window_ms,
-                scenes=(*self._carried.told_scenes, *self._found(SceneAnswer)),
+                scenes=(*self._carried.prior_scenes, *self._found(SceneAnswer)),
             )
             answer = self._asker.ask(session, prompt, context)
             if not is_last:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from jobs.answers.joining import joined
 from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs, cut_windows, seams_of
+from jobs.prompts.answer_text import InvalidAnswerError
 from jobs.prompts.checks import check_records
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import filled, program_for
 from jobs.prompts.program.records import AnswerProgram, Written
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Tiles, TimedAnswer
+from schemas.usage import NO_USAGE, Usage
 
 if TYPE_CHECKING:
     from videoxl2.constrained.drive import Sampling
@@ -38,8 +39,7 @@ class PromptAnswer:
     """What the model wrote for one prompt; `records` is None where the text is no valid answer.
 
     `num_cut_short` counts windows whose records ended with their tokens, `num_lost` those whose logits were
-    not finite, `num_dropped` the doubled records. Of `num_output_tokens`, `num_again_tokens` were for
-    windows asked once more.
+    not finite, `num_dropped` the doubled records.
     """
 
     prompt: Prompt
@@ -48,10 +48,8 @@ class PromptAnswer:
     problem: str | None
     num_cut_short: int
     num_dropped: int
-    num_prompt_tokens: int
-    num_output_tokens: int
+    usage: Usage = NO_USAGE
     num_lost: int = 0
-    num_again_tokens: int = 0
 
     @property
     def is_partial(self) -> bool:
@@ -70,10 +68,8 @@ class PromptAnswer:
             problem=next((answer.problem for answer in answers if answer.problem), None),
             num_cut_short=sum(answer.num_cut_short for answer in answers),
             num_dropped=sum(answer.num_dropped for answer in answers) + num_doubled,
-            num_prompt_tokens=sum(answer.num_prompt_tokens for answer in answers),
-            num_output_tokens=sum(answer.num_output_tokens for answer in answers),
+            usage=sum((answer.usage for answer in answers), NO_USAGE),
             num_lost=sum(answer.num_lost for answer in answers),
-            num_again_tokens=sum(answer.num_again_tokens for answer in answers),
         )
 
 
@@ -85,10 +81,8 @@ class Piece:
     text: str
     records: tuple[Record, ...]
     is_cut_short: bool
-    num_prompt_tokens: int
-    num_output_tokens: int
+    usage: Usage
     is_lost: bool = False  # the logits were not finite
-    num_again_tokens: int = 0  # of the output tokens: written by the second of two tries
 
     @property
     def num_faults(self) -> int:
@@ -131,10 +125,8 @@ class Asker:
             problem=problem,
             num_cut_short=sum(piece.is_cut_short for piece in pieces),
             num_dropped=num_dropped,
-            num_prompt_tokens=sum(piece.num_prompt_tokens for piece in pieces),
-            num_output_tokens=sum(piece.num_output_tokens for piece in pieces),
+            usage=sum((piece.usage for piece in pieces), NO_USAGE),
             num_lost=num_lost,
-            num_again_tokens=sum(piece.num_again_tokens for piece in pieces),
         )
 
     def _join(
@@ -217,16 +209,18 @@ class Asker:
         from videoxl2.errors import NonFiniteError
         from videoxl2.generate.blind import blind_logprobs
 
-        lost = Piece(window, "", (), False, len(prompt_ids), 0, is_lost=True)
+        asked = Usage(num_prompt_tokens=len(prompt_ids), num_output_tokens=0, num_again_tokens=0)
+        lost = Piece(window, "", (), False, asked, is_lost=True)
         if isinstance(filling, NonFiniteError):
             return lost
         answer = filled(program, filling)
+        usage = asked + Usage(num_output_tokens=answer.num_spent)
         try:
             blind = blind_logprobs(self.model, prompt_ids, answer.token_ids)
         except NonFiniteError:
-            return replace(lost, num_output_tokens=answer.num_spent)
+            return replace(lost, usage=usage)
         records = tuple(record_of(answer, number, blind) for number in range(len(answer.records)))
-        return Piece(window, answer.text, records, answer.is_cut_short, len(prompt_ids), answer.num_spent)
+        return Piece(window, answer.text, records, answer.is_cut_short, usage)
 
 
 def better(first: Piece, second: Piece) -> Piece:
@@ -234,9 +228,5 @@ def better(first: Piece, second: Piece) -> Piece:
     best = first
     if second.num_faults < first.num_faults:
         best = replace(second, records=tuple(record.repaired(ASKED_AGAIN) for record in second.records))
-    return replace(
-        best,
-        num_prompt_tokens=first.num_prompt_tokens + second.num_prompt_tokens,
-        num_output_tokens=first.num_output_tokens + second.num_output_tokens,
-        num_again_tokens=second.num_output_tokens,
-    )
+    again = Usage(num_again_tokens=second.usage.num_output_tokens)
+    return replace(best, usage=first.usage + second.usage + again)

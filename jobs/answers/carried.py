@@ -35,7 +35,7 @@ class Carried:
         return tuple(character.label for character in self.characters)
 
     @property
-    def told_scenes(self) -> tuple[SceneAnswer, ...]:
+    def prior_scenes(self) -> tuple[SceneAnswer, ...]:
         """The scenes, as later prompts are told them."""
         labels = {character.character_id: character.label for character in self.characters}
         return tuple(

@@ -9,9 +9,9 @@ from jobs.answers.analysis import Analysis
 from jobs.answers.answer_rows import AnswerRows
 from jobs.answers.asking import PromptAnswer
 from jobs.attempts.fingerprints import fingerprint
-from jobs.attempts.tries import Try
+from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
-from jobs.failures import Stage, Trouble
+from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
@@ -72,14 +72,14 @@ class RowBuilder:
             ),
         )
 
-    def quarantine(self, trouble: Trouble, tries: Sequence[Try]) -> Bundle:
+    def quarantine(self, video: AttemptHistory) -> Bundle:
         """The bundle that sets this revision of the video aside, under a key of its own: a later try may
         commit rows under the analysis key."""
         key = {"analysis_key": self.quarantine_key}
-        attempts = self.attempts(tries, AttemptOutcome.QUARANTINED)
+        attempts = self.attempts(video.tries, AttemptOutcome.QUARANTINED)
         return Bundle(
-            commit=self._commit(trouble.failure_class).model_copy(update=key),
-            failures=(self.failure(trouble, FailureAction.QUARANTINED).model_copy(update=key),),
+            commit=self._commit(video.failure.failure_class).model_copy(update=key),
+            failures=(self.failure(video.failure, FailureAction.QUARANTINED).model_copy(update=key),),
             attempts=tuple(attempt.model_copy(update=key) for attempt in attempts),
         )
 
@@ -88,15 +88,13 @@ class RowBuilder:
         """Names the bundle that `quarantine` makes."""
         return digest("quarantine", self.work.analysis_key, self._settled["run_id"])
 
-    def attempts(
-        self, tries: Sequence[Try], outcome: AttemptOutcome, finish_seconds: float | None = None
-    ) -> tuple[Attempt, ...]:
-        """A row for each try; `outcome` and `finish_seconds` are the last one's."""
-        earlier = [self._attempt(one, AttemptOutcome.RETRIED, None) for one in tries[:-1]]
-        return (*earlier, self._attempt(tries[-1], outcome, finish_seconds))
+    def attempts(self, tries: Sequence[Try], outcome: AttemptOutcome) -> tuple[Attempt, ...]:
+        """A row for each try; `outcome` is the last one's."""
+        earlier = [self._attempt(one, AttemptOutcome.RETRIED) for one in tries[:-1]]
+        return (*earlier, self._attempt(tries[-1], outcome))
 
-    def _attempt(self, tried: Try, outcome: AttemptOutcome, finish_seconds: float | None) -> Attempt:
-        trouble, seat = tried.trouble, tried.seat
+    def _attempt(self, tried: Try, outcome: AttemptOutcome) -> Attempt:
+        failure, location = tried.failure, tried.location
         uri = self.work.video.uri
         lineage = {name: self._settled[name] for name in self._settled.keys() & Attempt.model_fields.keys()}
         return Attempt(
@@ -105,33 +103,32 @@ class RowBuilder:
             plan_reason=self.work.reason,
             attempt=tried.attempt,
             started_at=tried.started_at,
-            seconds=tried.seconds + (finish_seconds or 0.0),
+            seconds=tried.seconds + (tried.usage.finish_seconds or 0.0),
             outcome=outcome,
-            stage=trouble.stage if trouble else None,
-            failure_class=trouble.failure_class if trouble else None,
-            code=trouble.code if trouble else None,
-            fingerprint=fingerprint(trouble, uri) if trouble else None,
-            node=seat.host if seat else None,
-            device=seat.device if seat else None,
-            finish_seconds=finish_seconds,
-            **asdict(tried.spent),
+            stage=failure.stage if failure else None,
+            failure_class=failure.failure_class if failure else None,
+            code=failure.code if failure else None,
+            fingerprint=fingerprint(failure, uri) if failure else None,
+            node=location.host if location else None,
+            device=location.device if location else None,
+            **asdict(tried.usage),
         )
 
-    def failure(self, trouble: Trouble, action: FailureAction) -> Failure:
+    def failure(self, failure: VideoFailure, action: FailureAction) -> Failure:
         """The row that says why the whole video is missing."""
         return Failure(
             **self._settled,
             uri=self.work.video.uri,
-            stage=trouble.stage,
-            failure_class=trouble.failure_class,
-            code=trouble.code,
-            message=trouble.message,
-            hint=trouble.hint,
+            stage=failure.stage,
+            failure_class=failure.failure_class,
+            code=failure.code,
+            message=failure.message,
+            hint=failure.hint,
             action=action,
             attempts=self.work.attempt,
             prompt_id=None,
             answer_text=None,
-            traceback=trouble.traceback,
+            traceback=failure.traceback,
         )
 
     def _commit(self, failure_class: FailureClass | None = None) -> Commit:

@@ -2,7 +2,7 @@
 
 import re
 
-from jobs.failures import Trouble
+from jobs.failures import VideoFailure
 from schemas.identity import digest
 
 _FRAME = re.compile(r'^ *File "(?:.*[/\\])?(?P<file>[^"]+)", line \d+, in (?P<function>.+)$', re.MULTILINE)
@@ -19,14 +19,14 @@ _VARIES = re.compile(
 )
 
 
-def fingerprint(trouble: Trouble, uri: str) -> str:
+def fingerprint(failure: VideoFailure, uri: str) -> str:
     """16 hex digits, equal for failures of the same kind; `uri` is that of the video it happened to."""
     name = uri.rpartition("/")[2]
-    message = trouble.message.replace(uri, "").replace(name, "")
+    message = failure.message.replace(uri, "").replace(name, "")
     where = ""
-    if trouble.traceback:  # bugs with one message come from many places
+    if failure.traceback:  # bugs with one message come from many places
         where = " ".join(
-            "{file}:{function}".format(**m.groupdict()) for m in _FRAME.finditer(trouble.traceback)
+            "{file}:{function}".format(**m.groupdict()) for m in _FRAME.finditer(failure.traceback)
         )
     words = " ".join(_VARIES.sub(" ", message).split()).lower()
-    return digest("failure", trouble.failure_class, trouble.code, words, where)
+    return digest("failure", failure.failure_class, failure.code, words, where)

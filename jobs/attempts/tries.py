@@ -1,13 +1,17 @@
-"""What one try at one video took: said by its actor, kept by the driver, written beside the video's rows."""
+"""The tries at one video in a run: said by actors, kept by the driver, written beside the video's rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from jobs.failures import Trouble
+from jobs.attempts.work import Work
+from jobs.failures import WORKER_KILLED, VideoFailure
+from schemas.failures import FailureClass
+from schemas.usage import NO_USAGE, Usage
 
 
 @dataclass(frozen=True)
-class Seat:
+class ActorLocation:
     """Where an actor is at work. `device` is "cpu" or the GPU's name."""
 
     node_id: str
@@ -16,44 +20,70 @@ class Seat:
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a try took of its actor, as far as it got; None: not so far. Memory is the try's own peak."""
-
-    wait_seconds: float | None = None
-    prefill_seconds: float | None = None
-    generate_seconds: float | None = None
-    peak_memory_bytes: int | None = None
-    video_ms: int | None = None
-    num_frames: int | None = None
-    num_prompt_tokens: int | None = None
-    num_output_tokens: int | None = None
-    num_again_tokens: int | None = None  # of those: when answers with faults were asked for once more
-
-    @property
-    def busy_seconds(self) -> float:
-        """The model at work: prefill without the wait for pictures, and the answers."""
-        prefill = (self.prefill_seconds or 0.0) - (self.wait_seconds or 0.0)
-        return prefill + (self.generate_seconds or 0.0)
-
-
-@dataclass(frozen=True)
-class Receipt:
+class AttemptResult:
     """What an actor hands back for one try: a pickled `Analysis`, or why there is none.
 
     Pickled by the actor, so that the driver keeps and passes on the answers without ever opening them.
     """
 
-    spent: Spent
-    outcome: bytes | Trouble
+    usage: Usage
+    outcome: bytes | VideoFailure
 
 
 @dataclass(frozen=True)
 class Try:
-    """One try at one video, over or at its finishing."""
+    """One try at one video, over or being post-processed."""
 
     attempt: int
     started_at: datetime
     seconds: float  # in the actor's hands
-    seat: Seat | None
-    spent: Spent = Spent()
-    trouble: Trouble | None = None
+    location: ActorLocation | None
+    usage: Usage = NO_USAGE
+    failure: VideoFailure | None = None
+
+
+@dataclass(frozen=True)
+class AttemptHistory:
+    """One video in a run: what is to be done, and all tries at it so far, in order."""
+
+    work: Work
+    tries: tuple[Try, ...] = ()
+
+    @property
+    def last(self) -> Try:
+        """The latest try."""
+        return self.tries[-1]
+
+    @property
+    def failure(self) -> VideoFailure:
+        """Why the latest try failed; AssertionError: it did not."""
+        assert self.last.failure
+        return self.last.failure
+
+    @property
+    def num_kills(self) -> int:
+        """How many actors died with this video in their hands."""
+        return sum(one.code == WORKER_KILLED for one in self._failures)
+
+    def num_failures(self, failure_class: FailureClass) -> int:
+        """How many tries failed for this class of reasons."""
+        return sum(one.failure_class == failure_class for one in self._failures)
+
+    @property
+    def _failures(self) -> list[VideoFailure]:
+        return [one.failure for one in self.tries if one.failure]
+
+    def with_try(self, work: Work, tried: Try) -> "AttemptHistory":
+        """With one more try, at `work`."""
+        return AttemptHistory(work, (*self.tries, tried))
+
+    def using(self, usage: Usage) -> "AttemptHistory":
+        """The same, with what the latest try took besides."""
+        return self._with_last(usage=self.last.usage + usage)
+
+    def failed(self, failure: VideoFailure) -> "AttemptHistory":
+        """The same, with the latest try failed after all."""
+        return self._with_last(failure=failure)
+
+    def _with_last(self, **changes: Any) -> "AttemptHistory":
+        return replace(self, tries=(*self.tries[:-1], replace(self.last, **changes)))

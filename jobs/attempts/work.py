@@ -1,41 +1,24 @@
 """One attempt at one planned video, as it travels between the driver, the actors and the tasks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
-from schemas.identity import VideoObject
-from schemas.plan import PlannedVideo, Reason
+from schemas.plan import PlannedVideo
 
 MIN_FRAMES = 64  # the memory ladder does not go below this
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """`max_frames` is the recipe's, or less once memory has run out on it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(PlannedVideo):
+    """A planned video at its attempt number `attempt`. `max_frames` is the recipe's, or less once memory has
+    run out on it."""
 
-    No `tasks` means all of the recipe's; with some, the other answers are those of the bundle `carried_key`.
-    """
-
-    video: VideoObject
-    analysis_key: str
-    reason: Reason
     max_frames: int
     attempt: int = 1
-    has_rows: bool = False  # readers see rows of its present bytes
-    tasks: tuple[str, ...] = ()
-    carried_key: str | None = None
 
     @classmethod
     def first(cls, planned: PlannedVideo, max_frames: int) -> "Work":
         """The first attempt at it."""
-        return cls(
-            planned.video,
-            planned.analysis_key,
-            planned.reason,
-            max_frames,
-            has_rows=planned.has_rows,
-            tasks=planned.tasks,
-            carried_key=planned.carried_key,
-        )
+        return cls(**{f.name: getattr(planned, f.name) for f in fields(planned)}, max_frames=max_frames)
 
     def again(self) -> "Work":
         """The next attempt."""

@@ -10,12 +10,13 @@ from typing import Any
 
 import ray
 
-from jobs.attempts.tries import Seat, Spent, Try
+from jobs.attempts.tries import ActorLocation, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import has_live_node
-from jobs.failures import Trouble
+from jobs.failures import VideoFailure
 from jobs.workers.reading import ALL_TRIES_S
 from schemas.failures import MediaIndexError, PreflightError
+from schemas.usage import NO_USAGE, Usage
 
 MAX_START_FAILURES = 3  # in a row, while no actor is at work
 START_BACKOFF_S = 10.0
@@ -25,12 +26,12 @@ MISSED_PULSES = 24  # two minutes. Counted, not timed, so that a driver that sto
 
 
 @dataclass
-class Slot:
+class ActorHandle:
     """One actor and what it holds: the video in flight and the one it reads ahead."""
 
     actor: Any
     in_flight: "ray.ObjectRef[Any]"  # of index_video, or of load while starting
-    seat: Seat | None = None  # once its weights are loaded
+    location: ActorLocation | None = None  # once its weights are loaded
     work: Work | None = None
     upcoming: Work | None = None
     started_at: datetime = datetime.min
@@ -42,7 +43,7 @@ class Slot:
     @property
     def state(self) -> str:
         """loading, idle or busy."""
-        if self.seat is None:
+        if self.location is None:
             return "loading"
         return "busy" if self.work else "idle"
 
@@ -67,17 +68,17 @@ class Slot:
                     return f"no pictures for {waiting_s / 3600:.0f} h"
         return None
 
-    def tried(self, work: Work, spent: Spent | None = None, trouble: Trouble | None = None) -> Try:
+    def tried(self, work: Work, usage: Usage = NO_USAGE, failure: VideoFailure | None = None) -> Try:
         """The try that is over as of now."""
         seconds = time.monotonic() - self.begun
-        return Try(work.attempt, self.started_at, seconds, self.seat, spent or Spent(), trouble)
+        return Try(work.attempt, self.started_at, seconds, self.location, usage, failure)
 
 
-class Crew:
+class ActorPool:
     """Up to `size` actors made by `start_actor`."""
 
     def __init__(self, start_actor: Callable[[], Any], size: int) -> None:
-        self.slots: list[Slot] = []
+        self.handles: list[ActorHandle] = []
         self._start_actor = start_actor
         self._size = size
         self._start_failures = 0
@@ -87,29 +88,29 @@ class Crew:
         self._feel_not_before = 0.0
 
     @property
-    def busy(self) -> list[Slot]:
+    def busy(self) -> list[ActorHandle]:
         """Those with a video in flight."""
-        return [slot for slot in self.slots if slot.work]
+        return [handle for handle in self.handles if handle.work]
 
     def states(self) -> Counter[str]:
         """How many actors are loading, idle and busy."""
-        return Counter(slot.state for slot in self.slots)
+        return Counter(handle.state for handle in self.handles)
 
     def fill(self, num_waiting: int) -> None:
         """Start actors, not more than there is work for."""
         wanted = min(self._size, num_waiting + len(self.busy))
-        while len(self.slots) < wanted and time.monotonic() >= self._start_not_before:
+        while len(self.handles) < wanted and time.monotonic() >= self._start_not_before:
             actor = self._start_actor()
-            self.slots.append(Slot(actor, actor.load.remote()))
+            self.handles.append(ActorHandle(actor, actor.load.remote()))
 
-    def started(self, slot: Slot, outcome: Seat | Trouble) -> None:
+    def started(self, handle: ActorHandle, outcome: ActorLocation | VideoFailure) -> None:
         """Its weights are loaded, or cannot be. Raises `PreflightError` if they never could."""
-        if isinstance(outcome, Seat):
-            slot.seat = outcome
+        if isinstance(outcome, ActorLocation):
+            handle.location = outcome
             self._any_ready = True
             self._start_failures = 0
         elif self._any_ready:
-            self.remove(slot)
+            self.remove(handle)
             self.start_failed(outcome.message)
         else:
             raise PreflightError(f"the model cannot be loaded: {outcome.message}", outcome.hint)
@@ -118,30 +119,30 @@ class Crew:
         """An actor did not get to work. Raises `MediaIndexError` where none ever does."""
         self._start_failures += 1
         self._start_not_before = time.monotonic() + START_BACKOFF_S * self._any_ready
-        if self._start_failures >= MAX_START_FAILURES and not any(slot.seat for slot in self.slots):
+        if self._start_failures >= MAX_START_FAILURES and not any(handle.location for handle in self.handles):
             raise MediaIndexError(
                 f"model actors failed {self._start_failures} times in a row while loading: {why}",
                 "Check the GPU and the host's memory, then repeat the command; what is committed stays.",
             )
 
-    def remove(self, slot: Slot) -> None:
+    def remove(self, handle: ActorHandle) -> None:
         """Its place is free for another actor."""
-        self.slots.remove(slot)
-        ray.kill(slot.actor)  # it may be unreachable rather than dead
+        self.handles.remove(handle)
+        ray.kill(handle.actor)  # it may be unreachable rather than dead
 
-    def stuck(self) -> list[tuple[Slot, str]]:
+    def stuck(self) -> list[tuple[ActorHandle, str]]:
         """Actors that are frozen or starved, and what shows it. They can say nothing themselves."""
         if time.monotonic() < self._feel_not_before:
             return []
         self._feel_not_before = time.monotonic() + PULSE_EVERY_S
-        asked = [slot.pulse for slot in self.slots if slot.pulse]
+        asked = [handle.pulse for handle in self.handles if handle.pulse]
         answered = set(ray.wait(asked, num_returns=len(asked), timeout=0)[0]) if asked else set()
-        felt = [(slot, slot.feel_pulse(slot.pulse in answered)) for slot in self.slots]
-        return [(slot, why) for slot, why in felt if why]
+        felt = [(handle, handle.feel_pulse(handle.pulse in answered)) for handle in self.handles]
+        return [(handle, why) for handle, why in felt if why]
 
     def check_alive(self) -> None:
         """Without a machine left, actors and tasks would wait to be placed for ever."""
-        is_analysing = any(slot.seat and slot.work for slot in self.slots)
+        is_analysing = any(handle.location and handle.work for handle in self.handles)
         if time.monotonic() >= self._check_not_before and not is_analysing:
             self._check_not_before = time.monotonic() + CHECK_EVERY_S
             if not has_live_node():
@@ -152,5 +153,5 @@ class Crew:
 
     def kill(self) -> None:
         """End all of them, whatever they are at."""
-        for slot in self.slots:
-            ray.kill(slot.actor)
+        for handle in self.handles:
+            ray.kill(handle.actor)

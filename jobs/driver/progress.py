@@ -21,17 +21,16 @@ from rich.progress import (
     Progress as Bar,
 )
 
-from jobs.attempts.tries import Try
+from jobs.attempts.tries import AttemptHistory
 from jobs.attempts.work import Work
 from jobs.driver.pace import Pace
-from jobs.failures import Trouble
+from jobs.failures import VideoFailure
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
 from jobs.settings.limits import Ending
 from jobs.ui.terminal import to_json
 from jobs.ui.words import visible
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
-from jobs.workers.postprocess import Indexed
 from schemas.failures import ExitCode, FailureAction, MediaIndexError
 from schemas.tables import Run
 from storage.index.leases import Holder
@@ -118,24 +117,27 @@ class Progress:
         if self._pace:
             self._pace.begin()
 
-    def indexed(self, work: Work, outcome: Indexed, tried: Try) -> None:
+    def indexed(self, video: AttemptHistory, is_partial: bool) -> None:
         """One video is committed."""
-        seconds = outcome.prefill_seconds + outcome.generate_seconds
-        word = "partial " if outcome.is_partial else "indexed "
-        line = f"{word}  {outcome.num_frames:>6} frames {seconds:6.1f} s  {work.video.uri}"
-        told = {"frames": outcome.num_frames, "video_ms": outcome.video_ms}
-        self._say(line, word.strip(), **_tried(work, tried), **told, **self._advance(work, outcome.video_ms))
+        usage = video.last.usage
+        word = "partial " if is_partial else "indexed "
+        line = (
+            f"{word}  {usage.num_frames or 0:>6} frames {usage.model_seconds:6.1f} s  {video.work.video.uri}"
+        )
+        told = {"frames": usage.num_frames, "video_ms": usage.video_ms}
+        self._say(
+            line, word.strip(), **_tried(video), **told, **self._advance(video.work, usage.video_ms or 0)
+        )
 
-    def failed(self, work: Work, trouble: Trouble, action: FailureAction, tried: Try) -> None:
+    def failed(self, video: AttemptHistory, action: FailureAction) -> None:
         """One video is given up, for good or until the next run."""
         word = "set aside" if action is FailureAction.QUARANTINED else "unfinished"
-        line = f"{word} {trouble.code}: {trouble.message}  {work.video.uri}"
-        self._say(line, action, **_tried(work, tried), **_why(trouble), **self._advance(work))
+        line = f"{word} {_failed(video)}"
+        self._say(line, action, **_tried(video), **_why(video.failure), **self._advance(video.work))
 
-    def retrying(self, work: Work, trouble: Trouble, tried: Try) -> None:
+    def retrying(self, video: AttemptHistory) -> None:
         """One try failed; another follows."""
-        line = f"again     {trouble.code}: {trouble.message}  {work.video.uri}"
-        self._say(line, "retrying", **_tried(work, tried), **_why(trouble))
+        self._say(f"again     {_failed(video)}", "retrying", **_tried(video), **_why(video.failure))
 
     def settled_elsewhere(self, work: Work) -> None:
         """Another run was first with this video."""
@@ -209,21 +211,26 @@ class Progress:
             print(visible(line), file=self._console.file, flush=True)
 
 
-def _tried(work: Work, tried: Try) -> dict[str, Any]:
+def _failed(video: AttemptHistory) -> str:
+    return f"{video.failure.code}: {video.failure.message}  {video.work.video.uri}"
+
+
+def _tried(video: AttemptHistory) -> dict[str, Any]:
+    tried = video.last
     return {
-        "uri": work.video.uri,
-        "video_id": work.video.video_id,
+        "uri": video.work.video.uri,
+        "video_id": video.work.video.video_id,
         "attempt": tried.attempt,
         "seconds": round(tried.seconds, 3),
-        "node": tried.seat and tried.seat.host,
+        "node": tried.location and tried.location.host,
     }
 
 
-def _why(trouble: Trouble) -> dict[str, Any]:
+def _why(failure: VideoFailure) -> dict[str, Any]:
     return {
-        "stage": trouble.stage,
-        "class": trouble.failure_class,
-        "code": trouble.code,
-        "message": trouble.message,
-        "hint": trouble.hint,
+        "stage": failure.stage,
+        "class": failure.failure_class,
+        "code": failure.code,
+        "message": failure.message,
+        "hint": failure.hint,
     }

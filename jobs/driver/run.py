@@ -22,7 +22,7 @@ from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import place_actors, start_actor
-from jobs.workers.postprocess import Finishing
+from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
@@ -197,7 +197,7 @@ class _Execution:
                 works,
                 lambda: start_actor(placement, source, checked.recipe),
                 placement.num_actors,
-                Finishing(source, checked.recipe, self._run_id, cluster.num_cpus),
+                Postprocessing(source, checked.recipe, self._run_id, cluster.num_cpus),
                 self._settler,
                 Limits(len(works), settings.max_failures, deadline),
                 _Watch(self._settler.tally, Meters(), self._progress),
@@ -259,12 +259,7 @@ class _Execution:
             num_partial=tally.num_partial,
             num_quarantined=tally.num_quarantined,
             num_unfinished=self._num_planned - tally.num_settled,
-            video_ms=tally.video_ms,
-            num_frames=tally.num_frames,
-            num_prompt_tokens=tally.num_prompt_tokens,
-            num_output_tokens=tally.num_output_tokens,
-            prefill_seconds=tally.prefill_seconds,
-            generate_seconds=tally.generate_seconds,
+            **tally.committed.columns(Run.model_fields),
         )
 
 

@@ -3,16 +3,15 @@
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import Try
-from jobs.attempts.work import Work
+from jobs.attempts.tries import AttemptHistory, Try
 from jobs.driver.progress import Progress
-from jobs.failures import Stage, Trouble
+from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Indexed
+from jobs.workers.postprocess import Postprocessed
 from schemas.commit import Commit, RunRecord
 from schemas.failures import (
     AttemptOutcome,
@@ -22,6 +21,7 @@ from schemas.failures import (
     MediaIndexError,
 )
 from schemas.tables import Attempt, Failure
+from schemas.usage import NO_USAGE, Usage
 from storage.errors import ObjectError
 from storage.index.bundles import encode_bundle
 from storage.index.index import Index
@@ -41,14 +41,8 @@ class Tally:
     num_partial: int = 0
     num_quarantined: int = 0
     num_elsewhere: int = 0  # settled by another run meanwhile
-    video_ms: int = 0
-    num_frames: int = 0
-    num_prompt_tokens: int = 0
-    num_output_tokens: int = 0
-    prefill_seconds: float = 0.0
-    generate_seconds: float = 0.0
-    busy_seconds: float = 0.0  # these two and the tries: of all attempts, those in vain included
-    wait_seconds: float = 0.0
+    committed: Usage = NO_USAGE  # of the videos whose rows this run committed
+    spent: Usage = NO_USAGE  # of all tries, those in vain included
     tries: Counter[str] = field(default_factory=Counter)  # by failure class, "none" for those without
     unfinished: list[Failure] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)  # those that no bundle holds
@@ -58,33 +52,27 @@ class Tally:
         """Videos that need no further run."""
         return self.num_indexed + self.num_partial + self.num_quarantined + self.num_elsewhere
 
-    def add(self, outcome: Indexed) -> None:
+    def add(self, usage: Usage, is_partial: bool) -> None:
         """Count a video whose rows this run committed."""
-        self.num_partial += outcome.is_partial
-        self.num_indexed += not outcome.is_partial
-        self.video_ms += outcome.video_ms
-        self.num_frames += outcome.num_frames
-        self.num_prompt_tokens += outcome.num_prompt_tokens
-        self.num_output_tokens += outcome.num_output_tokens
-        self.prefill_seconds += outcome.prefill_seconds
-        self.generate_seconds += outcome.generate_seconds
+        self.num_partial += is_partial
+        self.num_indexed += not is_partial
+        self.committed += usage
 
     def add_try(self, tried: Try) -> None:
         """Count a try that is over."""
-        self.tries[tried.trouble.failure_class if tried.trouble else "none"] += 1
-        self.busy_seconds += tried.spent.busy_seconds
-        self.wait_seconds += tried.spent.wait_seconds or 0.0
+        self.tries[tried.failure.failure_class if tried.failure else "none"] += 1
+        self.spent += tried.usage
 
 
 @dataclass(frozen=True)
 class _Settlement:
-    """A bundle on its way into the index, and what it says: rows, or why there are none."""
+    """A bundle on its way into the index: rows of a video, or why it is quarantined."""
 
-    work: Work
+    video: AttemptHistory
     key: str  # the analysis key, or a quarantine's own
     bundle: bytes
-    outcome: Indexed | Trouble
-    tries: tuple[Try, ...]
+    stream: bytes  # the same, for publishing; empty where it is not at hand
+    outcome: AttemptOutcome
 
 
 class IndexSettler:
@@ -103,35 +91,36 @@ class IndexSettler:
         self._uncommitted: list[_Settlement] = []
         self._commit_not_before = 0.0
 
-    def indexed(self, work: Work, outcome: Indexed, tries: tuple[Try, ...]) -> None:
+    def indexed(self, video: AttemptHistory, made: Postprocessed) -> None:
         """Commit the video's rows."""
-        self.tally.add_try(tries[-1])
-        self._settle(_Settlement(work, work.analysis_key, outcome.bundle, outcome, tries))
+        self.tally.add_try(video.last)
+        outcome = AttemptOutcome.PARTIAL if made.is_partial else AttemptOutcome.INDEXED
+        self._settle(_Settlement(video, video.work.analysis_key, made.bundle, made.stream, outcome))
 
-    def failed(self, work: Work, trouble: Trouble, action: FailureAction, tries: tuple[Try, ...]) -> None:
+    def failed(self, video: AttemptHistory, action: FailureAction) -> None:
         """Quarantine the video, or leave it to the next run.
 
         A video with rows is never quarantined: that would hide them.
         """
-        self.tally.add_try(tries[-1])
-        rows = self._rows(work)
-        if action is FailureAction.QUARANTINED and not work.has_rows:
-            bundle = encode_bundle(rows.quarantine(trouble, tries))
-            self._settle(_Settlement(work, rows.quarantine_key, bundle, trouble, tries))
+        self.tally.add_try(video.last)
+        if action is FailureAction.QUARANTINED and not video.work.has_rows:
+            rows = self._rows(video)
+            bundle = encode_bundle(rows.quarantine(video))
+            self._settle(_Settlement(video, rows.quarantine_key, bundle, b"", AttemptOutcome.QUARANTINED))
         else:
-            self._leave(work, trouble, tries)
-            self._progress.failed(work, trouble, FailureAction.NEXT_RUN, tries[-1])
+            self._leave(video)
+            self._progress.failed(video, FailureAction.NEXT_RUN)
 
-    def retrying(self, work: Work, trouble: Trouble, tries: tuple[Try, ...]) -> None:
+    def retrying(self, video: AttemptHistory) -> None:
         """Only told; nothing is durable yet."""
-        self.tally.add_try(tries[-1])
-        self._progress.retrying(work, trouble, tries[-1])
+        self.tally.add_try(video.last)
+        self._progress.retrying(video)
 
-    def unsettled(self, work: Work, tries: tuple[Try, ...]) -> None:
+    def unsettled(self, video: AttemptHistory) -> None:
         """Keep what its tries took."""
-        if tries[-1].trouble is None:  # cut off; the others have been counted
-            self.tally.add_try(tries[-1])
-        self.tally.attempts += self._rows(work).attempts(tries, AttemptOutcome.NEXT_RUN)
+        if video.last.failure is None:  # cut off; the others have been counted
+            self.tally.add_try(video.last)
+        self.tally.attempts += self._rows(video).attempts(video.tries, AttemptOutcome.NEXT_RUN)
 
     def already_committed(self, video_id: str, analysis_key: str) -> None:
         """Make visible what an interrupted run committed, or what an earlier revision had."""
@@ -166,8 +155,8 @@ class IndexSettler:
                 "the index's storage refused the commit",
                 "check the storage, then repeat the command",
             )
-            trouble = Trouble(Stage.COMMIT, FailureClass.TRANSIENT, "not_committed", message, hint)
-            self._leave(late.work, trouble, (*late.tries[:-1], replace(late.tries[-1], trouble=trouble)))
+            failure = VideoFailure(Stage.COMMIT, FailureClass.TRANSIENT, "not_committed", message, hint)
+            self._leave(late.video.failed(failure))
         self._uncommitted.clear()
 
     def publish(self, record: RunRecord | None = None) -> None:
@@ -198,42 +187,36 @@ class IndexSettler:
             self._settle(settlement)
 
     def _commit(self, settlement: _Settlement) -> None:
-        work, outcome = settlement.work, settlement.outcome
-        video_id, key = work.video.video_id, settlement.key
-        if isinstance(outcome, Trouble) and self._index.is_committed(video_id, work.analysis_key):
-            key, created = work.analysis_key, False  # another run has rows of it: they are not to be hidden
+        video, outcome, key = settlement.video, settlement.outcome, settlement.key
+        video_id, analysis_key = video.work.video.video_id, video.work.analysis_key
+        is_quarantine = outcome is AttemptOutcome.QUARANTINED
+        if is_quarantine and self._index.is_committed(video_id, analysis_key):
+            key, created = analysis_key, False  # another run has rows of it: they are not to be hidden
         else:
-            stream = outcome.stream if isinstance(outcome, Indexed) else b""
-            created = self._index.commit(video_id, key, settlement.bundle, stream)
+            created = self._index.commit(video_id, key, settlement.bundle, settlement.stream)
             created = created or self._is_ours(video_id, key)
         self._to_publish.append((video_id, key))
         if not created:
             self.tally.num_elsewhere += 1
-            self.tally.attempts += self._attempts_elsewhere(settlement)
-            self._progress.settled_elsewhere(work)
-        elif isinstance(outcome, Indexed):
-            self.tally.add(outcome)
-            self._progress.indexed(work, outcome, settlement.tries[-1])
-        else:
+            # No bundle says what this run spent on it.
+            self.tally.attempts += self._rows(video).attempts(video.tries, outcome)
+            self._progress.settled_elsewhere(video.work)
+        elif is_quarantine:
             self.tally.num_quarantined += 1
-            self._progress.failed(work, outcome, FailureAction.QUARANTINED, settlement.tries[-1])
+            self._progress.failed(video, FailureAction.QUARANTINED)
+        else:
+            is_partial = outcome is AttemptOutcome.PARTIAL
+            self.tally.add(video.last.usage, is_partial)
+            self._progress.indexed(video, is_partial)
 
-    def _leave(self, work: Work, trouble: Trouble, tries: tuple[Try, ...]) -> None:
-        rows = self._rows(work)
-        self.tally.unfinished.append(rows.failure(trouble, FailureAction.NEXT_RUN))
-        self.tally.attempts += rows.attempts(tries, AttemptOutcome.NEXT_RUN)
+    def _leave(self, video: AttemptHistory) -> None:
+        rows = self._rows(video)
+        self.tally.unfinished.append(rows.failure(video.failure, FailureAction.NEXT_RUN))
+        self.tally.attempts += rows.attempts(video.tries, AttemptOutcome.NEXT_RUN)
 
     def _is_ours(self, video_id: str, key: str) -> bool:
         """Whether a commit that was there before was made by this run: its answer got lost."""
         return self._index.committed_by(video_id, key) == self._run_id
 
-    def _attempts_elsewhere(self, settlement: _Settlement) -> tuple[Attempt, ...]:
-        """What this run spent on a video that another run settled first; no bundle says it."""
-        outcome = AttemptOutcome.QUARANTINED
-        if isinstance(settlement.outcome, Indexed):
-            is_partial = settlement.outcome.is_partial
-            outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
-        return self._rows(settlement.work).attempts(settlement.tries, outcome)
-
-    def _rows(self, work: Work) -> RowBuilder:
-        return RowBuilder(work, self._recipe, self._run_id, datetime.now(UTC))
+    def _rows(self, video: AttemptHistory) -> RowBuilder:
+        return RowBuilder(video.work, self._recipe, self._run_id, datetime.now(UTC))

@@ -7,13 +7,12 @@ See docs/decisions/0006-a-run-outlives-ray.md.
 import threading
 from typing import Protocol
 
-from jobs.attempts.work import Work
+from jobs.attempts.tries import AttemptHistory
 from jobs.cluster.joining import Cluster
 from jobs.cluster.vital_signs import ClusterLostError
-from jobs.driver.policy import Settler, Tries
-from jobs.failures import Trouble
+from jobs.driver.policy import Settler
 from jobs.settings.limits import Ending
-from jobs.workers.postprocess import Indexed
+from jobs.workers.postprocess import Postprocessed
 from schemas.failures import FailureAction, MediaIndexError
 
 LOOK_EVERY_S = 0.5
@@ -91,25 +90,25 @@ class OneHand:
         with self._lock:
             self._owner = threading.get_ident()
 
-    def indexed(self, work: Work, outcome: Indexed, tries: Tries) -> None:
+    def indexed(self, video: AttemptHistory, made: Postprocessed) -> None:
         with self._lock:
             if self._is_let_in():
-                self._settler.indexed(work, outcome, tries)
+                self._settler.indexed(video, made)
 
-    def failed(self, work: Work, trouble: Trouble, action: FailureAction, tries: Tries) -> None:
+    def failed(self, video: AttemptHistory, action: FailureAction) -> None:
         with self._lock:
             if self._is_let_in():
-                self._settler.failed(work, trouble, action, tries)
+                self._settler.failed(video, action)
 
-    def retrying(self, work: Work, trouble: Trouble, tries: Tries) -> None:
+    def retrying(self, video: AttemptHistory) -> None:
         with self._lock:
             if self._is_let_in():
-                self._settler.retrying(work, trouble, tries)
+                self._settler.retrying(video)
 
-    def unsettled(self, work: Work, tries: Tries) -> None:
+    def unsettled(self, video: AttemptHistory) -> None:
         with self._lock:
             if self._is_let_in():
-                self._settler.unsettled(work, tries)
+                self._settler.unsettled(video)
 
     def tick(self) -> None:
         with self._lock:

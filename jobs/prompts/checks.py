@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from jobs.prompts.wire import InvalidAnswerError
+from jobs.prompts.answer_text import InvalidAnswerError
 from schemas.answers import Answer, FromRoster, Key, Marker, Tiles, TimedAnswer
 
 

@@ -1,7 +1,7 @@
 """Prompt packs: folders of questions. A prompt is a file, its answer type ours or a JSON Schema beside it.
 
 A prompt file is TOML front matter between `+++` lines, then the text with its placeholders: `{format}` is
-filled with the answer's wire format, `{start}` and `{end}` with the seconds that the answer is about,
+filled with the answer's text format, `{start}` and `{end}` with the seconds that the answer is about,
 `{characters}` with the labels of the characters answer, `{scenes}` with the times and titles of the scenes
 answer. With `window_s`, a video longer than that is asked about window by window. Files are asked in the
 order of their names, packs in the order given.
@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from jobs.prompts.answer_text import NOTHING, describe_format
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.stamps import seconds, span_text, tenths
-from jobs.prompts.wire import NOTHING, describe_format
 from jobs.settings.config import DEFAULT_PACK
 from schemas.answer_tables import RESERVED_TABLES, row_type
 from schemas.answers import ANSWERS, Answer, Layout, Moments, One, SceneAnswer, Several, Tiles

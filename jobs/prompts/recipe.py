@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from jobs.prompts.answer_text import describe_format
 from jobs.prompts.checks import marked
 from jobs.prompts.pack import Prompt
-from jobs.prompts.wire import describe_format
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord

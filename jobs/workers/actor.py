@@ -9,19 +9,20 @@ from typing import Any
 import ray
 from ray import cloudpickle
 
-from jobs.answers.analysis import Analysis, analyze
+from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker
 from jobs.answers.carried import asked_of, read_carried
-from jobs.attempts.tries import Receipt, Seat, Spent
+from jobs.attempts.tries import ActorLocation, AttemptResult
 from jobs.attempts.work import Work
 from jobs.cluster.joining import Cluster
-from jobs.failures import Stage, Trouble, classify
+from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
 from jobs.workers.reading import Opened, ReadAhead, Source
 from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
+from schemas.usage import Usage
 
 PULSE = "pulse"  # the group of calls that are answered meanwhile
 
@@ -45,7 +46,7 @@ class ModelActor:
         self._reading = ReadAhead(source)
         self._recipe = recipe
 
-    def load(self) -> Seat | Trouble:
+    def load(self) -> ActorLocation | VideoFailure:
         """Load the weights: where this actor is at work, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
@@ -62,7 +63,7 @@ class ModelActor:
             return classify(error, Stage.LOAD)
         self._memory = PeakMemory(self._asker.model.device)
         node_id = str(ray.get_runtime_context().get_node_id())
-        return Seat(node_id, socket.gethostname(), device_name(self._asker.model.device))
+        return ActorLocation(node_id, socket.gethostname(), device_name(self._asker.model.device))
 
     @ray.method(concurrency_group=PULSE)
     def pulse(self) -> float:
@@ -72,10 +73,10 @@ class ModelActor:
         """
         return self._reading.waiting_s
 
-    def index_video(self, work: Work, upcoming: Work | None) -> Receipt:
+    def index_video(self, work: Work, upcoming: Work | None) -> AttemptResult:
         """Analyse one video; begin reading `upcoming` meanwhile.
 
-        Of a video that is analysed, this node's copy is left to its finishing.
+        Of a video that is analysed, this node's copy is left to its post-processing.
         """
         stage, num_frames, opened = Stage.FETCH, work.max_frames, None
         self._memory.begin()
@@ -96,14 +97,13 @@ class ModelActor:
                     work.max_frames if self._source.is_split else None,
                     carried,
                 )
-            return Receipt(
-                _spent(analysis, self._memory.num_bytes()), cloudpickle.dumps(analysis)
-            )  # packs' types
+            usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
+            return AttemptResult(usage, cloudpickle.dumps(analysis))  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)
-            trouble = replace(classify(error, stage), num_frames=num_frames)
+            failure = replace(classify(error, stage), num_frames=num_frames)
             asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
-            return Receipt(Spent(peak_memory_bytes=self._memory.num_bytes(), **asked), trouble)
+            return AttemptResult(Usage(peak_memory_bytes=self._memory.num_bytes(), **asked), failure)
         finally:
             self._reading.keep_only(*filter(None, [upcoming]))
 
@@ -114,24 +114,10 @@ class ModelActor:
         return HangGuard(allowed_seconds(self._placement.device, opened.grid.num_targets, tokens))
 
 
-def _spent(analysis: Analysis, peak_memory_bytes: int) -> Spent:
-    return Spent(
-        wait_seconds=analysis.wait_seconds,
-        prefill_seconds=analysis.prefill_seconds,
-        generate_seconds=analysis.generate_seconds,
-        peak_memory_bytes=peak_memory_bytes,
-        video_ms=analysis.info.duration_ms,
-        num_frames=len(analysis.sampled_ms),
-        num_prompt_tokens=analysis.num_prompt_tokens,
-        num_output_tokens=analysis.num_output_tokens,
-        num_again_tokens=analysis.num_again_tokens,
-    )
-
-
-def _other_weights(found: str, wanted: str) -> Trouble:
+def _other_weights(found: str, wanted: str) -> VideoFailure:
     message = f"the weights on this node are revision {found}, those of the run {wanted}"
     hint = "Give every node the same weights."
-    return Trouble(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
+    return VideoFailure(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
 
 
 def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:

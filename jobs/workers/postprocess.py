@@ -22,77 +22,71 @@ from jobs.answers.answer_rows import AnswerRows
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import Try
+from jobs.attempts.tries import AttemptHistory
 from jobs.attempts.work import Work
-from jobs.failures import Stage, Trouble, classify
+from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
+from schemas.usage import Usage
 from storage.index.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.keyframes import read_keyframes
 
-WAITING_PER_CPU = 2  # analysed videos that wait to be finished; with more, no new video is begun
-MAX_LOST = (
-    10  # times that a video's finishing is lost with its machine; then the driver does it, without the file
-)
+WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
+MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
 
 Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
 
 
 @dataclass(frozen=True)
-class Indexed:
-    """A video's finished rows, encoded for the commit, with the figures the run reports."""
+class Postprocessed:
+    """A video's rows, encoded for the commit."""
 
     bundle: bytes
     stream: bytes  # the same rows, for publishing
     is_partial: bool
-    video_ms: int
-    num_frames: int
-    num_prompt_tokens: int
-    num_output_tokens: int
-    prefill_seconds: float
-    generate_seconds: float
 
 
 @dataclass(frozen=True)
-class Paid:
-    """A video that the model is done with. `tries` are all at it in this run; the last one goes on here."""
+class PostprocessJob:
+    """A video that the model is done with; its last try goes on here."""
 
-    work: Work
+    video: AttemptHistory
     answers: bytes  # a pickled `Analysis`: the driver only hands it on
-    tries: tuple[Try, ...]
 
 
-def finish(source: Source, paid: Paid, recipe: Recipe, run_id: str) -> Indexed | Trouble:
-    """Snap, take keyframes, encode. Only a bug in making the rows is a `Trouble`.
+def postprocess(
+    source: Source, job: PostprocessJob, recipe: Recipe, run_id: str
+) -> Postprocessed | VideoFailure:
+    """Snap, take keyframes, encode. Only a bug in making the rows is a `VideoFailure`.
 
     Drops this node's copy of the video at the end.
     """
     begun = time.perf_counter()
-    work = paid.work
+    work = job.video.work
     try:
-        analysis: Analysis = pickle.loads(paid.answers)
+        analysis: Analysis = pickle.loads(job.answers)
         moves_ms = find_moves(source, work, analysis)
         take = partial(take_keyframes, source, work, analysis)
-        return _encode(paid, analysis, recipe, run_id, moves_ms, take, begun)
+        return _encode(job.video, analysis, recipe, run_id, moves_ms, take, begun)
     except Exception as error:
-        return finish_unsnapped(paid, recipe, run_id, classify(error, Stage.READ), begun)
+        return postprocess_unsnapped(job, recipe, run_id, classify(error, Stage.READ), begun)
     finally:
         with suppress(OSError):  # it goes when room is needed
             drop_copy(work.video, source.scratch)
 
 
-def finish_unsnapped(
-    paid: Paid, recipe: Recipe, run_id: str, why: Trouble, begun: float
-) -> Indexed | Trouble:
+def postprocess_unsnapped(
+    job: PostprocessJob, recipe: Recipe, run_id: str, why: VideoFailure, begun: float
+) -> Postprocessed | VideoFailure:
     """Encode with the times that the model said, without a look at the file, and warnings."""
     missing = ("boundaries are not snapped to cuts", "no keyframes")
     warnings = tuple(f"{what}: {why.message}" for what in missing)
-    analysis: Analysis = pickle.loads(paid.answers)
-    return _encode(paid, analysis, recipe, run_id, {}, lambda _: ((), warnings), begun)
+    analysis: Analysis = pickle.loads(job.answers)
+    return _encode(job.video, analysis, recipe, run_id, {}, lambda _: ((), warnings), begun)
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
@@ -125,68 +119,58 @@ def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerR
 
 
 def _encode(
-    paid: Paid,
+    video: AttemptHistory,
     analysis: Analysis,
     recipe: Recipe,
     run_id: str,
     moves_ms: Mapping[int, int],
     take: Callable[[AnswerRows], Taken],
     begun: float,
-) -> Indexed | Trouble:
+) -> Postprocessed | VideoFailure:
     try:
-        builder = RowBuilder(paid.work, recipe, run_id, datetime.now(UTC))
+        builder = RowBuilder(video.work, recipe, run_id, datetime.now(UTC))
         rows = builder.answer_rows(analysis, moves_ms)
         bundle = builder.bundle(analysis, rows, *take(rows))
-        outcome = AttemptOutcome.PARTIAL if bundle.videos[0].is_partial else AttemptOutcome.INDEXED
-        attempts = builder.attempts(paid.tries, outcome, time.perf_counter() - begun)
-        bundle = bundle.model_copy(update={"attempts": attempts})
-        encoded, stream = encode_with_stream(bundle)
+        is_partial = bundle.videos[0].is_partial
+        outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
+        tries = video.using(Usage(finish_seconds=time.perf_counter() - begun)).tries
+        bundle = bundle.model_copy(update={"attempts": builder.attempts(tries, outcome)})
+        return Postprocessed(*encode_with_stream(bundle), is_partial)
     except Exception as error:
-        return replace(classify(error, Stage.ROWS), num_frames=len(analysis.sampled_ms))
-    return Indexed(
-        bundle=encoded,
-        stream=stream,
-        is_partial=bundle.videos[0].is_partial,
-        video_ms=analysis.info.duration_ms,
-        num_frames=len(analysis.sampled_ms),
-        num_prompt_tokens=analysis.num_prompt_tokens,
-        num_output_tokens=analysis.num_output_tokens,
-        prefill_seconds=analysis.prefill_seconds,
-        generate_seconds=analysis.generate_seconds,
-    )
+        return replace(classify(error, Stage.ROWS), num_frames=analysis.usage.num_frames or 0)
 
 
-def _finishing_task(source: Source, recipe: Recipe, run_id: str) -> Any:
+def _postprocess_task(source: Source, recipe: Recipe, run_id: str) -> Any:
     """Make the task of one run. What is the same for all its videos travels once, with the function.
 
     It is no `ray.put`: where a raylet ends, Ray's C++ tries to recover what the driver has put, finds the
     raylet's object store gone and ends the driver's process with code 1 and no word.
     """
 
-    def finish_video(paid: Paid) -> Indexed | Trouble:
-        return finish(source, paid, recipe, run_id)
+    def postprocess_video(job: PostprocessJob) -> Postprocessed | VideoFailure:
+        return postprocess(source, job, recipe, run_id)
 
-    return ray.remote(**TASK_OPTIONS)(finish_video)
+    return ray.remote(**TASK_OPTIONS)(postprocess_video)
 
 
 @dataclass(frozen=True)
 class _UnderWay:
-    """A video being finished for the `times`th time, since a moment on the monotonic clock."""
+    """A job being done for the `times`th time, since a moment on the monotonic clock."""
 
-    paid: Paid
+    job: PostprocessJob
     times: int
     since: float
 
 
-class Finishing:
-    """The videos being finished. Keeps their answers, so that none is paid for twice; never opens them."""
+class Postprocessing:
+    """The videos being post-processed. Keeps their answers, so that none is paid for twice, unopened."""
 
     def __init__(self, source: Source, recipe: Recipe, run_id: str, num_cpus: int) -> None:
         self._recipe = recipe
         self._run_id = run_id
-        self._task = _finishing_task(source, recipe, run_id)
+        self._task = _postprocess_task(source, recipe, run_id)
         self._max_waiting = WAITING_PER_CPU * num_cpus
-        self._waiting: dict[ray.ObjectRef[Indexed | Trouble], _UnderWay] = {}
+        self._waiting: dict[ray.ObjectRef[Postprocessed | VideoFailure], _UnderWay] = {}
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
 
     def __len__(self) -> int:
@@ -198,31 +182,31 @@ class Finishing:
         return len(self._waiting) >= self._max_waiting
 
     @property
-    def refs(self) -> "list[ray.ObjectRef[Indexed | Trouble]]":
+    def refs(self) -> "list[ray.ObjectRef[Postprocessed | VideoFailure]]":
         """What to wait for."""
         return list(self._waiting)
 
-    def submit(self, work: Work, answers: bytes, tries: tuple[Try, ...], node_id: str) -> None:
-        """Begin. An object on S3 is finished on the node that has a copy of it, where that node is alive."""
-        self._submit(Paid(work, answers, tries), None if work.video.is_local else node_id)
+    def submit(self, video: AttemptHistory, answers: bytes, node_id: str) -> None:
+        """Begin, for an object on S3 on the node that has a copy of it, where that node is alive."""
+        self._submit(PostprocessJob(video, answers), None if video.work.video.is_local else node_id)
 
     def take(
-        self, ref: "ray.ObjectRef[Indexed | Trouble]", outcome: Indexed | Trouble
-    ) -> tuple[Work, Indexed | Trouble, tuple[Try, ...]] | None:
-        """A video, what its task's outcome makes of it and its tries; None where its finishing was lost with
-        its machine and is done again."""
+        self, ref: "ray.ObjectRef[Postprocessed | VideoFailure]", outcome: Postprocessed | VideoFailure
+    ) -> tuple[AttemptHistory, Postprocessed | VideoFailure] | None:
+        """A video and what its task's outcome makes of it; None where the task was lost with its machine and
+        is done again."""
         under_way = self._waiting.pop(ref)
-        paid = under_way.paid
-        if isinstance(outcome, Trouble) and outcome.failure_class is not FailureClass.BUG:
+        job = under_way.job
+        if isinstance(outcome, VideoFailure) and outcome.failure_class is not FailureClass.BUG:
             if outcome.failure_class is FailureClass.LOST and under_way.times < MAX_LOST:
-                self._submit(paid, None, under_way.times + 1)
+                self._submit(job, None, under_way.times + 1)
                 return None
-            outcome = finish_unsnapped(paid, self._recipe, self._run_id, outcome, time.perf_counter())
-        return paid.work, outcome, paid.tries
+            outcome = postprocess_unsnapped(job, self._recipe, self._run_id, outcome, time.perf_counter())
+        return job.video, outcome
 
-    def unfinished(self) -> list[tuple[Work, tuple[Try, ...]]]:
-        """The videos under way, and their tries."""
-        return [(one.paid.work, one.paid.tries) for one in list(self._waiting.values())]
+    def unfinished(self) -> list[AttemptHistory]:
+        """The videos under way."""
+        return [one.job.video for one in list(self._waiting.values())]
 
     def redo_frozen(self) -> None:
         """Begin anew what no task can take so long for; the frozen one keeps its place on its machine."""
@@ -230,7 +214,7 @@ class Finishing:
             if time.monotonic() - one.since > ALL_TRIES_S:
                 del self._waiting[ref]
                 ray.cancel(ref, force=True)
-                self._submit(one.paid, None, one.times + 1)
+                self._submit(one.job, None, one.times + 1)
 
     def cancel(self) -> None:
         """Stop what is under way."""
@@ -238,9 +222,9 @@ class Finishing:
             ray.cancel(ref, force=True)
         self._waiting.clear()
 
-    def _submit(self, paid: Paid, node_id: str | None, times: int = 1) -> None:
-        ref = self._task_on(node_id).remote(paid)
-        self._waiting[ref] = _UnderWay(paid, times, time.monotonic())
+    def _submit(self, job: PostprocessJob, node_id: str | None, times: int = 1) -> None:
+        ref = self._task_on(node_id).remote(job)
+        self._waiting[ref] = _UnderWay(job, times, time.monotonic())
 
     def _task_on(self, node_id: str | None) -> Any:
         """The task, on that node if it is alive. Made once: Ray checks options whenever they are given."""

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import ray
 
 from jobs.attempts.work import Work
-from jobs.failures import Stage, Trouble, TroubleError, classify, too_costly
+from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.planning.ceiling import Ceiling
 from jobs.workers.scratch import hold_copy
 from schemas.failures import FailureClass
@@ -80,7 +80,7 @@ def open_video(source: Source, work: Work) -> Opened:
     with hold_copy(source.library, work.video, source.scratch) as path:
         info = probe(path, source.limits)
     if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
-        raise TroubleError(too_costly(why))
+        raise VideoFailureError(too_costly(why))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
@@ -119,15 +119,17 @@ class _Read:
 # A task's name is a metric label, hence constant. Errors return as values: they are the video's, not Ray's.
 
 
-def _open_task(source: Source, work: Work) -> Opened | Trouble:
+def _open_task(source: Source, work: Work) -> Opened | VideoFailure:
     try:
         return open_video(source, work)
     except Exception as error:
         return classify(error, Stage.FETCH)
 
 
-def _span_task(source: Source, work: Work, opened: Opened | Trouble, number: int) -> _Read | Trouble:
-    if isinstance(opened, Trouble):
+def _span_task(
+    source: Source, work: Work, opened: Opened | VideoFailure, number: int
+) -> _Read | VideoFailure:
+    if isinstance(opened, VideoFailure):
         return opened
     started = time.monotonic()
     try:
@@ -152,9 +154,9 @@ class _Reading:
     """One video being read: the tasks under way, in span order. Its first span needs no look at `opened`."""
 
     work: Work
-    open_ref: "ray.ObjectRef[Opened | Trouble]"
-    opened: Opened | Trouble | None = None
-    under_way: "deque[ray.ObjectRef[_Read | Trouble]]" = field(default_factory=deque)
+    open_ref: "ray.ObjectRef[Opened | VideoFailure]"
+    opened: Opened | VideoFailure | None = None
+    under_way: "deque[ray.ObjectRef[_Read | VideoFailure]]" = field(default_factory=deque)
     next_span: int = 0
 
     def can_launch(self) -> bool:
@@ -179,13 +181,13 @@ class ReadAhead:
         return time.monotonic() - since if since is not None else 0.0
 
     def open(self, work: Work) -> Opened:
-        """Start reading, or take up what was read ahead; waits for the probe. Raises `TroubleError`."""
+        """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
         reading = self._start(work)
         if reading.opened is None:
             with self._waiting():
                 reading.opened = value_of(reading.open_ref, Stage.FETCH)
-        if isinstance(reading.opened, Trouble):
-            raise TroubleError(reading.opened)
+        if isinstance(reading.opened, VideoFailure):
+            raise VideoFailureError(reading.opened)
         return reading.opened
 
     def begin(self, work: Work) -> None:
@@ -193,7 +195,7 @@ class ReadAhead:
         self._launch(self._start(work))
 
     def spans(self, work: Work) -> Iterator[FrameSpan]:
-        """The opened video's spans in order, refilling as they leave. Raises `TroubleError`."""
+        """The opened video's spans in order, refilling as they leave. Raises `VideoFailureError`."""
         reading = self._readings[work]
         self._pace.start()
         self._refill(reading)
@@ -201,8 +203,8 @@ class ReadAhead:
             self._pace.asked()
             with self._waiting():
                 read = value_of(reading.under_way.popleft(), Stage.READ)
-            if isinstance(read, Trouble):
-                raise TroubleError(read)
+            if isinstance(read, VideoFailure):
+                raise VideoFailureError(read)
             self._pace.received(read.seconds)
             self._refill(reading)
             yield read.frames
@@ -277,22 +279,22 @@ def _blend(old: float, new: float) -> float:
     return new if math.isinf(old) or old == 0 else 0.7 * old + 0.3 * new
 
 
-def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | Trouble":
+def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | VideoFailure":
     """The task's value; what kills tasks is sorted by whose fault it is."""
     try:
         return ray.get(ref)
     except ray.exceptions.OutOfMemoryError as error:
         hint = "Use machines with more memory per core for reading."
-        return Trouble(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
+        return VideoFailure(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
     except ray.exceptions.WorkerCrashedError:
         message = "the file crashed its reading process three times, or hung in it"
         hint = "Check the file in a player."
-        return Trouble(stage, FailureClass.POISON, "reader_crashed", message, hint)
+        return VideoFailure(stage, FailureClass.POISON, "reader_crashed", message, hint)
     except ray.exceptions.RayTaskError:
         raise  # our bug: tasks return their errors
     except ray.exceptions.RayError as error:
         hint = "None needed, it is tried again."
-        return Trouble(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
+        return VideoFailure(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
 
 
 def _first_line(error: Exception) -> str:

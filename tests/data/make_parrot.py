@@ -17,9 +17,9 @@ from torch.nn import functional
 from videoxl2.attention import attention
 from videoxl2.language import LanguageModel, rotary_angles
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import write_records
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.generate.model import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint

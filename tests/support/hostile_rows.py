@@ -191,7 +191,7 @@ def rows_of_analysis(
 ) -> dict[str, list[dict[str, Any]]]:
     """The rows as they are read from Parquet."""
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, prompts)
-    work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, 2048)
+    work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, max_frames=2048)
     builder = RowBuilder(work, recipe, "run", datetime.now(UTC))
     bundle = builder.bundle(analysis, builder.answer_rows(analysis, moves_ms))
     [row] = read_bundle(encode_bundle(bundle), "here").to_pylist()

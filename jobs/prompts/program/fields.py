@@ -7,7 +7,7 @@ tells what follows: another line, another record, or nothing.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jobs.prompts.wire import NOTHING
+from jobs.prompts.answer_text import NOTHING
 from videoxl2.constrained.json_schema import json_bound
 from videoxl2.constrained.slots import Back, Choice, Got, Json, Literal, Program, Text, text_bound
 

@@ -1,19 +1,19 @@
 """Answers that hold by construction: from an answer type to the slots that the model fills.
 
-Whatever the weights say, the text that comes out is read back by `jobs.prompts.wire.parse_records`, passes
-`jobs.prompts.checks.check_records`, and takes no more than a number of tokens known before.
+Whatever the weights say, the text that comes out is read back by `jobs.prompts.answer_text.parse_records`,
+passes `jobs.prompts.checks.check_records`, and takes no more than a number of tokens known before.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jobs.prompts.answer_text import NOTHING, parse_records
 from jobs.prompts.program.fields import Count
 from jobs.prompts.program.records import AnswerProgram, FieldStats, Written
 from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.program.types import fields_of
 from jobs.prompts.stamps import seconds
-from jobs.prompts.wire import NOTHING, parse_records
 from schemas.answers import Answer, Moments, One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError
 

@@ -7,10 +7,10 @@ that it wants illegal, it would wander on in its last text.)
 
 from dataclasses import dataclass
 
+from jobs.prompts.answer_text import NOTHING
 from jobs.prompts.program.fields import Field, TextField
 from jobs.prompts.program.times import Times
 from jobs.prompts.stamps import seconds
-from jobs.prompts.wire import NOTHING
 from schemas.answers import Answer, Moments, One, Several, Tiles
 from videoxl2.constrained.slots import STOP, Back, Choice, Got, Literal, Program, SlotStats
 

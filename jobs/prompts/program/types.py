@@ -6,6 +6,7 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import StringConstraints
 from pydantic.fields import FieldInfo
 
+from jobs.prompts.answer_text import NO, NOTHING, YES, describe_format
 from jobs.prompts.program.fields import (
     ITEM_TOKENS,
     ChoiceField,
@@ -18,7 +19,6 @@ from jobs.prompts.program.fields import (
     most_tokens,
 )
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import NO, NOTHING, YES, describe_format
 from schemas.answers import Answer, AsJson, FromRoster, InSteps, Key, MaxTokens, TimedAnswer
 from schemas.failures import UsageError
 

@@ -16,6 +16,7 @@ from jsonschema.exceptions import best_match
 from pydantic import BeforeValidator, Field, StringConstraints, create_model
 from pydantic_core import to_jsonable_python
 
+from jobs.prompts.answer_text import NOTHING
 from jobs.prompts.schema.parts import (
     CHARS_PER_TOKEN,
     ListPart,
@@ -30,7 +31,6 @@ from jobs.prompts.schema.parts import (
 )
 from jobs.prompts.schema.place import Place, load_schema
 from jobs.prompts.schema.reading import MARKERS, SchemaReader, read_names
-from jobs.prompts.wire import NOTHING
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import (
     Answer,

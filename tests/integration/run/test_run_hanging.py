@@ -51,19 +51,19 @@ def actor(tmp_path, parrot):
 
 
 def test_a_hung_model_ends_its_process_and_a_good_video_tells_what_it_took(actor, tmp_path, make_video):
-    """The receipt of the first video has every figure of its attempt; the second ends the actor."""
+    """The result of the first video has every figure of its attempt; the second ends the actor."""
     path = make_video(tmp_path / "film.mp4")
     found = path.stat()
-    work = Work(VideoObject(str(path), found.st_size, found.st_mtime_ns), "key", Reason.NEW, 64)
-    seat = ray.get(actor.load.remote(), timeout=120)
-    assert (bool(seat.host), seat.device) == (True, "cpu")
-    receipt = ray.get(actor.index_video.remote(work, None), timeout=120)
-    assert isinstance(receipt.outcome, bytes)
-    spent = receipt.spent
-    assert (spent.video_ms, spent.num_frames) == (3000, 3)
-    assert 0 < spent.wait_seconds < spent.prefill_seconds
-    assert spent.generate_seconds > 0
-    assert spent.num_output_tokens > 0
-    assert 50 << 20 < spent.peak_memory_bytes < 8 << 30
+    work = Work(VideoObject(str(path), found.st_size, found.st_mtime_ns), "key", Reason.NEW, max_frames=64)
+    location = ray.get(actor.load.remote(), timeout=120)
+    assert (bool(location.host), location.device) == (True, "cpu")
+    result = ray.get(actor.index_video.remote(work, None), timeout=120)
+    assert isinstance(result.outcome, bytes)
+    usage = result.usage
+    assert (usage.video_ms, usage.num_frames) == (3000, 3)
+    assert 0 < usage.wait_seconds < usage.prefill_seconds
+    assert usage.generate_seconds > 0
+    assert usage.num_output_tokens > 0
+    assert 50 << 20 < usage.peak_memory_bytes < 8 << 30
     with pytest.raises(ray.exceptions.ActorDiedError):
         ray.get(actor.index_video.remote(work, None), timeout=120)

@@ -11,6 +11,7 @@ import ray
 from jobs.cluster.joining import join_cluster
 from jobs.driver.metrics import COUNTERS, GAUGES, Meters
 from jobs.driver.settle import Tally
+from schemas.usage import Usage
 
 pytest.importorskip("opentelemetry.exporter.prometheus", reason="pip install 'media-index[metrics]'")
 
@@ -31,9 +32,10 @@ def scrape(url: str) -> dict[tuple[str, ...], float]:
 
 def test_the_nodes_endpoint_shows_the_runs_metrics():
     """Every metric that is documented, with the run's totals; counters count up, gauges follow."""
-    tally = Tally(num_indexed=3, num_partial=1, num_quarantined=1, num_elsewhere=1, video_ms=90_000)
-    tally.num_frames, tally.num_prompt_tokens, tally.num_output_tokens = 90, 400, 200
-    tally.busy_seconds, tally.wait_seconds, tally.tries = 12.5, 1.5, Counter({"none": 4, "media": 1})
+    tally = Tally(num_indexed=3, num_partial=1, num_quarantined=1, num_elsewhere=1)
+    tally.committed = Usage(video_ms=90_000, num_frames=90, num_prompt_tokens=400, num_output_tokens=200)
+    tally.spent = Usage(prefill_seconds=4.0, wait_seconds=1.5, generate_seconds=10.0)
+    tally.tries = Counter({"none": 4, "media": 1})
     with join_cluster("local"):
         (node,) = ray.nodes()
         url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"

@@ -1,6 +1,6 @@
 """The driver loop on a real local Ray, with actors that follow a script instead of a model.
 
-Finishing is the real one, on a library that follows a script as well.
+Postprocessing is the real one, on a library that follows a script as well.
 """
 
 import ctypes
@@ -20,22 +20,23 @@ from ray import cloudpickle
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.attempts.tries import Receipt, Seat, Spent, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
 from jobs.driver.runner import Runner
-from jobs.failures import Stage, Trouble
+from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
 from jobs.workers.actor import PULSE
 from jobs.workers.hanging import HangGuard
-from jobs.workers.postprocess import Finishing, Indexed
+from jobs.workers.postprocess import Postprocessed, Postprocessing
 from jobs.workers.reading import ALL_TRIES_S, Source, value_of
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
 from schemas.plan import Reason
+from schemas.usage import Usage
 from storage.errors import NotFound
 from storage.index.bundles import read_bundle
 from videoxl2.frames import MediaInfo, SamplingGrid
@@ -48,8 +49,8 @@ def analysed(*scenes: SceneAnswer) -> Analysis:
     """What the model says: scenes, or nothing at all."""
     prompt = next(prompt for prompt in RECIPE.prompts if prompt.name == "scenes")
     records = tuple(Record(scene, 1.0, 1.0, is_truncated=False, is_repeated=False) for scene in scenes)
-    answer = PromptAnswer(prompt, "", records, None, 0, 0, 0, 0)
-    return Analysis(INFO, SamplingGrid(Fraction(1), 20), (), (), (answer,), 0.0, 0.0)
+    answer = PromptAnswer(prompt, "", records, None, 0, 0)
+    return Analysis(INFO, SamplingGrid(Fraction(1), 20), (), (), (answer,))
 
 
 def scene(start_s: float, end_s: float, *characters: str) -> SceneAnswer:
@@ -68,11 +69,13 @@ def scene(start_s: float, end_s: float, *characters: str) -> SceneAnswer:
 DONE = analysed()
 TWO_SCENES = analysed(scene(0, 8), scene(8, 20))  # the file is looked at only where there is a boundary
 ROWS_BUG = analysed(scene(0, 20, "nobody the model spoke of"))
-MEDIA = Trouble(Stage.READ, FailureClass.MEDIA, "no_video", "no video stream", "replace it")
-BUG = Trouble(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
-MEMORY = Trouble(Stage.MODEL, FailureClass.RESOURCE, "out_of_memory", "out of memory", "less", num_frames=400)
-BUSY = Trouble(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "wait")
-FORBIDDEN = Trouble(
+MEDIA = VideoFailure(Stage.READ, FailureClass.MEDIA, "no_video", "no video stream", "replace it")
+BUG = VideoFailure(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
+MEMORY = VideoFailure(
+    Stage.MODEL, FailureClass.RESOURCE, "out_of_memory", "out of memory", "less", num_frames=400
+)
+BUSY = VideoFailure(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "wait")
+FORBIDDEN = VideoFailure(
     Stage.FETCH, FailureClass.TRANSIENT, "access_denied", "no", "permissions", can_retry=False
 )
 
@@ -90,7 +93,7 @@ class ScriptedActor:
             os._exit(1)
         if self.load_as == "badly":
             return replace(BUG, message="bad weights")
-        return Seat(ray.get_runtime_context().get_node_id(), "here", "cpu")
+        return ActorLocation(ray.get_runtime_context().get_node_id(), "here", "cpu")
 
     @ray.method(concurrency_group=PULSE)
     def pulse(self) -> float:
@@ -119,9 +122,9 @@ class ScriptedActor:
         if entry == "die":
             os._exit(1)
         if not isinstance(entry, Analysis):
-            return Receipt(Spent(), entry)
+            return AttemptResult(Usage(), entry)
         analysis = replace(entry, sampled_ms=tuple(range(work.max_frames)))
-        return Receipt(Spent(num_frames=work.max_frames), cloudpickle.dumps(analysis))
+        return AttemptResult(Usage(num_frames=work.max_frames), cloudpickle.dumps(analysis))
 
 
 @dataclass(frozen=True)
@@ -144,20 +147,22 @@ class Ledger:
         self.frames, self.bundles, self.failures, self.retried = {}, {}, {}, []
         self.tries, self.left, self.loads, self.closed = {}, {}, [], None
 
-    def indexed(self, work, outcome, tries):
-        assert work.video.uri not in self.frames
-        self.frames[work.video.uri] = outcome.num_frames
-        (self.bundles[work.video.uri],) = read_bundle(outcome.bundle, work.video.uri).to_pylist()
+    def indexed(self, video, made):
+        uri = video.work.video.uri
+        assert uri not in self.frames
+        (self.bundles[uri],) = read_bundle(made.bundle, uri).to_pylist()
+        self.frames[uri] = self.bundles[uri]["videos"][0]["num_frames_sampled"]
 
-    def failed(self, work, trouble, action, tries):
-        self.failures[work.video.uri] = (trouble.code, action, work.attempt)
-        self.tries[work.video.uri] = tries
+    def failed(self, video, action):
+        uri = video.work.video.uri
+        self.failures[uri] = (video.failure.code, action, video.work.attempt)
+        self.tries[uri] = video.tries
 
-    def retrying(self, work, trouble, tries):
-        self.retried.append(work.video.uri)
+    def retrying(self, video):
+        self.retried.append(video.work.video.uri)
 
-    def unsettled(self, work, tries):
-        self.left[work.video.uri] = tries
+    def unsettled(self, video):
+        self.left[video.work.video.uri] = video.tries
 
     def tick(self):
         pass
@@ -187,16 +192,16 @@ def library(tmp_path):
 
 
 @pytest.fixture
-def finishing(tmp_path, library):
-    return Finishing(Source(library, tmp_path / "scratch", Fraction(1), 56), RECIPE, "run", num_cpus=2)
+def postprocessing(tmp_path, library):
+    return Postprocessing(Source(library, tmp_path / "scratch", Fraction(1), 56), RECIPE, "run", num_cpus=2)
 
 
 def work_on(uri: str, number: int = 0) -> Work:
-    return Work(VideoObject(uri, 100 + number, 1), f"key{number}", Reason.NEW, 1000)
+    return Work(VideoObject(uri, 100 + number, 1), f"key{number}", Reason.NEW, max_frames=1000)
 
 
 @pytest.fixture
-def execute(tmp_path, ledger, finishing, cluster):
+def execute(tmp_path, ledger, postprocessing, cluster):
     """Run the scripts on two actors; returns what was settled."""
 
     def run(scripts, load="well", num_actors=2, stop=None, max_failures=None, late=None):
@@ -206,7 +211,7 @@ def execute(tmp_path, ledger, finishing, cluster):
         limit = None if max_failures is None else FailureLimit.parse(max_failures)
         limits = late or Limits(len(works), limit)
         start = lambda: actor.remote(scripts, tmp_path, load)  # noqa: E731 - as the runner takes it
-        runner = Runner(works, start, num_actors, finishing, ledger, limits, ledger, cluster)
+        runner = Runner(works, start, num_actors, postprocessing, ledger, limits, ledger, cluster)
         ledger.ending = runner.run(stop or threading.Event())
         return ledger
 
@@ -288,7 +293,7 @@ def wait_until(is_so, timeout_s: float = 60) -> bool:
     return is_so()
 
 
-def test_a_killed_finishing_worker_costs_the_cuts_and_nothing_else(execute, library, ledger):
+def test_a_killed_postprocessing_worker_costs_the_cuts_and_nothing_else(execute, library, ledger):
     """It is killed as often as Ray begins it again, but only once all other videos are settled, the actor's
     next ones included; then its rows are there, once, with the times that the model said."""
     others = [f"{n}" for n in range(4)]
@@ -320,7 +325,7 @@ def test_a_killed_finishing_worker_costs_the_cuts_and_nothing_else(execute, libr
 
 
 def test_analysed_videos_do_not_pile_up(execute, library, ledger, tmp_path):
-    """While finishing gets nowhere, only so many videos are analysed; afterwards all are settled."""
+    """While postprocessing gets nowhere, only so many videos are analysed; afterwards all are settled."""
     analysed_meanwhile = []
 
     def hold_up():
@@ -340,22 +345,22 @@ def test_analysed_videos_do_not_pile_up(execute, library, ledger, tmp_path):
     assert [len(each) for each in warnings] == [2] * 9
 
 
-def test_finishing_that_is_lost_is_done_again(finishing, library):
+def test_postprocessing_that_is_lost_is_done_again(postprocessing, library):
     """A task that goes away without fault of the file, as with its machine, is repeated."""
-    tries = (Try(1, datetime.now(UTC), 1.0, None),)
+    video = AttemptHistory(work_on("a"), (Try(1, datetime.now(UTC), 1.0, None),))
     node_id = ray.get_runtime_context().get_node_id()
-    finishing.submit(work_on("a"), cloudpickle.dumps(TWO_SCENES), tries, node_id)
-    (first,) = finishing.refs
+    postprocessing.submit(video, cloudpickle.dumps(TWO_SCENES), node_id)
+    (first,) = postprocessing.refs
     assert wait_until(lambda: fetchers(library))
     ray.cancel(first, force=True)
     ray.wait([first], timeout=60)
-    assert finishing.take(first, value_of(first, Stage.ROWS)) is None
+    assert postprocessing.take(first, value_of(first, Stage.ROWS)) is None
     (library.folder / "open").touch()
-    (second,) = finishing.refs
-    work, outcome, _ = finishing.take(second, value_of(second, Stage.ROWS))
-    assert work.video.uri == "a"
-    assert isinstance(outcome, Indexed)
-    assert len(finishing) == 0
+    (second,) = postprocessing.refs
+    done, outcome = postprocessing.take(second, value_of(second, Stage.ROWS))
+    assert done is video
+    assert isinstance(outcome, Postprocessed)
+    assert len(postprocessing) == 0
 
 
 def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
@@ -372,7 +377,7 @@ def test_a_frozen_actor_is_replaced_and_its_video_tried_again(execute, ledger, m
     execute({"ever": ["freeze"], "starved": ["starve", DONE]})
     assert ledger.failures == {"ever": ("worker_killed", FailureAction.QUARANTINED, 2)}
     assert set(ledger.frames) == {"starved"}
-    why = [one.trouble.message for one in ledger.tries["ever"]]
+    why = [one.failure.message for one in ledger.tries["ever"]]
     assert [message.partition(", time ")[2] for message in why] == [
         f"{n}: no sign of life for 3 s" for n in (1, 2)
     ]
@@ -394,7 +399,7 @@ def test_every_try_is_kept_with_its_actor_and_its_reason(execute, ledger):
     memory = ledger.bundles["memory"]["attempts"]
     assert [(row["failure_class"], row["num_frames"]) for row in memory][2] == (None, 100)
     assert [row["failure_class"] for row in memory[:2]] == ["resource"] * 2
-    assert [one.trouble for one in ledger.tries["no video"]] == [MEDIA]
+    assert [one.failure for one in ledger.tries["no video"]] == [MEDIA]
     assert ledger.left == {}
 
 
@@ -438,7 +443,7 @@ def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_p
     execute({"hangs": ["hang"]}, num_actors=1, late=LateOnceBegun(tmp_path))
     assert ledger.ending is Ending.DEADLINE
     ((uri, (tried,)),) = ledger.left.items()
-    assert (uri, tried.trouble) == ("hangs", None)
+    assert (uri, tried.failure) == ("hangs", None)
     assert tried.seconds >= 2.0
 
 

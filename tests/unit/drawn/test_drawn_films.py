@@ -19,7 +19,7 @@ from narration import (
 )
 from storyboard import FIRST_SEED, SHORTEST_SCENE_S, draw_film
 
-from jobs.prompts.wire import parse_records, write_records
+from jobs.prompts.answer_text import parse_records, write_records
 from schemas.answers import ANSWERS
 from schemas.truth import Truth
 from videoxl2.frames import plan_sampling, probe, read_frames

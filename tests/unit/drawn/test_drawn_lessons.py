@@ -9,10 +9,10 @@ from narration import character_answers, every_phrase, roster, summary_answer
 from storyboard import draw_film
 from teacher import UntellableError, lesson
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.pack import load_packs
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import write_records
 from videoxl2.constrained.fill import Picked, asks
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.network.tokens import Vocabulary

@@ -93,7 +93,7 @@ def test_sections_answer_every_prompt_once(asker):
     assert len(whole.answers) == len(sections.answers) == 1
     assert len(whole.answers[0].records) == 1
     assert len(sections.answers[0].records) == 4
-    assert sections.answers[0].num_output_tokens > whole.answers[0].num_output_tokens
+    assert sections.answers[0].usage.num_output_tokens > whole.answers[0].usage.num_output_tokens
 
 
 def test_a_film_of_one_picture_has_answers(asker):

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from jobs.prompts.answer_text import InvalidAnswerError, describe_format, parse_records, write_records
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import _rules
 from jobs.prompts.schema.answer_schema import answer_from_schema
-from jobs.prompts.wire import InvalidAnswerError, describe_format, parse_records, write_records
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError

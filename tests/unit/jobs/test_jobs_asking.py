@@ -15,13 +15,14 @@ from jobs.answers.asking import Asker, Piece, PromptAnswer, better
 from jobs.answers.records import Record
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.work import Work
+from jobs.prompts.answer_text import InvalidAnswerError
 from jobs.prompts.pack import OwnAnswer, Prompt, load_packs
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import Recipe
-from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import Moments, SummaryAnswer
 from schemas.identity import VideoObject
 from schemas.plan import Reason
+from schemas.usage import Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.generate.model import VideoXL2
 from videoxl2.generate.prefill import PrefillOptions
@@ -148,21 +149,22 @@ def test_an_answer_with_faults_is_asked_for_again(asker, session, context):
     answer = asker.ask(session, SUMMARY, context)
     again = [record for record in answer.records if "asked_again" in record.repairs]
     assert again or all(record.is_truncated or record.is_repeated for record in answer.records)
-    assert answer.num_prompt_tokens == 2 * len(asker.model.vocabulary.suffix_ids(SUMMARY.fill(context)))
+    assert answer.usage.num_prompt_tokens == 2 * len(asker.model.vocabulary.suffix_ids(SUMMARY.fill(context)))
 
 
 def test_the_better_answer_counts():
     """The second only where it has fewer faults; what the first took is never forgotten."""
     flawed = Record(SummaryAnswer(summary="a"), 0.5, 0.0, is_truncated=True, is_repeated=False)
     sound = replace(flawed, is_truncated=False)
-    first = Piece((0, 9), "a", (flawed, flawed), False, 10, 100)
+    first = Piece((0, 9), "a", (flawed, flawed), False, Usage(num_prompt_tokens=10, num_output_tokens=100))
     assert better(first, replace(first, records=(flawed, sound))).records == (
         flawed.repaired("asked_again"),
         sound.repaired("asked_again"),
     )
     assert better(first, first).records == (flawed, flawed)
     assert better(first, replace(first, is_cut_short=True)).records == (flawed, flawed)
-    assert (better(first, first).num_output_tokens, better(first, first).num_again_tokens) == (200, 100)
+    used = better(first, first).usage
+    assert (used.num_output_tokens, used.num_again_tokens) == (200, 100)
 
 
 def test_records_that_end_with_their_tokens_make_the_video_partial(asker, session, context):
@@ -223,8 +225,8 @@ def bundle_of(*answers: PromptAnswer, sampled_ms: tuple[int, ...] = tuple(range(
         size_bytes=1,
         warnings=(),
     )
-    analysis = Analysis(info, SamplingGrid(Fraction(5), 20), sampled_ms, (), answers, 0, 0)
+    analysis = Analysis(info, SamplingGrid(Fraction(5), 20), sampled_ms, (), answers)
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
-    work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, 2048)
+    work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, max_frames=2048)
     builder = RowBuilder(work, recipe, "run", datetime.now(UTC))
     return builder.bundle(analysis, builder.answer_rows(analysis, {}))

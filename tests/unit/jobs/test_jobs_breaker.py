@@ -1,38 +1,41 @@
 """The circuit breaker: when it is not the videos."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from jobs.attempts.breaker import Breaker, Suspicion
+from jobs.attempts.breaker import Breaker
+from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
-from jobs.failures import BREAKS_AT, Stage, Trouble
+from jobs.failures import BREAKS_AT, Stage, VideoFailure
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 
-BUG = Trouble(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
-OUTAGE = Trouble(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "check the storage")
-POISON = Trouble(Stage.MODEL, FailureClass.POISON, "worker_killed", "died, time 2", "check the GPU")
+BUG = VideoFailure(Stage.MODEL, FailureClass.BUG, "ValueError", "oops", "report it")
+OUTAGE = VideoFailure(Stage.FETCH, FailureClass.TRANSIENT, "storage_unavailable", "503", "check the storage")
+POISON = VideoFailure(Stage.MODEL, FailureClass.POISON, "worker_killed", "died, time 2", "check the GPU")
 
 
-def suspicion(number: int, trouble: Trouble) -> Suspicion:
-    return Suspicion(Work(VideoObject(f"/{number}.mp4", 1, 1), f"key{number}", Reason.NEW, 9), trouble, ())
+def tried(number: int, failure: VideoFailure) -> AttemptHistory:
+    work = Work(VideoObject(f"/{number}.mp4", 1, 1), f"key{number}", Reason.NEW, max_frames=9)
+    return AttemptHistory(work, (Try(1, datetime.now(UTC), 1.0, None, failure=failure),))
 
 
 @pytest.mark.parametrize(
-    ("trouble", "says"),
+    ("failure", "says"),
     [(BUG, "met a bug"), (OUTAGE, "storage or disk outage"), (POISON, "failed alike")],
 )
-def test_it_opens_at_the_same_failure_of_video_after_video(trouble, says):
+def test_it_opens_at_the_same_failure_of_video_after_video(failure, says):
     """And says what it is, with the remedy."""
     breaker = Breaker()
-    troubles = [replace(trouble, message=f"{trouble.message} {n}") for n in range(BREAKS_AT)]
-    *before, last = [breaker.hold(suspicion(n, one)) for n, one in enumerate(troubles)]
+    failures = [replace(failure, message=f"{failure.message} {n}") for n in range(BREAKS_AT)]
+    *before, last = [breaker.hold(tried(n, one)) for n, one in enumerate(failures)]
     assert before == [None] * (BREAKS_AT - 1)
     assert says in last.message
     assert f"{BREAKS_AT} videos in a row" in last.message
-    assert (last.hint, last.exit_code) == (trouble.hint, 1)
+    assert (last.hint, last.exit_code) == (failure.hint, 1)
 
 
 def test_bugs_of_every_kind_add_up_and_other_failures_do_not():
@@ -40,16 +43,16 @@ def test_bugs_of_every_kind_add_up_and_other_failures_do_not():
     breaker = Breaker()
     words = ("a", "b", "c", "d", "e")
     for n, word in enumerate(words):
-        assert breaker.hold(suspicion(n, replace(POISON, message=word))) is None
-    errors = [breaker.hold(suspicion(9 + n, replace(BUG, message=word))) for n, word in enumerate(words)]
+        assert breaker.hold(tried(n, replace(POISON, message=word))) is None
+    errors = [breaker.hold(tried(9 + n, replace(BUG, message=word))) for n, word in enumerate(words)]
     assert errors[-1] is not None
 
 
 def test_a_video_that_gets_through_ends_the_row_for_the_stages_it_passed():
     """A model that works says nothing of a bug in making rows."""
     breaker = Breaker()
-    breaker.hold(suspicion(1, BUG))
-    breaker.hold(suspicion(2, replace(BUG, stage=Stage.ROWS)))
+    breaker.hold(tried(1, BUG))
+    breaker.hold(tried(2, replace(BUG, stage=Stage.ROWS)))
     assert [one.work.analysis_key for one in breaker.release((Stage.READ, Stage.MODEL))] == ["key1"]
     assert [one.work.analysis_key for one in breaker.release()] == ["key2"]
 
@@ -60,6 +63,6 @@ def test_facts_about_one_object_say_nothing_of_the_run():
         gone = replace(OUTAGE, code=code, can_retry=False)
         assert not gone.may_be_everywhere
         assert not gone.counts
-    corrupt = Trouble(Stage.READ, FailureClass.MEDIA, "no_video", "no video", "replace it")
+    corrupt = VideoFailure(Stage.READ, FailureClass.MEDIA, "no_video", "no video", "replace it")
     assert not corrupt.may_be_everywhere
     assert OUTAGE.may_be_everywhere

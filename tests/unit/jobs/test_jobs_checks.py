@@ -2,8 +2,8 @@
 
 import pytest
 
+from jobs.prompts.answer_text import InvalidAnswerError
 from jobs.prompts.checks import check_records
-from jobs.prompts.wire import InvalidAnswerError
 from schemas.answers import CharacterAnswer, SceneAnswer
 
 

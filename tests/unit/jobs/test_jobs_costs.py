@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jobs.attempts.work import Work
-from jobs.failures import TroubleError
+from jobs.failures import VideoFailureError
 from jobs.planning.asked import Sampling, asked_of
 from jobs.planning.ceiling import Ceiling
 from jobs.planning.costs import Attempts, fit_costs
@@ -166,11 +166,11 @@ def test_a_run_refuses_what_the_plan_could_not_know(library, tmp_path):
     opened = open_library(str(library))
     source = Source(opened, tmp_path, Fraction(1), 64, ceiling=ceiling)
     videos = {video.uri.rpartition("/")[2]: video for video in opened.list_videos(Selection())}
-    works = {name: Work(video, "key", Reason.NEW, 2048) for name, video in videos.items()}
+    works = {name: Work(video, "key", Reason.NEW, max_frames=2048) for name, video in videos.items()}
     assert open_video(source, works["short.mp4"]).grid.num_targets == 3
-    with pytest.raises(TroubleError) as caught:
+    with pytest.raises(VideoFailureError) as caught:
         open_video(source, works["day.mp4"])
-    trouble = caught.value.trouble
-    assert trouble.code == "too_costly"
-    assert "2,048 pictures: more than --max-cost-per-video 600frames" in trouble.message
-    assert (trouble.counts, trouble.can_retry, trouble.may_be_everywhere) == (False, False, False)
+    failure = caught.value.failure
+    assert failure.code == "too_costly"
+    assert "2,048 pictures: more than --max-cost-per-video 600frames" in failure.message
+    assert (failure.counts, failure.can_retry, failure.may_be_everywhere) == (False, False, False)

@@ -30,10 +30,10 @@ from videoxl2.frames import NoVideo
 )
 def test_exceptions_are_sorted(error, failure_class, can_retry):
     """A fault of the machine or the storage never sets a video aside."""
-    trouble = classify(error, Stage.READ)
-    assert (trouble.failure_class, trouble.can_retry) == (failure_class, can_retry)
-    assert trouble.message
-    assert trouble.hint
+    failure = classify(error, Stage.READ)
+    assert (failure.failure_class, failure.can_retry) == (failure_class, can_retry)
+    assert failure.message
+    assert failure.hint
 
 
 def test_every_class_has_a_policy():

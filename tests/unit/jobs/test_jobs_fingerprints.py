@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from jobs.attempts.fingerprints import fingerprint
-from jobs.failures import Stage, Trouble, classify
+from jobs.failures import Stage, VideoFailure, classify
 from schemas.failures import FailureClass
 
 
-def trouble(message: str, traceback: str | None = None) -> Trouble:
-    return Trouble(Stage.READ, FailureClass.TRANSIENT, "code", message, "hint", traceback=traceback)
+def failure(message: str, traceback: str | None = None) -> VideoFailure:
+    return VideoFailure(Stage.READ, FailureClass.TRANSIENT, "code", message, "hint", traceback=traceback)
 
 
 @pytest.mark.parametrize(
@@ -27,23 +27,23 @@ def trouble(message: str, traceback: str | None = None) -> Trouble:
 )  # fmt: skip
 def test_what_varies_is_left_out(one, other):
     """Numbers, ids, paths, URLs, quoted names."""
-    assert fingerprint(trouble(one), "/x.mp4") == fingerprint(trouble(other), "/y.mp4")
+    assert fingerprint(failure(one), "/x.mp4") == fingerprint(failure(other), "/y.mp4")
 
 
 def test_the_videos_own_name_is_left_out():
     """Also one with spaces and words."""
     one, other = "s3://films/A Night.mp4", "s3://films/old/The Day (2).mp4"
-    assert fingerprint(trouble(f"{one}: no index"), one) == fingerprint(trouble(f"{other}: no index"), other)
-    assert fingerprint(trouble("A Night.mp4: bad"), one) == fingerprint(
-        trouble("The Day (2).mp4: bad"), other
+    assert fingerprint(failure(f"{one}: no index"), one) == fingerprint(failure(f"{other}: no index"), other)
+    assert fingerprint(failure("A Night.mp4: bad"), one) == fingerprint(
+        failure("The Day (2).mp4: bad"), other
     )
 
 
 def test_what_differs_in_kind_stays_apart():
     """Another class, code or text is another failure."""
-    base = trouble("access denied")
+    base = failure("access denied")
     others = [
-        trouble("slow down"),
+        failure("slow down"),
         replace(base, code="other"),
         replace(base, failure_class=FailureClass.BUG),
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("jobs", "schemas", "storage", "videoxl2")
 # Where a hint is an argument without a name: by its place. Errors of ours take it second.
-PLACES = {"Check": 3, "Trouble": 4, "refuse": 1}
+PLACES = {"Check": 3, "VideoFailure": 4, "refuse": 1}
 BASES = {"MediaIndexError", "ModelError"}
 NAMES = re.compile(r"(?i)_?(hint|remedy|guide)|\w+_(hint|remedy|guide)")
 

@@ -3,13 +3,14 @@
 import ast
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 import jobs
+from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, classify
@@ -104,13 +105,13 @@ def test_progress_tells_a_name_on_one_line():
     """On a terminal, in a log, and as JSON, where the name reads back as it is."""
     video = VideoObject(f"/films/{NAME}", 1, 1)
     work = Work.first(PlannedVideo(video, "key", Reason.NEW), 8)
-    trouble = classify(OSError(f"{NAME}: broken"), Stage.FETCH)
-    tried = SimpleNamespace(attempt=1, seconds=1.0, seat=None)
+    failure = classify(OSError(f"{NAME}: broken"), Stage.FETCH)
+    tried = AttemptHistory(work, (Try(1, datetime.now(UTC), 1.0, None, failure=failure),))
     for log_format, is_terminal in (("text", False), ("text", True), ("json", False)):
         file = io.StringIO()
         console = Console(file=file, force_terminal=is_terminal, color_system=None, width=1000)
         progress = Progress(console, log_format)
-        progress.failed(work, trouble, FailureAction.QUARANTINED, tried)
+        progress.failed(tried, FailureAction.QUARANTINED)
         progress.settled_elsewhere(work)
         text = file.getvalue()
         assert harmful(text) == set()

@@ -198,7 +198,7 @@ def test_s3_identity_ignores_the_modification_time():
 
 
 def work(size: int) -> Work:
-    return Work(VideoObject(f"/{size}.mp4", size, 1), f"key{size}", Reason.NEW, 100)
+    return Work(VideoObject(f"/{size}.mp4", size, 1), f"key{size}", Reason.NEW, max_frames=100)
 
 
 def sizes(*works: Work | None) -> list[int]:

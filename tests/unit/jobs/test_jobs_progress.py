@@ -7,21 +7,23 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from jobs.attempts.tries import Seat, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.driver.pace import Pace
 from jobs.driver.progress import Progress
-from jobs.failures import Stage, Trouble
+from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending
-from jobs.workers.postprocess import Indexed
 from schemas.failures import FailureAction, FailureClass, MediaIndexError
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Run
+from schemas.usage import Usage
 
-WORK = Work(VideoObject("/films/[a] Ä.mp4", 7, 1), "key", Reason.NEW, 100)
-TROUBLE = Trouble(Stage.READ, FailureClass.MEDIA, "no_video", "no video stream", "replace it")
-TRIED = Try(2, datetime(2026, 11, 21, tzinfo=UTC), 1.5, Seat("", "gpu-3", "cpu"), trouble=TROUBLE)
+WORK = Work(VideoObject("/films/[a] Ä.mp4", 7, 1), "key", Reason.NEW, max_frames=100)
+FAILURE = VideoFailure(Stage.READ, FailureClass.MEDIA, "no_video", "no video stream", "replace it")
+TRIED = Try(2, datetime(2026, 11, 21, tzinfo=UTC), 1.5, ActorLocation("", "gpu-3", "cpu"), failure=FAILURE)
+VIDEO = AttemptHistory(WORK, (TRIED,))
+USED = Usage(prefill_seconds=1.0, generate_seconds=2.0, video_ms=9000, num_frames=9)
 
 
 @pytest.fixture
@@ -35,9 +37,9 @@ def said(make_row):
         with progress.working(Pace({"key": 1.0, "other": 3.0}, total_hours=0.01)):
             progress.begun()
             progress.tick()
-            progress.indexed(WORK, Indexed(b"", b"", False, 9000, 9, 1, 2, 1.0, 2.0), TRIED)
-            progress.failed(WORK, TROUBLE, FailureAction.QUARANTINED, TRIED)
-            progress.retrying(WORK, TROUBLE, TRIED)
+            progress.indexed(VIDEO.using(USED), is_partial=False)
+            progress.failed(VIDEO, FailureAction.QUARANTINED)
+            progress.retrying(VIDEO)
             progress.settled_elsewhere(WORK)
             progress.storage_trouble(MediaIndexError("503", "wait"))
             progress.closing(Ending.DEADLINE, 2, 600.0)

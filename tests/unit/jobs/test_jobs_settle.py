@@ -8,31 +8,33 @@ from fractions import Fraction
 import pytest
 from rich.console import Console
 
-from jobs.attempts.tries import Seat, Spent, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.driver.settle import IndexSettler
-from jobs.failures import Stage, Trouble
+from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Indexed
+from jobs.workers.postprocess import Postprocessed
 from schemas.commit import RunRecord
 from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Run
+from schemas.usage import Usage
 from storage.index.bundles import encode_bundle, encode_with_stream
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 VIDEO = VideoObject("s3://library/a.mp4", 7, 0, etag="etag1")
-WORK = Work(VIDEO, VIDEO.analysis_key("recipe"), Reason.NEW, 2048)
-LOST = Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "gone", "none")
-POISON = Trouble(Stage.MODEL, FailureClass.POISON, "worker_killed", "died, time 2", "check")
-FIRST = Try(1, datetime(2026, 11, 21, 1, tzinfo=UTC), 4.0, Seat("n", "gpu-1", "H200"), trouble=LOST)
-SECOND = replace(FIRST, attempt=2, seconds=5.0, spent=Spent(wait_seconds=1.0, num_frames=64), trouble=POISON)
-TRIES = (FIRST, SECOND)
+WORK = Work(VIDEO, VIDEO.analysis_key("recipe"), Reason.NEW, max_frames=2048)
+LOST = VideoFailure(Stage.MODEL, FailureClass.LOST, "machine_lost", "gone", "none")
+POISON = VideoFailure(Stage.MODEL, FailureClass.POISON, "worker_killed", "died, time 2", "check")
+FIRST = Try(1, datetime(2026, 11, 21, 1, tzinfo=UTC), 4.0, ActorLocation("n", "gpu-1", "H200"), failure=LOST)
+SECOND = replace(FIRST, attempt=2, seconds=5.0, usage=Usage(wait_seconds=1.0, num_frames=64), failure=POISON)
+POISONED = AttemptHistory(WORK, (FIRST, SECOND))
+GOOD = AttemptHistory(WORK, (replace(FIRST, failure=None),))
 
 
 @pytest.fixture
@@ -62,19 +64,19 @@ def published(index, make_row):
     return ask
 
 
-def indexed(make_bundle) -> Indexed:
-    return Indexed(*encode_with_stream(make_bundle()), False, 0, 0, 0, 0, 0.0, 0.0)
+def indexed(make_bundle) -> Postprocessed:
+    return Postprocessed(*encode_with_stream(make_bundle()), is_partial=False)
 
 
 def test_a_quarantine_does_not_occupy_the_analysis_key(index, settler_of, published, make_bundle):
     """A later retry commits rows under it, and they are what readers see."""
     first = settler_of("run1")
-    first.failed(WORK, POISON, FailureAction.QUARANTINED, TRIES)
+    first.failed(POISONED, FailureAction.QUARANTINED)
     assert not index.is_committed(VIDEO.video_id, WORK.analysis_key)
     query = "select (select count(*) from videos), (select min(code) from failures)"
     assert published(first, query) == [(0, "worker_killed")]
     second = settler_of("run2")
-    second.indexed(WORK, indexed(make_bundle), (replace(FIRST, trouble=None),))
+    second.indexed(GOOD, indexed(make_bundle))
     assert published(second, query) == [(1, None)]
     assert second.tally.num_indexed == 1
 
@@ -82,7 +84,7 @@ def test_a_quarantine_does_not_occupy_the_analysis_key(index, settler_of, publis
 def test_every_row_of_a_quarantine_names_its_bundle(settler_of, published):
     """The commit, the failure and both attempts carry its own key."""
     settler = settler_of()
-    settler.failed(WORK, POISON, FailureAction.QUARANTINED, TRIES)
+    settler.failed(POISONED, FailureAction.QUARANTINED)
     tables = " union all by name ".join(f"from {name}" for name in ("commits", "failures", "attempts"))
     query = f"select distinct analysis_key from ({tables})"
     ((key,),) = published(settler, query)
@@ -92,7 +94,7 @@ def test_every_row_of_a_quarantine_names_its_bundle(settler_of, published):
 def test_the_attempts_of_a_quarantined_video_are_in_the_index(settler_of, published):
     """One row a try: where, how long, why; what happened next."""
     settler = settler_of()
-    settler.failed(WORK, POISON, FailureAction.QUARANTINED, TRIES)
+    settler.failed(POISONED, FailureAction.QUARANTINED)
     query = (
         "select attempt, outcome, failure_class, code, seconds, node, device, wait_seconds, num_frames, "
         "plan_reason, fingerprint is not null from attempts order by attempt"
@@ -106,12 +108,12 @@ def test_the_attempts_of_a_quarantined_video_are_in_the_index(settler_of, publis
 def test_a_video_with_rows_is_never_set_aside(settler_of, published, make_bundle):
     """Its rows stay visible; the failure and the attempts are the run's."""
     before = settler_of("run1")
-    before.indexed(WORK, indexed(make_bundle), (FIRST,))
+    before.indexed(GOOD, indexed(make_bundle))
     published(before, "select 1")
     newer = replace(VIDEO, etag="etag2")
-    work = Work(newer, newer.analysis_key("recipe"), Reason.CHANGED, 2048, has_rows=True)
+    work = Work(newer, newer.analysis_key("recipe"), Reason.CHANGED, max_frames=2048, has_rows=True)
     settler = settler_of("run2")
-    settler.failed(work, POISON, FailureAction.QUARANTINED, TRIES)
+    settler.failed(replace(POISONED, work=work), FailureAction.QUARANTINED)
     query = (
         "select (select count(*) from scenes), (select action from failures), "
         "(select list(outcome order by attempt) from attempts where run_id = 'run2')"
@@ -124,7 +126,7 @@ def test_what_another_run_indexed_meanwhile_is_not_hidden(index, settler_of, pub
     """A quarantine that comes late gives way, though the plan knew of no rows."""
     assert index.commit(VIDEO.video_id, WORK.analysis_key, encode_bundle(make_bundle()))
     settler = settler_of("run2")
-    settler.failed(WORK, POISON, FailureAction.QUARANTINED, TRIES)
+    settler.failed(POISONED, FailureAction.QUARANTINED)
     assert settler.tally.num_elsewhere == 1
     query = "select " + ", ".join(
         f"(select count(*) from {name})" for name in ("videos", "failures", "attempts")
@@ -138,7 +140,7 @@ def test_a_commit_whose_answer_got_lost_is_our_own(index, settler_of, published,
     assert bundle.commit.run_id == "run"
     assert index.commit(VIDEO.video_id, WORK.analysis_key, encode_bundle(bundle))
     settler = settler_of("run")
-    settler.indexed(WORK, indexed(make_bundle), (FIRST,))
+    settler.indexed(GOOD, indexed(make_bundle))
     assert (settler.tally.num_indexed, settler.tally.num_elsewhere) == (1, 0)
     assert settler.tally.attempts == []
 
@@ -146,7 +148,8 @@ def test_a_commit_whose_answer_got_lost_is_our_own(index, settler_of, published,
 def test_what_the_run_did_not_settle_keeps_its_attempts(settler_of, published):
     """A video that waits for its next try when the run ends: the last one says so."""
     settler = settler_of()
-    settler.retrying(WORK, LOST, (FIRST,))
-    settler.unsettled(WORK, (FIRST,))
+    lost = AttemptHistory(WORK, (FIRST,))
+    settler.retrying(lost)
+    settler.unsettled(lost)
     assert published(settler, "select outcome, code from attempts") == [("next_run", "machine_lost")]
     assert settler.tally.tries == {"lost": 1}

@@ -118,13 +118,13 @@ class SlowSettler:
         self.told: list[str] = []
         self.is_at_it = threading.Event()
 
-    def indexed(self, work, outcome, tries) -> None:
+    def indexed(self, video, made) -> None:
         self.is_at_it.set()
         time.sleep(0.3)
-        self.told.append(work)
+        self.told.append(video)
 
-    def unsettled(self, work, tries) -> None:
-        self.told.append(work)
+    def unsettled(self, video) -> None:
+        self.told.append(video)
 
     def tick(self) -> None:
         self.told.append("tick")
@@ -134,14 +134,14 @@ def test_a_takeover_waits_for_the_commit_under_way_and_lets_nothing_in_after_it(
     """A loop that wakes up later settles nothing any more."""
     settler = SlowSettler()
     hand = OneHand(settler)
-    loop = threading.Thread(target=hand.indexed, args=("committed", None, ()))
+    loop = threading.Thread(target=hand.indexed, args=("committed", None))
     loop.start()
     assert settler.is_at_it.wait(10)
     hand.take_over()
     assert settler.told == ["committed"]
-    late = threading.Thread(target=lambda: (hand.indexed("late", None, ()), hand.tick()))
+    late = threading.Thread(target=lambda: (hand.indexed("late", None), hand.tick()))
     late.start()
     late.join()
-    hand.unsettled("cut off", ())
+    hand.unsettled("cut off")
     loop.join()
     assert settler.told == ["committed", "cut off"]

@@ -43,9 +43,9 @@ def _write(path: Path, said: dict[str, str], timecode: str | None) -> Path:
 
 def _row(path: Path) -> Video:
     info = probe(path)
-    analysis = Analysis(info, plan_sampling(info, Fraction(1)), (0,), (), (), 0, 0)
+    analysis = Analysis(info, plan_sampling(info, Fraction(1)), (0,), (), ())
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
-    work = Work(VideoObject(str(path), info.size_bytes, 1), "key", Reason.NEW, 2048)
+    work = Work(VideoObject(str(path), info.size_bytes, 1), "key", Reason.NEW, max_frames=2048)
     builder = RowBuilder(work, recipe, "run", datetime.now(UTC))
     bundle = builder.bundle(analysis, builder.answer_rows(analysis, {}))
     (row,) = rows_of(read_bundle(encode_bundle(bundle), "a bundle"), "videos", Video)

@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from jobs.prompts.answer_text import parse_records
 from jobs.prompts.checks import check_records
 from jobs.prompts.program.programs import program_for, run_program
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.wire import parse_records
 from schemas.answers import ANSWERS
 from videoxl2.constrained.drive import Sampling
 from videoxl2.constrained.hostile import HOSTILE, HostileModel

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from jobs.prompts.answer_text import parse_records
 from jobs.prompts.program.programs import program_for, run_program
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.schema.answer_schema import answer_from_schema
-from jobs.prompts.wire import parse_records
 from schemas.answers import Layout, Moments, One, Several, Tiles
 from videoxl2.constrained.drive import Sampling, fill
 from videoxl2.constrained.hostile import HOSTILE, HostileModel

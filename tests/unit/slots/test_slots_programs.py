@@ -8,9 +8,9 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import Field, StringConstraints
 
+from jobs.prompts.answer_text import write_records
 from jobs.prompts.program.programs import Filled, program_for, run_program
 from jobs.prompts.program.times import AnswerContext, Times
-from jobs.prompts.wire import write_records
 from schemas.answers import (
     ANSWERS,
     Answer,

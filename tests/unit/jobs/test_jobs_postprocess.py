@@ -1,4 +1,4 @@
-"""Finishing as a plain function, on real files: no Ray, no model."""
+"""Postprocessing as a plain function, on real files: no Ray, no model."""
 
 import io
 import os
@@ -14,18 +14,19 @@ from PIL import Image
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.attempts.tries import Seat, Spent, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Indexed, Paid, finish
+from jobs.workers.postprocess import Postprocessed, PostprocessJob, postprocess
 from jobs.workers.reading import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Lineage
+from schemas.usage import Usage
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
@@ -33,7 +34,9 @@ from videoxl2.frames import plan_sampling, probe
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s
 RATE = 10
-TRIES = (Try(1, datetime(2026, 11, 21, tzinfo=UTC), 2.5, Seat("", "host", "cpu"), Spent(num_frames=16)),)
+TRIES = (
+    Try(1, datetime(2026, 11, 21, tzinfo=UTC), 2.5, ActorLocation("", "host", "cpu"), Usage(num_frames=16)),
+)
 
 
 @pytest.fixture
@@ -75,15 +78,17 @@ def highlight(start_s: float, end_s: float) -> HighlightAnswer:
 
 @pytest.fixture
 def finished(film, tmp_path):
-    """Finish the film with these answers; `meanwhile` happens between the model and the finishing."""
+    """Post-process the film with these answers; `meanwhile` happens between the model and that."""
 
     def run(*said: SceneAnswer | HighlightAnswer, meanwhile=lambda: None):
         found = film.stat()
-        work = Work(VideoObject(str(film), found.st_size, found.st_mtime_ns), "key", Reason.NEW, 2048)
+        work = Work(
+            VideoObject(str(film), found.st_size, found.st_mtime_ns), "key", Reason.NEW, max_frames=2048
+        )
         source = Source(LocalLibrary(film.parent), tmp_path / "scratch", Fraction(1), 56)
         info = probe(film)
         answers = tuple(
-            PromptAnswer(prompt, "", tuple(records), None, 0, 0, 0, 0)
+            PromptAnswer(prompt, "", tuple(records), None, 0, 0)
             for prompt in RECIPE.prompts
             if (
                 records := [
@@ -93,10 +98,12 @@ def finished(film, tmp_path):
                 ]
             )
         )
-        analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers, 0.0, 0.0)
+        analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers)
         meanwhile()
-        outcome = finish(source, Paid(work, pickle.dumps(analysis), TRIES), RECIPE, "run")
-        if not isinstance(outcome, Indexed):
+        outcome = postprocess(
+            source, PostprocessJob(AttemptHistory(work, TRIES), pickle.dumps(analysis)), RECIPE, "run"
+        )
+        if not isinstance(outcome, Postprocessed):
             return outcome
         (bundle,) = read_bundle(outcome.bundle, "bundle").to_pylist()
         return bundle
@@ -228,6 +235,6 @@ def test_rows_in_a_damaged_part_have_no_keyframe(film, finished):
 
 def test_a_bug_in_making_the_rows_is_told_apart(finished):
     """It is ours, at the stage of the rows."""
-    trouble = finished(scene(0, 16, characters=["nobody the model spoke of"]))
-    assert (trouble.stage, trouble.failure_class) == (Stage.ROWS, FailureClass.BUG)
-    assert "KeyError" in trouble.traceback
+    failure = finished(scene(0, 16, characters=["nobody the model spoke of"]))
+    assert (failure.stage, failure.failure_class) == (Stage.ROWS, FailureClass.BUG)
+    assert "KeyError" in failure.traceback

@@ -2,15 +2,15 @@
 
 import ray
 
-from jobs.failures import KILLS_UNTIL_POISON, Stage, Trouble
+from jobs.failures import KILLS_UNTIL_POISON, WORKER_KILLED, Stage, VideoFailure
 from schemas.failures import FailureClass
 
 
-def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Trouble:
+def failure_of_death(error: Exception, num_kills: int, max_frames: int) -> VideoFailure:
     """What it means for the video in the actor's hands, which killed `num_kills` actors before."""
     if is_out_of_memory(error):
         hint = "Use fewer --num-actors, or machines with more memory."
-        return Trouble(
+        return VideoFailure(
             Stage.MODEL,
             FailureClass.RESOURCE,
             "host_out_of_memory",
@@ -20,23 +20,20 @@ def trouble_of_death(error: Exception, num_kills: int, max_frames: int) -> Troub
         )
     if is_lost_machine(error):
         hint = "None needed, it is tried again elsewhere."
-        return Trouble(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
-    return trouble_of_kill(last_line(error), num_kills)
+        return VideoFailure(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
+    return failure_of_kill(last_line(error), num_kills)
 
 
-def trouble_of_kill(why: str, num_kills: int) -> Trouble:
+def failure_of_kill(why: str, num_kills: int) -> VideoFailure:
     """What it means for the video in the hands of a process that died, or was ended as it did not get on."""
     kills = num_kills + 1
-    return Trouble(
+    return VideoFailure(
         Stage.MODEL,
         FailureClass.POISON if kills >= KILLS_UNTIL_POISON else FailureClass.LOST,
         WORKER_KILLED,
         f"the model's process died on this video or hung in it, time {kills}: {why}",
         "Check the file in a player, the host's memory and the GPU (nvidia-smi).",
     )
-
-
-WORKER_KILLED = "worker_killed"
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.prompts.wire import InvalidAnswerError, describe_format, parse_records, write_records
+from jobs.prompts.answer_text import InvalidAnswerError, describe_format, parse_records, write_records
 from schemas.answers import ANSWERS, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 
 SCENE = SceneAnswer(
