@@ -150,7 +150,7 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
             lambda num, total: bar.update(task, completed=num, total=total, visible=True),
         )
     if as_json:
-        show_json(asdict(done) if done else None)
+        show_json(done)
     elif done is None:
         say("nothing to do: the serving file is current")
     else:

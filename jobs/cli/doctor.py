@@ -1,6 +1,5 @@
 """The verb `doctor`."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ def doctor(file: SettingsFile, /, as_json: bool, **flags: Any) -> int:
                 say(f"{'':8} {'':9} hint: {check.hint}")
     failed = sum(check.health is Health.FAILED for check in checks)
     if as_json:
-        show_json({"is_ready": not failed, "checks": [asdict(check) for check in checks]})
+        show_json({"is_ready": not failed, "checks": checks})
     elif failed:
         say(f"{failed} of {len(checks)} checks failed; nothing was spent", err=True)
     return ExitCode.PREFLIGHT if failed else ExitCode.DONE

@@ -1,7 +1,6 @@
 """The verb `eval`: an index against the truth, or a model against a published benchmark."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +74,7 @@ def _judge_index(as_json: bool, flags: dict[str, Any]) -> int:
 
     measures = again_if_changed(read)
     if as_json:
-        show_json([asdict(measure) for measure in measures])
+        show_json(measures)
     else:
         _show_measures(measures)
     return ExitCode.DONE
@@ -112,7 +111,7 @@ def _run_benchmark(as_json: bool, benchmark: str, flags: dict[str, Any]) -> int:
     settings = BenchmarkSettings.of(benchmark=benchmark, **asked)
     report = run_benchmark(settings, lambda line: say(line, err=True))
     if as_json:
-        show_json(asdict(report))
+        show_json(report)
     else:
         say(
             f"{report.benchmark}: {report.num_answered} of {report.num_questions} questions answered, "

@@ -1,7 +1,6 @@
 """The verbs that keep an index in order: `compact`, `vacuum`, `forget`."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +48,9 @@ def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> 
     place = settings["index"], settings.get("endpoint_url")
     if repair:
         mended = repair_index(*place, _wait)
-        return show_json(asdict(mended) if mended else None) if as_json else _show_repair(mended)
+        return show_json(mended) if as_json else _show_repair(mended)
     done = compact_index(*place, _wait, scratch)
-    return show_json(asdict(done) if done else None) if as_json else _show_compaction(done)
+    return show_json(done) if as_json else _show_compaction(done)
 
 
 def _show_compaction(done: "Compaction | None") -> None:
@@ -107,7 +106,7 @@ def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
     settings = load_settings(flags, needs=("index",))
     done = vacuum_index(settings["index"], settings.get("endpoint_url"), _wait, limit, dry_run)
     if as_json:
-        show_json(asdict(done))
+        show_json(done)
     else:
         _show_vacuum(done, dry_run)
 
@@ -156,7 +155,7 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
         )
     receipt = forget_video(*place, found, _wait)
     if as_json:
-        show_json(asdict(receipt))
+        show_json(receipt)
     else:
         _show_receipt(receipt)
 

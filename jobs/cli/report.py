@@ -1,6 +1,5 @@
 """The verbs `status`, `report` and `explain`: what is so, what happened, and why."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +78,7 @@ def report(as_json: bool, run_id: str | None, since: str | None, page: Path | No
     if page is not None:
         _write(page, html)
     if as_json:
-        show_json(asdict(content))
+        show_json(content)
     elif page is None:
         say(*(report_lines(content)))
     if page is not None:
@@ -116,6 +115,6 @@ def explain(as_json: bool, video: str, **flags: Any) -> None:
 
     explanation = again_if_changed(read)
     if as_json:
-        show_json(asdict(explanation))
+        show_json(explanation)
     else:
         say(*(explain_lines(explanation)))

@@ -4,7 +4,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -65,7 +64,7 @@ class Progress:
         """The plan in one line per reason, and what will answer."""
         summary = plan.summary
         counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
-        refused = [asdict(one) for one in plan.refused[:MAX_REFUSED]]
+        refused = plan.refused[:MAX_REFUSED]
         self._say(None, "planned", **counts, reasons=dict(summary.reasons), doubt=plan.doubt, refused=refused)
         for line in plan_lines(plan):
             self._say(f"plan      {line}", None)

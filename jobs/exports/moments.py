@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from pathlib import PurePosixPath
 from urllib.parse import quote
@@ -12,16 +11,12 @@ from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
 from jobs.ui.made_by import MadeBy
 from jobs.ui.player_clock import player_start
+from schemas.tables import Video
 from storage.query.catalog import Catalog
 
 VIDEOS_A_QUERY = 5000  # of a million videos so many are held; a page costs one pass over the tables
 
 _VIDEOS = """
-SELECT video_id, uri, title, summary, duration_ms, recorded_at, modified_at, created_at,
-       container, container_start_ms, player_start_ms,
-       fps_num, fps_den, is_vfr, start_timecode, timecode_fps_num, timecode_fps_den,
-       location, latitude, longitude, audio_languages,
-       object_rev, recipe_id, model_id, model_revision, run_id
 FROM videos WHERE video_id > $after AND ($only IS NULL OR video_id = $only)
 ORDER BY video_id LIMIT $limit"""
 
@@ -37,36 +32,8 @@ FROM highlights WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The video that moments are of, with its lineage."""
-
-    video_id: str
-    uri: str
-    title: str | None
-    summary: str | None
-    duration_ms: int
-    recorded_at: datetime | None
-    modified_at: datetime
-    created_at: datetime  # when it was indexed
-    container: str
-    container_start_ms: int
-    player_start_ms: int | None
-    fps_num: int
-    fps_den: int
-    is_vfr: bool
-    start_timecode: str | None
-    timecode_fps_num: int | None
-    timecode_fps_den: int | None
-    location: str | None
-    latitude: float | None
-    longitude: float | None
-    audio_languages: list[str | None] | None
-    object_rev: str
-    recipe_id: str
-    model_id: str
-    model_revision: str
-    run_id: str
+class Source(Video):
+    """The video that moments are of: its row, and what formats make of it."""
 
     @property
     def file_name(self) -> str:
@@ -139,7 +106,7 @@ def read_moments(
     after = ""
     while True:
         params = {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
-        sources = [Source(*row) for row in catalog.query(_VIDEOS, params).rows]
+        sources = catalog.read(Source, _VIDEOS, params)
         if not sources:
             return
         after = sources[-1].video_id

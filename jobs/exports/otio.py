@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
@@ -44,12 +45,16 @@ def _marker(timecode: Timecode, moment: Moment) -> otio.schema.Marker:
     )
 
 
-def _metadata(record: Source | Moment) -> dict[str, str | int | float | None]:
+def _metadata(record: Source | Moment) -> dict[str, Any]:
+    values = record.model_dump() if isinstance(record, Source) else asdict(record)
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
     """OpenTimelineIO ends a text at its first NUL, and knows no dates."""
-    return {
-        name: str(value).replace("\0", " ") if isinstance(value, str | datetime) else value
-        for name, value in asdict(record).items()
-    }
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value).replace("\0", " ") if isinstance(value, str | datetime) else value
 
 
 def _range(timecode: Timecode, first: int, end: int) -> TimeRange:

@@ -1,7 +1,6 @@
 """A plan as people read it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from jobs.planning.estimate import Estimate
@@ -67,8 +66,8 @@ def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
         "index_exists": plan.summary.index_id != NOT_MADE,
         "planned": dict(plan.videos.count_reasons()),
         "doubt": plan.doubt,
-        "refused": [asdict(refused) for refused in plan.refused],
-        "estimate": asdict(estimate),
+        "refused": plan.refused,
+        "estimate": estimate,
     }
 
 

@@ -88,9 +88,9 @@ class Status:
         del standing["example"]
         return {
             **tables,
-            "at_work": [asdict(holder) for holder in self.at_work],
+            "at_work": self.at_work,
             "videos": standing,
-            "to_do": [asdict(step) for step in self.next_steps],
+            "to_do": self.next_steps,
         }
 
 

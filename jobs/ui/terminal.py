@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import click
@@ -47,8 +48,8 @@ def show_json(value: Any) -> None:
 
 
 def to_json(value: Any) -> str:
-    """Strict JSON on one line: what is not finite is null, dates and the like are text, and what a terminal
-    would obey is escaped."""
+    """Strict JSON on one line: of records their fields; what is not finite is null, dates and the like are
+    text, and what a terminal would obey is escaped."""
     text = json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False)
     return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
 
@@ -71,7 +72,11 @@ def _text(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity."""
+    """Records by field; JSON has no NaN and no infinity."""
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    elif hasattr(value, "model_dump"):
+        value = value.model_dump()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

@@ -52,6 +52,11 @@ class Result:
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
 
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The rows by column."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 class Catalog:
     """Views `videos`, `scenes`, … over the snapshot that was newest when it was opened."""
@@ -75,6 +80,16 @@ class Catalog:
         with self._errors():
             columns = self._execute(sql, params)
             return Result(columns, self.connection.fetchall())
+
+    def read(
+        self, record: type[T], sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> tuple[T, ...]:
+        """The rows of a query as records of a type that has its columns. Raises as `query` does.
+
+        Row types take them unchecked: a newer version may have written words that this one does not know.
+        """
+        make: Callable[..., T] = getattr(record, "model_construct", record)
+        return tuple(make(**row) for row in self.query(sql, params).records)
 
     def arrays(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[NDArray[Any]]:
         """The columns of a query of ours, numbers without nulls; no time goes into single rows.

@@ -21,19 +21,14 @@ FROM known AS k LEFT JOIN described AS d USING (object_rev)
 GROUP BY k.object_rev ORDER BY first_seen, k.object_rev;
 
 -- commits: what was said of the video, oldest first; the last one counts
-SELECT snapshot, created_at, state, object_rev, recipe_id, run_id, analysis_key, failure_class
 FROM commits_all WHERE video_id = $video_id ORDER BY snapshot;
 
 -- tries: every one, oldest first
-SELECT run_id, started_at, attempt, plan_reason, object_rev, recipe_id, node, device, seconds, wait_seconds,
-    prefill_seconds, generate_seconds, finish_seconds, outcome, stage, failure_class, code, fingerprint,
-    peak_memory_bytes, num_frames
 FROM attempts WHERE video_id = $video_id ORDER BY started_at, run_id, attempt;
 
 -- failures: every one, oldest first
-SELECT a.created_at, a.run_id, a.object_rev, a.stage, a.failure_class, a.code, a.message, a.hint, a.action, a.attempts,
-    a.prompt_id, EXISTS (FROM failures AS f WHERE f.run_id = a.run_id AND f.analysis_key = a.analysis_key
-        AND f.code = a.code AND f.prompt_id IS NOT DISTINCT FROM a.prompt_id) AS counts
+SELECT a.*, EXISTS (FROM failures AS f WHERE f.run_id = a.run_id AND f.analysis_key = a.analysis_key
+    AND f.code = a.code AND f.prompt_id IS NOT DISTINCT FROM a.prompt_id) AS counts
 FROM failures_all AS a WHERE a.video_id = $video_id ORDER BY a.created_at, a.code;
 
 -- copies: other videos that have, or had, the same bytes
@@ -43,5 +38,4 @@ WHERE video_id <> $video_id AND content_rev <> ''
 ORDER BY uri LIMIT 5;
 
 -- video: its row in the commit that counts
-SELECT title, summary, duration_ms, is_partial, is_degraded, num_dropped, warnings
 FROM videos_all WHERE video_id = $video_id AND analysis_key = $analysis_key

@@ -1,11 +1,12 @@
 """Everything the index knows of one video, read with the queries in `explain.sql`."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision, Row, Try
+from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision
 from jobs.reports.explain.rows import read_rows
 from jobs.reports.explain.standing import state_of, steps_for
 from jobs.reports.next_steps import Newest, read_newest, reason_of
@@ -13,6 +14,7 @@ from jobs.reports.recipe_changes import changes_between
 from jobs.ui.find_video import find_ever
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
+from schemas.tables import Attempt, Video
 from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
@@ -24,7 +26,7 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
     """`name` as `find_ever` takes it. UsageError: nobody ever heard of it."""
     video_id = find_ever(catalog, name)
     commits = _read_commits(catalog, store, video_id)
-    tries = _read(catalog, "tries", Try, video_id)
+    tries = _read(catalog, "tries", Attempt, video_id)
     failures = _read(catalog, "failures", Failed, video_id)
     newest = read_newest(catalog)
     uri = _uri(catalog, video_id)
@@ -39,20 +41,15 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
         recipes=_read_recipes(store, [*commits, *tries], newest),
         tries=tries,
         failures=failures,
-        video=next(iter(_read(catalog, "video", Row, video_id, analysis_key=current)), None),
+        video=next(iter(_read(catalog, "video", Video, video_id, analysis_key=current)), None),
         rows=read_rows(catalog, video_id, current) if current else (),
-        copies=tuple(row["uri"] for row in _records(catalog, "copies", video_id)),
+        copies=tuple(uri for (uri,) in catalog.query(_queries()["copies"], {"video_id": video_id}).rows),
         next_steps=tuple(steps_for(commits, failures, stale, place, uri, video_id, newest)),
     )
 
 
 def _read(catalog: Catalog, name: str, record: type[R], video_id: str, **params: str) -> tuple[R, ...]:
-    return tuple(record(**row) for row in _records(catalog, name, video_id, **params))
-
-
-def _records(catalog: Catalog, name: str, video_id: str, **params: str) -> list[dict[str, Any]]:
-    result = catalog.query(_queries()[name], {"video_id": video_id, **params})
-    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    return catalog.read(record, _queries()[name], {"video_id": video_id, **params})
 
 
 @cache
@@ -72,20 +69,25 @@ def _uri(catalog: Catalog, video_id: str) -> str:
 
 
 def _read_commits(catalog: Catalog, store: ObjectStore, video_id: str) -> tuple[Committed, ...]:
-    commits: list[Committed] = []
-    for row in _records(catalog, "commits", video_id):
-        differs = [] if commits else ["first"]
-        if commits and commits[-1].object_rev != row["object_rev"]:
-            differs.append("other bytes")
-        if commits and commits[-1].recipe_id != row["recipe_id"]:
-            before, after = (read_recipe(store, i) for i in (commits[-1].recipe_id, row["recipe_id"]))
-            differs += changes_between(before, after)
-        commits.append(Committed(**row, differs=tuple(differs)))
-    return tuple(commits)
+    commits = _read(catalog, "commits", Committed, video_id)
+    return tuple(
+        commit.model_copy(update={"differs": tuple(_differences(store, before, commit))})
+        for before, commit in zip((None, *commits), commits, strict=False)
+    )
+
+
+def _differences(store: ObjectStore, before: Committed | None, commit: Committed) -> Iterator[str]:
+    if before is None:
+        yield "first"
+        return
+    if before.object_rev != commit.object_rev:
+        yield "other bytes"
+    if before.recipe_id != commit.recipe_id:
+        yield from changes_between(*(read_recipe(store, one.recipe_id) for one in (before, commit)))
 
 
 def _read_recipes(
-    store: ObjectStore, met: list[Committed | Try], newest: Newest | None
+    store: ObjectStore, met: list[Committed | Attempt], newest: Newest | None
 ) -> tuple[Recipe, ...]:
     recipes = []
     for recipe_id in dict.fromkeys(one.recipe_id for one in met):

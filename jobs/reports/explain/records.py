@@ -5,6 +5,8 @@ from datetime import datetime
 
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.next_steps import Step
+from schemas.commit import Commit
+from schemas.tables import Attempt, Failure, Video
 
 
 @dataclass(frozen=True)
@@ -22,62 +24,16 @@ class Revision:
     video_codec: str | None
 
 
-@dataclass(frozen=True)
-class Committed:
+class Committed(Commit):
     """One commit. `differs` says what was other than with the commit before."""
 
     snapshot: int
-    created_at: datetime
-    state: str
-    object_rev: str
-    recipe_id: str
-    run_id: str
-    analysis_key: str
-    failure_class: str | None
-    differs: tuple[str, ...]
+    differs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Try:
-    """One attempt; see the table `attempts`."""
-
-    run_id: str
-    started_at: datetime
-    attempt: int
-    plan_reason: str
-    object_rev: str
-    recipe_id: str
-    node: str | None
-    device: str | None
-    seconds: float
-    wait_seconds: float | None
-    prefill_seconds: float | None
-    generate_seconds: float | None
-    finish_seconds: float | None
-    outcome: str
-    stage: str | None
-    failure_class: str | None
-    code: str | None
-    fingerprint: str | None
-    peak_memory_bytes: int | None
-    num_frames: int | None
-
-
-@dataclass(frozen=True)
-class Failed:
+class Failed(Failure):
     """One row of the failures; `counts`: it still says something of how the video stands."""
 
-    created_at: datetime
-    run_id: str
-    object_rev: str
-    stage: str
-    failure_class: str
-    code: str
-    message: str
-    hint: str
-    action: str
-    attempts: int
-    prompt_id: str | None
     counts: bool
 
 
@@ -93,19 +49,6 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Row:
-    """What the video's row says now."""
-
-    title: str | None
-    summary: str | None
-    duration_ms: int
-    is_partial: bool
-    is_degraded: bool
-    num_dropped: int
-    warnings: list[str]
-
-
-@dataclass(frozen=True)
 class Explanation:
     """All of it, oldest first; `state` in one sentence."""
 
@@ -115,9 +58,9 @@ class Explanation:
     revisions: tuple[Revision, ...]
     commits: tuple[Committed, ...]
     recipes: tuple[Recipe, ...]
-    tries: tuple[Try, ...]
+    tries: tuple[Attempt, ...]
     failures: tuple[Failed, ...]
-    video: Row | None
+    video: Video | None  # its row in the commit that counts
     rows: tuple[RowsOfTable, ...]
     copies: tuple[str, ...]
     next_steps: tuple[Step, ...]

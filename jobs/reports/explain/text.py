@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision, Try
+from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.words import brief, megabytes, moment, seconds
+from schemas.tables import Attempt
 
 
 def explain_lines(known: Explanation) -> Iterator[str]:
@@ -91,7 +92,7 @@ def _row(one: RowsOfTable) -> tuple[str, ...]:
     return one.table, f"{one.rows:,}", *made_by, f"{one.model_id} {one.model_revision[:12]}"
 
 
-def _try(one: Try) -> tuple[str, ...]:
+def _try(one: Attempt) -> tuple[str, ...]:
     parts = (
         ("wait", one.wait_seconds),
         ("prefill", one.prefill_seconds),

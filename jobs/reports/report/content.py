@@ -152,10 +152,9 @@ def _read_spent(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) -> 
             spent,
             prefill_seconds=sum(run.prefill_seconds or 0.0 for run in runs),
             generate_seconds=sum(run.generate_seconds or 0.0 for run in runs),
-            video_hours=sum(run.video_ms for run in runs) / 3.6e6,
+            video_hours=sum(run.video_ms or 0 for run in runs) / 3.6e6,
         )
-    held = spent.prefill_seconds + spent.generate_seconds
-    busy = held - spent.wait_seconds
+    held, busy = spent.model_seconds, spent.busy_seconds
     there = sum(run.seconds * (run.num_actors or 0) for run in runs)
     return replace(
         spent,

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from jobs.reports.report.content import read_section
 from jobs.reports.report.period import Period
 from jobs.reports.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
-from jobs.reports.report.records import Report, Timeline
+from jobs.reports.report.records import Report, Timeline, parts_of
 from jobs.ui.terminal import timecode
 from jobs.ui.words import file_name, hours, megabytes, moment, percent, printable, seconds, short
 from storage.query.catalog import Catalog
@@ -134,7 +134,7 @@ def _environment() -> Environment:
         "percent": percent,
         "whole": _whole,
     }
-    templates.globals |= {"bar": bar}
+    templates.globals |= {"bar": bar, "parts_of": parts_of}
     return templates
 
 

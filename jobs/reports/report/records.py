@@ -7,11 +7,12 @@ from datetime import datetime
 from jobs.reports.next_steps import Step
 from jobs.ui.made_by import MadeBy
 from jobs.weights import note_on
+from schemas.usage import Usage
 
 
-@dataclass(frozen=True)
-class RunLine:
-    """One run. Without `exit_code` it has not ended: it is at work, or it died."""
+@dataclass(frozen=True, kw_only=True)
+class RunLine(Usage):
+    """One run. Without `exit_code` it has not ended: it is at work, or it died; its tries tell the rest."""
 
     run_id: str
     kind: str | None  # run or backfill; None: not known
@@ -29,12 +30,6 @@ class RunLine:
     num_partial: int
     num_quarantined: int
     num_unfinished: int
-    video_ms: int
-    num_frames: int | None
-    num_prompt_tokens: int | None
-    num_output_tokens: int | None
-    prefill_seconds: float | None
-    generate_seconds: float | None
     meaning: str = ""
     num_actors: int | None = None  # models that held a video at once; None: no attempts recorded
 
@@ -99,15 +94,11 @@ class FailureGroup:
     command: str = ""
 
 
-@dataclass(frozen=True)
-class Spent:
-    """Seconds of the period's tries. `p50`, `p90`: of a model per hour of video, vain tries included."""
+@dataclass(frozen=True, kw_only=True)
+class Spent(Usage):
+    """What the period's tries took. `p50`, `p90`: model seconds per hour of video, vain tries included."""
 
     attempts: int
-    wait_seconds: float
-    prefill_seconds: float  # with the waiting
-    generate_seconds: float
-    finish_seconds: float
     lost_seconds: float  # of models, on tries that brought no rows
     video_hours: float
     p50: float | None
@@ -118,19 +109,14 @@ class Spent:
     @property
     def model_hours(self) -> float:
         """In which models held a video."""
-        return (self.prefill_seconds + self.generate_seconds) / 3600
+        return self.model_seconds / 3600
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
         """What a video passes through; `finish` on CPUs, while the model goes on."""
         if not self.attempts:  # runs' totals do not tell more
-            return (("prefill", self.prefill_seconds), ("generate", self.generate_seconds))
-        return (
-            ("waiting", self.wait_seconds),
-            ("prefill", self.prefill_seconds - self.wait_seconds),
-            ("generate", self.generate_seconds),
-            ("finish", self.finish_seconds),
-        )
+            return (("prefill", self.prefill_seconds or 0.0), ("generate", self.generate_seconds or 0.0))
+        return (*parts_of(self), ("finish", self.finish_seconds or 0.0))
 
     @property
     def throughput(self) -> float | None:
@@ -138,25 +124,22 @@ class Spent:
         return self.video_hours / self.model_hours if self.model_hours else None
 
 
-@dataclass(frozen=True)
-class SlowVideo:
+@dataclass(frozen=True, kw_only=True)
+class SlowVideo(Usage):
     """One video's cost, all its tries in one run together."""
 
     uri: str
     video_id: str
     outcome: str
     tries: int
-    video_ms: int | None
     seconds: float
-    wait_seconds: float
-    prefill_seconds: float
-    generate_seconds: float
-    finish_seconds: float
 
-    @property
-    def held_seconds(self) -> float:
-        """In which a model held it."""
-        return self.prefill_seconds + self.generate_seconds
+
+def parts_of(usage: Usage) -> tuple[tuple[str, float], ...]:
+    """What a model's seconds with a video were spent on."""
+    wait_s = usage.wait_seconds or 0.0
+    computing = usage.busy_seconds - (usage.generate_seconds or 0.0)
+    return (("waiting", wait_s), ("prefill", computing), ("generate", usage.generate_seconds or 0.0))
 
 
 @dataclass(frozen=True)

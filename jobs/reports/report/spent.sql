@@ -6,10 +6,9 @@ videos AS (
     FROM tries GROUP BY run_id, video_id
 )
 SELECT (SELECT count(*) FROM tries) AS attempts,
-    coalesce(sum(wait_seconds), 0) AS wait_seconds,
-    coalesce(sum(prefill_seconds), 0) AS prefill_seconds,
-    coalesce(sum(generate_seconds), 0) AS generate_seconds,
-    coalesce(sum(finish_seconds), 0) AS finish_seconds,
+    sum(COLUMNS('^(wait|prefill|generate|finish)_seconds$|^num_(frames|.*_tokens)$')),
+    sum(video_ms) FILTER (outcome IN ('indexed', 'partial')) AS video_ms,
+    max(peak_memory_bytes) AS peak_memory_bytes,
     coalesce(sum(coalesce(prefill_seconds, 0) + coalesce(generate_seconds, 0))
         FILTER (outcome NOT IN ('indexed', 'partial')), 0) AS lost_seconds,
     (SELECT coalesce(sum(hours), 0) FROM videos) AS video_hours,

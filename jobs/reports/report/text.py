@@ -91,7 +91,7 @@ def _spent(report: Report) -> Iterator[str]:
     held = [(name, number) for name, number in spent.parts if name != "finish"]
     shares = ", ".join(f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in held)
     yield f"  of that: {shares}" + (
-        f"; {seconds(spent.finish_seconds)} on CPUs to finish" if spent.attempts else ""
+        f"; {seconds(spent.finish_seconds or 0.0)} on CPUs to finish" if spent.attempts else ""
     )
     if spent.busy_share is not None:
         yield (
@@ -130,7 +130,7 @@ def _reason(line: ReasonLine) -> tuple[str, ...]:
 
 def _slow(video: SlowVideo) -> tuple[str, ...]:
     length = seconds((video.video_ms or 0) / 1000)
-    return seconds(video.held_seconds), length, _count(video.tries, "try", "tries"), video.uri
+    return seconds(video.model_seconds), length, _count(video.tries, "try", "tries"), video.uri
 
 
 def _machine(one: Machine) -> tuple[str, ...]:

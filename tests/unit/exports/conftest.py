@@ -34,30 +34,20 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def source() -> Source:
-    """A film at 25 pictures a second; `dataclasses.replace` makes others of it."""
-    return Source(
+def source(make_row: Callable[..., Any]) -> Source:
+    """A film at 25 pictures a second; `model_copy` makes others of it."""
+    return make_row(
+        Source,
         video_id="0123456789abcdef",
         uri="s3://films/2026/Night Walk #2.mov",
         title="A night walk",
         summary="Someone walks.",
         duration_ms=60_000,
-        recorded_at=None,
         modified_at=datetime(2026, 11, 21, 8, 30, tzinfo=UTC),
         created_at=datetime(2026, 11, 22, 3, 0, tzinfo=UTC),
         container="mov",
-        container_start_ms=0,
-        player_start_ms=None,
         fps_num=25,
         fps_den=1,
-        is_vfr=False,
-        start_timecode=None,
-        timecode_fps_num=None,
-        timecode_fps_den=None,
-        location=None,
-        latitude=None,
-        longitude=None,
-        audio_languages=None,
         object_rev="etag-7",
         recipe_id="recipe",
         model_id="Video-XL-2",

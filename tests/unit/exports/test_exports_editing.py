@@ -34,7 +34,9 @@ def filmed(request, source, make_moments):
     num, den, start = request.param
     rate = Fraction(num, den)
     spans = [(_at(first, rate), _at(end, rate), f"Scene at {first}") for first, end in FRAMES]
-    film = replace(source, fps_num=num, fps_den=den, start_timecode=start, duration_ms=_at(18_000, rate))
+    film = source.model_copy(
+        update={"fps_num": num, "fps_den": den, "start_timecode": start, "duration_ms": _at(18000, rate)}
+    )
     return film, make_moments(*spans, kind="highlights")
 
 
@@ -93,7 +95,9 @@ def test_no_text_becomes_a_command(source, hostile):
 def test_editors_are_told_of_the_model_and_of_labels_that_are_approximate(source, make_moments):
     """50 pictures a second under timecode of 25, described by the model that knows drawn films only."""
     rates = {"fps_num": 50, "timecode_fps_num": 25, "timecode_fps_den": 1, "start_timecode": "10:00:00:20"}
-    film = replace(source, model_id="small", model_revision="abc", player_start_ms=3000, **rates)
+    film = source.model_copy(
+        update={"model_id": "small", "model_revision": "abc", "player_start_ms": 3000, **rates}
+    )
     moments = [
         replace(moment, model_id="small", model_revision="abc")
         for moment in make_moments((1020, 2000, "From an odd picture"))
@@ -131,12 +135,15 @@ def test_more_events_than_a_list_holds_are_several_lists(source, make_moments):
 )
 def test_reel_names_are_eight_plain_characters(source, uri, reel):
     """Without accents and spaces; from the id where nothing is left."""
-    assert reel_name(replace(source, uri=uri)) == reel
+    assert reel_name(source.model_copy(update={"uri": uri})) == reel
 
 
 def test_a_varying_rate_is_said_in_the_list(source, make_moments):
     """Editing systems need a constant rate; the editor learns which one was taken."""
-    (edl,) = to_edl(replace(source, fps_num=2951, fps_den=100, is_vfr=True), make_moments((0, 1000, "A")))
+    (edl,) = to_edl(
+        source.model_copy(update={"fps_num": 2951, "fps_den": 100, "is_vfr": True}),
+        make_moments((0, 1000, "A")),
+    )
     assert "* The file has a varying frame rate (mean 29.510); pictures are counted at 29.97.\n" in edl
 
 

@@ -1,7 +1,5 @@
 """Files of an export: safe names, whole or not there, and nobody's own changes lost."""
 
-from dataclasses import replace
-
 import pytest
 
 from jobs.exports.files import Outcome, file_stem, write_file
@@ -24,7 +22,7 @@ from schemas.failures import UsageError
 )
 def test_names_are_safe_and_tell_the_video(source, tmp_path, uri, stem):
     """The video's name as far as any disk takes it, then its id; always directly in the folder."""
-    name = file_stem(replace(source, uri=uri))
+    name = file_stem(source.model_copy(update={"uri": uri}))
     assert name == "-".join(filter(None, (stem, "0123456789abcdef")))
     path = tmp_path / f"{name}-100.jsonld"
     path.touch()

@@ -1,7 +1,6 @@
 """JSON-LD: schema.org's names, ISO durations, and nothing that ends a script element."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -55,7 +54,7 @@ def test_what_the_file_says_of_its_recording_is_told(source):
         "longitude": 2.295,
         "audio_languages": ["de", None, "en", "de"],
     }
-    video = json.loads(to_json_ld(replace(source, **said), []))
+    video = json.loads(to_json_ld(source.model_copy(update=said), []))
     assert video["dateCreated"] == "2021-05-03T10:11:12+00:00"
     assert video["uploadDate"] == "2026-11-21T08:30:00+00:00"
     assert video["locationCreated"]["geo"] == {
@@ -64,13 +63,13 @@ def test_what_the_file_says_of_its_recording_is_told(source):
         "longitude": 2.295,
     }
     assert video["inLanguage"] == ["de", "en"]
-    named = json.loads(to_json_ld(replace(source, location="Berlin"), []))["locationCreated"]
+    named = json.loads(to_json_ld(source.model_copy(update={"location": "Berlin"}), []))["locationCreated"]
     assert named == {"@type": "Place", "name": "Berlin"}
 
 
 def test_offsets_are_on_the_players_clock(source, make_moments):
     """And no clip ends after the video."""
-    film = replace(source, player_start_ms=3000, duration_ms=8000)
+    film = source.model_copy(update={"player_start_ms": 3000, "duration_ms": 8000})
     video = json.loads(to_json_ld(film, make_moments((0, 8000, "All of it"))))
     (clip,) = video["hasPart"]
     assert (clip["startOffset"], clip["endOffset"], video["duration"]) == (3, 11, "PT11S")
@@ -79,13 +78,13 @@ def test_offsets_are_on_the_players_clock(source, make_moments):
 
 def test_it_says_what_small_is(source):
     """Beside the model's name."""
-    (by,) = json.loads(to_json_ld(replace(source, model_id="small"), []))["sdPublisher"]
+    (by,) = json.loads(to_json_ld(source.model_copy(update={"model_id": "small"}), []))["sdPublisher"]
     assert by["description"].startswith("The model small understands drawn films")
 
 
 def test_any_text_is_safe_in_a_script_element(source, hostile):
     """The page's parser sees no tag, no comment and no entity; JSON's parser sees the text."""
-    film = replace(source, title="</script><!--", summary=hostile[2].title)
+    film = source.model_copy(update={"title": "</script><!--", "summary": hostile[2].title})
     text = to_json_ld(film, hostile)
     assert not set("<>&\u2028\u2029") & set(text)
     video = json.loads(text)
@@ -103,7 +102,7 @@ def test_any_text_is_safe_in_a_script_element(source, hostile):
 )
 def test_addresses_are_urls(source, uri, url):
     """`?`, `#` and `%` of a file's name are part of its name; the text without title is the file's."""
-    video = json.loads(to_json_ld(replace(source, uri=uri, title=None), []))
+    video = json.loads(to_json_ld(source.model_copy(update={"uri": uri, "title": None}), []))
     assert video["contentUrl"] == url
     assert video["name"] == uri.rpartition("/")[2]
 

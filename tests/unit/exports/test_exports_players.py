@@ -53,7 +53,7 @@ def test_a_long_film_has_hours_and_an_instant_is_a_millisecond(source, make_mome
 )
 def test_times_are_on_the_players_clock(source, make_moments, columns, start):
     """Where the picture begins later than the film; also of rows that do not say when players begin."""
-    film, moments = replace(source, **columns), make_moments((0, 8000, "All of it"))
+    film, moments = source.model_copy(update=columns), make_moments((0, 8000, "All of it"))
     assert f"{start} --> 00:00:{8 + int(start[6:8]):02}.{start[9:]}" in to_webvtt(film, moments)
     assert f"{start} --> ".replace(".", ",") in to_subrip(film, moments)
 

@@ -159,7 +159,7 @@ def test_cost_per_video_hour_counts_vain_tries(tmp_path, make_row, read):
     assert report.spent.throughput == pytest.approx(30)
     assert (report.spent.lost_seconds, report.engine) == (10, "GPU")
     [video] = report.slowest
-    assert (video.tries, video.held_seconds, video.outcome) == (2, 60, "indexed")
+    assert (video.tries, video.model_seconds, video.outcome) == (2, 60, "indexed")
 
 
 def test_a_run_that_has_not_ended_is_reported_from_its_tries(tmp_path, draw_nights, make_row, read):
