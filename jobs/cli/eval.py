@@ -8,7 +8,8 @@ import click
 from click.core import ParameterSource
 
 from jobs.benchmarks.names import BENCHMARKS
-from jobs.cli.verb import F, Verb, index_options
+from jobs.cli.options import FILE, switch, value
+from jobs.cli.verb import Verb, index_options, with_options
 from jobs.settings.given import load_settings
 from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode, UsageError
@@ -16,26 +17,23 @@ from schemas.failures import ExitCode, UsageError
 if TYPE_CHECKING:
     from jobs.reports.evaluation.truth import Measure
 
+FOLDER = click.Path(path_type=Path, file_okay=False)
 INDEX_FLAGS = ("index", "endpoint_url")
 
 
-def benchmark_options(verb: F) -> F:
-    """What `eval` asks the model, and how."""
-    file, folder = click.Path(path_type=Path), click.Path(path_type=Path, file_okay=False)
-    for option in (
-        click.option("--answers", type=file, metavar="FILE", help="JSONL of every answer; resumes from it."),
-        click.option("--skip-unusable", is_flag=True, help="Leave out videos missing, broken or too short."),
-        click.option("--limit", type=int, help="Only the first so many questions. [all]"),
-        click.option("--max-frames", type=int, help="Pictures a video at most. [as published]"),
-        click.option("--fps", metavar="RATE", help="Pictures per second. [as published: 1, short videos 4]"),
-        click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
-        click.option("--model", metavar="DIR|HUB_ID", help="Weights, e.g. BAAI/Video-XL-2."),
-        click.option("--videos", type=folder, metavar="DIR", help="Where the benchmark's videos are."),
-        click.option("--questions", type=file, metavar="FILE|DIR", help="The benchmark's own annotations."),
-        click.option("--benchmark", type=click.Choice(BENCHMARKS), help="Ask the model this benchmark."),
-    ):
-        verb = option(verb)
-    return verb
+# What `eval` asks the model, and how.
+benchmark_options = with_options(
+    click.option("--benchmark", type=click.Choice(BENCHMARKS), help="Ask the model this benchmark."),
+    value("--questions", "FILE|DIR", "The benchmark's own annotations.", FILE),
+    value("--videos", "DIR", "Where the benchmark's videos are.", FOLDER),
+    value("--model", "DIR|HUB_ID", "Weights, e.g. BAAI/Video-XL-2."),
+    value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
+    value("--max-frames", None, "Pictures a video at most. [as published]", int),
+    value("--limit", None, "Only the first so many questions. [all]", int),
+    switch("--skip-unusable", "Leave out videos missing, broken or too short.", default=False),
+    value("--answers", "FILE", "JSONL of every answer; resumes from it.", FILE),
+)
 
 
 @click.command(

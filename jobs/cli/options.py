@@ -1,156 +1,96 @@
-"""The flags of the verbs that plan and spend, each group said once."""
+"""The options that several verbs share: which videos are meant, what is asked of them, what may be spent."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-from jobs.cli.verb import index_options
+from jobs.cli.verb import F, index_options, with_options
 
-F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(path_type=Path)
 NEEDED = ("library", "index", "model")
 NOTHING_LISTED = "Is this the right --library, and do the filters let any through?"
 
 
-def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """These options in this order."""
+def value(flag: str, metavar: str | None, said: str, kind: Any = None) -> Callable[[F], F]:
+    """An option with one value; `kind` is click's type of it."""
+    return click.option(flag, metavar=metavar, type=kind, help=said)
 
-    def decorate(verb: F) -> F:
-        for option in reversed(options):
-            verb = option(verb)
-        return verb
 
-    return decorate
+def values(flag: str, name: str, metavar: str, said: str) -> Callable[[F], F]:
+    """An option that may be repeated; `name` is the setting."""
+    return click.option(flag, name, multiple=True, metavar=metavar, help=said)
+
+
+def switch(flag: str, said: str, default: bool | None = None) -> Callable[[F], F]:
+    """An option without a value. None: the settings file may say it, too."""
+    return click.option(flag, is_flag=True, default=default, help=said)
 
 
 # What is asked of which videos: the same for planning and doing.
-recipe_options = _with(
-    click.option("--library", metavar="DIR|s3://…", help="Where the videos are."),
+recipe_options = with_options(
+    value("--library", "DIR|s3://…", "Where the videos are."),
     index_options,
-    click.option(
-        "--model",
-        metavar="DIR|HUB_ID",
-        help="Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only.",
+    value(
+        "--model", "DIR|HUB_ID", "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only."
     ),
-    click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]"),
-    click.option("--fps", metavar="RATE", help="Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
-    click.option("--max-frames", type=int, help="Longer videos are sampled more thinly to fit. [2048]"),
-    click.option("--split", is_flag=True, default=None, help="Take longer videos in sections instead."),
-    click.option(
-        "--pack",
-        "packs",
-        multiple=True,
-        metavar="NAME|DIR",
-        help="What to ask: default, surveillance, livestream or a folder of prompts; repeatable. [default]",
+    value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
+    value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
+    switch("--split", "Take longer videos in sections instead."),
+    values(
+        *("--pack", "packs", "NAME|DIR"),
+        "What to ask: default, surveillance, livestream or a folder of prompts; repeatable. [default]",
     ),
-    click.option(
-        "--extension",
-        "extensions",
-        multiple=True,
-        metavar="EXT",
-        help="Only these; repeatable. [all video]",
+    values("--extension", "extensions", "EXT", "Only these; repeatable. [all video]"),
+    values("--include", "include", "GLOB", "Only keys that match; repeatable."),
+    values("--exclude", "exclude", "GLOB", "Not keys that match; repeatable."),
+    values("--prefix", "prefixes", "PREFIX", "List only keys that start so; repeatable."),
+    value("--since", "DATE|AGO", "Only what was modified since: 2026-11-01, 36h, 7d."),
+    value("--inventory", "MANIFEST", "List by this S3 Inventory: s3://…/manifest.json, or a copy of it."),
+    switch("--follow-links", "Of a folder: also links that lead out of it."),
+    value("--where", "SQL", "Only planned videos of which this is true, e.g. \"uri like '%/news/%'\"."),
+    value("--sample", "N", "Analyse a random sample of N videos.", int),
+    value("--limit", "N", "Analyse at most N videos.", int),
+    switch("--allow-mass-deletion", "Allow marking most of the library as deleted."),
+    value(
+        *("--max-cost-per-video", "20m|1.50usd|600frames"),
+        "Refuse videos that would take more of an actor's time, more money, or more pictures.",
     ),
-    click.option("--include", multiple=True, metavar="GLOB", help="Only keys that match; repeatable."),
-    click.option("--exclude", multiple=True, metavar="GLOB", help="Not keys that match; repeatable."),
-    click.option(
-        "--prefix",
-        "prefixes",
-        multiple=True,
-        metavar="PREFIX",
-        help="List only keys that start so; repeatable.",
-    ),
-    click.option("--since", metavar="DATE|AGO", help="Only what was modified since: 2026-11-01, 36h, 7d."),
-    click.option(
-        "--inventory",
-        metavar="MANIFEST",
-        help="List by this S3 Inventory: s3://…/manifest.json, or a copy of it.",
-    ),
-    click.option(
-        "--follow-links",
-        is_flag=True,
-        default=None,
-        help="Of a folder: also links that lead out of it.",
-    ),
-    click.option(
-        "--where",
-        metavar="SQL",
-        help="Only planned videos of which this is true, e.g. \"uri like '%/news/%'\".",
-    ),
-    click.option("--sample", type=int, metavar="N", help="Only so many of them, drawn by lot."),
-    click.option("--limit", type=int, metavar="N", help="At most so many."),
-    click.option(
-        "--mass-deletion",
-        is_flag=True,
-        default=None,
-        help="Most of the library is gone, and that is right.",
-    ),
-    click.option(
-        "--max-cost-per-video",
-        metavar="20m|1.50usd|600frames",
-        help="Refuse videos that would take more of an actor's time, more money, or more pictures.",
-    ),
-    click.option("--usd-per-gpu-hour", type=float, metavar="USD", help="What an hour of an actor costs."),
-    click.option("--num-actors", type=int, help="Models at work at once. [one per GPU; one without GPUs]"),
-    click.option(
-        "--scratch",
-        type=click.Path(path_type=Path),
-        help="Folder for copies of S3 objects. [temporary]",
-    ),
+    value("--usd-per-gpu-hour", "USD", "What an hour of an actor costs.", float),
+    value("--num-actors", None, "Models at work at once. [one per GPU; one without GPUs]", int),
+    value("--scratch", None, "Folder for copies of S3 objects. [temporary]", FILE),
 )
-
 
 # How a plan is carried out.
-spending_options = _with(
-    click.option("--new-index", is_flag=True, help="Make the index, where there is none yet."),
-    click.option(
-        "--plan",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="Do what was saved by `media-index plan --save FILE`, no more.",
+spending_options = with_options(
+    switch("--new-index", "Make the index, where there is none yet.", default=False),
+    value("--plan", "FILE", "Do what was saved by `media-index plan --save FILE`, no more.", FILE),
+    value("--ray-address", "ADDRESS", "Join this Ray cluster. [a private one on this machine]"),
+    value("--max-streams", "N", "Videos with more tracks are set aside. [1000]", int),
+    value("--max-duration", "36h|7d", "Longer videos are set aside. [7d]"),
+    value(
+        *("--max-pixels", "N"),
+        "Videos with larger pictures, width times height, are set aside. [40000000]",
+        int,
     ),
-    click.option(
-        "--ray-address",
-        metavar="ADDRESS",
-        help="Join this Ray cluster. [a private one on this machine]",
+    value(
+        *("--max-failures", "N|P%"),
+        "No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
     ),
-    click.option(
-        "--max-streams",
-        type=int,
-        metavar="N",
-        help="Videos with more tracks are set aside. [1000]",
+    value(
+        *("--deadline", "6h|07:00|DATE"),
+        "No video begins after this long, or this time of day; those under way finish.",
     ),
-    click.option("--max-duration", metavar="36h|7d", help="Longer videos are set aside. [7d]"),
-    click.option(
-        "--max-pixels",
-        type=int,
-        metavar="N",
-        help="Videos with larger pictures, width times height, are set aside. [40000000]",
-    ),
-    click.option(
-        "--max-failures",
-        metavar="N|P%",
-        help="No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
-    ),
-    click.option(
-        "--deadline",
-        metavar="6h|07:00|DATE",
-        help="No video begins after this long, or this time of day; those under way finish.",
-    ),
-    click.option(
-        "--build",
-        is_flag=True,
-        default=None,
-        help="At the end, what `media-index build` makes is made, or made current.",
-    ),
-    click.option("--log-format", metavar="text|json", help="What is said on stderr. [text]"),
+    switch("--build", "At the end, what `media-index build` makes is made, or made current."),
+    value("--log-format", "text|json", "What is said on stderr. [text]"),
 )
 
-
 # Which known videos.
-backfill_options = _with(
-    click.option("--stale", is_flag=True, help="Whose model, sampling or prompts have changed."),
-    click.option("--failed", is_flag=True, help="That runs before could not settle, or were released."),
-    click.option("--missing", is_flag=True, help="That were never asked what is asked now."),
+backfill_options = with_options(
+    switch("--stale", "Videos whose model, sampling or prompts have changed.", default=False),
+    switch("--failed", "Videos that earlier runs could not settle, or that were released.", default=False),
+    switch("--missing", "Videos that lack an answer to a newly added prompt.", default=False),
     click.option("--all", "everything", is_flag=True, help="All of these, and changed ones."),
 )

@@ -68,13 +68,21 @@ def _of_file(error: click.BadParameter, ctx: click.Context) -> UsageError | None
     return UsageError(problem.rstrip("."), f"Correct it. {see_help(ctx.command_path)}")
 
 
-def index_options(verb: F) -> F:
-    """Where the index is, for every verb."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
-        config_option,
-        click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
-        click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
-    ):
-        verb = option(verb)
-    return verb
+def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """These options in this order."""
+
+    def decorate(verb: F) -> F:
+        for option in reversed(options):
+            verb = option(verb)
+        return verb
+
+    return decorate
+
+
+# Where the index is, for every verb.
+index_options = with_options(
+    click.option("--index", metavar="DIR|s3://…", help="Where the index is."),
+    click.option("--endpoint-url", metavar="URL", help="S3 server, where it is not AWS."),
+    config_option,
+    click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout."),
+)

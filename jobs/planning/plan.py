@@ -227,9 +227,9 @@ def _may_exist(path: str) -> bool:
 
 def _doubt(checked: Preflight, found: Findings, num_deleted: int) -> str | None:
     num_left = len(found.seen)
-    if checked.settings.mass_deletion or num_deleted < MANY_DELETED or num_deleted <= num_left:
+    if checked.settings.allow_mass_deletion or num_deleted < MANY_DELETED or num_deleted <= num_left:
         return None
     return (
         f"{num_deleted} of {num_deleted + num_left} videos are no longer in {checked.library.url}: "
-        "not taken for deleted; if they are, say --mass-deletion"
+        "not taken for deleted; if they are, say --allow-mass-deletion"
     )

@@ -85,7 +85,7 @@ class Settings(BaseModel):
     where: str | None = None
     sample: int | None = Field(default=None, ge=1)
     limit: int | None = Field(default=None, ge=1)
-    mass_deletion: bool = False
+    allow_mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
     ray_address: str = "local"
     scratch: Path | None = None

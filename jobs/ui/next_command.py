@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _HERE = {"index", "endpoint_url"}  # where the index is now, not where it was then
-_ONCE = {"plan", "sample", "limit", "mass_deletion"}  # were meant for that one run
+_ONCE = {"plan", "sample", "limit", "allow_mass_deletion"}  # were meant for that one run
 
 
 @dataclass(frozen=True)
