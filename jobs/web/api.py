@@ -1,6 +1,5 @@
 """The same data as JSON, for programs: /api/search and /api/videos/<id>."""
 
-from dataclasses import asdict
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -8,11 +7,12 @@ from starlette.responses import Response
 
 from jobs.ui.made_by import notes_on
 from jobs.ui.terminal import to_json
-from jobs.web.finding import MAX_HITS, Found, find
+from jobs.web.finding import MAX_HITS, find, model_of, row_of
 from jobs.web.looks import link, picture_link, seconds
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import number, read_form
 from jobs.web.videos import read_analysis_keys, read_video_rows
+from storage.query.search import Hit
 
 
 def search(index: OpenIndex, params: QueryParams) -> Response:
@@ -22,7 +22,7 @@ def search(index: OpenIndex, params: QueryParams) -> Response:
     with index.reading() as catalog:
         hits = find(catalog, wanted, 0, limit)
         keys = read_analysis_keys(catalog, [hit.video_id for hit in hits])
-    return answer({"query": asdict(wanted), "hits": [_hit(hit, keys.get(hit.video_id)) for hit in hits]})
+    return answer({"query": wanted, "hits": [_hit(hit, keys.get(hit.video_id)) for hit in hits]})
 
 
 def video(index: OpenIndex, video_id: str) -> Response | None:
@@ -39,7 +39,7 @@ def answer(value: Any, status: int = 200) -> Response:
     return Response(to_json(value), status, media_type="application/json")
 
 
-def _hit(hit: Found, analysis_key: str | None) -> dict[str, Any]:
+def _hit(hit: Hit, analysis_key: str | None) -> dict[str, Any]:
     at = None if hit.start_ms is None else seconds(hit.start_ms)
     return {
         "kind": hit.kind,
@@ -47,14 +47,15 @@ def _hit(hit: Found, analysis_key: str | None) -> dict[str, Any]:
         "uri": hit.uri,
         "start_ms": hit.start_ms,
         "end_ms": hit.end_ms,
-        "title": "".join(piece.text for piece in hit.title),
-        "text": "".join(piece.text for piece in hit.text),
+        "title": hit.title,
+        "text": hit.text,
         "score": hit.score,
         "recorded_at": hit.recorded_at,
         "modified_at": hit.modified_at,
         "indexed_at": hit.indexed_at,
-        **asdict(hit.model),
-        "model_note": hit.model.note,
-        "picture": picture_link(hit.video_id, hit.middle_ms, hit.row, analysis_key),
+        "model_id": hit.model_id,
+        "model_revision": hit.model_revision,
+        "model_note": model_of(hit).note,
+        "picture": picture_link(hit.video_id, hit.middle_ms, row_of(hit), analysis_key),
         "url": link(f"/video/{hit.video_id}", t=at),
     }

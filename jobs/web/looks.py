@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse
 
 from jobs.ui.terminal import timecode
 from jobs.ui.words import file_name, megabytes, printable
+from jobs.web.finding import pieces, row_of
 
 _FOLDER = Path(__file__).parent
 STATIC = _FOLDER / "static"
@@ -73,7 +74,7 @@ def _environment() -> Environment:
         "megabytes": megabytes,
         "day": day,
     }
-    templates.globals |= {"link": link, "picture_link": picture_link}
+    templates.globals |= {"link": link, "picture_link": picture_link, "pieces": pieces, "row_of": row_of}
     return templates
 
 

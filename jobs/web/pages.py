@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.player_clock import player_start
-from jobs.web.finding import MAX_HITS, Wanted, find
+from jobs.web.finding import MAX_HITS, Wanted, find, model_of
 from jobs.web.guards import content_policy
 from jobs.web.looks import show
 from jobs.web.media import check_served
@@ -66,7 +66,7 @@ class Pages:
         hits = found[:PAGE_SIZE]
         models: Iterable[MadeBy] = overview.models
         if wanted.is_anything:
-            models = dict.fromkeys(hit.model for hit in hits if hit.model.model_id)
+            models = dict.fromkeys(model_of(hit) for hit in hits if hit.model_id)
         return show(
             "search.html",
             status=400 if problem else 200,

@@ -41,24 +41,29 @@ ANYTHING = Condition()
 
 def condition_of(catalog: Catalog, filters: Filters) -> Condition:
     """UsageError: a filter that nothing passes."""
+    if filters.kind is not None:
+        check_kind(catalog, filters.kind)
+    if filters.video is not None:
+        _check_video(catalog, filters.video)
+    for tag in filters.tags:
+        _check_tag(catalog, tag)
+    return condition_sql(filters)
+
+
+def condition_sql(filters: Filters) -> Condition:
+    """The filters as they are, whether anything passes them or not."""
     conditions: list[str] = []
     params: Params = {}
     if filters.kind is not None:
-        check_kind(catalog, filters.kind)
         conditions.append("kind = $kind")
         params["kind"] = filters.kind
     if filters.video is not None:
-        found = catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [filters.video]).rows
-        if not found:
-            hint = "`media-index sql 'select uri from videos'` lists them."
-            raise UsageError(f"no video's URI ends with {filters.video!r}", hint)
         conditions.append("ends_with(uri, $video)")
         params["video"] = filters.video
     if filters.since is not None:
         conditions.append(f"{DATE_SQL[filters.by]} >= $since")
         params["since"] = filters.since
     for n, tag in enumerate(filters.tags):
-        _check_tag(catalog, tag)
         conditions.append(
             "(analysis_key, scene_index) IN "
             f"(SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag{n}))"
@@ -72,6 +77,12 @@ def check_kind(catalog: Catalog, kind: str) -> None:
     kinds = hit_kinds(catalog.own_tables)
     if kind not in kinds:
         raise UsageError(f"{kind!r} is no kind of hit here", f"Kinds are {', '.join(kinds)}.")
+
+
+def _check_video(catalog: Catalog, ending: str) -> None:
+    if not catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [ending]).rows:
+        hint = "`media-index sql 'select uri from videos'` lists them."
+        raise UsageError(f"no video's URI ends with {ending!r}", hint)
 
 
 def _check_tag(catalog: Catalog, tag: str) -> None:

@@ -45,19 +45,26 @@ class Hit:
     row_index: int | None  # the row's scene_index, rank or record_index; None: videos and characters
     start_ms: int | None
     end_ms: int | None
-    keyframe_ms: int | None  # when the picture stored for the row is on screen; None: none is stored
+    keyframe_ms: int | None  # when the picture stored for the row is on screen; None: none is known
     title: str
     text: str
-    title_matches: tuple[Span, ...]
-    text_matches: tuple[Span, ...]
-    score: float  # reciprocal ranks; comparable within one search only
-    words_score: float | None  # BM25; None: not found by its words
-    meaning_score: float | None  # cosine, -1 to 1; None: not found by its meaning
     recorded_at: datetime | None  # the video's, as the file says; None: it does not
     modified_at: datetime
     indexed_at: datetime
     model_id: str  # who wrote the row
     model_revision: str
+    title_matches: tuple[Span, ...] = ()
+    text_matches: tuple[Span, ...] = ()
+    score: float | None = None  # reciprocal ranks, comparable within one search only; None: nobody searched
+    words_score: float | None = None  # BM25; None: not found by its words
+    meaning_score: float | None = None  # cosine, -1 to 1; None: not found by its meaning
+
+    @property
+    def middle_ms(self) -> int | None:
+        """Halfway through the row, or where it starts."""
+        if self.start_ms is None or self.end_ms is None:
+            return self.start_ms
+        return (self.start_ms + self.end_ms) // 2
 
 
 def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
