@@ -17,9 +17,8 @@ from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import VideoObject, digest, moment_of
-from schemas.tables import Attempt, Failure, Keyframe, Video
+from schemas.tables import Attempt, Failure, Keyframe, Row, Video
 from videoxl2.errors import NonFiniteError
-from videoxl2.frames import MediaInfo
 
 
 class RowBuilder:
@@ -118,17 +117,12 @@ class RowBuilder:
         """The row that says why the whole video is missing."""
         return Failure(
             **self._settled,
+            **_columns_of(Failure, failure),
             uri=self.work.video.uri,
-            stage=failure.stage,
-            failure_class=failure.failure_class,
-            code=failure.code,
-            message=failure.message,
-            hint=failure.hint,
             action=action,
             attempts=self.work.attempt,
             prompt_id=None,
             answer_text=None,
-            traceback=failure.traceback,
         )
 
     def _commit(self, failure_class: FailureClass | None = None) -> Commit:
@@ -148,35 +142,24 @@ class RowBuilder:
         prompt_id = next((a.prompt.prompt_id for a in answers if a.prompt.name == "summary"), None)
         if carried.video:
             summary, prompt_id = carried.video.summary or "", carried.video.prompt_id
-        return Video(
-            **self._lineage,
-            **_said_by_file(info),
-            prompt_id=prompt_id,
-            uri=video.uri,
-            size_bytes=video.size_bytes,
-            etag=video.etag,
-            version_id=video.version_id,
-            modified_at=video.modified_at,
-            summary=summary or None,
-            duration_ms=info.duration_ms,
-            container_start_ms=info.start_ms,
-            player_start_ms=info.player_start_ms,
-            width=info.width,
-            height=info.height,
-            rotation=info.rotation,
-            fps_num=info.fps_num,
-            fps_den=info.fps_den,
-            is_vfr=info.is_vfr,
-            container=info.container,
-            video_codec=info.video_codec,
-            audio_codecs=list(info.audio_codecs),
-            num_frames_sampled=len(analysis.sampled_ms),
-            effective_fps=float(analysis.grid.effective_fps),
-            is_partial=bool(carried.failures) or any(a.is_partial for a in answers),
-            num_dropped=sum(a.num_dropped for a in answers),
-            is_degraded=bool(self._memory_steps(analysis)),
-            warnings=[*analysis.warnings, *self._memory_steps(analysis), *_odd_time(video), *warnings],
-        )
+        rate, place = info.timecode_rate, info.metadata.place
+        values = self._lineage | {
+            "prompt_id": prompt_id,
+            "summary": summary or None,
+            "container_start_ms": info.start_ms,
+            "timecode_fps_num": rate.numerator if rate else None,
+            "timecode_fps_den": rate.denominator if rate else None,
+            "location": place.text if place else None,
+            "latitude": place.latitude if place else None,
+            "longitude": place.longitude if place else None,
+            "num_frames_sampled": len(analysis.sampled_ms),
+            "effective_fps": float(analysis.grid.effective_fps),
+            "is_partial": bool(carried.failures) or any(a.is_partial for a in answers),
+            "num_dropped": sum(a.num_dropped for a in answers),
+            "is_degraded": bool(self._memory_steps(analysis)),
+            "warnings": [*analysis.warnings, *self._memory_steps(analysis), *_odd_time(video), *warnings],
+        }
+        return Video(**(_columns_of(Video, info, info.metadata, video) | values))
 
     def _memory_steps(self, analysis: Analysis) -> list[str]:
         """The rungs of the memory ladder that this video went down."""
@@ -211,23 +194,13 @@ class RowBuilder:
         )
 
 
-def _said_by_file(info: MediaInfo) -> dict[str, Any]:
-    """Columns of `videos` that repeat what the file says of itself."""
-    said, rate = info.metadata, info.timecode_rate
+def _columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
+    """What records hold under the names of a table's columns; of several the last one counts."""
     return {
-        "title": info.title,
-        "recorded_at": said.recorded_at,
-        "start_timecode": info.start_timecode,
-        "timecode_fps_num": rate.numerator if rate else None,
-        "timecode_fps_den": rate.denominator if rate else None,
-        "video_language": said.video_language,
-        "audio_languages": list(said.audio_languages),
-        "subtitle_languages": list(said.subtitle_languages),
-        "location": said.place.text if said.place else None,
-        "latitude": said.place.latitude if said.place else None,
-        "longitude": said.place.longitude if said.place else None,
-        "camera_make": said.camera_make,
-        "camera_model": said.camera_model,
+        name: getattr(record, name)
+        for record in records
+        for name in row_type.model_fields
+        if hasattr(record, name)
     }
 
 

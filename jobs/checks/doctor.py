@@ -45,7 +45,7 @@ class Check:
 
     name: str
     health: Health
-    said: str
+    detail: str
     hint: str | None = None
 
 

@@ -44,7 +44,7 @@ def doctor(file: SettingsFile, /, as_json: bool, **flags: Any) -> int:
         checks.append(check)
         if not as_json:
             label = click.style(f"{check.health:<8}", fg=_COLOURS[check.health])
-            say(f"{check.name:<9} {check.said}", lead=f"{label} ")
+            say(f"{check.name:<9} {check.detail}", lead=f"{label} ")
             if check.hint:
                 say(f"{'':8} {'':9} hint: {check.hint}")
     failed = sum(check.health is Health.FAILED for check in checks)

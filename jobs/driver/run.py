@@ -138,7 +138,7 @@ class _Execution:
 
     def run(self, stop: Stop) -> Run:
         """Carry it out, publish and record it."""
-        if len(self._plan.videos) or len(self._plan.found.repointed):
+        if len(self._plan.videos) or len(self._plan.found.relinked):
             self._checked.index.declare_recipe(self._checked.recipe.record)
         try:
             self._settler.mark(deleted_marks(self._checked.index, self._plan.deleted, self._run_id))
@@ -162,9 +162,9 @@ class _Execution:
         return row
 
     def _works(self) -> Iterator[Work]:
-        """What is left to analyse once rows have been repointed."""
+        """What is left to analyse once rows have been relinked."""
         videos, copies = self._plan.videos, self._plan.copies
-        relinked = self._relinking.relink(self._plan.found.repointed)
+        relinked = self._relinking.relink(self._plan.found.relinked)
         for planned in (*videos, *relinked, *self._relinking.expect(videos, copies)):
             yield Work.first(planned, self._checked.settings.max_frames)
 

@@ -46,7 +46,7 @@ def _marker(timecode: Timecode, moment: Moment) -> otio.schema.Marker:
 
 
 def _metadata(record: Source | Moment) -> dict[str, Any]:
-    values = record.model_dump() if isinstance(record, Source) else asdict(record)
+    values = dict(record) if isinstance(record, Source) else asdict(record)
     return {name: _plain(value) for name, value in values.items()}
 
 

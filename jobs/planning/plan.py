@@ -204,7 +204,7 @@ def _deleted(checked: Preflight, found: Findings) -> Iterator[str]:
                 yield commit.video_id
         elif int(real_id := _real_id(uri), 16) in found.seen:
             by_link.append((commit.video_id, real_id))
-    have_rows = {one.video.video_id for one in found.repointed}
+    have_rows = {one.video.video_id for one in found.relinked}
     for page in batches({real_id for _, real_id in by_link} - have_rows, PAGE):
         have_rows |= {c.video_id for c in checked.index.current_commits(page).values() if c.is_visible}
     yield from (video_id for video_id, real_id in by_link if real_id in have_rows)

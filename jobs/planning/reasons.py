@@ -3,14 +3,14 @@ files on a disk that may be copies."""
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from jobs.planning.copies import like_known, with_rows_of
+from jobs.planning.copies import Known, like_known, with_rows_of
 from jobs.planning.staleness import Staleness, compare_recipes
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
@@ -26,7 +26,7 @@ PAGE = 1000  # videos looked up in the index at once
 _LOOKUPS = 16  # requests to the index under way
 
 
-class CommitLookup(Protocol):
+class CommitLookup(Known, Protocol):
     """What planning needs of the index."""
 
     def current_commits(self, video_ids: Sequence[str]) -> Mapping[str, CurrentCommit]:
@@ -34,9 +34,6 @@ class CommitLookup(Protocol):
 
     def commits_with_content(self, content_revs: Sequence[str]) -> Iterable[CurrentCommit]:
         """The latest word on the videos that have, or had, these bytes."""
-
-    def commits_with_sizes(self, sizes: Collection[int]) -> Iterable[CurrentCommit]:
-        """The latest word on the videos, of any library, that have, or had, so many bytes."""
 
     def is_committed(self, video_id: str, analysis_key: str) -> bool:
         """Whether the bundle exists, visible or not."""
@@ -47,16 +44,13 @@ class CommitLookup(Protocol):
     def unfinished(self) -> frozenset[str]:
         """The ids of the videos that runs so far could not settle."""
 
-    def uri_of(self, video_id: str, analysis_key: str) -> str:
-        """The name that the video of a committed bundle has, or had."""
-
 
 @dataclass(frozen=True)
 class Findings:
     """What one look at library and index says, video by video."""
 
     costly: PlannedVideos  # with a reason to spend a GPU's time
-    repointed: PlannedVideos  # moved or duplicate: rows that another name has
+    relinked: PlannedVideos  # moved or duplicate: rows that another name has
     to_publish: tuple[tuple[str, str], ...]  # (video_id, analysis_key): committed, not visible
     reasons: Counter[Reason]
     seen: AbstractSet[int]  # video ids that are in the library
@@ -73,8 +67,8 @@ def examine(
         costly = PlannedVideos.of((*costly, *not_equal))
     if copies := examiner.copies_of_known(costly):
         costly = costly.without(copy.video.video_id for copy in copies)
-    repointed = PlannedVideos.of((*equal, *copies))
-    return Findings(costly, repointed, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
+    relinked = PlannedVideos.of((*equal, *copies))
+    return Findings(costly, relinked, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
 
 
 def still_to_do(videos: PlannedVideos, index: CommitLookup, recipe_id: str) -> Findings:

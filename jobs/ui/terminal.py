@@ -75,8 +75,8 @@ def _finite(value: Any) -> Any:
     """Records by field; JSON has no NaN and no infinity."""
     if is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
-    elif hasattr(value, "model_dump"):
-        value = value.model_dump()
+    elif hasattr(type(value), "model_fields"):
+        value = dict(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):

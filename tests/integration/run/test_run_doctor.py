@@ -34,9 +34,9 @@ def test_everything_that_a_run_needs_is_looked_at(library, tmp_path):
     found = _examine(library=library, index=str(place))
     assert list(found) == NAMES
     assert {name for name, check in found.items() if check.health is Health.FAILED} == set()
-    assert "film.mp4 can be read" in found["library"].said
-    assert "a new place" in found["index"].said
-    assert "h264, hevc, vp9, av1" in found["codecs"].said
+    assert "film.mp4 can be read" in found["library"].detail
+    assert "a new place" in found["index"].detail
+    assert "h264, hevc, vp9, av1" in found["codecs"].detail
     assert all(check.hint for check in found.values() if check.health is not Health.OK)
     assert not place.exists()
 
@@ -46,7 +46,7 @@ def test_an_existing_index_is_looked_at_and_left_as_it_was(library, tmp_path):
     open_index(str(tmp_path / "index"), create=True)
     before = sorted(path.name for path in (tmp_path / "index").rglob("*"))
     found = _examine(library=library, index=str(tmp_path / "index"))
-    assert "snapshot 0" in found["index"].said
+    assert "snapshot 0" in found["index"].detail
     assert sorted(path.name for path in (tmp_path / "index").rglob("*")) == before
 
 
@@ -68,7 +68,7 @@ def test_what_would_stop_a_run_fails_with_a_hint(library, tmp_path, s3_endpoint,
     given = {"library": library, "index": str(tmp_path / "index"), "endpoint_url": s3_endpoint} | values
     found = _examine(**given)
     assert {check.name for check in found.values() if check.health is Health.FAILED} == {name}
-    assert said in found[name].said
+    assert said in found[name].detail
     assert found[name].hint
     assert name == "settings" or list(found) == NAMES
 
@@ -78,7 +78,7 @@ def test_a_long_temporary_folder_works_and_one_that_is_none_does_not(library, tm
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
     monkeypatch.setenv("TMPDIR", str(tmp_path / ("x" * 100)))
     found = _examine(library=library)
-    assert (found["ray"].health, "through a short link" in found["ray"].said) == (Health.OK, True)
+    assert (found["ray"].health, "through a short link" in found["ray"].detail) == (Health.OK, True)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "library" / "film.mp4"))
     found = _examine(library=library)
     assert (found["ray"].health, "TMPDIR" in found["ray"].hint) == (Health.FAILED, True)
@@ -92,14 +92,14 @@ def test_a_library_of_somebody_else_on_the_path_is_seen(library, tmp_path, monke
     assert _examine(library=library)["imports"].health is Health.OK
     monkeypatch.setenv("PYTHONPATH", ":/opt/x")
     found = _examine(library=library)["imports"]
-    assert (found.health, "torch" in found.said) == (Health.FAILED, True)
+    assert (found.health, "torch" in found.detail) == (Health.FAILED, True)
 
 
 def test_a_place_that_holds_something_else_is_refused(library, tmp_path):
     """An index is made in an empty place only."""
     found = _examine(library=library, index=library)
     assert found["index"].health is Health.FAILED
-    assert "not empty" in found["index"].said
+    assert "not empty" in found["index"].detail
 
 
 def test_a_hub_id_is_not_downloaded(library, tmp_path, monkeypatch):
@@ -107,7 +107,7 @@ def test_a_hub_id_is_not_downloaded(library, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     found = _examine(library=library, index=str(tmp_path / "i"), model=f"nobody/{uuid.uuid4().hex}")
     assert found["weights"].health is Health.WARNING
-    assert "not on this machine" in found["weights"].said
+    assert "not on this machine" in found["weights"].detail
 
 
 def test_s3_is_looked_at_with_real_requests(s3_endpoint, s3_bucket):

@@ -103,7 +103,7 @@ def test_a_copy_of_a_file_of_another_library_gets_its_rows(file, tmp_path):
     copy, new = file("copy.mp4", b"the same bytes"), file("new.mp4", b"none has these")
     found = examine([copy, new], index, RECIPE, is_local=True)
     assert found.reasons == {Reason.DUPLICATE: 1, Reason.NEW: 1}
-    (planned,) = found.repointed
+    (planned,) = found.relinked
     assert (planned.video, planned.carried_id) == (copy, elsewhere.video_id)
 
 
@@ -178,7 +178,7 @@ def test_a_copy_of_what_the_index_has_costs_nothing(file):
         Reason.NEW: 1,
     }
     assert [one.video for one in found.costly] == [other]
-    with_rows, aside = found.repointed
+    with_rows, aside = found.relinked
     assert (with_rows.carried_id, with_rows.analysis_key) == (film.video_id, copy.analysis_key("r1"))
     assert aside.carried_key == "0123456789abcdef"
     assert aside.analysis_key == digest("quarantine", bad_copy.analysis_key("r1"), "0123456789abcdef")

@@ -164,8 +164,8 @@ def test_a_moved_or_copied_object_costs_nothing():
     both = examine([FILM, copy], index, RECIPE, is_local=False)
     assert (moved.reasons, len(moved.costly)) == ({Reason.MOVED: 1}, 0)
     assert (both.reasons, len(both.costly)) == ({Reason.UNCHANGED: 1, Reason.DUPLICATE: 1}, 0)
-    (repointed,) = moved.repointed
-    assert (repointed.carried_id, repointed.carried_key) == (FILM.video_id, FILM.analysis_key("r1"))
+    (relinked,) = moved.relinked
+    assert (relinked.carried_id, relinked.carried_key) == (FILM.video_id, FILM.analysis_key("r1"))
     stale = RECIPE.model_copy(update={"recipe_id": "r2", "model": "m2"})
     assert reason(copy, FakeIndex([commit(FILM)], recipes=[RECIPE]), stale) is Reason.NEW
     assert reason(replace(copy, etag="other"), index) is Reason.NEW

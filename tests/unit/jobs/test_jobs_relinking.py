@@ -121,7 +121,7 @@ def test_what_only_looks_like_another_is_analysed_after_all(place, settings, ind
     plan = make_plan(checked, NIGHTLY, "p")
     assert plan.summary.reasons == {Reason.UNCHANGED: 1, Reason.QUARANTINED: 1, Reason.DUPLICATE: 2}
     relinking = Relinking(checked.index, checked.recipe.recipe_id, "p")
-    first, second = relinking.relink(plan.found.repointed)
+    first, second = relinking.relink(plan.found.relinked)
     assert relinking.relinked == []
     for one in (first, second):
         assert (one.reason, one.carried_key, one.carried_id) == (Reason.NEW, None, None)
