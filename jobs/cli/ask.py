@@ -11,7 +11,7 @@ import click
 from jobs.cli.verb import F, Verb, index_options
 from jobs.settings.given import load_settings
 from jobs.settings.times import parse_since
-from jobs.ui.terminal import as_records, say, see_help, show_json
+from jobs.ui.terminal import say, see_help, show_json
 from schemas.failures import UsageError
 from storage.query.date_kinds import DATE_KINDS, DateKind
 from storage.query.examples import find_example, read_examples
@@ -55,8 +55,10 @@ def sql(
     if sum((query is not None, example is not None, examples)) != 1:
         raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
     if examples:
-        rows = [(each.name, each.question) for each in read_examples()]
-        return _show(("name", "question"), rows, as_json)
+        listed = [{"name": each.name, "question": each.question} for each in read_examples()]
+        if as_json:
+            return show_json(listed)
+        return _show(("name", "question"), [tuple(one.values()) for one in listed])
     text = query if query is not None else find_example(str(example)).sql
     settings = load_settings(flags, needs=("index",))
     from storage.query.catalog import Result, again_if_changed
@@ -69,7 +71,7 @@ def sql(
 
     result, note = again_if_changed(ask)
     _note(note)
-    return _show(result.columns, result.rows, as_json)
+    return show_json(result.records) if as_json else _show(result.columns, result.rows)
 
 
 @click.command(
@@ -160,10 +162,7 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
         )
 
 
-def _show(columns: Sequence[str], rows: Sequence[Sequence[Any]], as_json: bool) -> None:
-    if as_json:
-        show_json(as_records(columns, rows))
-        return
+def _show(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from jobs.ui.tables import show_rows
 
     show_rows(columns, rows)

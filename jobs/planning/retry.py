@@ -41,6 +41,5 @@ def release(
 
 
 def _quarantined(catalog: Catalog) -> list[tuple[Commit, str]]:
-    result = catalog.query(_QUARANTINED)
-    rows = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    rows = catalog.query(_QUARANTINED).records
     return [(Commit(**{k: v for k, v in row.items() if k != "code"}), row["code"]) for row in rows]

@@ -88,8 +88,9 @@ def read_standing(catalog: Catalog, store: ObjectStore, newest: Newest | None) -
     reasons: Counter[Reason | None] = Counter()
     for recipe_id, count in catalog.query(_RECIPES).rows:
         reasons[reason_of(store, recipe_id, newest)] += count
-    counts = dict(zip(result.columns, result.rows[0], strict=True))
-    return Standing(**counts, stale=sum(reasons[one] for one in STALE), missing=reasons[Reason.MISSING])
+    return Standing(
+        **result.records[0], stale=sum(reasons[one] for one in STALE), missing=reasons[Reason.MISSING]
+    )
 
 
 def next_steps(now: Standing, newest: Newest | None, place: Place) -> list[Step]:

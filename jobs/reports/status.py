@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from jobs.reports.next_steps import Standing, Step, next_steps, read_newest, read_standing
@@ -10,10 +9,9 @@ from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.exit_codes import meaning_of, next_after
 from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.next_command import Place
-from jobs.ui.terminal import as_records
 from jobs.ui.words import moment, seconds
 from jobs.weights import note_on
-from storage.index.leases import is_gone, read_log
+from storage.index.leases import Holder, is_gone, read_log
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog, Result
 
@@ -54,16 +52,9 @@ SECTIONS = {
 _SHOWN = 10  # kinds of failure; --json has all
 
 
-@dataclass(frozen=True)
-class AtWork:
+class AtWork(Holder):
     """One process that holds a lease; `is_gone`: known to be dead, as it was on this machine."""
 
-    kind: str
-    run_id: str
-    host: str
-    pid: int
-    since: datetime
-    claim: str | None
     is_gone: bool
 
 
@@ -79,7 +70,7 @@ class Status:
 
     def as_json(self) -> dict[str, Any]:
         """One object; the tables' rows by column."""
-        tables = {name.replace(" ", "_"): as_records(r.columns, r.rows) for name, r in self.sections.items()}
+        tables = {name.replace(" ", "_"): result.records for name, result in self.sections.items()}
         for run in tables["latest_runs"]:
             run["meaning"] = meaning_of(run["exit_code"])
         for model in tables["models"]:
@@ -102,7 +93,7 @@ def read_status(catalog: Catalog, store: ObjectStore, place: Place) -> Status:
     steps = next_steps(standing, newest, place)
     runs = sections["latest runs"]
     if runs.rows and newest:
-        last = dict(zip(runs.columns, runs.rows[0], strict=True))
+        last = runs.records[0]
         command = next_after(last["exit_code"], place, newest.again(place), last["run_id"])
         if command and all(step.command != command for step in steps):
             steps.insert(0, Step(f"latest run: {meaning_of(last['exit_code'])}", command))
@@ -110,14 +101,12 @@ def read_status(catalog: Catalog, store: ObjectStore, place: Place) -> Status:
 
 
 def _at_work(store: ObjectStore) -> tuple[AtWork, ...]:
-    return tuple(
-        AtWork(h.kind, h.run_id, h.host, h.pid, h.since, h.claim, is_gone(h)) for h in read_log(store).holders
-    )
+    return tuple(AtWork(**dict(one), is_gone=is_gone(one)) for one in read_log(store).holders)
 
 
 def status_lines(status: Status) -> Iterator[str]:
     """A screen of text; what is not there takes no line."""
-    index = _first(status.sections["index"])
+    index = status.sections["index"].records[0]
     now = status.standing
     yield f"index {status.index}"
     yield (
@@ -135,7 +124,7 @@ def status_lines(status: Status) -> Iterator[str]:
     runs = status.sections["latest runs"]
     if runs.rows:
         yield "latest runs"
-        yield from table_lines(_run(dict(zip(runs.columns, row, strict=True))) for row in runs.rows)
+        yield from table_lines(_run(run) for run in runs.records)
     yield from _failures(status.sections["failures"])
     if status.next_steps:
         yield "to do"
@@ -188,7 +177,3 @@ def _failure(
 ) -> tuple[str, ...]:
     done = action.replace("_", " ") + (f" of {prompt}" if prompt else "")
     return f"{count:,}", f"{failure_class} {code}", done, example
-
-
-def _first(result: Result) -> dict[str, Any]:
-    return dict(zip(result.columns, result.rows[0], strict=True))

@@ -4,7 +4,6 @@ import base64
 import json
 import math
 import sys
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -56,14 +55,6 @@ def to_json(value: Any) -> str:
 
 def _escaped(character: str) -> str:
     return character if is_harmless(character) else f"\\u{ord(character):04x}"
-
-
-def as_records(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
-    """Rows as JSON objects; of columns with one name the later ones are numbered, so that none is lost."""
-    names: list[str] = []
-    for name in columns:
-        names.append(name if name not in names else f"{name}_{len(names) + 1}")
-    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,7 @@ from jobs.web.finding import MAX_HITS, find, model_of, row_of
 from jobs.web.looks import link, picture_link, seconds
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import number, read_form
-from jobs.web.videos import read_analysis_keys, read_video_rows
+from jobs.web.videos import Record, read_shown, read_video_rows
 from storage.query.search import Hit
 
 
@@ -21,8 +21,8 @@ def search(index: OpenIndex, params: QueryParams) -> Response:
     limit = max(1, number(params, "limit", 20, MAX_HITS))
     with index.reading() as catalog:
         hits = find(catalog, wanted, 0, limit)
-        keys = read_analysis_keys(catalog, [hit.video_id for hit in hits])
-    return answer({"query": wanted, "hits": [_hit(hit, keys.get(hit.video_id)) for hit in hits]})
+        videos = read_shown(catalog, [hit.video_id for hit in hits])
+    return answer({"query": wanted, "hits": [_hit(hit, videos.get(hit.video_id, {})) for hit in hits]})
 
 
 def video(index: OpenIndex, video_id: str) -> Response | None:
@@ -39,7 +39,7 @@ def answer(value: Any, status: int = 200) -> Response:
     return Response(to_json(value), status, media_type="application/json")
 
 
-def _hit(hit: Hit, analysis_key: str | None) -> dict[str, Any]:
+def _hit(hit: Hit, video: Record) -> dict[str, Any]:
     at = None if hit.start_ms is None else seconds(hit.start_ms)
     return {
         "kind": hit.kind,
@@ -56,6 +56,6 @@ def _hit(hit: Hit, analysis_key: str | None) -> dict[str, Any]:
         "model_id": hit.model_id,
         "model_revision": hit.model_revision,
         "model_note": model_of(hit).note,
-        "picture": picture_link(hit.video_id, hit.middle_ms, row_of(hit), analysis_key),
+        "picture": picture_link(hit.video_id, hit.middle_ms, row_of(hit), video.get("analysis_key")),
         "url": link(f"/video/{hit.video_id}", t=at),
     }

@@ -19,9 +19,8 @@ from jobs.web.videos import (
     Overview,
     Record,
     VideoRows,
-    read_analysis_keys,
-    read_lengths,
     read_overview,
+    read_shown,
     read_video_rows,
 )
 from schemas.failures import MediaIndexError, UsageError
@@ -57,9 +56,7 @@ class Pages:
             except UsageError as error:
                 problem = error
             kinds = hit_kinds(catalog.own_tables)
-            video_ids = [hit.video_id for hit in found]
-            lengths = read_lengths(catalog, video_ids)
-            analysis_keys = read_analysis_keys(catalog, video_ids)
+            videos = read_shown(catalog, [hit.video_id for hit in found])
             self._stored.expect(
                 (hit.video_id, hit.kind, hit.row_index) for hit in found if hit.row_index is not None
             )
@@ -76,8 +73,7 @@ class Pages:
             page=page,
             page_size=PAGE_SIZE,
             has_more=len(found) > PAGE_SIZE,
-            lengths=lengths,
-            analysis_keys=analysis_keys,
+            videos=videos,
             problem=problem,
             overview=overview,
             date_kinds=DATE_KINDS,

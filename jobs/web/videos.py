@@ -6,7 +6,6 @@ from itertools import chain
 from typing import Any
 
 from jobs.ui.made_by import MadeBy
-from jobs.ui.terminal import as_records
 from schemas.failures import UsageError
 from storage.index.columns import quote_name
 from storage.library.playback import IndexedObject
@@ -22,8 +21,10 @@ _ORDER = {
     "failures": "created_at",
 }
 _TOTALS = """
-SELECT count(*), coalesce(sum(duration_ms), 0), (SELECT count(*) FROM scenes),
-    (SELECT count(*) FROM highlights), (SELECT count(*) FROM characters) FROM videos"""
+SELECT count(*) AS num_videos, coalesce(sum(duration_ms), 0)::BIGINT AS duration_ms,
+    (SELECT count(*) FROM scenes) AS num_scenes, (SELECT count(*) FROM highlights) AS num_highlights,
+    (SELECT count(*) FROM characters) AS num_characters
+FROM videos"""
 _TAGS = """
 SELECT lower(tag) AS tag FROM (SELECT unnest(tags) AS tag FROM scenes) WHERE tag <> ''
 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 24"""
@@ -66,23 +67,16 @@ class VideoRows:
 
 
 def read_overview(catalog: Catalog) -> Overview:
-    (totals,) = catalog.query(_TOTALS).rows
-    num_videos, duration_ms, num_scenes, num_highlights, num_characters = totals
+    (totals,) = catalog.query(_TOTALS).records
     tags = tuple(tag for (tag,) in catalog.query(_TAGS).rows)
     models = tuple(MadeBy(*row) for row in catalog.query(_MODELS).rows)
-    return Overview(num_videos, int(duration_ms), num_scenes, num_highlights, num_characters, tags, models)
+    return Overview(**totals, tags=tags, models=models)
 
 
-def read_lengths(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, int]:
-    """Durations in milliseconds."""
-    query = "SELECT video_id, duration_ms FROM videos WHERE list_contains(?, video_id)"
-    return dict(catalog.query(query, [list(video_ids)]).rows)
-
-
-def read_analysis_keys(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, str]:
-    """Of the analysis whose rows are shown."""
-    query = "SELECT video_id, analysis_key FROM videos WHERE list_contains(?, video_id)"
-    return dict(catalog.query(query, [list(video_ids)]).rows)
+def read_shown(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, Record]:
+    """By video: how long it is, and the analysis whose rows are shown."""
+    query = "SELECT video_id, duration_ms, analysis_key FROM videos WHERE list_contains(?, video_id)"
+    return {row["video_id"]: row for row in catalog.query(query, [list(video_ids)]).records}
 
 
 def read_video(catalog: Catalog, video_id: str) -> Record | None:
@@ -100,8 +94,8 @@ def read_video_rows(catalog: Catalog, video_id: str) -> VideoRows | None:
     for table, columns in catalog.own_tables.items():
         order[table] = "start_ms" if "start_ms" in columns else "created_at"
     tables = {table: _select(catalog, table, video_id, by) for table, by in order.items()}
-    runs = catalog.query("SELECT * FROM runs WHERE run_id = ?", [video["run_id"]])
-    return VideoRows(video, tables, next(iter(as_records(runs.columns, runs.rows)), None))
+    runs = catalog.query("SELECT * FROM runs WHERE run_id = ?", [video["run_id"]]).records
+    return VideoRows(video, tables, runs[0] if runs else None)
 
 
 def media_of(video: Record) -> IndexedObject:
@@ -111,9 +105,7 @@ def media_of(video: Record) -> IndexedObject:
 def _select(catalog: Catalog, table: str, video_id: str, order: str) -> list[Record]:
     """`table` and `order` are the index's own names."""
     try:
-        result = catalog.query(
-            f"SELECT * FROM {quote_name(table)} WHERE video_id = ? ORDER BY {order}", [video_id]
-        )
+        query = f"SELECT * FROM {quote_name(table)} WHERE video_id = ? ORDER BY {order}"
+        return catalog.query(query, [video_id]).records
     except UsageError as error:  # our SQL: the index itself is odd
         raise RuntimeError(error.message) from error
-    return as_records(result.columns, result.rows)

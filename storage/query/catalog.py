@@ -54,8 +54,11 @@ class Result:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """The rows by column."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        """The rows by column; of columns with one name the later ones are numbered, so that none is lost."""
+        names: list[str] = []
+        for name in self.columns:
+            names.append(name if name not in names else f"{name}_{len(names) + 1}")
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
 class Catalog:

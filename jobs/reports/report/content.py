@@ -71,7 +71,7 @@ def read_section(catalog: Catalog, name: str, **params: Any) -> list[dict[str, A
     sql = _sql(name)
     wanted = set(re.findall(r"\$([a-z_]+)", sql))
     result = catalog.query(sql, {key: value for key, value in params.items() if key in wanted})
-    return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    return result.records
 
 
 @cache

@@ -7,13 +7,14 @@ import pytest
 
 from jobs.cluster.joining import join_cluster
 from jobs.ui.tables import show_rows
-from jobs.ui.terminal import as_records, show_json, timecode
+from jobs.ui.terminal import show_json, timecode
 from schemas.failures import PreflightError
+from storage.query.catalog import Result
 
 
 def test_columns_of_one_name_are_all_kept():
     """A join's second `start_ms` is not overwritten by the first."""
-    (record,) = as_records(("a", "b", "a"), [(1, 2, 3)])
+    (record,) = Result(("a", "b", "a"), [(1, 2, 3)]).records
     assert list(record.values()) == [1, 2, 3]
     assert list(record)[:2] == ["a", "b"]
 
