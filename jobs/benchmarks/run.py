@@ -57,7 +57,7 @@ class BenchmarkSettings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Report:
+class BenchmarkReport:
     """How the model did. Pictures a second and pictures are those that videos were really sampled with.
 
     `allowed_mass` is the mean probability that the model gave to the allowed answers together: low values
@@ -78,7 +78,7 @@ class Report:
     measures: tuple[Measure, ...]
 
 
-def run_benchmark(settings: BenchmarkSettings, say: Say) -> Report:
+def run_benchmark(settings: BenchmarkSettings, say: Say) -> BenchmarkReport:
     """Ask what is not answered yet, and judge all answers; `say` takes lines about the progress.
 
     Raises `UsageError` and `PreflightError` before weights are loaded, then `MediaIndexError`.
@@ -127,9 +127,9 @@ def _answer_settings(settings: BenchmarkSettings, weights: Weights) -> AnswerSet
     )
 
 
-def _report(benchmark: str, weights: Weights, num_questions: int, answers: list[Answered]) -> Report:
+def _report(benchmark: str, weights: Weights, num_questions: int, answers: list[Answered]) -> BenchmarkReport:
     rates, counts = [answer.fps for answer in answers] or [0], [a.num_frames for a in answers] or [0]
-    return Report(
+    return BenchmarkReport(
         benchmark=benchmark,
         model_id=weights.model_id,
         model_revision=weights.revision,

@@ -12,7 +12,7 @@ _SHARED = 4  # sections share about this part of what fits into one
 
 
 @dataclass(frozen=True)
-class Sampling:
+class FrameSampling:
     """Which pictures are shown."""
 
     fps: float
@@ -31,7 +31,7 @@ class Sampling:
 
 def asked_of(
     duration_s: Numbers,
-    sampling: Sampling,
+    sampling: FrameSampling,
     budgets: Mapping[str, Budget],
     tasks: Sequence[str] = (),
 ) -> Asked:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Costs, Numbers
 from jobs.planning.expected import expect, sampling_of
 from jobs.planning.preflight import Preflight
@@ -25,7 +25,7 @@ class Ceiling:
     """The limit, and all it takes to hold a video against it. Workers carry it, who know true lengths."""
 
     limit: CostLimit
-    sampling: Sampling
+    sampling: FrameSampling
     budgets: Mapping[str, Budget]
     costs: Costs | None
     most_s: float | None  # of an actor; None: pictures are counted

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Numbers
 from jobs.planning.history import History, read_history
 from jobs.planning.lengths import Lengths, lengths_of
@@ -25,9 +25,9 @@ class Expected:
     history: History | None
 
 
-def sampling_of(checked: Preflight) -> Sampling:
+def sampling_of(checked: Preflight) -> FrameSampling:
     """Which pictures the recipe shows."""
-    return Sampling(float(checked.recipe.fps), checked.recipe.max_frames, checked.recipe.is_split)
+    return FrameSampling(float(checked.recipe.fps), checked.recipe.max_frames, checked.recipe.is_split)
 
 
 def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Expected:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
@@ -85,7 +85,7 @@ def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> A
         [[value or 0 for value in row[2:]] for row in rows], np.float64
     ).T
     settings = recipe.settings if recipe else {}
-    sampling = Sampling(
+    sampling = FrameSampling(
         float(Fraction(settings.get("fps", "1"))),
         int(settings.get("max_frames", "2048")),
         settings.get("split") == "True",

@@ -31,21 +31,21 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeline:
+class VideoTimeline:
     """All lanes, and the ticks of the ruler as (percent, text)."""
 
     lanes: tuple[Lane, ...]
     ticks: tuple[tuple[float, str], ...]
 
 
-def lay_out(rows: VideoRows) -> Timeline:
+def lay_out(rows: VideoRows) -> VideoTimeline:
     """Scenes first, then highlights, what packs brought, and a lane for each character."""
     duration_ms = max(1, rows.video["duration_ms"])
     lanes = []
     for table in ("scenes", "highlights", *_own_timed(rows)):
         lanes.append(_lane(table.replace("_", " ").capitalize(), table, rows.tables[table], duration_ms))
     lanes += _character_lanes(rows, duration_ms)
-    return Timeline(tuple(lane for lane in lanes if lane.bars), _ticks(duration_ms))
+    return VideoTimeline(tuple(lane for lane in lanes if lane.bars), _ticks(duration_ms))
 
 
 def _own_timed(rows: VideoRows) -> list[str]:

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision
+from jobs.reports.explain.records import Committed, Explanation, Failed, KnownRecipe, Revision
 from jobs.reports.explain.rows import read_rows
 from jobs.reports.explain.standing import state_of, steps_for
 from jobs.reports.next_steps import Newest, read_newest, reason_of
@@ -88,12 +88,12 @@ def _differences(store: ObjectStore, before: Committed | None, commit: Committed
 
 def _read_recipes(
     store: ObjectStore, met: list[Committed | Attempt], newest: Newest | None
-) -> tuple[Recipe, ...]:
+) -> tuple[KnownRecipe, ...]:
     recipes = []
     for recipe_id in dict.fromkeys(one.recipe_id for one in met):
         said = read_recipe(store, recipe_id)
         recipes.append(
-            Recipe(
+            KnownRecipe(
                 recipe_id,
                 newest is not None and recipe_id == newest.recipe_id,
                 said.model_id if said else None,

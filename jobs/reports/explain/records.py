@@ -38,7 +38,7 @@ class Failed(Failure):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class KnownRecipe:
     """One recipe that the video met; without `prompts` nobody declared what its id stands for."""
 
     recipe_id: str
@@ -57,7 +57,7 @@ class Explanation:
     state: str
     revisions: tuple[Revision, ...]
     commits: tuple[Committed, ...]
-    recipes: tuple[Recipe, ...]
+    recipes: tuple[KnownRecipe, ...]
     tries: tuple[Attempt, ...]
     failures: tuple[Failed, ...]
     video: Video | None  # its row in the commit that counts

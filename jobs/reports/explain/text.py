@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from jobs.reports.explain.records import Committed, Explanation, Failed, Recipe, Revision
+from jobs.reports.explain.records import Committed, Explanation, Failed, KnownRecipe, Revision
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.words import brief, megabytes, moment, seconds
@@ -80,7 +80,7 @@ def _commit(one: Committed, counts: bool) -> tuple[str, ...]:
     )
 
 
-def _recipe(one: Recipe) -> tuple[str, ...]:
+def _recipe(one: KnownRecipe) -> tuple[str, ...]:
     settings = ", ".join(f"{name} {value}" for name, value in one.settings.items())
     prompts = f"prompts {', '.join(one.prompts)}" if one.prompts else ""
     use = "the newest run's" if one.is_newest else ""

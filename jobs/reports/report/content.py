@@ -18,10 +18,10 @@ from jobs.reports.report.records import (
     RecipeLine,
     Report,
     RunLine,
+    RunTimeline,
     SetAside,
     SlowVideo,
     Spent,
-    Timeline,
 )
 from jobs.ui.exit_codes import meaning_of
 from jobs.ui.next_command import Place
@@ -98,9 +98,9 @@ def _read_runs(catalog: Catalog, store: ObjectStore, period: Period) -> tuple[Ru
     return tuple(replace(run, meaning=meaning(run), num_actors=actors.get(run.run_id)) for run in runs)
 
 
-def _read_timeline(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) -> Timeline:
+def _read_timeline(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) -> RunTimeline:
     if not runs:
-        return Timeline(1, (), 0.0)
+        return RunTimeline(1, (), 0.0)
     begin, end = min(run.started_at for run in runs), max(run.seen_at for run in runs)
     width = _width((end - begin).total_seconds())
     start = begin.timestamp() // width * width
@@ -124,7 +124,7 @@ def _read_timeline(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) 
         )
         for n in range(count)
     )
-    return Timeline(width, buckets, width * max((run.num_actors or 0 for run in runs), default=0))
+    return RunTimeline(width, buckets, width * max((run.num_actors or 0 for run in runs), default=0))
 
 
 def _width(seconds: float) -> int:

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from jobs.reports.report.content import read_section
 from jobs.reports.report.period import Period
 from jobs.reports.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
-from jobs.reports.report.records import Report, Timeline, parts_of
+from jobs.reports.report.records import Report, RunTimeline, parts_of
 from jobs.ui.terminal import timecode
 from jobs.ui.words import file_name, hours, megabytes, moment, percent, printable, seconds, short
 from storage.query.catalog import Catalog
@@ -96,7 +96,7 @@ def _progress(report: Report) -> Markup | None:
     return stacked_columns(series, times, f"Videos over time: {about}")
 
 
-def _busy(timeline: Timeline) -> Markup | None:
+def _busy(timeline: RunTimeline) -> Markup | None:
     if not timeline.busy_capacity_s:
         return None
     shares = [bucket.busy_seconds / timeline.busy_capacity_s for bucket in timeline.buckets]

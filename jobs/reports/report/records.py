@@ -52,7 +52,7 @@ class Bucket:
 
 
 @dataclass(frozen=True)
-class Timeline:
+class RunTimeline:
     """Equal columns of time, `bucket_s` wide, in each of which models can be busy for `busy_capacity_s`."""
 
     bucket_s: int
@@ -200,7 +200,7 @@ class Report:
     made_at: datetime
     since: datetime | None
     runs: tuple[RunLine, ...]
-    timeline: Timeline
+    timeline: RunTimeline
     reasons: tuple[ReasonLine, ...]
     failures: tuple[FailureGroup, ...]
     spent: Spent

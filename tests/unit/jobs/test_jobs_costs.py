@@ -9,7 +9,7 @@ import pytest
 
 from jobs.attempts.work import Work
 from jobs.failures import VideoFailureError
-from jobs.planning.asked import Sampling, asked_of
+from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.ceiling import Ceiling
 from jobs.planning.costs import Attempts, fit_costs
 from jobs.planning.headers import stated_lengths_ms
@@ -25,7 +25,7 @@ BUDGETS = {
     "summary": Budget(max_new_tokens=100, window_ms=None),
     "scenes": Budget(max_new_tokens=4000, window_ms=240_000),
 }
-SAMPLING = Sampling(1.0, 2048, is_split=False)
+SAMPLING = FrameSampling(1.0, 2048, is_split=False)
 
 
 def attempts(durations_s, sampling=SAMPLING, budgets=BUDGETS) -> Attempts:
@@ -48,9 +48,9 @@ def attempts(durations_s, sampling=SAMPLING, budgets=BUDGETS) -> Attempts:
     ("sampling", "budgets"),
     [
         (SAMPLING, BUDGETS),
-        (Sampling(2.0, 2048, False), BUDGETS),
-        (Sampling(0.5, 60, False), BUDGETS),
-        (Sampling(1.0, 300, True), BUDGETS),
+        (FrameSampling(2.0, 2048, False), BUDGETS),
+        (FrameSampling(0.5, 60, False), BUDGETS),
+        (FrameSampling(1.0, 300, True), BUDGETS),
         (SAMPLING, {"plates": Budget(max_new_tokens=500, window_ms=60_000)}),
         (SAMPLING, {"summary": BUDGETS["summary"]}),
     ],
@@ -95,9 +95,9 @@ def test_the_longest_film_asked_again_is_not_what_others_are_expected_to_take():
 def test_sampling_counts_pictures_as_the_reader_does():
     """Every 1/fps seconds, thinned out to the bound, or in sections that share a part."""
     seconds = np.array([0.2, 10.0, 5000.0])
-    assert Sampling(1.0, 2048, False).frames(seconds)[0].tolist() == [1, 10, 2048]
-    assert Sampling(2.0, 2048, False).frames(seconds)[0].tolist() == [1, 20, 2048]
-    frames, sections = Sampling(1.0, 2048, True).frames(seconds)
+    assert FrameSampling(1.0, 2048, False).frames(seconds)[0].tolist() == [1, 10, 2048]
+    assert FrameSampling(2.0, 2048, False).frames(seconds)[0].tolist() == [1, 20, 2048]
+    frames, sections = FrameSampling(1.0, 2048, True).frames(seconds)
     assert sections.tolist() == [1, 1, 3]
     assert frames.tolist() == [1, 10, 5000 + 2 * 512]
 
