@@ -11,6 +11,7 @@ from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
+from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog
 
 # Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
@@ -37,20 +38,9 @@ WITH edges AS (
 )
 SELECT coalesce(median(before), 0) + coalesce(median(greatest(after, 0)), 0) FROM edges"""
 
-# How many actors held a video at once in the latest run; clocks may differ by a little.
-_ACTORS = """
-WITH latest AS (
-    SELECT run_id FROM runs SEMI JOIN attempts USING (run_id) WHERE model_revision = $revision
-    ORDER BY started_at DESC LIMIT 1
-), held AS (
-    SELECT started_at AS since,
-        started_at + to_microseconds(((seconds - coalesce(finish_seconds, 0) - 0.05) * 1e6)::BIGINT) AS until
-    FROM attempts SEMI JOIN latest USING (run_id) LIMIT 2000
-)
-SELECT coalesce(max(number), 1) FROM (
-    SELECT count(*) AS number FROM held AS one JOIN held AS other
-    ON other.since <= one.since AND one.since < other.until GROUP BY one.since
-)"""
+_LATEST = """
+SELECT run_id FROM runs SEMI JOIN attempts USING (run_id) WHERE model_revision = $revision
+ORDER BY started_at DESC LIMIT 1"""
 
 
 @dataclass(frozen=True)
@@ -75,7 +65,8 @@ def read_history(catalog: Catalog, index: Index, model_revision: str) -> History
         by_recipe.setdefault(row[1], []).append(row)
     attempts = [_attempts(some, index.recipe(recipe_id)) for recipe_id, some in by_recipe.items()]
     ((idle_s,),) = catalog.query(_EDGES, parameters).rows
-    ((num_actors,),) = catalog.query(_ACTORS, parameters).rows
+    ((run_id,),) = catalog.query(_LATEST, parameters).rows
+    num_actors = actors_by_run(catalog, run_id, run_id).get(run_id, 1)
     return History(fit_costs(Attempts.of(attempts)), rows[0][0], len(rows), float(idle_s), num_actors)
 
 

@@ -30,6 +30,7 @@ from schemas.failures import FailureClass
 from storage.index.leases import read_log
 from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
+from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog
 
 R = TypeVar("R")
@@ -85,8 +86,7 @@ def _read(catalog: Catalog, name: str, record: type[R], period: Period) -> tuple
 
 
 def _read_runs(catalog: Catalog, store: ObjectStore, period: Period) -> tuple[RunLine, ...]:
-    rows = read_section(catalog, "actors", first=period.first, last=period.last)
-    actors = {row["run_id"]: row["actors"] for row in rows}
+    actors = actors_by_run(catalog, period.first, period.last)
     at_work = {holder.run_id for holder in read_log(store).holders}
 
     def meaning(run: RunLine) -> str:

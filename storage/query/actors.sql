@@ -1,8 +1,9 @@
 -- Per run, how many models held a video at once: an actor has one at a time, so that is how many there were.
 WITH held AS (
-    SELECT run_id, started_at AS begins,
-        started_at + to_microseconds(((coalesce(prefill_seconds, 0) + coalesce(generate_seconds, 0)) * 1e6)::BIGINT)
-            AS ends
+    -- As long as the try without its finish, at least what the model took; clocks may differ by a little.
+    SELECT run_id, started_at AS begins, started_at + to_microseconds((greatest(
+            seconds - coalesce(finish_seconds, 0) - 0.05, coalesce(prefill_seconds, 0) + coalesce(generate_seconds, 0)
+        ) * 1e6)::BIGINT) AS ends
     FROM attempts WHERE run_id BETWEEN $first AND $last
 ),
 steps AS (
