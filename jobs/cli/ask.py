@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.cli.verb import F, Verb, index_options
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place
 from jobs.settings.times import parse_since
 from jobs.ui.terminal import say, see_help, show_json
 from schemas.failures import UsageError
@@ -60,12 +60,12 @@ def sql(
             return show_json(listed)
         return _show(("name", "question"), [tuple(one.values()) for one in listed])
     text = query if query is not None else find_example(str(example)).sql
-    settings = load_settings(flags, needs=("index",))
+    place = index_place(flags)
     from storage.query.catalog import Result, again_if_changed
     from storage.query.database import open_serving
 
     def ask() -> tuple[Result, str | None]:
-        served = open_serving(settings["index"], settings.get("endpoint_url"), serving)
+        served = open_serving(*place, serving)
         with served.catalog as catalog:
             return catalog.query(text), served.note
 
@@ -109,7 +109,7 @@ def search(
     **flags: Any,
 ) -> None:
     """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
-    settings = load_settings(flags, needs=("index",))
+    place = index_place(flags)
     from storage.query.catalog import again_if_changed
     from storage.query.database import open_serving
     from storage.query.filters import Filters
@@ -119,7 +119,7 @@ def search(
     filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by)
 
     def ask() -> "tuple[list[Hit], str | None, str | None]":
-        served = open_serving(settings["index"], settings.get("endpoint_url"), serving, history=False)
+        served = open_serving(*place, serving, history=False)
         with served.catalog as catalog:
             return search_index(catalog, text, limit, filters), served.note, make_searchable(catalog)
 
@@ -135,7 +135,7 @@ def search(
 @click.option("--words-only", is_flag=True, help="Without vectors: most of the time and space, no meaning.")
 def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
     """Make or refresh the serving file, which makes sql and search fast."""
-    settings = load_settings(flags, needs=("index",))
+    place = index_place(flags)
     from rich.console import Console
     from rich.progress import Progress
 
@@ -145,8 +145,7 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("vectors", total=None, visible=False)
         done = build_serving(
-            settings["index"],
-            settings.get("endpoint_url"),
+            *place,
             output,
             words_only,
             lambda num, total: bar.update(task, completed=num, total=total, visible=True),

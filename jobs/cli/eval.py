@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from jobs.benchmarks.names import BENCHMARKS
 from jobs.cli.options import FILE, switch, value
 from jobs.cli.verb import Verb, index_options, with_options
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode, UsageError
 
@@ -63,11 +63,11 @@ def _judge_index(as_json: bool, flags: dict[str, Any]) -> int:
     from jobs.reports.evaluation.truth import read_truth
     from storage.query.catalog import again_if_changed, open_catalog
 
-    settings = load_settings({name: flags[name] for name in INDEX_FLAGS}, needs=("index",))
+    place = index_place({name: flags[name] for name in INDEX_FLAGS})
     known = read_truth(flags["truth"])
 
     def read() -> "list[Measure]":
-        with open_catalog(settings["index"], settings.get("endpoint_url")) as catalog:
+        with open_catalog(*place) as catalog:
             return list(evaluate_index(catalog, known))
 
     measures = again_if_changed(read)

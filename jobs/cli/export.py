@@ -7,7 +7,7 @@ import click
 
 from jobs.cli.verb import Verb, index_options
 from jobs.exports.formats import MOMENT_KINDS, TABLE_FORMATS, VIDEO_FORMATS, TableFormat, VideoFormat
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place
 from schemas.failures import UsageError
 
 
@@ -40,14 +40,14 @@ def export(
     **flags: Any,
 ) -> None:
     """Write scenes and highlights as chapters, subtitles, edit lists, markers, web data or rows."""
-    settings = load_settings(flags, needs=("index",))
+    place = index_place(flags)
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
     from jobs.exports.writing import Export, write_export
 
     file = Path(output) if output is not None else None
     asked = Export(to, kind, video, file, force, as_json)
-    write_export(settings["index"], settings.get("endpoint_url"), asked)
+    write_export(*place, asked)
 
 
 def _check(to: str, kind: str, video: str | None, output: str | None, as_json: bool) -> None:

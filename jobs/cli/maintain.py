@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place
 from jobs.settings.times import parse_duration
 from jobs.ui.terminal import say, show_json
 from jobs.ui.words import visible
@@ -44,8 +44,7 @@ def compact(as_json: bool, repair: bool, scratch: Path | None, **flags: Any) -> 
     from storage.upkeep.compact import compact as compact_index
     from storage.upkeep.repair import repair as repair_index
 
-    settings = load_settings(flags, needs=("index",))
-    place = settings["index"], settings.get("endpoint_url")
+    place = index_place(flags)
     if repair:
         mended = repair_index(*place, _wait)
         return show_json(mended) if as_json else _show_repair(mended)
@@ -103,8 +102,7 @@ def vacuum(as_json: bool, older_than: str, dry_run: bool, **flags: Any) -> None:
         limit = parse_duration(older_than)
     except ValueError as error:
         raise UsageError(f"--older-than {older_than} is no duration", str(error)) from None
-    settings = load_settings(flags, needs=("index",))
-    done = vacuum_index(settings["index"], settings.get("endpoint_url"), _wait, limit, dry_run)
+    done = vacuum_index(*index_place(flags), _wait, limit, dry_run)
     if as_json:
         show_json(done)
     else:
@@ -141,15 +139,14 @@ def forget(video: str, as_json: bool, yes: bool, **flags: Any) -> None:
     from storage.upkeep.forget import find_forgettable
     from storage.upkeep.forget import forget as forget_video
 
-    settings = load_settings(flags, needs=("index",))
-    place = settings["index"], settings.get("endpoint_url")
+    place = index_place(flags)
     found = find_forgettable(*place, video)
     name = found.uri or found.video_id
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError(f"{name} would be forgotten for good", "Add --yes.")
         click.confirm(
-            f"Remove everything about {visible(name)} from {settings['index']} for good?",
+            f"Remove everything about {visible(name)} from {place[0]} for good?",
             abort=True,
             err=True,
         )

@@ -8,7 +8,7 @@ import click
 
 from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_options
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
 
 
@@ -86,8 +86,7 @@ def retry(
     """Take videos out of quarantine: the next run tries them again."""
     from jobs.planning.retry import release
 
-    settings = load_settings(flags, needs=("index",))
-    released = release(settings["index"], settings.get("endpoint_url"), videos, codes, everything)
+    released = release(*index_place(flags), videos, codes, everything)
     if as_json:
         show_json({"released": released})
         return

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jobs.cli.verb import Verb, index_options
-from jobs.settings.given import load_settings
+from jobs.settings.given import index_place
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from jobs.reports.status import Status
 
 
-def _place(flags: dict[str, Any]) -> Place:
-    settings = load_settings(flags, needs=("index",))
-    return Place(settings["index"], settings.get("endpoint_url"))
-
-
 @click.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
 @index_options
 def status(as_json: bool, **flags: Any) -> None:
@@ -30,7 +25,7 @@ def status(as_json: bool, **flags: Any) -> None:
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = _place(flags)
+    place = Place(*index_place(flags))
 
     def read() -> "Status":
         with open_catalog(place.index, place.endpoint_url) as catalog:
@@ -62,7 +57,7 @@ def report(as_json: bool, run_id: str | None, since: str | None, page: Path | No
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = _place(flags)
+    place = Place(*index_place(flags))
 
     def read() -> "tuple[Report, str]":
         with open_catalog(place.index, place.endpoint_url) as catalog:
@@ -106,7 +101,7 @@ def explain(as_json: bool, video: str, **flags: Any) -> None:
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = _place(flags)
+    place = Place(*index_place(flags))
 
     def read() -> "Explanation":
         with open_catalog(place.index, place.endpoint_url) as catalog:

@@ -20,3 +20,9 @@ def load_settings(flags: Mapping[str, Any], needs: Iterable[str]) -> dict[str, A
             hint = f'Add --{name} …, or {name} = "…" to {SETTINGS_FILE}.'
             raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
     return values
+
+
+def index_place(flags: dict[str, Any]) -> tuple[str, str | None]:
+    """Where the index is, and the S3 server if it is not AWS. UsageError: neither flags nor file say it."""
+    settings = load_settings(flags, needs=("index",))
+    return settings["index"], settings.get("endpoint_url")
