@@ -5,6 +5,7 @@ from presentation timestamps. Columns are only ever added, and added ones are nu
 """
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +19,16 @@ class Row(BaseModel):
     """One row of one table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+def columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
+    """What records hold under the names of a table's columns; of several the last one counts."""
+    return {
+        name: getattr(record, name)
+        for record in records
+        for name in row_type.model_fields
+        if hasattr(record, name)
+    }
 
 
 class Lineage(Row):

@@ -18,7 +18,7 @@ from schemas.answers import (
     SceneText,
     TimedAnswer,
 )
-from schemas.tables import Appearance, Character, Highlight, Row, Scene
+from schemas.tables import Appearance, Character, Described, Highlight, Row, Scene, columns_of
 
 MAX_EVIDENCE = 16
 
@@ -118,12 +118,7 @@ class AnswerRows:
         return {
             **self._lineage,
             "prompt_id": answer.prompt.prompt_id,
-            "confidence": record.confidence,
-            "video_gain": record.video_gain,
-            "is_truncated": record.is_truncated,
-            "is_repeated": record.is_repeated,
-            "is_overconfident": record.is_overconfident,
-            "repairs": list(record.repairs),
+            **columns_of(Described, record),
             **(self._where(spoken) if isinstance(spoken, TimedAnswer) else {}),
         }
 

@@ -17,7 +17,7 @@ from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import VideoObject, digest, moment_of
-from schemas.tables import Attempt, Failure, Keyframe, Row, Video
+from schemas.tables import Attempt, Failure, Keyframe, Video, columns_of
 from videoxl2.errors import NonFiniteError
 
 
@@ -117,7 +117,7 @@ class RowBuilder:
         """The row that says why the whole video is missing."""
         return Failure(
             **self._settled,
-            **_columns_of(Failure, failure),
+            **columns_of(Failure, failure),
             uri=self.work.video.uri,
             action=action,
             attempts=self.work.attempt,
@@ -159,7 +159,7 @@ class RowBuilder:
             "is_degraded": bool(self._memory_steps(analysis)),
             "warnings": [*analysis.warnings, *self._memory_steps(analysis), *_odd_time(video), *warnings],
         }
-        return Video(**(_columns_of(Video, info, info.metadata, video) | values))
+        return Video(**(columns_of(Video, info, info.metadata, video) | values))
 
     def _memory_steps(self, analysis: Analysis) -> list[str]:
         """The rungs of the memory ladder that this video went down."""
@@ -192,16 +192,6 @@ class RowBuilder:
             answer_text=answer.text,
             traceback=None,
         )
-
-
-def _columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
-    """What records hold under the names of a table's columns; of several the last one counts."""
-    return {
-        name: getattr(record, name)
-        for record in records
-        for name in row_type.model_fields
-        if hasattr(record, name)
-    }
 
 
 def _odd_time(video: VideoObject) -> Iterator[str]:

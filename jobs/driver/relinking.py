@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import compress
-from typing import Any
 
 from schemas.commit import Commit, CommitState
 from schemas.identity import digest
 from schemas.plan import PlannedVideo, Reason
+from schemas.tables import Video, columns_of
 from storage.errors import NotFound
 from storage.index.batches import batches
 from storage.index.index import Index
@@ -23,19 +23,9 @@ def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
     assert planned.carried_id
     assert planned.carried_key
     video = planned.video
-    ids = {
-        "video_id": video.video_id,
-        "object_rev": video.object_rev,
-        "analysis_key": planned.analysis_key,
-        "uri": video.uri,
-    }
-    commit: dict[str, Any] = {**ids, "content_rev": video.content_rev, "run_id": run_id, "created_at": _now()}
-    listed = {
-        **ids,
-        "etag": video.etag,
-        "version_id": video.version_id,
-        "modified_at": video.modified_at,
-    }
+    key = {"analysis_key": planned.analysis_key}
+    commit = columns_of(Commit, video) | key | {"run_id": run_id, "created_at": _now()}
+    listed = columns_of(Video, video) | key
     index.commit_copy(planned.carried_id, planned.carried_key, commit, listed)
 
 
@@ -116,18 +106,8 @@ def deleted_marks(index: Index, video_ids: frozenset[str], run_id: str) -> Itera
     """One for each of these videos, that hides its rows."""
     for commit, uri in index.visible_commits():
         if commit.video_id in video_ids:
-            yield Commit(
-                analysis_key=commit.analysis_key,
-                video_id=commit.video_id,
-                object_rev=commit.object_rev,
-                recipe_id=commit.recipe_id,
-                uri=uri,
-                run_id=run_id,
-                created_at=_now(),
-                content_rev=commit.content_rev,
-                state=CommitState.DELETED,
-                failure_class=None,
-            )
+            new = {"uri": uri, "run_id": run_id, "created_at": _now(), "failure_class": None}
+            yield Commit(**(columns_of(Commit, commit) | new | {"state": CommitState.DELETED}))
 
 
 def _now() -> datetime:
