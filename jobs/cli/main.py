@@ -13,10 +13,11 @@ from jobs.cli.eval import evaluate
 from jobs.cli.export import export
 from jobs.cli.maintain import compact, forget, vacuum
 from jobs.cli.plan import plan, retry
+from jobs.cli.problems import show_crash, show_end, show_problem
 from jobs.cli.report import explain, report, status
 from jobs.cli.run import backfill, run
 from jobs.cli.serve import serve
-from jobs.ui.terminal import say, see_help, show_error
+from jobs.ui.terminal import see_help
 from schemas.failures import ExitCode, MediaIndexError
 
 
@@ -54,32 +55,23 @@ def main() -> None:
     try:
         code = cli.main(prog_name="media-index", standalone_mode=False)
     except MediaIndexError as error:
-        show_error(error)
-        code = error.exit_code
+        code = show_problem(error)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        say("error: interrupted", "hint: Repeat the command; what is committed stays.", err=True)
-        code = ExitCode.INTERRUPTED
+        code = show_end("interrupted", "Repeat the command; what is committed stays.", ExitCode.INTERRUPTED)
     except click.ClickException as error:
         message = " ".join(error.format_message().split())  # click lists choices on lines of their own
         command = (
             error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "media-index"
         )
-        say(f"error: {message.rstrip('.')}", f"hint: {see_help(command)}", err=True)
-        code = ExitCode.USAGE
+        code = show_end(message.rstrip("."), see_help(command), ExitCode.USAGE)
     except UnicodeEncodeError as error:
-        say(
-            f"error: this terminal cannot show {error.object[error.start]!a}",
-            "hint: Set PYTHONUTF8=1.",
-            err=True,
-        )
-        code = ExitCode.USAGE
+        shown = f"this terminal cannot show {error.object[error.start]!a}"
+        code = show_end(shown, "Set PYTHONUTF8=1.", ExitCode.USAGE)
     except BrokenPipeError:  # `media-index sql … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more can be flushed to it
-        code = ExitCode.DONE
+        code = int(ExitCode.DONE)
     except OSError as error:
-        say(f"error: {error}", "hint: Check the disk, the folders and their permissions.", err=True)
-        code = ExitCode.INTERNAL
-    except Exception:
-        say(*traceback.format_exc().splitlines(), err=True)  # names in it are no better than elsewhere
-        code = ExitCode.INTERNAL
+        code = show_end(str(error), "Check the disk, the folders and their permissions.", ExitCode.INTERNAL)
+    except Exception as error:
+        code = show_crash(error, traceback.format_exc())
     sys.exit(int(code or 0))

@@ -67,13 +67,7 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
     from jobs.cluster.words import words_aside
     from jobs.settings.config import resolve
 
-    try:
-        settings = resolve(load_settings(flags, needs=NEEDED))
-    except MediaIndexError as error:
-        if flags["log_format"] != "json":
-            raise
-        _progress("json").error(error)
-        return int(error.exit_code)
+    settings = resolve(load_settings(flags, needs=NEEDED))
     from jobs.driver.run import run as execute  # what reads the index need not wait for Ray to load
 
     progress, is_text = _progress(settings.log_format), settings.log_format == "text"

@@ -55,7 +55,8 @@ class Costs:
     token_s: float
     question_tokens: float
     room_tokens: float  # written of a token that is allowed
-    again: float  # so much of that is written once more, as answers with faults are asked again
+    again_chance: float  # of a token to be in an answer with a fault, which is then asked for once more
+    again_share: float  # of a video's tokens, where that happens
     worst: float  # a video that takes longer than nine in ten takes so many times what is expected
 
     def seconds(self, asked: Asked) -> Numbers:
@@ -66,7 +67,7 @@ class Costs:
     def tokens(self, asked: Asked) -> Numbers:
         """What is expected to be written about each video."""
         first = self.question_tokens * asked.questions + self.room_tokens * asked.token_room
-        return first * (1 + self.again)
+        return first * (1 + self.again_share * _chance_of_any(self.again_chance, first))
 
 
 def fit_costs(attempts: Attempts) -> Costs:
@@ -76,12 +77,33 @@ def fit_costs(attempts: Attempts) -> Costs:
     question_s, token_s = _fit(attempts.generate_s, asked.questions, attempts.tokens)
     first_tokens = attempts.tokens - attempts.again_tokens
     question_tokens, room_tokens = _fit(first_tokens, asked.questions, asked.token_room)
-    again = float((attempts.again_tokens / np.maximum(first_tokens, 1)).mean())  # not led by the longest film
+    again = _fit_again(first_tokens, attempts.again_tokens)
     video_s = first_s + float(attempts.other_s.mean())
-    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, again, 1.0)
+    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, *again, 1.0)
     took = attempts.prefill_s + attempts.generate_s + attempts.other_s
     worst = float(np.quantile(took / np.maximum(costs.seconds(asked), 1e-9), 0.9))
     return replace(costs, worst=max(1.0, worst))
+
+
+def _fit_again(first: Numbers, again: Numbers) -> tuple[float, float]:
+    """`again_chance`, by how many videos had a second try and not by their size, and `again_share`.
+
+    Of few videos the longest has most of the tokens, and whether it was asked again is a toss of one coin.
+    """
+    happened = again > 0
+    if not happened.any():
+        return 0.0, 0.0
+    low, high = 0.0, 1.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        is_too_low = _chance_of_any(middle, first).sum() < happened.sum()
+        low, high = (middle, high) if is_too_low else (low, middle)
+    return high, float(again.sum() / max(1.0, first[happened].sum()))
+
+
+def _chance_of_any(chance: float, number: Numbers) -> Numbers:
+    """Of at least one among so many, each of the same small chance."""
+    return 1 - np.exp(-chance * number)
 
 
 def _fit(wanted: Numbers, *columns: Numbers) -> tuple[float, ...]:

@@ -56,6 +56,32 @@ def test_a_mistake_is_two_lines_and_a_code(films, media_index, arguments, code, 
     assert not (films.parent / "index").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "--log-format", "json", "--limt", "3"], "No such option '--limt'"),
+        (["run", "--log-format=json", "--limit", "many"], "'many' is not a valid integer"),
+        (["run", "--limit", "many", "--config", "json.toml"], "'many' is not a valid integer"),
+        (["backfill", "--log-format", "json"], "backfill was not told which videos"),
+        (["run", "--log-format", "json", "--config", "none.toml"], "none.toml does not exist"),
+        (["run", "--log-format", "json", "--config", "wrong.toml"], "unknown setting libary"),
+        (["run", "--config", "json.toml", "--deadline", "0s"], "more than 0"),
+    ],
+)
+def test_a_mistake_is_json_where_stderr_is_json(tmp_path, monkeypatch, media_index, arguments, said):
+    """Whoever parses the lines of a run gets no others, also where none begins."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "json.toml").write_text('log-format = "json"\nlibrary = "x"\nindex = "y"\nmodel = "small"')
+    (tmp_path / "wrong.toml").write_text('libary = "x"')
+    done = media_index(*arguments)
+    (line,) = done.stderr.splitlines()
+    event = json.loads(line)
+    assert (done.code, event["event"], event["exit_code"]) == (2, "error", 2)
+    assert said in event["message"]
+    assert event["hint"].endswith((".", "?"))
+    assert list(event) == ["time", "event", "run_id", "message", "hint", "exit_code", "next"]
+
+
 def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
     """No videos is a success, and the index answers."""
     index = tmp_path / "index"
