@@ -104,10 +104,6 @@ class PublishedCommits:
             yield some.filter(pa.array(is_visible[rows]))
             first = rows.stop
 
-    def recipe_ids(self) -> set[str]:
-        """Of all commits there ever were."""
-        return set(pc.unique(self._commits.table().column("recipe_id")).to_pylist())
-
     def _where(self, column: str, values: Collection[str]) -> Iterator[CurrentCommit]:
         return map(CurrentCommit._make, self._commits.find(column, values))
 

@@ -21,11 +21,6 @@ class Period:
     last: str
     since: datetime | None = None
 
-    @property
-    def is_one_run(self) -> bool:
-        """Named, or the latest one."""
-        return self.since is None
-
 
 def find_period(catalog: Catalog, run_id: str | None, since: str | None) -> Period:
     """One run, everything since then, or the latest run. UsageError: no such run, no such date."""
