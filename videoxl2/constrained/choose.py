@@ -18,7 +18,7 @@ from videoxl2.generate.finite import finite
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which option, the probability of each among them, and of all together among everything."""
+    """Chosen option, the probability of each option among all, and of all options among all tokens."""
 
     index: int
     probabilities: tuple[float, ...]
@@ -29,7 +29,7 @@ class Chosen:
 def choose_rows(
     questions: Sequence[tuple[Sequence[int], Sequence[str]]], table: TokenTable, rows: Rows
 ) -> list[Chosen]:
-    """The choice behind each prompt's ids among its options, as many at a time as there are rows.
+    """Choose among each prompt's options, as many prompts at a time as there are rows.
 
     Options must differ in their first token (as letters do): that is the one compared. Raises `ValueError`
     where they do not, and `NonFiniteError`.

@@ -22,23 +22,23 @@ T = TypeVar("T")
 
 
 class Pushes(Protocol):
-    """What a program is filled on; a `Continuation` is one."""
+    """Interface that a program is filled on, such as `Continuation`."""
 
     def push(self, token_ids: Sequence[int]) -> Tensor:
-        """Append tokens; logits `[V]` for the one that follows."""
+        """Append tokens; return logits `[V]` of the one that follows."""
 
     def back_to(self, num_tokens: int) -> None:
         """Forget the tokens pushed after the first `num_tokens`."""
 
 
 class PushesRows(Protocol):
-    """What many programs are filled on at once; `videoxl2.generate.batch_decode.Rows` is one."""
+    """Interface that many programs are filled on at once, such as `videoxl2.generate.batch_decode.Rows`."""
 
     @property
     def num_rows(self) -> int: ...
 
     def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
-        """Append to each row its tokens, or none; logits `[B, V]`."""
+        """Append to each row its tokens, or none; return logits `[B, V]`."""
 
     def back_to(self, row: int, num_tokens: int) -> None: ...
 
@@ -47,7 +47,7 @@ class PushesRows(Protocol):
 
 @dataclass(frozen=True)
 class Sampling:
-    """Greedy at temperature 0; else drawn among the legal tokens, the same for the same seed."""
+    """Sampling of a token: greedy at temperature 0, else drawn among the legal ones, by seed."""
 
     temperature: float = 0.0
     seed: int = 0
@@ -96,7 +96,7 @@ def fill_rows(
     sampling: Sampling = Sampling(),
     width: int = 1,
 ) -> list[Filling[T]]:
-    """As `fill_each`, for callers to whom one answer without finite logits is none at all.
+    """Run many programs as `fill_each` does, but raise if one answer has no finite logits.
 
     Raises `NonFiniteError` then.
     """
@@ -144,7 +144,7 @@ def fill_each(
 def _step(
     running: Mapping[int, _Row[T]], rows: PushesRows, temperature: float, width: int
 ) -> list[tuple[int, Filling[T] | NonFiniteError]]:
-    """Feed every row, pick where all is fed; the rows whose program ended, and how."""
+    """Feed every row and pick where all is fed; return the rows whose program ended, and how."""
     if not running:
         return []
     feeds: list[Sequence[int]] = [()] * rows.num_rows
@@ -172,7 +172,7 @@ def fill_alone(
     continuation: Pushes,
     sampling: Sampling = Sampling(),
 ) -> Filling[T] | NonFiniteError:
-    """As `fill_each` for a single program, without rows."""
+    """Run a single program as `fill_each` does, without rows."""
     try:
         return fill(program, table, continuation, prompt_ids, sampling)
     except NonFiniteError as error:
@@ -180,7 +180,7 @@ def fill_alone(
 
 
 class _Row(Generic[T]):
-    """A program on its row; `ask.feed` shrinks as it is fed."""
+    """Program on its row; `ask.feed` shrinks as it is fed."""
 
     def __init__(
         self, index: int, questions: Generator[Ask, Picked, Filling[T]], seed: int, device: torch.device
@@ -191,7 +191,7 @@ class _Row(Generic[T]):
         self._questions = questions
 
     def begin(self) -> Filling[T] | None:
-        """The filling, where the program leaves the model nothing to decide."""
+        """Start the program; return its filling if the model has nothing to decide."""
         return self._go_on(lambda: next(self._questions))
 
     def next_feed(self, width: int) -> tuple[int, ...]:
@@ -201,7 +201,7 @@ class _Row(Generic[T]):
         return ask.feed[:size]
 
     def send(self, picked: Picked) -> Filling[T] | None:
-        """The filling, where the program ends with this token."""
+        """Give the program a picked token; return its filling if it ends with it."""
         return self._go_on(lambda: self._questions.send(picked))
 
     def _go_on(self, step: Callable[[], Ask]) -> Filling[T] | None:
@@ -217,7 +217,7 @@ class _Row(Generic[T]):
 def pick(
     logits_BV: Tensor, asked: Sequence[Ask], generators: Sequence[torch.Generator], temperature: float = 0.0
 ) -> list[Picked | None]:
-    """One legal token per row, with one transfer from the device; None where the logits are not all finite.
+    """Pick one legal token per row, in one transfer from the device; None where logits are not all finite.
 
     Nothing is drawn among such numbers, as that ends a process on a GPU.
     """
@@ -248,7 +248,7 @@ def pick(
 
 
 def _allowed(asked: Sequence[Ask], logits_BV: Tensor) -> Tensor:
-    """Bool `[B, V]`; the ids of all choices cross to the device together."""
+    """Build the legal tokens `[B, V]`; the ids of all choices cross to the device together."""
     none_V = torch.zeros(logits_BV.shape[-1], dtype=torch.bool, device=logits_BV.device)
     allowed_BV = torch.stack([a.allowed if isinstance(a.allowed, Tensor) else none_V for a in asked])
     pairs = [(n, i) for n, a in enumerate(asked) if not isinstance(a.allowed, Tensor) for i in a.allowed]

@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ask:
-    """Keep the first `keep` tokens behind the video, append `feed`, and pick the next among `allowed`."""
+    """Request to keep the first `keep` tokens behind the video, append `feed`, and pick among `allowed`."""
 
     keep: int
     feed: tuple[int, ...]
@@ -48,7 +48,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Picked:
-    """A token with its raw log-probability, the one among allowed tokens, and the mass of all those."""
+    """Picked token with its raw log-probability, that among the allowed tokens, and the mass of those."""
 
     token: int
     logprob: float
@@ -58,7 +58,7 @@ class Picked:
 
 @dataclass(frozen=True)
 class Filling(Generic[T]):
-    """A finished answer. `num_spent` also counts tokens that were taken back."""
+    """Finished answer; `num_spent` also counts tokens that were taken back."""
 
     text: str
     token_ids: tuple[int, ...]
@@ -123,13 +123,13 @@ class _Draft:
 
 @dataclass
 class _Picks:
-    """The decisions of one slot."""
+    """Decisions of one slot."""
 
     picked: list[Picked] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
 
     def ask(self, draft: _Draft, allowed: Tensor | tuple[int, ...]) -> Generator[Ask, Picked, int]:
-        """The token picked."""
+        """Ask for a token and return the one picked."""
         self.places.append(len(draft.ids) - draft.num_prompt)
         self.picked.append((yield draft.ask(allowed)))
         return self.picked[-1].token

@@ -85,7 +85,7 @@ class HostileModel:
 
 
 class _Phrase:
-    """What a model that goes round and round in one text wants next."""
+    """Wish of a model that repeats one text for ever."""
 
     def __init__(self, text: bytes, table: TokenTable) -> None:
         self._text = text
@@ -94,7 +94,7 @@ class _Phrase:
         self._wishes: dict[int, Tensor] = {}
 
     def wish_V(self, written: bytes) -> Tensor:
-        """`[V]`, behind these bytes; where they are others than it wanted, it skips one of its own."""
+        """Return `[V]` behind these bytes; where they differ from what it wanted, it skips one of its own."""
         text = self._text[self._at :] + self._text
         step = len(written) if text.startswith(written) else 1
         self._at = (self._at + step) % len(self._text)
@@ -107,7 +107,7 @@ class _Phrase:
 
 
 class HostileRows:
-    """Several of them, as `videoxl2.generate.batch_decode.Rows` are pushed; each restart draws anew."""
+    """Hostile models in the place of `videoxl2.generate.batch_decode.Rows`; each restart draws anew."""
 
     def __init__(self, name: str, table: TokenTable, seed: int, num_rows: int) -> None:
         self._how = name, table
@@ -137,7 +137,7 @@ class HostileRows:
 
 
 def hostile_wish(name: str, table: TokenTable) -> Tensor:
-    """`[V]`, what this model adds to its noise."""
+    """Return `[V]`, what this model adds to its noise."""
     if name == "longest":
         wish = [_STRONG * len(token) / 8 for token in table.tokens]
     elif name == "never closes":

@@ -21,7 +21,7 @@ from videoxl2.network.tokens import Vocabulary
 
 
 class HostileVideo:
-    """Answers as `kind` says, which may be changed between videos."""
+    """Video model that answers as `kind` says; `kind` may change between videos."""
 
     def __init__(self, tokenizer: Tokenizer, vocab_size: int) -> None:
         self.vocabulary = Vocabulary(tokenizer)
@@ -39,7 +39,7 @@ class HostileVideo:
 
 
 class HostileSession:
-    """Takes the times of its frames, and no look at them."""
+    """Session that takes the times of its frames and never looks at them."""
 
     degraded: tuple[str, ...] = ()
 
@@ -66,7 +66,7 @@ class HostileSession:
 
 
 class _Blind:
-    """In the place of the language model where it reads an answer without the video."""
+    """Stand-in for the language model where it reads an answer without the video."""
 
     cache_shape = CacheShape(num_layers=1, num_kv_heads=1, head_dim=1, dtype=torch.float32)
 

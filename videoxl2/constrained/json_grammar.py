@@ -21,14 +21,14 @@ _COMPACT = {"whitespace_flexible": False, "json_allowed_escapes": '"\\'}
 
 @lru_cache(maxsize=256)
 def grammar(schema: str, ends: tuple[str, ...], stop_id: int) -> str:
-    """For `LLMatcher`."""
+    """Write the grammar of a JSON value and its ends for `LLMatcher`."""
     rules = json.dumps({**json.loads(schema), "x-guidance": _COMPACT}, ensure_ascii=False)
     end = " | ".join(f"<[{stop_id}]>" if end == STOP else json.dumps(end) for end in ends)
     return LLMatcher.grammar_from_lark(f'start: " " value end\nvalue: %json {rules}\nend: {end}\n')
 
 
 def check_grammar(schema: str) -> None:
-    """Raises `ValueError` for a schema that no `Json` takes, or that asks for what no line can hold."""
+    """Raise `ValueError` for a schema that no `Json` takes, or that asks for what no line can hold."""
     closing_bytes(schema)
     text = json.dumps(json.loads(schema), ensure_ascii=False).encode("utf-8")
     if walk([text])[Utf8.START] != Utf8.START:

@@ -34,7 +34,7 @@ _KEYWORDS = {
 
 
 def json_bound(schema: str, max_tokens: int, end_tokens: int) -> int:
-    """The most tokens a `Json` of this schema can take whose longest end takes `end_tokens`.
+    """Return the most tokens that a `Json` of this schema can take if its longest end takes `end_tokens`.
 
     Closing a value in the midst takes what is still required of it, so the reserve depends on the schema.
     """
@@ -43,7 +43,7 @@ def json_bound(schema: str, max_tokens: int, end_tokens: int) -> int:
 
 @lru_cache(maxsize=256)
 def closing_bytes(schema: str) -> int:
-    """Bytes that suffice to end a value wherever it stands, the blank before it included.
+    """Return the bytes that suffice to end a value wherever it stands, with the blank before it.
 
     Raises `ValueError` for a schema outside the part above, or too large.
     """
@@ -53,7 +53,7 @@ def closing_bytes(schema: str) -> int:
 
 
 def _whole(schema: Mapping[str, Any]) -> int:
-    """Bytes of a value that is yet to begin, when `slot_json` closes it."""
+    """Return the bytes that `slot_json` writes for a value that has not begun when it closes."""
     match _kind(schema):
         case "enum":
             return max(_size(option) for option in schema["enum"])
@@ -72,7 +72,7 @@ def _whole(schema: Mapping[str, Any]) -> int:
 
 
 def _left(schema: Mapping[str, Any]) -> int:
-    """The most bytes still to come of a value that is on its way."""
+    """Return the most bytes still to come of a value that has begun."""
     match _kind(schema):
         case "string":
             return max(_whole(schema), _UTF8_REST + 1)

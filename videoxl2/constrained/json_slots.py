@@ -21,7 +21,7 @@ _SOONEST_IN_STRING = b'"?'
 
 
 class JsonValue:
-    """One value on its way. Each has a matcher of its own."""
+    """JSON value that is being written, with a matcher of its own."""
 
     def __init__(self, slot: Json, table: TokenTable) -> None:
         """Raises `ValueError` for a schema that llguidance does not take."""
@@ -35,11 +35,11 @@ class JsonValue:
 
     @property
     def text(self) -> bytes:
-        """What was written, the blank before it included."""
+        """Return what was written, with the blank before it."""
         return self._state.text
 
     def legal_V(self) -> Flags:
-        """Bool `[V]`: the tokens that may stand next, those that end the line among them."""
+        """Return bool `[V]`: the tokens that may stand next, with those that end the line."""
         bits = np.frombuffer(self._matcher.compute_bitmask(), np.uint8)
         self._check()
         legal_V = np.unpackbits(bits, count=self._table.vocab_size, bitorder="little").view(np.bool_)
@@ -50,14 +50,14 @@ class JsonValue:
         return bool(legal_V[self._first_of_ends].any())
 
     def soonest(self, legal_V: Flags) -> int:
-        """The legal token that leads to the end on a way no longer than `json_schema.closing_bytes`."""
+        """Return the legal token that leads to the end in no more bytes than `json_schema.closing_bytes`."""
         for byte in _SOONEST_IN_STRING if self._in_string else _SOONEST:
             if legal_V[token := self._table.byte_id(byte)]:
                 return token
         return min(np.flatnonzero(legal_V).tolist(), key=lambda token: len(self._table.tokens[token]))
 
     def advance(self, token: int) -> None:
-        """Put a legal token behind the value."""
+        """Append a legal token to the value."""
         self._matcher.consume_token(token)
         self._check()
         self._table.advance(self._state, token)

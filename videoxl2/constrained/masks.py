@@ -33,7 +33,7 @@ _BLANK_TOKENS = 4  # a text that is still blank after so many must show somethin
 
 
 class Closer(NamedTuple):
-    """What a token that ends a text means."""
+    """Meaning of a token that ends a text."""
 
     end: int  # which of the slot's ends
     content: bytes  # text in the same token, as in `.\n`
@@ -50,7 +50,7 @@ class Legal(NamedTuple):
 
 @dataclass
 class TextState:
-    """How far a text has come. While it is blank, a character of those allowed is kept for a visible one."""
+    """State of a text being written. While it is blank, one character is reserved for a visible one."""
 
     num_tokens: int = 0
     num_chars: int = -1  # the blank it begins with is no part of it
@@ -60,7 +60,7 @@ class TextState:
 
 
 class TokenTable:
-    """One tokenizer's tokens as constrained decoding needs them.
+    """Tokens of one tokenizer as constrained decoding needs them.
 
     `vocab_size` is that of the logits; ids beyond the tokenizer's are illegal. Not for several threads.
     """
@@ -87,7 +87,7 @@ class TokenTable:
 
     @classmethod
     def of(cls, model: VideoXL2) -> TokenTable:
-        """A model's, which takes seconds for a real tokenizer. Raises `CheckpointError` without one."""
+        """Build a model's table, in seconds for a real tokenizer. Raises `CheckpointError` without one."""
         tokenizer, stop_id = model.vocabulary.tokenizer, model.vocabulary.end_of_turn_id
         if tokenizer is None or stop_id is None:
             message = f"the checkpoint has no tokenizer with {END_OF_TURN}"
@@ -96,7 +96,7 @@ class TokenTable:
 
     @cached_property
     def guide(self) -> LLTokenizer:
-        """The tokenizer as `slot_json` needs it; 1.4 s for a real one."""
+        """Return the tokenizer as `slot_json` needs it; 1.4 s for a real one."""
         from llguidance import LLTokenizer  # 0.1 s, and most programs hold no JSON
 
         slices = LLTokenizer.json_slices()
@@ -105,7 +105,7 @@ class TokenTable:
     # --- text to ids and back -----------------------------------------------------------------------------
 
     def encode(self, texts: Sequence[str]) -> list[tuple[int, ...]]:
-        """Canonical ids of each text, which may end in `STOP`; they decode to exactly this text."""
+        """Encode each text, which may end in `STOP`, as canonical ids that decode to exactly this text."""
         new = [text for text in dict.fromkeys(texts) if text not in self._encoded]
         if new:
             found = self._tokenizer.encode_batch(
@@ -116,14 +116,14 @@ class TokenTable:
         return [self._encoded[text] for text in texts]
 
     def count(self, text: str) -> int:
-        """Tokens of a text."""
+        """Count the tokens of a text."""
         return len(self.encode([text])[0])
 
     def decode(self, token_ids: Sequence[int]) -> str:
         return b"".join(self.tokens[i] for i in token_ids).decode("utf-8")
 
     def _exact(self, text: str, ids: tuple[int, ...]) -> tuple[int, ...]:
-        """`ids`, or single bytes where the tokenizer normalises (NFC) or sees a control token."""
+        """Return `ids`, or single bytes if the tokenizer normalised the text (NFC) or saw a control token."""
         raw = text.removesuffix(STOP).encode("utf-8")
         if max(ids, default=0) >= self.vocab_size or b"".join(self.tokens[i] for i in ids) != raw:
             ids = tuple(self._id_of[bytes([byte])] for byte in raw)
@@ -132,7 +132,7 @@ class TokenTable:
     # --- what is legal in a text --------------------------------------------------------------------------
 
     def legal_V(self, slot: Text, state: TextState) -> Tensor:
-        """Bool `[V]`: the tokens that may stand next in a text."""
+        """Return bool `[V]`: the tokens that may stand next in a text."""
         kind: str | Utf8 = state.utf8
         if state.utf8 is Utf8.START and state.is_blank:
             kind = "opening" if state.num_tokens < _BLANK_TOKENS else "visible"
@@ -143,14 +143,14 @@ class TokenTable:
         return legal.tokens if room >= legal.longest else legal.tokens & (legal.chars <= room)
 
     def finishing_V(self, slot: Text, state: TextState) -> Tensor:
-        """Bool `[V]`: the tokens that lead to a text which can be closed: no half character, not blank."""
+        """Return bool `[V]`: the tokens after which the text can be closed: no half character, not blank."""
         if state.utf8 is not Utf8.START:
             legal = self._row(state.utf8, False, slot.forbidden)
             return legal.tokens & (legal.chars == 0)
         return self._row("one", False, slot.forbidden).tokens
 
     def line_V(self, utf8: Utf8, ends: tuple[str, ...]) -> Flags:
-        """Bool `[V]`, on the host: the tokens that may stand next in any line, its ends included."""
+        """Return bool `[V]`, on the host: the tokens that may stand next in any line, with its ends."""
         if (utf8, ends) not in self._lines:
             legal_V = self._kind(utf8)
             if utf8 is Utf8.START:
@@ -159,15 +159,15 @@ class TokenTable:
         return self._lines[utf8, ends]
 
     def byte_id(self, byte: int) -> int:
-        """The token that is this byte."""
+        """Return the token that is this byte."""
         return self._id_of[bytes([byte])]
 
     def closer(self, slot: Text | Json, token: int) -> Closer | None:
-        """What `token` ends, if it ends the text."""
+        """Return what `token` ends, or None if it ends nothing."""
         return self._closers_of(slot.ends, slot.forbidden).get(token)
 
     def advance(self, state: TextState, token: int) -> None:
-        """Put a legal token behind the text."""
+        """Append a legal token to the text."""
         state.num_tokens += 1
         state.num_chars += self._chars[token]
         state.utf8 = Utf8(int(self._next_SV[state.utf8, token]))
@@ -204,7 +204,7 @@ class TokenTable:
         return legal_V
 
     def _having(self, forbidden: str) -> Flags:
-        """The tokens with one of these characters."""
+        """Return the tokens that hold one of these characters."""
         if forbidden not in self._barred:
             self._barred[forbidden] = self._flag(lambda token: any(c in token for c in forbidden.encode()))
         return self._barred[forbidden]
@@ -219,7 +219,7 @@ class TokenTable:
         return self._closers[key]
 
     def _closing_tokens(self, index: int, end: str, forbidden: str) -> dict[int, Closer]:
-        """The end's own first token, and for line ends the tokens that carry some text before it (`.\n`)."""
+        """Return the end's first token and, for line ends, tokens that carry some text before it (`.\n`)."""
         if end == STOP:
             return {self.stop_id: Closer(index, b"", ())}
         ids = self.encode([end])[0]

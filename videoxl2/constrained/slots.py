@@ -57,14 +57,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Choice:
-    """Exactly one of `options`, none of which begins with another. A single one costs no decision."""
+    """Choice of one of `options`, none of which begins with another. A single one costs no decision."""
 
     options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Json:
-    """A value in compact JSON, valid under `schema` (see `json_schema`), on one line; then one of `ends`.
+    """Value in compact JSON, valid under `schema` (see `json_schema`), on one line; then one of `ends`.
 
     When its tokens are used up, the host closes it with as little as the schema allows.
     """
@@ -84,7 +84,7 @@ class Json:
 
 @dataclass(frozen=True)
 class Back:
-    """Forget what was written after the first `num_tokens` tokens of the answer (a `Got.num_tokens`)."""
+    """Request to forget what follows the first `num_tokens` tokens of the answer (a `Got.num_tokens`)."""
 
     num_tokens: int
 
@@ -93,7 +93,7 @@ Slot = Literal | Text | Choice | Json | Back
 
 
 class Decision(NamedTuple):
-    """A token that the model picked, where in the answer it put it, and its raw log-probability."""
+    """Token that the model picked, its place in the answer, and its raw log-probability."""
 
     place: int
     token: int
@@ -102,7 +102,7 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True)
 class SlotStats:
-    """How the model filled a slot; over its decisions only, as forced tokens tell nothing.
+    """Statistics of how the model filled a slot, over its decisions only: forced tokens tell nothing.
 
     Log-probabilities are natural and raw (over the whole vocabulary). `allowed_mass` is the probability the
     model gave to all legal tokens together: low values mean that the form pushed it. `probability` is that of
@@ -121,7 +121,7 @@ class SlotStats:
 
 @dataclass(frozen=True)
 class Got:
-    """What a program receives for a slot."""
+    """Result that a program receives for a slot."""
 
     text: str = ""  # of a Text or Json without its blank and its end, of a Choice the option
     index: int = 0  # which option, or which of the ends
@@ -137,5 +137,5 @@ FINISH_TOKENS = 4  # up to 3 to complete a UTF-8 character, 1 so that the text i
 
 
 def text_bound(max_tokens: int, end_tokens: int) -> int:
-    """The most tokens a `Text` can take whose longest end takes `end_tokens`."""
+    """Return the most tokens that a `Text` can take if its longest end takes `end_tokens`."""
     return max_tokens + FINISH_TOKENS + end_tokens

@@ -23,7 +23,7 @@ _UNSEEN = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class Utf8(IntEnum):
-    """What has been read of the present character; START is between two."""
+    """State of reading a character; START is between two."""
 
     START = 0
     ONE = 1  # one more continuation byte
@@ -80,7 +80,7 @@ _NEXT_S256 = _automaton()
 
 
 def _byte_of_character() -> dict[int, int]:
-    """GPT-2's alphabet: printable bytes stand for themselves, the others for U+0100 and up."""
+    """Return GPT-2's alphabet: printable bytes stand for themselves, the others for U+0100 and up."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(256) if byte not in printable]
     table = dict.fromkeys(others, 0xFFFF)  # as characters they belong to no byte-level token
@@ -88,7 +88,7 @@ def _byte_of_character() -> dict[int, int]:
 
 
 def token_bytes(tokenizer: Tokenizer, vocab_size: int) -> list[bytes]:
-    """Bytes of every id; empty for ids that are padding, special or added, and so never part of a text.
+    """Return the bytes of every id; empty for padding, special and added ids, which no text may hold.
 
     Raises `ModelInputError` for a tokenizer that is not byte-level BPE: every byte needs a token.
     """
@@ -111,7 +111,7 @@ def token_bytes(tokenizer: Tokenizer, vocab_size: int) -> list[bytes]:
 
 
 def walk(tokens: list[bytes]) -> NDArray[np.uint8]:
-    """State after each token from each state, `[S, V]`; DEAD where the token is illegal."""
+    """Return the state after each token from each state, `[S, V]`; DEAD where the token is illegal."""
     lengths_V = np.array([len(token) for token in tokens])
     order_V = np.argsort(-lengths_V, kind="stable")
     starts_V = np.cumsum(lengths_V) - lengths_V
@@ -125,7 +125,7 @@ def walk(tokens: list[bytes]) -> NDArray[np.uint8]:
 
 
 def count_characters(tokens: list[bytes]) -> NDArray[np.int32]:
-    """Characters that begin in each token, `[V]`."""
+    """Count the characters that begin in each token, `[V]`."""
     return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in tokens], np.int32)
 
 

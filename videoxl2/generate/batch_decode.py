@@ -59,16 +59,16 @@ class Rows:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes of keys and values the rows take besides the prefix."""
+        """Return the bytes of keys and values that the rows take besides the prefix."""
         return self._suffix.num_bytes
 
     def num_tokens(self, row: int) -> int:
-        """Tokens in this row."""
+        """Return the number of tokens in this row."""
         return self._lengths[row]
 
     @torch.inference_mode()
     def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
-        """Append to each row its tokens, or none; float32 logits `[B, V]` for what follows in each row.
+        """Append to each row its tokens, or none; return float32 logits `[B, V]` of what follows in each row.
 
         A row that got none keeps the logits of its last push; before its first they are zero. The tensor
         returned is never written to again.
@@ -143,7 +143,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class _Pass:
-    """Which token belongs where; made once a pass and used by every layer."""
+    """Plan of which token belongs where; made once a pass, used by every layer."""
 
     num_active: int  # A
     width: int  # W
@@ -188,7 +188,7 @@ class _Pass:
         )
 
     def spread(self, q_HTE: Tensor) -> Tensor:
-        """Packed tokens to `[A, H, W, E]`."""
+        """Spread packed tokens to `[A, H, W, E]`."""
         if self.slots is not None:
             padded = q_HTE.new_zeros(q_HTE.shape[0], self.num_active * self.width, q_HTE.shape[2])
             q_HTE = padded.index_copy_(1, self.slots, q_HTE)
@@ -196,6 +196,6 @@ class _Pass:
         return x_HAWE.transpose(0, 1)
 
     def pack(self, x_AHW: Tensor) -> Tensor:
-        """`[A, H, W, …]` to packed tokens `[H, T, …]`."""
+        """Pack `[A, H, W, …]` into tokens `[H, T, …]`."""
         x_HT: Tensor = x_AHW.transpose(0, 1).flatten(1, 2)
         return x_HT if self.slots is None else x_HT.index_select(1, self.slots)

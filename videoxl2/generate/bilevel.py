@@ -24,7 +24,7 @@ UNIT_GROUPS = 2
 
 @dataclass(frozen=True)
 class BiLevelOptions:
-    """Which chunks stay dense and how far the others are pooled.
+    """Choice of the chunks that stay dense, and how far the others are pooled.
 
     `units` names the relevant 8-frame units (an empty list keeps everything dense, as in the reference);
     None lets a scorer choose the `top_chunks` most relevant selection chunks for the prompt.
@@ -55,7 +55,7 @@ class SelectionChunk:
 
 @dataclass(frozen=True)
 class BiLevelReport:
-    """What a bi-level answer was decoded on."""
+    """Record of what a bi-level answer was decoded on."""
 
     num_chunks: int
     dense_chunks: tuple[int, ...]
@@ -70,7 +70,7 @@ class BiLevelReport:
 
 @dataclass(frozen=True)
 class Selection:
-    """The part of the cache that a prompt is answered on; without chunks, all of it."""
+    """Part of the cache that a prompt is answered on; without chunks, all of it."""
 
     chunks: tuple[SelectionChunk, ...] = ()
     dense: tuple[int, ...] = ()
@@ -84,7 +84,7 @@ class Selection:
 
     @torch.inference_mode()
     def part_of(self, cache: KVCache, config: LanguageConfig, layout: TokenLayout, spare: int = 0) -> KVCache:
-        """The cache itself when everything is dense, else a mixed one with `spare` rows more reserved."""
+        """Return the cache if everything is dense, else a mixed one with `spare` rows more reserved."""
         if len(self.dense) == len(self.chunks):
             return cache
         rows = mixed_rows(layout, self.chunks, self.dense, self.compression)
@@ -92,7 +92,7 @@ class Selection:
 
 
 def selection_chunks(group_times_ms: Sequence[int], chunk_groups: int) -> list[SelectionChunk]:
-    """Consecutive chunks; the last may be short. A chunk ends where the next one starts."""
+    """Divide the video into consecutive chunks, of which the last may be short."""
     num_groups = len(group_times_ms)
     chunks: list[SelectionChunk] = []
     for first in range(0, num_groups, chunk_groups):
@@ -103,7 +103,7 @@ def selection_chunks(group_times_ms: Sequence[int], chunk_groups: int) -> list[S
 
 
 def dense_from_units(units: Sequence[int], num_chunks: int, chunk_groups: int) -> set[int]:
-    """Chunk numbers that stay dense: the marked ones, the first and the last; all for an empty list."""
+    """Return the chunks that stay dense: the marked ones, the first and the last; all for an empty list."""
     if not units:
         return set(range(1, num_chunks + 1))
     marked = {UNIT_GROUPS * unit // chunk_groups + 1 for unit in units}
@@ -117,7 +117,7 @@ def dense_from_units(units: Sequence[int], num_chunks: int, chunk_groups: int) -
 
 
 def dense_from_scores(scores: Sequence[float], top_chunks: int) -> set[int]:
-    """The `top_chunks` best-scored chunks besides the first and the last, which are dense anyway."""
+    """Return the `top_chunks` best-scored chunks besides the first and the last, which are dense anyway."""
     inner = range(2, len(scores))
     best = sorted(inner, key=lambda number: -scores[number - 1])[:top_chunks]
     return {1, len(scores), *best}
@@ -126,7 +126,7 @@ def dense_from_scores(scores: Sequence[float], top_chunks: int) -> set[int]:
 def mixed_rows(
     layout: TokenLayout, chunks: Sequence[SelectionChunk], dense: Collection[int], compression: int
 ) -> tuple[Tensor, Tensor]:
-    """The order `[P]` of the mixed cache and the windows `[W, compression]` that are averaged.
+    """Return the order `[P]` of the mixed cache and the windows `[W, compression]` that are averaged.
 
     Entries of the order below S are cached rows; S + w is the mean of window w.
     """
@@ -152,7 +152,7 @@ def mixed_rows(
 def mix_cache(
     cache: KVCache, config: LanguageConfig, length: int, order_P: Tensor, windows_WX: Tensor, spare: int
 ) -> KVCache:
-    """A new cache of P rows at positions 0 … P-1, with `spare` more reserved.
+    """Build a new cache of P rows at positions 0 … P-1, with `spare` more reserved.
 
     Keys are pooled as they were before rotary embedding, then rotated once to their new position; the
     reference stores unrotated keys and rotates all of them every step, with the same result.

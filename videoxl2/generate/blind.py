@@ -19,7 +19,7 @@ _PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 
 @torch.inference_mode()
 def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
-    """Natural log-probability of each of the answer's tokens, given those before it.
+    """Return the natural log-probability of each of the answer's tokens, given those before it.
 
     It is read behind system prompt and question, as if there were no video between them. Raises
     `NonFiniteError`.

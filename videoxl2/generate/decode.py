@@ -38,19 +38,19 @@ class Continuation:
 
     @property
     def num_tokens(self) -> int:
-        """Tokens pushed so far."""
+        """Return the number of tokens pushed so far."""
         return self._cache.length - self._base
 
     @torch.inference_mode()
     def push(self, token_ids: Sequence[int]) -> Tensor:
-        """Append tokens; float32 logits `[V]` for the one that follows."""
+        """Append tokens; return float32 logits `[V]` of the one that follows."""
         if self._step is not None and len(token_ids) == 1:
             return self._step.run(token_ids[0], self._cache)
         return self.push_all(token_ids, last=1)[-1]
 
     @torch.inference_mode()
     def push_all(self, token_ids: Sequence[int], last: int | None = None) -> Tensor:
-        """Append tokens; logits `[T, V]` after each of the `last` (default: all) of them."""
+        """Append tokens; return logits `[T, V]` after each of the `last` (default: all) of them."""
         hidden_TD = self._language.extend(self._language.embed(list(token_ids)), self._cache)
         return self._language.logits(hidden_TD if last is None else hidden_TD[-last:])
 
@@ -72,7 +72,7 @@ class Continuation:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Greedy tokens without the stop token; log-probability and lead over the runner-up of each."""
+    """Greedy answer: tokens without the stop token; of each its log-probability and its lead."""
 
     token_ids: tuple[int, ...]
     logprobs: tuple[float, ...]
@@ -84,7 +84,7 @@ class Decoded:
 def greedy(
     continuation: Continuation, prompt_ids: Sequence[int], max_new_tokens: int, stop_ids: frozenset[int]
 ) -> Decoded:
-    """Most likely token each step until a stop token or the limit.
+    """Decode the most likely token each step until a stop token or the limit.
 
     Raises `NonFiniteError` when the logits are NaN or infinite.
     """
@@ -99,7 +99,7 @@ def greedy(
 def greedy_rows(
     rows: Rows, prompts: Sequence[Sequence[int]], limits: Sequence[int], stop_ids: frozenset[int]
 ) -> list[Decoded]:
-    """As `greedy` for every prompt and its limit, in the order of the prompts.
+    """Decode as `greedy` does for every prompt and its limit; answers are in the order of the prompts.
 
     All rows take a step together; one that has finished starts on the next prompt or gets no more tokens.
     """
@@ -122,7 +122,7 @@ def greedy_rows(
 
 
 class _Answer:
-    """A greedy answer on its way."""
+    """Greedy answer that is being decoded."""
 
     def __init__(self, limit: int, stop_ids: frozenset[int]) -> None:
         self.token_ids: list[int] = []
@@ -133,7 +133,7 @@ class _Answer:
         self._stopped = False
 
     def add(self, token: int, logprob: float, margin: float) -> bool:
-        """True when the answer ends with this token."""
+        """Append a token; return True if the answer ends with it."""
         if token in self._stop_ids:
             self._stopped = True
             return True
@@ -148,7 +148,7 @@ class _Answer:
 
 
 def _best(logits_BV: Tensor) -> list[tuple[int, float, float]]:
-    """Of each row the best token, its log-probability and its lead; one transfer from the device."""
+    """Return each row's best token, its log-probability and its lead, in one transfer from the device."""
     top_B2, at_B2 = logits_BV.topk(2)
     normaliser_B1 = logits_BV.logsumexp(-1, keepdim=True)
     is_finite_B1 = logits_BV.isfinite().all(-1, keepdim=True)

@@ -35,7 +35,7 @@ class DecodeStep:
         self._widths = {1: _Stretches(language, 1)}
 
     def run(self, token: int, cache: KVCache) -> Tensor:
-        """Append one token; float32 logits `[V]` for the next, as `LanguageModel.extend` gives them."""
+        """Append one token; return float32 logits `[V]` of the next, as `LanguageModel.extend` gives them."""
         end = cache.length + 1
         cache.reserve(end)
         token_T, position_T = (torch.full((1,), n, device=cache.device) for n in (token, cache.length))
@@ -49,7 +49,7 @@ class DecodeStep:
         return logits_TV[0]
 
     def run_rows(self, ids_T: Tensor, positions_T: Tensor, attend: Attend) -> Tensor:
-        """A token of each of T rows; float32 logits `[T, V]`."""
+        """Run one token of each of T rows; return float32 logits `[T, V]`."""
         width = 1 << (len(ids_T) - 1).bit_length()
         if width not in self._widths:
             self._widths[width] = _Stretches(self._language, width)
@@ -74,7 +74,7 @@ class _Stretches:
         self._replays = [_recorded(stretch) for stretch in stretches] if weight.is_cuda else stretches
 
     def _stretch(self, index: int) -> Replay:
-        """From attention of layer `index - 1` (or the tokens) to the queries of layer `index` (or logits)."""
+        """Run from attention of layer `index - 1` (or the tokens) to queries of layer `index` (or logits)."""
 
         def run() -> None:
             if index == 0:

@@ -8,7 +8,7 @@ from videoxl2.errors import NonFiniteError
 
 
 def finite(logits: Tensor) -> Tensor:
-    """The logits. Raises `NonFiniteError` where one of them is NaN or infinite; waits for the device."""
+    """Return the logits, or raise `NonFiniteError` if one is NaN or infinite; waits for the device."""
     if not logits.isfinite().all().item():
         raise NonFiniteError.of_logits()
     return logits

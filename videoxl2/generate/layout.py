@@ -16,7 +16,7 @@ _EVERYWHERE = 2**29  # chunk number that is never outside a window; differences 
 
 @dataclass
 class TokenLayout:
-    """Grows by one group at a time while the video is read: prefix | stamp visual | stamp visual | …"""
+    """Rows of the video's tokens, which grow group by group: prefix | stamp visual | stamp visual | …"""
 
     prefix_tokens: int
     tokens_per_group: int
@@ -31,7 +31,7 @@ class TokenLayout:
 
     @property
     def end(self) -> int:
-        """First row after the video."""
+        """Return the first row after the video."""
         return self.group_start(self.num_groups)
 
     def add_group(self, stamp_tokens: int) -> None:
@@ -42,7 +42,7 @@ class TokenLayout:
         self._stamp_ends.append(len(self._stamp_rows))
 
     def group_start(self, group: int) -> int:
-        """First row of a group; `num_groups` gives the end of the video."""
+        """Return the first row of a group; `num_groups` gives the end of the video."""
         if group < self.num_groups:
             return self.starts[group]
         if not self.starts:
@@ -50,19 +50,19 @@ class TokenLayout:
         return self.starts[-1] + self.stamp_tokens[-1] + self.tokens_per_group
 
     def stamp_rows(self, first_group: int, end_group: int) -> Tensor:
-        """Rows of the stamp tokens of groups `[first_group, end_group)`."""
+        """Return the rows of the stamp tokens of groups `[first_group, end_group)`."""
         rows = self._stamp_rows[self._stamp_ends[first_group] : self._stamp_ends[end_group]]
         return torch.tensor(rows, dtype=torch.long)
 
     def visual_rows(self, first_group: int, end_group: int) -> Tensor:
-        """Rows `[groups, tokens_per_group]` of the visual tokens of groups `[first_group, end_group)`."""
+        """Return rows `[groups, tokens_per_group]` of the visual tokens of `[first_group, end_group)`."""
         groups = range(first_group, end_group)
         firsts = torch.tensor([self.starts[g] + self.stamp_tokens[g] for g in groups], dtype=torch.long)
         return firsts[:, None] + torch.arange(self.tokens_per_group)
 
 
 def streaming_rows(layout: TokenLayout, first_group: int, end: int, previous_groups: int) -> Tensor | None:
-    """Key rows of the chunk that starts at `first_group` and ends before row `end` (reference §5.2).
+    """Return the key rows of the chunk from `first_group` to before row `end` (reference §5.2).
 
     Prefix, the stamps of groups that left the window, the `previous_groups` before the chunk, the chunk.
     None means every row: nothing has left the window yet.
@@ -77,7 +77,7 @@ def streaming_rows(layout: TokenLayout, first_group: int, end: int, previous_gro
 
 @dataclass(frozen=True)
 class Visibility:
-    """The chunk rule as a predicate over (query row, key row), reference §5.1.
+    """Chunk rule as a predicate over (query row, key row), reference §5.1.
 
     `stamp_queries_see_all` is the one difference between the reference's mask code (True) and its chunk by
     chunk code (False).
@@ -110,7 +110,7 @@ class Visibility:
         return cls(chunk_S, is_stamp_S, previous_chunks, stamp_queries_see_all)
 
     def mask(self, first_row: int, end_row: int) -> Tensor:
-        """Bool `[T, S]`: may rows `[first_row, end_row)` see rows `[0, end_row)`?"""
+        """Return bool `[T, S]`: which of rows `[0, end_row)` each of rows `[first_row, end_row)` may see."""
         queries = slice(first_row, end_row)
         keys = slice(0, end_row)
         age_TS = self.chunk[queries, None] - self.chunk[None, keys]

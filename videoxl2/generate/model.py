@@ -85,7 +85,7 @@ class VideoXL2:
 
     @property
     def image_size(self) -> int:
-        """Side in pixels of the square frames the vision tower takes."""
+        """Return the side, in pixels, of the square frames that the vision tower takes."""
         return self.config.vision.image_size
 
     @property
@@ -139,7 +139,7 @@ class VideoXL2:
     def prefill_images(
         self, frames: NDArray[np.uint8], *, prefix_ids: Sequence[int] | None = None
     ) -> Session:
-        """One still image `[1, H, W, 3]`, or its tiles with the whole picture first; no timestamps."""
+        """Read a still image `[1, H, W, 3]`, or its tiles with the whole picture first, without times."""
         if len(frames) == 0:
             raise ModelInputError("no image", "Give at least one image.")
         clock = StageClock(self.device)
@@ -191,7 +191,7 @@ class VideoXL2:
         )
 
     def _decode_step(self) -> DecodeStep | None:
-        """Recorded at the first session that leaves room for it; on a CPU there is no launch cost to save."""
+        """Return the recorded decode step, made once a session leaves room for it; on a CPU None."""
         if self._step is None and self.device.type == "cuda":
             try:
                 self._step = DecodeStep(self.network.language)

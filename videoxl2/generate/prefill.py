@@ -33,7 +33,7 @@ _SPARE_ROWS = 1024  # reserved behind the video for a prompt and the start of it
 
 @dataclass(frozen=True)
 class PrefillOptions:
-    """How a video is prefilled; the defaults are the reference's for long videos (16 frames a chunk)."""
+    """Settings of prefill; the defaults are the reference's for long videos (16 frames a chunk)."""
 
     mode: PrefillMode = "streaming"
     chunk_groups: int = 4
@@ -55,7 +55,7 @@ class PrefillOptions:
 
 
 def chunk_view(layout: TokenLayout, options: PrefillOptions, first_group: int) -> KeyView:
-    """What the chunk from `first_group` to the layout's end may see."""
+    """Return what the chunk from `first_group` to the layout's end may see."""
     if options.mode == "full":
         return KeyView()
     if options.mode == "streaming":
@@ -68,7 +68,7 @@ def chunk_view(layout: TokenLayout, options: PrefillOptions, first_group: int) -
 
 
 class Prefill:
-    """One video on its way into a cache: the prefix at once, then group by group, then `finish`."""
+    """Prefill of one video into a cache: the prefix at once, then group by group, then `finish`."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class Prefill:
         self._pending.clear()
 
     def _extend(self, x_TD: Tensor, view: KeyView) -> None:
-        """One pass; when memory runs out, once more with the cache on the host."""
+        """Run one pass; if memory runs out, once more with the cache on the host."""
         with self.clock.stage("prefill"):
             if not self._extend_once(x_TD, view):
                 # A failed pass left the cache as it was, and its tensors are gone only by now.
@@ -133,7 +133,7 @@ class Prefill:
                 self._extend_once(x_TD, view)
 
     def _extend_once(self, x_TD: Tensor, view: KeyView) -> bool:
-        """False when memory ran out and the cache can still move to the host."""
+        """Run one pass; return False if memory ran out and the cache can still move to the host."""
         try:
             hidden_TD = self.language.extend(x_TD, self.cache, view, keys_only=self.on_hidden is None)
         except Exception as error:

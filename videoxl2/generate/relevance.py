@@ -29,13 +29,13 @@ _FIRST, _LAST = 1 / 3, 3 / 4
 
 
 def scoring_layers(num_layers: int) -> list[int]:
-    """A few layers spread over the middle of the stack."""
+    """Return a few layers spread over the middle of the stack."""
     steps = torch.linspace(_FIRST * num_layers, _LAST * num_layers, _NUM_LAYERS)
     return sorted({min(int(step), num_layers - 1) for step in steps.tolist()})
 
 
 def attention_on_rows(q_HTE: Tensor, k_KSE: Tensor) -> Tensor:
-    """Attention weight `[S]` on each video row, averaged over heads and prompt tokens."""
+    """Return the attention weight `[S]` on each video row, averaged over heads and prompt tokens."""
     kv_heads, num_rows, head_dim = k_KSE.shape
     q_KXE = q_HTE.reshape(kv_heads, -1, head_dim)
     total_S = torch.zeros(num_rows, device=k_KSE.device)
@@ -45,7 +45,7 @@ def attention_on_rows(q_HTE: Tensor, k_KSE: Tensor) -> Tensor:
 
 
 def chunk_scores(rows_S: Tensor, layout: TokenLayout, chunks: Sequence[SelectionChunk]) -> list[float]:
-    """Mean weight of a chunk's visual tokens; stamps are kept in any case and do not count."""
+    """Return each chunk's mean weight over its visual tokens; stamps are kept anyway and do not count."""
     weights = [
         rows_S[layout.visual_rows(c.first_group, c.end_group).to(rows_S.device)].mean() for c in chunks
     ]
@@ -62,7 +62,7 @@ def attention_scores(
     question: slice,
     chunks: Sequence[SelectionChunk],
 ) -> list[float]:
-    """One score per chunk for the prompt tokens `suffix_ids[question]`; the cache is left as it was."""
+    """Score each chunk for the prompt tokens `suffix_ids[question]`; the cache is left as it was."""
     layers = scoring_layers(cache.shape.num_layers)
     rows_S = torch.zeros(layout.end, device=cache.device)
 
@@ -80,7 +80,7 @@ def attention_scores(
 
 
 def checked_scores(scores: Sequence[float], num_chunks: int) -> tuple[float, ...]:
-    """An external scorer's answer, as numbers."""
+    """Check an external scorer's answer and return it as numbers."""
     values = tuple(float(score) for score in scores)
     if len(values) != num_chunks or any(value != value for value in values):
         raise ModelInputError(

@@ -15,7 +15,7 @@ _ROUND = 64  # tokens; room grows in whole blocks
 
 
 class RowCache:
-    """Remembers no lengths: what lies beyond a row's tokens is finite, and for the reader to mask."""
+    """Keys and values of rows; it knows no lengths, so the reader masks what lies beyond a row's tokens."""
 
     def __init__(self, shape: CacheShape, device: torch.device, num_rows: int, room: int) -> None:
         self.shape = shape
@@ -27,7 +27,7 @@ class RowCache:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes allocated."""
+        """Return the bytes allocated."""
         return self.num_rows * self.room * self.shape.bytes_per_token
 
     def _allocate(self, room: int) -> Tensor:
@@ -36,7 +36,7 @@ class RowCache:
         return torch.zeros(size, dtype=self.shape.dtype, device=self.device)
 
     def reserve(self, room: int) -> None:
-        """Room for so many tokens in every row; doubles, so that appending one by one stays cheap."""
+        """Make room for so many tokens in every row; it doubles, so that appending one by one stays cheap."""
         if room <= self.room:
             return
         room = -(-max(room, 2 * self.room) // _ROUND) * _ROUND
@@ -53,7 +53,7 @@ class RowCache:
         values_BKRE[rows_T, :, offsets_T] = v_KTE.transpose(0, 1)
 
     def read(self, layer: int, rows_A: Tensor | None, end: int) -> tuple[Tensor, Tensor]:
-        """Keys and values `[A, K, S, E]` of tokens `[0, end)`: a copy of some rows, a view of all (None)."""
+        """Return keys and values `[A, K, S, E]` of tokens `[0, end)`: some rows copied, all (None) as a view."""
         both_2BKSE = self._layers_2BKRE[layer][:, :, :, :end]
         keys, values = both_2BKSE if rows_A is None else both_2BKSE.index_select(1, rows_A)
         return keys, values

@@ -29,7 +29,7 @@ from videoxl2.network.tokens import SUFFIX_AFTER, Vocabulary
 
 @dataclass(frozen=True)
 class Generation:
-    """An answer with what it cost. `token_ids` exclude the stop token."""
+    """Answer with its cost; `token_ids` exclude the stop token."""
 
     text: str
     token_ids: tuple[int, ...]
@@ -65,7 +65,7 @@ class Session:
 
     @property
     def num_tokens(self) -> int:
-        """Rows of the cache: system prompt, stamps and visual tokens."""
+        """Return the number of rows of the cache: system prompt, stamps and visual tokens."""
         return self.layout.end
 
     @property
@@ -73,16 +73,16 @@ class Session:
         return self.cache.num_bytes
 
     def stage_seconds(self) -> dict[str, float]:
-        """Seconds in vision, dts, prefill and decode so far."""
+        """Return the seconds in vision, dts, prefill and decode so far."""
         return self.clock.seconds()
 
     def start(self, cache: KVCache | None = None) -> Continuation:
-        """An open-ended continuation for a caller that picks the tokens itself; use it in a `with`."""
+        """Open a continuation for a caller that picks the tokens itself; use it in a `with`."""
         self._check_closed()
         return Continuation(self.language, cache or self.cache, self.step)
 
     def start_rows(self, num_rows: int, cache: KVCache | None = None, *, room: int = 0) -> Rows:
-        """Many continuations that take their steps together; `room` sizes them in tokens, else they grow."""
+        """Open many continuations that step together; `room` sizes them in tokens, else they grow."""
         self._check_closed()
         return Rows(self.language, cache or self.cache, num_rows, room=room, step=self.step)
 
@@ -98,7 +98,7 @@ class Session:
         bilevel: BiLevelOptions | None = None,
         relevance: ExternalScorer | None = None,
     ) -> Generation:
-        """Answer a prompt greedily; text, or the ids of everything after the video.
+        """Answer a prompt greedily: a text, or the ids of everything after the video.
 
         Equal to a separate run with this prompt alone. With `bilevel` the answer is decoded on dense and
         pooled chunks, chosen by its units, by `relevance`, or by the model's own attention.
@@ -122,7 +122,7 @@ class Session:
         relevance: ExternalScorer | None = None,
         max_rows: int = 8,
     ) -> list[Generation]:
-        """As `generate` for each prompt, up to `max_rows` of them at a time.
+        """Answer each prompt as `generate` does, up to `max_rows` of them at a time.
 
         The cache and the weights are read once a step for all rows. `max_new_tokens` is one limit, or one
         for each prompt. With `bilevel`, prompts that keep the same chunks dense run together.
@@ -148,7 +148,7 @@ class Session:
     def _answer_together(
         self, group: list[tuple[list[int], int, Selection]], max_rows: int
     ) -> list[Generation]:
-        """Prompts with their limits that are answered on the same cache."""
+        """Answer prompts, with their limits, on the same cache."""
         suffixes, limits, selections = zip(*group, strict=True)
         room = max(len(ids) + limit for ids, limit, _ in group)
         cache = selections[0].part_of(self.cache, self.language.config, self.layout)
@@ -161,7 +161,7 @@ class Session:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Decode time goes to its stage, and running out of memory has its type."""
+        """Count decode time in its stage, and give running out of memory its own error."""
         try:
             with self.clock.stage("decode"):
                 yield
@@ -212,7 +212,7 @@ class Session:
         options: BiLevelOptions | None,
         relevance: ExternalScorer | None,
     ) -> Selection:
-        """What a prompt is answered on: the whole cache, or some chunks dense and the others pooled."""
+        """Select what to answer a prompt on: the whole cache, or some chunks dense and the others pooled."""
         if options is None:
             return Selection()
         chunks = tuple(selection_chunks(self.group_times_ms, options.chunk_groups))
@@ -233,7 +233,7 @@ class Session:
         return prompt if isinstance(prompt, str) else self.vocabulary.decode(prompt)
 
     def _question(self, prompt: str | Sequence[int], suffix_ids: list[int]) -> slice:
-        """The prompt's own tokens, without the chat frame around them."""
+        """Return the prompt's own tokens, without the chat frame around them."""
         if not isinstance(prompt, str):
             return slice(0, len(suffix_ids))
         return slice(1, len(suffix_ids) - len(self.vocabulary.encode(SUFFIX_AFTER)))

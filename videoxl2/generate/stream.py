@@ -34,7 +34,7 @@ class FrameBatch:
 
 
 def frame_batches(spans: Iterable[FrameSpan], batch: int, image_size: int) -> Iterator[FrameBatch]:
-    """Batches of exactly `batch` frames, the last one shorter; a span is read when its frames are due."""
+    """Yield batches of `batch` frames, the last one shorter; a span is read when its frames are due."""
     frames: list[NDArray[np.uint8]] = []
     times: list[int] = []
     for span in spans:

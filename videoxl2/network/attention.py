@@ -19,7 +19,7 @@ _PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
 
 
 def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | None = None) -> Tensor:
-    """`[H, T, D]`; causal, unless a bool mask (True = visible) says exactly what is seen."""
+    """Return attention `[H, T, D]`; causal, unless a bool mask (True = visible) says exactly what is seen."""
     num_queries, num_keys = q_HTD.shape[1], k_KSD.shape[1]
     if num_queries == 1 and mask_TS is None:
         return _one_query(q_HTD, k_KSD, v_KSD)
@@ -40,7 +40,7 @@ def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | Non
 
 
 def _one_query(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
-    """A decode step: heads that share keys become queries of one head, so keys are read once."""
+    """Attend from one query: heads that share keys become queries of one head, so keys are read once."""
     num_heads, _, head_dim = q_HTD.shape
     folded = q_HTD.view(1, k_KSD.shape[0], -1, head_dim)
     out = functional.scaled_dot_product_attention(folded, k_KSD[None], v_KSD[None])
@@ -63,7 +63,7 @@ def _flash_attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
 def attention_lse(
     q_BHTD: Tensor, k_BKSD: Tensor, v_BKSD: Tensor, bias_B1XS: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Attention `[B, H, T, D]` and, to merge it with attention over other keys, log-sum-exp `[B, H, T]`.
+    """Return attention `[B, H, T, D]` and its log-sum-exp `[B, H, T]`, which `merge` needs.
 
     Every query sees every key, or what `visibility_bias` says.
     """
@@ -75,19 +75,19 @@ def attention_lse(
 
 
 def visibility_bias(mask_BTS: Tensor, heads_per_key_head: int, dtype: torch.dtype) -> Tensor:
-    """A bool mask (True = visible, at least one key a query) as `attention_lse` takes it."""
+    """Turn a bool mask (True = visible, at least one key a query) into what `attention_lse` takes."""
     bias_BTS = torch.zeros(mask_BTS.shape, dtype=dtype, device=mask_BTS.device)
     return bias_BTS.masked_fill_(~mask_BTS, -torch.inf).repeat(1, heads_per_key_head, 1)[:, None]
 
 
 def merge(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> Tensor:
-    """Attention over two sets of keys at once, from attention and log-sum-exp over each."""
+    """Combine attention over two sets of keys, given with their log-sum-exp, into attention over both."""
     weight_a = torch.sigmoid(lse_a - lse_b)[..., None]
     return torch.lerp(out_b.to(weight_a.dtype), out_a.to(weight_a.dtype), weight_a).to(out_a.dtype)
 
 
 def _attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-    """SDPA hands out no log-sum-exp, so its kernels are called by name where they run."""
+    """Call SDPA's kernels by name where they run, since SDPA itself returns no log-sum-exp."""
     if not q.is_cuda and _has_kernel("_scaled_dot_product_flash_attention_for_cpu"):
         kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
         out, lse = kernel(q, k, v, attn_mask=bias)
@@ -128,6 +128,6 @@ def _has_kernel(name: str) -> bool:
 
 
 def _flash_kernel_takes(q: Tensor) -> bool:
-    """SDPA's own conditions for it, of which the head size is the one it pads away and we do not."""
+    """Whether the flash kernel runs: SDPA's conditions, and a head size that needs no padding."""
     fits = q.dtype in (torch.float16, torch.bfloat16) and q.shape[-1] % 8 == 0 and q.shape[-1] <= 256
     return fits and torch.cuda.get_device_capability(q.device) >= (8, 0)

@@ -51,7 +51,7 @@ class KVCache:
 
     @property
     def num_bytes(self) -> int:
-        """Bytes in use, without spare capacity."""
+        """Return the bytes in use, without spare capacity."""
         return self.length * self.shape.bytes_per_token
 
     def _allocate(self, rows: int) -> Tensor:
@@ -61,7 +61,7 @@ class KVCache:
         return torch.empty(size, dtype=self.shape.dtype, device=self.device)
 
     def reserve(self, capacity: int) -> None:
-        """Room for `capacity` rows. Layers move one by one, so the spare memory is one layer's."""
+        """Make room for `capacity` rows, layer by layer, so that the spare memory is one layer's."""
         if capacity <= self.capacity:
             return
         rows = -(-max(capacity, self.capacity * 5 // 4) // _ROUND) * _ROUND
@@ -89,7 +89,7 @@ class KVCache:
             self._window.add(layer, self.length, torch.stack([k_KTE, v_KTE]).transpose(1, 2))
 
     def read(self, layer: int, end: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Keys and values `[K, S, E]` on the compute device: the given rows, or `[0, end)` as a view."""
+        """Return keys and values `[K, S, E]` on the compute device: given rows, or `[0, end)` as a view."""
         stored = self._layers_2SKE[layer]
         if rows is None:
             if self._window is not None:
@@ -112,7 +112,7 @@ class KVCache:
 
 
 class _DeviceWindow:
-    """The rows a host cache was last asked for, kept on the device.
+    """Device copy of the rows that a host cache was last asked for.
 
     Chunk by chunk prefill asks for rows it saw in the chunk before (prefix, stamps, window) and for those it
     just wrote, so nothing crosses back from the host until decoding reads everything.
@@ -135,7 +135,7 @@ class _DeviceWindow:
         self._held_2SKE[layer] = torch.cat([held[:, :kept], new_2TKE], dim=1)
 
     def read(self, layer: int, stored_2SKE: Tensor, wanted: Tensor) -> Tensor:
-        """`wanted` (sorted) from what is held, else from the host; held from now on."""
+        """Return the rows `wanted` (sorted): from the device if they are held there, else from the host."""
         rows, held = self._rows[layer], self._held_2SKE[layer]
         found: Tensor | None = None
         if rows is not None and held is not None:

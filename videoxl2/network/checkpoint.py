@@ -44,7 +44,7 @@ _NAMED = 8  # keys spelled out in an error
 
 
 def reference_name(name: str) -> str:
-    """Our parameter name as the published checkpoint writes it."""
+    """Translate our parameter name into the published checkpoint's."""
     for ours, theirs in _PREFIXES.items():
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
@@ -52,7 +52,7 @@ def reference_name(name: str) -> str:
 
 
 def own_name(reference: str) -> str:
-    """A checkpoint's key as our parameter name; unknown keys come back unchanged."""
+    """Translate a checkpoint's key into our parameter name; unknown keys come back unchanged."""
     if match := _ANY_VISION_PREFIX.match(reference):
         return "vision." + reference[match.end() :]
     if reference.startswith("model.text_mlp."):
@@ -64,7 +64,7 @@ def own_name(reference: str) -> str:
 
 
 def empty_network(config: ModelConfig) -> Network:
-    """The network's shape, without storage."""
+    """Build the network on the meta device: shapes without storage."""
     with torch.device("meta"):
         return Network(config).eval().requires_grad_(False)
 
@@ -156,7 +156,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _vision_from_shapes(found: Shapes) -> VisionConfig:
-    """SO400M, with every size that the weights show; for a checkpoint without a vision config."""
+    """Derive a vision config from the weights' shapes and SO400M's defaults."""
     default = VisionConfig()
     patch = found.get("vision.embeddings.patch_embedding.weight")
     positions = found.get("vision.embeddings.position_embedding.weight")

@@ -10,7 +10,7 @@ import torch
 
 
 class StageClock:
-    """Adds up the time of named stages; on CUDA from events, read only when `seconds` is asked for."""
+    """Sum of the time of named stages; on CUDA from events, which are read when `seconds` is asked for."""
 
     def __init__(self, device: torch.device) -> None:
         self._cuda = device.type == "cuda"

@@ -125,7 +125,7 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
-    """The SigLIP config: inlined, beside the checkpoint, or empty when it cannot be found."""
+    """Find the SigLIP config: inlined, beside the checkpoint, or empty when there is none."""
     if isinstance(raw.get("vision_config"), dict):
         return dict(raw["vision_config"])
     named = str(raw.get("mm_vision_tower") or "vision_tower")
@@ -175,7 +175,7 @@ def _language_config(raw: dict[str, Any]) -> LanguageConfig:
 
 
 def _eos_ids(folder: Path, raw: dict[str, Any]) -> tuple[int, ...]:
-    """Stop tokens: config.json's and generation_config.json's together."""
+    """Collect the stop tokens of config.json and generation_config.json."""
     found: list[int] = []
     sources = [raw]
     if (folder / "generation_config.json").is_file():

@@ -50,14 +50,14 @@ class SpatialAttention(nn.Module):
 
 
 class RelativePosition(nn.Module):
-    """A learned vector per clamped distance `j - i`."""
+    """Table of a learned vector per clamped distance `j - i`."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.embeddings_table = nn.Parameter(torch.zeros(2 * _MAX_DISTANCE + 1, channels))
 
     def forward(self, steps: int) -> Tensor:
-        """`[T, T, C]`: entry (i, j) is the vector of distance `j - i`."""
+        """Return `[T, T, C]`, whose entry (i, j) is the vector of distance `j - i`."""
         at = torch.arange(steps, device=self.embeddings_table.device)
         distance = (at[None, :] - at[:, None]).clamp(-_MAX_DISTANCE, _MAX_DISTANCE)
         return self.embeddings_table[distance + _MAX_DISTANCE]
@@ -102,7 +102,7 @@ class HalveTime(nn.Module):
 
 
 class DynamicTokenSynthesis(nn.Module):
-    """Six layers, time 4 → 2 → 1. Groups do not see each other."""
+    """Dynamic Token Synthesis: six layers that reduce four time steps to one, each group by itself."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class DynamicTokenSynthesis(nn.Module):
         self.encoder = nn.ModuleList(block(channels) for block in blocks * 2)
 
     def forward(self, x_GCTRR: Tensor) -> Tensor:
-        """`[G, C, 4, R, R]` from `group_frames` to `[G, C, R, R]`."""
+        """Map `[G, C, 4, R, R]` from `group_frames` to `[G, C, R, R]`."""
         x = x_GCTRR + self.temporal_encoding.t()[None, :, :, None, None]
         for layer in self.encoder:
             x = layer(x)

@@ -24,7 +24,7 @@ DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more,
 
 
 class FrameEncoder:
-    """Holds the batch size, which shrinks for good when memory runs out (first step of the ladder)."""
+    """Encoder of frames into visual tokens; its batch size shrinks for good when memory runs out."""
 
     def __init__(self, network: Network, device: torch.device, batch: int | None, clock: StageClock) -> None:
         self.network = network
@@ -36,7 +36,7 @@ class FrameEncoder:
         self.all_finite = torch.ones((), dtype=torch.bool, device=device)
 
     def encode(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
-        """`[G, N, D]`. Only the video's last call may have a frame count that is no multiple of four."""
+        """Encode frames as `[G, N, D]`; only the last call may have a count that four does not divide."""
         frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
         pieces: list[Tensor] = []
         done = 0
@@ -51,7 +51,7 @@ class FrameEncoder:
         return torch.cat(pieces)
 
     def _try_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor | None:
-        """None when memory ran out and a smaller batch may fit."""
+        """Encode one batch, or return None if memory ran out and a smaller batch may fit."""
         try:
             return self._encode_batch(frames_FSSC)
         except Exception as error:
@@ -76,7 +76,7 @@ class FrameEncoder:
         return tokens_GND
 
     def encode_tiles(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
-        """Still images (reference §3.6): `[tokens, D]` of one image, or of its tiles after the first.
+        """Encode still images as `[tokens, D]` (reference §3.6): one image, or its tiles after the first.
 
         A tile is repeated to fill a group. One tile keeps the whole grid; of several, the first (the whole
         picture, small) is dropped and the others are pooled like video.

@@ -37,7 +37,7 @@ def squash_frames(frames_FHWC: NDArray[np.uint8], image_size: int) -> NDArray[np
 
 
 def pixel_values(frames_FSSC: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
-    """Normalised pixels `[F, 3, S, S]` float32 in [-1, 1]; the table look-up runs on `device`."""
+    """Normalise pixels to `[F, 3, S, S]` float32 in [-1, 1], by a table that lies on `device`."""
     # Copies only when the array is read-only (a Ray object), which torch would warn about.
     writable = frames_FSSC if frames_FSSC.flags.writeable else frames_FSSC.copy()
     bytes_FCSS = torch.from_numpy(np.ascontiguousarray(writable)).to(device).permute(0, 3, 1, 2)

@@ -25,7 +25,7 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor | None]
 
 @dataclass(frozen=True)
 class KeyView:
-    """Which cached rows a pass attends to: a gather list, or a mask over all rows, or (neither) causal."""
+    """Selection of the cached rows that a pass attends to: a gather list, a mask over all rows, or causal."""
 
     rows: Tensor | None = None  # [S]
     mask: Tensor | None = None  # bool [T, S], True = visible
@@ -39,7 +39,7 @@ class KeyView:
 
 
 def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosine and sine `[T, E]` in float32; plain RoPE, no scaling, however long the video."""
+    """Return cosine and sine `[T, E]` in float32; plain RoPE without scaling, however long the video."""
     exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=positions_T.device).float() / head_dim
     inverse_frequencies = 1.0 / theta**exponents
     angles = positions_T.float()[:, None] * inverse_frequencies
@@ -48,7 +48,7 @@ def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Ten
 
 
 def rotate(x_HTE: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
-    """Rotary embedding; `-sin` turns it back."""
+    """Apply the rotary embedding; `-sin` undoes it."""
     first, second = x_HTE.chunk(2, dim=-1)
     return x_HTE * cos_TE + torch.cat([-second, first], dim=-1) * sin_TE
 
@@ -74,7 +74,7 @@ class SelfAttention(nn.Module):
         self.o_proj = nn.Linear(heads * config.head_dim, width, bias=False)
 
     def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
+        """Return rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
         q, k, v = (
             linear(x_TD).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
             for linear in (self.q_proj, self.k_proj, self.v_proj)
@@ -107,7 +107,7 @@ class DecoderLayer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
     def forward(self, x_TD: Tensor, mixed_HTE: Tensor) -> Tensor:
-        """The half after attention: residual, then the gated MLP with its residual."""
+        """Apply the half after attention: residual, then the gated MLP with its residual."""
         x_TD = x_TD + self.self_attn.output(mixed_HTE)
         out: Tensor = x_TD + self.mlp(self.post_attention_layernorm(x_TD))
         return out
@@ -163,7 +163,7 @@ class LanguageModel(nn.Module):
         return x_TD
 
     def run(self, x_TD: Tensor, positions_T: Tensor, attend: Attend) -> Tensor:
-        """All layers over tokens at these positions; `attend` decides what each of them sees."""
+        """Run all layers over tokens at these positions; `attend` decides what each token sees."""
         angles = rotary_angles(positions_T, self.config.head_dim, self.config.rope_theta)
         cos_TE, sin_TE = (angle.to(x_TD.dtype) for angle in angles)
         for index, layer in enumerate(self.layers):
@@ -176,6 +176,6 @@ class LanguageModel(nn.Module):
         return x_TD
 
     def logits(self, x_TD: Tensor) -> Tensor:
-        """Float32 `[T, V]` of hidden states from `extend`."""
+        """Return float32 logits `[T, V]` of hidden states from `extend`."""
         out: Tensor = self.lm_head(self.norm(x_TD))
         return out.float()

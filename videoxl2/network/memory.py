@@ -13,26 +13,26 @@ _CPU_TEXTS = ("not enough memory", "can't allocate memory")  # of torch's CPU al
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for CUDA's error, Python's, and the plain RuntimeError of torch's CPU allocator."""
+    """Whether memory ran out: CUDA's error, Python's, or the RuntimeError of torch's CPU allocator."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _CPU_TEXTS)
 
 
 def release_unused(device: torch.device) -> None:
-    """Give cached blocks back, so that a smaller second try does not meet a fragmented pool."""
+    """Return cached blocks to the driver, so that a smaller second try does not meet a fragmented pool."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 class PeakMemory:
-    """The most that was in use since `begin`: tensors on the GPU, or else the whole process, in bytes."""
+    """Peak memory since `begin`, in bytes: of tensors on a GPU, else of the whole process."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
 
     def begin(self) -> None:
-        """Count anew. On a CPU only where Linux lets a process do so."""
+        """Start to measure; on a CPU only where Linux lets a process reset its peak."""
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
         else:
@@ -40,7 +40,7 @@ class PeakMemory:
                 Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM alone
 
     def num_bytes(self) -> int:
-        """So far."""
+        """Return the peak so far."""
         if self._device.type == "cuda":
             return torch.cuda.max_memory_allocated(self._device)
         with suppress(OSError):
@@ -51,5 +51,5 @@ class PeakMemory:
 
 
 def device_name(device: torch.device) -> str:
-    """`cpu`, or what the GPU calls itself."""
+    """Return `cpu`, or the GPU's own name."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"

@@ -19,12 +19,12 @@ class Projector(nn.Sequential):
         self.pool_stride = pool_stride
 
     def unpooled(self, x_GCRR: Tensor) -> Tensor:
-        """`[G, R*R, D]`, the row-major grid; a single still image keeps all of it."""
+        """Project without pooling: the row-major grid `[G, R*R, D]`, which a still image keeps."""
         out: Tensor = super().forward(x_GCRR.flatten(2).transpose(1, 2))
         return out
 
     def forward(self, x_GCRR: Tensor) -> Tensor:
-        """`[G, N, D]`, average-pooled.
+        """Project and average-pool to `[G, N, D]`.
 
         The reference pools after the second layer. A mean commutes with a linear layer, so pooling before
         it gives the same numbers for 57 % less work.

@@ -16,7 +16,7 @@ _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a sma
 
 
 def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local_only: bool = False) -> Path:
-    """The local folder, or the hub repository's, downloaded without any code file; never with `local_only`.
+    """Return a local folder, or a hub repository's, downloaded without code (not with `local_only`).
 
     Raises `CheckpointError` when it is neither or the hub cannot deliver it.
     """
@@ -47,7 +47,7 @@ def _first_line(error: Exception) -> str:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The shards named by the index, or model.safetensors, or every safetensors file there is."""
+    """List the weights: the shards that the index names, or model.safetensors, or all safetensors files."""
     index = folder / "model.safetensors.index.json"
     try:
         if index.is_file():
@@ -69,7 +69,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def revision_of(folder: Path) -> str:
-    """The hub commit when the folder is a hub snapshot, else 16 hex digits over config and weights.
+    """Return the hub commit of a hub snapshot, else 16 hex digits of a hash over config and weights.
 
     Of each weight file the size and evenly spaced blocks are hashed, so 16 GB take a second.
     """

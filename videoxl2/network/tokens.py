@@ -28,7 +28,7 @@ _QWEN_STAMP = {"Time": 1462, " ": 220, ".": 13, "s": 82, ":": 25} | {str(d): 15 
 
 
 def stamp_text(pts_ms: int) -> str:
-    """`Time 4.0s:`, the time of a group's first frame; the paper writes "Time: 4.0 Second", the code this."""
+    """Write the time of a group's first frame as `Time 4.0s:` (the published code; the paper differs)."""
     return f"Time {round(pts_ms / 1000, 1)}s:"
 
 
@@ -45,12 +45,12 @@ class Vocabulary:
 
     @property
     def end_of_turn_id(self) -> int | None:
-        """The token that ends an answer; None without a tokenizer that has it."""
+        """Return the token that ends an answer, or None if the tokenizer has none."""
         return None if self.tokenizer is None else self.tokenizer.token_to_id(END_OF_TURN)
 
     @classmethod
     def from_folder(cls, folder: Path) -> Vocabulary:
-        """`tokenizer.json`, or built from `vocab.json` and `merges.txt`, or none."""
+        """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without."""
         try:
             if (folder / "tokenizer.json").is_file():
                 return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
@@ -75,14 +75,14 @@ class Vocabulary:
         return ids
 
     def count(self, text: str) -> int:
-        """Tokens of this text in a constrained answer: one a byte, where its own do not spell it."""
+        """Count a text's tokens in a constrained answer: one per byte if its own do not spell it."""
         ids = self.encode(text)
         added = set() if self.tokenizer is None else self.tokenizer.get_added_tokens_decoder().keys()
         is_exact = self.decode(ids) == text and not any(i in added for i in ids)
         return len(ids) if is_exact else len(text.encode("utf-8"))
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        """Valid UTF-8; bytes that are no character become U+FFFD. Empty without a tokenizer."""
+        """Decode to valid UTF-8, with U+FFFD for bytes that are no character; empty without a tokenizer."""
         if self.tokenizer is None:
             return ""
         text: str = self.tokenizer.decode(list(token_ids), skip_special_tokens=True)
@@ -99,7 +99,7 @@ class Vocabulary:
         return list(QWEN_PREFIX_IDS) if self.tokenizer is None else self.encode(PREFIX_TEXT)
 
     def suffix_ids(self, prompt: str) -> list[int]:
-        """Everything after the video: newline, the prompt, and the opening of the assistant's turn."""
+        """Tokenize what follows the video: newline, the prompt, and the opening of the assistant's turn."""
         found = [control for control in CONTROL_TEXTS if control in prompt]
         if found:
             raise ModelInputError(

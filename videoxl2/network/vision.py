@@ -15,7 +15,7 @@ from videoxl2.network.config import VisionConfig
 
 
 def build_tower(config: VisionConfig) -> SiglipVisionModel:
-    """SigLIP with `config.num_layers` layers and no pooling head, on torch's default device."""
+    """Build SigLIP with `config.num_layers` layers and no pooling head, on torch's default device."""
     return SiglipVisionModel(
         SiglipVisionConfig(
             hidden_size=config.hidden_size,
@@ -32,7 +32,7 @@ def build_tower(config: VisionConfig) -> SiglipVisionModel:
 
 
 def vision_features(tower: SiglipVisionModel, pixels_FCSS: Tensor) -> Tensor:
-    """Raw output of the last encoder layer `[F, N, C]`.
+    """Return the raw output of the last encoder layer, `[F, N, C]`.
 
     The tower's own `last_hidden_state` is after `post_layernorm`, which the reference never applies.
     The embedding module is bypassed because its position-id buffer is not part of a checkpoint.
@@ -45,7 +45,7 @@ def vision_features(tower: SiglipVisionModel, pixels_FCSS: Tensor) -> Tensor:
 
 
 def resample_to_grid(x_FNC: Tensor, grid_side: int) -> Tensor:
-    """Bilinear `[F, N, C]` to `[F, C, R, R]`, in float32 whatever the dtype (reference §2.3)."""
+    """Resample `[F, N, C]` bilinearly to `[F, C, R, R]`, in float32 whatever the dtype (reference §2.3)."""
     side = round(x_FNC.shape[1] ** 0.5)
     x_FCHW = x_FNC.transpose(1, 2).unflatten(2, (side, side))
     resampled = functional.interpolate(x_FCHW.float(), size=(grid_side, grid_side), mode="bilinear")
