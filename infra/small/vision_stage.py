@@ -34,7 +34,7 @@ from videoxl2.network.config import ModelConfig, VisionConfig
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values
 from videoxl2.network.network import Network
-from videoxl2.network.vision import resample_to_grid, vision_features
+from videoxl2.network.vision import resample_to_grid
 
 _SIZES = ((192, 108), (256, 144), (320, 180))
 Pictures = NDArray[np.uint8]  # [F, S, S, 3]
@@ -95,7 +95,7 @@ class AttributeHeads(nn.Module):
 
     def judge_pictures(self, network: Network, shown: Shown) -> Judged:
         """What the tower tells of pictures."""
-        patches_FNC = vision_features(network.vision, pixel_values(shown.pictures))
+        patches_FNC = network.vision(pixel_values(shown.pictures))
         grid_FCRR = resample_to_grid(patches_FNC, network.config.grid_side)
         of_patch = patch_loss(self.of_patch(patches_FNC), shown.patches)
         told = self.of_picture(grid_FCRR.flatten(1))
@@ -113,7 +113,7 @@ class AttributeHeads(nn.Module):
 @torch.no_grad()
 def tower_features(network: Network, pictures: Pictures) -> Tensor:
     """The tower's features `[F, C, R, R]`, what DTS reads."""
-    patches_FNC = vision_features(network.vision, pixel_values(pictures))
+    patches_FNC = network.vision(pixel_values(pictures))
     return resample_to_grid(patches_FNC, network.config.grid_side)
 
 

@@ -53,7 +53,7 @@ class RowCache:
         values_BKRE[rows_T, :, offsets_T] = v_KTE.transpose(0, 1)
 
     def read(self, layer: int, rows_A: Tensor | None, end: int) -> tuple[Tensor, Tensor]:
-        """Return keys and values `[A, K, S, E]` of tokens `[0, end)`: some rows copied, all (None) as a view."""
+        """Return `[A, K, S, E]` keys and values of tokens `[0, end)`: some rows, copied, or all (None)."""
         both_2BKSE = self._layers_2BKRE[layer][:, :, :, :end]
         keys, values = both_2BKSE if rows_A is None else both_2BKSE.index_select(1, rows_A)
         return keys, values

@@ -7,7 +7,7 @@ encoder    frame groups to visual tokens           images      uint8 frames to p
 attention  one signature, several kernels          cache       keys and values, preallocated
 tokens     the tokenizer and time stamps           checkpoint  weights by their published names
 source     local folder or hub id                  memory      out-of-memory errors, batches halved
-clock      seconds per stage
+clock      seconds per stage                       embedding   weights that are read later
 
 Knows tensors; never a prompt's meaning, nor how a text is chosen.
 """

@@ -13,7 +13,6 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.attention.bias import causal_lower_right
 
 _PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
 
@@ -34,9 +33,20 @@ def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | Non
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask_TS, enable_gqa=True)[0]
     if num_queries == num_keys:
         return functional.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)[0]
-    # is_causal means the upper left triangle to SDPA; this bias keeps the fused CUDA kernels.
-    bias = causal_lower_right(num_queries, num_keys)
-    return functional.scaled_dot_product_attention(q, k, v, attn_mask=bias, enable_gqa=True)[0]
+    # is_causal means the upper left triangle to SDPA.
+    lower_right = _lower_right(num_queries, num_keys, q.is_cuda)
+    return functional.scaled_dot_product_attention(q, k, v, attn_mask=lower_right, enable_gqa=True)[0]
+
+
+def _lower_right(num_queries: int, num_keys: int, is_cuda: bool) -> Tensor:
+    """Return the causal mask `[T, S]` whose last query sees every key; on CUDA as a bias that keeps the
+    fused kernels."""
+    if not is_cuda:
+        return torch.ones(num_queries, num_keys, dtype=torch.bool).tril(num_keys - num_queries)
+    from torch.nn.attention.bias import causal_lower_right  # imports torch's compiler, for seconds
+
+    bias: Tensor = causal_lower_right(num_queries, num_keys)
+    return bias
 
 
 def _one_query(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:

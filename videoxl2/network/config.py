@@ -16,6 +16,8 @@ from videoxl2.errors import CheckpointError
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
 
+VISION_ACTIVATIONS = ("gelu_pytorch_tanh", "gelu", "relu", "silu")  # as transformers names them
+
 # The reference deletes the last SigLIP layer, so a config that counts 27 layers means 26.
 # A republished config may already count 26; both mean the same tower.
 _SO400M_HIDDEN, _SO400M_LAYERS = 1152, 26
@@ -141,16 +143,22 @@ def _vision_config(raw: dict[str, Any]) -> VisionConfig:
     default = VisionConfig()
     hidden = int(raw.get("hidden_size", default.hidden_size))
     counted = int(raw.get("num_hidden_layers", default.num_layers + 1))
+    activation = str(raw.get("hidden_act", default.hidden_act))
+    if activation not in VISION_ACTIVATIONS:
+        raise ValueError(f"hidden_act {activation!r} is none of {', '.join(VISION_ACTIVATIONS)}")
+    heads = int(raw.get("num_attention_heads", default.num_heads))
+    if hidden % heads:
+        raise ValueError(f"hidden_size {hidden} is no multiple of {heads} heads")
     already_counted = hidden == _SO400M_HIDDEN and counted == _SO400M_LAYERS
     return VisionConfig(
         hidden_size=hidden,
         intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
         num_layers=counted if already_counted else counted - 1,
-        num_heads=int(raw.get("num_attention_heads", default.num_heads)),
+        num_heads=heads,
         image_size=int(raw.get("image_size", default.image_size)),
         patch_size=int(raw.get("patch_size", default.patch_size)),
         layer_norm_eps=float(raw.get("layer_norm_eps", default.layer_norm_eps)),
-        hidden_act=str(raw.get("hidden_act", default.hidden_act)),
+        hidden_act=activation,
     )
 
 

@@ -18,7 +18,7 @@ from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
 from videoxl2.network.memory import is_out_of_memory, release_unused
 from videoxl2.network.network import Network
-from videoxl2.network.vision import pad_to_groups, resample_to_grid, vision_features
+from videoxl2.network.vision import pad_to_groups, resample_to_grid
 
 DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
 
@@ -67,7 +67,7 @@ class FrameEncoder:
     def _encode_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor:
         with self.clock.stage("vision"):
             pixels_FCSS = pixel_values(frames_FSSC, self.device).to(self.dtype)
-            features_FNC = vision_features(self.network.vision, pixels_FCSS)
+            features_FNC = self.network.vision(pixels_FCSS)
             grid_FCRR = resample_to_grid(features_FNC, self.network.config.grid_side)
         with self.clock.stage("dts"):
             merged_GCRR = self.network.dts(group_frames(pad_to_groups(grid_FCRR, GROUP_FRAMES)))
@@ -84,7 +84,7 @@ class FrameEncoder:
         frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
         tiles_FSSC = frames_FSSC[1:] if len(frames_FSSC) > 1 else frames_FSSC
         pixels_FCSS = pixel_values(tiles_FSSC, self.device).to(self.dtype)
-        features_FNC = vision_features(self.network.vision, pixels_FCSS)
+        features_FNC = self.network.vision(pixels_FCSS)
         grid_FCRR = resample_to_grid(features_FNC, self.network.config.grid_side)
         merged_GCRR = self.network.dts(group_frames(grid_FCRR.repeat_interleave(GROUP_FRAMES, dim=0)))
         projector = self.network.projector

@@ -16,6 +16,7 @@ from torch.nn import functional
 from videoxl2.network.attention import attention
 from videoxl2.network.cache import CacheShape, KVCache
 from videoxl2.network.config import LanguageConfig
+from videoxl2.network.embedding import undrawn_embedding
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
@@ -117,7 +118,7 @@ class LanguageModel(nn.Module):
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.embed_tokens = undrawn_embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)

@@ -14,14 +14,14 @@ from videoxl2.network.config import ModelConfig
 from videoxl2.network.dts import DynamicTokenSynthesis
 from videoxl2.network.language import LanguageModel
 from videoxl2.network.projector import Projector
-from videoxl2.network.vision import build_tower
+from videoxl2.network.vision import VisionTower
 
 
 class Network(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.vision = build_tower(config.vision)
+        self.vision = VisionTower(config.vision)
         self.dts = DynamicTokenSynthesis(config.vision.hidden_size)
         self.projector = Projector(config.vision.hidden_size, config.language.hidden_size, config.pool_stride)
         self.language = LanguageModel(config.language)

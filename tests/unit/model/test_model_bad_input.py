@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 
-import videoxl2.network.encoder
 from videoxl2 import (
     BiLevelOptions,
     ModelError,
@@ -142,9 +141,8 @@ def test_vision_batch_shrinks_when_memory_runs_out(
     want = small_model.prefill(noise(40), prefill=PrefillOptions(vision_batch=4)).generate(
         "?", max_new_tokens=5
     )
-    tower = videoxl2.network.encoder.vision_features
-    short = Shortage(tower, lambda _, pixels: len(pixels) <= 8, error)
-    monkeypatch.setattr(videoxl2.network.encoder, "vision_features", short)
+    tower = small_model.network.vision
+    monkeypatch.setattr(tower, "forward", Shortage(tower.forward, lambda pixels: len(pixels) <= 8, error))
     session = small_model.prefill(noise(40), prefill=PrefillOptions(vision_batch=32))
     assert session.degraded == ("vision batch 32 -> 8",)
     assert session.generate("?", max_new_tokens=5).token_ids == want.token_ids
@@ -196,7 +194,7 @@ def test_end_of_the_ladder_is_a_typed_error(
         def never(*_: Any, **__: Any) -> Any:
             raise torch.OutOfMemoryError("no")
 
-        patch.setattr(videoxl2.network.encoder, "vision_features", never)
+        patch.setattr(small_model.network.vision, "forward", never)
         with pytest.raises(ModelMemoryError, match="smallest vision batch"):
             small_model.prefill(noise(8))
     with monkeypatch.context() as patch:
@@ -230,3 +228,18 @@ def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Pat
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "no config.json" in done.stdout
+
+
+def test_answering_loads_neither_transformers_nor_torchs_compiler(small_folder: Path) -> None:
+    """Each of them takes as long to import as torch, at every start of an actor."""
+    code = (
+        "import sys, types, numpy as np, videoxl2\n"
+        "model = videoxl2.VideoXL2.from_pretrained(sys.argv[1])\n"
+        "times = np.arange(20) * 1000\n"
+        "frames = np.zeros((20, model.image_size, model.image_size, 3), np.uint8)\n"
+        "session = model.prefill([types.SimpleNamespace(frames=frames, pts_ms=times)])\n"
+        "session.generate('?', max_new_tokens=3)\n"
+        "assert not {'transformers', 'torch._dynamo', 'sympy'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(small_folder)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -15,7 +15,6 @@ from videoxl2.network.cache import KVCache
 from videoxl2.network.checkpoint import reference_name
 from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
 from videoxl2.network.tokens import Vocabulary
-from videoxl2.network.vision import vision_features
 from videoxl2.random_checkpoint import random_network
 
 LANGUAGES = [
@@ -80,7 +79,7 @@ def test_features_equal_transformers_hidden_state_before_the_last_norm(sizes: Vi
     theirs.load_state_dict(dict(ours.named_parameters()), strict=True)
     pixels = torch.randn(3, 3, sizes.image_size, sizes.image_size)
     out = theirs(pixel_values=pixels, output_hidden_states=True)
-    features = vision_features(ours, pixels)
+    features = ours(pixels)
     assert torch.allclose(features, out.hidden_states[-1], atol=1e-5)
     assert not torch.allclose(features, out.last_hidden_state, atol=0.1)
 

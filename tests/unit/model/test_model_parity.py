@@ -24,7 +24,7 @@ from videoxl2.network.cache import KVCache
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
 from videoxl2.network.language import rotary_angles, rotate
-from videoxl2.network.vision import pad_to_groups, resample_to_grid, vision_features
+from videoxl2.network.vision import pad_to_groups, resample_to_grid
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5}  # everything else 1e-4
@@ -111,7 +111,7 @@ def visual_stages(name: str, case: str) -> dict[str, Tensor]:
     network = golden.model.network
     out: dict[str, Tensor] = {}
     pixels = out["pixel_values"] = pixel_values(squash_frames(golden.frames(case), golden.model.image_size))
-    features = out["vision_features"] = vision_features(network.vision, pixels)
+    features = out["vision_features"] = network.vision(pixels)
     grid = out["interpolated"] = resample_to_grid(features, golden.meta["grid"])
     x = out["dts_input"] = group_frames(pad_to_groups(grid, golden.meta["group_frames"]))
     x = x + network.dts.temporal_encoding.t()[None, :, :, None, None]
