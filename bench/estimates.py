@@ -5,10 +5,11 @@
 Drawn films of 10 to 80 seconds, the built-in checkpoint, this machine. The history is one run with the
 default settings; then, for each row of the table, other films are planned and run under other settings, and
 the likely figures are compared with what the run took: seconds of the actor, and wall time of the command.
-Rows after the first also have the runs before them as history; with `--only`, those of earlier calls.
+Each row works on a copy of the index as the history left it, so rows do not depend on each other.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,11 +79,14 @@ def measure(folder: Path, num_films: int, only: tuple[str, ...]) -> Iterator[Row
         if only and setting not in only:
             continue
         library = make_library(folder / str(number), 100 * number, num_films)
-        where = ("--library", str(library), "--index", index, "--model", "small", *flags)
+        copy = Path(f"{index}-{number}")
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(index, copy)
+        where = ("--library", str(library), "--index", str(copy), "--model", "small", *flags)
         planned = command("plan", *where)["estimate"]
         run = command("run", *where)
         spent = "SELECT sum(seconds - coalesce(finish_seconds, 0)) AS s FROM attempts WHERE run_id = "
-        [took] = command("sql", f"{spent}'{run['run_id']}'", "--index", index)
+        [took] = command("sql", f"{spent}'{run['run_id']}'", "--index", str(copy))
         wall = datetime.fromisoformat(run["ended_at"]) - datetime.fromisoformat(run["started_at"])
         yield Row(
             setting,

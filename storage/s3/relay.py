@@ -86,6 +86,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def handle_error(self, *_: object) -> None:
+        """Arrow has hung up, as where a query needs no more rows; stderr is not for that."""
+
 
 @lru_cache(maxsize=8)
 def relay_of(endpoint_url: str | None) -> Relay:

@@ -20,7 +20,8 @@ def report_lines(report: Report) -> Iterator[str]:
         yield from _run(report.runs[-1])
     else:
         ends = ", ".join(f"{count} × {code}" for code, count in report.exit_codes.items())
-        yield f"{len(report.runs):,} runs since {moment(report.since)} UTC: {ends}"
+        number = f"{len(report.runs):,} run{'' if len(report.runs) == 1 else 's'}"
+        yield f"{number} since {moment(report.since)} UTC: {ends}"
         yield from table_lines(_run_row(run) for run in report.runs[-MAX_RUNS:])
     if report.runs:
         yield from _spent(report)

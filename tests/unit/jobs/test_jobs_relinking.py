@@ -109,6 +109,16 @@ def test_copies_get_rows_or_are_set_aside_with_their_original(place, settings, i
     assert "3 unchanged" in quietly(settings())[1]
 
 
+def test_a_copy_in_another_library_of_the_index_gets_its_rows(place, settings, indexed):
+    """Written later and called otherwise; the film itself is neither listed there nor taken for deleted."""
+    indexed()
+    (place / "other").mkdir()
+    (place / "other" / "again.mp4").write_bytes((place / "films" / "film.mp4").read_bytes())
+    code, said = quietly(settings("other"))
+    assert (code, "1 duplicate" in said) == (0, True), said
+    assert names(settings(), "videos") == [f"{place}/films/film.mp4", f"{place}/other/again.mp4"]
+
+
 def test_what_only_looks_like_another_is_analysed_after_all(place, settings, indexed):
     """The run compares every byte before it shares rows; also of files that it is to analyse itself."""
     indexed()
