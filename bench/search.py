@@ -1,7 +1,7 @@
 """What questions cost: the serving file beside SQLite FTS5, sqlite-vec, tantivy and LanceDB.
 
     python bench/search.py --scenes 100000            # --folder keeps the drawn rows for the next time
-    pip install apsw sqlite-vec tantivy lancedb       # for the other columns; what is missing is said
+    pip install .[bench]       # for the other columns; what is missing is said
 
 Each engine runs in a process of its own, on the same rows (bench/search_rows.py) and the same vectors.
 """

@@ -1,0 +1,56 @@
+"""What is imported is declared: an installation has it, whatever other packages bring or stop bringing."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+OURS = {"jobs", "schemas", "storage", "videoxl2"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def declared(*extras: str) -> set[str]:
+    """Distributions that the project asks for, and that these extras add."""
+    lines = [*PROJECT["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return {normal(found[0]) for line in lines if (found := NAME.match(line))}
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """Top-level names; what is only for the type checker is left out."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).partition(".")[0]
+        else:
+            yield from imports_of(node)
+
+
+def test_every_import_of_the_packages_is_declared():
+    """By the project itself, or by the extra `flash`, whose import may fail."""
+    names = {
+        name
+        for package in OURS
+        for file in (ROOT / package).rglob("*.py")
+        for name in imports_of(ast.parse(file.read_text(encoding="utf-8")))
+    }
+    brought = packages_distributions()
+    undeclared = {
+        name
+        for name in names - OURS - set(sys.stdlib_module_names)
+        if not {normal(each) for each in brought.get(name, [name])} & declared("flash")
+    }
+    assert undeclared == set()
