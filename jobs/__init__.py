@@ -2,7 +2,7 @@
 
 A room imports only from those below it.
 
-cli          the verbs
+cli          the verbs                                sdk      the same from Python
 driver       hands out videos, commits rows           checks       the verb `doctor`
 benchmarks   published questions about local videos   exports      files for players and editing systems
 web          the read-only page over an index
@@ -12,4 +12,9 @@ prompts      what is asked, how it may be answered    attempts     one try at on
 ui           what people type and read
 cluster      starts or joins Ray                      settings     file, then flags
 failures     what each class of failure leads to      weights      which checkpoint a run uses
+logs         a file of JSON lines per process
 """
+
+import logging
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens

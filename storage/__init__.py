@@ -11,3 +11,7 @@ s3         one client per endpoint; listing and PUT with little CPU
 errors     what can go wrong with one object        locations  what a URL names: a folder or an S3 prefix
 parquet_rows  rows of a Parquet file that is not ours
 """
+
+import logging
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens

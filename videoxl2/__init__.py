@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from videoxl2.errors import (
     ModelMemoryError,
     NonFiniteError,
 )
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens
 
 if TYPE_CHECKING:
     from videoxl2.generate.bilevel import BiLevelOptions

@@ -85,6 +85,11 @@ spending_options = with_options(
     ),
     switch("--build", "At the end, what `media-index build` makes is made, or made current."),
     value("--log-format", "text|json", "What is said on stderr. [text]"),
+    value(
+        *("--log-dir", "DIR"),
+        "Every step of driver, actors and readers, as JSON lines, a file for each process. [none]",
+        FILE,
+    ),
 )
 
 # Which known videos.

@@ -73,7 +73,7 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
     progress, is_text = _progress(settings.log_format), settings.log_format == "text"
     try:
         with nullcontext() if is_text else words_aside():  # of libraries: stderr holds JSON lines only
-            row = execute(settings, progress, goal, new_index)
+            row = execute(settings, progress, goal, new_index, owns_process=True)
     except MediaIndexError as error:
         return _stopped(error, settings, progress)
     except OSError as error:  # here and not in `main`: click ends without a word where a pipe is broken

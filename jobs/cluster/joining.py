@@ -2,11 +2,12 @@
 
 import logging
 import os
+import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -79,15 +80,20 @@ def check_reachable(address: str) -> None:
 
 
 @contextmanager
-def join_cluster(address: str) -> Iterator[Cluster]:
+def join_cluster(address: str, keeps_quiet: bool = True) -> Iterator[Cluster]:
     """Start a private Ray ("local") or join the one at `address`, and leave it at the end.
 
-    The address is always explicit: a bare `ray.init` would attach to whatever runs on this machine.
-    Raises `PreflightError` where there is no cluster to join.
+    The address is always explicit: a bare `ray.init` would attach to whatever runs on this machine. What Ray
+    says meanwhile is kept off the terminal, or left where it goes without `keeps_quiet`. Raises
+    `PreflightError` where there is no cluster to join, or this process has joined one already.
     """
+    if ray.is_initialized():
+        raise PreflightError(
+            "this process uses Ray already", "Call `ray.shutdown()` first, or run it in a process of its own."
+        )
     for name, value in _RAY_SETTINGS.items():
         os.environ.setdefault(name, value)
-    with words_aside() as words:
+    with words_aside() if keeps_quiet else nullcontext() as words:
         if address != "local":
             with _connected(partial(_join, address)) as cluster:
                 yield cluster
@@ -98,7 +104,7 @@ def join_cluster(address: str) -> Iterator[Cluster]:
                     session.path = Path(_node().get_session_dir_path())
                     yield cluster
             finally:
-                session.words = read_words(words)
+                session.words = read_words(words) if words else ""
 
 
 def _start(root: Path) -> VitalSigns:
@@ -146,8 +152,20 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Put the handler of SIGTERM back: `ray.init` takes it, in the main thread."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def _connected(connect: Any) -> Iterator[Cluster]:
-    vital_signs = connect()
+    with _own_sigterm():
+        vital_signs = connect()
     try:
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < 1:

@@ -1,5 +1,9 @@
-"""What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines."""
+"""What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines.
 
+The events of the JSON lines go to `logging`, too, whatever is said on stderr.
+"""
+
+import logging
 import time
 import traceback
 from collections.abc import Iterator
@@ -36,13 +40,22 @@ from storage.index.leases import Holder
 from storage.query.build import Build
 
 TELL_PACE_EVERY_S = 30.0
+_log = logging.getLogger(__name__)
+_LEVELS = {  # of events that are more, or less, than information
+    "progress": logging.DEBUG,
+    "quarantined": logging.WARNING,
+    "retrying": logging.WARNING,
+    "storage_trouble": logging.WARNING,
+    "error": logging.ERROR,
+}
 MAX_REFUSED = 100  # named in one event
 
 
 class Progress:
     """Tells what happens to each video, in one line each: words for people, or a JSON object."""
 
-    def __init__(self, console: Console, log_format: Literal["text", "json"] = "text") -> None:
+    def __init__(self, console: Console | None, log_format: Literal["text", "json"] = "text") -> None:
+        """Without a console only `logging` is told."""
         self._console = console
         self._is_json = log_format == "json"
         self._run_id: str | None = None
@@ -92,7 +105,7 @@ class Progress:
             transient=True,
             redirect_stdout=False,  # what others print is not for the terminal: see `jobs.cluster.words`
             redirect_stderr=False,
-            disable=self._is_json or not self._console.is_terminal,
+            disable=self._is_json or not (self._console and self._console.is_terminal),
         ) as bar:
             self._bar = bar
             self._task = bar.add_task("loading the model", total=len(pace.costs))
@@ -105,11 +118,11 @@ class Progress:
         """Videos are at work: the bar follows, and machines are told now and then."""
         if self._pace is None or time.monotonic() < self._tell_pace_at:
             return
-        if self._is_json:
-            self._tell_pace_at = time.monotonic() + TELL_PACE_EVERY_S
-            self._say(None, "progress", **self._pace.fields())
-        elif self._bar:
+        if self._bar and not self._bar.disable:
             self._bar.update(self._task, description=self._pace.words())
+            return
+        self._tell_pace_at = time.monotonic() + TELL_PACE_EVERY_S
+        self._say(None, "progress", **self._pace.fields())
 
     def begun(self) -> None:
         """The first video is in an actor's hands."""
@@ -199,6 +212,12 @@ class Progress:
 
     def _say(self, line: str | None, event: str | None, **fields: Any) -> None:
         """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""
+        if event is not None:
+            level = _LEVELS.get(event, logging.INFO)
+            told = {"run_id": self._run_id} | fields
+            _log.log(level, "%s", visible(line or event), extra={"event": event, "fields": told})
+        if self._console is None:
+            return
         if self._is_json:
             if event is None:
                 return

@@ -4,7 +4,7 @@ import signal
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -17,6 +17,8 @@ from jobs.driver.relinking import Relinking, deleted_marks
 from jobs.driver.runner import Runner
 from jobs.driver.settle import IndexSettler, Tally
 from jobs.driver.supervise import supervise
+from jobs.folders import make_writable
+from jobs.logs import follow
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
@@ -71,16 +73,26 @@ class _Watch:
         self.progress.closing(ending, num_in_flight, grace_s)
 
 
-def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY, makes_index: bool = False) -> Run:
+def run(
+    settings: Settings,
+    progress: Progress,
+    goal: Goal = NIGHTLY,
+    makes_index: bool = False,
+    owns_process: bool = False,
+) -> Run:
     """Do what the goal says to the library's videos; the returned row is what the table `runs` says about it.
 
-    An index is made with `makes_index` only, and then there must be none.
+    An index is made with `makes_index` only, and then there must be none. A run that `owns_process` also
+    handles SIGINT and SIGTERM, and keeps what Ray writes off stderr.
 
     Raises `MediaIndexError` for what stops a run as a whole; what was committed until then is published
     and recorded. An interrupt is no error: the row's exit code says 130.
     """
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
+    if settings.log_dir is not None:
+        make_writable(settings.log_dir, "log folder", "Name another with --log-dir.")
+    follow(settings.log_dir, "driver")
     progress.started(run_id)
     checked = check_preflight(settings, makes_index)
     stop = Stop()
@@ -88,7 +100,7 @@ def run(settings: Settings, progress: Progress, goal: Goal = NIGHTLY, makes_inde
         plan = plan_for(checked, goal, run_id)
         plan = _claim(checked, plan, lease)
         progress.planned(plan, checked.weights)
-        execution = _Execution(checked, plan, run_id, goal.kind, started_at, progress)
+        execution = _Execution(checked, plan, run_id, goal.kind, started_at, progress, owns_process)
         try:
             return execution.run(stop)
         finally:
@@ -125,6 +137,7 @@ class _Execution:
         kind: str,
         started_at: datetime,
         progress: Progress,
+        owns_process: bool,
     ) -> None:
         self._checked = checked
         self._plan = plan
@@ -132,6 +145,7 @@ class _Execution:
         self._kind = kind
         self._started_at = started_at
         self._progress = progress
+        self._owns_process = owns_process
         self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
         self._relinking = Relinking(checked.index, checked.recipe.recipe_id, run_id)
         self._num_planned = len(plan.videos)
@@ -190,8 +204,13 @@ class _Execution:
                 max_duration_s=settings.max_duration.seconds,
                 max_streams=settings.max_streams,
             ),
+            settings.log_dir,
         )
-        with join_cluster(settings.ray_address) as cluster, _stop_on_signal(stop.event):
+        owns = self._owns_process
+        with (
+            join_cluster(settings.ray_address, keeps_quiet=owns) as cluster,
+            _stop_on_signal(stop.event) if owns else nullcontext(),
+        ):
             placement = place_actors(cluster, settings.num_actors)
             runner = Runner(
                 works,
@@ -267,7 +286,7 @@ class _Execution:
 def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM asks the run to stop; a second Ctrl-C ends it at once.
 
-    Entered after Ray has started, which installs a handler of its own for SIGTERM.
+    Entered after Ray has started, and in the main thread.
     """
 
     def ask(signum: int, frame: object) -> None:

@@ -31,11 +31,13 @@ class Loop(Protocol):
 
 
 class _LoopThread(threading.Thread):
-    """Keeps what the loop came to."""
+    """Keeps what the loop came to. `done` is to be waited for: where an interrupt breaks off a `join`,
+    Python 3.11 takes the thread for ended."""
 
     def __init__(self, loop: Loop, stop: threading.Event) -> None:
         super().__init__(name="driver loop", daemon=True)
         self._loop, self._stop_asked = loop, stop
+        self.done = threading.Event()
         self.ending: Ending | None = None
         self.error: BaseException | None = None
 
@@ -44,33 +46,38 @@ class _LoopThread(threading.Thread):
             self.ending = self._loop.run(self._stop_asked)
         except BaseException as error:
             self.error = error
+        finally:
+            self.done.set()
 
 
 def supervise(loop: Loop, cluster: Cluster, stop: threading.Event) -> Ending:
     """Run the loop. Raises what it raises, and `ClusterLostError` soon after Ray has died, unless it was to
     stop anyway: who ends a whole group of processes ends Ray's too.
 
-    To be called in the main thread: signals are handled at once, whatever the loop waits for.
+    To be called in the main thread: signals are handled at once, whatever the loop waits for. The first
+    KeyboardInterrupt asks the loop to stop, a second one is raised.
     """
     thread = _LoopThread(loop, stop)
     thread.start()
     try:
-        while thread.is_alive():
-            cluster.check()
-            thread.join(LOOK_EVERY_S)
+        while not thread.done.is_set():
+            try:
+                cluster.check()
+                thread.done.wait(LOOK_EVERY_S)
+            except KeyboardInterrupt:
+                if stop.is_set():
+                    loop.abandon()
+                    raise
+                stop.set()
         if thread.error:
             if not isinstance(thread.error, MediaIndexError):
                 cluster.check_for(RAY_MAY_TAKE_S)  # to die, of which a broken pipe may be the first sign
             raise thread.error
     except ClusterLostError:
-        thread.join(LOOP_MAY_TAKE_S)
-        if thread.is_alive():
+        if not thread.done.wait(LOOP_MAY_TAKE_S):
             loop.abandon()
         if stop.is_set():
             return Ending.STOPPED
-        raise
-    except KeyboardInterrupt:  # the second Ctrl-C
-        loop.abandon()
         raise
     assert thread.ending is not None
     return thread.ending

@@ -98,6 +98,15 @@ class Settings(BaseModel):
     deadline: DeadlineSetting | None = None
     build: bool = False
     log_format: Literal["text", "json"] = "text"
+    log_dir: Path | None = None
+
+    @classmethod
+    def of(cls, **values: Any) -> "Settings":
+        """Checked settings under the names above; texts do, as in the file: `fps="1/2"`, `deadline="6h"`.
+
+        UsageError: the first one that is wrong.
+        """
+        return resolve(values)
 
 
 def resolve(values: dict[str, Any]) -> Settings:

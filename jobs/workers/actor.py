@@ -1,5 +1,6 @@
 """The model, pinned to one GPU (or to CPU cores), answering for one video at a time."""
 
+import logging
 import math
 import os
 import socket
@@ -16,6 +17,7 @@ from jobs.attempts.tries import ActorLocation, AttemptResult
 from jobs.attempts.work import Work
 from jobs.cluster.joining import Cluster
 from jobs.failures import Stage, VideoFailure, classify
+from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
@@ -24,6 +26,7 @@ from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
 from schemas.usage import Usage
 
+_log = logging.getLogger(__name__)
 PULSE = "pulse"  # the group of calls that are answered meanwhile
 
 
@@ -41,6 +44,7 @@ class ModelActor:
     """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
 
     def __init__(self, placement: Placement, source: Source, recipe: Recipe) -> None:
+        follow(source.log_dir, "actor")
         self._placement = placement
         self._source = source
         self._reading = ReadAhead(source)
@@ -62,6 +66,8 @@ class ModelActor:
         except Exception as error:
             return classify(error, Stage.LOAD)
         self._memory = PeakMemory(self._asker.model.device)
+        fields = {"model": weights.model_id, "device": device_name(self._asker.model.device)}
+        _log.info("loaded %s", weights.model_id, extra={"event": "loaded", "fields": fields})
         node_id = str(ray.get_runtime_context().get_node_id())
         return ActorLocation(node_id, socket.gethostname(), device_name(self._asker.model.device))
 
@@ -79,6 +85,7 @@ class ModelActor:
         Of a video that is analysed, this node's copy is left to its post-processing.
         """
         stage, num_frames, opened = Stage.FETCH, work.max_frames, None
+        _tell("begun", work)
         self._memory.begin()
         try:
             self._reading.keep_only(work)
@@ -98,10 +105,12 @@ class ModelActor:
                     carried,
                 )
             usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
+            _tell("analysed", work)
             return AttemptResult(usage, cloudpickle.dumps(analysis))  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)
             failure = replace(classify(error, stage), num_frames=num_frames)
+            _tell("failed", work, failure.code)
             asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
             return AttemptResult(Usage(peak_memory_bytes=self._memory.num_bytes(), **asked), failure)
         finally:
@@ -112,6 +121,11 @@ class ModelActor:
         windows = [math.ceil(duration_ms / (p.window_ms or duration_ms)) for p in self._recipe.prompts]
         tokens = sum(p.max_new_tokens * n for p, n in zip(self._recipe.prompts, windows, strict=True))
         return HangGuard(allowed_seconds(self._placement.device, opened.grid.num_targets, tokens))
+
+
+def _tell(event: str, work: Work, code: str | None = None) -> None:
+    fields = {"uri": work.video.uri, "video_id": work.video.video_id, "code": code}
+    _log.info("%s %s", event, work.video.uri, extra={"event": event, "fields": fields})
 
 
 def _other_weights(found: str, wanted: str) -> VideoFailure:

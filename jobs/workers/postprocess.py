@@ -5,6 +5,7 @@ is wrong with the file, its storage or the task costs the cuts and keyframes, an
 the rows are made all the same. The functions above the task run as well without Ray.
 """
 
+import logging
 import pickle
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import AttemptHistory
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
+from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
@@ -37,6 +39,7 @@ from videoxl2.frames.reading.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
+_log = logging.getLogger(__name__)
 
 Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
 
@@ -148,7 +151,12 @@ def _postprocess_task(source: Source, recipe: Recipe, run_id: str) -> Any:
     """
 
     def postprocess_video(job: PostprocessJob) -> Postprocessed | VideoFailure:
-        return postprocess(source, job, recipe, run_id)
+        follow(source.log_dir, "worker")
+        outcome = postprocess(source, job, recipe, run_id)
+        uri, code = job.video.work.video.uri, outcome.code if isinstance(outcome, VideoFailure) else None
+        told = {"event": "postprocessed", "fields": {"uri": uri, "code": code}}
+        _log.debug("postprocessed %s", uri, extra=told)
+        return outcome
 
     return ray.remote(**TASK_OPTIONS)(postprocess_video)
 

@@ -6,6 +6,7 @@ functions above the tasks run as well without Ray.
 """
 
 import faulthandler
+import logging
 import math
 import sys
 import time
@@ -21,6 +22,7 @@ import ray
 
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
+from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
 from jobs.workers.scratch import hold_copy
 from schemas.failures import FailureClass
@@ -45,6 +47,7 @@ ALL_TRIES_S = 3 * READ_DEADLINE_S  # Ray's two retries included; longer waits on
 MIN_AHEAD, MAX_AHEAD = 2, 16
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Source:
     bundles: ObjectStore | None = None  # the index's, for answers that are carried over
     ceiling: Ceiling | None = None  # what one video may cost
     limits: Limits = DEFAULT_LIMITS  # what one file may ask for
+    log_dir: Path | None = None  # where each process tells what it does
 
     @property
     def frames_per_span(self) -> int:
@@ -120,10 +124,14 @@ class _Read:
 
 
 def _open_task(source: Source, work: Work) -> Opened | VideoFailure:
+    follow(source.log_dir, "worker")
     try:
-        return open_video(source, work)
+        opened = open_video(source, work)
     except Exception as error:
         return classify(error, Stage.FETCH)
+    fields = {"uri": work.video.uri, "video_ms": opened.info.duration_ms, "spans": len(opened.spans)}
+    _log.debug("opened %s", work.video.uri, extra={"event": "opened", "fields": fields})
+    return opened
 
 
 def _span_task(
@@ -131,12 +139,16 @@ def _span_task(
 ) -> _Read | VideoFailure:
     if isinstance(opened, VideoFailure):
         return opened
+    follow(source.log_dir, "worker")
     started = time.monotonic()
     try:
         frames = read_one_span(source, work, opened, opened.spans[number])
     except Exception as error:
         return classify(error, Stage.READ)
-    return _Read(frames, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    fields = {"uri": work.video.uri, "span": number, "seconds": round(seconds, 3)}
+    _log.debug("read span %d of %s", number, work.video.uri, extra={"event": "read", "fields": fields})
+    return _Read(frames, seconds)
 
 
 TASK_OPTIONS: dict[str, Any] = {

@@ -8,6 +8,7 @@ A lease keeps work from being done twice. It guards no data: commits and snapsho
 holder that was frozen and wakes up can do no harm.
 """
 
+import logging
 import os
 import re
 import secrets
@@ -31,6 +32,7 @@ from storage.index.layout import LEASES, lease_key
 from storage.objects.store import ObjectStore
 
 RENEW_EVERY_S = 10.0
+_log = logging.getLogger(__name__)
 TTL_S = 45.0  # a holder that has not been seen to beat for so long is taken for dead
 ALONE = {"forget"}  # kinds that go with no other kind: what they take away others may be reading or merging
 _LOOK_EVERY_S = 1.0
@@ -142,6 +144,7 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
                 _watch(store, held)
         others = tuple(holder for holder in log.holders if holder not in in_the_way)
         if _append(store, log, (*others, mine)):
+            _log.info("%s %s holds the lease", kind, run_id, extra={"event": "lease_held"})
             return Lease(store, kind, run_id)
 
 

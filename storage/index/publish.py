@@ -4,6 +4,7 @@ A crash before the snapshot leaves parts that nobody lists. Of two publishers on
 snapshot; the other looks at what is there now and goes on from it.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from storage.index.snapshots import Snapshot, create_next, next_number
 from storage.objects.store import ObjectStore
 
 _BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table
+_log = logging.getLogger(__name__)
 _READERS = 16  # bundles on their way from the store
 
 ReadBundle = Callable[[str], bytes]
@@ -75,7 +77,13 @@ def publish(
             for table in written.keys.keys() | switchover.keys()
         }
         if snapshot := create_next(store, base, added, own_tables):
+            _tell(snapshot, change)
             return snapshot
+
+
+def _tell(snapshot: Snapshot, change: _Change) -> None:
+    fields = {"snapshot": snapshot.number, "videos": len(change.current), "runs": len(change.runs)}
+    _log.info("snapshot %d is published", snapshot.number, extra={"event": "published", "fields": fields})
 
 
 def _compare(

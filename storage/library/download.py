@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 _CHUNK_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
 _MAX_RESUMES = 5  # of one copy; botocore retries only until the first byte
 _COPIES = 2  # that may arrive damaged
 
@@ -80,6 +82,8 @@ class _Taking:
                 is_refused = True
             except S3_ERRORS as error:
                 broke_off = error
+                fields = {"uri": self._video.uri, "num_bytes": self._file.tell()}
+                _log.warning("download broke off: %s", error, extra={"event": "broke_off", "fields": fields})
                 if why_slow(error):
                     break
             if is_refused or self._file.tell() >= self._video.size_bytes:

@@ -11,6 +11,7 @@ Shapes: T tokens of a chunk, N visual tokens a group, D language width.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -27,6 +28,7 @@ from videoxl2.network.language import KeyView, LanguageModel
 from videoxl2.network.memory import is_out_of_memory, release_unused
 
 PrefillMode = Literal["streaming", "mask", "full"]
+_log = logging.getLogger(__name__)
 _STAMP_ROWS = 10  # of a group; 10,000 s have as many tokens
 _SPARE_ROWS = 1024  # reserved behind the video for a prompt and the start of its answer
 
@@ -128,6 +130,7 @@ class Prefill:
         with self.clock.stage("prefill"):
             if not self._extend_once(x_TD, view):
                 # A failed pass left the cache as it was, and its tensors are gone only by now.
+                _log.warning("out of memory: the cache moves to the host")
                 self.cache.move_to_host()
                 release_unused(self.device)
                 self._extend_once(x_TD, view)

@@ -6,6 +6,8 @@ N visual tokens a group, D language width.
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from videoxl2.network.memory import is_out_of_memory, release_unused
 from videoxl2.network.network import Network
 from videoxl2.network.vision import pad_to_groups, resample_to_grid
 
+_log = logging.getLogger(__name__)
 DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
 
 
@@ -44,6 +47,7 @@ class FrameEncoder:
             tokens_GND = self._try_batch(frames_FSSC[done : done + self.batch])
             if tokens_GND is None:
                 self.batch = max(GROUP_FRAMES, self.batch // 2 // GROUP_FRAMES * GROUP_FRAMES)
+                _log.warning("out of memory: the vision batch is %d now", self.batch)
                 release_unused(self.device)
                 continue
             pieces.append(tokens_GND)

@@ -33,7 +33,7 @@ def test_every_verb_is_in_the_readme():
 def test_a_broken_pipe_to_something_else_than_the_reader_is_said(monkeypatch, tmp_path, capsys):
     """click takes any for that of `media-index … | head` and ends with 1 and no word."""
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")
 
     monkeypatch.setattr("jobs.driver.run.run", broken)

@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+from click.shell_completion import BashComplete
+
+from jobs.cli.main import cli
+
 # Prints, as the last line, which of all modules are loaded once the command has run.
 _RUN = """
 import json, sys
@@ -26,3 +30,10 @@ def loaded_by(*words: str) -> set[str]:
 def test_help_loads_click_and_flags():
     """The list of verbs needs nothing of what the verbs do."""
     assert loaded_by("--help") == {"click", "jobs", "schemas", "storage"}
+
+
+def test_the_shell_completes_verbs_and_flags():
+    """As the README says, by click's own means: names only, nothing is run."""
+    complete = BashComplete(cli, {}, "media-index", "_MEDIA_INDEX_COMPLETE")
+    assert [found.value for found in complete.get_completions([], "se")] == ["search", "serve"]
+    assert [found.value for found in complete.get_completions(["search"], "--li")] == ["--limit"]

@@ -85,14 +85,30 @@ def interruptible():
 
 @pytest.mark.usefixtures("interruptible")
 def test_signals_are_handled_while_the_loop_is_blocked(cluster):
-    """The second Ctrl-C ends it at once."""
-    loop = BlockedLoop()
+    """The first Ctrl-C asks the loop to stop, the second one ends it at once."""
+    loop, stop = BlockedLoop(), threading.Event()
     main = threading.get_ident()
-    threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT)).start()
+    for seconds in (0.2, 0.4):
+        threading.Timer(seconds, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        supervise(loop, cluster, threading.Event())
+        supervise(loop, cluster, stop)
     loop.is_over.set()
-    assert loop.abandoned == 1
+    assert (stop.is_set(), loop.abandoned) == (True, 1)
+
+
+class ObedientLoop(BlockedLoop):
+    def run(self, stop: threading.Event) -> Ending:
+        stop.wait()
+        return Ending.STOPPED
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_a_loop_that_stops_when_it_is_asked_ends_the_run_in_peace(cluster):
+    """Also where nobody handles signals: from Python, Ctrl-C is a KeyboardInterrupt."""
+    loop = ObedientLoop()
+    threading.Timer(0.2, signal.pthread_kill, (threading.get_ident(), signal.SIGINT)).start()
+    assert supervise(loop, cluster, threading.Event()) is Ending.STOPPED
+    assert loop.abandoned == 0
 
 
 class FailingLoop(BlockedLoop):
