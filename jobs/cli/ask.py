@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.cli.verb import F, Verb, index_options
+from jobs.cli.verb import F, index_options, verb
 from jobs.settings.given import index_place
 from jobs.settings.times import parse_since
 from jobs.ui.terminal import say, see_help, show_json
@@ -29,10 +29,9 @@ def serving_option(verb: F) -> F:
     )(verb)
 
 
-@click.command(
-    cls=Verb,
-    epilog='\b\nExample:\n  media-index sql --index catalog "select uri, duration_ms from videos"\n'
-    "  media-index sql --index catalog --example highlights-of-the-week",
+@verb(
+    'sql --index catalog "select uri, duration_ms from videos"',
+    "sql --index catalog --example highlights-of-the-week",
 )
 @click.argument("query", required=False)
 @index_options
@@ -74,9 +73,7 @@ def sql(
     return show_json(result.records) if as_json else _show(result.columns, result.rows)
 
 
-@click.command(
-    cls=Verb, epilog='\b\nExample:\n  media-index search --index catalog --kind scenes "red car at night"'
-)
+@verb('search --index catalog --kind scenes "red car at night"')
 @click.argument("text")
 @index_options
 @serving_option
@@ -129,7 +126,7 @@ def search(
     _show_hits(hits, as_json)
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  media-index build --index s3://catalog/index")
+@verb("build --index s3://catalog/index")
 @index_options
 @click.option("--output", type=click.Path(path_type=Path), help="Write this file. [docs/search.md]")
 @click.option("--words-only", is_flag=True, help="Without vectors: most of the time and space, no meaning.")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobs.cli.settings import Setting, check_keys, value_of
-from jobs.cli.verb import Verb, config_option, known_settings
+from jobs.cli.verb import Verb, config_option, known_settings, verb
 from jobs.settings.file import SETTINGS_FILE, SettingsFile
 from jobs.ui.terminal import say, show_json
 
@@ -24,10 +24,7 @@ class _Config(Verb):
     checks_keys = False
 
 
-@click.command(
-    cls=_Config,
-    epilog="\b\nExample:\n  media-index config\n  media-index config --config nightly.toml --json",
-)
+@verb("config", "config --config nightly.toml --json", cls=_Config)
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on stdout.")
 @click.pass_obj

@@ -7,7 +7,7 @@ import click
 
 from jobs.cli.run import run
 from jobs.cli.settings import defaults_for
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.settings.file import SettingsFile
 from jobs.settings.given import load_settings
 from jobs.ui.terminal import say, show_json
@@ -16,10 +16,9 @@ from schemas.failures import ExitCode
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index doctor --library s3://films --index s3://catalog "
-    "--model BAAI/Video-XL-2\n\nExit codes:\n  0  a run can start\n  8  it cannot: see the lines that failed",
+@verb(
+    "doctor --library s3://films --index s3://catalog --model BAAI/Video-XL-2",
+    more="Exit codes:\n  0  a run can start\n  8  it cannot: see the lines that failed",
 )
 @click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
 @index_options

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 
 from jobs.benchmarks.names import BENCHMARKS
 from jobs.cli.options import FILE, switch, value
-from jobs.cli.verb import Verb, index_options, with_options
+from jobs.cli.verb import index_options, verb, with_options
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
 from schemas.failures import ExitCode, UsageError
@@ -36,12 +36,11 @@ benchmark_options = with_options(
 )
 
 
-@click.command(
-    "eval",
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index eval --index catalog --truth ground-truth.json\n"
-    "  media-index eval --benchmark mlvu --questions MLVU/json --videos MLVU/video \\\n"
+@verb(
+    "eval --index catalog --truth ground-truth.json",
+    "eval --benchmark mlvu --questions MLVU/json --videos MLVU/video \\\n"
     "      --model BAAI/Video-XL-2 --answers mlvu.jsonl",
+    name="eval",
 )
 @index_options
 @click.option("--truth", type=click.Path(path_type=Path), help="Ground truth; docs/evaluation.md.")

@@ -5,18 +5,16 @@ from typing import Any
 
 import click
 
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.exports.formats import MOMENT_KINDS, TABLE_FORMATS, VIDEO_FORMATS, TableFormat, VideoFormat
 from jobs.settings.given import index_place
 from schemas.failures import UsageError
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n"
-    "  media-index export --index catalog --format vtt --output chapters\n"
-    '  media-index export --index catalog --format edl --video "night walk.mkv" --output walk.edl\n'
-    "  media-index export --index catalog --format csv --kind videos > videos.csv",
+@verb(
+    "export --index catalog --format vtt --output chapters",
+    'export --index catalog --format edl --video "night walk.mkv" --output walk.edl',
+    "export --index catalog --format csv --kind videos > videos.csv",
 )
 @index_options
 @click.option(

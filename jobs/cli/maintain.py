@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place
 from jobs.settings.times import parse_duration
 from jobs.ui.terminal import say, show_json
@@ -28,11 +28,7 @@ def _wait(holder: "Holder") -> None:
     )
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index compact --index s3://catalog\n"
-    "  media-index compact --index catalog --repair",
-)
+@verb("compact --index s3://catalog", "compact --index catalog --repair")
 @index_options
 @click.option("--repair", is_flag=True, help="Make parts that are missing or damaged anew from the bundles.")
 @click.option("--scratch", type=click.Path(path_type=Path), help="Folder to sort in. [temporary]")
@@ -84,11 +80,7 @@ _LOST = {
 }
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index vacuum --index s3://catalog --dry-run\n"
-    "  media-index vacuum --index s3://catalog --older-than 30d",
-)
+@verb("vacuum --index s3://catalog --dry-run", "vacuum --index s3://catalog --older-than 30d")
 @index_options
 @click.option(
     "--older-than", default="7d", show_default=True, metavar="AGE", help="E.g. 30d, 12h, P2W or 0d."
@@ -122,10 +114,9 @@ def _show_vacuum(done: "Vacuum", dry_run: bool) -> None:
         say(f"note: {done.num_unknown} files that are not media-index's were left", err=True)
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index forget --index s3://catalog s3://films/private/party.mp4\n"
-    "  media-index forget --index catalog --yes --json party.mp4 > receipt.json",
+@verb(
+    "forget --index s3://catalog s3://films/private/party.mp4",
+    "forget --index catalog --yes --json party.mp4 > receipt.json",
 )
 @click.argument("video")
 @index_options

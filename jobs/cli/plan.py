@@ -7,16 +7,12 @@ from typing import Any
 import click
 
 from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_options
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index plan --library s3://films --index s3://catalog "
-    "--usd-per-gpu-hour 3.50 --save tonight.plan",
-)
+@verb("plan --library s3://films --index s3://catalog --usd-per-gpu-hour 3.50 --save tonight.plan")
 @backfill_options
 @recipe_options
 @click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
@@ -67,11 +63,7 @@ def plan(
         say(f"saved; do it with: {command}, and the same settings", err=True)
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index retry --index s3://catalog s3://films/a.mp4\n"
-    "  media-index retry --index s3://catalog --code out_of_memory",
-)
+@verb("retry --index s3://catalog s3://films/a.mp4", "retry --index s3://catalog --code out_of_memory")
 @click.argument("videos", nargs=-1)
 @click.option("--code", "codes", multiple=True, help="All that were set aside for this; repeatable.")
 @click.option("--all", "everything", is_flag=True, help="All that are set aside.")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place
 from jobs.ui.next_command import Place
 from jobs.ui.terminal import say, show_json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jobs.reports.status import Status
 
 
-@click.command(cls=Verb, epilog="\b\nExample:\n  media-index status --index catalog")
+@verb("status --index catalog")
 @index_options
 def status(as_json: bool, **flags: Any) -> None:
     """What is in the index, who is at work on it, the latest runs, and what is to be done."""
@@ -38,11 +38,7 @@ def status(as_json: bool, **flags: Any) -> None:
         say(*(status_lines(state)))
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index report --index catalog\n"
-    "  media-index report --index catalog --since 2026-11-14 --html week.html",
-)
+@verb("report --index catalog", "report --index catalog --since 2026-11-14 --html week.html")
 @index_options
 @click.option("--run", "run_id", metavar="RUN_ID", help="This run. [the latest]")
 @click.option(
@@ -87,10 +83,8 @@ def _write(file: Path, page: str) -> None:
         raise UsageError(f"{file}: {error.strerror}", "Name another file with --html.") from None
 
 
-@click.command(
-    cls=Verb,
-    epilog='\b\nExample:\n  media-index explain --index catalog "night walk.mkv"\n'
-    "  media-index explain --index catalog s3://films/2026/take-0099.mp4 --json",
+@verb(
+    'explain --index catalog "night walk.mkv"', "explain --index catalog s3://films/2026/take-0099.mp4 --json"
 )
 @click.argument("video")
 @index_options

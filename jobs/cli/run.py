@@ -5,10 +5,8 @@ import sys
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
 from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_options, spending_options
-from jobs.cli.verb import Verb
+from jobs.cli.verb import verb
 from jobs.settings.given import load_settings
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
@@ -21,11 +19,7 @@ if TYPE_CHECKING:  # loading them loads Ray and pydantic
     from schemas.tables import Run
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index run --library s3://films --index s3://catalog "
-    "--model BAAI/Video-XL-2\n\n" + exit_code_help(),
-)
+@verb("run --library s3://films --index s3://catalog --model BAAI/Video-XL-2", more=exit_code_help())
 @recipe_options
 @spending_options
 def run(as_json: bool, new_index: bool, **flags: Any) -> int:
@@ -35,11 +29,7 @@ def run(as_json: bool, new_index: bool, **flags: Any) -> int:
     return _spend(as_json, new_index, flags, NIGHTLY)
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index backfill --stale --sample 5 --library s3://films "
-    "--index s3://catalog\n\n" + exit_code_help(),
-)
+@verb("backfill --stale --sample 5 --library s3://films --index s3://catalog", more=exit_code_help())
 @backfill_options
 @recipe_options
 @spending_options

@@ -4,16 +4,12 @@ from typing import Any
 
 import click
 
-from jobs.cli.verb import Verb, index_options
+from jobs.cli.verb import index_options, verb
 from jobs.settings.given import load_settings
 from jobs.ui.terminal import say, show_json
 
 
-@click.command(
-    cls=Verb,
-    epilog="\b\nExample:\n  media-index serve --index catalog\n"
-    "  media-index serve --index s3://films/index --library s3://films/2026 --port 9000",
-)
+@verb("serve --index catalog", "serve --index s3://films/index --library s3://films/2026 --port 9000")
 @index_options
 @click.option("--library", metavar="DIR|s3://…", help="Play only videos that lie here. [all in the index]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")

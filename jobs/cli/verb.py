@@ -50,6 +50,14 @@ class Verb(click.Command):
                 formatter.write(f"{line}\n")
 
 
+def verb(
+    *examples: str, more: str = "", name: str | None = None, cls: type[Verb] = Verb
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """A verb whose help ends with examples, which are lines to type after `media-index`, and with `more`."""
+    lines = ["\b", "Example:", *(f"  media-index {example}" for example in examples)]
+    return click.command(name, cls=cls, epilog="\n".join([*lines, "", more] if more else lines))
+
+
 def known_settings() -> dict[str, Setting]:
     """Those of all verbs."""
     from jobs.cli.main import cli  # which imports the verbs
