@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from schemas.failures import FailureClass
+from schemas.identity import VideoId
 from schemas.tables import (
     Appearance,
     Attempt,
@@ -40,7 +41,7 @@ class Commit(Row):
     """
 
     analysis_key: str = Field(description="Names the bundle; where there is none, the one before")
-    video_id: str = Field(description="Follows the object's URI")
+    video_id: VideoId = Field(description="Follows the object's URI")
     object_rev: str = Field(description="Which bytes")
     recipe_id: str = Field(description="Under which recipe")
     uri: str = Field(description="s3://bucket/key, or an absolute path")

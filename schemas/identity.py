@@ -4,6 +4,10 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NewType
+
+VideoId = NewType("VideoId", str)  # 16 hex digits; `video_id_of` makes one, `parse_video_id` checks one
+_ID = re.compile("[0-9a-f]{16}")
 
 
 def digest(*parts: str) -> str:
@@ -27,6 +31,26 @@ def moment_of(epoch_ns: int) -> datetime:
         return (datetime.max if epoch_ns > 0 else datetime.min).replace(tzinfo=UTC)
 
 
+def video_id_of(uri: str) -> VideoId:
+    """Follows the URI, so it survives every change of the object's bytes."""
+    return VideoId(digest("video", uri))
+
+
+def parse_video_id(text: str) -> VideoId | None:
+    """An id that comes from outside; None: it is none."""
+    return VideoId(text) if _ID.fullmatch(text) else None
+
+
+def number_of(video_id: VideoId) -> int:
+    """The id in 64 bits, where millions are held at once."""
+    return int(video_id, 16)
+
+
+def numbered(number: int) -> VideoId:
+    """The id of that number."""
+    return VideoId(f"{number:016x}")
+
+
 @dataclass(frozen=True, slots=True)
 class VideoObject:
     """One media object as the library's listing shows it, before a byte of it is read.
@@ -43,9 +67,9 @@ class VideoObject:
     is_archived: bool = False  # in a storage class that must be restored from before it can be read
 
     @property
-    def video_id(self) -> str:
-        """Follows the URI, so it survives every change of the object's bytes."""
-        return digest("video", self.uri)
+    def video_id(self) -> VideoId:
+        """See `video_id_of`."""
+        return video_id_of(self.uri)
 
     @property
     def is_local(self) -> bool:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, VideoObject
 
 
 class Reason(StrEnum):
@@ -50,7 +50,7 @@ class PlannedVideo:
     has_rows: bool = False  # readers see rows of its present bytes
     tasks: tuple[str, ...] = ()
     carried_key: str | None = None
-    carried_id: str | None = None
+    carried_id: VideoId | None = None
 
 
 class PlanSummary(BaseModel):

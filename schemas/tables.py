@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.answers import CharacterText, HighlightText, SceneText
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
+from schemas.identity import VideoId
 
 SCHEMA_VERSION = 1
 
@@ -31,13 +32,18 @@ def columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
     }
 
 
-class Lineage(Row):
-    """Which bytes, which model, which prompt and which run made the row."""
+class Analysed(Row):
+    """Which bytes of which video, under which recipe."""
 
-    video_id: str = Field(description="Follows the object's URI; stable over time")
+    video_id: VideoId = Field(description="Follows the object's URI; stable over time")
     object_rev: str = Field(description="Which bytes: etag and size on S3, size and mtime on a disk")
     recipe_id: str = Field(description="Hash of model revision, prompts, answer schemas and sampling")
     analysis_key: str = Field(description="Hash of video_id, object_rev and recipe_id")
+
+
+class Lineage(Analysed):
+    """Which bytes, which model, which prompt and which run made the row."""
+
     model_id: str = Field(description="Folder or hub id of the weights")
     model_revision: str = Field(description="Hub commit, or a hash of config and weight files")
     prompt_id: str | None = Field(description="Prompt and version, e.g. scenes@1; null: no prompt involved")
@@ -176,13 +182,9 @@ class Keyframe(Lineage):
     image: bytes = Field(description="The picture as a file of that type")
 
 
-class Failure(Row):
+class Failure(Analysed):
     """Why a video, or one answer about it, is missing from the other tables."""
 
-    video_id: str = Field(description="Follows the object's URI")
-    object_rev: str = Field(description="Which bytes")
-    recipe_id: str = Field(description="Under which recipe")
-    analysis_key: str = Field(description="Hash of the three above")
     run_id: str = Field(description="The run it happened in")
     created_at: datetime = Field(description="When (UTC)")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
@@ -202,7 +204,7 @@ class Attempt(Row):
     """One try at one video, whatever came of it."""
 
     run_id: str = Field(description="The run that tried")
-    video_id: str = Field(description="Follows the object's URI")
+    video_id: VideoId = Field(description="Follows the object's URI")
     object_rev: str = Field(description="Which bytes")
     recipe_id: str = Field(description="Under which recipe")
     analysis_key: str = Field(description="Hash of the three above")

@@ -14,9 +14,11 @@ ObjectError           one object failed; uncaught it stops the command like any 
 
 # ruff: noqa: N818 - the names say what happened; the base says that it is an error
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
-from schemas.failures import MediaIndexError
+from schemas.failures import MediaIndexError, PreflightError
 
 
 class ObjectError(MediaIndexError):
@@ -81,3 +83,12 @@ class NoSpace(ObjectError):
 
     code = "no_space"
     retryable = True
+
+
+@contextmanager
+def preflight(what: str) -> Iterator[None]:
+    """An ObjectError in here keeps `what` from being used at all: it goes on as a PreflightError."""
+    try:
+        yield
+    except ObjectError as error:
+        raise PreflightError(f"{what} {error.message}", error.hint) from error

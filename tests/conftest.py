@@ -14,7 +14,7 @@ from command_line import Outcome, run_here
 from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, VideoObject
 from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
 
 # Test processes run side by side; threads of numpy and torch would only spin while they wait for a core.
@@ -26,7 +26,8 @@ os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's workers give way to a
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
 
-_BLANKS: dict[type, Any] = {
+_BLANKS: dict[Any, Any] = {
+    VideoId: "",
     str: "",
     int: 0,
     float: 0.0,

@@ -18,6 +18,7 @@ from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
 from jobs.settings.given import NO_MODEL
+from jobs.ui.words import size
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
 from storage.index.nearby import nearest_indexes
@@ -132,7 +133,7 @@ def _weights(settings: Settings) -> Check:
     except WeightsNotHere as error:
         return Check("weights", Health.WARNING, error.message, error.hint)
     check_budgets(prompts, weights.folder)
-    said = f"{weights.model_id} at {weights.revision}, {_gigabytes(_size_of(weights))}, in {weights.folder}"
+    said = f"{weights.model_id} at {weights.revision}, {size(_size_of(weights))}, in {weights.folder}"
     if settings.model == BUILT_IN:
         return Check("weights", Health.WARNING, said, BUILT_IN_NOTE)
     return Check("weights", Health.OK, f"{said}; {len(prompts)} prompts fit")
@@ -151,9 +152,7 @@ def _gpu(settings: Settings) -> Check:
     if not gpus:
         hint = "A run on CPUs works, and is slow. With a GPU: install its driver and torch for CUDA."
         return Check("gpu", Health.WARNING, f"{torch_version()}: no GPU on this machine", hint)
-    names = [
-        f"{gpu.name} ({_gigabytes(gpu.free_bytes)} of {_gigabytes(gpu.total_bytes)} free)" for gpu in gpus
-    ]
+    names = [f"{gpu.name} ({size(gpu.free_bytes)} of {size(gpu.total_bytes)} free)" for gpu in gpus]
     said = f"{torch_version()}: {', '.join(names)}, {settings.dtype}"
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
         return Check("gpu", Health.WARNING, f"{said}; no bfloat16 in hardware", "Take --dtype float16.")
@@ -162,14 +161,14 @@ def _gpu(settings: Settings) -> Check:
     except MediaIndexError:
         needed = 0  # said by the check of the weights
     if needed > min(gpu.free_bytes for gpu in gpus):
-        said += f"; the weights alone are {_gigabytes(needed)}"
+        said += f"; the weights alone are {size(needed)}"
         return Check("gpu", Health.FAILED, said, "End what else uses the GPU, or take a larger one.")
     return Check("gpu", Health.OK, said)
 
 
 def _memory(settings: Settings) -> Check:
     total, free = available_memory()
-    said = f"{_gigabytes(free)} of {_gigabytes(total)} free"
+    said = f"{size(free)} of {size(total)} free"
     return _enough(
         "memory", free, MEMORY_WARNING_BYTES, said, "End other programs, or take a larger machine."
     )
@@ -190,14 +189,14 @@ def available_memory() -> tuple[int, int]:
 def _shared_memory(settings: Settings) -> Check:
     free = shutil.disk_usage("/dev/shm").free
     hint = "Ray uses a disk instead, slowly. In a container: docker run --shm-size=8g."
-    return _enough("/dev/shm", free, SHM_WARNING_BYTES, f"{_gigabytes(free)} free", hint)
+    return _enough("/dev/shm", free, SHM_WARNING_BYTES, f"{size(free)} free", hint)
 
 
 def _scratch(settings: Settings) -> Check:
     scratch = make_scratch(settings)
     free = shutil.disk_usage(scratch).free
     hint = "Videos on S3 are copied there while they are read; name a larger disk with --scratch."
-    return _enough("scratch", free, SCRATCH_WARNING_BYTES, f"{scratch}: {_gigabytes(free)} free", hint)
+    return _enough("scratch", free, SCRATCH_WARNING_BYTES, f"{scratch}: {size(free)} free", hint)
 
 
 def _imports(settings: Settings) -> Check:
@@ -234,10 +233,6 @@ def _enough(name: str, free: int, wanted: int, said: str, hint: str) -> Check:
     if free < wanted:
         return Check(name, Health.WARNING, said, hint)
     return Check(name, Health.OK, said)
-
-
-def _gigabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e9:.1f} GB"
 
 
 _LOOKS: tuple[tuple[str, _Look], ...] = (

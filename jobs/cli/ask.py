@@ -12,6 +12,7 @@ from jobs.cli.verb import F, index_options, verb
 from jobs.settings.given import index_place
 from jobs.settings.times import parse_since
 from jobs.ui.terminal import say, see_help, show_json
+from jobs.ui.words import size
 from schemas.failures import UsageError
 from storage.query.date_kinds import DATE_KINDS, DateKind
 from storage.query.examples import find_example, read_examples
@@ -154,7 +155,7 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
     else:
         say(
             f"{done.file}: snapshot {done.snapshot}, {done.num_videos} videos, {done.num_documents} rows to "
-            f"search ({done.num_new} new), {done.num_vectors} vectors, {done.size_bytes / 1e6:.1f} MB"
+            f"search ({done.num_new} new), {done.num_vectors} vectors, {size(done.size_bytes)}"
         )
 
 

@@ -10,7 +10,7 @@ from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place
 from jobs.settings.times import parse_duration
 from jobs.ui.terminal import say, show_json
-from jobs.ui.words import visible
+from jobs.ui.words import size, visible
 from schemas.failures import UsageError
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _show_vacuum(done: "Vacuum", dry_run: bool) -> None:
     verb = "would be removed" if dry_run else "removed"
     for kind, files in done.removed.items():
         if files.num_files:
-            say(f"{kind}: {files.num_files} files {verb}, {files.num_bytes / 1e6:.1f} MB")
+            say(f"{kind}: {files.num_files} files {verb}, {size(files.num_bytes)}")
     if not any(files.num_files for files in done.removed.values()):
         say("nothing to remove")
     if done.is_busy:

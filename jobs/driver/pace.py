@@ -10,6 +10,7 @@ from jobs.attempts.work import Work
 from jobs.planning.expected import expect
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
+from jobs.ui.words import clock
 
 _PRIOR_VIDEOS = 2.0  # so many average videos' worth of what the history says goes into the pace
 
@@ -64,7 +65,7 @@ class Pace:
         """For a bar: hours of video, and what is left."""
         of = f" of about {self.total_hours:.2f}" if self.total_hours is not None else ""
         left_s = self.left_s()
-        left = f", {_clock(left_s)} left" if left_s is not None else ""
+        left = f", {clock(round(left_s) * 1000, with_hours=True)} left" if left_s is not None else ""
         return f"{self.done_hours:.2f}{of} h of video{left}"
 
     def fields(self) -> dict[str, object]:
@@ -82,12 +83,12 @@ class Pace:
 def pace_of(plan: Plan, works: Iterable[Work], checked: Preflight, num_actors: int) -> Pace:
     """By what the history says of each video, else by its pictures, else by its size."""
     expected = expect(plan.videos, checked, reads_headers=False)
-    seconds = expected.lengths.seconds
-    is_known = ~np.isnan(seconds)
+    lengths_ms = expected.lengths.ms
+    is_known = ~np.isnan(lengths_ms)
     costs = np.asarray(plan.videos.sizes, np.float64) + 1
     total_hours, prior_s = None, None
     if is_known.any():
-        total_hours = float(seconds[is_known].mean() * len(is_known) / 3600)
+        total_hours = float(lengths_ms[is_known].mean() * len(is_known) / 3_600_000)
         known = expected.frames if expected.actor_s is None else expected.actor_s
         costs = np.where(is_known, known, known[is_known].mean())
         prior_s = None if expected.actor_s is None else 1 / num_actors
@@ -96,9 +97,3 @@ def pace_of(plan: Plan, works: Iterable[Work], checked: Preflight, num_actors: i
     return Pace(
         {work.analysis_key: by_id.get(work.video.video_id, average) for work in works}, total_hours, prior_s
     )
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"

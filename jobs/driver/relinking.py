@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import compress
 
 from schemas.commit import Commit, CommitState
-from schemas.identity import digest
+from schemas.identity import VideoId, digest
 from schemas.plan import PlannedVideo, Reason
 from schemas.tables import Video, columns_of
 from storage.errors import NotFound
@@ -33,7 +33,7 @@ class Relinking:
     """The videos of one run that get the rows of others with the same bytes."""
 
     def __init__(self, index: Index, recipe_id: str, run_id: str) -> None:
-        self.relinked: list[tuple[str, str]] = []  # (video_id, analysis_key): committed, to be published
+        self.relinked: list[tuple[VideoId, str]] = []  # (video_id, analysis_key): committed, to be published
         self.num_relinked = 0  # in all
         self._index = index
         self._recipe_id = recipe_id
@@ -52,7 +52,7 @@ class Relinking:
         handed back, to be analysed, too."""
         ids = {one.carried_id for one in copies}
         uris = {one.video.video_id: one.video.uri for one in originals if one.video.video_id in ids}
-        for one, is_same in self._compared(copies, lambda one: uris[one.carried_id or ""]):
+        for one, is_same in self._compared(copies, lambda one: uris[one.carried_id or one.video.video_id]):
             if is_same:
                 self._copies.append(one)
             else:
@@ -102,7 +102,7 @@ class Relinking:
         return replace(one, analysis_key=key, reason=Reason.NEW, carried_key=None, carried_id=None)
 
 
-def deleted_marks(index: Index, video_ids: frozenset[str], run_id: str) -> Iterator[Commit]:
+def deleted_marks(index: Index, video_ids: frozenset[VideoId], run_id: str) -> Iterator[Commit]:
     """One for each of these videos, that hides its rows."""
     for commit, uri in index.visible_commits():
         if commit.video_id in video_ids:

@@ -20,6 +20,7 @@ from schemas.failures import (
     FailureClass,
     MediaIndexError,
 )
+from schemas.identity import VideoId
 from schemas.tables import Attempt, Failure
 from schemas.usage import NO_USAGE, Usage
 from storage.errors import ObjectError
@@ -85,7 +86,7 @@ class IndexSettler:
         self._recipe = recipe
         self._run_id = run_id
         self._progress = progress
-        self._to_publish: list[tuple[str, str]] = []
+        self._to_publish: list[tuple[VideoId, str]] = []
         self._marks: list[Commit] = []
         self._published_at = time.monotonic()
         self._uncommitted: list[_Settlement] = []
@@ -122,7 +123,7 @@ class IndexSettler:
             self.tally.add_try(video.last)
         self.tally.attempts += self._rows(video).attempts(video.tries, AttemptOutcome.NEXT_RUN)
 
-    def already_committed(self, video_id: str, analysis_key: str) -> None:
+    def already_committed(self, video_id: VideoId, analysis_key: str) -> None:
         """Make visible what an interrupted run committed, or what an earlier revision had."""
         self._to_publish.append((video_id, analysis_key))
 
@@ -214,7 +215,7 @@ class IndexSettler:
         self.tally.unfinished.append(rows.failure(video.failure, FailureAction.NEXT_RUN))
         self.tally.attempts += rows.attempts(video.tries, AttemptOutcome.NEXT_RUN)
 
-    def _is_ours(self, video_id: str, key: str) -> bool:
+    def _is_ours(self, video_id: VideoId, key: str) -> bool:
         """Whether a commit that was there before was made by this run: its answer got lost."""
         return self._index.committed_by(video_id, key) == self._run_id
 

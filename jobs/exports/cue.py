@@ -1,6 +1,7 @@
 """The line of times that WebVTT and SubRip share."""
 
 from jobs.exports.moments import Moment, Source
+from jobs.ui.words import hms
 
 
 def cue_times(source: Source, moment: Moment, decimal_mark: str) -> str:
@@ -10,6 +11,5 @@ def cue_times(source: Source, moment: Moment, decimal_mark: str) -> str:
 
 
 def _clock(ms: int, decimal_mark: str) -> str:
-    seconds, ms = divmod(ms, 1000)
-    minutes, second = divmod(seconds, 60)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{second:02}{decimal_mark}{ms:03}"
+    hours, minutes, seconds, rest = hms(ms)
+    return f"{hours:02}:{minutes:02}:{seconds:02}{decimal_mark}{rest:03}"

@@ -12,8 +12,9 @@ from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
 from jobs.ui.made_by import MadeBy
-from storage.index.columns import quote_name
+from schemas.identity import VideoId
 from storage.query.catalog import Catalog
+from storage.sql import quote_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Document:
     models: tuple[MadeBy, ...]
 
 
-def table_document(catalog: Catalog, to: TableFormat, table: str, video_id: str | None) -> Document:
+def table_document(catalog: Catalog, to: TableFormat, table: str, video_id: VideoId | None) -> Document:
     """A table's rows, read while they are written."""
     rows, params = f"FROM {quote_name(table)}", list[str]()
     if video_id is not None:
@@ -45,7 +46,7 @@ def _models_in(catalog: Catalog, rows: str, params: list[str]) -> tuple[MadeBy, 
 
 
 def video_documents(
-    catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: str | None
+    catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: VideoId | None
 ) -> Iterator[Document]:
     """At least one per video, also for a video in which nothing was found."""
     for source, moments in read_moments(catalog, kind, video_id):

@@ -6,6 +6,7 @@ from typing import Any
 
 from jobs.exports.moments import Moment, Source, models_of
 from jobs.ui.made_by import MadeBy
+from jobs.ui.words import hms
 
 # Still the same JSON, and safe inside <script type="application/ld+json">.
 _SCRIPT_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
@@ -72,11 +73,10 @@ def _clip(source: Source, moment: Moment) -> dict[str, Any]:
 
 def iso_duration(ms: int) -> str:
     """ISO 8601, such as `PT1H2M3.5S`; zero parts are left out, but `PT0S` stays."""
-    minutes, second_ms = divmod(ms, 60_000)
-    hours, minute = divmod(minutes, 60)
-    parts = [f"{hours}H"] * (hours > 0) + [f"{minute}M"] * (minute > 0)
-    if second_ms or not parts:
-        parts.append(f"{_seconds(second_ms)}S")
+    hours, minutes, seconds, rest = hms(ms)
+    parts = [f"{hours}H"] * (hours > 0) + [f"{minutes}M"] * (minutes > 0)
+    if seconds or rest or not parts:
+        parts.append(f"{_seconds(1000 * seconds + rest)}S")
     return "PT" + "".join(parts)
 
 

@@ -11,6 +11,7 @@ from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
 from jobs.ui.made_by import MadeBy
 from jobs.ui.player_clock import player_start
+from schemas.identity import VideoId
 from schemas.tables import Video
 from storage.query.catalog import Catalog
 
@@ -100,7 +101,7 @@ def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
 
 
 def read_moments(
-    catalog: Catalog, kind: MomentKind, video_id: str | None = None
+    catalog: Catalog, kind: MomentKind, video_id: VideoId | None = None
 ) -> Iterator[tuple[Source, list[Moment]]]:
     """All videos of the index, or one, each with its moments by start time."""
     after = ""

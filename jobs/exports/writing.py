@@ -12,6 +12,7 @@ from jobs.ui.find_video import find_video
 from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.terminal import say, say_document, show_json
 from schemas.failures import PreflightError, UsageError
+from schemas.identity import VideoId
 from schemas.tables import TABLES
 from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, open_catalog
 
@@ -85,7 +86,7 @@ def _name_models(models: list[MadeBy], to: str) -> None:
 
 
 def _documents(
-    catalog: Catalog, to: VideoFormat | TableFormat, kind: str, video_id: str | None
+    catalog: Catalog, to: VideoFormat | TableFormat, kind: str, video_id: VideoId | None
 ) -> Iterator[Document]:
     if to in TABLE_FORMATS:
         _check_table(catalog, kind)

@@ -19,9 +19,9 @@ class FrameSampling:
     max_frames: int
     is_split: bool
 
-    def frames(self, duration_s: Numbers) -> tuple[Numbers, Numbers]:
+    def frames(self, duration_ms: Numbers) -> tuple[Numbers, Numbers]:
         """Pictures of each video, and the sections it is taken in."""
-        wanted = np.maximum(1.0, np.ceil(duration_s * self.fps))
+        wanted = np.maximum(1.0, np.ceil(duration_ms * self.fps / 1000))
         if not self.is_split:
             return np.minimum(wanted, self.max_frames), np.ones_like(wanted)
         shared = self.max_frames // _SHARED
@@ -30,21 +30,21 @@ class FrameSampling:
 
 
 def asked_of(
-    duration_s: Numbers,
+    duration_ms: Numbers,
     sampling: FrameSampling,
     budgets: Mapping[str, Budget],
     tasks: Sequence[str] = (),
 ) -> Asked:
     """Of videos of these lengths, by all of a recipe's questions or by these."""
-    frames, sections = sampling.frames(duration_s)
-    questions, room = np.zeros_like(duration_s), np.zeros_like(duration_s)
+    frames, sections = sampling.frames(duration_ms)
+    questions, room = np.zeros_like(frames), np.zeros_like(frames)
     for name, budget in budgets.items():
         if tasks and name not in tasks:
             continue
         if budget.window_ms is None:
             questions += sections
             continue
-        windows = np.maximum(sections, np.round(duration_s * 1000 / budget.window_ms))
+        windows = np.maximum(sections, np.round(duration_ms / budget.window_ms))
         questions += windows
-        room += np.minimum(duration_s * 1000 / budget.window_ms, windows) * budget.max_new_tokens
+        room += np.minimum(duration_ms / budget.window_ms, windows) * budget.max_new_tokens
     return Asked(frames, questions, room)

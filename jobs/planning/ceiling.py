@@ -32,7 +32,7 @@ class Ceiling:
 
     def objection(self, duration_ms: float, tasks: tuple[str, ...]) -> str | None:
         """Why a video of that length costs too much, if it does."""
-        asked = asked_of(np.array([duration_ms / 1000]), self.sampling, self.budgets, tasks)
+        asked = asked_of(np.array([duration_ms]), self.sampling, self.budgets, tasks)
         actor_s = self.costs.seconds(asked) if self.costs else None
         if not self.excludes(asked.frames, actor_s)[0]:
             return None
@@ -97,11 +97,9 @@ def split_costly(
     assert ceiling
     is_over = expected.lengths.is_certain & ceiling.excludes(expected.frames, expected.actor_s)
     refused = [
-        Refused(one.video.uri, ceiling.objection(seconds * 1000, one.tasks) or "")
-        for one, seconds in zip(
-            videos.take(np.flatnonzero(is_over).tolist()),
-            expected.lengths.seconds[is_over].tolist(),
-            strict=True,
+        Refused(one.video.uri, ceiling.objection(ms, one.tasks) or "")
+        for one, ms in zip(
+            videos.take(np.flatnonzero(is_over).tolist()), expected.lengths.ms[is_over].tolist(), strict=True
         )
     ]
     return videos.take(np.flatnonzero(~is_over).tolist()), tuple(refused), ceiling

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from schemas.commit import CommitState
-from schemas.identity import VideoObject, digest
+from schemas.identity import VideoId, VideoObject, digest
 from schemas.plan import PlannedVideo, Reason
 from storage.errors import NotFound
 from storage.index.batches import batches
@@ -23,7 +23,7 @@ class Known(Protocol):
     def commits_with_sizes(self, sizes: Collection[int]) -> Iterable[CurrentCommit]:
         """The latest word on the videos, of any library, that have, or had, so many bytes."""
 
-    def uri_of(self, video_id: str, analysis_key: str) -> str:
+    def uri_of(self, video_id: VideoId, analysis_key: str) -> str:
         """The name that the video of a committed bundle has, or had."""
 
 

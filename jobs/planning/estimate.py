@@ -36,13 +36,13 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
     if not len(plan.videos):
         return base
     expected = expect(plan.videos, checked, reads_headers=True)
-    is_known = ~np.isnan(expected.lengths.seconds)
+    is_known = ~np.isnan(expected.lengths.ms)
     if not is_known.any():
         return base
     share = len(is_known) / is_known.sum()
     base = replace(
         base,
-        video_hours=float(expected.lengths.seconds[is_known].sum() * share / 3600),
+        video_hours=float(expected.lengths.ms[is_known].sum() * share / 3_600_000),
         num_frames=round(float(expected.frames[is_known].sum() * share)),
         num_headers=expected.lengths.num_headers,
         num_guessed=int((~expected.lengths.is_certain).sum()),

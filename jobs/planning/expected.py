@@ -37,9 +37,9 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     with open_catalog(*place, must_exist=False) as catalog:
         history = read_history(catalog, checked.index, checked.recipe.model_revision)
         lengths = lengths_of(videos, catalog, library)
-    frames, tokens, actor_s = (np.zeros_like(lengths.seconds) for _ in range(3))
+    frames, tokens, actor_s = (np.zeros_like(lengths.ms) for _ in range(3))
     for tasks, rows in _by_tasks(videos):
-        asked = asked_of(lengths.seconds[rows], sampling_of(checked), checked.recipe.record.budgets, tasks)
+        asked = asked_of(lengths.ms[rows], sampling_of(checked), checked.recipe.record.budgets, tasks)
         frames[rows] = asked.frames
         if history:
             tokens[rows] = history.costs.tokens(asked)

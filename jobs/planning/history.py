@@ -84,5 +84,5 @@ def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> A
     budgets = recipe.budgets if recipe else {}
     if recipe and not budgets:
         budgets = dict.fromkeys(recipe.tasks, Budget(max_new_tokens=0, window_ms=None))
-    asked = asked_of(durations_ms / 1000, sampling, budgets)
+    asked = asked_of(durations_ms, sampling, budgets)
     return Attempts(replace(asked, frames=frames), tokens, again_tokens, prefill_s, generate_s, other_s)

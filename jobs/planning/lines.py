@@ -5,7 +5,7 @@ from typing import Any
 
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
-from jobs.ui.words import hours
+from jobs.ui.words import hours, size
 from schemas.plan import STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
 
@@ -79,7 +79,7 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     noun = "video" if estimate.num_videos == 1 else "videos"
     if estimate.num_frames is not None:
         length += f", {estimate.num_frames:,} pictures"
-    yield f"{estimate.num_videos:>6} {noun} to analyse, {_size(estimate.video_bytes)}{length}"
+    yield f"{estimate.num_videos:>6} {noun} to analyse, {size(estimate.video_bytes)}{length}"
     if estimate.num_guessed:
         yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
     if estimate.actor_hours is None or estimate.finish_hours is None:
@@ -93,12 +93,6 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     yield f"       done in {hours(soon)} to {hours(late)} with {actors}"
     if estimate.usd is not None:
         yield f"       {estimate.usd[0]:,.2f} to {estimate.usd[1]:,.2f} USD"
-
-
-def _size(num_bytes: int) -> str:
-    if num_bytes < 1e5:
-        return f"{num_bytes / 1e3:,.1f} kB"
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"
 
 
 def _becomes(reason: Reason, count: int, num_planned: int) -> str:

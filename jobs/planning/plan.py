@@ -14,11 +14,10 @@ from jobs.planning.preflight import Preflight, check_plan
 from jobs.planning.reasons import PAGE, Findings, examine, still_to_do
 from jobs.settings.config import Settings
 from schemas.failures import UsageError
-from schemas.identity import VideoObject, new_run_id
+from schemas.identity import VideoId, new_run_id, number_of, video_id_of
 from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
 from storage.index.batches import batches
 from storage.index.index import NOT_MADE
-from storage.library.local import LocalLibrary
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos, decode_plan, encode_plan
 
@@ -56,7 +55,7 @@ class Plan:
     videos: PlannedVideos
     found: Findings
     copies: PlannedVideos = NO_VIDEOS  # of videos that are planned: they get their rows
-    deleted: frozenset[str] = frozenset()  # video ids: gone from the library
+    deleted: frozenset[VideoId] = frozenset()  # video ids: gone from the library
     doubt: str | None = None  # why what seems deleted is not taken for it
     refused: tuple[Refused, ...] = ()  # they would cost too much
     ceiling: Ceiling | None = None  # for those of which nobody knows before they are read
@@ -66,7 +65,7 @@ class Plan:
         """Videos that were looked at."""
         return self.found.reasons.total()
 
-    def without(self, video_ids: Iterable[str]) -> "Plan":
+    def without(self, video_ids: Iterable[VideoId]) -> "Plan":
         """The same for all but these videos, which another run has claimed."""
         videos = self.videos.without(video_ids)
         claimed = Counter({Reason.CLAIMED: len(self.videos) - len(videos)})
@@ -101,7 +100,7 @@ def make_plan(
     library, index, recipe = checked.library, checked.index, checked.recipe.record
     listing = library.list_videos(checked.selection)
     listing.on_ignored = on_ignored
-    found = examine(listing, index, recipe, isinstance(library, LocalLibrary))
+    found = examine(listing, index, recipe, library.is_local)
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     wanted = _where(checked.settings, found.costly.for_reasons(goal.reasons))
     originals, copies = split_copies(wanted)
@@ -189,29 +188,24 @@ def _limited(settings: Settings, chosen: PlannedVideos) -> PlannedVideos:
     return chosen if settings.limit is None else chosen.first(settings.limit)
 
 
-def _deleted(checked: Preflight, found: Findings) -> Iterator[str]:
+def _deleted(checked: Preflight, found: Findings) -> Iterator[VideoId]:
     """What readers see, belongs to this library and selection, and was not listed; and of a folder also other
     names, by way of a link, of files that were listed and have, or get, rows of their own."""
     root = checked.library.url.rstrip("/") + "/"
-    is_local = isinstance(checked.library, LocalLibrary)
-    by_link: list[tuple[str, str]] = []  # the video, and the one that the link leads to
+    by_link: list[tuple[VideoId, VideoId]] = []  # the video, and the one that the link leads to
     for commit, uri in checked.index.visible_commits():
-        if int(commit.video_id, 16) in found.seen:
+        if number_of(commit.video_id) in found.seen:
             continue
         is_ours = uri.startswith(root) and checked.selection.takes(uri[len(root) :])
-        if not is_local or not _may_exist(uri):
+        if not checked.library.is_local or not _may_exist(uri):
             if is_ours:
                 yield commit.video_id
-        elif int(real_id := _real_id(uri), 16) in found.seen:
+        elif number_of(real_id := video_id_of(os.path.realpath(uri))) in found.seen:
             by_link.append((commit.video_id, real_id))
     have_rows = {one.video.video_id for one in found.relinked}
     for page in batches({real_id for _, real_id in by_link} - have_rows, PAGE):
         have_rows |= {c.video_id for c in checked.index.current_commits(page).values() if c.is_visible}
     yield from (video_id for video_id, real_id in by_link if real_id in have_rows)
-
-
-def _real_id(path: str) -> str:
-    return VideoObject(os.path.realpath(path), 0, 0).video_id
 
 
 def _may_exist(path: str) -> bool:

@@ -15,7 +15,8 @@ from jobs.settings.config import Settings
 from jobs.settings.times import parse_since
 from jobs.weights import Weights, find_weights
 from schemas.tables import Row
-from storage.index.index import Index, check_place, open_index, read_index
+from storage.index.index import Index, open_index, read_index
+from storage.index.marker import check_place
 from storage.library.library import Library, open_library
 from storage.library.selection import VIDEO_EXTENSIONS, Selection
 

@@ -14,7 +14,7 @@ from jobs.planning.copies import Known, like_known, with_rows_of
 from jobs.planning.staleness import Staleness, compare_recipes
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, VideoObject, number_of
 from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
 from storage.index.batches import batches
@@ -29,19 +29,19 @@ _LOOKUPS = 16  # requests to the index under way
 class CommitLookup(Known, Protocol):
     """What planning needs of the index."""
 
-    def current_commits(self, video_ids: Sequence[str]) -> Mapping[str, CurrentCommit]:
+    def current_commits(self, video_ids: Sequence[VideoId]) -> Mapping[str, CurrentCommit]:
         """The latest word on each of these videos that has one."""
 
     def commits_with_content(self, content_revs: Sequence[str]) -> Iterable[CurrentCommit]:
         """The latest word on the videos that have, or had, these bytes."""
 
-    def is_committed(self, video_id: str, analysis_key: str) -> bool:
+    def is_committed(self, video_id: VideoId, analysis_key: str) -> bool:
         """Whether the bundle exists, visible or not."""
 
     def recipe(self, recipe_id: str) -> RecipeRecord | None:
         """What a recipe id stands for; None where nobody said."""
 
-    def unfinished(self) -> frozenset[str]:
+    def unfinished(self) -> frozenset[VideoId]:
         """The ids of the videos that runs so far could not settle."""
 
 
@@ -51,7 +51,7 @@ class Findings:
 
     costly: PlannedVideos  # with a reason to spend a GPU's time
     relinked: PlannedVideos  # moved or duplicate: rows that another name has
-    to_publish: tuple[tuple[str, str], ...]  # (video_id, analysis_key): committed, not visible
+    to_publish: tuple[tuple[VideoId, str], ...]  # (video_id, analysis_key): committed, not visible
     reasons: Counter[Reason]
     seen: AbstractSet[int]  # video ids that are in the library
 
@@ -101,7 +101,7 @@ class _Examiner:
 
     def __init__(self, index: CommitLookup, recipe: RecipeRecord, is_local: bool) -> None:
         self.reasons: Counter[Reason] = Counter()
-        self.to_publish: list[tuple[str, str]] = []
+        self.to_publish: list[tuple[VideoId, str]] = []
         self.seen: set[int] = set()
         self._index = index
         self._recipe = recipe
@@ -112,14 +112,14 @@ class _Examiner:
         ] = []  # of which it depends on the rest of the listing
 
     @cached_property
-    def _unfinished(self) -> frozenset[str]:
+    def _unfinished(self) -> frozenset[VideoId]:
         return self._index.unfinished()
 
     def costly(self, videos: Iterable[VideoObject]) -> Iterator[PlannedVideo]:
         """The videos with a reason to spend, in listing order; counts all."""
         with ThreadPoolExecutor(_LOOKUPS) as pool:
             for page in batches(videos, PAGE):
-                self.seen.update(int(video.video_id, 16) for video in page)
+                self.seen.update(number_of(video.video_id) for video in page)
                 yield from self._costly_of(page, pool)
 
     def _costly_of(self, page: list[VideoObject], pool: ThreadPoolExecutor) -> Iterator[PlannedVideo]:
@@ -176,7 +176,7 @@ class _Examiner:
             self._staleness[recipe_id] = compare_recipes(record, self._recipe)
         return self._staleness[recipe_id]
 
-    def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[str, CurrentCommit]:
+    def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[VideoId, CurrentCommit]:
         """By video: a commit under another name of the same bytes, with all the answers that are wanted, or,
         for a video that nobody asked to be tried again, with the reason why there are none."""
         asked = [one for one in costly if self._is_local or one.video.tells_content]
@@ -213,7 +213,7 @@ class _Examiner:
             if self._is_local and self._is_another_file(one, twin):
                 doubtful.append(one)
                 continue
-            is_moved = int(twin.video_id, 16) not in self.seen and not one.has_rows
+            is_moved = number_of(twin.video_id) not in self.seen and not one.has_rows
             reason = Reason.MOVED if is_moved else Reason.DUPLICATE
             equal.append(replace(with_rows_of(one, twin), reason=reason))
         self.reasons.update(one.reason for one in (*equal, *doubtful))

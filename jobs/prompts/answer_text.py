@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from jobs.prompts.json_shape import shape
 from jobs.prompts.stamps import span_text
 from schemas.answers import Answer, AsJson, TimedAnswer
+from videoxl2.constrained.json_schema import rules_of
 
 NOTHING = "none"  # how an empty list, or an answer without records, is written
 YES, NO = "yes", "no"
@@ -149,7 +150,7 @@ def _placeholder(answer: type[Answer], name: str) -> str:
     annotation = field.annotation
     markers = {type(marker): marker for marker in field.metadata}
     if _is_json(field):
-        return shape(json.loads(markers[AsJson].json_schema))
+        return shape(rules_of(markers[AsJson].json_schema))
     if get_origin(annotation) is Literal:
         return " | ".join(get_args(annotation))
     if annotation is bool:

@@ -1,6 +1,7 @@
 """Which video a person means."""
 
 from schemas.failures import UsageError
+from schemas.identity import VideoId
 from storage.index.views import EVER_KNOWN
 from storage.query.catalog import Catalog
 
@@ -13,12 +14,12 @@ SELECT uri FROM (
 WHERE score > 0.75 ORDER BY score DESC, uri LIMIT 3"""
 
 
-def find_video(catalog: Catalog, uri: str) -> str:
+def find_video(catalog: Catalog, uri: str) -> VideoId:
     """A `video_id`. Whole URIs first; else exactly one URI must end so. UsageError: none does, or several."""
     return _find(catalog, uri, "videos", "ends_with(uri, $name)")
 
 
-def find_ever(catalog: Catalog, name: str) -> str:
+def find_ever(catalog: Catalog, name: str) -> VideoId:
     """The same over everything that was ever heard of, by `video_id` as well, and by any part of the two."""
     named = "ends_with(uri, $name) OR video_id = $name"
     part = "contains(lower(uri), lower($name)) OR starts_with(video_id, lower($name))"
@@ -27,7 +28,7 @@ def find_ever(catalog: Catalog, name: str) -> str:
     return _find(catalog, name, EVER_KNOWN, named if is_named else part)
 
 
-def _find(catalog: Catalog, name: str, known: str, condition: str) -> str:
+def _find(catalog: Catalog, name: str, known: str, condition: str) -> VideoId:
     query = f"SELECT video_id, any_value(uri) FROM {known} WHERE {condition} GROUP BY video_id"
     rows = catalog.query(query, {"name": name}).rows if name else []
     found = [row for row in rows if name in row] or rows
@@ -42,4 +43,4 @@ def _find(catalog: Catalog, name: str, known: str, condition: str) -> str:
         close = [row[0] for row in catalog.query(_CLOSE.format(known=known), {"name": name[:1000]}).rows]
         hint = f"Did you mean {' or '.join(close)}?" if close else "Index it first, or write its whole uri."
         raise UsageError(f"{name or 'an empty name'} is not in the index", hint)
-    return str(found[0][0])
+    return VideoId(found[0][0])

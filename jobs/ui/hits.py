@@ -6,8 +6,8 @@ from rich.markup import escape
 
 from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.tables import PipeConsole
-from jobs.ui.terminal import say, timecode
-from jobs.ui.words import visible
+from jobs.ui.terminal import say
+from jobs.ui.words import timecode, visible
 from storage.query.search import Hit
 
 MAX_SAID = 240  # characters of a hit; --json has all

@@ -73,11 +73,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def timecode(ms: int) -> str:
-    """`1:02:03.4`, `2:03.4`: as players show it."""
-    minutes, tenths = divmod(ms // 100, 600)
-    hours, minutes = divmod(minutes, 60)
-    seconds = f"{tenths / 10:04.1f}"
-    return f"{hours}:{minutes:02}:{seconds}" if hours else f"{minutes}:{seconds}"

@@ -83,8 +83,28 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{share:.0%}"
 
 
-def megabytes(num_bytes: int) -> str:
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.2f} GB"
+def hms(ms: int) -> tuple[int, int, int, int]:
+    """Hours, minutes, seconds and milliseconds."""
+    minutes, rest = divmod(ms, 60_000)
+    return minutes // 60, minutes % 60, rest // 1000, rest % 1000
+
+
+def clock(ms: int, with_hours: bool = False) -> str:
+    """`2:03` or `1:02:03`, rounded down."""
+    hours, minutes, seconds, _ = hms(ms)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours or with_hours else f"{minutes}:{seconds:02}"
+
+
+def timecode(ms: int) -> str:
+    """`2:03.4` or `1:02:03.4`, as players show it."""
+    return f"{clock(ms)}.{ms % 1000 // 100}"
+
+
+def size(num_bytes: int) -> str:
+    """`12.3 kB`, `4.2 MB` or `1.7 GB`."""
+    if num_bytes < 1e5:
+        return f"{num_bytes / 1e3:,.1f} kB"
+    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"
 
 
 def file_name(uri: str) -> str:

@@ -8,10 +8,11 @@ from starlette.responses import Response
 from jobs.ui.made_by import notes_on
 from jobs.ui.terminal import to_json
 from jobs.web.finding import MAX_HITS, find, model_of, row_of
-from jobs.web.looks import link, picture_link, seconds
+from jobs.web.looks import link, link_seconds, picture_link
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import number, read_form
 from jobs.web.videos import Record, read_shown, read_video_rows
+from schemas.identity import VideoId
 from storage.query.search import Hit
 
 
@@ -25,7 +26,7 @@ def search(index: OpenIndex, params: QueryParams) -> Response:
     return answer({"query": wanted, "hits": [_hit(hit, videos.get(hit.video_id, {})) for hit in hits]})
 
 
-def video(index: OpenIndex, video_id: str) -> Response | None:
+def video(index: OpenIndex, video_id: VideoId) -> Response | None:
     """All rows of one video as the tables have them; None: not in the index."""
     with index.reading() as catalog:
         rows = read_video_rows(catalog, video_id)
@@ -40,7 +41,7 @@ def answer(value: Any, status: int = 200) -> Response:
 
 
 def _hit(hit: Hit, video: Record) -> dict[str, Any]:
-    at = None if hit.start_ms is None else seconds(hit.start_ms)
+    at = None if hit.start_ms is None else link_seconds(hit.start_ms)
     return {
         "kind": hit.kind,
         "video_id": hit.video_id,

@@ -23,12 +23,12 @@ from jobs.web.pages import Pages
 from jobs.web.pictures import NEAR_MS, StoredPictures, find_picture, stored_near
 from jobs.web.videos import Record, media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
+from schemas.identity import VideoId, parse_video_id
 from storage.errors import NotFound, ObjectChanged
 from storage.query.catalog import again_if_changed
 
 T = TypeVar("T")
 
-_VIDEO_ID = re.compile(r"[0-9a-f]{16}")
 _ROW = re.compile(r"([a-z][a-z0-9_]*)-([0-9]{1,9})")
 _GONE_HINT = "It may have been removed from the index since; search for it again."
 _PLACEHOLDER = STATIC / "no-picture.svg"
@@ -109,7 +109,9 @@ class _Site:
             return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "no-store"})
         return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
-    def _picture(self, video_id: str, at: str, row: tuple[str, int] | None, of: str | None) -> bytes | None:
+    def _picture(
+        self, video_id: VideoId, at: str, row: tuple[str, int] | None, of: str | None
+    ) -> bytes | None:
         """What is stored for that row or poster; else out of the file; else what is stored close by.
 
         None, too, where the rows are no longer `of` that analysis: a page of an older snapshot asks for it.
@@ -138,14 +140,14 @@ class _Site:
         video_id = _video_id(request)
         return _found(again_if_changed(lambda: api.video(self._index, video_id)), video_id)
 
-    def _read_video(self, video_id: str) -> Record | None:
+    def _read_video(self, video_id: VideoId) -> Record | None:
         with self._index.reading() as catalog:
             return read_video(catalog, video_id)
 
 
-def _video_id(request: Request) -> str:
-    video_id: str = request.path_params["video_id"]
-    if not _VIDEO_ID.fullmatch(video_id):
+def _video_id(request: Request) -> VideoId:
+    video_id = parse_video_id(request.path_params["video_id"])
+    if video_id is None:
         raise NoSuchPageError("this is no id of a video", "Ids are 16 hexadecimal digits.")
     return video_id
 
@@ -165,7 +167,7 @@ def _known_ranges(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes
     return [(name, value) for name, value in headers if name != b"range" or value.startswith(b"bytes=")]
 
 
-def _found(value: T | None, video_id: str) -> T:
+def _found(value: T | None, video_id: VideoId) -> T:
     if value is None:
         raise NoSuchPageError(f"there is no video {video_id} in this index", _GONE_HINT)
     return value

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 
 from schemas.failures import PreflightError
-from storage.errors import ObjectError
+from storage.errors import preflight
 from storage.index.snapshots import read_newest
 from storage.objects.store import open_store
 from storage.query.catalog import Catalog
@@ -59,10 +59,8 @@ class OpenIndex:
         now = time.monotonic()
         if self._catalog is not None and now - self._looked_at >= _LOOK_EVERY_S:
             known = self._catalog.snapshot
-            try:
+            with preflight("index"):
                 newest = read_newest(self._store, known)
-            except ObjectError as error:
-                raise PreflightError(f"index {error.message}", error.hint) from error
             self._looked_at = now
             if newest != known:
                 self._drop()

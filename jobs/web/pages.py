@@ -24,6 +24,7 @@ from jobs.web.videos import (
     read_video_rows,
 )
 from schemas.failures import MediaIndexError, UsageError
+from schemas.identity import VideoId
 from schemas.tables import Appearance, Timed
 from storage.library.playback import find_file, link_origin
 from storage.query.catalog import Catalog
@@ -81,7 +82,7 @@ class Pages:
             notes=notes_on(models),
         )
 
-    def video(self, video_id: str, params: QueryParams) -> HTMLResponse | None:
+    def video(self, video_id: VideoId, params: QueryParams) -> HTMLResponse | None:
         """One video; None: not in the index."""
         with self._index.reading() as catalog:
             rows = read_video_rows(catalog, video_id)

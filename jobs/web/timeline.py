@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.web.looks import clock
+from jobs.ui.words import clock
 from jobs.web.videos import Record, VideoRows
 
 _MAX_LANES = 16  # characters shown; the lists below the timeline have all

@@ -7,9 +7,10 @@ from typing import Any
 
 from jobs.ui.made_by import MadeBy
 from schemas.failures import UsageError
-from storage.index.columns import quote_name
+from schemas.identity import VideoId
 from storage.library.playback import IndexedObject
 from storage.query.catalog import Catalog
+from storage.sql import quote_name
 
 Record = dict[str, Any]  # a row of the index by column, for templates and JSON
 
@@ -73,19 +74,19 @@ def read_overview(catalog: Catalog) -> Overview:
     return Overview(**totals, tags=tags, models=models)
 
 
-def read_shown(catalog: Catalog, video_ids: Sequence[str]) -> dict[str, Record]:
+def read_shown(catalog: Catalog, video_ids: Sequence[VideoId]) -> dict[str, Record]:
     """By video: how long it is, and the analysis whose rows are shown."""
     query = "SELECT video_id, duration_ms, analysis_key FROM videos WHERE list_contains(?, video_id)"
     return {row["video_id"]: row for row in catalog.query(query, [list(video_ids)]).records}
 
 
-def read_video(catalog: Catalog, video_id: str) -> Record | None:
+def read_video(catalog: Catalog, video_id: VideoId) -> Record | None:
     """The row in `videos`; None: no such video in the index."""
     rows = _select(catalog, "videos", video_id, "uri")
     return rows[0] if rows else None
 
 
-def read_video_rows(catalog: Catalog, video_id: str) -> VideoRows | None:
+def read_video_rows(catalog: Catalog, video_id: VideoId) -> VideoRows | None:
     """Everything about one video; None: not in the index."""
     video = read_video(catalog, video_id)
     if video is None:
@@ -102,7 +103,7 @@ def media_of(video: Record) -> IndexedObject:
     return IndexedObject(video["uri"], video["object_rev"], video["etag"], video["version_id"])
 
 
-def _select(catalog: Catalog, table: str, video_id: str, order: str) -> list[Record]:
+def _select(catalog: Catalog, table: str, video_id: VideoId, order: str) -> list[Record]:
     """`table` and `order` are the index's own names."""
     try:
         query = f"SELECT * FROM {quote_name(table)} WHERE video_id = ? ORDER BY {order}"

@@ -1,6 +1,7 @@
 """The files of an index: one bundle per video is the commit, one snapshot file is the publish.
 
 index      the writer's door: commit, look up, publish
+marker     the file that makes a place an index
 layout     names of the index's files                columns    Arrow and SQL columns, from `schemas`
 bundles    one video's rows as one Parquet object    committed  which bundles there are
 publish    bundles -> flat parts -> next snapshot    published  which commit of a video is current

@@ -15,6 +15,7 @@ from schemas.commit import Commit
 from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION, TABLES, Failure, Row
 from storage.index.finite import without_nan
+from storage.sql import quote_name
 
 _VERSION_KEY = b"media_index.schema_version"
 SCALARS: dict[type, tuple[pa.DataType, str]] = {
@@ -61,16 +62,12 @@ def _types_of(annotation: Any) -> tuple[pa.DataType, str, bool]:
         return pa.list_(arrow_type), f"{sql_type}[]", False
     if origin is Literal:
         return _types_of(type(members[0]))
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     if issubclass(annotation, BaseModel):
         columns = columns_of(annotation)
         sql_type = ", ".join(f"{quote_name(column.name)} {column.sql_type}" for column in columns)
         return pa.struct(list(arrow_schema(columns))), f"STRUCT({sql_type})", False
     return *SCALARS[str if issubclass(annotation, StrEnum) else annotation], False
-
-
-def quote_name(name: str) -> str:
-    """As an SQL identifier; a pack's column may be called `order`."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 _SNAPSHOT = Column("snapshot", pa.int64(), "BIGINT", False, "The snapshot that made it current")

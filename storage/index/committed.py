@@ -6,18 +6,18 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
+from schemas.identity import VideoId
 from storage.index.layout import BUNDLES, bundle_key
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 
-_MANY = 2000  # questions from which on S3 is asked for a list, a thousand bundles a request
+_MANY = 2000  # questions from which on a server is asked for a list, a thousand bundles a request
 _DIGITS = "0123456789abcdef"
 
 
 class CommittedBundles:
     """Once it has listed them it knows of those alone, and of what it was told since; for any thread."""
 
-    def __init__(self, store: LocalStore | S3Store) -> None:
+    def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._num_asked = 0
@@ -29,13 +29,13 @@ class CommittedBundles:
         if self._listed is not None:
             self._told.add(analysis_key)
 
-    def has(self, video_id: str, analysis_key: str) -> bool:
+    def has(self, video_id: VideoId, analysis_key: str) -> bool:
         """Whether the bundle exists."""
         if analysis_key in self._told:
             return True
         with self._lock:
             self._num_asked += 1
-            if self._listed is None and self._num_asked > _MANY and isinstance(self._store, S3Store):
+            if self._listed is None and self._num_asked > _MANY and self._store.takes_requests:
                 self._listed = _list_all(self._store)
         if self._listed is None:
             return self._store.exists(bundle_key(video_id, analysis_key))
@@ -44,7 +44,7 @@ class CommittedBundles:
         return place < len(self._listed) and bool(self._listed[place] == number)
 
 
-def _list_all(store: S3Store) -> npt.NDArray[np.uint64]:
+def _list_all(store: ObjectStore) -> npt.NDArray[np.uint64]:
     def list_some(digit: str) -> npt.NDArray[np.uint64]:
         keys = store.list(BUNDLES + digit)
         return np.fromiter((int(key[-24:-8], 16) for key in keys if key.endswith(".parquet")), np.uint64)

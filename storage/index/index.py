@@ -1,22 +1,19 @@
 """The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
 
-import json
-import secrets
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
-from schemas.failures import PreflightError, UsageError
+from schemas.identity import VideoId
 from schemas.recipe import RecipeRecord
-from schemas.tables import SCHEMA_VERSION, Row
-from storage.errors import NoBucket, NotFound, ObjectError
+from schemas.tables import Row
+from storage.errors import preflight
 from storage.index.bundles import read_bundle, repoint_bundle
-from storage.index.columns import check_version
 from storage.index.committed import CommittedBundles
-from storage.index.layout import MARKER, bundle_key
-from storage.index.nearby import no_index
+from storage.index.layout import bundle_key
+from storage.index.marker import check_empty, find_index_id, open_for_writing
 from storage.index.pack_tables import OwnTables, declare, join
 from storage.index.parts import read_part
 from storage.index.publish import publish
@@ -24,9 +21,7 @@ from storage.index.published import CurrentCommit, PublishedCommits
 from storage.index.recipes import declare_recipe, read_recipe
 from storage.index.snapshots import Snapshot, create_next, own_tables_of
 from storage.index.views import write_views
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
-from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store
+from storage.objects.store import ObjectStore, open_store
 
 NOT_MADE = "none yet"  # the id of an index that is looked for in a place where none was made
 _BATCH = 10_000  # rows as Python objects at once
@@ -36,7 +31,7 @@ _FRESH_BYTES = 64 << 20  # committed bundles kept until they are published, inst
 class Index:
     """One process's view of an index; other processes may write to the same one."""
 
-    def __init__(self, store: LocalStore | S3Store, own_tables: OwnTables, index_id: str) -> None:
+    def __init__(self, store: ObjectStore, own_tables: OwnTables, index_id: str) -> None:
         self.index_id = index_id  # of this index and no other, wherever it is moved; NOT_MADE: of none yet
         self.store = store
         self._own_tables = own_tables
@@ -54,7 +49,7 @@ class Index:
     def url(self) -> str:
         return self.store.url
 
-    def commit(self, video_id: str, analysis_key: str, bundle: bytes, stream: bytes = b"") -> bool:
+    def commit(self, video_id: VideoId, analysis_key: str, bundle: bytes, stream: bytes = b"") -> bool:
         """Settle this revision of this video, once and for all. False: it was settled before, all is well.
 
         One request. Readers see it after the next `publish` of the pair, which takes the rows from `stream`
@@ -74,15 +69,15 @@ class Index:
         """More bundles would have to be read again to be published: there is no more room to keep them."""
         return self._num_fresh_bytes >= _FRESH_BYTES * 3 // 4
 
-    def is_committed(self, video_id: str, analysis_key: str) -> bool:
+    def is_committed(self, video_id: VideoId, analysis_key: str) -> bool:
         """Settled, though perhaps not published: a run that died after `commit` leaves such bundles."""
         return self._committed.has(video_id, analysis_key)
 
-    def committed_by(self, video_id: str, analysis_key: str) -> str:
+    def committed_by(self, video_id: VideoId, analysis_key: str) -> str:
         """The run that settled it. NotFound: nobody did."""
         return str(self._bundle(video_id, analysis_key).column("run_id")[0])
 
-    def current_commits(self, video_ids: Sequence[str]) -> dict[str, CurrentCommit]:
+    def current_commits(self, video_ids: Sequence[VideoId]) -> dict[str, CurrentCommit]:
         """The published current commit of each of these videos that has one.
 
         Sees what other writers published up to now; one small request where nothing is new.
@@ -106,7 +101,7 @@ class Index:
                 yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
 
     def commit_copy(
-        self, video_id: str, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]
+        self, video_id: VideoId, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]
     ) -> bool:
         """Commit a bundle's rows under another name: `commit` and `video` are the columns that differ.
 
@@ -115,7 +110,7 @@ class Index:
         copy = repoint_bundle(self._bundle(video_id, analysis_key), commit, video)
         return self.commit(commit["video_id"], commit["analysis_key"], copy)
 
-    def unfinished(self) -> frozenset[str]:
+    def unfinished(self) -> frozenset[VideoId]:
         """The ids of the videos that runs so far could not settle, whatever became of them since."""
         snapshot = self._published.refresh()
         keys = snapshot.files_of("unfinished") if snapshot else ()
@@ -125,13 +120,13 @@ class Index:
             for video_id in read_part(self.store, key, ["video_id"]).column(0).to_pylist()
         )
 
-    def uri_of(self, video_id: str, analysis_key: str) -> str:
+    def uri_of(self, video_id: VideoId, analysis_key: str) -> str:
         """The name that the video of a committed bundle has, or had. NotFound: there is no such bundle."""
         return str(self._bundle(video_id, analysis_key).column("uri")[0])
 
     def publish(
         self,
-        keys: Iterable[tuple[str, str]],
+        keys: Iterable[tuple[VideoId, str]],
         runs: Sequence[RunRecord] = (),
         marks: Sequence[Commit] = (),
     ) -> int | None:
@@ -176,7 +171,7 @@ class Index:
         """The newest one, None before the first publish."""
         return self._published.refresh()
 
-    def _bundle(self, video_id: str, analysis_key: str) -> pa.Table:
+    def _bundle(self, video_id: VideoId, analysis_key: str) -> pa.Table:
         key = bundle_key(video_id, analysis_key)
         return read_bundle(self._read_bundle(key), f"{self.url}/{key}")
 
@@ -195,12 +190,10 @@ def open_index(
     PreflightError: missing (unless `create`), no index, newer, not safely writable, or a table in `own` does
     not go with what is there.
     """
-    try:
+    with preflight("index"):
         store, index_id = open_for_writing(url, endpoint_url, create)
         index = Index(store, declare(own or {}), index_id)
         index.declare_own_tables()
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
     return index
 
 
@@ -212,102 +205,11 @@ def read_index(
     Where there is none yet it is empty, its id NOT_MADE. PreflightError: something else is there, it is
     newer, cannot be reached, or a table in `own` does not go with what is there.
     """
-    store = open_store(url, endpoint_url)
-    try:
-        marker = _read_marker(store)
-        if marker is None:
+    store, tables = open_store(url, endpoint_url), declare(own or {})
+    with preflight("index"):
+        index_id = find_index_id(store)
+        if index_id is None:
             check_empty(store)
-        index_id = NOT_MADE if marker is None else json.loads(marker).get("index_id", "")
-        index = Index(store, declare(own or {}), index_id)
-        join(own_tables_of(index.snapshot()), declare(own or {}), store.url)
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
+        index = Index(store, tables, NOT_MADE if index_id is None else index_id)
+        join(own_tables_of(index.snapshot()), tables, store.url)
     return index
-
-
-def check_place(url: str, endpoint_url: str | None, is_new: bool) -> None:
-    """Whether it is as it was said to be: with an index, or with `is_new` without one.
-
-    Making one is said, as a wrong name would otherwise cost the whole library once more. NoIndexError: none
-    there. UsageError: there is one already. PreflightError: a newer one, or it cannot be reached.
-    """
-    store = open_store(url, endpoint_url)
-    try:
-        exists = check_marker(store)
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
-    if not exists and not is_new:
-        raise no_index(url, endpoint_url)
-    if exists and is_new:
-        raise UsageError(
-            f"there is an index in {store.url} already, and it was left as it is",
-            "Leave out --new-index to go on with it, or name another --index.",
-        )
-
-
-def open_for_writing(
-    url: str, endpoint_url: str | None = None, create: bool = False
-) -> tuple[LocalStore | S3Store, str]:
-    """The store, found fit to be written to, and the index's id. PreflightError: as `open_index`."""
-    store = open_store(url, endpoint_url)
-    try:
-        marker = _read_marker(store)
-        if marker is None:
-            if not create:
-                raise no_index(url, endpoint_url)
-            check_empty(store)
-        check_conditional_writes(store, MARKER, marker or _new_marker())
-        marker = marker or _read_marker(store)  # of two that make it, one is read by both
-        return store, json.loads(marker or b"{}").get("index_id", "")
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
-
-
-def check_conditional_writes(store: ObjectStore, key: str, data: bytes) -> None:
-    """By creating `key` twice. PreflightError: the store lets two writers overwrite each other."""
-    if not enforces_conditional_writes(store, key, data):
-        raise PreflightError(
-            f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",
-            "Use a server that honours conditional writes (docs/s3.md), or a local index.",
-        )
-
-
-def check_marker(store: ObjectStore) -> bool:
-    """Whether an index is there. PreflightError: a newer one, or a file in the marker's place."""
-    return _read_marker(store) is not None
-
-
-def _new_marker() -> bytes:
-    marker = {"format": "media-index", "schema_version": SCHEMA_VERSION, "index_id": secrets.token_hex(8)}
-    return json.dumps(marker).encode()
-
-
-def _read_marker(store: ObjectStore) -> bytes | None:
-    try:
-        data = store.read(MARKER)
-    except NoBucket:
-        raise
-    except NotFound:
-        return None
-    try:
-        marker = json.loads(data)
-        version = int(marker["schema_version"])
-        is_ours = marker["format"] == "media-index"
-    except (ValueError, TypeError, KeyError):
-        is_ours = False
-    if not is_ours:
-        raise PreflightError(
-            f"{store.url}/{MARKER} is not media-index's", "Name another place for the index."
-        )
-    check_version(version, store.url)
-    return data
-
-
-def check_empty(store: ObjectStore) -> None:
-    """An index is made in an empty place only; another writer may be making it at this moment."""
-    first = next(store.list(""), None)
-    if first is not None and not check_marker(store):
-        raise PreflightError(
-            f"{store.url} is not empty and not an index (it holds {first!r})",
-            "Name a new or empty place for the index.",
-        )

@@ -17,6 +17,8 @@ probes/<token>                                written and removed again, to see 
 import re
 import secrets
 
+from schemas.identity import VideoId
+
 MARKER = "index.json"
 VIEWS = "views.sql"
 BUNDLES = "bundles/"
@@ -32,11 +34,11 @@ PROBES = "probes/"
 _MERGED = re.compile(r"\d{10}-[0-9a-f]{16}")  # what `new_part_key` names a part, and no run is called
 
 
-def bundle_key(video_id: str, analysis_key: str) -> str:
+def bundle_key(video_id: VideoId, analysis_key: str) -> str:
     return f"{bundles_of(video_id)}{analysis_key}.parquet"
 
 
-def bundles_of(video_id: str) -> str:
+def bundles_of(video_id: VideoId) -> str:
     """The folder of its bundles, with the slash."""
     return f"{BUNDLES}{video_id[:2]}/{video_id}/"
 
@@ -72,7 +74,7 @@ def run_id_of(part: str) -> str | None:
     return None if _MERGED.fullmatch(name) else name
 
 
-def forgetting_key(video_id: str) -> str:
+def forgetting_key(video_id: VideoId) -> str:
     return f"{FORGETTING}{video_id}.json"
 
 

@@ -1,20 +1,17 @@
 """Parts: immutable Parquet files of one table's rows. Nobody reads one before a snapshot lists its key."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
+from schemas.identity import VideoId
 from storage.errors import NotFound
 from storage.index.columns import check_schema
 from storage.index.damage import damaged_part
 from storage.index.layout import new_part_key
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
 from storage.objects.store import ObjectStore
-from storage.s3.relay import relay_of, trouble_behind
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
 _GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
@@ -56,7 +53,7 @@ def write_parts(
     return keys
 
 
-def _num_rows_of(video_id: str | None, group: pa.Table) -> int:
+def _num_rows_of(video_id: VideoId | None, group: pa.Table) -> int:
     """How many rows at the beginning of the group are the video's."""
     if video_id is None:
         return 0
@@ -99,22 +96,17 @@ def _rows_of_a_group(table: pa.Table) -> int:
     return max(1, min(_GROUP_ROWS, int(fitting)))
 
 
-def open_part(store: LocalStore | S3Store, key: str) -> parquet.ParquetFile:
+def open_part(store: ObjectStore, key: str) -> parquet.ParquetFile:
     """To read of it what is needed. PreflightError: missing, damaged, or newer. ObjectError: not to be had
     now."""
     try:
-        if isinstance(store, LocalStore):
-            file = parquet.ParquetFile(Path(store.root) / key)
-        else:
-            files = relay_of(store.endpoint_url).file_system()
-            file = parquet.ParquetFile(files.open_input_file(f"{store.bucket}/{store.prefix}{key}"))
+        file = parquet.ParquetFile(store.open(key))
     except FileNotFoundError as error:
         raise damaged_part(store.url, key, "missing") from error
     except pa.ArrowInvalid as error:
         raise damaged_part(store.url, key, f"damaged: {error}") from error
     except OSError as error:
-        behind = trouble_behind(store.endpoint_url, error) if isinstance(store, S3Store) else None
-        raise behind or error from error
+        raise store.trouble_behind(error) or error from error
     check_schema(file.schema_arrow, f"{store.url}/{key}")
     return file
 

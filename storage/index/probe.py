@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from schemas.failures import PreflightError
-from storage.errors import AccessDenied, ObjectError
-from storage.index.index import check_conditional_writes, check_empty, check_marker
+from storage.errors import AccessDenied, preflight
 from storage.index.layout import PROBES, new_probe_key
+from storage.index.marker import check_conditional_writes, check_empty, find_index_id
 from storage.index.snapshots import read_newest
-from storage.objects.local import LocalStore
 from storage.objects.store import open_store
 
 
@@ -29,9 +27,9 @@ def probe_index(url: str, endpoint_url: str | None = None) -> IndexProbe:
     PreflightError: unreachable, not an index and not empty, not writable, or conditional writes are ignored.
     """
     store = open_store(url, endpoint_url)
-    is_new_folder = isinstance(store, LocalStore) and not store.root.exists()
-    try:
-        exists = check_marker(store)
+    is_new_folder = not store.exists_already
+    with preflight("index"):
+        exists = find_index_id(store) is not None
         if not exists:
             check_empty(store)
         newest = read_newest(store) if exists else None
@@ -45,10 +43,7 @@ def probe_index(url: str, endpoint_url: str | None = None) -> IndexProbe:
                 store.delete(probe)
             except AccessDenied:
                 can_delete = False
-            if isinstance(store, LocalStore):
-                store.remove_folder(PROBES)
-                if is_new_folder:
-                    store.remove_folder("")
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
+            store.remove_folder(PROBES)
+            if is_new_folder:
+                store.remove_folder("")
     return IndexProbe(store.url, exists, newest.number if newest else 0, can_delete, ahead)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
+from schemas.identity import VideoId
 from storage.index.batches import batches
 from storage.index.bundles import commits_of, flatten_bundles, read_bundle
 from storage.index.columns import COLUMNS, to_table
@@ -33,7 +34,7 @@ ReadBundle = Callable[[str], bytes]
 class _Change:
     """What a publish would add to a snapshot."""
 
-    current: dict[str, str]  # video_id -> analysis_key that is not its current one
+    current: dict[VideoId, str]  # video_id -> analysis_key that is not its current one
     new_keys: frozenset[str]  # those of them whose rows are in no part
     runs: tuple[RunRecord, ...]
     marks: tuple[Commit, ...]
@@ -51,7 +52,7 @@ def publish(
     store: ObjectStore,
     published: PublishedCommits,
     read: ReadBundle,
-    wanted: dict[str, str],
+    wanted: dict[VideoId, str],
     runs: Sequence[RunRecord],
     own_tables: OwnTables,
     marks: Sequence[Commit] = (),
@@ -90,7 +91,7 @@ def _compare(
     store: ObjectStore,
     published: PublishedCommits,
     base: Snapshot | None,
-    wanted: dict[str, str],
+    wanted: dict[VideoId, str],
     runs: Sequence[RunRecord],
     marks: Sequence[Commit],
 ) -> _Change:
@@ -156,7 +157,7 @@ def _write_switchover(
 
 
 def _read_batches(
-    store: ObjectStore, read: ReadBundle, current: dict[str, str]
+    store: ObjectStore, read: ReadBundle, current: dict[VideoId, str]
 ) -> Iterator[list[tuple[str, pa.Table]]]:
     """Bytes are fetched side by side and parsed one after the other: only the former is waiting."""
     batch: list[tuple[str, pa.Table]] = []

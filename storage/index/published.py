@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES, CommitState
+from schemas.identity import VideoId
 from storage.index.columns import COLUMNS, arrow_schema
 from storage.index.commit_blocks import CommitBlocks
 from storage.index.parts import read_part
@@ -21,7 +22,7 @@ class CurrentCommit(NamedTuple):
     """The latest word on a video; see `schemas.commit.Commit`."""
 
     snapshot: int
-    video_id: str
+    video_id: VideoId
     analysis_key: str
     object_rev: str
     content_rev: str
@@ -66,7 +67,7 @@ class PublishedCommits:
             self._commits, self._snapshot = commits, newest
         return self._snapshot
 
-    def current(self, video_ids: Iterable[str]) -> dict[str, CurrentCommit]:
+    def current(self, video_ids: Iterable[VideoId]) -> dict[str, CurrentCommit]:
         """The current commit of each of the videos that has one."""
         return _newest(self._where("video_id", set(video_ids)))
 
@@ -124,7 +125,7 @@ def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
 
 def _is_newest(commits: pa.Table) -> npt.NDArray[np.bool_]:
     """Of each row, whether it is the last word on its video."""
-    videos = np.fromiter(map(hash, commits.column("video_id").to_pylist()), np.int64, commits.num_rows)
+    videos = commits.column("video_id").combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.lexsort((commits.column("snapshot").to_numpy(), videos))
     is_newest = np.ones(commits.num_rows, np.bool_)
     is_newest[order[:-1]] = videos[order][:-1] != videos[order][1:]

@@ -3,15 +3,15 @@
 One generator serves the catalog and `views.sql`, so both give the same answers.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
 from storage.index.layout import VIEWS
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, read_newest
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
+from storage.sql import quote_name, scan_files, statements_of
 
 DERIVED_SCRIPT = Path(__file__).with_name("derived.sql")
 
@@ -69,49 +69,27 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
     yield from statements_of(DERIVED_SCRIPT)
 
 
-def statements_of(script: Path) -> list[str]:
-    """Read the statements of a `.sql` file, each with the comments before it."""
-    text = script.read_text(encoding="utf-8")
-    return [statement.strip() for statement in text.split(";\n") if statement.strip()]
-
-
 def _current(table: str, columns: Sequence[Column]) -> str:
     """What counts: of the current commits, and what the model saw a picture of."""
     is_seen = " AND is_grounded IS NOT FALSE" if any(c.name == "is_grounded" for c in columns) else ""
     return f"\nSELECT * FROM {quote_name(table + '_all')} WHERE {_IS_CURRENT}{is_seen}"
 
 
-def scan_files(paths: Iterable[str]) -> str | None:
-    """DuckDB takes a path for a glob; in brackets a wildcard stands for itself."""
-    literals = [quote(glob_escape(path)) for path in paths]
-    if not literals:
-        return None
-    # Without union_by_name a column that only later files have would be dropped in silence.
-    files = ",\n  ".join(literals)
-    return f"FROM read_parquet([\n  {files}\n], union_by_name = true, hive_partitioning = false)"
-
-
 def views_script(snapshot: Snapshot) -> str:
     """`views.sql`. Paths are relative, so that the folder can be moved; run it inside the folder."""
-    statements = create_views(lambda table: scan_files(snapshot.files_of(table)), snapshot.own_tables)
+
+    def scan(table: str) -> str | None:
+        keys = snapshot.files_of(table)
+        return scan_files(keys) if keys else None
+
+    statements = create_views(scan, snapshot.own_tables)
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
     return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
 
 
-def write_views(store: LocalStore | S3Store, snapshot: Snapshot) -> None:
+def write_views(store: ObjectStore, snapshot: Snapshot) -> None:
     """`views.sql` of this snapshot, or of a newer one that came meanwhile. A disk alone has the file."""
-    if isinstance(store, LocalStore):
-        newest = read_newest(store, snapshot) or snapshot
-        store.replace(VIEWS, views_script(newest).encode())
-
-
-def glob_escape(path: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in path)
-
-
-def quote(text: str) -> str:
-    """As an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+    store.replace(VIEWS, lambda: views_script(read_newest(store, snapshot) or snapshot).encode())
 
 
 def _typed(scan: str | None, columns: Sequence[Column]) -> str:

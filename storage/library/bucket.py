@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from schemas.identity import VideoObject
-from storage.library.download import download, no_space
+from storage.library.download import download, no_space, request_for
 from storage.library.inventory import Inventory
-from storage.library.inventory_rows import inventory_objects
+from storage.library.inventory_rows import ARCHIVES, inventory_objects
 from storage.library.selection import Listing, Selection, is_hidden
 from storage.s3.arrived import etags_of
 from storage.s3.client import S3_ERRORS, s3_client, translate
@@ -18,10 +18,8 @@ from storage.s3.ranges import Listed, Range, list_in_order, outermost
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectRequestTypeDef, ObjectTypeDef
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-# Storage classes that must be restored from; "Glacier Instant Retrieval" is read like any other.
-ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _PAGE_KEYS = 1000  # S3 gives no more
 _PAGES, _FIRST_PAGES = 4, 8  # listed at once
 _FETCH_TRIES = 2  # of one request; a run tries each video several times, and what is silent takes its time
@@ -40,6 +38,7 @@ class S3Library:
     prefix: str
     endpoint_url: str | None = None
     inventory: Inventory | None = None
+    is_local: ClassVar[bool] = False
 
     @property
     def url(self) -> str:
@@ -93,14 +92,7 @@ class S3Library:
         last = min(offset + _END_BYTES, video.size_bytes) - 1
         if last < offset:
             return b""
-        request: GetObjectRequestTypeDef = {
-            "Bucket": self.bucket,
-            "Key": video.uri.removeprefix(f"s3://{self.bucket}/"),
-            "IfMatch": f'"{video.etag}"',
-            "Range": f"bytes={offset}-{last}",
-        }
-        if video.version_id is not None:
-            request["VersionId"] = video.version_id
+        request = request_for(video) | {"Range": f"bytes={offset}-{last}"}
         try:
             return s3_client(self.endpoint_url, _FETCH_TRIES).get_object(**request)["Body"].read()
         except S3_ERRORS as error:

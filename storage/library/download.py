@@ -97,14 +97,7 @@ class _Taking:
         self._digest = hashlib.md5(usedforsecurity=False)
 
     def _open(self) -> "StreamingBody":
-        bucket, _, key = self._video.uri.removeprefix("s3://").partition("/")
-        request: GetObjectRequestTypeDef = {
-            "Bucket": bucket,
-            "Key": key,
-            "IfMatch": f'"{self._video.etag}"',
-        }
-        if self._video.version_id is not None:
-            request["VersionId"] = self._video.version_id
+        request = request_for(self._video)
         if offset := self._file.tell():
             request["Range"] = f"bytes={offset}-"
         else:
@@ -115,7 +108,7 @@ class _Taking:
             raise translate(error, self._video.uri) from error
         if offset and answer["ResponseMetadata"]["HTTPStatusCode"] == 200:  # no ranges here: all of it again
             self._begin()
-        self._promised_md5 = promised_md5(self._video.etag or "", answer, bucket)
+        self._promised_md5 = promised_md5(self._video.etag or "", answer, request["Bucket"])
         return answer["Body"]
 
     def _write(self, body: "StreamingBody") -> None:
@@ -136,6 +129,15 @@ class _Taking:
             f"{self._video.uri}: the download broke off {1 + _MAX_RESUMES} times; {here}",
             "Check the network, then repeat.",
         )
+
+
+def request_for(video: VideoObject) -> "GetObjectRequestTypeDef":
+    """A GET of the bytes that were listed, and no others."""
+    bucket, _, key = video.uri.removeprefix("s3://").partition("/")
+    request: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key, "IfMatch": f'"{video.etag}"'}
+    if video.version_id is not None:
+        request["VersionId"] = video.version_id
+    return request
 
 
 def no_space(video: VideoObject) -> NoSpace:

@@ -13,7 +13,8 @@ from storage.library.selection import is_hidden
 
 _MEMORY = "512MB"
 _ROWS = 10_000  # taken out at once
-_ARCHIVES = "('GLACIER', 'DEEP_ARCHIVE')"
+# Storage classes that must be restored from; "Glacier Instant Retrieval" is read like any other.
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 _ARCHIVE_TIERS = "('ARCHIVE', 'DEEP_ARCHIVE', 'ARCHIVE_ACCESS', 'DEEP_ARCHIVE_ACCESS')"
 
 
@@ -64,7 +65,7 @@ def _select(manifest: Manifest) -> str:
         named = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
         quoting = """auto_detect=false, header=false, quote='"', escape='"'"""
         source = f"read_csv($1, {quoting}, columns={{{named}}})"
-    is_archived = f"storage_class IN {_ARCHIVES}"
+    is_archived = f"storage_class IN {ARCHIVES}"
     if "intelligent_tiering_access_tier" in columns:
         is_archived += f" OR coalesce(upper(intelligent_tiering_access_tier) IN {_ARCHIVE_TIERS}, false)"
     conditions = [f"list_bool_or(list_transform($2, lambda prefix: starts_with({key}, prefix)))"]

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Protocol
 
-from schemas.failures import PreflightError, UsageError
+from schemas.failures import UsageError
 from schemas.identity import VideoObject
-from storage.errors import ObjectError
+from storage.errors import preflight
 from storage.library.bucket import S3Library
 from storage.library.inventory import Inventory
 from storage.library.local import LocalLibrary
@@ -18,6 +18,11 @@ class Library(Protocol):
 
     @property
     def url(self) -> str: ...
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its videos are files, which have no etags, and of which a look costs no request."""
+        ...
 
     def list_videos(self, selection: Selection) -> Listing:
         """Page by page, in order of the keys' UTF-8 bytes; the library is never held in memory.
@@ -72,8 +77,6 @@ def open_library(
     else:
         listed = Inventory(inventory, endpoint_url) if inventory else None
         library = S3Library(location.bucket, location.prefix, endpoint_url, listed)
-    try:
+    with preflight("library"):
         library.check()
-    except ObjectError as error:
-        raise PreflightError(f"library {error.message}", error.hint) from error
     return library

@@ -8,6 +8,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from schemas.failures import UsageError
 from schemas.identity import VideoObject
@@ -25,6 +26,7 @@ class LocalLibrary:
 
     root: Path
     follows_links: bool = False  # out of the library, too
+    is_local: ClassVar[bool] = True
 
     @classmethod
     def at(cls, path: Path, follows_links: bool = False) -> "LocalLibrary":

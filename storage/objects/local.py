@@ -3,15 +3,20 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
+
+import duckdb
+import pyarrow as pa
 
 from schemas.identity import moment_of
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
 from storage.objects.stored import StoredObject
+from storage.sql import glob_escape, quote, scan_files
 
 _PENDING = ".pending-"  # being written, or left behind by a killed writer; never listed
 
@@ -21,10 +26,15 @@ class LocalStore:
     """`root` is absolute and need not exist before the first object."""
 
     root: Path
+    takes_requests: ClassVar[bool] = False
 
     @property
     def url(self) -> str:
         return str(self.root)
+
+    @property
+    def exists_already(self) -> bool:
+        return self.root.exists()
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         path = self.root / key
@@ -42,9 +52,9 @@ class LocalStore:
             raise _translate(error, path) from error
         return True
 
-    def replace(self, key: str, data: bytes) -> None:
-        """Overwrite, all at once. Only for conveniences that can be made again."""
-        path = self.root / key
+    def replace(self, key: str, make: Callable[[], bytes]) -> None:
+        """All at once."""
+        path, data = self.root / key, make()
         try:
             _make_folders(path.parent)
             _write_pending(path.parent, data).replace(path)
@@ -57,6 +67,23 @@ class LocalStore:
             return path.read_bytes()
         except OSError as error:
             raise _translate(error, path) from error
+
+    def open(self, key: str) -> pa.NativeFile:
+        return pa.OSFile(str(self.root / key))
+
+    def trouble_behind(self, error: Exception) -> ObjectError | None:
+        return None
+
+    def scan(
+        self, connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], schema: pa.Schema
+    ) -> str:
+        return scan_files(f"{self.root}/{key}" for key in keys)
+
+    def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
+        """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""
+        paths = [f"{self.root}/{key}" for key in keys]
+        allowed = {quote(name) for path in paths for name in (path, glob_escape(path))}
+        connection.execute(f"SET allowed_paths = [{', '.join(sorted(allowed))}]")
 
     def exists(self, key: str) -> bool:
         path = self.root / key
@@ -92,7 +119,6 @@ class LocalStore:
         yield from names
 
     def list_pending(self) -> Iterator[StoredObject]:
-        """What is being written, or was left behind by a killed writer."""
         return self._describe(key for key, name in self._walk("") if _is_pending(name))
 
     def now(self) -> datetime:
@@ -108,7 +134,7 @@ class LocalStore:
             raise _translate(error, self.root) from error
 
     def remove_folder(self, prefix: str) -> None:
-        """If it is empty. Only while nobody writes: a writer may be about to put a file there."""
+        """A writer may be about to put a file there."""
         with suppress(OSError):
             (self.root / prefix).rmdir()
 

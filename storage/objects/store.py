@@ -1,9 +1,13 @@
 """The index's bytes. Files are created once and never changed, so there is nothing to lock."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+import duckdb
+import pyarrow as pa
+
+from storage.errors import ObjectError
 from storage.locations import Folder, parse_location
 from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
@@ -16,6 +20,16 @@ class ObjectStore(Protocol):
     @property
     def url(self) -> str: ...
 
+    @property
+    def takes_requests(self) -> bool:
+        """Whether a question costs a request to a server, so that one list is cheaper than many of them."""
+        ...
+
+    @property
+    def exists_already(self) -> bool:
+        """Whether the root needs not be made: a bucket's prefix never does."""
+        ...
+
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Create the object, durably and all at once. False: it existed, and was left alone.
 
@@ -24,7 +38,30 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def replace(self, key: str, make: Callable[[], bytes]) -> None:
+        """Overwrite what can be made again, for who opens a folder with other tools; a bucket has no such
+        file, and `make` is not called."""
+        ...
+
     def read(self, key: str) -> bytes: ...
+
+    def open(self, key: str) -> pa.NativeFile:
+        """The object, to read some of it. FileNotFoundError: there is none; OSError: see `trouble_behind`."""
+        ...
+
+    def trouble_behind(self, error: Exception) -> ObjectError | None:
+        """What kept an object from being read, behind an error of Arrow or DuckDB; None: that says it all."""
+        ...
+
+    def scan(
+        self, connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], schema: pa.Schema
+    ) -> str:
+        """SQL that reads the rows of Parquet objects, at least one, all of the table `name`."""
+        ...
+
+    def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
+        """Let a connection read these objects by `scan`, and no others, once it is locked."""
+        ...
 
     def exists(self, key: str) -> bool: ...
 
@@ -44,12 +81,20 @@ class ObjectStore(Protocol):
         """The names of the folders, or prefixes up to the next slash, directly below the root, sorted."""
         ...
 
+    def list_pending(self) -> Iterator[StoredObject]:
+        """What is being written, or was left behind by a killed writer; a bucket shows only whole objects."""
+        ...
+
+    def remove_folder(self, prefix: str) -> None:
+        """If it is empty, and only while nobody writes. A bucket has no folders."""
+        ...
+
     def now(self) -> datetime:
         """By the store's clock, which is the one that dates its objects."""
         ...
 
 
-def open_store(url: str, endpoint_url: str | None = None) -> LocalStore | S3Store:
+def open_store(url: str, endpoint_url: str | None = None) -> ObjectStore:
     """Nothing is looked at yet. UsageError: the URL names neither a folder nor an S3 prefix."""
     location = parse_location(url)
     if isinstance(location, Folder):

@@ -12,15 +12,14 @@ import duckdb
 
 from schemas.failures import PreflightError
 from storage.index.snapshots import Snapshot, own_tables_of
-from storage.index.views import quote
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 from storage.query.build_ranges import Progress
 from storage.query.build_tables import fill
 from storage.query.catalog import add_views, again_if_changed, find_snapshot, names_a_part, trouble
 from storage.query.database import is_base, is_of, read_held_info, serving_path
 from storage.query.embedder import Embedder, load_embedder
 from storage.query.held import hold
+from storage.sql import connect, quote
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
 
@@ -98,7 +97,7 @@ def _build(
 
 
 def _write(
-    store: LocalStore | S3Store,
+    store: ObjectStore,
     snapshot: Snapshot | None,
     file: Path,
     earlier: Path | None,
@@ -108,9 +107,8 @@ def _write(
     number = snapshot.number if snapshot else 0
     pending = file.with_name(f".pending-{file.name}")
     _remove(pending)  # of a builder that was killed: nobody else holds the lock
-    connection = duckdb.connect()
+    connection = connect()
     try:
-        connection.execute("SET TimeZone = 'UTC'")
         add_views(connection, store, snapshot)
         connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
         connection.execute(f"SET temp_directory = {quote(str(_spill_folder(pending)))}")

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from storage.index.views import statements_of
 from storage.query.database import NEW_WORDS_SCRIPT, POSTINGS_SCRIPT
 from storage.query.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
 from storage.query.stemming import stem
+from storage.sql import statements_of
 
 _RANGE = 1 << 19  # documents
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told

@@ -11,10 +11,10 @@ import duckdb
 
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
-from storage.index.columns import COLUMNS, quote_name
+from storage.index.columns import COLUMNS
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot
-from storage.index.views import DERIVED_SCRIPT, quote
+from storage.index.views import DERIVED_SCRIPT
 from storage.query.build_ranges import Progress, fill_ranges, run_script
 from storage.query.database import (
     BM25_SCRIPT,
@@ -28,6 +28,7 @@ from storage.query.database import (
 from storage.query.documents import documents_query
 from storage.query.embedder import Embedder
 from storage.query.stemming import STEMMER
+from storage.sql import quote, quote_name
 
 # Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
 WORDS = r"""CREATE OR REPLACE MACRO words(text) AS

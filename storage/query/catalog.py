@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import duckdb
@@ -16,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
-from storage.errors import NotFound, ObjectError
-from storage.index.columns import COLUMNS, Column, arrow_schema
+from storage.errors import NotFound, preflight
+from storage.index.columns import COLUMNS, arrow_schema
 from storage.index.damage import repair_command
-from storage.index.index import check_marker
+from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, own_tables_of, read_newest
-from storage.index.views import create_views, glob_escape, quote, scan_files
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
-from storage.objects.store import open_store
+from storage.index.views import create_views
+from storage.objects.store import ObjectStore, open_store
 from storage.query.postings import Postings
-from storage.s3.relay import OF_S3, relay_of, trouble_behind
+from storage.s3.relay import OF_S3
+from storage.sql import connect
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 
@@ -66,7 +64,7 @@ class Catalog:
 
     def __init__(
         self,
-        store: LocalStore | S3Store,
+        store: ObjectStore,
         snapshot: Snapshot | None,
         connection: duckdb.DuckDBPyConnection,
         own_tables: OwnTables,
@@ -166,9 +164,7 @@ class Catalog:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -176,8 +172,7 @@ def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = T
     """NoIndexError: there is none; without `must_exist` its tables are empty. PreflightError: a newer one, or
     it cannot be reached."""
     store, snapshot = find_snapshot(url, endpoint_url, must_exist)
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
+    connection = connect()
     add_views(connection, store, snapshot)
     lock(connection)
     return Catalog(store, snapshot, connection, own_tables_of(snapshot))
@@ -185,15 +180,13 @@ def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = T
 
 def find_snapshot(
     url: str, endpoint_url: str | None, must_exist: bool = True
-) -> tuple[LocalStore | S3Store, Snapshot | None]:
+) -> tuple[ObjectStore, Snapshot | None]:
     """The index and its newest snapshot. Raises as `open_catalog` does."""
     store = open_store(url, endpoint_url)
-    try:
-        if not check_marker(store) and must_exist:
+    with preflight("index"):
+        if find_index_id(store) is None and must_exist:
             raise no_index(url, endpoint_url)
         return store, read_newest(store)
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
@@ -213,9 +206,9 @@ def again_if_changed(read: Callable[[], T]) -> T:
     return read()
 
 
-def trouble(store: LocalStore | S3Store, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
+def trouble(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
     """Why a part cannot be read: the store, damage, or ChangedUnderneath where there is a newer snapshot."""
-    behind = trouble_behind(store.endpoint_url, error) if isinstance(store, S3Store) else None
+    behind = store.trouble_behind(error)
     if behind and not isinstance(behind, NotFound):
         return PreflightError(f"index {behind.message}", behind.hint)
     try:
@@ -243,26 +236,19 @@ def names_a_part(error: duckdb.Error, snapshot: Snapshot | None) -> bool:
     return snapshot is not None and (OF_S3 in said or any(key in said for key in snapshot.files))
 
 
-def add_views(
-    connection: duckdb.DuckDBPyConnection, store: LocalStore | S3Store, snapshot: Snapshot | None
-) -> None:
+def add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None) -> None:
     """The views over the snapshot's parts, and leave to read those. PreflightError: a part is damaged."""
     try:
-        _add_views(connection, store, snapshot)
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
+        with preflight("index"):
+            _add_views(connection, store, snapshot)
     except duckdb.Error as error:
         raise trouble(store, snapshot, error) from error
 
 
-def _add_views(
-    connection: duckdb.DuckDBPyConnection, store: LocalStore | S3Store, snapshot: Snapshot | None
-) -> None:
+def _add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None) -> None:
     def scan(table: str) -> str | None:
         keys = snapshot.files_of(table) if snapshot else ()
-        if isinstance(store, LocalStore):
-            return scan_files(f"{store.root}/{key}" for key in keys)
-        return _register(connection, store, table, keys, columns[table])
+        return store.scan(connection, table, keys, arrow_schema(columns[table])) if keys else None
 
     own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)
@@ -270,34 +256,4 @@ def _add_views(
     connection.execute("SET parquet_metadata_cache = true")
     for statement in create_views(scan, own_tables):
         connection.execute(statement)
-    if isinstance(store, LocalStore) and snapshot:
-        _allow_parts(connection, store, snapshot)
-
-
-def _allow_parts(connection: duckdb.DuckDBPyConnection, store: LocalStore, snapshot: Snapshot) -> None:
-    """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""
-    paths = [f"{store.root}/{key}" for key in snapshot.files]
-    allowed = {quote(name) for path in paths for name in (path, glob_escape(path))}
-    connection.execute(f"SET allowed_paths = [{', '.join(sorted(allowed))}]")
-
-
-def _register(
-    connection: duckdb.DuckDBPyConnection,
-    store: S3Store,
-    table: str,
-    keys: Sequence[str],
-    columns: Sequence[Column],
-) -> str | None:
-    """Arrow reads S3 for DuckDB: no extension needed, and columns and row groups are still skipped."""
-    if not keys:
-        return None
-    import pyarrow.dataset as ds  # a third of a second, and a local index does without
-
-    dataset = ds.FileSystemDataset.from_paths(
-        [f"{store.bucket}/{store.prefix}{key}" for key in keys],
-        schema=arrow_schema(columns),
-        format=ds.ParquetFileFormat(),
-        filesystem=relay_of(store.endpoint_url).file_system(),
-    )
-    connection.register(f"_{table}_parts", dataset)
-    return f"FROM _{table}_parts"
+    store.allow_scans(connection, snapshot.files if snapshot else ())

@@ -6,7 +6,7 @@ snapshot, takes the Parquet parts. A file is replaced as a whole; who has the ol
 """
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -15,19 +15,19 @@ import duckdb
 
 from schemas.failures import PreflightError
 from schemas.identity import digest
-from storage.errors import NotFound, ObjectError
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, quote_name
+from storage.errors import NotFound, preflight
+from storage.index.columns import BUNDLE_TABLES, COLUMNS
 from storage.index.layout import snapshot_key
 from storage.index.pack_tables import OwnTables
 from storage.index.snapshots import Snapshot, own_tables_of, read_snapshot
-from storage.index.views import DERIVED_SCRIPT, quote, statements_of
+from storage.index.views import DERIVED_SCRIPT
 from storage.locations import Folder, cache_folder, parse_location
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog, add_views, find_snapshot, lock
 from storage.query.documents import documents_query
 from storage.query.held import hold
 from storage.query.stemming import STEMMER
+from storage.sql import connect, quote, quote_name, statements_of
 
 SERVING_FILE = "serving.duckdb"
 DERIVED_TABLES = ("scene_tags", "scene_characters")
@@ -108,9 +108,8 @@ def read_info(file: Path) -> ServingInfo | None:
 
 def read_held_info(held: Path, file: Path) -> ServingInfo:
     """Of a file that is held, and was found as `file`. PreflightError: as `read_info`."""
-    connection = duckdb.connect()
+    connection = connect()
     try:
-        connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH {quote(str(held))} AS served (READ_ONLY)")
         found = connection.execute("FROM served.serving")
         columns = [column[0] for column in found.description or ()]
@@ -145,8 +144,7 @@ def open_serving(
         is_current = info is not None and is_of(info, snapshot)
         if info is not None and not is_current:
             note = _say_old(info, path, snapshot, is_wanted=file is not None)
-        connection = duckdb.connect()
-        connection.execute("SET TimeZone = 'UTC'")
+        connection = connect()
         own_tables = own_tables_of(snapshot)
         if info is not None and (file is not None or is_current):
             own_tables = info.own_tables
@@ -171,28 +169,22 @@ def is_of(info: ServingInfo, snapshot: Snapshot | None) -> bool:
     return (info.snapshot, info.published_at) == (snapshot.number, snapshot.created_at)
 
 
-def _snapshot_of(info: ServingInfo, store: LocalStore | S3Store) -> Snapshot | None:
+def _snapshot_of(info: ServingInfo, store: ObjectStore) -> Snapshot | None:
     """The one that a file was made from; None: it is no longer listed."""
-    try:
+    with preflight("index"), suppress(NotFound):
         snapshot = read_snapshot(store, snapshot_key(info.snapshot))
-    except NotFound:
-        return None
-    except ObjectError as error:
-        raise PreflightError(f"index {error.message}", error.hint) from error
-    return snapshot if is_of(info, snapshot) else None
+        return snapshot if is_of(info, snapshot) else None
+    return None
 
 
 def _add_history(
     connection: duckdb.DuckDBPyConnection,
-    store: LocalStore | S3Store,
+    store: ObjectStore,
     snapshot: Snapshot | None,
     is_current: bool,
 ) -> bool:
     """The views over the parts. False: of an old snapshot they are gone, and there are none."""
-    if is_current:
-        add_views(connection, store, snapshot)
-        return True
-    if snapshot is None or not all(map(store.exists, snapshot.files)):
+    if not is_current and (snapshot is None or not all(map(store.exists, snapshot.files))):
         return False
     add_views(connection, store, snapshot)
     return True

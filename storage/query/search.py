@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from schemas.failures import PreflightError, UsageError
-from storage.index.columns import quote_name
+from schemas.identity import VideoId
 from storage.query.bm25 import Allowed
 from storage.query.build_tables import WORDS, fill
 from storage.query.catalog import Catalog
@@ -19,6 +19,7 @@ from storage.query.embedder import Embedder, Floats, load_embedder, sign_bits
 from storage.query.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
 from storage.query.matches import Span, find_matches
 from storage.query.stemming import FUNCTION_WORDS, stem
+from storage.sql import quote_name
 
 MAX_QUERY = 10_000  # characters
 _DEPTH = 100  # hits of each list that the fusion sees, at least
@@ -28,9 +29,8 @@ _LEAST_COSINE = 0.35  # vectors of unrelated texts reach 0.3 with this model
 _RANK = 60  # added to a hit's position in a list; the larger, the more the second of a list counts
 _NEAREST = Path(__file__).with_name("nearest.sql").read_text(encoding="utf-8")
 
-_SHOWN = """
-SELECT document, kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text,
-    recorded_at, modified_at, indexed_at, model_id, model_revision FROM documents"""
+_SHOWN = """kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text,
+    recorded_at, modified_at, indexed_at, model_id, model_revision"""
 
 Ranked = list[tuple[int, float]]  # documents and their scores, best first
 
@@ -40,7 +40,7 @@ class Hit:
     """One row that matches; a video as a whole has no times, a character in no scene neither."""
 
     kind: str  # the table it is from
-    video_id: str
+    video_id: VideoId
     uri: str
     row_index: int | None  # the row's scene_index, rank or record_index; None: videos and characters
     start_ms: int | None
@@ -127,16 +127,24 @@ def _hits(
     """The rows of these documents, in their order."""
     rows = read_documents(catalog, [document for document, _ in fused])
     return [
-        _hit(rows[document], terms, score, words_scores.get(document), meaning_scores.get(document))
+        Hit(
+            **rows[document],
+            title_matches=find_matches(rows[document]["title"], terms),
+            text_matches=find_matches(rows[document]["text"], terms),
+            score=score,
+            words_score=words_scores.get(document),
+            meaning_score=meaning_scores.get(document),
+        )
         for document, score in fused
     ]
 
 
-def read_documents(catalog: Catalog, documents: list[int]) -> dict[int, tuple[Any, ...]]:
-    """What is shown of each of them."""
+def read_documents(catalog: Catalog, documents: list[int]) -> dict[int, dict[str, Any]]:
+    """What is shown of each of them, by the names of `Hit`."""
     # Written out, as DuckDB uses its index for constants; they are numbers of ours.
     wanted = ", ".join(map(str, documents)) or "NULL"
-    return {row[0]: row[1:] for row in catalog.query(f"{_SHOWN} WHERE document IN ({wanted})").rows}
+    found = catalog.query(f"SELECT document, {_SHOWN} FROM documents WHERE document IN ({wanted})").records
+    return {row.pop("document"): row for row in found}
 
 
 def make_searchable(catalog: Catalog) -> str | None:
@@ -194,35 +202,3 @@ def _terms(catalog: Catalog, text: str) -> list[str]:
         raise UsageError(f"there is no word in {text!r}", "Search for letters or digits.")
     telling = [word for word in words if word not in FUNCTION_WORDS]
     return sorted(set(stem(telling or words)))
-
-
-def _hit(
-    row: tuple[Any, ...],
-    terms: list[str],
-    score: float,
-    words_score: float | None,
-    meaning_score: float | None,
-) -> Hit:
-    kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text, *lineage = row
-    recorded_at, modified_at, indexed_at, model_id, model_revision = lineage
-    return Hit(
-        kind,
-        video_id,
-        uri,
-        row_index,
-        start_ms,
-        end_ms,
-        keyframe_ms,
-        title,
-        text,
-        title_matches=find_matches(title, terms),
-        text_matches=find_matches(text, terms),
-        score=score,
-        words_score=words_score,
-        meaning_score=meaning_score,
-        recorded_at=recorded_at,
-        modified_at=modified_at,
-        indexed_at=indexed_at,
-        model_id=model_id,
-        model_revision=model_revision,
-    )

@@ -16,15 +16,15 @@ import pyarrow as pa
 from schemas.failures import PreflightError
 from storage.index.columns import COLUMNS, Column, arrow_schema, conform
 from storage.index.damage import damaged_part
-from storage.index.index import open_for_writing
 from storage.index.layout import PARTS
 from storage.index.leases import Holder, holding
+from storage.index.marker import open_for_writing
 from storage.index.pack_tables import columns_by_table
 from storage.index.parts import FILE_BYTES, read_part, write_parts
 from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
-from storage.index.views import quote, write_views
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.index.views import write_views
+from storage.objects.store import ObjectStore
+from storage.sql import connect, quote
 
 SMALL_BYTES = FILE_BYTES // 2  # parts below it are merged
 _ROUND_BYTES = 4 << 30  # of parts that are sorted together: what the scratch disk must hold a few times
@@ -33,7 +33,6 @@ _SORT_MEMORY = "1GB"  # more is sorted on the scratch disk
 _BATCH_ROWS = 2048
 _SORTED_BY = ("video_id", "snapshot", "analysis_key", "run_id")  # those of them that the table has
 
-Store = LocalStore | S3Store
 Wait = Callable[[Holder], None]
 
 
@@ -74,7 +73,7 @@ def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None
         return _switch(store, base, merged)
 
 
-def _small_parts(store: Store, snapshot: Snapshot) -> dict[str, dict[str, int]]:
+def _small_parts(store: ObjectStore, snapshot: Snapshot) -> dict[str, dict[str, int]]:
     """By table, the parts that one larger part can take the place of, with their sizes."""
     sizes = {found.key: found.size_bytes for found in store.list_objects(PARTS)}
     columns = _columns(snapshot)
@@ -95,7 +94,7 @@ def _columns(snapshot: Snapshot) -> dict[str, tuple[Column, ...]]:
     return COLUMNS | columns_by_table(snapshot.own_tables)
 
 
-def _merge(store: Store, base: Snapshot, table: str, parts: dict[str, int], scratch: Path) -> Merged:
+def _merge(store: ObjectStore, base: Snapshot, table: str, parts: dict[str, int], scratch: Path) -> Merged:
     columns, number = _columns(base)[table], next_number(base)
     after: list[str] = []
     num_rows = 0
@@ -113,7 +112,7 @@ def _merge(store: Store, base: Snapshot, table: str, parts: dict[str, int], scra
     return Merged(tuple(parts), tuple(after), num_rows)
 
 
-def _read(store: Store, parts: dict[str, int], columns: Sequence[Column]) -> Iterator[pa.Table]:
+def _read(store: ObjectStore, parts: dict[str, int], columns: Sequence[Column]) -> Iterator[pa.Table]:
     """Fetched side by side, so that many small ones are not waited for one after the other."""
     known = {column.name for column in columns}
     with ThreadPoolExecutor(_AHEAD) as pool:
@@ -147,9 +146,8 @@ def _sorted(tables: Iterator[pa.Table], columns: Sequence[Column], scratch: Path
     order = ", ".join([name for name in _SORTED_BY if name in names] + ["_written"])
     schema = arrow_schema(columns).append(pa.field("_written", pa.int64())).remove_metadata()
     failed: list[BaseException] = []
-    connection = duckdb.connect()
+    connection = connect()
     try:
-        connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET memory_limit = '{_SORT_MEMORY}'")
         connection.execute(f"SET temp_directory = {quote(str(scratch))}")
@@ -189,7 +187,7 @@ def _cause(error: Exception, failed: list[BaseException], scratch: Path) -> Base
     )
 
 
-def _switch(store: Store, base: Snapshot, merged: dict[str, Merged]) -> Compaction | None:
+def _switch(store: ObjectStore, base: Snapshot, merged: dict[str, Merged]) -> Compaction | None:
     """One snapshot more. After a faster publisher its parts stay listed; nothing is merged again."""
     newest: Snapshot | None = base
     while newest is not None:

@@ -4,7 +4,6 @@ The order makes repeating the command finish what a crash left: first a file tha
 forgotten, at the very end its removal. Nobody else is at work on the index meanwhile.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,23 +14,20 @@ from pyarrow import parquet
 from pydantic import BaseModel
 
 from schemas.failures import PreflightError, UsageError
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, parse_video_id, video_id_of
 from schemas.tables import SCHEMA_VERSION
-from storage.index.index import open_for_writing
 from storage.index.json_files import read_json
 from storage.index.layout import FORGETTING, PARTS, PLANS, bundles_of, forgetting_key
 from storage.index.leases import Holder, holding
+from storage.index.marker import open_for_writing
 from storage.index.parts import open_part, write_parts
 from storage.index.snapshots import create_next, next_number, read_newest, read_snapshot, snapshot_keys
 from storage.index.views import EVER_KNOWN, write_views
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 from storage.query.build import remove_serving
 from storage.query.catalog import open_catalog
 from storage.query.database import serving_path
 
-Store = LocalStore | S3Store
-_VIDEO_ID = re.compile("[0-9a-f]{16}")
 _COPIES = """
     SELECT DISTINCT uri FROM commits WHERE video_id <> $video_id
     AND content_rev IN (SELECT content_rev FROM commits_all WHERE video_id = $video_id) ORDER BY uri"""
@@ -41,7 +37,7 @@ class Forgotten(BaseModel):
     """The video that is meant, and other videos with the same bytes."""
 
     schema_version: int = SCHEMA_VERSION
-    video_id: str
+    video_id: VideoId
     uri: str
     copies: tuple[str, ...] = ()
 
@@ -50,7 +46,7 @@ class Forgotten(BaseModel):
 class Receipt:
     """What was done, and that it was looked at afterwards. `rows` by table, as the index listed them."""
 
-    video_id: str
+    video_id: VideoId
     uri: str
     rows: dict[str, int] = field(default_factory=dict)
     files_rewritten: int = 0
@@ -88,13 +84,13 @@ def find_forgettable(url: str, endpoint_url: str | None, video: str) -> Forgotte
 def _unknown(video: str) -> Forgotten:
     """Known by name alone: what a whole URI or an id leads to can be looked for without any row."""
     if video.startswith(("/", "s3://")):
-        return Forgotten(video_id=VideoObject(video, 0, 0).video_id, uri=video)
-    if _VIDEO_ID.fullmatch(video):
-        return Forgotten(video_id=video, uri="")
+        return Forgotten(video_id=video_id_of(video), uri=video)
+    if video_id := parse_video_id(video):
+        return Forgotten(video_id=video_id, uri="")
     raise UsageError(f"{video} is not in the index", "Write its whole uri; nothing was changed.")
 
 
-def _half_forgotten(store: Store) -> Iterator[Forgotten]:
+def _half_forgotten(store: ObjectStore) -> Iterator[Forgotten]:
     for key in store.list(FORGETTING):
         hint = "Delete that file, then forget the video by its whole uri."
         yield read_json(Forgotten, store.read(key), f"{store.url}/{key}", hint)
@@ -118,15 +114,16 @@ def forget(url: str, endpoint_url: str | None, video: Forgotten, wait: Callable[
             check_lease()
             store.delete(key)
             receipt.files_deleted += 1
-        if isinstance(store, LocalStore):
-            store.remove_folder(bundles_of(video.video_id))  # its name is the video's
+        store.remove_folder(bundles_of(video.video_id))  # its name is the video's
         receipt.files_verified = _verify(store, video.video_id)
         store.delete(forgetting_key(video.video_id))
     receipt.forgotten_at = datetime.now(UTC)
     return receipt
 
 
-def _rewrite(store: Store, video_id: str, receipt: Receipt, check_lease: Callable[[], None]) -> bool:
+def _rewrite(
+    store: ObjectStore, video_id: VideoId, receipt: Receipt, check_lease: Callable[[], None]
+) -> bool:
     """Switch to parts without the video. False: somebody else published first, so look again."""
     base = read_newest(store)
     if base is None:
@@ -155,7 +152,7 @@ def _rewrite(store: Store, video_id: str, receipt: Receipt, check_lease: Callabl
     return True
 
 
-def _count(store: Store, key: str, video_id: str) -> int:
+def _count(store: ObjectStore, key: str, video_id: VideoId) -> int:
     """How many rows of the file are the video's; of a large sorted one little more than its end is read."""
     with open_part(store, key) as file:
         if "video_id" not in file.schema_arrow.names:
@@ -168,20 +165,20 @@ def _count(store: Store, key: str, video_id: str) -> int:
     return count
 
 
-def _may_hold(file: parquet.ParquetFile, group: int, video_id: str) -> bool:
+def _may_hold(file: parquet.ParquetFile, group: int, video_id: VideoId) -> bool:
     columns = (file.metadata.row_group(group).column(n) for n in range(file.metadata.num_columns))
     statistics = next(column.statistics for column in columns if column.path_in_schema == "video_id")
     return not (statistics and statistics.has_min_max) or statistics.min <= video_id <= statistics.max
 
 
-def _without(store: Store, key: str, video_id: str) -> Iterator[pa.Table]:
+def _without(store: ObjectStore, key: str, video_id: VideoId) -> Iterator[pa.Table]:
     with open_part(store, key) as file:
         for group in range(file.num_row_groups):
             rows = file.read_row_group(group)
             yield rows.filter(pc.invert(pc.fill_null(pc.equal(rows.column("video_id"), video_id), False)))
 
 
-def _left_overs(store: Store, video_id: str) -> Iterator[str]:
+def _left_overs(store: ObjectStore, video_id: VideoId) -> Iterator[str]:
     """Files that no reader needs and that hold the video, snapshots before the parts they list."""
     newest = read_newest(store)
     listed = newest.files if newest else frozenset()
@@ -192,11 +189,10 @@ def _left_overs(store: Store, video_id: str) -> Iterator[str]:
             yield key
     yield from sorted(parts)
     yield from (key for key in store.list(PLANS) if _names(store, key, video_id))
-    if isinstance(store, LocalStore):  # of killed writers: nobody is at work
-        yield from (found.key for found in list(store.list_pending()))
+    yield from [found.key for found in store.list_pending()]  # of killed writers: nobody is at work
 
 
-def _is_unreadable(store: Store, key: str) -> bool:
+def _is_unreadable(store: ObjectStore, key: str) -> bool:
     try:
         open_part(store, key).close()
     except PreflightError:
@@ -204,7 +200,7 @@ def _is_unreadable(store: Store, key: str) -> bool:
     return False
 
 
-def _names(store: Store, key: str, video_id: str) -> bool:
+def _names(store: ObjectStore, key: str, video_id: VideoId) -> bool:
     """Whether a plan has the video; also one that cannot be read, as its run is over."""
     try:
         _, _, body = store.read(key).partition(b"\n")  # behind the summary; its digest does not matter here
@@ -215,7 +211,7 @@ def _names(store: Store, key: str, video_id: str) -> bool:
     return any(pc.any(pc.equal(column, video_id)).as_py() for column in texts)
 
 
-def _verify(store: Store, video_id: str) -> int:
+def _verify(store: ObjectStore, video_id: VideoId) -> int:
     """How many files were looked at. PreflightError: one of them holds the video still."""
     num_files = 0
     for key in store.list(""):

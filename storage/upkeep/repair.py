@@ -17,17 +17,15 @@ from storage.errors import NotFound
 from storage.index.bundles import commits_of, flatten_bundles, read_bundle
 from storage.index.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, conform
 from storage.index.damage import DamagedPart
-from storage.index.index import open_for_writing
 from storage.index.layout import BUNDLES, bundle_key, new_part_key
 from storage.index.leases import Holder, holding
+from storage.index.marker import open_for_writing
 from storage.index.pack_tables import columns_by_table
 from storage.index.parts import read_part, write_part
 from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
 from storage.index.views import write_views
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 
-Store = LocalStore | S3Store
 _BATCH = 250  # bundles in memory together
 _READERS = 16
 _NOT_ONLY_BUNDLES = ("commits", "runs", "unfinished", "attempts")
@@ -74,7 +72,7 @@ def repair(url: str, endpoint_url: str | None, wait: Callable[[Holder], None]) -
                 return done
 
 
-def _look(store: Store, snapshot: Snapshot) -> _Parts:
+def _look(store: ObjectStore, snapshot: Snapshot) -> _Parts:
     found = _Parts()
     for table, keys in snapshot.parts.items():
         present = found.present.setdefault(table, set())
@@ -99,7 +97,7 @@ def _names(table: str, rows: pa.Table) -> pa.ChunkedArray:
     return rows.column("analysis_key")
 
 
-def _mend(store: Store, base: Snapshot, parts: _Parts) -> tuple[Repair, dict[str, list[str]]]:
+def _mend(store: ObjectStore, base: Snapshot, parts: _Parts) -> tuple[Repair, dict[str, list[str]]]:
     """Write what is missing; it is not listed yet."""
     number = next_number(base)
     columns = {**{t: COLUMNS[t] for t in BUNDLE_TABLES}, **columns_by_table(base.own_tables)}
@@ -138,7 +136,7 @@ def _without(names: set[str]) -> Callable[[str], bool]:
     return lambda name: name not in names
 
 
-def _unnamed_bundles(store: Store, commits: pa.Table) -> set[str]:
+def _unnamed_bundles(store: ObjectStore, commits: pa.Table) -> set[str]:
     """Those whose commits nobody remembers."""
     named = set(commits.column("analysis_key").to_pylist())
     return {key for key in store.list(BUNDLES) if _analysis_key(key) not in named}
@@ -177,7 +175,7 @@ def _numbered(known: pa.Table, restored: pa.Table, number: int) -> pa.Table:
     return conform(restored.append_column("snapshot", snapshots), COLUMNS["commits"])
 
 
-def _read(store: Store, keys: Sequence[str], lost: list[str]) -> Iterator[list[pa.Table]]:
+def _read(store: ObjectStore, keys: Sequence[str], lost: list[str]) -> Iterator[list[pa.Table]]:
     """Bundles in batches; one that is gone is put on the list of the `lost`."""
 
     def read(key: str) -> bytes | None:

@@ -13,7 +13,6 @@ from itertools import pairwise
 
 from schemas.failures import LeaseHeldError
 from storage.index.batches import batches
-from storage.index.index import open_for_writing
 from storage.index.layout import (
     BUNDLES,
     FORGETTING,
@@ -27,10 +26,10 @@ from storage.index.layout import (
     VIEWS,
 )
 from storage.index.leases import Holder, LeaseLog, holding, read_log
+from storage.index.marker import open_for_writing
 from storage.index.published import PublishedCommits
 from storage.index.snapshots import read_newest, read_snapshot
-from storage.objects.bucket import S3Store
-from storage.objects.local import LocalStore
+from storage.objects.store import ObjectStore
 from storage.objects.stored import StoredObject
 from storage.query.database import SERVING_FILE
 
@@ -106,7 +105,7 @@ def vacuum(
 
 
 def _vacuum(
-    store: LocalStore | S3Store, older_than: timedelta, remove: Callable[[Sequence[StoredObject]], None]
+    store: ObjectStore, older_than: timedelta, remove: Callable[[Sequence[StoredObject]], None]
 ) -> Vacuum:
     at_work = [holder for holder in read_log(store).holders if holder.kind != "vacuum"]
     if at_work and older_than < SAFE_AGE:
@@ -124,7 +123,7 @@ def _vacuum(
     return done
 
 
-def _candidates(store: LocalStore | S3Store, limit: datetime, with_bundles: bool) -> _Candidates:
+def _candidates(store: ObjectStore, limit: datetime, with_bundles: bool) -> _Candidates:
     """One pass over the listing."""
     found = _Candidates({kind: [] for kind in (*_KINDS, _UNFINISHED)})
     published = PublishedCommits(store)
@@ -144,13 +143,12 @@ def _candidates(store: LocalStore | S3Store, limit: datetime, with_bundles: bool
     for some in batches(old_bundles(), _BATCH):
         named = published.named({_analysis_key(each) for each in some})
         found.by_kind["bundles"] += [each for each in some if _analysis_key(each) not in named]
-    if isinstance(store, LocalStore):
-        found.by_kind[_UNFINISHED] = list(store.list_pending())
+    found.by_kind[_UNFINISHED] = list(store.list_pending())
     return found
 
 
 def _unneeded(
-    store: LocalStore | S3Store, found: dict[str, list[StoredObject]], limit: datetime, log: LeaseLog
+    store: ObjectStore, found: dict[str, list[StoredObject]], limit: datetime, log: LeaseLog
 ) -> Iterator[tuple[str, list[StoredObject]]]:
     """Snapshots before the parts they list: one that lists a missing part must never be seen.
 
@@ -173,9 +171,7 @@ def _unneeded(
         yield kind, _old(found[kind], limit)
 
 
-def _unlisted(
-    store: LocalStore | S3Store, parts: list[StoredObject], snapshots: Sequence[str]
-) -> list[StoredObject]:
+def _unlisted(store: ObjectStore, parts: list[StoredObject], snapshots: Sequence[str]) -> list[StoredObject]:
     """Those in none of these snapshots, nor in one that came since."""
     newest = read_newest(store)
     listed = newest.files if newest else frozenset()

@@ -24,13 +24,21 @@ MAX_STEP = 1000  # llguidance runs out of its own limits somewhere over 10,000
 MAX_CHARS = 20_000  # of a schema; the grammar is made anew for each value, this one in up to 0.5 s
 _UTF8_REST = 3  # bytes that may be missing to the character a string was left in
 
-_KEYWORDS = {
+# By type: keywords that are needed, and those that are possible.
+KEYWORDS: dict[str, tuple[set[str], set[str]]] = {
     "string": ({"maxLength"}, {"minLength"}),
     "integer": ({"minimum", "maximum"}, {"multipleOf"}),
     "boolean": (set(), set()),
     "array": ({"items", "maxItems"}, {"minItems"}),
     "object": ({"properties", "required", "additionalProperties"}, set()),
 }
+
+
+@lru_cache(maxsize=256)
+def rules_of(schema: str) -> Mapping[str, Any]:
+    """A schema's text, parsed once."""
+    rules: Mapping[str, Any] = json.loads(schema)
+    return rules
 
 
 def json_bound(schema: str, max_tokens: int, end_tokens: int) -> int:
@@ -49,7 +57,7 @@ def closing_bytes(schema: str) -> int:
     """
     if len(schema) > MAX_CHARS:
         raise ValueError(f"a schema of {len(schema):,} characters, and {MAX_CHARS:,} are the most")
-    return 1 + _left(json.loads(schema))
+    return 1 + _left(rules_of(schema))
 
 
 def _whole(schema: Mapping[str, Any]) -> int:
@@ -98,8 +106,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if given == {"anyOf"} and schema["anyOf"][1:] == [{"type": "null"}]:
         return "anyOf"
     kind = schema.get("type")
-    needed, possible = _KEYWORDS.get(kind, (set(), set())) if isinstance(kind, str) else (set(), set())
-    if kind not in _KEYWORDS or not needed <= given - {"type"} <= needed | possible or not _is_sound(schema):
+    needed, possible = KEYWORDS.get(kind, (set(), set())) if isinstance(kind, str) else (set(), set())
+    if kind not in KEYWORDS or not needed <= given - {"type"} <= needed | possible or not _is_sound(schema):
         raise ValueError(f"a JSON value cannot be asked for by {json.dumps(schema)[:80]}")
     return str(kind)
 

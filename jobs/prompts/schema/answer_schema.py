@@ -134,14 +134,15 @@ class _Property:
             check_grammar,  # loads llguidance, which few schemas need
         )
 
-        schema = json.dumps(plain(self._part), ensure_ascii=False, separators=(",", ":"))
+        rules = plain(self._part)
+        schema = json.dumps(rules, ensure_ascii=False, separators=(",", ":"))
         try:
             check_grammar(schema)
         except ValueError as error:
             self._place.refuse(f"cannot be written as JSON: {error}", "Bound it tighter.")
         tokens = MaxTokens(self._max_tokens(usual_tokens(self._part)))
         kind = python_type(self._part, self._name)
-        return annotated(kind, BeforeValidator(_checked_by(schema)), AsJson(schema), tokens)
+        return annotated(kind, BeforeValidator(_checked_by(rules)), AsJson(schema), tokens)
 
     def _max_tokens(self, usual: int) -> int:
         most = self._take("x-max-tokens", "1 or more", lambda value: type(value) is int and value >= 1)
@@ -166,8 +167,8 @@ def annotated(kind: Any, *markers: object) -> Any:
     return operator.getitem(Annotated, (kind, *markers)) if markers else kind
 
 
-def _checked_by(schema: str) -> Callable[[Any], Any]:
-    validator = Draft202012Validator(json.loads(schema))
+def _checked_by(rules: Mapping[str, Any]) -> Callable[[Any], Any]:
+    validator = Draft202012Validator(rules)
 
     def check(value: Any) -> Any:
         if problem := best_match(validator.iter_errors(to_jsonable_python(value))):

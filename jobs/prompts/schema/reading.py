@@ -20,17 +20,12 @@ from jobs.prompts.schema.parts import (
 )
 from jobs.prompts.schema.place import Place
 from schemas.answers import Answer
+from videoxl2.constrained.json_schema import KEYWORDS
 
 MARKERS = ("x-max-tokens", "x-key", "x-from")
 
-_KEYWORDS = {
-    "string": {"type", "maxLength", "minLength"},
-    "integer": {"type", "minimum", "maximum", "multipleOf"},
-    "number": {"type", "minimum", "maximum", "multipleOf"},
-    "boolean": {"type"},
-    "array": {"type", "items", "maxItems", "minItems"},
-    "object": {"type", "properties", "required", "additionalProperties"},
-}
+_KEYWORDS = {kind: {"type", *needed, *possible} for kind, (needed, possible) in KEYWORDS.items()}
+_KEYWORDS["number"] = _KEYWORDS["integer"]  # its few values are asked for as an enum
 _MAX_DEPTH = 60  # pointers and references on the way to a part
 _MAX_PARTS = 1000  # references can make a short schema a vast one
 _MAX_NUMBERS = 1000

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from schemas.tables import TABLES, Lineage
-from storage.index.columns import quote_name
 from storage.query.catalog import Catalog
+from storage.sql import quote_name
 
 _LINEAGE = "prompt_id, recipe_id, run_id, model_id, model_revision"
 

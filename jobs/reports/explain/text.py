@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from jobs.reports.explain.records import Committed, Explanation, Failed, KnownRecipe, Revision
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.report.text import step_lines, table_lines
-from jobs.ui.words import brief, megabytes, moment, seconds
+from jobs.ui.words import brief, moment, seconds, size
 from schemas.tables import Attempt
 
 
@@ -57,14 +57,14 @@ def _video(known: Explanation) -> Iterator[str]:
 
 
 def _revision(one: Revision) -> tuple[str, ...]:
-    size = f"{one.width}×{one.height} {one.video_codec}" if one.width else ""
+    picture = f"{one.width}×{one.height} {one.video_codec}" if one.width else ""
     length = seconds(one.duration_ms / 1000) if one.duration_ms is not None else "never read to the end"
     return (
         one.object_rev,
         f"since {moment(one.first_seen)}",
-        megabytes(one.size_bytes) if one.size_bytes else "",
+        size(one.size_bytes) if one.size_bytes else "",
         length,
-        size,
+        picture,
     )
 
 

@@ -8,15 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from jobs.reports.report.content import read_section
 from jobs.reports.report.period import Period
 from jobs.reports.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
 from jobs.reports.report.records import Report, RunTimeline, parts_of
-from jobs.ui.terminal import timecode
-from jobs.ui.words import file_name, hours, megabytes, moment, percent, printable, seconds, short
+from jobs.ui.templates import templates_in
+from jobs.ui.words import file_name, printable, short, timecode
 from storage.query.catalog import Catalog
 
 OUTCOMES = ("indexed", "partial", "quarantined", "next_run")
@@ -106,36 +105,11 @@ def _busy(timeline: RunTimeline) -> Markup | None:
     )
 
 
-def _safe(value: Any) -> Any:
-    """Text from outside; what is HTML already stays."""
-    return short(value) if type(value) is str else value
-
-
 def _whole(text: str) -> Markup:
     """What is of no use when it is cut: commands, pictures."""
     return escape(printable(text))
 
 
-def _environment() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_safe,
-    )
-    templates.filters |= {
-        "file_name": file_name,
-        "megabytes": megabytes,
-        "moment": moment,
-        "seconds": seconds,
-        "hours": hours,
-        "percent": percent,
-        "whole": _whole,
-    }
-    templates.globals |= {"bar": bar, "parts_of": parts_of}
-    return templates
-
-
-_TEMPLATES = _environment()
+_TEMPLATES = templates_in(Path(__file__).parent, short)
+_TEMPLATES.filters["whole"] = _whole
+_TEMPLATES.globals |= {"bar": bar, "parts_of": parts_of}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from jobs.reports.next_steps import Step
 from jobs.reports.report.records import Machine, ReasonLine, RecipeLine, Report, RunLine, SetAside, SlowVideo
-from jobs.ui.words import brief, hours, moment, percent, seconds
+from jobs.ui.words import brief, hours, moment, percent, seconds, size
 
 _WIDE = 120  # characters of a text from outside
 MAX_GROUPS, MAX_SET_ASIDE, MAX_RUNS, MAX_SLOWEST = 10, 10, 20, 5
@@ -135,7 +135,7 @@ def _slow(video: SlowVideo) -> tuple[str, ...]:
 
 
 def _machine(one: Machine) -> tuple[str, ...]:
-    memory = f"{(one.peak_memory_bytes or 0) / 1e9:.1f} GB at most"
+    memory = f"{size(one.peak_memory_bytes or 0)} at most"
     return (
         one.node or "not known",
         one.device,

@@ -31,7 +31,7 @@ SAMPLING = FrameSampling(1.0, 2048, is_split=False)
 def attempts(durations_s, sampling=SAMPLING, budgets=BUDGETS) -> Attempts:
     """Of a model that takes 2 s a video, 0.1 s a picture, 0.5 s a question, 0.01 s a token; it writes a tenth
     of what it may, and 20 tokens with each answer."""
-    asked = asked_of(np.array(durations_s, float), sampling, budgets)
+    asked = asked_of(1000 * np.array(durations_s, float), sampling, budgets)
     tokens = 20 * asked.questions + 0.1 * asked.token_room
     generate_s = 0.5 * asked.questions + 0.01 * tokens
     return Attempts(
@@ -98,10 +98,10 @@ def test_the_longest_film_asked_again_is_not_what_others_are_expected_to_take():
 
 def test_sampling_counts_pictures_as_the_reader_does():
     """Every 1/fps seconds, thinned out to the bound, or in sections that share a part."""
-    seconds = np.array([0.2, 10.0, 5000.0])
-    assert FrameSampling(1.0, 2048, False).frames(seconds)[0].tolist() == [1, 10, 2048]
-    assert FrameSampling(2.0, 2048, False).frames(seconds)[0].tolist() == [1, 20, 2048]
-    frames, sections = FrameSampling(1.0, 2048, True).frames(seconds)
+    lengths_ms = np.array([200, 10_000, 5_000_000])
+    assert FrameSampling(1.0, 2048, False).frames(lengths_ms)[0].tolist() == [1, 10, 2048]
+    assert FrameSampling(2.0, 2048, False).frames(lengths_ms)[0].tolist() == [1, 20, 2048]
+    frames, sections = FrameSampling(1.0, 2048, True).frames(lengths_ms)
     assert sections.tolist() == [1, 1, 3]
     assert frames.tolist() == [1, 10, 5000 + 2 * 512]
 

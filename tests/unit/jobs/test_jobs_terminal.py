@@ -7,7 +7,8 @@ import pytest
 
 from jobs.cluster.joining import join_cluster
 from jobs.ui.tables import show_rows
-from jobs.ui.terminal import show_json, timecode
+from jobs.ui.terminal import show_json
+from jobs.ui.words import timecode
 from schemas.failures import PreflightError
 from storage.query.catalog import Result
 

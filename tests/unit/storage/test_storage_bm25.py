@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 import storage.query.bm25
 import storage.query.postings
-from storage.index.views import statements_of
 from storage.query.database import BM25_SCRIPT
 from storage.query.postings import Postings
+from storage.sql import statements_of
 
 NUM_DOCUMENTS = 4_000
 TERMS = ("the", "red", "car", "night", "lantern", "once")

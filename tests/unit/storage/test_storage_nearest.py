@@ -8,7 +8,7 @@ import pytest
 
 from storage.objects.local import LocalStore
 from storage.query.catalog import Catalog
-from storage.query.embedder import NUM_SIGNS, VECTOR_SIZE, Floats, sign_bits
+from storage.query.embedder import VECTOR_SIZE, Floats, sign_bits
 from storage.query.filters import Condition
 from storage.query.search import best_by_meaning
 
@@ -35,7 +35,7 @@ def vectors(topics: Floats) -> Floats:
 def catalog(vectors: Floats) -> Catalog:
     """The table `vectors` as a serving file has it, as far as this search reads it."""
     connection = duckdb.connect()
-    signs = ", ".join(f"signs[{n + 1}]::UBIGINT AS s{n}" for n in range(NUM_SIGNS))
+    signs = ", ".join(f"signs[{n + 1}]::UBIGINT AS s{n}" for n in range(VECTOR_SIZE // 64))
     connection.execute(
         "CREATE TABLE vectors AS "
         f"SELECT row_number() OVER () AS document, {signs}, vector::FLOAT[{VECTOR_SIZE}] AS vector "
