@@ -10,6 +10,7 @@ One decoding thread each. The figure is CPU time (user + system, children includ
 disturbs less than wall time; the repeats are interleaved and the median is taken. Prints Markdown.
 
     python bench/frames.py [--seconds 12] [--repeats 3] [--only NAME]
+    python bench/frames.py --spans    # spans of files whose pictures have no times of their own
 """
 
 import argparse
@@ -28,7 +29,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from videoxl2.frames import plan_sampling, probe, read_frames
+from videoxl2.frames import SamplingGrid, plan_sampling, probe, read_frames, read_span, read_spans
 from videoxl2.frames.files.pixels import RgbConverter
 
 SIZE, BITS = 384, 16
@@ -173,6 +174,38 @@ def measure(source: Source, folder: Path, seconds: int, repeats: int) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def measure_spans(num_spans: int, folder: Path, repeats: int) -> str:
+    """One row: an AVI of H.264 with B pictures, 10 s a span, each span read by itself and all in one pass."""
+    path = folder / "order.avi"
+    lasts_s = 10 * num_spans
+    command = (
+        f"ffmpeg -v error -y -f lavfi -i testsrc2=size=640x360:rate=25:duration={lasts_s} "
+        f"-c:v libx264 -preset fast -b:v 1M -g 50 -bf 2 {path}"
+    )
+    subprocess.run(shlex.split(command), check=True)
+    info = probe(path)
+    assert info.clock.order is not None
+    grid = SamplingGrid(Fraction(1), lasts_s)
+    spans = grid.spans(10)
+
+    def together() -> np.ndarray:
+        return np.concatenate([span.frames for span in read_spans(path, info, grid, spans, SIZE)])
+
+    def apart() -> np.ndarray:
+        return np.concatenate([read_span(path, info, grid, span, SIZE).frames for span in spans])
+
+    used: dict[str, list[float]] = {"together": [], "apart": []}
+    for _ in range(repeats):
+        one, frames = cpu_seconds(together)
+        many, same = cpu_seconds(apart)
+        assert np.array_equal(frames, same)
+        used["together"].append(one)
+        used["apart"].append(many)
+    path.unlink()
+    one, many = (statistics.median(values) for values in used.values())
+    return f"| {num_spans} | {many:.2f} | {one:.2f} | **{many / one:.2f}** | {many / num_spans:.3f} |"
+
+
 def conditions(arguments: argparse.Namespace) -> str:
     cpu = next(
         line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")
@@ -193,7 +226,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=12)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="", help="part of a file's name")
+    parser.add_argument("--spans", action="store_true", help="spans of files without times of their own")
     arguments = parser.parse_args()
+    if arguments.spans:
+        print("| spans of 10 s | apart: CPU s | one pass: CPU s | apart / one pass | apart: CPU s a span |")
+        print("|---|" + "---|" * 4)
+        with tempfile.TemporaryDirectory() as folder:
+            for num_spans in (6, 12, 24):
+                print(measure_spans(num_spans, Path(folder), arguments.repeats), flush=True)
+        return
     print("| file | ours / ffmpeg | sequential / ffmpeg | CPU s: ours | ffmpeg | sequential "
           "| exact: ours | ffmpeg | sequential | worst max/min |")  # fmt: skip
     print("|---|" + "---|" * 9)

@@ -38,7 +38,7 @@ _DOUBTFUL = FrameFlag.ESTIMATED | FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
 # Nor does a film with one of these. `clock_joined` and `read_in_order` are no excuse: they claim exactness.
 _DOUBTS = frozenset({"timestamps_estimated", "timestamp_discontinuity", "streams_unread"})
 _DAMAGE = frozenset({"corrupt_packets", "damaged_frames"})  # excuses where bytes are missing
-# Of a sound film these are untrue (but pieces joined as bytes do break TS's count of packets).
+# Of a sound film these are untrue.
 _FALSE_ALARMS = frozenset({"truncated", "timestamp_discontinuity", "corrupt_packets"})
 
 
@@ -73,8 +73,6 @@ def judge(film: Film) -> Judgement:
         return Judgement("flagged", texts)
     is_whole = not film.recipe.cut_at and not film.recipe.hole_at
     alarms = sorted(_FALSE_ALARMS & set(info.warnings)) if is_whole else []
-    if film.recipe.joins and film.recipe.container == "ts":
-        alarms = [word for word in alarms if word != "corrupt_packets"]
     return Judgement("alarm", tuple(alarms)) if alarms else Judgement("right")
 
 

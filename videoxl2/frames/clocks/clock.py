@@ -40,6 +40,7 @@ class Order:
     delay: int
     period: int  # ticks from picture to picture past the last packet
     by_pts: bool = False  # pts are in stored order, so they are what dts should be
+    has_keys: bool = True  # it is known which packets are keys
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,13 @@ class Clock:
     counts_pictures: bool = False  # no clock at all: a picture's tick is its number
     streams: tuple[int, ...] = ()  # video streams that take turns, when there are several
     edits: tuple[Edit, ...] = ()
+    unharmed: tuple[int, ...] = ()  # numbers of packets that FFmpeg calls corrupt and that are not
 
     @property
     def is_plain(self) -> bool:
-        """Whether packets are read with their own pts."""
-        return not self.pieces and not self.strays and self.missing == "unknown" and self.order is None
+        """Whether packets are read as they are, with their own pts."""
+        has_rules = self.pieces or self.strays or self.unharmed or self.missing != "unknown"
+        return not has_rules and self.order is None
 
     @property
     def can_skip(self) -> bool:
@@ -86,6 +89,7 @@ class Stamps(NamedTuple):
     pts: int | None
     dts: int | None
     duration: int
+    is_b: bool | None = None  # its picture is shown as soon as it is decoded; None: it does not say
 
 
 class _Row(NamedTuple):
@@ -97,9 +101,11 @@ class _Row(NamedTuple):
     begins_piece: bool
 
 
-def is_held_back(pts: int | None, dts: int | None) -> bool:
-    """Whether a picture of a codec that holds back one is a reference, by what FFmpeg says of it."""
-    return pts is None or pts != dts
+def is_held_back(stamps: Stamps) -> bool:
+    """Whether a picture of a codec that holds back one is a reference: by its own word, else by FFmpeg's."""
+    if stamps.is_b is not None:
+        return not stamps.is_b
+    return stamps.pts is None or stamps.pts != stamps.dts
 
 
 def centred(difference: int, wrap: int) -> int:
@@ -157,7 +163,8 @@ def _unwrapped(rows: Iterable[tuple[T, Stamps]], clock: Clock) -> Iterator[tuple
 def _counted(rows: Iterable[tuple[T, Stamps]], clock: Clock) -> Iterator[tuple[T, _Row]]:
     """Program streams: packets follow each other by their durations, or evenly; most have no stamp.
 
-    FFmpeg gives pictures that are shown as they are decoded pts = dts, and references none or another.
+    FFmpeg gives pictures that are shown as they are decoded pts = dts, and references none or another; where
+    it hands out a stamp twice, that is not so.
     """
     coming = deque(clock.pieces)
     piece, at, duration = Piece(0, 0, 0), 0, 0
@@ -173,7 +180,7 @@ def _counted(rows: Iterable[tuple[T, Stamps]], clock: Clock) -> Iterator[tuple[T
         else:
             at += duration
         duration = stamps.duration or clock.step
-        is_reference = clock.missing == "next_reference" and is_held_back(stamps.pts, stamps.dts)
+        is_reference = clock.missing == "next_reference" and is_held_back(stamps)
         yield item, _Row(at, None if is_reference else at, piece.shown_from, begins)
 
 

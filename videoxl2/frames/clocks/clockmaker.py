@@ -48,7 +48,6 @@ _ONE_DELAY = frozenset(
         "flv1",
     ]
 )
-_COUNTED_CODECS = frozenset({"mpeg1video", "mpeg2video"})
 _STAMPED_DEMUXERS = INDEXED_DEMUXERS | {"mpegts", "flv"}  # where a packet without pts is an exception
 _NEIGHBOURS = 32  # looked at for a dts that is missing
 
@@ -82,8 +81,7 @@ def make_clock(
     if video.demuxer not in WRAPS:
         return _finished(Made(clock, table.array("pts"), start.num_unplaced), table)
     recount = None
-    is_counted = video.demuxer == "mpeg" and video.stream.codec_context.name in _COUNTED_CODECS
-    if is_counted and len(table) > 1:  # the only picture has its stamp
+    if table.has_types and len(table) > 1:  # the only picture has its stamp
         said, table.dts = table.dts, array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
         recount.apply(table, said, clock.missing == "next_reference")
@@ -130,7 +128,7 @@ class _Start:
         is_missing = (pts == NONE) & table.array("is_picture").astype(bool)
         if video.demuxer == "avi" and _has_no_index(video, table):
             reordering = look_at_order(path, limits)
-            return cls(Clock(order=Order(reordering.delay, 1)))
+            return cls(Clock(order=Order(reordering.delay, 1, has_keys=False)))
         if not is_missing.any():
             if context.has_b_frames and len(pts) > 2 and (np.diff(pts) > 0).all():
                 reordering = look_at_order(path, limits)
@@ -154,6 +152,8 @@ class _Start:
 
 def _has_b_pictures(table: PacketTable) -> bool:
     """FFmpeg gives B pictures, which are shown as they are decoded, pts = dts, and references none."""
+    if table.has_types and (said := table.array("is_b")[table.array("is_b") >= 0]).size:
+        return bool(said.any())
     pts, dts = table.array("pts"), table.array("dts")
     return bool(((pts == dts) & (pts != NONE) & (table.array("is_key") == 0)).any())
 

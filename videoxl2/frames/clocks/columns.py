@@ -10,22 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Stamps
-from videoxl2.frames.files.packets import VideoPacket, is_picture
+from videoxl2.frames.files.packets import VideoPacket, is_b_picture, is_picture
 
 NONE = -(2**63)  # no stamp
+_COLUMNS = ("pts", "dts", "duration", "is_key", "is_picture", "begins_pes", "is_b", "is_corrupt", "key_bytes")
 
 
 @dataclass
 class PacketTable:
     """One row per video packet, in file order. Stamps are ticks of the stream."""
 
+    has_types: bool = False  # whether pictures are asked for their types
     pts: array[int] = field(default_factory=lambda: array("q"))
     dts: array[int] = field(default_factory=lambda: array("q"))
     duration: array[int] = field(default_factory=lambda: array("q"))
     is_key: array[int] = field(default_factory=lambda: array("b"))
     is_picture: array[int] = field(default_factory=lambda: array("b"))
     begins_pes: array[int] = field(default_factory=lambda: array("b"))  # program streams: has a stamp
-    num_corrupt: int = 0
+    is_b: array[int] = field(default_factory=lambda: array("b"))  # where pictures say it; -1: not said
+    is_corrupt: array[int] = field(default_factory=lambda: array("b"))
+    key_bytes: array[int] = field(default_factory=lambda: array("q"))  # where keys begin in the file, else -1
     first_byte: int | None = None  # of the file, where the container tells
     last_byte: int = 0
 
@@ -41,23 +45,34 @@ class PacketTable:
         self.is_key.append(packet.is_keyframe)
         self.is_picture.append(is_picture(packet))
         self.begins_pes.append(position is not None)
-        self.num_corrupt += packet.is_corrupt
+        is_b = is_b_picture(packet) if self.has_types else None
+        self.is_b.append(-1 if is_b is None else is_b)
+        self.is_corrupt.append(packet.is_corrupt)
+        if packet.is_keyframe:
+            self.key_bytes.append(-1 if position is None else position)
         if position is not None:
             self.first_byte = position if self.first_byte is None else self.first_byte
             self.last_byte = max(self.last_byte, position)
 
     def extend(self, later: PacketTable) -> None:
         """Append another stream's rows."""
-        for name in ("pts", "dts", "duration", "is_key", "is_picture", "begins_pes"):
+        for name in _COLUMNS:
             getattr(self, name).extend(getattr(later, name))
-        self.num_corrupt += later.num_corrupt
         self.last_byte = max(self.last_byte, later.last_byte)
 
     def rows(self, first: int = 0, stop: int | None = None) -> Iterator[tuple[int, Stamps]]:
         """Row numbers with what `clock.placed` looks at."""
         for row in range(first, len(self) if stop is None else stop):
-            pts, dts = self.pts[row], self.dts[row]
-            yield row, Stamps(None if pts == NONE else pts, None if dts == NONE else dts, self.duration[row])
+            pts, dts, is_b = self.pts[row], self.dts[row], self.is_b[row]
+            yield (
+                row,
+                Stamps(
+                    None if pts == NONE else pts,
+                    None if dts == NONE else dts,
+                    self.duration[row],
+                    None if is_b < 0 else bool(is_b),
+                ),
+            )
 
     def array(self, name: str) -> NDArray[np.int64]:
         """A column as a new 64-bit array."""

@@ -54,8 +54,8 @@ class Recount:
 
         References lose their pts, which the next one's dts will say better.
         """
-        for row, (pts, dts) in enumerate(zip(table.pts, said, strict=True)):
-            is_reference = has_references and is_held_back(None if pts == NONE else pts, dts)
+        for (row, stamps), dts in zip(table.rows(), said, strict=True):
+            is_reference = has_references and is_held_back(stamps._replace(dts=dts))
             table.pts[row] = NONE if is_reference else self.dts[row]
         table.dts = self.dts
 

@@ -45,6 +45,7 @@ INDEXED_DEMUXERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
 # Bare bitstreams carry no clock: whatever pts FFmpeg reports for them is invented.
 CLOCKLESS_DEMUXERS = frozenset({"h264", "hevc", "m4v", "mpegvideo"})
 
+_COUNTED_CODECS = frozenset({"mpeg1video", "mpeg2video"})  # whose pictures say how long they stay
 _GENPTS = 1  # AVFMT_FLAG_GENPTS, which PyAV always sets
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 
@@ -76,6 +77,11 @@ class OpenVideo:
     def demuxer(self) -> str:
         """FFmpeg's name for the container, such as `mov,mp4,m4a,3gp,3g2,mj2`."""
         return self.container.format.name
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether most pictures have no stamp and are counted: in program streams."""
+        return self.demuxer == "mpeg" and self.stream.codec_context.name in _COUNTED_CODECS
 
     @property
     def can_seek(self) -> bool:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 else:
     VideoPacket = AnyPacket = Packet  # generic for type checkers only
 
+_PICTURE = b"\0\0\1\0"  # picture start code of MPEG-1 and -2 (ISO 13818-2, 6.2.3)
+_B_PICTURE = 3
+_HEADERS = 1024  # bytes in which a picture's header begins, behind those of its sequence and group
 # A damaged stretch gives a few errors in a row; a file cut short can repeat one for ever.
 _MAX_FAILURES_IN_A_ROW = 16
 
@@ -93,6 +96,13 @@ def is_picture(packet: VideoPacket) -> bool:
 def is_shown(packet: VideoPacket) -> bool:
     """Whether this packet puts a picture on the screen at a known time."""
     return packet.pts is not None and is_picture(packet)
+
+
+def is_b_picture(packet: VideoPacket) -> bool | None:
+    """Whether a picture of MPEG-1 or -2 is shown as soon as it is decoded; None: its header does not say."""
+    head = bytes(memoryview(packet)[:_HEADERS])
+    at = head.find(_PICTURE)
+    return None if not 0 <= at < len(head) - 5 else head[at + 5] >> 3 & 7 == _B_PICTURE
 
 
 def group_into_gops(packets: Iterator[VideoPacket], limits: Limits) -> Iterator[Gop]:

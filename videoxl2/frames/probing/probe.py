@@ -124,7 +124,7 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
     has_clock = video.demuxer not in CLOCKLESS_DEMUXERS
     found = {
         "truncated": is_truncated(video, scan, shown, path),
-        "corrupt_packets": table.num_corrupt > 0 or scan.num_broken_reads > 0,
+        "corrupt_packets": sum(table.is_corrupt) > len(shown.clock.unharmed) or scan.num_broken_reads > 0,
         "timestamps_estimated": not shown.is_exact,
         "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
         "clock_joined": shown.num_joins > 0,

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from av.audio.stream import AudioStream
@@ -46,7 +46,7 @@ class Turns:
 
 @dataclass
 class _Stream:
-    table: PacketTable = field(default_factory=PacketTable)
+    table: PacketTable
     picture: VideoFrame | None = None
 
 
@@ -56,7 +56,8 @@ class Scan:
     def __init__(self, video: OpenVideo) -> None:
         damage = Damage()
         self._video = video
-        self._streams = {stream.index: _Stream() for stream in _candidates(video)}
+        has_types = video.is_counted
+        self._streams = {stream.index: _Stream(PacketTable(has_types)) for stream in _candidates(video)}
         wrap = WRAPS.get(video.demuxer)
         self.sound = Sound(int(wrap * video.time_base) if wrap else 1)
         self.sound_reach: dict[int, Reach] = {}
@@ -96,7 +97,7 @@ class Scan:
             return Turns(chosen.table)
         if any(b.first_byte is None or a.last_byte > b.first_byte for a, b in itertools.pairwise(tables)):
             return Turns(chosen.table)  # side by side: another programme or angle
-        joined, rows = PacketTable(), []
+        joined, rows = PacketTable(chosen.table.has_types), []
         for table in tables:
             rows.append(len(joined))
             joined.extend(table)

@@ -10,6 +10,7 @@ import numpy as np
 from videoxl2.frames.clocks.clock import Clock, Edit
 from videoxl2.frames.clocks.clockmaker import make_clock
 from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
+from videoxl2.frames.clocks.joints import find_joints
 from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
 from videoxl2.frames.errors import NoVideo
 from videoxl2.frames.files.container import Limits, OpenVideo
@@ -45,6 +46,11 @@ class Showing:
         if not media.is_ordered and clock.can_skip:
             clock = Clock(counts_pictures=True)
         is_exact &= not clock.counts_pictures
+        if video.demuxer == "mpegts":
+            streams = turns.streams or (video.stream.index,)
+            joints = find_joints(path, table, made.ticks, {video.container.streams[n].id for n in streams})
+            clock = replace(clock, unharmed=joints.unharmed)
+            is_exact &= not joints.has_overlap
         shown = cls(clock, media, media, media.first_pts * video.time_base, is_exact, made.num_joins)
         return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
 

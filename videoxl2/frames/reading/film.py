@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from videoxl2.frames.clocks.clock import Clock, Stamps, placed
 from videoxl2.frames.files.container import Limits, OpenVideo, open_video
 from videoxl2.frames.files.decoder_state import DecoderState
-from videoxl2.frames.files.packets import Damage, VideoPacket, video_packets
+from videoxl2.frames.files.packets import Damage, VideoPacket, is_b_picture, video_packets
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,14 @@ class Film:
             for packet in packets:
                 yield packet, packet.pts or 0
             return
-        rows = ((packet, Stamps(packet.pts, packet.dts, packet.duration or 0)) for packet in packets)
+        has_types = self.clock.counts_packets
+        rows = ((packet, _stamps(packet, has_types)) for packet in packets)
         begins = {piece.first for piece in self.clock.pieces[1:] if not self.clock.counts_packets}
-        has_key = True
+        has_key, unharmed = True, frozenset(self.clock.unharmed)
         for number, (packet, tick) in enumerate(placed(rows, self.clock)):
             has_key = (has_key and number not in begins) or packet.is_keyframe
+            if number in unharmed:
+                packet.is_corrupt = False
             if not has_key:  # what a piece begins with in the middle of a GOP has lost its references
                 packet.is_corrupt = True
             packet.pts = tick
@@ -59,6 +62,11 @@ def open_film(path: str | os.PathLike[str], clock: Clock, limits: Limits) -> Ite
         streams: tuple[int | None, ...] = clock.streams or (None,)
         turns = tuple(opened.enter_context(open_video(path, limits, stream)) for stream in streams)
         yield Film(turns, clock)
+
+
+def _stamps(packet: VideoPacket, has_type: bool) -> Stamps:
+    is_b = is_b_picture(packet) if has_type else None
+    return Stamps(packet.pts, packet.dts, packet.duration or 0, is_b)
 
 
 def _told(turn: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:

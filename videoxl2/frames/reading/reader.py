@@ -22,7 +22,7 @@ from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import Film, open_film
-from videoxl2.frames.reading.in_order import pictures_in_order
+from videoxl2.frames.reading.in_order import pick_by_order
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
 from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets
@@ -180,31 +180,46 @@ class _Answers:
 
     def __iter__(self) -> Iterator[Answer]:
         first = 0
-        if self.info.clock.can_skip:
+        clock = self.info.clock
+        if not clock.counts_pictures:
             try:
-                for answer in self._by_gop():
+                for answer in self._by_gop() if clock.can_skip else self._by_order(may_enter=True):
                     first = answer.target + 1
                     yield answer
                 return
             except CannotEnter:
                 self.damage.read_in_order = True
-        with open_film(self.path, self.info.clock, self.limits) as film:
-            targets = self._targets(film)
-            if targets.are_answered:
-                return
-            targets.next = max(targets.next, first)
-            yield from pick_in_order(self._pictures(film), targets.before(None), targets)
+        if clock.order is not None:
+            yield from self._by_order(first, may_enter=False)
+        else:
+            yield from self._one_by_one(first)
 
     def _targets(self, film: Film) -> Targets:
         time_base = film.video.time_base
         return Targets(self.info, self.grid, self.spans, time_base, self.limits, self.part, self.until_s)
 
-    def _pictures(self, film: Film) -> Iterator[tuple[int, Picture]]:
-        clock, decoder = self.info.clock, Decoder(film.video, self.damage)
-        if clock.order is not None:
-            return pictures_in_order(film.stamped(self.damage), clock.order, decoder)
-        pictures = decoder.pictures(film.packets(self.damage))
-        return enumerate(pictures) if clock.counts_pictures else timed(pictures, self.damage)
+    def _one_by_one(self, first: int) -> Iterator[Answer]:
+        """Every picture of the file, from the target `first` on."""
+        with open_film(self.path, self.info.clock, self.limits) as film:
+            targets = self._targets(film)
+            if targets.are_answered:
+                return
+            targets.next = max(targets.next, first)
+            pictures = Decoder(film.video, self.damage).pictures(film.packets(self.damage))
+            counted = self.info.clock.counts_pictures
+            timed_pictures = enumerate(pictures) if counted else timed(pictures, self.damage)
+            yield from pick_in_order(timed_pictures, targets.before(None), targets)
+
+    def _by_order(self, first: int = 0, *, may_enter: bool) -> Iterator[Answer]:
+        order = self.info.clock.order
+        assert order is not None
+        with open_film(self.path, self.info.clock, self.limits) as film:
+            targets = self._targets(film)
+            if targets.are_answered:
+                return
+            targets.next = max(targets.next, first)
+            stamped, decoder = film.stamped(self.damage), Decoder(film.video, self.damage)
+            yield from pick_by_order(stamped, targets, decoder, order, self.limits, may_enter)
 
     def _by_gop(self) -> Iterator[Answer]:
         for by_index in (True, False):
