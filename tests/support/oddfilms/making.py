@@ -85,7 +85,12 @@ def _start(recipe: Recipe) -> Fraction:
     if recipe.container in (*COUNTED_CLOCK, *BARE, "gif") or recipe.edits:
         return Fraction(recipe.sound_before_s)
     at_s = recipe.start_s + recipe.sound_before_s
-    return max(at_s, _FIRST_S + recipe.sound_before_s) if recipe.container in JOINABLE else at_s
+    if recipe.container not in JOINABLE:
+        return at_s
+    # Decoding runs ahead of showing; a muxer that would have to begin before zero moves all of a piece, and
+    # the next one would no longer go on where it ends.
+    waits_s = recipe.num_b if recipe.joins and recipe.pieces[0].pace == "a second" else 0
+    return max(at_s, _FIRST_S + recipe.sound_before_s + waits_s)
 
 
 def _write_joined(path: Path, recipe: Recipe, lasting: Sequence[Sequence[Fraction]], random: Random) -> None:

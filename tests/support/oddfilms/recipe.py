@@ -40,7 +40,7 @@ _RESIZABLE = {
     "flv": ("h264",),
     "ts": ("h264", "h264", "hevc", "mpeg2", "mpeg4"),
     "webm": ("vp8", "vp9"),
-    "mkv": ("vp9",),  # FFmpeg takes an MJPEG that begins lower than stated for fields of a picture
+    "mkv": ("vp9", "mjpeg"),
 }
 _SIZES = ((WIDTH, HEIGHT), (96, 64), (96, 80), (128, 96))
 
@@ -307,9 +307,8 @@ def _cut(seed: int, random: Random) -> Recipe:
 
 def _hole(seed: int, random: Random) -> Recipe:
     """Some bytes are lost: packets of a broadcast, zeros in a download."""
-    # FFmpeg gives no sign of holes in Matroska, nor of those in keys of MPEG-2 in MP4.
-    container = random.choice(["ts", "ts", "mp4"])
-    codec = random.choice(["h264", "h264", "hevc", "mpeg2" if container == "ts" else "h264"])
+    container = random.choice(["ts", "ts", "mp4", "mkv"])
+    codec = random.choice(["h264", "hevc", "mpeg2", "vp8" if container == "mkv" else "h264"])
     piece = Piece(random.choice(["25", "50", "telecine"]), 90)
     share = Fraction(random.randrange(30, 70), 100)
     return _recipe(

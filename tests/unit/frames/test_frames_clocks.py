@@ -6,6 +6,8 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from oddfilms import draw, judge
+from oddfilms import make as make_film
 
 from videoxl2.frames import (
     FrameFlag,
@@ -128,6 +130,13 @@ def test_a_program_stream_is_counted_by_its_pictures(make, numbers):
     info = probe(path)
     assert (info.timestamps, info.num_frames, info.is_vfr, info.duration_ms) == ("exact", 150, False, 6000)
     _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(150)], range(150))
+
+
+def test_a_stamp_handed_out_twice_makes_no_b_picture(tmp_path):
+    """FFmpeg gives a reference behind a jump in a VOB the stamp of a picture that is shown as it is decoded;
+    the pictures' own headers say what they are."""
+    film = make_film(tmp_path, draw(40276))
+    assert judge(film).verdict == "right"
 
 
 def test_packets_without_duration_are_no_cut(make):

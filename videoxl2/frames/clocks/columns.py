@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Stamps
+from videoxl2.frames.files.holes import is_holed
 from videoxl2.frames.files.packets import VideoPacket, is_b_picture, is_picture
 
 NONE = -(2**63)  # no stamp
@@ -47,7 +48,7 @@ class PacketTable:
         self.begins_pes.append(position is not None)
         is_b = is_b_picture(packet) if self.has_types else None
         self.is_b.append(-1 if is_b is None else is_b)
-        self.is_corrupt.append(packet.is_corrupt)
+        self.is_corrupt.append(packet.is_corrupt or is_holed(packet))
         if packet.is_keyframe:
             self.key_bytes.append(-1 if position is None else position)
         if position is not None:

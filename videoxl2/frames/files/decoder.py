@@ -11,6 +11,8 @@ from av.video.frame import VideoFrame
 
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
+from videoxl2.frames.files.holes import is_holed
+from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import Damage, VideoPacket
 
 _MOST_HELD_BACK = 32  # pictures that a decoder has been fed and not given yet; codecs allow 16
@@ -51,8 +53,8 @@ class Decoder:
         With `wanted` (pts), a picture that is neither wanted nor referred to may be missing. That is where
         the time is saved: in H.264 and HEVC about half of all pictures are such.
         """
-        self._context.flush_buffers()
-        self._context.skip_frame = "DEFAULT"
+        if self._context.is_open:
+            self._begin()
         self._doubt_from = None
         self._fed.clear()
         is_first = True
@@ -63,6 +65,7 @@ class Decoder:
                 self._take_up(packet.stream.codec_context)
                 is_first = True
             if is_first and packet is not None:
+                self._open(packet)
                 self._retell(packet)
             is_first = False
             if wanted is not None and packet is not None:
@@ -71,15 +74,22 @@ class Decoder:
                 yield Picture(frame, self._is_damaged(frame))
 
     def _take_up(self, context: VideoCodecContext) -> None:
-        """Opened here, while nothing is skipped: dav1d looks at skip_frame once, when it opens, and would
-        then drop pictures for good.
-        """
         self._context = context
         self._first_description = context.extradata
         self._was_told = False  # another description since
-        context.open(strict=False)
-        context.flush_buffers()
-        context.skip_frame = "DEFAULT"
+
+    def _open(self, packet: VideoPacket) -> None:
+        """Opened while nothing is skipped: dav1d looks at skip_frame once, when it opens, and would then drop
+        pictures for good.
+        """
+        if not self._context.is_open:
+            state_own_size(self._context, packet)
+            self._context.open(strict=False)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._context.flush_buffers()
+        self._context.skip_frame = "DEFAULT"
 
     def _retell(self, packet: VideoPacket) -> None:
         """A decoder that has been told of what comes later must hear the first description again."""
@@ -90,7 +100,7 @@ class Decoder:
 
     def _decode(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
         if packet is not None:
-            if packet.is_corrupt:
+            if packet.is_corrupt or is_holed(packet):
                 self._doubt(packet.pts)
             self._was_told = self._was_told or packet.has_sidedata("new_extradata")
             self._fed.append(packet.pts)

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from videoxl2.frames.files.boxes import outermost
+from videoxl2.frames.files.matroska import segment_end
 
-_SEGMENT = 0x18538067  # Matroska's outermost element that holds everything (RFC 8794, RFC 9559)
-_EBML = 0x1A45DFA3
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _FLASH_SIZE = b"\0\x08filesize\0"  # a name with its length, and the kind of its value
@@ -23,7 +22,7 @@ def is_cut_short(path: str | os.PathLike[str], demuxer: str) -> bool:
             return any(place.end > size for place in outermost(file))
         file.seek(0)
         if demuxer.startswith("matroska"):
-            return _matroska_end(file, size) > size
+            return segment_end(file, size) > size
         if demuxer == "avi":
             return _riff_end(file) > size
         if demuxer == "flv":
@@ -62,38 +61,3 @@ def _asf_size(file: BinaryIO) -> int:
         return 0
     size, flags = struct.unpack_from("<Q", head, at + 40)[0], struct.unpack_from("<I", head, at + 88)[0]
     return 0 if flags & _ASF_BROADCAST else int(size)
-
-
-def _matroska_end(file: BinaryIO, size: int) -> int:
-    """Where the segment ends; 0 where its length is not known (live recordings)."""
-    at = 0
-    while at < size:
-        file.seek(at)
-        found = _element(file.read(12))
-        if found is None:
-            return 0
-        kind, inside, length = found
-        if kind == _SEGMENT:
-            return at + inside + length if length is not None else 0
-        if kind != _EBML or length is None:
-            return 0
-        at += inside + length
-    return 0
-
-
-def _element(head: bytes) -> tuple[int, int, int | None] | None:
-    """An EBML element's kind, how many bytes come before its content, and how many that has."""
-    if not head or not head[0]:
-        return None
-    kind_bytes = 9 - head[0].bit_length()
-    rest = head[kind_bytes:]
-    if not rest or not rest[0]:
-        return None
-    length_bytes = 9 - rest[0].bit_length()
-    if len(rest) < length_bytes:
-        return None
-    bits = 7 * length_bytes
-    length = int.from_bytes(rest[:length_bytes], "big") & ((1 << bits) - 1)
-    unknown = (1 << bits) - 1
-    kind = int.from_bytes(head[:kind_bytes], "big")
-    return kind, kind_bytes + length_bytes, None if length == unknown else length

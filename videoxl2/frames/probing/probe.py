@@ -17,6 +17,7 @@ from videoxl2.frames.files.container import (
     has_decoder,
     open_video,
 )
+from videoxl2.frames.files.matroska import has_damaged_clusters
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
 from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
@@ -124,7 +125,7 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
     has_clock = video.demuxer not in CLOCKLESS_DEMUXERS
     found = {
         "truncated": is_truncated(video, scan, shown, path),
-        "corrupt_packets": sum(table.is_corrupt) > len(shown.clock.unharmed) or scan.num_broken_reads > 0,
+        "corrupt_packets": _has_damage(video, scan, shown, path),
         "timestamps_estimated": not shown.is_exact,
         "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
         "clock_joined": shown.num_joins > 0,
@@ -134,3 +135,10 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
         "hdr_not_converted": scan.picture.color_trc in _HDR_TRANSFERS,
     }
     return tuple(word for word, is_so in found.items() if is_so)
+
+
+def _has_damage(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> bool:
+    num_corrupt = sum(scan.turns.table.is_corrupt) - len(shown.clock.unharmed)
+    if num_corrupt > 0 or scan.num_broken_reads > 0:
+        return True
+    return video.demuxer.startswith("matroska") and has_damaged_clusters(path)

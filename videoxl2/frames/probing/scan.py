@@ -14,6 +14,7 @@ from videoxl2.frames.clocks.columns import PacketTable
 from videoxl2.frames.clocks.pieces import WRAPS, Sound
 from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.files.container import OpenVideo, has_decoder
+from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import AnyPacket, Damage, VideoPacket, read_packets
 
 _MOST_TURNS = 16  # streams that follow each other; each one is read by opening the file again
@@ -125,6 +126,8 @@ def _note(stream: _Stream, packet: VideoPacket) -> None:
 
 
 def _decoded(stream: VideoStream, packet: VideoPacket | None) -> Iterator[VideoFrame]:
+    if packet is not None:
+        state_own_size(stream.codec_context, packet)
     try:
         yield from stream.codec_context.decode(packet)
     except FFmpegError:

@@ -1,0 +1,119 @@
+"""Bytes that are lost without a word from FFmpeg: stretches of zeros, elements that do not follow."""
+
+import re
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
+from videoxl2.frames.files.matroska import has_damaged_clusters
+
+SIZE = 96
+X264 = {"preset": "ultrafast", "g": "20", "bf": "2"}
+MPEG2 = {"g": "12", "bf": "2", "b": "2M"}
+
+
+def _zeroed(path, share, length=600):
+    data = bytearray(path.read_bytes())
+    at = int(len(data) * share)
+    data[at : at + length] = bytes(length)
+    path.write_bytes(data)
+    return path
+
+
+def _flags(path, info):
+    return np.concatenate(
+        [s.flags for s in read_frames(path, plan_sampling(info, Fraction(25)), SIZE, info=info)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mkv", "libx264", X264),
+        ("a.mkv", "mpeg2video", MPEG2),
+        ("a.mkv", "mjpeg", {}),
+        ("a.mp4", "mpeg2video", MPEG2),
+        ("a.mp4", "mpeg4", {"g": "12", "b": "2M"}),
+    ],
+)
+@pytest.mark.parametrize("share", [0.35, 0.5, 0.61])
+def test_zeros_in_a_download_are_said(make, name, codec, options, share):
+    """Wherever they lie, in a picture or between two; the sound file is not accused."""
+    path = make(name, codec=codec, codec_options=options, num_frames=60)
+    assert probe(path).warnings == ()
+    assert "corrupt_packets" in probe(_zeroed(path, share)).warnings
+
+
+def test_a_zeroed_key_puts_its_pictures_in_doubt(make):
+    """MPEG-2's decoder conceals what is missing and says nothing; frames are flagged until the next key."""
+    path = make("key.mp4", codec="mpeg2video", codec_options={**MPEG2, "bf": "0"}, num_frames=60)
+    with av.open(str(path)) as container:
+        key = next(p for p in container.demux(video=0) if p.is_keyframe and p.pts and p.pts > 0)
+        at, size, first = key.pos, key.size, round(key.pts * key.time_base * 25)
+    data = bytearray(path.read_bytes())
+    data[at + size // 3 : at + size // 3 + 200] = bytes(200)
+    path.write_bytes(data)
+    in_doubt = (_flags(path, probe(path)) & FrameFlag.CORRUPT).astype(bool)
+    assert in_doubt[first : first + 12].all()
+    assert not in_doubt[:first].any()
+    assert not in_doubt[first + 12 :].any()
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_a_matroska_without_checksums_says_what_does_not_follow(make, share):
+    """Only FFmpeg's own files have checksums; elsewhere a broken chain of elements tells."""
+    path = make("plain.mkv", codec_options=X264, num_frames=100)
+    data = path.read_bytes()
+    sized = rb"(\x1f\x43\xb6\x75(?:\x01.{7}|[\x10-\x1f].{3}|[\x40-\x7f].))\xbf\x84"
+    # A checksum becomes padding of the same size.
+    data = re.sub(sized, lambda found: found[1] + b"\xec\x84", data, flags=re.DOTALL)
+    path.write_bytes(data)
+    assert not has_damaged_clusters(path)
+    at = data.index(b"\xa3", int(len(data) * share))
+    path.write_bytes(data[:at] + bytes(900) + data[at + 900 :])
+    assert has_damaged_clusters(path)
+
+
+def test_checksums_of_clusters_are_compared(make):
+    """One bit of noise in a picture is enough."""
+    path = make("noise.mkv", codec="mjpeg", codec_options={}, num_frames=40)
+    assert not has_damaged_clusters(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert has_damaged_clusters(path)
+
+
+def test_what_a_cut_took_is_no_damage(make):
+    """A Matroska that ends early is called truncated and nothing else."""
+    path = make("cut.mkv", codec_options=X264, num_frames=100)
+    path.write_bytes(path.read_bytes()[:-2000])
+    assert probe(path).warnings == ("truncated",)
+
+
+def test_an_mjpeg_lower_than_its_header_says_is_whole(tmp_path, make, numbers):
+    """FFmpeg takes a picture under three quarters of the stated height for one of two fields."""
+    high, low = (
+        make(f"{h}.mkv", codec="mjpeg", codec_options={}, num_frames=20, size=(192, h)) for h in (128, 64)
+    )
+    path = tmp_path / "shrinks.mkv"
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 192, 128, "yuvj420p"
+        for part, source in enumerate((high, low)):
+            with av.open(str(source)) as container:
+                for packet in container.demux(video=0):
+                    if packet.size:
+                        packet.pts = packet.dts = packet.pts + 800 * part
+                        packet.stream = stream
+                        out.mux(packet)
+    info = probe(path)
+    assert info.num_frames == 40
+    grid = plan_sampling(info, Fraction(25))
+    whole = np.concatenate([s.frames for s in read_frames(path, grid, SIZE, info=info)])
+    assert numbers(whole) == [*range(20), *range(20)]
+    late = read_span(path, info, grid, Span(25, 30), SIZE)
+    assert numbers(late.frames) == list(range(5, 10))
