@@ -1,7 +1,7 @@
 """One pass over a file: what its packets say, its first picture, and how far its pictures and sound reach."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -58,7 +58,7 @@ class Scan:
         damage = Damage()
         self._video = video
         has_types = video.is_counted
-        self._streams = {stream.index: _Stream(PacketTable(has_types)) for stream in _candidates(video)}
+        self._streams = {stream.index: _Stream(PacketTable(has_types)) for stream in in_turns(video)}
         wrap = WRAPS.get(video.demuxer)
         self.sound = Sound(int(wrap * video.time_base) if wrap else 1)
         self.sound_reach: dict[int, Reach] = {}
@@ -105,7 +105,7 @@ class Scan:
         return Turns(joined, streams, tuple(rows[1:]))
 
 
-def _candidates(video: OpenVideo) -> Iterable[VideoStream]:
+def in_turns(video: OpenVideo) -> list[VideoStream]:
     """The chosen stream and, in transport streams, those that may take turns with it."""
     if video.demuxer != "mpegts":
         return [video.stream]

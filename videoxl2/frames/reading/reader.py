@@ -64,7 +64,7 @@ def read_span(
     which are flagged: what a decoder patches them with is not defined).
 
     MP4 and Matroska are entered near the span through their index. Other containers are walked from their
-    start, which costs no decoding; files with estimated timestamps are decoded from their start.
+    start, which costs no decoding; only files whose pictures are counted are decoded from their start.
     """
     return next(read_spans(path, info, grid, [span], size, limits=limits))
 
