@@ -39,7 +39,7 @@ def media_index(
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(verb: str, *arguments: object, timeout_s: float = 120) -> Outcome[str]:
+    def run(verb: str, *arguments: object, timeout_s: float = 600) -> Outcome[str]:
         if verb not in ON_RAY:
             return media_index(verb, *arguments)
         if "--ray-address" not in arguments:

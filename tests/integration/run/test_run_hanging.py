@@ -55,9 +55,9 @@ def test_a_hung_model_ends_its_process_and_a_good_video_tells_what_it_took(actor
     path = make_video(tmp_path / "film.mp4")
     found = path.stat()
     work = Work(VideoObject(str(path), found.st_size, found.st_mtime_ns), "key", Reason.NEW, max_frames=64)
-    location = ray.get(actor.load.remote(), timeout=120)
+    location = ray.get(actor.load.remote(), timeout=300)
     assert (bool(location.host), location.device) == (True, "cpu")
-    result = ray.get(actor.index_video.remote(work, None), timeout=120)
+    result = ray.get(actor.index_video.remote(work, None), timeout=300)
     assert isinstance(result.outcome, bytes)
     usage = result.usage
     assert (usage.video_ms, usage.num_frames) == (3000, 3)
@@ -66,4 +66,4 @@ def test_a_hung_model_ends_its_process_and_a_good_video_tells_what_it_took(actor
     assert usage.num_output_tokens > 0
     assert 50 << 20 < usage.peak_memory_bytes < 8 << 30
     with pytest.raises(ray.exceptions.ActorDiedError):
-        ray.get(actor.index_video.remote(work, None), timeout=120)
+        ray.get(actor.index_video.remote(work, None), timeout=300)

@@ -76,7 +76,7 @@ def test_a_stop_leaves_a_consistent_index_and_the_same_command_goes_on(
         os.killpg(process.pid, number)  # as a terminal does: Ray's processes get it, too
     else:
         process.send_signal(number)
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=300)
     assert process.returncode == 130, stderr
     assert "stopping" in stderr
     videos, whole = counts(where, media_index)
@@ -106,7 +106,7 @@ def test_a_killed_actor_is_replaced(where, start, media_index):
     process = start(num_lines=2)
     for pid in actor_pids(process):
         os.kill(pid, signal.SIGKILL)
-    stdout, stderr = process.communicate(timeout=90)
+    stdout, stderr = process.communicate(timeout=300)
     assert process.returncode == 0, stderr
     assert "worker_killed" in stderr
     assert stdout.startswith("run "), "what Ray says of the kill does not belong among the results"

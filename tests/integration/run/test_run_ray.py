@@ -69,7 +69,7 @@ def test_a_ray_that_dies_ends_the_run_with_words(
             said.append(run.stderr.readline())
             assert said[-1], said
         os.kill(pid_of(part, run), signal.SIGKILL)
-        out, rest = run.communicate(timeout=120)
+        out, rest = run.communicate(timeout=300)
     finally:
         run.kill()
     lines = [line.rstrip("\n") for line in (*said, *rest.splitlines())]

@@ -286,7 +286,7 @@ def fetchers(library: ScriptedLibrary) -> list[int]:
     return [int(path.stem) for path in library.folder.glob("*.fetching")]
 
 
-def wait_until(is_so, timeout_s: float = 60) -> bool:
+def wait_until(is_so, timeout_s: float = 300) -> bool:
     deadline = time.monotonic() + timeout_s
     while not is_so() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -353,7 +353,7 @@ def test_postprocessing_that_is_lost_is_done_again(postprocessing, library):
     (first,) = postprocessing.refs
     assert wait_until(lambda: fetchers(library))
     ray.cancel(first, force=True)
-    ray.wait([first], timeout=60)
+    ray.wait([first], timeout=300)
     assert postprocessing.take(first, value_of(first, Stage.ROWS)) is None
     (library.folder / "open").touch()
     (second,) = postprocessing.refs

@@ -21,7 +21,7 @@ COMMAND = Path(sys.executable).with_name("media-index")
 
 def _fail(*arguments: object) -> tuple[int, list[str]]:
     done = subprocess.run(
-        [COMMAND, "serve", *map(str, arguments)], capture_output=True, text=True, timeout=60, env=os.environ
+        [COMMAND, "serve", *map(str, arguments)], capture_output=True, text=True, timeout=300, env=os.environ
     )
     return done.returncode, done.stderr.splitlines()
 

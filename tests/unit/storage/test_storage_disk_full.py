@@ -68,7 +68,7 @@ def test_a_full_disk_refuses_and_keeps_what_there_is(tmp_path, make_bundle: Call
         input="\n".join(bundle.model_dump_json() for bundle in bundles),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -110,5 +110,5 @@ def test_of_many_that_come_at_once_one_begins(store):
         racer.start()
     for racer in racers:
         racer.join(60)
-    won.get(timeout=5)
+    won.get(timeout=60)
     assert won.empty()

@@ -226,7 +226,7 @@ def test_a_killed_build_leaves_the_old_file(index: Path, described: MakeBundle) 
         "import os, sys; from storage.query.build import build_serving; "
         "build_serving(sys.argv[1], progress=lambda *_: os._exit(9))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(index)], timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, str(index)], timeout=300)
     assert done.returncode == 9
     assert list(index.glob(".pending-serving.duckdb*"))
     spilled = index / ".pending-serving.duckdb.tmp" / "duckdb_temp_storage-0.tmp"
