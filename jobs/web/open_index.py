@@ -13,7 +13,7 @@ from storage.query.catalog import Catalog
 from storage.query.database import open_serving
 from storage.query.search import make_searchable
 
-_LOOK_EVERY_S = 2.0  # for a newer snapshot: one small listing
+LOOK_EVERY_S = 2.0  # for a newer snapshot: one small listing
 
 
 class OpenIndex:
@@ -57,7 +57,7 @@ class OpenIndex:
 
     def _newest(self) -> Catalog:
         now = time.monotonic()
-        if self._catalog is not None and now - self._looked_at >= _LOOK_EVERY_S:
+        if self._catalog is not None and now - self._looked_at >= LOOK_EVERY_S:
             known = self._catalog.snapshot
             with preflight("index"):
                 newest = read_newest(self._store, known)

@@ -10,7 +10,7 @@ from schemas.identity import VideoId
 from storage.index.layout import BUNDLES, bundle_key
 from storage.objects.store import ObjectStore
 
-_MANY = 2000  # questions from which on a server is asked for a list, a thousand bundles a request
+NUM_LISTED_ABOVE = 2000  # questions from which on a server is asked for a list, a thousand bundles a request
 _DIGITS = "0123456789abcdef"
 
 
@@ -35,7 +35,7 @@ class CommittedBundles:
             return True
         with self._lock:
             self._num_asked += 1
-            if self._listed is None and self._num_asked > _MANY and self._store.takes_requests:
+            if self._listed is None and self._num_asked > NUM_LISTED_ABOVE and self._store.takes_requests:
                 self._listed = _list_all(self._store)
         if self._listed is None:
             return self._store.exists(bundle_key(video_id, analysis_key))

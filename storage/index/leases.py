@@ -35,7 +35,7 @@ RENEW_EVERY_S = 10.0
 _log = logging.getLogger(__name__)
 TTL_S = 45.0  # a holder that has not been seen to beat for so long is taken for dead
 ALONE = {"forget"}  # kinds that go with no other kind: what they take away others may be reading or merging
-_LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 1.0
 _KEPT = 20  # of the newest files
 _NAME = re.compile(re.escape(LEASES) + r"\d{10}\.json")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -152,7 +152,7 @@ def _watch(store: ObjectStore, held: Holder) -> None:
     """Until `held` is gone, or taken for dead. LeaseHeldError: it was seen to live."""
     give_up = time.monotonic() + TTL_S
     while time.monotonic() < give_up:
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)
         now = read_log(store).of(held.kind)
         if now is None:
             return

@@ -14,7 +14,7 @@ from storage.index.layout import new_part_key
 from storage.objects.store import ObjectStore
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
-_GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
+GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
 FILE_BYTES = 256 << 20  # of a file that is large enough; it is in memory until it is written
 
 
@@ -78,7 +78,7 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     for table in tables:
         waiting.append(table)
         num_rows, num_bytes = num_rows + table.num_rows, num_bytes + table.nbytes
-        if num_rows < _GROUP_ROWS and num_bytes < _GROUP_BYTES:
+        if num_rows < GROUP_ROWS and num_bytes < _GROUP_BYTES:
             continue
         rows = pa.concat_tables(waiting)
         size = _rows_of_a_group(rows)
@@ -93,7 +93,7 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _rows_of_a_group(table: pa.Table) -> int:
     fitting = table.num_rows * _GROUP_BYTES // max(1, table.nbytes)
-    return max(1, min(_GROUP_ROWS, int(fitting)))
+    return max(1, min(GROUP_ROWS, int(fitting)))
 
 
 def open_part(store: ObjectStore, key: str) -> parquet.ParquetFile:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import ObjectTypeDef
 
-_PAGE_KEYS = 1000  # S3 gives no more
-_PAGES, _FIRST_PAGES = 4, 8  # listed at once
+PAGE_KEYS = 1000  # S3 gives no more
+MAX_PAGES, MAX_FIRST_PAGES = 4, 8  # listed at once
 _FETCH_TRIES = 2  # of one request; a run tries each video several times, and what is silent takes its time
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
 _END_BYTES = 1 << 20  # of head and tail, each
@@ -117,7 +117,7 @@ class S3Library:
 
     def _list_some(self, keys: Range) -> Listed[tuple[str, VideoObject]]:
         """A few pages; more of an unsplit library, so that a small one takes no further requests."""
-        max_pages = _PAGES if keys.after else _FIRST_PAGES
+        max_pages = MAX_PAGES if keys.after else MAX_FIRST_PAGES
         pages = (
             self._client()
             .get_paginator("list_objects_v2")
@@ -126,7 +126,7 @@ class S3Library:
                 Prefix=keys.prefix,
                 StartAfter=keys.after,
                 OptionalObjectAttributes=["RestoreStatus"],
-                PaginationConfig={"PageSize": _PAGE_KEYS},
+                PaginationConfig={"PageSize": PAGE_KEYS},
             )
         )
         videos: list[tuple[str, VideoObject]] = []

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MOST_BOUNDED = 1_000  # for so many hits a bound is known beforehand; for more, everything is added up
-_SAMPLED = 1 << 16  # postings that the bounds are taken from
+NUM_SAMPLED = 1 << 16  # postings that the bounds are taken from
 _MARGIN = 2e-6  # scores that differ by less may be equal once rounded
 _DIGITS = 6
 
@@ -52,7 +52,7 @@ def weigh(
         weights = table.take(pairs)
     else:
         weights = _weights(idf, frequencies, lengths, average_length)
-    floors = _largest(weights[:_SAMPLED], _MOST_BOUNDED)
+    floors = _largest(weights[:NUM_SAMPLED], _MOST_BOUNDED)
     return TermPostings(documents, weights, float(weights.max()), floors)
 
 

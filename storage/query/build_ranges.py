@@ -11,7 +11,7 @@ from storage.query.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
 from storage.query.stemming import stem
 from storage.sql import statements_of
 
-_RANGE = 1 << 19  # documents
+RANGE_DOCUMENTS = 1 << 19  # documents
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
 
 Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
@@ -27,8 +27,8 @@ def fill_ranges(
     counts = connection.execute("SELECT count(*), count(*) - count(old_document) FROM temp.sources")
     num_documents, num_new = counts.fetchall()[0]
     num_embedded = 0
-    for first in range(1, num_documents + 1, _RANGE):
-        bounds = _bounds(connection, first, first + _RANGE - 1)
+    for first in range(1, num_documents + 1, RANGE_DOCUMENTS):
+        bounds = _bounds(connection, first, first + RANGE_DOCUMENTS - 1)
         run_script(connection, NEW_WORDS_SCRIPT, **bounds)
         _stem_words(connection)
         for num in _embed_documents(connection, embedder, **bounds) if embedder else ():

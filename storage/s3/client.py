@@ -67,7 +67,7 @@ _LOGIN_HINT = "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, 
 
 
 _TRIES = 5
-_CONNECT_S = 10.0  # also for each piece of what is sent
+CONNECT_S = 10.0  # also for each piece of what is sent
 # Many servers know neither bucket names in the host name nor checksum headers nobody asked for.
 _OTHER_SERVERS = Config(
     s3={"addressing_style": "path"},
@@ -85,7 +85,7 @@ def s3_client(endpoint_url: str | None, tries: int = _TRIES) -> "S3Client":
     tries = int(os.environ.get("AWS_MAX_ATTEMPTS", tries))  # as everywhere
     config = Config(
         user_agent="media-index",  # botocore would put its own long one together for every request
-        connect_timeout=_CONNECT_S,
+        connect_timeout=CONNECT_S,
         read_timeout=WINDOW_S,
         max_pool_connections=32,
         retries={"mode": "standard", "total_max_attempts": tries},

@@ -27,7 +27,7 @@ from storage.objects.store import ObjectStore
 from storage.sql import connect, quote
 
 SMALL_BYTES = FILE_BYTES // 2  # parts below it are merged
-_ROUND_BYTES = 4 << 30  # of parts that are sorted together: what the scratch disk must hold a few times
+ROUND_BYTES = 4 << 30  # of parts that are sorted together: what the scratch disk must hold a few times
 _AHEAD, _AHEAD_BYTES = 16, 64 << 20  # parts on their way from the store
 _SORT_MEMORY = "1GB"  # more is sorted on the scratch disk
 _BATCH_ROWS = 2048
@@ -105,7 +105,7 @@ def _merge(store: ObjectStore, base: Snapshot, table: str, parts: dict[str, int]
             num_rows += rows.num_rows
             yield rows
 
-    for keys in _portions(parts, len(parts), _ROUND_BYTES):
+    for keys in _portions(parts, len(parts), ROUND_BYTES):
         portion = {key: parts[key] for key in keys}
         rows = counted(_sorted(_read(store, portion, columns), columns, scratch))
         after += write_parts(store, table, number, arrow_schema(columns), rows)

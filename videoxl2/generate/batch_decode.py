@@ -23,7 +23,7 @@ from videoxl2.network.attention import attention_lse, merge, visibility_bias
 from videoxl2.network.cache import KVCache
 from videoxl2.network.language import LanguageModel
 
-_PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
+PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
 
 
 class Rows:
@@ -78,7 +78,7 @@ class Rows:
                 "Give one list for each row; an empty one leaves the row alone.",
             )
         num_active = sum(len(ids) > 0 for ids in token_ids)
-        width = max(1, _PASS_TOKENS // max(num_active, 1))
+        width = max(1, PASS_TOKENS // max(num_active, 1))
         for first in range(0, max(map(len, token_ids)), width):
             self._pass([ids[first : first + width] for ids in token_ids])
         return self._logits_BV

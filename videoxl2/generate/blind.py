@@ -14,7 +14,7 @@ from videoxl2.generate.finite import finite
 from videoxl2.generate.model import VideoXL2
 from videoxl2.network.cache import KVCache
 
-_PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
+PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 
 
 @torch.inference_mode()
@@ -30,8 +30,8 @@ def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Seque
     continuation = Continuation(language, cache)
     next_V = continuation.push(question_ids)
     logprobs: list[float] = []
-    for first in range(0, len(answer_ids), _PASS_TOKENS):
-        ids = list(answer_ids[first : first + _PASS_TOKENS])
+    for first in range(0, len(answer_ids), PASS_TOKENS):
+        ids = list(answer_ids[first : first + PASS_TOKENS])
         logits_TV = finite(torch.cat([next_V[None], continuation.push_all(ids)]))
         next_V = logits_TV[-1]
         wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
+PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
 
 
 def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | None = None) -> Tensor:
@@ -105,7 +105,7 @@ def _attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tupl
     if q.is_cuda and bias is None and _flash_kernel_takes(q):
         out, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v)[:2]
         return out, lse[..., : q.shape[2]]  # some releases pad it
-    queries_at_once = max(1, _PLAIN_SCORES // (k.shape[0] * k.shape[1] * k.shape[2]))
+    queries_at_once = max(1, PLAIN_SCORES // (k.shape[0] * k.shape[1] * k.shape[2]))
     parts = [
         _plain_attention_lse(
             q[:, :, first : first + queries_at_once],

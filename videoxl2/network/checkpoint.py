@@ -39,7 +39,7 @@ _ANY_VISION_PREFIX = re.compile(r"(model\.)?vision_tower\.(vision_tower\.)?(visi
 # counter, and the encoder layer that the reference deletes (named by number when the file is checked).
 _IGNORED = re.compile(r"model\.text_mlp\.|vision\.head\.|vision\.embeddings\.position_ids$")
 _UNUSED = "vision.post_layernorm."  # may be absent: the reference never applies it
-_SHARD_BYTES = 5 * 2**30
+SHARD_BYTES = 5 * 2**30
 _NAMED = 8  # keys spelled out in an error
 
 
@@ -206,7 +206,7 @@ def _save_weights(network: Network, folder: Path) -> None:
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, parameter in network.named_parameters():  # a tied head is listed once
-        if size + parameter.nbytes > _SHARD_BYTES and shards[-1]:
+        if size + parameter.nbytes > SHARD_BYTES and shards[-1]:
             shards.append({})
             size = 0
         shards[-1][reference_name(name)] = parameter.data

@@ -18,7 +18,7 @@ def test_many_questions_are_answered_as_few_are(
     s3_endpoint: str, s3_bucket: str, tmp_path, is_local: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Right before and after the list is taken."""
-    monkeypatch.setattr(committed, "_MANY", 10)
+    monkeypatch.setattr(committed, "NUM_LISTED_ABOVE", 10)
     store = open_store(str(tmp_path) if is_local else f"s3://{s3_bucket}/index", s3_endpoint)
     draw = random.Random(5)
     pairs = [(f"{draw.getrandbits(64):016x}", f"{draw.getrandbits(64):016x}") for _ in range(40)]
@@ -35,7 +35,7 @@ def test_a_large_plan_takes_few_requests(
     s3_endpoint: str, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A list in 16 parts instead of a request for each video."""
-    monkeypatch.setattr(committed, "_MANY", 10)
+    monkeypatch.setattr(committed, "NUM_LISTED_ABOVE", 10)
     index = open_index(f"s3://{s3_bucket}/index", s3_endpoint, create=True)
     requests: list[str] = []
     count: Callable[..., None] = lambda model, **_: requests.append(model.name)  # noqa: E731

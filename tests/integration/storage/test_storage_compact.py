@@ -41,7 +41,7 @@ def test_rows_lie_sorted_by_video(filled_disk):
 
 def test_a_videos_rows_are_found_by_statistics(disk, make_bundle, monkeypatch):
     """A video is in one row group, or two neighbouring ones, of all there are."""
-    monkeypatch.setattr(parts, "_GROUP_ROWS", 7)
+    monkeypatch.setattr(parts, "GROUP_ROWS", 7)
     monkeypatch.setattr(parts, "FILE_BYTES", 9_000)
     monkeypatch.setattr(compaction, "SMALL_BYTES", 20_000)
     bundles = [make_bundle(uri=f"s3://b/{n}", titles=("a" * 90, "b", "c")) for n in range(40)]
@@ -77,8 +77,8 @@ def test_a_large_table_becomes_files_of_the_wanted_size(disk, make_bundle, monke
     """Sorted in portions; files that are large enough are left alone the next time."""
     monkeypatch.setattr(parts, "FILE_BYTES", 30_000)
     monkeypatch.setattr(compaction, "SMALL_BYTES", 15_000)
-    monkeypatch.setattr(compaction, "_ROUND_BYTES", 60_000)
-    monkeypatch.setattr(parts, "_GROUP_ROWS", 3)
+    monkeypatch.setattr(compaction, "ROUND_BYTES", 60_000)
+    monkeypatch.setattr(parts, "GROUP_ROWS", 3)
     disk.publish(*(make_bundle(uri=f"s3://b/{n}") for n in range(12)))
     before = disk.contents()
     first = _compact(disk)

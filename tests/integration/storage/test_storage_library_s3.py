@@ -110,7 +110,7 @@ def test_a_library_listed_in_parts_is_the_same(
     _put(client, s3_bucket, *keys)
     library = open_library(f"s3://{s3_bucket}", s3_endpoint)
     one_after_the_other = list(library.list_videos(ALL))
-    for name, value in {"_PAGE_KEYS": 5, "_PAGES": 1, "_FIRST_PAGES": 2}.items():
+    for name, value in {"PAGE_KEYS": 5, "MAX_PAGES": 1, "MAX_FIRST_PAGES": 2}.items():
         monkeypatch.setattr(library_s3, name, value)
     assert list(library.list_videos(ALL)) == one_after_the_other
     assert [v.uri.removeprefix(f"s3://{s3_bucket}/") for v in one_after_the_other] == sorted(
@@ -124,7 +124,7 @@ def test_only_what_has_a_prefix_is_listed(
     """Below the library's own; the rest of the library costs no request and is in neither count."""
     _put(client, s3_bucket, *(f"in/{folder}/{n}.mp4" for folder in ("a", "b", "c", "c2") for n in range(5)))
     _put(client, s3_bucket, "in/c/notes.txt", "c/out.mp4")
-    monkeypatch.setattr(library_s3, "_PAGE_KEYS", 5)
+    monkeypatch.setattr(library_s3, "PAGE_KEYS", 5)
     pages: list[str] = []
     s3_client(s3_endpoint).meta.events.register(
         "before-parameter-build.s3.ListObjectsV2", lambda params, **_: pages.append(params["Prefix"])

@@ -83,7 +83,7 @@ def flaky(server: Flaky, monkeypatch: pytest.MonkeyPatch) -> Flaky:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     monkeypatch.setattr("storage.s3.patience.WINDOW_S", 1.0)
     monkeypatch.setattr("storage.s3.client.WINDOW_S", 1.0)
-    monkeypatch.setattr("storage.s3.client._CONNECT_S", 1.0)
+    monkeypatch.setattr("storage.s3.client.CONNECT_S", 1.0)
     etags_of.cache_clear()
     new = Flaky()
     for name in ("body", "etag", "headers", "todo", "asked"):

@@ -59,11 +59,11 @@ def test_work_without_an_index_is_bounded(make_named, monkeypatch):
     """A late moment of a long file that cannot be entered is refused instead of decoded for minutes."""
     _, path = make_named("h264.avi")
     info = probe(path)
-    monkeypatch.setattr(module, "_MAX_PACKETS", 50)
+    monkeypatch.setattr(module, "MAX_PACKETS", 50)
     assert read_thumbnail(path, 0, info.start_ms)
     with pytest.raises(LimitExceeded, match="packets"):
         read_thumbnail(path, 5000, info.start_ms)
-    monkeypatch.setattr(module, "_MAX_BYTES", 1000)
+    monkeypatch.setattr(module, "MAX_BYTES", 1000)
     with pytest.raises(LimitExceeded, match="bytes"):
         read_thumbnail(path, 0, info.start_ms)
 

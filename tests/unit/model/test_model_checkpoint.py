@@ -132,7 +132,7 @@ def test_shards_are_written_and_read(
     small_model: VideoXL2, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A large checkpoint is cut into shards with an index; a missing shard is named."""
-    monkeypatch.setattr(checkpoint_module, "_SHARD_BYTES", 1 << 20)
+    monkeypatch.setattr(checkpoint_module, "SHARD_BYTES", 1 << 20)
     small_model.save_pretrained(tmp_path)
     shards = sorted(tmp_path.glob("model-*.safetensors"))
     assert len(shards) > 2

@@ -140,7 +140,7 @@ def test_rows_grow_past_their_room(session: Session) -> None:
 
 def test_long_prompts_go_in_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few tokens fit a pass, the logits are those of one pass."""
-    monkeypatch.setattr(rows_module, "_PASS_TOKENS", 8)
+    monkeypatch.setattr(rows_module, "PASS_TOKENS", 8)
     with session.start_rows(3) as rows:
         check(session, rows)
 

@@ -18,7 +18,7 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     if request.param != "kernel":
         monkeypatch.setattr(attention_module, "_has_kernel", lambda name: False)
     if request.param == "plain in blocks":
-        monkeypatch.setattr(attention_module, "_PLAIN_SCORES", 500)
+        monkeypatch.setattr(attention_module, "PLAIN_SCORES", 500)
 
 
 def drawn(*shape: int, dtype: torch.dtype, seed: int) -> Tensor:

@@ -68,7 +68,7 @@ def test_scores_and_order_are_those_of_the_macro(
     sampled: int,
 ) -> None:
     """For any of the terms together, few and many hits, and whatever the bounds are taken from."""
-    monkeypatch.setattr(storage.query.bm25, "_SAMPLED", sampled)
+    monkeypatch.setattr(storage.query.bm25, "NUM_SAMPLED", sampled)
     for chosen in range(1, 1 << len(TERMS)):
         terms = [term for n, term in enumerate(TERMS) if chosen >> n & 1]
         assert postings.best(terms, k) == _by_macro(drawn, terms)[:k], terms

@@ -21,7 +21,7 @@ def store(tmp_path) -> LocalStore:
 @pytest.fixture
 def short_ttl(monkeypatch):
     monkeypatch.setattr(leases, "TTL_S", 0.3)
-    monkeypatch.setattr(leases, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
 
 
@@ -64,7 +64,7 @@ def test_a_dead_machine_is_watched_before_it_is_followed(store, short_ttl, monke
     take(store)
     monkeypatch.undo()
     monkeypatch.setattr(leases, "TTL_S", 0.2)
-    monkeypatch.setattr(leases, "_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(leases, "LOOK_EVERY_S", 0.05)
     waited = []
     acquire(store, "run", "r2", wait=waited.append)
     assert [holder.run_id for holder in waited] == ["r1"]
@@ -87,7 +87,7 @@ NUM_RACERS = 3
 
 
 def _race(root: str, run_id: str, start, won, losers) -> None:
-    leases.TTL_S, leases._LOOK_EVERY_S, leases.RENEW_EVERY_S = 10.0, 0.05, 0.05
+    leases.TTL_S, leases.LOOK_EVERY_S, leases.RENEW_EVERY_S = 10.0, 0.05, 0.05
     start.wait()
     try:
         with KeptLease(acquire(LocalStore(root), "run", run_id, wait=lambda holder: None), lost=print):

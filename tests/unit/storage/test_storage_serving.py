@@ -136,7 +136,7 @@ def test_a_file_built_in_many_ranges_is_the_same(
 ) -> None:
     """Anew and on top of an earlier one; documents of a term ascend, as search relies on."""
     _publish(index, described("/v/c.mp4", "A zebra crossing", "A red car"))
-    monkeypatch.setattr(storage.query.build_ranges, "_RANGE", 3)
+    monkeypatch.setattr(storage.query.build_ranges, "RANGE_DOCUMENTS", 3)
     _build(index)
     _publish(index, described("/v/a.mp4", "A green car", revision="2"), described("/v/0.mp4", "Red cars"))
     upon, anew = _build(index), _build(index, output=tmp_path / "anew.duckdb")

@@ -240,7 +240,7 @@ def test_pictures_of_a_replaced_video_are_read_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A newer snapshot brings its own, which a page of the older one does not show beside its rows."""
-    monkeypatch.setattr("jobs.web.open_index._LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("jobs.web.open_index.LOOK_EVERY_S", 0.0)
     with open_site(tmp_path / "index") as client:
         assert client.get(f"/picture/{remote}/0?row=scenes-0").content == b"scene 0"
         found = re.search(r"/picture/[^\"]*row=scenes-0[^\"]*", client.get(f"/video/{remote}").text)

@@ -21,7 +21,7 @@ from storage.upkeep.vacuum import vacuum
 @pytest.fixture(autouse=True)
 def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A newer snapshot is looked for with every request, so that no test waits."""
-    monkeypatch.setattr(open_index, "_LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(open_index, "LOOK_EVERY_S", 0.0)
 
 
 def test_a_published_snapshot_shows_up(

@@ -32,8 +32,8 @@ from videoxl2.frames.reading.reader import FilePath, read_answers
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.targets import Pick
 
-_MAX_PACKETS = 20_000  # decoded from the start where a file's index does not help: minutes of video
-_MAX_BYTES = 4 << 30  # read from end to end where a file has no index
+MAX_PACKETS = 20_000  # decoded from the start where a file's index does not help: minutes of video
+MAX_BYTES = 4 << 30  # read from end to end where a file has no index
 _NO_END = 1 << 62  # ticks
 _ROUNDING_MS = 1  # both times given are rounded to milliseconds, pictures begin between them
 _QUALITY = 80
@@ -118,12 +118,12 @@ def _shown_at(pictures: Iterable[Picture], tick: int) -> VideoFrame | None:
 
 
 def _picture_of_probed(path: FilePath, at_ms: int, limits: Limits) -> tuple[VideoFrame, Fraction]:
-    if Path(path).stat().st_size > _MAX_BYTES:
-        raise LimitExceeded(f"a thumbnail that needs more than {_MAX_BYTES} bytes to be read")
+    if Path(path).stat().st_size > MAX_BYTES:
+        raise LimitExceeded(f"a thumbnail that needs more than {MAX_BYTES} bytes to be read")
     info = probe(path, limits)
     at_ms = min(at_ms, info.duration_ms - 1)
-    if not info.clock.can_skip and at_ms * info.fps > 1000 * _MAX_PACKETS:
-        raise LimitExceeded(f"a thumbnail that needs more than {_MAX_PACKETS} packets")
+    if not info.clock.can_skip and at_ms * info.fps > 1000 * MAX_PACKETS:
+        raise LimitExceeded(f"a thumbnail that needs more than {MAX_PACKETS} packets")
     grid = SamplingGrid(Fraction(1, 2000), 2 * info.duration_ms)
     span = Span(2 * at_ms + _ROUNDING_MS, 2 * at_ms + _ROUNDING_MS + 1)
     held = replace(limits, max_hold_s=limits.max_duration_s)
@@ -135,9 +135,9 @@ def _picture_of_probed(path: FilePath, at_ms: int, limits: Limits) -> tuple[Vide
 
 def _bounded(film: Film) -> Iterator[VideoPacket]:
     packets = film.packets(Damage())
-    yield from islice(packets, _MAX_PACKETS)
+    yield from islice(packets, MAX_PACKETS)
     if next(packets, None) is not None:
-        raise LimitExceeded(f"a thumbnail that needs more than {_MAX_PACKETS} packets")
+        raise LimitExceeded(f"a thumbnail that needs more than {MAX_PACKETS} packets")
 
 
 def _ticks(video: OpenVideo, ms: int) -> int:
