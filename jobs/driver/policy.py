@@ -8,6 +8,7 @@ from jobs.attempts.breaker import Breaker
 from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.driver.queue import WorkQueue
+from jobs.driver.supervise import OneHand
 from jobs.failures import POLICIES, Stage, VideoFailure
 from jobs.workers.postprocess import Postprocessed
 from schemas.failures import FailureAction, FailureClass
@@ -36,11 +37,12 @@ class FailurePolicy:
     """Remembers only the videos under way. A verdict that may not be the video's fault waits for another
     video to get through; see `jobs.attempts.breaker`."""
 
-    def __init__(self, queue: WorkQueue, settler: Settler) -> None:
+    def __init__(self, queue: WorkQueue, settler: Settler, hand: OneHand) -> None:
         self.num_settled = 0  # for this run: the next one may try again
         self.num_failures = 0  # of them, those that count against the budget
         self._queue = queue
         self._settler = settler
+        self._hand = hand
         self._tried: dict[str, AttemptHistory] = {}  # videos that are not settled, by analysis key
         self._breaker = Breaker()
 
@@ -56,7 +58,7 @@ class FailurePolicy:
         """Its rows are made."""
         self.passed(Stage.ROWS)
         self._forget(video, counts=made.is_partial)
-        self._settler.indexed(video, made)
+        self._hand.do(self._settler.indexed, video, made)
 
     def passed(self, *stages: Stage) -> None:
         """A video got through these stages: those that failed in them are at fault themselves."""
@@ -73,7 +75,7 @@ class FailurePolicy:
         if again and failure.can_retry and num_tries < policy.tries:
             delay_s = policy.backoff_s * 2 ** (num_tries - 1) * random.uniform(0.5, 1.5)
             self._queue.put_later(again, time.monotonic() + delay_s)
-            self._settler.retrying(video)
+            self._hand.do(self._settler.retrying, video)
         elif not failure.may_be_everywhere:
             self._settle(video, policy.action)
         elif error := self._breaker.hold(video):
@@ -88,7 +90,7 @@ class FailurePolicy:
             action = POLICIES[one.failure.failure_class].action
             self._settle(one, action if blames_videos else FailureAction.NEXT_RUN)
         for video in list(self._tried.values()):
-            self._settler.unsettled(video)
+            self._hand.do(self._settler.unsettled, video)
         self._tried.clear()
 
     def cut_off(self, video: AttemptHistory) -> None:
@@ -97,7 +99,7 @@ class FailurePolicy:
 
     def _settle(self, video: AttemptHistory, action: FailureAction) -> None:
         self._forget(video, video.failure.counts)
-        self._settler.failed(video, action)
+        self._hand.do(self._settler.failed, video, action)
 
     def _forget(self, video: AttemptHistory, counts: bool) -> None:
         self._tried.pop(video.work.analysis_key, None)

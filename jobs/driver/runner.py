@@ -59,11 +59,12 @@ class Runner:
         self._queue = WorkQueue(works)
         self._pool = ActorPool(start_actor, num_actors)
         self._postprocessing = postprocessing
-        self._settler = OneHand(settler)
+        self._settler = settler
+        self._hand = OneHand()
         self._limits = limits
         self._watch = watch
         self._cluster = cluster
-        self._policy = FailurePolicy(self._queue, self._settler)
+        self._policy = FailurePolicy(self._queue, settler, self._hand)
         self._closing: Ending | None = None
         self._give_up_at = 0.0
         self._watch_not_before = 0.0
@@ -98,7 +99,7 @@ class Runner:
 
     def abandon(self) -> None:
         """From another thread, where this one does not come back from Ray: give up what is under way."""
-        self._settler.take_over()
+        self._hand.take_over()
         self._cut_off()
         self._policy.close(blames_videos=False)
 
@@ -118,7 +119,7 @@ class Runner:
         if time.monotonic() >= self._watch_not_before:
             self._watch_not_before = time.monotonic() + POLL_S
             self._watch.load(len(self._queue), self._pool.states())
-        self._settler.tick()
+        self._hand.do(self._settler.tick)
 
     def _has_work(self) -> bool:
         is_under_way = bool(self._pool.busy) or len(self._postprocessing) > 0

@@ -5,15 +5,15 @@ See docs/decisions/0006-a-run-outlives-ray.md.
 """
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import ParamSpec, Protocol
 
-from jobs.attempts.tries import AttemptHistory
 from jobs.cluster.joining import Cluster
 from jobs.cluster.vital_signs import ClusterLostError
-from jobs.driver.policy import Settler
 from jobs.settings.limits import Ending
-from jobs.workers.postprocess import Postprocessed
-from schemas.failures import FailureAction, MediaIndexError
+from schemas.failures import MediaIndexError
+
+P = ParamSpec("P")
 
 LOOK_EVERY_S = 0.5
 RAY_MAY_TAKE_S = 10.0
@@ -84,11 +84,10 @@ def supervise(loop: Loop, cluster: Cluster, stop: threading.Event) -> Ending:
 
 
 class OneHand:
-    """A settler that lets one thread at a time through, and after a takeover no other one: a loop that was
+    """Lets one thread at a time through to the settler, and after a takeover no other one: a loop that was
     abandoned in a call into Ray may yet wake up."""
 
-    def __init__(self, settler: Settler) -> None:
-        self._settler = settler
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owner: int | None = None
 
@@ -97,30 +96,8 @@ class OneHand:
         with self._lock:
             self._owner = threading.get_ident()
 
-    def indexed(self, video: AttemptHistory, made: Postprocessed) -> None:
+    def do(self, settle: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call it, if this thread may."""
         with self._lock:
-            if self._is_let_in():
-                self._settler.indexed(video, made)
-
-    def failed(self, video: AttemptHistory, action: FailureAction) -> None:
-        with self._lock:
-            if self._is_let_in():
-                self._settler.failed(video, action)
-
-    def retrying(self, video: AttemptHistory) -> None:
-        with self._lock:
-            if self._is_let_in():
-                self._settler.retrying(video)
-
-    def unsettled(self, video: AttemptHistory) -> None:
-        with self._lock:
-            if self._is_let_in():
-                self._settler.unsettled(video)
-
-    def tick(self) -> None:
-        with self._lock:
-            if self._is_let_in():
-                self._settler.tick()
-
-    def _is_let_in(self) -> bool:
-        return self._owner in (None, threading.get_ident())
+            if self._owner in (None, threading.get_ident()):
+                settle(*args, **kwargs)

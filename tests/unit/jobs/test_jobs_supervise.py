@@ -149,15 +149,15 @@ class SlowSettler:
 def test_a_takeover_waits_for_the_commit_under_way_and_lets_nothing_in_after_it():
     """A loop that wakes up later settles nothing any more."""
     settler = SlowSettler()
-    hand = OneHand(settler)
-    loop = threading.Thread(target=hand.indexed, args=("committed", None))
+    hand = OneHand()
+    loop = threading.Thread(target=hand.do, args=(settler.indexed, "committed", None))
     loop.start()
     assert settler.is_at_it.wait(10)
     hand.take_over()
     assert settler.told == ["committed"]
-    late = threading.Thread(target=lambda: (hand.indexed("late", None), hand.tick()))
+    late = threading.Thread(target=lambda: (hand.do(settler.indexed, "late", None), hand.do(settler.tick)))
     late.start()
     late.join()
-    hand.unsettled("cut off")
+    hand.do(settler.unsettled, "cut off")
     loop.join()
     assert settler.told == ["committed", "cut off"]
