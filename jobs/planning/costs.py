@@ -70,18 +70,22 @@ class Costs:
         return first * (1 + self.again_share * _chance_of_any(self.again_chance, first))
 
 
-def fit_costs(attempts: Attempts) -> Costs:
-    """The rates that come nearest to what the attempts took; there is at least one."""
+def fit_costs(attempts: Attempts, alike: Attempts | None = None) -> Costs:
+    """The rates that come nearest to what the attempts took; there is at least one.
+
+    `alike` are those of them that were asked what is to be asked now: how much is answered is told by them.
+    """
     asked = attempts.asked
     first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.frames), asked.frames)
-    question_s, token_s = _fit(attempts.generate_s, asked.questions, attempts.tokens)
-    first_tokens = attempts.tokens - attempts.again_tokens
-    question_tokens, room_tokens = _fit(first_tokens, asked.questions, asked.token_room)
-    again = _fit_again(first_tokens, attempts.again_tokens)
+    told = alike or attempts
+    question_s, token_s = _fit(told.generate_s, told.asked.questions, told.tokens)
+    first_tokens = told.tokens - told.again_tokens
+    question_tokens, room_tokens = _fit(first_tokens, told.asked.questions, told.asked.token_room)
+    again = _fit_again(first_tokens, told.again_tokens)
     video_s = first_s + float(attempts.other_s.mean())
     costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, *again, 1.0)
-    took = attempts.prefill_s + attempts.generate_s + attempts.other_s
-    worst = float(np.quantile(took / np.maximum(costs.seconds(asked), 1e-9), 0.9))
+    took = told.prefill_s + told.generate_s + told.other_s
+    worst = float(np.quantile(took / np.maximum(costs.seconds(told.asked), 1e-9), 0.9))
     return replace(costs, worst=max(1.0, worst))
 
 

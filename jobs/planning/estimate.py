@@ -23,6 +23,7 @@ class Estimate:
     num_guessed: int = 0  # videos whose length is guessed by their size, or not known at all
     num_output_tokens: int | None = None  # that the model would write
     num_attempts: int = 0
+    num_alike: int = 0  # of them: asked the same questions
     device: str | None = None
     num_actors: int = 1
     actor_hours: Range | None = None
@@ -61,6 +62,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         base,
         num_output_tokens=round(float(expected.tokens[is_known].sum() * share)),
         num_attempts=expected.history.num_attempts,
+        num_alike=expected.history.num_alike,
         device=expected.history.device,
         num_actors=num_actors,
         actor_hours=(likely / 3600, worst / 3600),

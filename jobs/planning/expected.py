@@ -35,7 +35,7 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     library = checked.library if reads_headers else None
     place = (checked.settings.index, checked.settings.endpoint_url)
     with open_catalog(*place, must_exist=False) as catalog:
-        history = read_history(catalog, checked.index, checked.recipe.model_revision)
+        history = read_history(catalog, checked.index, checked.recipe)
         lengths = lengths_of(videos, catalog, library)
     frames, tokens, actor_s = (np.zeros_like(lengths.ms) for _ in range(3))
     for tasks, rows in _by_tasks(videos):

@@ -9,6 +9,7 @@ import numpy as np
 
 from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
+from jobs.prompts.recipe import Recipe
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
 from storage.query.actors import actors_by_run
@@ -50,24 +51,33 @@ class History:
     costs: Costs
     device: str
     num_attempts: int
+    num_alike: int  # of them: asked the same questions
     idle_s: float
     num_actors: int  # at work at once in the latest run
 
 
-def read_history(catalog: Catalog, index: Index, model_revision: str) -> History | None:
-    """None: no attempt of this model is recorded."""
-    parameters = {"revision": model_revision}
+def read_history(catalog: Catalog, index: Index, recipe: Recipe) -> History | None:
+    """As it tells of videos that this recipe's model is to be asked its questions about. None: no attempt of
+    the model is recorded."""
+    parameters = {"revision": recipe.model_revision}
     rows = catalog.query(_ATTEMPTS, parameters).rows
     if not rows:
         return None
     by_recipe: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         by_recipe.setdefault(row[1], []).append(row)
-    attempts = [_attempts(some, index.recipe(recipe_id)) for recipe_id, some in by_recipe.items()]
+    records = {recipe_id: index.recipe(recipe_id) for recipe_id in by_recipe}
+    attempts = {recipe_id: _attempts(some, records[recipe_id]) for recipe_id, some in by_recipe.items()}
+    questions = recipe.record.tasks.keys()
+    alike = [name for name, record in records.items() if record and record.tasks.keys() == questions]
+    costs = fit_costs(
+        Attempts.of([*attempts.values()]), Attempts.of([attempts[name] for name in alike]) if alike else None
+    )
     ((idle_s,),) = catalog.query(_EDGES, parameters).rows
     ((run_id,),) = catalog.query(_LATEST, parameters).rows
     num_actors = actors_by_run(catalog, run_id, run_id).get(run_id, 1)
-    return History(fit_costs(Attempts.of(attempts)), rows[0][0], len(rows), float(idle_s), num_actors)
+    num_alike = sum(len(by_recipe[name]) for name in alike)
+    return History(costs, rows[0][0], len(rows), num_alike, float(idle_s), num_actors)
 
 
 def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> Attempts:

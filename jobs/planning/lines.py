@@ -89,6 +89,8 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     soon, late = estimate.finish_hours
     source = f"p50 and p90 of {estimate.num_attempts} attempts"
     yield f"       {hours(likely)} to {hours(worst)} of {estimate.device} ({source})"
+    if not estimate.num_alike:
+        yield "       a guess: these questions were asked in none of them; try `media-index run --limit 20`"
     actors = f"{estimate.num_actors} of them, start-up included"
     yield f"       done in {hours(soon)} to {hours(late)} with {actors}"
     if estimate.usd is not None:

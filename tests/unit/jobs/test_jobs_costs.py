@@ -84,6 +84,18 @@ def test_many_videos_take_together_what_they_took():
     assert 1.0 < costs.worst < 1.6
 
 
+def test_how_much_is_answered_is_told_by_attempts_at_the_same_questions():
+    """Where there are any: "none" to every question about alarms says little of a breakdown into scenes."""
+    plates = {"plates": Budget(max_new_tokens=500, window_ms=60_000)}
+    others, alike = attempts([30, 60, 90, 200, 600]), attempts([60, 120, 300], budgets=plates)
+    alike = replace(alike, tokens=np.full(3, 2.0), generate_s=np.full(3, 0.25))
+    costs = fit_costs(Attempts.of([others, alike]), alike)
+    wanted = attempts([45, 300, 4000], budgets=plates).asked
+    guessed = fit_costs(others).tokens(wanted)
+    assert costs.tokens(wanted).sum() < guessed.sum() / 4
+    assert costs.frame_s == pytest.approx(0.1, rel=1e-6), "pictures cost what they cost all"
+
+
 def test_the_longest_film_asked_again_is_not_what_others_are_expected_to_take():
     """Answers with faults are asked twice: a chance of every film, however long the one that had it."""
     usual = attempts([10, 20, 30, 15, 45, 25, 80, 12])

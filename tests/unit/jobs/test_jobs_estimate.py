@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs.planning.estimate import estimate_of
+from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
 from jobs.settings.config import Settings, resolve
@@ -88,7 +89,7 @@ def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
     """Pictures, not seconds of video: a day is 2,048 of them; other rates and bounds count at once."""
     _, usual = told(settings())
     assert usual.num_frames == 60 + 600 + 2048
-    assert usual.num_attempts == len(LENGTHS_S)
+    assert (usual.num_attempts, usual.num_alike) == (len(LENGTHS_S), len(LENGTHS_S))
     assert usual.video_hours == pytest.approx((660 + 72_000) / 3600)
     _, dense = told(settings(fps="2"))
     assert dense.num_frames == 120 + 1200 + 2048
@@ -96,6 +97,15 @@ def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
     assert sparse.num_frames == 150
     per_frame_s = (dense.actor_hours[0] - usual.actor_hours[0]) * 3600 / 660
     assert per_frame_s == pytest.approx(0.1, rel=0.01)
+
+
+def test_questions_that_were_never_asked_are_said_to_be_a_guess(settings, history):
+    """How long answers to them are nobody knows."""
+    _, usual = told(settings())
+    _, other = told(settings(packs=["surveillance"]))
+    assert other.num_alike == 0
+    assert any("a guess" in line for line in estimate_lines(other))
+    assert not any("a guess" in line for line in estimate_lines(usual))
 
 
 def test_wall_time_has_start_up_and_end(settings, history):
