@@ -190,3 +190,27 @@ def test_a_run_refuses_what_the_plan_could_not_know(library, tmp_path):
     assert failure.code == "too_costly"
     assert "2,048 pictures: more than --max-cost-per-video 600frames" in failure.message
     assert (failure.counts, failure.can_retry, failure.may_be_everywhere) == (False, False, False)
+
+
+def test_a_clock_that_jumps_is_not_refused_for_the_hours_between(tmp_path):
+    """Two recordings in one transport stream, the second one's clock ten hours later: twenty seconds."""
+    content = b""
+    for first in (10, 36_000):
+        path = tmp_path / "part.ts"
+        with av.open(str(path), "w", options={"mpegts_copyts": "1"}) as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.width = stream.height = 64
+            for number in range(250):
+                frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+                frame.pts, frame.time_base = first * 25 + number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        content += path.read_bytes()
+        path.unlink()
+    (tmp_path / "jump.ts").write_bytes(content)
+    opened = open_library(str(tmp_path))
+    (length_ms,) = stated_lengths_ms(opened, list(opened.list_videos(Selection())))
+    assert length_ms == 20_000
+    ceiling = Ceiling(CostLimit.parse("600frames"), SAMPLING, BUDGETS, None, None)
+    assert ceiling.objection(length_ms, ()) is None
+    assert ceiling.objection(36_010_000, ()) is not None
