@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_CGROUPS, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
-_WHOLE_MACHINE = Path("/proc/vmstat")
+CGROUPS, OWN_GROUP = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+WHOLE_MACHINE = Path("/proc/vmstat")
 _NAME = "oom_kill"
 
 
 def num_memory_kills() -> int | None:
     """So far: of this process's control group where there is one, else of the machine. None: nobody says."""
-    for path in (*_own_group(), _WHOLE_MACHINE):
+    for path in (*_own_group(), WHOLE_MACHINE):
         try:
             lines = path.read_text().splitlines()
         except OSError:
@@ -24,15 +24,15 @@ def num_memory_kills() -> int | None:
 def _own_group() -> list[Path]:
     """Its counters in either version of control groups; a container may see its own group as the root."""
     try:
-        groups = [line.split(":", 2) for line in _OWN.read_text().splitlines()]
+        groups = [line.split(":", 2) for line in OWN_GROUP.read_text().splitlines()]
     except OSError:
         return []
     paths = []
     for _, controllers, name in groups:
         if not controllers:
-            folders, file = (_CGROUPS / name.lstrip("/"), _CGROUPS), "memory.events"
+            folders, file = (CGROUPS / name.lstrip("/"), CGROUPS), "memory.events"
         elif controllers == "memory":
-            root = _CGROUPS / "memory"
+            root = CGROUPS / "memory"
             folders, file = (root / name.lstrip("/"), root), "memory.oom_control"
         else:
             continue

@@ -120,9 +120,9 @@ def test_memory_is_named_only_where_the_kernel_did(monkeypatch, tmp_path, group,
     """By the counters of the control group, or of the machine; where there is none nothing is guessed."""
     own = tmp_path / "cgroup of the process"
     own.write_text(f"1:name=systemd:/\n{group}\n")
-    monkeypatch.setattr(memory_kills, "_CGROUPS", tmp_path)
-    monkeypatch.setattr(memory_kills, "_OWN", own)
-    monkeypatch.setattr(memory_kills, "_WHOLE_MACHINE", tmp_path / "vmstat")
+    monkeypatch.setattr(memory_kills, "CGROUPS", tmp_path)
+    monkeypatch.setattr(memory_kills, "OWN_GROUP", own)
+    monkeypatch.setattr(memory_kills, "WHOLE_MACHINE", tmp_path / "vmstat")
     nobody_says = what_is_known(MemoryKills())
     assert nobody_says == "Repeat the command; what is committed stays."
     counter = tmp_path / name
