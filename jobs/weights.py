@@ -6,8 +6,6 @@ from pathlib import Path
 import videoxl2
 from schemas.failures import PreflightError
 from videoxl2.errors import CheckpointError, NotDownloaded
-from videoxl2.network.config import read_config
-from videoxl2.network.source import find_folder, revision_of
 
 BUILT_IN = "small"
 _SMALL = Path(videoxl2.__file__).parent / "small"
@@ -39,6 +37,9 @@ def find_weights(model: str, local_only: bool = False) -> Weights:
 
     With `local_only` nothing is downloaded: WeightsNotHere.
     """
+    from videoxl2.network.config import read_config  # the notes on a model are wanted without its files
+    from videoxl2.network.source import find_folder, revision_of
+
     try:
         folder = _SMALL if model == BUILT_IN else find_folder(model, local_only=local_only)
         config = read_config(folder)

@@ -20,6 +20,8 @@ from typing import ClassVar
 
 from schemas.failures import MediaIndexError, PreflightError
 
+OF_S3 = "AWS Error"  # how Arrow's errors about S3 begin
+
 
 class ObjectError(MediaIndexError):
     """The store refused in a way that none of the subclasses names."""

@@ -14,7 +14,6 @@ from pydantic import BaseModel
 from schemas.commit import Commit
 from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION, TABLES, Failure, Row
-from storage.index.finite import without_nan
 from storage.sql import quote_name
 
 _VERSION_KEY = b"media_index.schema_version"
@@ -92,12 +91,16 @@ def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
 
 def to_table(rows: Sequence[Row], columns: Sequence[Column], **constants: int) -> pa.Table:
     """Rows in column order; `constants` fill columns that the rows do not have. NaN is null."""
+    from storage.index.finite import without_nan  # Arrow's functions: readers do without
+
     records = [{**constants, **row.model_dump()} for row in rows]
     return without_nan(pa.Table.from_pylist(records, schema=arrow_schema(columns)))
 
 
 def conform(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
     """A table written by this or an older version, in today's columns; missing ones are null, and NaN is."""
+    from storage.index.finite import without_nan  # Arrow's functions: readers do without
+
     arrays = [
         table.column(column.name).cast(column.arrow_type)
         if column.name in table.column_names

@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from storage.errors import ObjectError
 from storage.locations import Folder, parse_location
-from storage.objects.bucket import S3Store
 from storage.objects.local import LocalStore
 from storage.objects.stored import StoredObject
 
@@ -99,6 +98,8 @@ def open_store(url: str, endpoint_url: str | None = None) -> ObjectStore:
     location = parse_location(url)
     if isinstance(location, Folder):
         return LocalStore(location.path)
+    from storage.objects.bucket import S3Store  # boto3, which readers of a folder do without
+
     return S3Store(location.bucket, location.prefix, endpoint_url)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
-from storage.errors import NotFound, preflight
+from storage.errors import OF_S3, NotFound, preflight
 from storage.index.columns import COLUMNS, arrow_schema
 from storage.index.damage import repair_command
 from storage.index.marker import find_index_id
@@ -25,7 +25,6 @@ from storage.index.snapshots import Snapshot, own_tables_of, read_newest
 from storage.index.views import create_views
 from storage.objects.store import ObjectStore, open_store
 from storage.query.postings import Postings
-from storage.s3.relay import OF_S3
 from storage.sql import connect
 
 BATCH_ROWS = 1000  # of keyframes 10 MB

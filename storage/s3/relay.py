@@ -15,14 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs
 
-from storage.errors import NotFound, ObjectError
+from storage.errors import OF_S3, NotFound, ObjectError
 from storage.s3.client import S3_ERRORS, s3_client, translate
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 _READ_TRIES = 3  # where an answer breaks off
-OF_S3 = "AWS Error"  # how Arrow's errors about S3 begin
 _ALWAYS_S = 3600.0  # for Arrow: the relay answers when the store is given up
 
 

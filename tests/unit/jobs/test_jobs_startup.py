@@ -7,6 +7,7 @@ import sys
 from click.shell_completion import BashComplete
 
 from jobs.cli.main import cli
+from storage.index.index import open_index
 
 # Prints, as the last line, which of all modules are loaded once the command has run.
 _RUN = """
@@ -37,3 +38,13 @@ def test_the_shell_completes_verbs_and_flags():
     complete = BashComplete(cli, {}, "media-index", "_MEDIA_INDEX_COMPLETE")
     assert [found.value for found in complete.get_completions([], "se")] == ["search", "serve"]
     assert [found.value for found in complete.get_completions(["search"], "--li")] == ["--limit"]
+
+
+def test_lookups_in_a_folder_load_no_client_of_s3_and_nothing_of_a_run(tmp_path):
+    """Nor what only writers of Parquet need; SQL needs no words' endings."""
+    open_index(str(tmp_path / "index"), create=True)
+    where = ("--index", str(tmp_path / "index"))
+    unused = {"boto3", "botocore", "ray", "torch", "transformers", "av", "jinja2", "jsonschema", "pandas"}
+    by_sql = loaded_by("sql", *where, "select count(*) from videos")
+    assert not by_sql & (unused | {"snowballstemmer", "tokenizers", "videoxl2"})
+    assert "duckdb" in by_sql
