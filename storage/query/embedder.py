@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 VECTOR_SIZE = 384
@@ -36,7 +35,7 @@ class Embedder:
         weights = folder / "model.safetensors"
         self.name = "all-MiniLM-L6-v2"
         self.revision = _revision(weights)
-        self._weights = {name: np.asarray(w, np.float32) for name, w in load_file(weights).items()}
+        self._weights = _map_weights(weights)
         self._num_layers = int(config["num_hidden_layers"])
         self._num_heads = int(config["num_attention_heads"])
         self._epsilon = float(config["layer_norm_eps"])
@@ -149,6 +148,23 @@ def _gelu(x: Floats) -> Floats:
     np.exp(a, out=a)
     series *= a  # 1 - erf(|x| / sqrt(2))
     return np.asarray(x * np.where(x >= 0, 1 - 0.5 * series, 0.5 * series), np.float32)
+
+
+def _map_weights(file: Path) -> dict[str, Floats]:
+    """The float32 tensors of a safetensors file, not copied: a short text needs few rows of the largest one.
+
+    ValueError or KeyError: it is none.
+    """
+    content = np.memmap(file, np.uint8, "r")
+    start = 8 + int.from_bytes(content[:8].tobytes(), "little")  # behind the JSON that says what is where
+    tensors = json.loads(content[8:start].tobytes())
+    return {
+        name: content[start + said["data_offsets"][0] : start + said["data_offsets"][1]]
+        .view(np.float32)
+        .reshape(said["shape"])
+        for name, said in tensors.items()
+        if said.get("dtype") == "F32"
+    }
 
 
 def _revision(weights: Path) -> str:
