@@ -14,6 +14,19 @@ _EBML = 0x1A45DFA3
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
 _CRC = 0xBF
+# What a segment holds: seek head, info, tracks, cues, chapters, tags, attachments, padding.
+_INSIDE = {
+    0x114D9B74,
+    0x1549A966,
+    0x1654AE6B,
+    _CLUSTER,
+    0x1C53BB6B,
+    0x1043A770,
+    0x1254C367,
+    0x1941A469,
+    _CRC,
+    0xEC,
+}
 _CRC_BYTES = 6  # the whole element
 _LONGEST_HEAD = 12
 
@@ -59,7 +72,8 @@ def has_damaged_clusters(path: str | os.PathLike[str]) -> bool:
         if segment is None:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            return _has_damage(data, segment.start, min(size, segment.end or size))
+            is_cut = segment.end is None or segment.end > size
+            return _has_damage(data, segment.start, min(size, segment.end or size), is_cut)
 
 
 def _segment(file: BinaryIO, size: int) -> Element | None:
@@ -75,16 +89,20 @@ def _segment(file: BinaryIO, size: int) -> Element | None:
     return None
 
 
-def _has_damage(data: mmap.mmap, at: int, end: int) -> bool:
+def _has_damage(data: mmap.mmap, at: int, end: int, is_cut: bool) -> bool:
+    is_live = False
     while at < end:
         element = read_element(data, at)
         if element is None:
-            return end - at >= _LONGEST_HEAD
+            return not is_cut or end - at >= _LONGEST_HEAD
         if element.end is None:
-            at = element.start  # a live recording: what is inside follows as if it were outside
+            is_live = True
+            at = element.start  # a recording that goes on: what is inside follows as if it were outside
             continue
+        if element.kind not in _INSIDE and not is_live:
+            return True
         if element.end > end:
-            return False
+            return not is_cut
         if element.kind == _CLUSTER and _is_damaged(data, element.start, element.end):
             return True
         at = element.end
