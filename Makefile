@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TOOLS := .venv/tools
 LOCK := infra/requirements.lock
 DEMO ?= demo
-PARALLEL ?= -n auto --dist loadgroup # of pytest: a process for each core
+PARALLEL ?= -n auto --no-loadscope-reorder # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test nightly test-browser test-metrics test-pythons unit lint format lock audit docs \
