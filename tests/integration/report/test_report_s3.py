@@ -89,7 +89,7 @@ def _read(url: str, endpoint_url: str | None) -> tuple[Report, list[Tile], Statu
         period = find_period(catalog, None, None)
         report = replace(read_report(catalog, store, period, place), index="", made_at=BEGIN)
         status = read_status(catalog, store, place)
-        at_work = tuple(replace(holder, since=BEGIN) for holder in status.at_work)
+        at_work = tuple(holder.model_copy(update={"since": BEGIN}) for holder in status.at_work)
         known = read_explanation(catalog, store, place, "b.mp4")
         return report, read_tiles(catalog, period), replace(status, index="", at_work=at_work), known
 
