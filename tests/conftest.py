@@ -64,8 +64,10 @@ RAY_TESTS = "tests/integration/run/"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Spread files over processes; all that share a Ray stay in one. (`--dist loadgroup` of pytest-xdist 3.8
-    would do it by marks, but finds none under pytest 9.2.)"""
+    """Spread files over processes; all that start Ray stay in one, so that no two start at once.
+
+    `--dist loadgroup` of pytest-xdist 3.8 would do it by marks, but finds none under pytest 9.2.
+    """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByFile(LoadScopeScheduling):

@@ -2,27 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from command_line import Outcome
-from ray.cluster_utils import Cluster
 
 COMMAND = Path(sys.executable).with_name("media-index")
-ON_RAY = ("run", "backfill")
+STARTS_RAY = ("run", "backfill")
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
-
-
-@pytest.fixture(scope="session")
-def ray_address(s3_endpoint: str) -> Iterator[str]:
-    """A Ray that the runs of many tests share: to start one costs more than to index what they index. Its
-    workers have the credentials of the S3 server, which starts first."""
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
-    yield made.address
-    made.shutdown()
 
 
 @pytest.fixture
@@ -30,20 +20,16 @@ def media_index(
     tmp_path: Path,
     media_index: Callable[..., Outcome[str]],
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
 ) -> Callable[..., Outcome[str]]:
     """Run `media-index …` in an empty folder, so that no settings file is in the way: the installed command
-    in a process of its own where it works on Ray, on the shared one unless `--ray-address` names another;
-    else in this process."""
+    in a process of its own where it starts Ray, else in this one."""
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
 
     def run(verb: str, *arguments: object, timeout_s: float = 600) -> Outcome[str]:
-        if verb not in ON_RAY:
+        if verb not in STARTS_RAY:
             return media_index(verb, *arguments)
-        if "--ray-address" not in arguments:
-            arguments = (*arguments, "--ray-address", request.getfixturevalue("ray_address"))
         command = [COMMAND, verb, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
         return Outcome(done.returncode, done.stdout, done.stderr)

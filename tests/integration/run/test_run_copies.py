@@ -47,7 +47,7 @@ def test_copies_are_analysed_once(tmp_path, library, parrot, make_video, media_i
 
     first = media_index("run", *where, library, "--new-index", "--build")
     assert first.code == 3, first.stderr
-    assert "3 indexed, 0 partial, 1 set aside, 0 left" in first.stdout
+    assert "3 indexed, 3 copied, 0 partial, 1 set aside, 0 left" in first.stdout
     assert "4 duplicate" in first.stderr
     names = ["a.mp4", "alike.mp4", "copy.mp4", "hard link.mp4", "other.mp4"]
     assert rows() == [(name, 1) for name in names]
