@@ -22,7 +22,11 @@ def in_folder(tmp_path, monkeypatch, make_video) -> Path:
     monkeypatch.chdir(tmp_path)
     before = list(logging.getLogger("jobs").handlers), logging.getLogger("jobs").level
     yield tmp_path
-    logging.getLogger("jobs").handlers[:], level = before
+    handlers, level = before
+    for handler in logging.getLogger("jobs").handlers:
+        if handler not in handlers:
+            handler.close()
+    logging.getLogger("jobs").handlers[:] = handlers
     logging.getLogger("jobs").setLevel(level)
 
 
@@ -54,9 +58,9 @@ def test_the_page_runs_as_it_stands(in_folder, capfd):
     assert {"started", "planned", "indexed", "ended"} <= set(watching.events)
 
 
-def test_every_process_can_be_followed(in_folder, parrot, ray_address):
+def test_every_process_can_be_followed(in_folder, parrot):
     """With a folder for it, driver, actor and readers each write what they do into a file of their own."""
-    where = {"library": "films", "index": "catalog", "model": str(parrot), "ray_address": ray_address}
+    where = {"library": "films", "index": "catalog", "model": str(parrot)}
     settings = sdk.Settings.of(**where, log_dir=in_folder / "logs")
     assert sdk.run(settings, new_index=True).num_indexed == 1
     events: dict[str, set[str]] = {}
@@ -72,7 +76,7 @@ def test_every_process_can_be_followed(in_folder, parrot, ray_address):
 @pytest.mark.skipif(
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="a shell began the tests in the background"
 )
-def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_video, ray_address):
+def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_video):
     """KeyboardInterrupt, as anywhere in Python, after the run is published; the next call goes on."""
     for number in range(8):
         make_video(in_folder / "films" / f"{number}.mp4", seconds=2, shade=number * 10)
@@ -85,7 +89,7 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_
 
     logging.getLogger("jobs").addHandler(Interrupting())
     logging.getLogger("jobs").setLevel(logging.INFO)
-    where = {"library": "films", "index": "catalog", "model": str(parrot), "ray_address": ray_address}
+    where = {"library": "films", "index": "catalog", "model": str(parrot)}
     settings = sdk.Settings.of(**where)
     with pytest.raises(KeyboardInterrupt):
         sdk.run(settings, new_index=True)
