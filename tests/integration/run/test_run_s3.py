@@ -22,7 +22,7 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
 
     first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
     assert first.code == 3, first.stderr
-    assert "4 indexed, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
+    assert "4 indexed, 1 copied, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
     assert "1 duplicate" in first.stderr
     assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
     rows = media_index("sql", "select uri, etag, size_bytes from videos", *index, "--json").json
