@@ -1,4 +1,4 @@
-"""What the PUT of a commit costs its process: by boto3's client, by obstore, and as media-index sends it."""
+"""Cost of the PUT of a commit to its process: by boto3's client, by obstore, and as media-index sends it."""
 
 import argparse
 import time
@@ -22,7 +22,7 @@ def bench_put(options: argparse.Namespace) -> None:
 
 
 def in_turns(url: str, num_videos: int, pause_s: float) -> dict[str, Any]:
-    """Of the whole process, so that a client's own threads count."""
+    """CPU seconds of the whole process, so that a client's own threads count."""
     ways = _ways(url)
     cpu, wall = dict.fromkeys(ways, 0.0), dict.fromkeys(ways, 0.0)
     for first in range(-ROUND, num_videos, ROUND):  # the first round is not counted

@@ -1,4 +1,4 @@
-"""What the shortest commands cost: CPU seconds of a whole process, beside another media-index.
+"""Cost of the shortest commands: CPU seconds of a whole process, beside another media-index.
 
     python bench/startup.py demo/index --against ../before/.venv/bin/media-index
 

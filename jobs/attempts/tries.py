@@ -56,17 +56,17 @@ class AttemptHistory:
 
     @property
     def failure(self) -> VideoFailure:
-        """Why the latest try failed; AssertionError: it did not."""
+        """Return why the latest try failed; AssertionError: it did not."""
         assert self.last.failure
         return self.last.failure
 
     @property
     def num_kills(self) -> int:
-        """How many actors died with this video in their hands."""
+        """Count the actors that died with this video in their hands."""
         return sum(one.code == WORKER_KILLED for one in self._failures)
 
     def num_failures(self, failure_class: FailureClass) -> int:
-        """How many tries failed for this class of reasons."""
+        """Count the tries that failed for this class of reasons."""
         return sum(one.failure_class == failure_class for one in self._failures)
 
     @property
@@ -74,15 +74,15 @@ class AttemptHistory:
         return [one.failure for one in self.tries if one.failure]
 
     def with_try(self, work: Work, tried: Try) -> "AttemptHistory":
-        """With one more try, at `work`."""
+        """Add a try at `work`."""
         return AttemptHistory(work, (*self.tries, tried))
 
     def using(self, usage: Usage) -> "AttemptHistory":
-        """The same, with what the latest try took besides."""
+        """Add what the latest try took besides."""
         return self._with_last(usage=self.last.usage + usage)
 
     def failed(self, failure: VideoFailure) -> "AttemptHistory":
-        """The same, with the latest try failed after all."""
+        """Say that the latest try failed after all."""
         return self._with_last(failure=failure)
 
     def _with_last(self, **changes: Any) -> "AttemptHistory":

@@ -27,15 +27,14 @@ def plan(
     everything: bool,
     **flags: Any,
 ) -> None:
-    """What `run` would do, for which reason, and what it would cost; with --stale … what `backfill` would."""
+    """Say what `run` would do, why, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
     from jobs.planning.lines import estimate_lines, no_index_lines, plan_json, plan_lines
-    from jobs.planning.plan import NIGHTLY, backfill_goal, preview, save_plan
+    from jobs.planning.plan import planned_goal, preview, save_plan
     from jobs.settings.config import resolve
     from storage.index.nearby import nearest_indexes
 
-    is_backfill = stale or failed or missing or everything
-    goal = backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
+    goal = planned_goal(stale, failed, missing, everything)
     settings = resolve(load_settings(flags, needs=NEEDED))
     ignored: list[dict[str, str]] = []
 

@@ -1,21 +1,20 @@
-"""How a problem that ends a verb is told: two lines, or a JSON line where stderr is to hold nothing else."""
+"""Telling of a problem that ends a verb: two lines, or a JSON line where stderr is to hold nothing else."""
 
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 from jobs.settings.file import read_settings_file
-from jobs.ui.terminal import say, show_error, to_json
+from jobs.ui.terminal import event_line, say, show_error
 from schemas.failures import ExitCode, MediaIndexError, UsageError
 
 _SPEAKS_JSON = ("run", "backfill")
 
 
 def show_problem(error: MediaIndexError) -> int:
-    """What failed, what to do; the exit code."""
+    """Say what failed and what to do; return the exit code."""
     if speaks_json(sys.argv[1:]):
         _say_event(error.message, error.hint, error.exit_code)
     else:
@@ -24,7 +23,7 @@ def show_problem(error: MediaIndexError) -> int:
 
 
 def show_end(message: str, hint: str, code: ExitCode) -> int:
-    """The same of what is no error of ours."""
+    """Say the same of what is no error of ours."""
     if speaks_json(sys.argv[1:]):
         _say_event(message, hint, code)
     else:
@@ -33,7 +32,7 @@ def show_end(message: str, hint: str, code: ExitCode) -> int:
 
 
 def show_crash(error: Exception, lines: str) -> int:
-    """The same of a bug; `lines` is its traceback."""
+    """Say the same of a bug; `lines` is its traceback."""
     if speaks_json(sys.argv[1:]):
         message = f"{type(error).__name__}: {error}"
         _say_event(message, "Please report it with the traceback.", ExitCode.INTERNAL, traceback=lines)
@@ -43,7 +42,7 @@ def show_crash(error: Exception, lines: str) -> int:
 
 
 def speaks_json(arguments: Sequence[str]) -> bool:
-    """Whether this command was to say JSON lines, as far as that can be told of one that may be mistyped."""
+    """Tell whether this command, which may be mistyped, asked for JSON lines."""
     if not arguments or arguments[0] not in _SPEAKS_JSON:
         return False
     if said := _value_of("--log-format", arguments):
@@ -55,14 +54,13 @@ def speaks_json(arguments: Sequence[str]) -> bool:
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str | None:
-    """The last one given, with a space or `=` before it."""
+    """Return the last value given, with a space or `=` before it."""
     values = [after for before, after in pairwise(arguments) if before == flag]
     values += [one.partition("=")[2] for one in arguments if one.startswith(f"{flag}=")]
     return values[-1] if values else None
 
 
 def _say_event(message: str, hint: str, code: ExitCode, **more: str) -> None:
-    """As a run says what stops it, of one that did not begin."""
-    head = {"time": datetime.now(UTC).isoformat(), "event": "error", "run_id": None}
+    """Say as JSON what stopped a run before it began."""
     told = {"message": message, "hint": hint, "exit_code": int(code), "next": None}
-    say(to_json(head | told | more), err=True)
+    say(event_line("error", None, **told, **more), err=True)

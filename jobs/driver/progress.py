@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 from rich.console import Console
@@ -31,7 +30,7 @@ from jobs.failures import VideoFailure
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
 from jobs.settings.limits import Ending
-from jobs.ui.terminal import to_json
+from jobs.ui.terminal import event_line
 from jobs.ui.words import visible
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import ExitCode, FailureAction, MediaIndexError
@@ -221,8 +220,7 @@ class Progress:
         if self._is_json:
             if event is None:
                 return
-            head = {"time": datetime.now(UTC).isoformat(), "event": event, "run_id": self._run_id}
-            print(to_json(head | fields), file=self._console.file, flush=True)
+            print(event_line(event, self._run_id, **fields), file=self._console.file, flush=True)
         elif line is not None and self._console.is_terminal:
             self._console.print(escape(visible(line)), soft_wrap=True, highlight=False)
         elif line is not None:

@@ -47,6 +47,12 @@ def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) ->
     return Goal("backfill", reasons)
 
 
+def planned_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> Goal:
+    """What a plan is made for: a backfill where one of these is asked for, else the nightly."""
+    is_backfill = stale or failed or missing or everything
+    return backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
+
+
 @dataclass(frozen=True)
 class Plan:
     """`videos` are those to spend on; what else was found costs nothing and is done on the way."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.planning.estimate import Estimate, estimate_of
 from jobs.planning.lines import estimate_lines, plan_lines
-from jobs.planning.plan import NIGHTLY, Goal, Plan, backfill_goal, preview, save_plan
+from jobs.planning.plan import NIGHTLY, Goal, Plan, backfill_goal, planned_goal, preview, save_plan
 from jobs.settings.config import Settings
 from schemas.failures import ExitCode
 from schemas.tables import Run
@@ -52,10 +52,7 @@ def plan(
         UsageError: A setting does not go with another one, or with the index.
         PreflightError: Library, weights or index cannot be used.
     """
-    goal = NIGHTLY
-    if stale or failed or missing or everything:
-        goal = backfill_goal(stale, failed, missing, everything)
-    checked, made = preview(settings, goal)
+    checked, made = preview(settings, planned_goal(stale, failed, missing, everything))
     return Preview(made, estimate_of(made, checked))
 
 

@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -51,6 +52,11 @@ def to_json(value: Any) -> str:
     text, and what a terminal would obey is escaped."""
     text = json.dumps(_finite(value), ensure_ascii=False, default=_text, allow_nan=False)
     return text if text.isascii() and text.isprintable() else "".join(map(_escaped, text))
+
+
+def event_line(event: str, run_id: str | None, **fields: Any) -> str:
+    """An event of a run as one JSON line of `--log-format json`; without a run it did not begin."""
+    return to_json({"time": datetime.now(UTC).isoformat(), "event": event, "run_id": run_id} | fields)
 
 
 def _escaped(character: str) -> str:

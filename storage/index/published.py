@@ -78,6 +78,8 @@ class PublishedCommits:
 
     def with_sizes(self, sizes: Collection[int]) -> list[CurrentCommit]:
         """The current commits of videos that have, or once had, so many bytes; looks at all there are."""
+        if not sizes:
+            return []
         commits = self._commits.table()
         told = pc.struct_field(pc.extract_regex(commits.column("content_rev"), r"^(?P<size>\d+)-"), "size")
         is_wanted = pc.is_in(told, value_set=pa.array(map(str, sizes), pa.string()))

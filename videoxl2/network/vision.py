@@ -12,15 +12,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videoxl2.network.config import VisionConfig
+from videoxl2.network.config import VISION_ACTIVATIONS, VisionConfig
 from videoxl2.network.embedding import undrawn_embedding
 
-_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {  # those of `VISION_ACTIVATIONS`
-    "gelu_pytorch_tanh": partial(functional.gelu, approximate="tanh"),
-    "gelu": functional.gelu,
-    "relu": functional.relu,
-    "silu": functional.silu,
-}
+_FUNCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
+    partial(functional.gelu, approximate="tanh"),
+    functional.gelu,
+    functional.relu,
+    functional.silu,
+)
+_ACTIVATIONS = dict(zip(VISION_ACTIVATIONS, _FUNCTIONS, strict=True))
 
 
 class Embeddings(nn.Module):

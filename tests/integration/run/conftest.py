@@ -27,11 +27,11 @@ def media_index(
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
 
-    def run(verb: str, *arguments: object, timeout_s: float = 600) -> Outcome[str]:
+    def run(verb: str, *arguments: object) -> Outcome[str]:
         if verb not in STARTS_RAY:
             return media_index(verb, *arguments)
         command = [COMMAND, verb, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run

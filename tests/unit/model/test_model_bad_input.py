@@ -213,6 +213,13 @@ def test_only_memory_errors_count_as_such() -> None:
     assert not is_out_of_memory(ValueError("not enough memory"))
 
 
+def run_alone(code: str, folder: Path) -> str:
+    """What the code prints in a process of its own, with the folder as its argument."""
+    done = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Path) -> None:
     """A wrong weights folder is said at once, before the heavy imports."""
     code = (
@@ -225,9 +232,7 @@ def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Pat
         "    print(error)\n"
         "assert not {'torch', 'transformers', 'av'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "no config.json" in done.stdout
+    assert "no config.json" in run_alone(code, tmp_path)
 
 
 def test_answering_loads_neither_transformers_nor_torchs_compiler(small_folder: Path) -> None:
@@ -241,5 +246,4 @@ def test_answering_loads_neither_transformers_nor_torchs_compiler(small_folder: 
         "session.generate('?', max_new_tokens=3)\n"
         "assert not {'transformers', 'torch._dynamo', 'sympy'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(small_folder)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    run_alone(code, small_folder)

@@ -134,9 +134,7 @@ class _Looks:
 
     def _in_turn(self, found: Iterable[tuple[int, _Stamp]]) -> list[_Stamp]:
         """Of the stream that counts and of those that lie wholly before or behind it in the file."""
-        by_stream: dict[int, list[_Stamp]] = {}
-        for index, stamp in found:
-            by_stream.setdefault(index, []).append(stamp)
+        by_stream = _by_stream(found)
         own = by_stream.pop(self._video.stream.index, [])
         apart = [
             others for others in by_stream.values() if not own or others[-1] < own[0] or others[0] > own[-1]
@@ -145,9 +143,7 @@ class _Looks:
 
     def _own(self, found: Iterable[tuple[int, _Stamp]]) -> list[_Stamp]:
         """Of the stream that counts, or, where it has none, of the one that has taken its turn."""
-        by_stream: dict[int, list[_Stamp]] = {}
-        for index, stamp in found:
-            by_stream.setdefault(index, []).append(stamp)
+        by_stream = _by_stream(found)
         own = by_stream.get(self._video.stream.index)
         return own or next(iter(by_stream.values()), [])
 
@@ -167,3 +163,10 @@ class _Looks:
         with self._path.open("rb") as file:
             file.seek(byte)
             return not any(file.read(4096))
+
+
+def _by_stream(found: Iterable[tuple[int, _Stamp]]) -> dict[int, list[_Stamp]]:
+    by_stream: dict[int, list[_Stamp]] = {}
+    for index, stamp in found:
+        by_stream.setdefault(index, []).append(stamp)
+    return by_stream
