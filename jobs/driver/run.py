@@ -1,11 +1,9 @@
 """The verbs `run` and `backfill`: preflight, plan, claim, execute, publish, record."""
 
-import signal
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, field
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.attempts.work import Work
@@ -16,6 +14,7 @@ from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking, deleted_marks
 from jobs.driver.runner import Runner
 from jobs.driver.settle import IndexSettler, Tally
+from jobs.driver.stopping import Stop, stop_on_signal
 from jobs.driver.supervise import supervise
 from jobs.folders import make_writable
 from jobs.logs import follow
@@ -27,7 +26,7 @@ from jobs.workers.actor import place_actors, start_actor
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source
 from schemas.commit import RunRecord
-from schemas.failures import ExitCode, LeaseHeldError, MediaIndexError
+from schemas.failures import ExitCode, MediaIndexError
 from schemas.identity import new_run_id
 from schemas.plan import COSTLY, Reason
 from schemas.tables import Run
@@ -38,19 +37,6 @@ from storage.query.plans import decode_plan, encode_plan
 from videoxl2.frames import Limits as FileLimits
 
 _COPIES = {Reason.MOVED, Reason.DUPLICATE}
-
-
-@dataclass
-class Stop:
-    """Asks the driver loop to end, and remembers why."""
-
-    event: threading.Event = field(default_factory=threading.Event)
-    lost: LeaseHeldError | None = None
-
-    def lose(self, error: LeaseHeldError) -> None:
-        """Somebody else took the lease: what is in flight would be done twice."""
-        self.lost = error
-        self.event.set()
 
 
 @dataclass(frozen=True)
@@ -209,7 +195,7 @@ class _Execution:
         owns = self._owns_process
         with (
             join_cluster(settings.ray_address, keeps_quiet=owns) as cluster,
-            _stop_on_signal(stop.event) if owns else nullcontext(),
+            stop_on_signal(stop.event) if owns else nullcontext(),
         ):
             placement = place_actors(cluster, settings.num_actors)
             runner = Runner(
@@ -280,22 +266,3 @@ class _Execution:
             num_unfinished=self._num_planned - tally.num_settled,
             **tally.committed.columns(Run.model_fields),
         )
-
-
-@contextmanager
-def _stop_on_signal(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM asks the run to stop; a second Ctrl-C ends it at once.
-
-    Entered after Ray has started, and in the main thread.
-    """
-
-    def ask(signum: int, frame: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -25,7 +25,7 @@ from jobs.driver.supervise import OneHand
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.postprocess import Postprocessed, Postprocessing
-from jobs.workers.reading import value_of
+from jobs.workers.read_ahead import value_of
 from schemas.failures import FailureClass
 
 POLL_S = 0.5

@@ -2,7 +2,7 @@
 
 actor        one per GPU: reads ahead, prefills, answers      reading  spans of frames, as tasks
 postprocess  boundaries to cuts, keyframes, rows, bundle      scratch  fetched videos on a node's disk
-hanging      a call that hangs becomes a crash
+hanging      a call that hangs becomes a crash                read_ahead  the tasks' spans in order
 
 Knows one video at a time; never commits, and never decides what a failure leads to.
 """

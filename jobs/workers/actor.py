@@ -21,7 +21,8 @@ from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
-from jobs.workers.reading import Opened, ReadAhead, Source
+from jobs.workers.read_ahead import ReadAhead
+from jobs.workers.reading import Opened, Source
 from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
 from schemas.usage import Usage

@@ -1,22 +1,19 @@
-"""Reading tasks on CPUs, and the ordered read-ahead through which one model actor consumes them.
+"""Reading tasks on CPUs: one task reads one span of one video.
 
-One task reads one span of one video, so a lost task costs one span, and several cores can feed one GPU.
-The number of spans under way is the backpressure; those of the video that comes next are included. The
-functions above the tasks run as well without Ray.
+So a lost task costs one span, and several cores can feed one GPU. The functions above the tasks run as well
+without Ray.
 """
 
 import faulthandler
 import logging
-import math
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import ray
 
@@ -25,7 +22,6 @@ from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
 from jobs.workers.scratch import hold_copy
-from schemas.failures import FailureClass
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
 from videoxl2.frames import (
@@ -44,9 +40,7 @@ SPAN_BYTES = 64 << 20
 SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
 READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
 ALL_TRIES_S = 3 * READ_DEADLINE_S  # Ray's two retries included; longer waits only who waits for a frozen task
-MIN_AHEAD, MAX_AHEAD = 2, 16
 
-T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
@@ -113,7 +107,7 @@ def killed_when_hanging() -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class _Read:
+class SpanRead:
     """A span's frames and the wall seconds they took, fetching included."""
 
     frames: FrameSpan
@@ -136,7 +130,7 @@ def _open_task(source: Source, work: Work) -> Opened | VideoFailure:
 
 def _span_task(
     source: Source, work: Work, opened: Opened | VideoFailure, number: int
-) -> _Read | VideoFailure:
+) -> SpanRead | VideoFailure:
     if isinstance(opened, VideoFailure):
         return opened
     follow(source.log_dir, "worker")
@@ -148,7 +142,7 @@ def _span_task(
     seconds = time.monotonic() - started
     fields = {"uri": work.video.uri, "span": number, "seconds": round(seconds, 3)}
     _log.debug("read span %d of %s", number, work.video.uri, extra={"event": "read", "fields": fields})
-    return _Read(frames, seconds)
+    return SpanRead(frames, seconds)
 
 
 TASK_OPTIONS: dict[str, Any] = {
@@ -157,157 +151,5 @@ TASK_OPTIONS: dict[str, Any] = {
     "max_retries": 2,
     "enable_task_events": False,
 }
-_open_remote = ray.remote(**TASK_OPTIONS)(_open_task)
-_span_remote = ray.remote(**TASK_OPTIONS)(_span_task)
-
-
-@dataclass
-class _Reading:
-    """One video being read: the tasks under way, in span order. Its first span needs no look at `opened`."""
-
-    work: Work
-    open_ref: "ray.ObjectRef[Opened | VideoFailure]"
-    opened: Opened | VideoFailure | None = None
-    under_way: "deque[ray.ObjectRef[_Read | VideoFailure]]" = field(default_factory=deque)
-    next_span: int = 0
-
-    def can_launch(self) -> bool:
-        if self.opened is None:
-            return self.next_span == 0
-        return isinstance(self.opened, Opened) and self.next_span < len(self.opened.spans)
-
-
-class ReadAhead:
-    """Reads the video at hand in order while the next one's first spans are already on their way."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
-        self._pace = _Pace()
-        self._waiting_since: float | None = None
-
-    @property
-    def waiting_s(self) -> float:
-        """How long a task has been waited for by now, in seconds; 0 where none is. From any thread."""
-        since = self._waiting_since
-        return time.monotonic() - since if since is not None else 0.0
-
-    def open(self, work: Work) -> Opened:
-        """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
-        reading = self._start(work)
-        if reading.opened is None:
-            with self._waiting():
-                reading.opened = value_of(reading.open_ref, Stage.FETCH)
-        if isinstance(reading.opened, VideoFailure):
-            raise VideoFailureError(reading.opened)
-        return reading.opened
-
-    def begin(self, work: Work) -> None:
-        """Begin reading the video that comes after the one at hand."""
-        self._launch(self._start(work))
-
-    def spans(self, work: Work) -> Iterator[FrameSpan]:
-        """The opened video's spans in order, refilling as they leave. Raises `VideoFailureError`."""
-        reading = self._readings[work]
-        self._pace.start()
-        self._refill(reading)
-        while reading.under_way:
-            self._pace.asked()
-            with self._waiting():
-                read = value_of(reading.under_way.popleft(), Stage.READ)
-            if isinstance(read, VideoFailure):
-                raise VideoFailureError(read)
-            self._pace.received(read.seconds)
-            self._refill(reading)
-            yield read.frames
-        assert not reading.can_launch(), "every span has been handed out"
-
-    def keep_only(self, *works: Work) -> None:
-        """Forget all other videos, those included that another actor got after all."""
-        for work in [work for work in self._readings if work not in works]:
-            for ref in self._readings.pop(work).under_way:
-                ray.cancel(ref, force=True)
-
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        self._waiting_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._waiting_since = None
-
-    def _start(self, work: Work) -> _Reading:
-        if work not in self._readings:
-            self._readings[work] = _Reading(work, _open_remote.remote(self._source, work))
-        return self._readings[work]
-
-    def _refill(self, first: _Reading) -> None:
-        """Launch spans of the video at hand, then of the next, up to the number the pace allows."""
-        others = [reading for reading in self._readings.values() if reading is not first]
-        num_under_way = sum(len(reading.under_way) for reading in (first, *others))
-        for reading in (first, *others):
-            if reading.opened is None and ray.wait([reading.open_ref], timeout=0)[0]:
-                reading.opened = value_of(reading.open_ref, Stage.FETCH)
-            while num_under_way < self._pace.max_ahead and reading.can_launch():
-                self._launch(reading)
-                num_under_way += 1
-
-    def _launch(self, reading: _Reading) -> None:
-        if reading.can_launch():
-            ref = _span_remote.remote(self._source, reading.work, reading.open_ref, reading.next_span)
-            reading.next_span += 1
-            reading.under_way.append(ref)
-
-
-@dataclass
-class _Pace:
-    """How far ahead to read: ceil(seconds to read a span / seconds the model needs for one) + 2."""
-
-    read_s: float = 0.0
-    model_s: float = math.inf
-    _given_at: float | None = None
-
-    @property
-    def max_ahead(self) -> int:
-        ahead = math.ceil(self.read_s / max(self.model_s, 1e-3)) + 2
-        return max(MIN_AHEAD, min(MAX_AHEAD, ahead))
-
-    def start(self) -> None:
-        """A new video: what passed since the last span was answering, not prefill."""
-        self._given_at = None
-
-    def asked(self) -> None:
-        """The model wants a span: what passed since the last one is the model's own time."""
-        if self._given_at is not None:
-            self.model_s = _blend(self.model_s, time.monotonic() - self._given_at)
-
-    def received(self, read_s: float) -> None:
-        """A span arrived that took a reader `read_s` seconds."""
-        self.read_s = _blend(self.read_s, read_s)
-        self._given_at = time.monotonic()
-
-
-def _blend(old: float, new: float) -> float:
-    return new if math.isinf(old) or old == 0 else 0.7 * old + 0.3 * new
-
-
-def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | VideoFailure":
-    """The task's value; what kills tasks is sorted by whose fault it is."""
-    try:
-        return ray.get(ref)
-    except ray.exceptions.OutOfMemoryError as error:
-        hint = "Use machines with more memory per core for reading."
-        return VideoFailure(stage, FailureClass.RESOURCE, "host_out_of_memory", _first_line(error), hint)
-    except ray.exceptions.WorkerCrashedError:
-        message = "the file crashed its reading process three times, or hung in it"
-        hint = "Check the file in a player."
-        return VideoFailure(stage, FailureClass.POISON, "reader_crashed", message, hint)
-    except ray.exceptions.RayTaskError:
-        raise  # our bug: tasks return their errors
-    except ray.exceptions.RayError as error:
-        hint = "None needed, it is tried again."
-        return VideoFailure(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+open_remote = ray.remote(**TASK_OPTIONS)(_open_task)
+span_remote = ray.remote(**TASK_OPTIONS)(_span_task)

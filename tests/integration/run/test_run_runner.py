@@ -31,7 +31,8 @@ from jobs.settings.limits import Ending, FailureLimit, Limits
 from jobs.workers.actor import PULSE
 from jobs.workers.hanging import HangGuard
 from jobs.workers.postprocess import Postprocessed, Postprocessing
-from jobs.workers.reading import ALL_TRIES_S, Source, value_of
+from jobs.workers.read_ahead import value_of
+from jobs.workers.reading import ALL_TRIES_S, Source
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
