@@ -8,12 +8,14 @@ from pydantic import Field
 from schemas.failures import FailureClass
 from schemas.identity import VideoId
 from schemas.tables import (
+    MEASURED_TABLES,
     Appearance,
     Attempt,
     Character,
     Failure,
     Highlight,
     Keyframe,
+    Measured,
     Row,
     Run,
     Scene,
@@ -50,6 +52,9 @@ class Commit(Row):
     content_rev: str = Field(description="Equal for equal bytes elsewhere: etag and size, without a version")
     state: CommitState = Field(description="rows, quarantined, deleted or released")
     failure_class: FailureClass | None = Field(description="Why it is quarantined; see failures")
+    sidecars_rev: str | None = Field(
+        default=None, description="Which texts lay beside the video, with which bytes; null: none"
+    )
 
 
 class Bundle(Row):
@@ -62,11 +67,21 @@ class Bundle(Row):
     appearances: tuple[Appearance, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     keyframes: tuple[Keyframe, ...] = ()
+    measured: dict[str, tuple[Measured, ...]] = Field(
+        default_factory=dict, description="Rows of signals, by table"
+    )
     own: dict[str, tuple[Row, ...]] = Field(
         default_factory=dict, description="Rows of the tables that prompt packs bring"
     )
     failures: tuple[Failure, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+
+    def rows(self, table: str) -> tuple[Row, ...]:
+        """Its rows of one of our own tables."""
+        if table in MEASURED_TABLES:
+            return self.measured.get(table, ())
+        found: tuple[Row, ...] = getattr(self, table)
+        return found
 
 
 class RunRecord(Row):

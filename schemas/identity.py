@@ -52,11 +52,30 @@ def numbered(number: int) -> VideoId:
 
 
 @dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file of texts beside a video, as the listing shows it: `film.en.srt` beside `film.mp4`.
+
+    `name` is the file's own name, in the video's folder.
+    """
+
+    name: str
+    size_bytes: int
+    modified_ns: int
+    etag: str | None = None
+
+    @property
+    def rev(self) -> str:
+        """Which bytes: etag and size on S3, size and modification time on a disk."""
+        return f"{self.size_bytes}-{self.etag or self.modified_ns}"
+
+
+@dataclass(frozen=True, slots=True)
 class VideoObject:
     """One media object as the library's listing shows it, before a byte of it is read.
 
     `uri` is `s3://bucket/key` (the key unescaped) or an absolute path. `etag` is S3's opaque change
     signal, never a content hash. `modified_ns` is nanoseconds since the epoch (S3 has whole seconds).
+    `sidecars` are the texts beside it, by name.
     """
 
     uri: str
@@ -65,6 +84,7 @@ class VideoObject:
     etag: str | None = None
     version_id: str | None = None
     is_archived: bool = False  # in a storage class that must be restored from before it can be read
+    sidecars: tuple[Sidecar, ...] = ()
 
     @property
     def video_id(self) -> VideoId:
@@ -104,9 +124,18 @@ class VideoObject:
         """
         return self.etag is not None and _DIGEST.fullmatch(self.etag) is not None
 
+    @property
+    def sidecars_rev(self) -> str | None:
+        """Which texts lie beside it, with which bytes; None: none."""
+        if not self.sidecars:
+            return None
+        in_order = sorted(self.sidecars, key=lambda sidecar: sidecar.name)
+        return digest("sidecars", *(part for one in in_order for part in (one.name, one.rev)))
+
     def analysis_key(self, recipe_id: str) -> str:
         """The idempotency key: committed once means never paid for again."""
-        return digest("analysis", self.video_id, self.object_rev, recipe_id)
+        beside = (self.sidecars_rev,) if self.sidecars_rev else ()
+        return digest("analysis", self.video_id, self.object_rev, recipe_id, *beside)
 
 
 def new_run_id(started_at: datetime, entropy: str) -> str:

@@ -44,8 +44,10 @@ class Analysed(Row):
 class Lineage(Analysed):
     """Which bytes, which model, which prompt and which run made the row."""
 
-    model_id: str = Field(description="Folder or hub id of the weights")
-    model_revision: str = Field(description="Hub commit, or a hash of config and weight files")
+    model_id: str | None = Field(description="Folder or hub id of the weights; null: no model involved")
+    model_revision: str | None = Field(
+        description="Hub commit, or a hash of config and weight files; null: no model involved"
+    )
     prompt_id: str | None = Field(description="Prompt and version, e.g. scenes@1; null: no prompt involved")
     run_id: str = Field(description="The run that made the row")
     created_at: datetime = Field(description="When the row was made (UTC)")
@@ -182,6 +184,59 @@ class Keyframe(Lineage):
     image: bytes = Field(description="The picture as a file of that type")
 
 
+class Measured(Lineage):
+    """What a signal read off the video, without the model."""
+
+    signal_id: str = Field(description="Signal and version, e.g. captions@1")
+
+
+class CaptionTrack(Measured):
+    """Captions or subtitles that came with the video: one language, in one place."""
+
+    track: int = Field(description="Position among the video's tracks, from 0")
+    source: str = Field(description="stream, pictures (CEA-608 or 708 inside the video stream) or sidecar")
+    origin: str = Field(description="Number of the stream, CC1 to CC4 or S1 to S6, or the sidecar's name")
+    codec: str = Field(description="Format of the texts, e.g. subrip, mov_text, webvtt, cea608")
+    language: str | None = Field(description="As BCP 47 (en, pt-BR); null: not said")
+    language_as_written: str | None = Field(description="As the file or its name has it")
+    title: str | None = Field(description="The track's title")
+    is_default: bool = Field(description="Players show it unless told otherwise")
+    is_forced: bool = Field(description="Only what is needed by those who understand the sound")
+    is_hearing_impaired: bool = Field(description="With sounds and speakers, for those who do not hear")
+    is_commentary: bool = Field(description="Of a commentary, not of the film's own sound")
+    has_text: bool = Field(description="It is text that can be read here; pictures of text are not")
+    num_cues: int = Field(description="Rows in captions")
+    num_dropped: int = Field(description="Cues left out: outside the video, empty, or damaged")
+    encoding: str | None = Field(description="Character encoding of a sidecar; null: not a sidecar")
+    is_encoding_guessed: bool = Field(description="Nothing said which encoding it is: letters may be wrong")
+    offset_ms: int = Field(
+        description="What was taken off the times as written, to count from the first picture"
+    )
+    warnings: list[str] = Field(description="What was odd about it")
+
+
+class Caption(Measured):
+    """One cue: what is shown at once, at the time it is shown."""
+
+    track: int = Field(description="See caption_tracks")
+    cue: int = Field(description="Position in the track, from 0, by start")
+    start_ms: int = Field(description="First millisecond it is shown")
+    end_ms: int = Field(description="First millisecond after")
+    is_end_guessed: bool = Field(description="The file does not say when it ends")
+    language: str | None = Field(description="Its track's, as BCP 47")
+    speaker: str | None = Field(description="Who says it, where the format tells")
+    text: str = Field(description="Without markup; lines are parted by a line feed")
+
+
+class Chapter(Measured):
+    """A chapter that the file itself marks."""
+
+    chapter: int = Field(description="Position in the video, from 0")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after")
+    title: str | None = Field(description="As the file has it")
+
+
 class Failure(Analysed):
     """Why a video, or one answer about it, is missing from the other tables."""
 
@@ -262,6 +317,12 @@ class Run(Row):
     generate_seconds: float = Field(description="Answering the prompts")
 
 
+MEASURED_TABLES: dict[str, type[Measured]] = {
+    "caption_tracks": CaptionTrack,
+    "captions": Caption,
+    "chapters": Chapter,
+}
+
 TABLES: dict[str, type[Row]] = {
     "videos": Video,
     "scenes": Scene,
@@ -269,6 +330,7 @@ TABLES: dict[str, type[Row]] = {
     "appearances": Appearance,
     "highlights": Highlight,
     "keyframes": Keyframe,
+    **MEASURED_TABLES,
     "runs": Run,
     "failures": Failure,
     "attempts": Attempt,

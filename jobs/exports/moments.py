@@ -62,9 +62,9 @@ class Source(Video):
         return timecode_of(fps, self.is_vfr, self.start_timecode, track_rate)
 
     @property
-    def model(self) -> MadeBy:
-        """The one that wrote the summary."""
-        return MadeBy(self.model_id, self.model_revision)
+    def models(self) -> list[MadeBy]:
+        """The one that wrote the summary; none where no model has seen the video."""
+        return [MadeBy(self.model_id, self.model_revision or "")] if self.model_id else []
 
     def on_player(self, ms: int) -> int:
         """A row's time on the clock that players show."""
@@ -96,8 +96,8 @@ class Moment:
 
 def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
     """Those that wrote what is shown: more than one where some answers were asked again."""
-    found = (MadeBy(moment.model_id, moment.model_revision) for moment in moments)
-    return list(dict.fromkeys(found)) or [source.model]
+    found = (MadeBy(one.model_id, one.model_revision) for one in moments if one.model_id)
+    return list(dict.fromkeys(found)) or source.models
 
 
 def read_moments(

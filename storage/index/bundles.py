@@ -57,7 +57,7 @@ def encode_with_stream(bundle: Bundle) -> tuple[bytes, bytes]:
 def _to_table(bundle: Bundle) -> pa.Table:
     record, schema = bundle.commit.model_dump(), _SCHEMA
     for table in BUNDLE_TABLES:
-        record[table] = [row.model_dump() for row in getattr(bundle, table)]
+        record[table] = [row.model_dump() for row in bundle.rows(table)]
     for table, rows in bundle.own.items():
         if rows:
             schema = _with_table(schema, table, columns_of(type(rows[0])))

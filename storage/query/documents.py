@@ -33,7 +33,8 @@ _JOIN = {
 }
 _NO_HEADLINE = {"videos": "file_name(uri)"}
 # What tells the rows of one video apart, as in `keyframes.row_index`.
-_ROW_INDEX = {"scenes": "scene_index", "highlights": "rank"}
+_ROW_INDEX = {"scenes": "scene_index", "highlights": "rank", "chapters": "chapter"}
+_NOT_SEARCHED = {"caption_tracks"}  # it has a title, and says nothing of the video
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def hit_kinds(own_tables: OwnTables) -> tuple[str, ...]:
     ours = (
         table
         for table in BUNDLE_TABLES
-        if any(column.name in (*_HEADLINES, *_PROSE) for column in COLUMNS[table])
+        if table not in _NOT_SEARCHED
+        and any(column.name in (*_HEADLINES, *_PROSE) for column in COLUMNS[table])
     )
     own = (table for table, columns in columns_by_table(own_tables).items() if _own_texts(columns))
     return (*ours, *own)

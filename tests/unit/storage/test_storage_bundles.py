@@ -35,7 +35,7 @@ def test_every_row_comes_back(make_bundle: MakeBundle, make_row: Callable[..., A
     flat = flatten_bundles([stored])
     for table in BUNDLE_TABLES:
         rows = [TABLES[table](**row) for row in flat[table].to_pylist()]
-        assert tuple(rows) == getattr(bundle, table), table
+        assert tuple(rows) == bundle.rows(table), table
         assert flat[table].schema.equals(arrow_schema(COLUMNS[table]))
     assert commits_of([stored]).to_pylist() == [bundle.commit.model_dump()]
 

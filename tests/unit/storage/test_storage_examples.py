@@ -136,10 +136,10 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("c.avi", "0:00.0", 60.0, "c.avi 0"),
     ],
     "recently-indexed": [
-        ("a.mp4", MADE, None, DAY, ""),
-        ("b.mp4", MADE, DAY - timedelta(days=3), DAY + timedelta(days=60), ""),
-        ("c.avi", MADE, None, DAY - timedelta(days=30), ""),
-        ("copy of c.avi", MADE, None, DAY - timedelta(days=30), ""),
+        ("a.mp4", MADE, None, DAY, None),
+        ("b.mp4", MADE, DAY - timedelta(days=3), DAY + timedelta(days=60), None),
+        ("c.avi", MADE, None, DAY - timedelta(days=30), None),
+        ("copy of c.avi", MADE, None, DAY - timedelta(days=30), None),
     ],
     "scenes-per-setting-and-day": [
         (date(2026, 11, 20), "park", 2, 2.0),
@@ -147,8 +147,8 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (date(2026, 10, 21), "hall", 1, 1.0),
     ],
     "stale-rows": [
-        ("new", True, "", 2, 0.1, date(2026, 11, 21)),
-        ("old", False, "", 2, 2.0, date(2026, 11, 21)),
+        ("new", True, None, 2, 0.1, date(2026, 11, 21)),
+        ("old", False, None, 2, 2.0, date(2026, 11, 21)),
     ],
     "tag-counts": [("dog", 2, 1), ("sun", 2, 2)],
     "videos-without-a-highlight": [(C, "1:00:00.0", False)],
