@@ -1,0 +1,63 @@
+"""What a video says in writing: tracks of cues, and chapters, in milliseconds from its first picture."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What is shown at once, from `start_ms` up to `end_ms`. Lines of its text are parted by a line feed."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    speaker: str | None = None
+    is_end_guessed: bool = False  # the file does not say when it ends
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Captions or subtitles of one kind: one language, in one place.
+
+    `source` is `stream`, `pictures` (inside the video stream) or `sidecar`, and `origin` the number of the
+    stream, `CC1` to `CC4` or `708`, or the sidecar's name.
+
+    `warnings` holds any of: `other_film` (made for a longer or much shorter one), `too_many_cues` (the rest
+    is left out), `damaged` (some of it cannot be read), `not_timed` (the video's own times are estimates),
+    `not_readable` (of a format that is not read here), `no_text` (pictures of text), `encrypted`,
+    `edits_ignored` (an edit list that is not followed), and what formats of sidecars add.
+    """
+
+    source: str
+    origin: str
+    codec: str
+    language: str | None  # BCP 47
+    language_as_written: str | None
+    title: str | None
+    is_default: bool
+    is_forced: bool
+    is_hearing_impaired: bool
+    is_commentary: bool
+    has_text: bool
+    cues: tuple[Cue, ...]
+    num_dropped: int  # cues left out: outside the video, empty, or damaged
+    encoding: str | None  # of a sidecar
+    is_encoding_guessed: bool
+    offset_ms: int  # what was taken off the times as written
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A stretch of the video that the file itself marks."""
+
+    start_ms: int
+    end_ms: int
+    title: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All that one file says in writing."""
+
+    tracks: tuple[Track, ...]
+    chapters: tuple[Chapter, ...]
