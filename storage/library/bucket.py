@@ -1,5 +1,6 @@
 """A library under an S3 prefix."""
 
+import io
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -7,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from schemas.identity import VideoObject
+from schemas.identity import Sidecar, VideoObject
 from storage.library.download import download, no_space, request_for
 from storage.library.inventory import Inventory
 from storage.library.inventory_rows import ARCHIVES, inventory_objects
-from storage.library.selection import Listing, Selection, is_hidden
+from storage.library.listing import Listing
+from storage.library.pairing import object_of
+from storage.library.selection import Selection, is_hidden
 from storage.s3.arrived import etags_of
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.ranges import Listed, Range, list_in_order, outermost
@@ -54,7 +57,7 @@ class S3Library:
             self.inventory.manifest(self.bucket)
 
     def list_videos(self, selection: Selection) -> Listing:
-        prefixes = outermost(self.prefix + prefix for prefix in selection.prefixes or ("",))
+        prefixes = outermost(self.prefix + prefix for prefix in selection.listed_prefixes or ("",))
         if self.inventory is None:
             return Listing(self._objects(prefixes), selection)
         manifest = self.inventory.manifest(self.bucket)
@@ -76,6 +79,13 @@ class S3Library:
                 path.unlink(missing_ok=True)
                 raise
         return path
+
+    def fetch_sidecar(self, video: VideoObject, sidecar: Sidecar) -> bytes:
+        """One request, pinned to the listed ETag."""
+        file = io.BytesIO()
+        client = s3_client(self.endpoint_url, _FETCH_TRIES)
+        download(client, etags_of(self.endpoint_url, self.bucket), object_of(video, sidecar), file)
+        return file.getvalue()
 
     def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
         """Two requests; the copy is as long as the object, and sparse."""

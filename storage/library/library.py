@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Protocol
 
 from schemas.failures import UsageError
-from schemas.identity import VideoObject
+from schemas.identity import Sidecar, VideoObject
 from storage.errors import preflight
 from storage.library.bucket import S3Library
 from storage.library.inventory import Inventory
+from storage.library.listing import Listing
 from storage.library.local import LocalLibrary
-from storage.library.selection import Listing, Selection
+from storage.library.selection import Selection
 from storage.locations import Folder, parse_location
 
 
@@ -43,6 +44,10 @@ class Library(Protocol):
     def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
         """As `fetch`, but of what would have to be copied only head and tail, with zeros between them: where
         containers say what they hold."""
+        ...
+
+    def fetch_sidecar(self, video: VideoObject, sidecar: Sidecar) -> bytes:
+        """Exactly the bytes that were listed, or an ObjectError; also for more than `MAX_SIDECAR_BYTES`."""
         ...
 
     def peek(self, video: VideoObject) -> None:

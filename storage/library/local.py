@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from schemas.failures import UsageError
-from schemas.identity import VideoObject
+from schemas.identity import Sidecar, VideoObject
 from storage.errors import AccessDenied, BadName, NotFound, ObjectChanged, ObjectError
-from storage.library.selection import LinksOut, Listing, Selection
+from storage.library.listing import LinksOut, Listing
+from storage.library.pairing import object_of
+from storage.library.selection import Selection
 from storage.library.walk import Walk, has_bad_name
 
 
@@ -67,11 +69,19 @@ class LocalLibrary:
                 found = os.fstat(opened.fileno())
         except OSError as error:
             raise translate_os_error(error, video.uri) from error
-        if (found.st_size, found.st_mtime_ns) != (video.size_bytes, video.modified_ns):
-            raise ObjectChanged(
-                f"{video.uri}: written to since it was listed", "The next run sees it as it is."
-            )
+        _check_unchanged(video, found)
         return path
+
+    def fetch_sidecar(self, video: VideoObject, sidecar: Sidecar) -> bytes:
+        """What the file holds, after a look that it is still what was listed."""
+        text = object_of(video, sidecar)
+        try:
+            opened = os.open(text.uri, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place must not block
+            with os.fdopen(opened, "rb") as file:
+                _check_unchanged(text, os.fstat(opened))
+                return file.read(text.size_bytes)
+        except OSError as error:
+            raise translate_os_error(error, text.uri) from error
 
     def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
         """The video's own path: what is not read costs nothing."""
@@ -84,6 +94,11 @@ class LocalLibrary:
                 opened.read(1)
         except OSError as error:
             raise translate_os_error(error, video.uri) from error
+
+
+def _check_unchanged(video: VideoObject, found: os.stat_result) -> None:
+    if (found.st_size, found.st_mtime_ns) != (video.size_bytes, video.modified_ns):
+        raise ObjectChanged(f"{video.uri}: written to since it was listed", "The next run sees it as it is.")
 
 
 def translate_os_error(error: OSError, path: str) -> ObjectError:

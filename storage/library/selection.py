@@ -1,9 +1,7 @@
 """Which of a library's objects are videos to index. Looks at keys only, never at bytes."""
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 
 from schemas.failures import UsageError
@@ -11,6 +9,9 @@ from schemas.identity import VideoObject
 
 _EXTENSIONS = "3g2 3gp asf avi dv f4v flv gif m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv qt ts vob webm wmv"
 VIDEO_EXTENSIONS = frozenset(_EXTENSIONS.split())
+# Not xml: beside a video that is a camera's or an editor's own data far more often than captions.
+_TEXTS = "ass dfxp idx itt mpl2 sbv scc smi srt ssa stl sub ttml vtt"
+SIDECAR_EXTENSIONS = frozenset(_TEXTS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,9 @@ class Selection:
     are case-sensitive and look at the key relative to the library's root: `*` and `?` stay inside one
     folder, `**/` stands for any folders or none, `[a-z]` and `[!a-z]` for one character. A pattern
     without a slash is compared with the name alone, at any depth; `folder/` means all below it.
+
+    `with_sidecars`: what has the extension of a text is none of the videos, unless `extensions` names it,
+    but may belong to one (`storage.library.pairing`). No `include` and no prefix parts the two.
     """
 
     extensions: frozenset[str] | None = VIDEO_EXTENSIONS
@@ -31,6 +35,7 @@ class Selection:
     exclude: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     modified_since_ns: int | None = None
+    with_sidecars: bool = False
 
     def __post_init__(self) -> None:
         for pattern in self.include + self.exclude:
@@ -41,80 +46,74 @@ class Selection:
 
         Looks at the key alone: an object that is taken may still be too old.
         """
-        if not self.has_prefix(key):
-            return False
-        extension = key.rpartition("/")[2].rpartition(".")[2].lower() if "." in key else ""
-        if self.extensions is not None and not key.endswith("/") and extension not in self.extensions:
+        if not self.has_prefix(key) or not (key.endswith("/") or self._is_video(extension_of(key))):
             return False
         if self.include and not any(_matches(pattern, key) for pattern in self.include):
             return False
-        return not any(_matches(pattern, key) for pattern in self.exclude)
+        return not self._excludes(key)
+
+    def takes_sidecar(self, key: str) -> bool:
+        """Whether it belongs to the video beside it, if there is one."""
+        extension = extension_of(key)
+        if not self.with_sidecars or extension not in SIDECAR_EXTENSIONS or self._is_video(extension):
+            return False
+        return not self._excludes(key)
+
+    def has_video_name(self, key: str) -> bool:
+        """Whether it is a video to look at, left out or not: texts with its name are its own."""
+        extension = extension_of(key)
+        return bool(extension) and (extension in VIDEO_EXTENSIONS or self._is_video(extension))
 
     def why_not(self, key: str) -> str:
         """Why an object that is listed and left out is no video to index."""
         if self.takes(key):
             return "older than --since"
-        if replace(self, extensions=None).takes(key):
+        if replace(self, extensions=None, with_sidecars=False).takes(key):
             return "no video by its name (--extension)"
         return "left out by --include, --exclude or --prefix"
 
     def has_prefix(self, key: str) -> bool:
-        """Whether the key is in the part of the library that is listed at all."""
+        """Whether the key is in the part of the library that was asked for."""
         return not self.prefixes or key.startswith(self.prefixes)
+
+    @property
+    def listed_prefixes(self) -> tuple[str, ...]:
+        """`prefixes`, shortened where they end inside of an extension, so that texts are listed as well."""
+        return tuple(map(self._widened, self.prefixes)) if self.with_sidecars else self.prefixes
+
+    def lists(self, key: str) -> bool:
+        """Whether the key is in the part of the library that is listed."""
+        return not self.prefixes or key.startswith(self.listed_prefixes)
 
     def enters(self, folder: str) -> bool:
         """Whether keys below may have a prefix; `folder` ends with a slash."""
         return self.has_prefix(folder) or any(prefix.startswith(folder) for prefix in self.prefixes)
 
     def is_recent(self, video: VideoObject) -> bool:
-        """Whether it was modified late enough."""
-        return self.modified_since_ns is None or video.modified_ns >= self.modified_since_ns
+        """Whether it, or a text beside it, was modified late enough."""
+        last_ns = max([video.modified_ns, *(sidecar.modified_ns for sidecar in video.sidecars)])
+        return self.modified_since_ns is None or last_ns >= self.modified_since_ns
+
+    def _is_video(self, extension: str) -> bool:
+        if self.extensions is None:
+            return not (self.with_sidecars and extension in SIDECAR_EXTENSIONS)
+        return extension in self.extensions
+
+    def _excludes(self, key: str) -> bool:
+        return any(_matches(pattern, key) for pattern in self.exclude)
+
+    def _widened(self, prefix: str) -> str:
+        start, dot, rest = prefix.rpartition(".")
+        if not dot or "/" in rest:
+            return prefix
+        known = VIDEO_EXTENSIONS | (self.extensions or frozenset())
+        is_inside = self.extensions is None or any(one.startswith(rest.lower()) for one in known)
+        return start + dot if is_inside else prefix
 
 
-@dataclass(slots=True)
-class LinksOut:
-    """How many links were not followed, as they lead out of the library."""
-
-    num: int = 0
-
-
-class Listing(Iterator[VideoObject]):
-    """The selected videos in order of their keys; the counts grow while it is read.
-
-    `as_of` is when S3 Inventory looked at the library, None where it is being looked at now. `is_whole`: a
-    key that the selection takes and that is not listed is not there.
-    """
-
-    def __init__(
-        self,
-        objects: Iterator[tuple[str, VideoObject]],
-        selection: Selection,
-        as_of: datetime | None = None,
-        links_out: LinksOut | None = None,
-    ) -> None:
-        self.as_of = as_of
-        self.is_whole = as_of is None and selection.modified_since_ns is None
-        self._objects = objects
-        self._selection = selection
-        self._links_out = links_out or LinksOut()
-        self.num_listed = 0
-        self.num_ignored = 0
-        self.on_ignored: Callable[[str, str], None] | None = None  # is told URI and reason of each
-
-    @property
-    def num_links_out(self) -> int:
-        """Links that were not followed, as they lead out of the library."""
-        return self._links_out.num
-
-    def __next__(self) -> VideoObject:
-        for key, video in self._objects:
-            if self._selection.takes(key) and self._selection.is_recent(video):
-                self.num_listed += 1
-                return video
-            self.num_ignored += 1
-            if self.on_ignored:
-                self.on_ignored(video.uri, self._selection.why_not(key))
-        raise StopIteration
+def extension_of(key: str) -> str:
+    """In lower case, without its dot; empty: it has none, or is a folder."""
+    return key.rpartition("/")[2].rpartition(".")[2].lower() if "." in key.rpartition("/")[2] else ""
 
 
 def is_hidden(key: str) -> bool:

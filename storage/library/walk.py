@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.identity import VideoObject
-from storage.library.selection import LinksOut, Selection, is_hidden
+from storage.library.listing import LinksOut
+from storage.library.selection import Selection, is_hidden
 
 _MADE_UP = ("/proc", "/sys")
 _ESCAPED = re.compile(rb"\\x([89a-f][0-9a-f])")  # as `printable` writes a byte
@@ -56,7 +57,7 @@ class Walk:
                 yield from self._link(here, key, entry)
             elif _is_dir(entry):
                 yield from self._enter(here, entry)
-            elif self._selection.has_prefix(key) and not (here.is_linked and self._lists(here.real)):
+            elif self._selection.lists(key) and not (here.is_linked and self._lists(here.real)):
                 yield from _describe(key, here.path, entry)
 
     def _link(self, here: _Place, key: str, entry: "os.DirEntry[str]") -> Iterator[tuple[str, VideoObject]]:
@@ -68,8 +69,9 @@ class Walk:
             linked = _Place(here.path, here.prefix, real, is_linked=True)
             if self._selection.enters(here.prefix) and self._may_follow(real, is_wanted=True):
                 yield from self._enter(linked, entry)
-        elif self._selection.has_prefix(key) and not (here.is_linked and self._lists(here.real)):
-            is_followed = not real or self._may_follow(real, self._selection.takes(key))
+        elif self._selection.lists(key) and not (here.is_linked and self._lists(here.real)):
+            is_wanted = self._selection.takes(key) or self._selection.takes_sidecar(key)
+            is_followed = not real or self._may_follow(real, is_wanted)
             if is_followed and not (real and (self._lists(real) or self._was_listed(real, key))):
                 yield from _describe(key, here.path, entry)
 

@@ -136,7 +136,7 @@ def client(s3_endpoint: str) -> "S3Client":
 def test_an_inventory_gives_what_the_listing_gives(
     client: "S3Client", s3_endpoint: str, s3_bucket: str, tmp_path: Path, format_: str
 ) -> None:
-    """The same objects, revisions and order, from files in any order, with or without prefixes."""
+    """The same objects, revisions, sidecars and order, from files in any order, with or without prefixes."""
     draw = random.Random(7)
     odd = [
         "a b.mp4",
@@ -147,6 +147,9 @@ def test_an_inventory_gives_what_the_listing_gives(
         "in/x/",
         "in/.hidden.mp4",
         "notes.txt",
+        "a b.en.srt",
+        "a b.vtt",
+        "a c.vtt",
     ]
     keys = odd + [f"in/{draw.choice('abc')}/{number}.mp4" for number in range(60)]
     entries = []
@@ -162,6 +165,8 @@ def test_an_inventory_gives_what_the_listing_gives(
         (f"s3://{s3_bucket}", ALL),
         (f"s3://{s3_bucket}/in", Selection(exclude=("a/",))),
         (f"s3://{s3_bucket}", Selection(prefixes=("in/b", "a"))),
+        (f"s3://{s3_bucket}", Selection(with_sidecars=True)),
+        (f"s3://{s3_bucket}", Selection(prefixes=("a b.mp",), with_sidecars=True)),
     ):
         listed = open_library(url, s3_endpoint).list_videos(selection)
         found = open_library(url, s3_endpoint, str(manifest)).list_videos(selection)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.failures import UsageError
-from storage.library.selection import Listing, Selection, is_hidden
+from storage.library.listing import Listing
+from storage.library.selection import Selection, is_hidden
 
 
 @pytest.mark.parametrize(
