@@ -9,7 +9,7 @@ DEMO ?= demo
 PARALLEL ?= -n auto --no-loadscope-reorder # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly test-browser test-metrics test-pythons unit lint format lock audit docs \
+.PHONY: help setup demo test nightly coverage test-browser test-metrics test-pythons unit lint format lock audit docs \
     bench-frames bench-search clean
 
 help: ## Show this list
@@ -39,6 +39,13 @@ test: setup lint ## Lint, types, layers and the tests that a change needs
 
 nightly: setup ## The long tests: soaks, trainings, many drawn files
 	$(BIN)/pytest $(PARALLEL) -m nightly
+
+COVERED ?= tests
+coverage: setup ## Which branches the tests take; COVERED=tests/unit for a part (half as long again as the tests)
+	$(BIN)/coverage erase
+	-$(BIN)/coverage run -m pytest $(PARALLEL) -m "not nightly" $(COVERED)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=-cover
 
 test-browser: setup ## The web page in Chromium (first: apt-get install chromium)
 	$(BIN)/pip install --quiet playwright==1.65.2
