@@ -5,8 +5,10 @@ reader's size leave it readable, so a test sees which picture it got, whatever t
 """
 
 import gc
+import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +57,20 @@ def picture(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
     return rgb.astype(np.uint8)
 
 
+@contextmanager
+def same_scheduling() -> Iterator[None]:
+    """Give this thread its policy back: SVT-AV1 makes it real-time where it may, and all others wait."""
+    if not hasattr(os, "sched_getscheduler"):  # Linux alone
+        yield
+        return
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, priority)
+
+
+@same_scheduling()
 def write(path: Path, clip: Clip) -> Path:
     """Encode a clip."""
     time_base = clip.time_base or 1 / clip.rate

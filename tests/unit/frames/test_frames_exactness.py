@@ -1,6 +1,7 @@
 """The reader's fast paths against the plain meaning of "the picture on screen at t"."""
 
 import gc
+import os
 from bisect import bisect_right
 from fractions import Fraction
 from itertools import pairwise
@@ -211,3 +212,11 @@ def test_nothing_stays_open(make):
     list(read_frames(path, grid, SIZE))
     next(read_frames(path, grid, SIZE))  # given up half way
     assert not [thing for thing in gc.get_objects() if isinstance(thing, InputContainer)]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="scheduling policies are Linux's")
+def test_encoding_makes_no_test_real_time(make_named):
+    """SVT-AV1 asks for it where it may, and keeps it: other processes would get a twentieth of each core."""
+    before = os.sched_getscheduler(0)
+    make_named("av1.mkv")
+    assert os.sched_getscheduler(0) == before
