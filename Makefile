@@ -77,8 +77,8 @@ $(TOOLS)/ready:
 	$(TOOLS)/bin/pip install --quiet uv==0.13.9 pip-audit==2.10.1
 	touch $@
 
-lock: setup $(TOOLS)/ready ## Write the lock: what is installed in .venv, with the hashes of its files
-	$(BIN)/pip freeze --exclude-editable --exclude torch | $(TOOLS)/bin/uv pip compile - --quiet --no-deps \
+lock: setup $(TOOLS)/ready ## Write the lock: what .venv has of what we ask for, with the hashes of its files
+	$(BIN)/python infra/locked.py | $(TOOLS)/bin/uv pip compile - --quiet --no-deps \
 	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
 	    --output-file $(LOCK)
 

@@ -2,11 +2,15 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 OURS = {"jobs", "schemas", "storage", "videoxl2"}
@@ -54,3 +58,11 @@ def test_every_import_of_the_packages_is_declared():
         if not {normal(each) for each in brought.get(name, [name])} & declared("flash")
     }
     assert undeclared == set()
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="what torch asks for is not installed")
+def test_the_lock_has_what_we_ask_for_and_nothing_else():
+    """At the installed versions; what an extra brought since then is in no lock."""
+    listed = subprocess.run([sys.executable, ROOT / "infra/locked.py"], stdout=subprocess.PIPE, check=True)
+    locked = re.findall(r"^\S+==\S+", (ROOT / "infra/requirements.lock").read_text("utf-8"), re.MULTILINE)
+    assert sorted(locked) == sorted(listed.stdout.decode().split())
