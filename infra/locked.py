@@ -1,9 +1,9 @@
-"""What the lock pins: every installed package that the project or one of its extras `dev` and `semantic` asks for.
+"""What the lock pins: each installed package that the project or its extras `dev` and `semantic` ask for.
 
     .venv/bin/python infra/locked.py
 
-A line `NAME==VERSION` for each. What else is in the environment, such as Ray's own extra, is left out. So are torch,
-whose build depends on the machine, and setuptools, which the environment brings.
+A line `NAME==VERSION` for each. What else is in the environment is left out, such as Ray's own extra. So are
+torch, whose build depends on the machine, and setuptools, which the environment brings.
 """
 
 from __future__ import annotations
