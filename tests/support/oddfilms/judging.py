@@ -37,7 +37,7 @@ _LOST_BY_CUT_S = Fraction(3, 10)
 _DOUBTFUL = FrameFlag.ESTIMATED | FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
 # Nor does a film with one of these. `clock_joined` and `read_in_order` are no excuse: they claim exactness.
 _DOUBTS = frozenset({"timestamps_estimated", "timestamp_discontinuity", "streams_unread"})
-_DAMAGE = frozenset({"corrupt_packets", "damaged_frames"})  # excuses where bytes are missing
+_DAMAGE = frozenset({"corrupt_packets"})  # an excuse where bytes are missing
 # Of a sound film these are untrue.
 _FALSE_ALARMS = frozenset({"truncated", "timestamp_discontinuity", "corrupt_packets"})
 
@@ -140,7 +140,7 @@ def _is_same(span: FrameSpan, row: int, whole: FrameSpan, at: int) -> bool:
 def _rows(
     film: Film, info: MediaInfo, grid: SamplingGrid, asked: Span, span: FrameSpan, name: str
 ) -> Iterator[_Problem]:
-    is_doubtful = _is_doubtful(film, info, span.warnings)
+    is_doubtful = _has_doubtful_times(info, span.warnings)
     end_s = _told_s(film, info)
     for target in sorted({*range(asked.first, asked.stop)} - {*span.target_index.tolist()}):
         at_s = grid.target_s(target)
@@ -201,7 +201,12 @@ def _cuts(film: Film, info: MediaInfo, random: Random) -> Iterator[_Problem]:
             yield _Problem(f"cut at {cut.at_ms} ms, where no picture begins", _is_doubtful(film, info))
 
 
-def _is_doubtful(film: Film, info: MediaInfo, warnings: tuple[str, ...] = ()) -> bool:
-    words = {*info.warnings, *warnings}
-    is_damaged = bool(film.recipe.cut_at or film.recipe.hole_at) and bool(words & _DAMAGE)
-    return info.timestamps == "estimated" or bool(_DOUBTS & words) or is_damaged
+def _is_doubtful(film: Film, info: MediaInfo) -> bool:
+    """Whether anything read of the film may be wrong by its own word."""
+    is_damaged = bool(film.recipe.cut_at or film.recipe.hole_at) and bool(_DAMAGE & {*info.warnings})
+    return _has_doubtful_times(info) or is_damaged
+
+
+def _has_doubtful_times(info: MediaInfo, warnings: tuple[str, ...] = ()) -> bool:
+    """The same of rows, which say one by one where they are damaged."""
+    return info.timestamps == "estimated" or bool(_DOUBTS & {*info.warnings, *warnings})

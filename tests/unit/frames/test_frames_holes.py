@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
-from videoxl2.frames.files.matroska import has_damaged_clusters
+from videoxl2.frames.files.matroska import damaged_stretches
 
 SIZE = 96
 X264 = {"preset": "ultrafast", "g": "20", "bf": "2"}
 MPEG2 = {"g": "12", "bf": "2", "b": "2M"}
+OPEN_X264 = {"preset": "ultrafast", "x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=2"}
 
 
 def _zeroed(path, share, length=600):
@@ -62,6 +63,38 @@ def test_a_zeroed_key_puts_its_pictures_in_doubt(make):
     assert not in_doubt[first + 12 :].any()
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("a.mkv", "mpeg2video", MPEG2),
+        ("a.mkv", "libx264", OPEN_X264),
+        ("a.ts", "mpeg2video", MPEG2),
+        ("a.ts", "libx264", OPEN_X264),
+    ],
+)
+@pytest.mark.parametrize("share", [0.47, 0.58])
+def test_pictures_around_a_hole_are_in_doubt(make, numbers, name, codec, options, share):
+    """What refers across it, and what stays on screen for lost ones, up to a key, have flags; the same read
+    apart. All other pictures are right and not accused."""
+    path = make(name, codec=codec, codec_options=options, num_frames=132)
+    data = path.read_bytes()
+    at = int(len(data) * share) // 188 * 188
+    lost = 188 * 60
+    path.write_bytes(data[:at] + (bytes(lost) if name == "a.mkv" else b"") + data[at + lost :])
+    info = probe(path)
+    grid = plan_sampling(info, Fraction(25))
+    whole = next(read_frames(path, grid, SIZE, 200, info=info))
+    right = np.array(numbers(whole.frames)) == whole.target_index
+    in_doubt = (whole.flags & (FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE)).astype(bool)
+    assert not (~right & ~in_doubt).any()
+    assert (~right).any()
+    assert in_doubt.sum() < 48
+    middle = grid.num_targets // 2
+    apart = read_span(path, info, grid, Span(middle, grid.num_targets), SIZE)
+    later = whole.target_index >= middle
+    assert apart.flags.tolist() == whole.flags[later].tolist()
+
+
 @pytest.mark.parametrize("share", [0.4, 0.6])
 def test_a_matroska_without_checksums_says_what_does_not_follow(make, share):
     """Only FFmpeg's own files have checksums; elsewhere a broken chain of elements tells."""
@@ -71,22 +104,22 @@ def test_a_matroska_without_checksums_says_what_does_not_follow(make, share):
     # A checksum becomes padding of the same size.
     data = re.sub(sized, lambda found: found[1] + b"\xec\x84", data, flags=re.DOTALL)
     path.write_bytes(data)
-    assert not has_damaged_clusters(path)
+    assert not damaged_stretches(path)
     with av.open(str(path)) as container:
         positions = [packet.pos for packet in container.demux(video=0) if packet.size]
     at = positions[int(len(positions) * share)] - 7  # the head of the element that holds the picture
     path.write_bytes(data[:at] + bytes(900) + data[at + 900 :])
-    assert has_damaged_clusters(path)
+    assert damaged_stretches(path)
 
 
 def test_checksums_of_clusters_are_compared(make):
     """One bit of noise in a picture is enough."""
     path = make("noise.mkv", codec="mjpeg", codec_options={}, num_frames=40)
-    assert not has_damaged_clusters(path)
+    assert not damaged_stretches(path)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    assert has_damaged_clusters(path)
+    assert damaged_stretches(path)
 
 
 def test_what_a_cut_took_is_no_damage(make):

@@ -10,6 +10,7 @@ on by themselves. A *reference* is a picture that others are built from; in the 
 picture (MPEG-1, -2, -4) it is shown when the next reference is decoded.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,6 +54,14 @@ class Edit:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """A stretch of which pictures are missing or built on missing ones, in ticks; at `end` a key is shown."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Clock:
     """How to place a file's packets; without any argument, their own pts are right."""
 
@@ -67,6 +76,7 @@ class Clock:
     streams: tuple[int, ...] = ()  # video streams that take turns, when there are several
     edits: tuple[Edit, ...] = ()
     unharmed: tuple[int, ...] = ()  # numbers of packets that FFmpeg calls corrupt and that are not
+    losses: tuple[Loss, ...] = ()  # in order
 
     @property
     def is_plain(self) -> bool:
@@ -78,6 +88,12 @@ class Clock:
     def can_skip(self) -> bool:
         """Whether every packet's time is known before anything is decoded."""
         return self.order is None and not self.counts_pictures
+
+    def loss_at(self, tick: int) -> Loss | None:
+        """The loss that a tick lies in."""
+        number = bisect_right(self.losses, tick, key=lambda loss: loss.first)
+        loss = self.losses[number - 1] if number else None
+        return loss if loss is not None and tick < loss.end else None
 
 
 PLAIN = Clock()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.columns import NONE, PacketTable
 from videoxl2.frames.files.continuity import find_breaks
+from videoxl2.frames.files.matroska import Stretch
 
 _BEFORE = 3  # packets before a joint of which one can be called corrupt for it
 _AROUND = 24  # packets that say how long pictures stay
@@ -31,6 +32,7 @@ class Joints:
     """What is known of a film's joints."""
 
     unharmed: tuple[int, ...] = ()  # numbers of packets that are called corrupt for a joint alone
+    losses: tuple[Stretch, ...] = ()  # where packets are missing
     has_overlap: bool = False  # the clock goes on, and cuts short a picture that others like it outlast
 
 
@@ -46,20 +48,21 @@ def find_joints(
     key_bytes = table.array("key_bytes")
     rows = dict(zip(key_bytes.tolist(), keys.tolist(), strict=True))
     unharmed: list[int] = []
-    has_overlap = False
+    losses, has_overlap = list(breaks.losses), False
     for offset in breaks.joins:
         row = rows.get(offset)
-        if not row or _is_spoilt(offset, breaks.losses, key_bytes):
-            continue
-        distances, gap = _stays(ticks, row)
+        distances, gap = _stays(ticks, row) if row else ([], None)
         usual = max(distances[_LAST:-_LAST] or distances, default=0)
-        if gap is None or max([gap, *distances[-_LAST:]]) > _AS_LONG * usual:
+        is_even = gap is not None and max([gap, *distances[-_LAST:]]) <= _AS_LONG * usual
+        if not row or gap is None or not is_even or _is_spoilt(offset, breaks.losses, key_bytes):
+            losses.append(offset)
             continue
         unharmed += [number for number in corrupt.tolist() if row - _BEFORE <= number < row]
         last = distances[-_STEADY:]
         is_steady = len(last) == _STEADY and max(last) - min(last) <= 1 + max(last) // 50
         has_overlap |= is_steady and gap < _CUT * min(last)
-    return Joints(tuple(unharmed), has_overlap)
+    stretches = tuple(Stretch(offset - 1, offset) for offset in sorted(losses))
+    return Joints(tuple(unharmed), stretches, has_overlap)
 
 
 def _is_spoilt(offset: int, losses: tuple[int, ...], key_bytes: Int64) -> bool:

@@ -17,7 +17,6 @@ from videoxl2.frames.files.container import (
     has_decoder,
     open_video,
 )
-from videoxl2.frames.files.matroska import has_damaged_clusters
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
 from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
@@ -125,7 +124,7 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
     has_clock = video.demuxer not in CLOCKLESS_DEMUXERS
     found = {
         "truncated": is_truncated(video, scan, shown, path),
-        "corrupt_packets": _has_damage(video, scan, shown, path),
+        "corrupt_packets": _has_damage(scan, shown),
         "timestamps_estimated": not shown.is_exact,
         "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
         "clock_joined": shown.num_joins > 0,
@@ -137,8 +136,6 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
     return tuple(word for word, is_so in found.items() if is_so)
 
 
-def _has_damage(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> bool:
+def _has_damage(scan: Scan, shown: Showing) -> bool:
     num_corrupt = sum(scan.turns.table.is_corrupt) - len(shown.clock.unharmed)
-    if num_corrupt > 0 or scan.num_broken_reads > 0:
-        return True
-    return video.demuxer.startswith("matroska") and has_damaged_clusters(path)
+    return num_corrupt > 0 or scan.num_broken_reads > 0 or shown.is_damaged

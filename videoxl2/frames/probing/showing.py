@@ -11,9 +11,11 @@ from videoxl2.frames.clocks.clock import Clock, Edit
 from videoxl2.frames.clocks.clockmaker import make_clock
 from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
 from videoxl2.frames.clocks.joints import find_joints
+from videoxl2.frames.clocks.losses import find_losses
 from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
 from videoxl2.frames.errors import NoVideo
 from videoxl2.frames.files.container import Limits, OpenVideo
+from videoxl2.frames.files.matroska import damaged_stretches
 from videoxl2.frames.files.structure import is_cut_short
 from videoxl2.frames.probing.rates import stated_period
 from videoxl2.frames.probing.scan import Scan
@@ -30,6 +32,7 @@ class Showing:
     is_exact: bool
     num_joins: int
     has_odd_edits: bool = False
+    is_damaged: bool = False  # in the container, whichever stream that costs something
 
     @classmethod
     def of(cls, video: OpenVideo, path: str | os.PathLike[str], scan: Scan, limits: Limits) -> "Showing":
@@ -46,12 +49,19 @@ class Showing:
         if not media.is_ordered and clock.can_skip:
             clock = Clock(counts_pictures=True)
         is_exact &= not clock.counts_pictures
+        streams = turns.streams or (video.stream.index,)
+        damaged = damaged_stretches(path) if video.demuxer.startswith("matroska") else ()
+        is_damaged = bool(damaged)
         if video.demuxer == "mpegts":
-            streams = turns.streams or (video.stream.index,)
             joints = find_joints(path, table, made.ticks, {video.container.streams[n].id for n in streams})
             clock = replace(clock, unharmed=joints.unharmed)
             is_exact &= not joints.has_overlap
-        shown = cls(clock, media, media, media.first_pts * video.time_base, is_exact, made.num_joins)
+            damaged = joints.losses
+        if clock.can_skip:
+            losses = find_losses(path, streams, limits, table, made.ticks, damaged)
+            clock = replace(clock, losses=losses)
+        start_s = media.first_pts * video.time_base
+        shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=is_damaged)
         return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
 
     def _edited(self, video: OpenVideo, path: str | os.PathLike[str]) -> "Showing":

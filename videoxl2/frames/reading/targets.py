@@ -71,6 +71,7 @@ class Targets:
         # A counted picture's tick is its number.
         self.time_base = 1 / info.fps if info.clock.counts_pictures else time_base
         self.first_pts = 0 if info.clock.counts_pictures else info.first_pts
+        self._clock = info.clock
         self._begins_s = Fraction(0)  # when `first_pts` is on the film's clock
         self._end: int | None = None
         self._grid = grid
@@ -138,13 +139,18 @@ class Targets:
         if self.holds_too_long(due, tick):
             return Miss(due.target, "long_hold")
         flags = FrameFlag.ESTIMATED if self.is_estimated else FrameFlag(0)
-        if tick > due.tick:
+        if tick > due.tick or self._is_lost(due, tick):
             flags |= FrameFlag.SUBSTITUTE
         elif self.is_held(due, tick):
             flags |= FrameFlag.HELD
-        if picture.is_damaged:
+        if picture.is_damaged or self._clock.loss_at(tick):
             flags |= FrameFlag.CORRUPT
         # What is on screen when a part begins may have begun before it.
         shown_s = self._begins_s + (max(tick, self.first_pts) - self.first_pts) * self.time_base
         pts_ms = floor(shown_s * 1000 + Fraction(1, 2))
         return Pick(due.target, tick, pts_ms, picture, flags)
+
+    def _is_lost(self, due: Due, tick: int) -> bool:
+        """Whether the picture of `tick` stands for others that are missing from the file."""
+        loss = self._clock.loss_at(due.tick)
+        return loss is not None and tick < loss.first
