@@ -46,7 +46,7 @@ def read(first: Events, second: Events | None = None) -> dict[str, Said]:
     channels = Channels()
     fields = beside_pictures(first, NUM_PICTURES), beside_pictures(second or [], NUM_PICTURES)
     for number, (one, two) in enumerate(zip(*fields, strict=True)):
-        channels.take(shown_ms(number), triplets(one, two if second else b""))
+        channels.note(shown_ms(number), triplets(one, two if second else b""))
     return {
         name: [(cue.start_ms, cue.end_ms or 0, cue.text) for cue in cues]
         for name, cues in channels.written(FILM_MS).items()
@@ -181,8 +181,8 @@ def test_a_control_is_doubled_only_in_pictures_that_follow_each_other() -> None:
 
 def test_services_of_cea_708_are_told_and_not_read() -> None:
     channels = Channels()
-    channels.take(0, triplets(PADDING, b"", service_packet(2, b"Hello")))
-    channels.take(33, triplets(PADDING, b"", b"\xfa\0\0"))
+    channels.note(0, triplets(PADDING, b"", service_packet(2, b"Hello")))
+    channels.note(33, triplets(PADDING, b"", b"\xfa\0\0"))
     assert channels.services == {2}
     assert channels.written(1000) == {}
 
@@ -201,7 +201,7 @@ def test_letters_are_those_of_another_reader() -> None:
     codes = beside_pictures(events, 2_000)
     channels = Channels()
     for number, beside in enumerate(codes):
-        channels.take_pair(shown_ms(number), beside)
+        channels.note(shown_ms(number), triplets(beside))
     ours = "".join(cue.text for cue in channels.written(10**6)["CC1"])
     theirs = "".join(
         "".join(node.get_text() for node in paragraph.dfs_iterator() if isinstance(node, ttconv.model.Text))
@@ -233,13 +233,13 @@ def _as_scc(beside: list[bytes]) -> str:
 def test_whatever_codes_come_cues_lie_in_the_film(beside: list[bytes]) -> None:
     channels = Channels()
     for number, codes in enumerate(beside):
-        channels.take(number * 40, codes)
+        channels.note(number * 40, codes)
     for cues in channels.written(len(beside) * 40).values():
         assert all(0 <= cue.start_ms < (cue.end_ms or 0) <= len(beside) * 40 and cue.text for cue in cues)
 
 
 def test_bytes_that_are_cut_off_are_left() -> None:
     channels = Channels()
-    channels.take(0, b"\xfc\x94")
-    channels.take(0, ROW_14[0])
+    channels.note(0, b"\xfc\x94")
+    channels.note(0, ROW_14[0])
     assert channels.written(1000) == {}

@@ -1,7 +1,7 @@
 """CEA-608: captions as pairs of bytes beside each picture, to cues.
 
     channels = Channels()
-    for ms, triplets in in_order_of_showing: channels.take(ms, triplets)
+    for ms, triplets in beside_pictures: channels.note(ms, triplets)
     channels.written(film_ms)                # {"CC1": [Written, …]}
 
     channels     pairs by field and channel; what belongs to other services left out

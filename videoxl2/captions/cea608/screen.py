@@ -41,17 +41,17 @@ _MODES = {0x20: _Mode.POP_ON, 0x29: _Mode.PAINT_ON, 0x2A: _Mode.TEXT, 0x2B: _Mod
 class _Row:
     """Up to 32 letters, and when the first of them was seen."""
 
-    __slots__ = ("cells", "since_ms")
+    __slots__ = ("cells", "since")
 
     def __init__(self) -> None:
         self.cells = [" "] * _COLUMNS
-        self.since_ms: int | None = None
+        self.since: int | None = None
 
     def is_blank(self, column: int = 0) -> bool:
         return all(cell == " " for cell in self.cells[column:])
 
     def is_seen_at(self, column: int) -> bool:
-        return self.since_ms is not None and column < _COLUMNS and self.cells[column] != " "
+        return self.since is not None and column < _COLUMNS and self.cells[column] != " "
 
 
 class Screen:
@@ -64,27 +64,27 @@ class Screen:
         self._row, self._column, self._depth = _BOTTOM, 0, 0
         self._said: list[tuple[int, int, int, str]] = []  # start, end, row, text
 
-    def take(self, ms: int, first: int, second: int) -> None:
+    def take(self, at: int, first: int, second: int) -> None:
         """One pair without parity, said once, its controls those of the first channel."""
         if first >= 0x20:
-            self._write(ms, STANDARD[first - 0x20])
+            self._write(at, STANDARD[first - 0x20])
             if second >= 0x20:
-                self._write(ms, STANDARD[second - 0x20])
+                self._write(at, STANDARD[second - 0x20])
         elif second >= 0x40:
             self._move(first, second)
         elif first == 0x14:
-            self._command(ms, second)
-        elif first == 0x11:  # a change of colour or slope takes a space
-            self._write(ms, SPECIAL[second - 0x30] if second >= 0x30 else " ")
+            self._command(at, second)
+        elif first == 0x11 and second >= 0x20:  # a change of colour or slope takes a space
+            self._write(at, SPECIAL[second - 0x30] if second >= 0x30 else " ")
         elif first in EXTENDED and second >= 0x20:
             self._column = max(0, self._column - 1)
-            self._put(ms, EXTENDED[first][second - 0x20])
+            self._put(at, EXTENDED[first][second - 0x20])
         elif first == 0x17 and 0x21 <= second <= 0x23:
             self._column = min(_COLUMNS - 1, self._column + second - 0x20)
 
-    def written(self, film_ms: int) -> list[Written]:
-        """Cues in order, those that stay till the end up to `film_ms`."""
-        self._erase_shown(film_ms)
+    def written(self, end: int) -> list[Written]:
+        """Cues in order, those that stay till the end up to `end`."""
+        self._erase_shown(end)
         said = sorted(row for row in self._said if row[0] < row[1])
         return [
             Written(start_ms, end_ms, "\n".join(text for *_, text in rows))
@@ -97,25 +97,25 @@ class Screen:
             self._row = rows[second >> 5 & 1]
         self._column = (second & 0x0E) * 2 if second & 0x10 else 0
 
-    def _command(self, ms: int, code: int) -> None:
+    def _command(self, at: int, code: int) -> None:
         if code in _MODES:
             self._begin(_MODES[code])
         elif code == 0x21:
             self._step_back()
         elif code == 0x24:
-            self._erase_to_end(ms)
+            self._erase_to_end(at)
         elif 0x25 <= code <= 0x27:
-            self._roll_up(ms, code - 0x23)
+            self._roll_up(at, code - 0x23)
         elif code == 0x28:
-            self._write(ms, " ")
+            self._write(at, " ")
         elif code == 0x2C:
-            self._erase_shown(ms)
+            self._erase_shown(at)
         elif code == 0x2D:
-            self._return(ms)
+            self._return(at)
         elif code == 0x2E:
             self._loaded = {}
         elif code == 0x2F:
-            self._flip(ms)
+            self._flip(at)
 
     def _begin(self, mode: _Mode) -> None:
         if self._mode is _Mode.UNKNOWN:
@@ -126,83 +126,83 @@ class Screen:
         is_seen = self._mode in (_Mode.PAINT_ON, _Mode.ROLL_UP)
         return self._shown if is_seen else self._loaded
 
-    def _write(self, ms: int, letter: str) -> None:
+    def _write(self, at: int, letter: str) -> None:
         """A letter at the cursor. Where one is seen already, the row that has it is over."""
         row = self._memory().get(self._row)
         if row is not None and letter != " " and row.is_seen_at(self._column):
-            self._leave(ms, self._row)
-            self._keep_before(ms, row)
-        self._put(ms, letter)
+            self._leave(at, self._row)
+            self._keep_before(at, row)
+        self._put(at, letter)
 
-    def _put(self, ms: int, letter: str) -> None:
+    def _put(self, at: int, letter: str) -> None:
         if self._mode is _Mode.TEXT:
             return
         memory = self._memory()
         row = memory.setdefault(self._row, _Row())
         row.cells[min(self._column, _COLUMNS - 1)] = letter
         self._column = min(_COLUMNS, self._column + 1)
-        if memory is self._shown and row.since_ms is None and letter != " ":
-            row.since_ms = ms
+        if memory is self._shown and row.since is None and letter != " ":
+            row.since = at
 
     def _step_back(self) -> None:
         self._column = max(0, self._column - 1)
         row = self._memory().get(self._row)
         if self._mode is not _Mode.TEXT and row is not None:
             row.cells[self._column] = " "
-            row.since_ms = None if row.is_blank() else row.since_ms
+            row.since = None if row.is_blank() else row.since
 
-    def _erase_to_end(self, ms: int) -> None:
+    def _erase_to_end(self, at: int) -> None:
         row = self._memory().get(self._row)
         if self._mode is _Mode.TEXT or row is None or row.is_blank(self._column):
             return
-        self._leave(ms, self._row)
-        self._keep_before(ms, row)
+        self._leave(at, self._row)
+        self._keep_before(at, row)
 
-    def _keep_before(self, ms: int, row: _Row) -> None:
+    def _keep_before(self, at: int, row: _Row) -> None:
         """What stands before the cursor goes on as a row of its own."""
         row.cells[self._column :] = [" "] * (_COLUMNS - self._column)
-        row.since_ms = None if row.is_blank() or row.since_ms is None else ms
+        row.since = None if row.is_blank() or row.since is None else at
 
-    def _roll_up(self, ms: int, depth: int) -> None:
+    def _roll_up(self, at: int, depth: int) -> None:
         if self._mode is not _Mode.ROLL_UP:
-            self._erase_shown(ms)
+            self._erase_shown(at)
             self._loaded = {}
             self._mode, self._row, self._column = _Mode.ROLL_UP, _BOTTOM, 0
         self._depth = depth
-        self._drop_above(ms)
+        self._drop_above(at)
 
-    def _return(self, ms: int) -> None:
+    def _return(self, at: int) -> None:
         if self._mode is not _Mode.ROLL_UP:
             return
         self._shown = {number - 1: row for number, row in self._shown.items()}
         self._column = 0
-        self._drop_above(ms)
+        self._drop_above(at)
 
-    def _drop_above(self, ms: int) -> None:
+    def _drop_above(self, at: int) -> None:
         for number in [number for number in self._shown if number <= _BOTTOM - self._depth]:
-            self._leave(ms, number)
+            self._leave(at, number)
             del self._shown[number]
 
-    def _erase_shown(self, ms: int) -> None:
+    def _erase_shown(self, at: int) -> None:
         for number in self._shown:
-            self._leave(ms, number)
+            self._leave(at, number)
         self._shown = {}
 
-    def _flip(self, ms: int) -> None:
+    def _flip(self, at: int) -> None:
         """What was loaded is shown; what was shown can be changed unseen."""
         for number, row in self._shown.items():
-            self._leave(ms, number)
-            row.since_ms = None
+            self._leave(at, number)
+            row.since = None
         self._shown, self._loaded = self._loaded, self._shown
         for row in self._shown.values():
-            row.since_ms = ms
+            row.since = at
         self._mode = _Mode.POP_ON
 
-    def _leave(self, ms: int, number: int) -> None:
+    def _leave(self, at: int, number: int) -> None:
         """Note what a row has said; a row that is not seen has said nothing."""
         row = self._shown.get(number)
-        if row is None or row.since_ms is None:
+        if row is None or row.since is None:
             return
         text = tidy("".join(row.cells))
         if text:
-            self._said.append((row.since_ms, ms, number, text))
+            self._said.append((row.since, at, number, text))

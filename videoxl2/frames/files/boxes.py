@@ -53,6 +53,7 @@ class Track:
     timescale: int  # ticks a second
     edits: tuple[Edit, ...] | None
     timecode_ids: tuple[int, ...]  # tracks that it takes its timecode from
+    language_tag: str | None  # BCP 47, where it is said in full
     table: dict[bytes, memoryview]  # the boxes of its sample table
 
     def description(self) -> Box | None:
@@ -154,6 +155,7 @@ def _read_track(trak: memoryview, movie_scale: int) -> Track | None:
         timecode_ids=tuple(
             int.from_bytes(references[at : at + 4]) for at in range(0, min(len(references), 64) - 3, 4)
         ),
+        language_tag=bytes(found.get(b"elng", _EMPTY)[4:]).split(b"\0")[0].decode("ascii", "replace") or None,
         table={box.kind: box.body for box in boxes(found.get(b"stbl", _EMPTY))},
     )
 

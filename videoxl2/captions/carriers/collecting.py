@@ -1,0 +1,100 @@
+"""What one pass over a file's packets collects of each stream that carries words."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+from videoxl2.captions.carriers.cdp import ancillary_triplets
+from videoxl2.captions.carriers.heads import Reader as HeadReader
+from videoxl2.captions.carriers.packets import Reader, Words
+from videoxl2.captions.cea608 import Channels
+from videoxl2.captions.settling import MAX_BYTES, MAX_CUES
+from videoxl2.frames.files.packets import AnyPacket, VideoPacket
+
+
+class Collector(Protocol):
+    """Takes the packets of one stream, in the file's order."""
+
+    def note(self, packet: AnyPacket) -> None: ...
+
+
+@dataclass
+class TextCollector:
+    """Cues of a text track, in ticks of its stream, with their kinds."""
+
+    read: Reader
+    said: list[tuple[Words, int, int | None]] = field(default_factory=list)
+    num_damaged: int = 0
+    is_full: bool = False
+    is_encrypted: bool = False
+    _num_bytes: int = 0
+
+    def note(self, packet: AnyPacket) -> None:
+        self._num_bytes += packet.size
+        self.is_full |= self._num_bytes > MAX_BYTES or len(self.said) >= MAX_CUES
+        self.is_encrypted |= packet.has_sidedata("encryption_info")
+        if self.is_full or self.is_encrypted:
+            return
+        try:
+            words = self.read(bytes(packet))
+        except ValueError:
+            self.num_damaged += 1
+            return
+        if packet.pts is None:
+            self.num_damaged += len(words)
+            return
+        end = packet.pts + packet.duration if packet.duration else None
+        self.said += ((said, packet.pts, end) for said in words)
+
+
+@dataclass
+class CodeCollector:
+    """Caption codes that have a stream of their own: QuickTime's c608, ancillary data of MXF."""
+
+    time_base: Fraction
+    is_ancillary: bool
+    channels: Channels = field(init=False)
+    num_damaged: int = 0
+
+    def __post_init__(self) -> None:
+        self.channels = Channels(int(Fraction(1, 10) / self.time_base))
+
+    def note(self, packet: AnyPacket) -> None:
+        if packet.pts is None:
+            return
+        data = bytes(packet)
+        try:
+            for at, triplets in self._timed(data, packet.pts, packet.duration or 0):
+                self.channels.note(at, triplets)
+        except IndexError:
+            self.num_damaged += 1
+
+    def _timed(self, data: bytes, start: int, duration: int) -> Iterable[tuple[int, bytes]]:
+        """A sample's triplets are spread over its time; ancillary data are one picture's."""
+        if self.is_ancillary:
+            return ((start, triplets) for triplets in ancillary_triplets(data))
+        count = max(1, len(data) // 3)
+        return ((start + duration * n // count, data[3 * n : 3 * n + 3]) for n in range(count))
+
+
+class PictureCollector:
+    """Caption codes at the heads of pictures, by when the pictures are shown."""
+
+    def __init__(self, readers: dict[int, HeadReader], time_base: Fraction) -> None:
+        self.readers = readers
+        self.channels = Channels(int(Fraction(1, 10) / time_base))
+        self.num_damaged = 0
+
+    def note(self, pictures: Iterator[tuple[VideoPacket, int | None]]) -> None:
+        """All pictures with their ticks; None: one is not shown."""
+        for packet, tick in pictures:
+            if tick is not None:
+                self._note(packet, tick)
+
+    def _note(self, packet: VideoPacket, tick: int) -> None:
+        try:
+            for triplets in self.readers[packet.stream_index](packet):
+                self.channels.note(tick, triplets)
+        except IndexError:  # a message that is longer than what holds it
+            self.num_damaged += 1

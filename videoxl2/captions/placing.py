@@ -1,0 +1,110 @@
+"""When something in a stream is seen: from the stream's clock to milliseconds from the film's first picture.
+
+Containers with edit lists show stretches of a track at other times than they are stored; everything else is
+moved by when the first picture is shown.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from videoxl2.captions.settling import Written
+from videoxl2.frames.clocks.edits import lay_out
+from videoxl2.frames.files import boxes
+from videoxl2.frames.files.container import OpenVideo
+from videoxl2.frames.probing.media_info import MediaInfo
+
+_EVERYTHING = 1 << 62  # ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Seconds of a stream from `start_s` up to `end_s`; with `shift_s` added they are seconds of the film."""
+
+    start_s: Fraction | None  # None: from ever on
+    end_s: Fraction | None
+    shift_s: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a stream's times lie in the film. Stretches that are shown twice place a cue twice."""
+
+    stretches: tuple[Stretch, ...]
+    is_followed: bool = True  # False: there is an edit list that is not
+
+    def placed(self, start_s: Fraction, end_s: Fraction | None) -> Iterator[tuple[int, int | None]]:
+        """The milliseconds of the film in which something is seen; None: its end is not said."""
+        for stretch in self.stretches:
+            start = start_s if stretch.start_s is None else max(start_s, stretch.start_s)
+            if stretch.end_s is not None and start >= stretch.end_s:
+                continue
+            if start > start_s and (end_s is None or end_s <= start):
+                continue
+            end = end_s if end_s is None or stretch.end_s is None else min(end_s, stretch.end_s)
+            yield _ms(start + stretch.shift_s), None if end is None else _ms(end + stretch.shift_s)
+
+    def written(self, cues: Iterable[Written], time_base: Fraction) -> Iterator[Written]:
+        """Cues whose times are ticks of the stream, as cues of the film."""
+        for cue in cues:
+            end_s = None if cue.end_ms is None else cue.end_ms * time_base
+            for start_ms, end_ms in self.placed(cue.start_ms * time_base, end_s):
+                yield replace(cue, start_ms=start_ms, end_ms=end_ms)
+
+
+class FilmClock:
+    """The film's clock in one open file: what `placing` a stream's times have there."""
+
+    def __init__(self, path: str | os.PathLike[str], video: OpenVideo, info: MediaInfo) -> None:
+        is_movie = video.demuxer.startswith("mov,")
+        self.movie = boxes.read_movie(path) if is_movie else None
+        self._video, self._info = video, info
+        self.has_times = not info.clock.counts_pictures and not (is_movie and info.timestamps == "estimated")
+        self.first_s = self._first_s()
+
+    def of_pictures(self) -> Placing:
+        """Of the film's own pictures, in seconds of their stream."""
+        edits, base = self._info.clock.edits, self._video.time_base
+        if not edits:
+            return Placing((Stretch(None, None, -self._info.first_pts * base),))
+        return Placing(
+            tuple(
+                Stretch(edit.media * base, edit.end * base, edit.start_s - edit.media * base)
+                for edit in edits
+            )
+        )
+
+    def of_container(self) -> Placing:
+        """Of times that are the container's own."""
+        return Placing((Stretch(None, None, -self.first_s),))
+
+    def of_track(self, track_id: int) -> Placing:
+        """Of another stream, by the number that MP4 gives it."""
+        track = self.movie.track(track_id) if self.movie else None
+        if track is None or track.edits == ():
+            return self.of_container()
+        if track.edits is None or any(edit.media is not None and edit.rate != 1 for edit in track.edits):
+            return replace(self.of_container(), is_followed=False)
+        return Placing(tuple(self._stretches(track)))
+
+    def _stretches(self, track: boxes.Track) -> Iterator[Stretch]:
+        at = -self.first_s
+        for edit in track.edits or ():
+            if edit.media is not None:
+                start_s = Fraction(edit.media, track.timescale)
+                end_s = start_s + edit.length_s if edit.length_s else None
+                yield Stretch(start_s, end_s, at - start_s)
+            at += edit.length_s
+
+    def _first_s(self) -> Fraction:
+        """When the first picture is shown on the clock that the streams share."""
+        track = self.movie.track(self._video.stream.id) if self.movie else None
+        base, first = self._video.time_base, self._info.first_pts
+        if not self.has_times or track is None or not track.edits:
+            return first * base
+        return lay_out(track.edits, base, first, _EVERYTHING)[0]
+
+
+def _ms(seconds: Fraction) -> int:
+    return round(seconds * 1000)
