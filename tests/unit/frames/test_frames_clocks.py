@@ -1,6 +1,7 @@
 """Files whose clock is odd: every picture is shown when it was recorded, from every entry point."""
 
 from bisect import bisect_right
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from oddfilms import draw, judge
 from oddfilms import make as make_film
+from oddfilms.recipe import Piece
 
 from videoxl2.frames import (
     FrameFlag,
@@ -137,6 +139,16 @@ def test_a_stamp_handed_out_twice_makes_no_b_picture(tmp_path):
     the pictures' own headers say what they are."""
     film = make_film(tmp_path, draw(40276))
     assert judge(film).verdict == "right"
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mpeg2", "h264"])
+@pytest.mark.parametrize(("pace", "timestamps"), [("25", "exact"), ("uneven", "estimated")])
+def test_a_last_picture_without_a_time_is_estimated_where_the_pace_varies(tmp_path, codec, pace, timestamps):
+    """ASF has times of decoding: the last reference is shown when no packet is left to say it."""
+    recipe = draw(700_189)
+    film = make_film(tmp_path, replace(recipe, codec=codec, pieces=(Piece(pace, 30),), fps=Fraction(25)))
+    assert probe(film.path).timestamps == timestamps
+    assert judge(film).verdict in ("right", "flagged")
 
 
 def test_packets_without_duration_are_no_cut(make):

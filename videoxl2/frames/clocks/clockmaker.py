@@ -49,6 +49,7 @@ _ONE_DELAY = frozenset(
     ]
 )
 _STAMPED_DEMUXERS = INDEXED_DEMUXERS | {"mpegts", "flv"}  # where a packet without pts is an exception
+_ENDING = 4  # pictures before the last one that say whether the pace is even
 _NEIGHBOURS = 32  # looked at for a dts that is missing
 
 
@@ -97,7 +98,10 @@ def make_clock(
 
 
 def _finished(made: Made, table: PacketTable, recount: Recount | None = None) -> Made:
-    """With the ticks that the clock gives."""
+    """With the ticks that the clock gives.
+
+    The last pictures come out when no stamp is left for them; at an uneven pace their times are made up.
+    """
     clock = made.clock
     if clock.is_plain:
         return replace(made, ticks=table.array("pts"))
@@ -105,8 +109,10 @@ def _finished(made: Made, table: PacketTable, recount: Recount | None = None) ->
         (NONE if tick is None else tick for _, tick in placed(table.rows(), clock)), np.int64, len(table)
     )
     if clock.order is None:
-        return replace(made, ticks=ticks)
-    # The last pictures come out when all stamps are dealt out; at an uneven pace theirs are made up.
+        has_last = clock.missing != "next_reference" or clock.counts_packets
+        known = np.unique(ticks[ticks != NONE])[:-1]
+        is_made_up = not has_last and varies(np.diff(known[-_ENDING:]))
+        return replace(made, ticks=ticks, is_estimated=made.is_estimated or is_made_up)
     last = np.diff(ticks[-2 * clock.order.delay - 2 :])
     is_made_up = clock.order.delay > 0 and varies(last)
     return replace(made, ticks=shown_ticks(ticks, clock.order), is_estimated=made.is_estimated or is_made_up)
