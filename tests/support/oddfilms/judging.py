@@ -34,7 +34,8 @@ _MAX_TARGETS = 80
 _HOLD_S = 60  # a picture is repeated no longer: `Limits.max_hold_s`
 _LOST_BY_CUT_S = Fraction(3, 10)
 # A row with one of these does not claim to be right.
-_DOUBTFUL = FrameFlag.ESTIMATED | FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
+_DAMAGED = FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
+_DOUBTFUL = FrameFlag.ESTIMATED | _DAMAGED
 # Nor does a film with one of these. `clock_joined` and `read_in_order` are no excuse: they claim exactness.
 _DOUBTS = frozenset({"timestamps_estimated", "timestamp_discontinuity", "streams_unread"})
 _DAMAGE = frozenset({"corrupt_packets"})  # an excuse where bytes are missing
@@ -129,8 +130,8 @@ def _apart(
 
 
 def _is_same(span: FrameSpan, row: int, whole: FrameSpan, at: int) -> bool:
-    if span.flags[row] & whole.flags[at] & FrameFlag.CORRUPT:
-        return True  # what a decoder patches damage with is not defined
+    if span.flags[row] & _DAMAGED and whole.flags[at] & _DAMAGED:
+        return True  # what a decoder patches damage with, or gives at all, is not defined
     is_same_picture = np.array_equal(span.frames[row], whole.frames[at])
     return bool(
         is_same_picture and span.pts_ms[row] == whole.pts_ms[at] and span.flags[row] == whole.flags[at]

@@ -33,6 +33,7 @@ BARE = frozenset({"h264", "hevc", "m4v"})
 COUNTED_CLOCK = frozenset({"avi", "mxf", "ogg"})
 JOINABLE = ("ts", "ts", "vob", "mpg", "flv")
 _PALETTES = {"mov": ("qtrle", "palette", "smc"), "avi": ("palette", "msrle", "zmbv")}
+_HOLED = ("ts", "ts", "mp4", "mkv", "mkv", "webm")
 _DISC = frozenset({"h264", "mpeg2"})  # whatever is on discs in packets of 192 bytes
 _RESIZABLE = {
     "mp4": ("h264", "h264", "hevc"),
@@ -90,6 +91,8 @@ class Recipe:
     is_m2ts: bool = False  # TS in packets of 192 bytes
     cut_at: Fraction | None = None  # the share of the file that is left
     hole_at: Fraction | None = None  # where in the file bytes are lost
+    hole_bytes: int = 400
+    has_checksums: bool = True  # Matroska: as FFmpeg writes it
     fps: Fraction = Fraction(1)  # to be sampled at
 
     @property
@@ -307,12 +310,17 @@ def _cut(seed: int, random: Random) -> Recipe:
 
 def _hole(seed: int, random: Random) -> Recipe:
     """Some bytes are lost: packets of a broadcast, zeros in a download."""
-    container = random.choice(["ts", "ts", "mp4", "mkv"])
-    codec = random.choice(["h264", "hevc", "mpeg2", "vp8" if container == "mkv" else "h264"])
-    piece = Piece(random.choice(["25", "50", "telecine"]), 90)
+    container = random.choice(_HOLED)
+    codec = random.choice(CONTAINERS[container])
+    piece = Piece("25" if container in COUNTED_CLOCK else random.choice(["25", "50", "telecine"]), 90)
     share = Fraction(random.randrange(30, 70), 100)
     return _recipe(
-        seed, random, "hole", container, codec, pieces=(piece,), hole_at=share, gop=random.choice([6, 12])
+        *(seed, random, "hole", container, codec),
+        pieces=(piece,),
+        hole_at=share,
+        hole_bytes=random.choice([100, 400, 2000]),
+        gop=random.choice([6, 12]),
+        has_checksums=container != "webm" and random.random() < 0.5,
     )
 
 

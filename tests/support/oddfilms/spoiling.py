@@ -1,11 +1,18 @@
 """What happens to files after they are written: ends and stretches lost, stamps that repeat."""
 
+import re
+from math import ceil
 from pathlib import Path
 
 from oddfilms.recipe import Recipe
 
 _TS_PACKET, _M2TS_PACKET = 188, 192
-_LOST_PACKETS, _ZEROS = 3, 400
+# A cluster's head, then a checksum (RFC 9559, 5.1.3, and RFC 8794, 11.3.1).
+_CHECKSUM = re.compile(
+    rb"(\x1f\x43\xb6\x75(?:\x01.{7}|[\x10-\x1f].{3}|[\x20-\x3f].{2}|[\x40-\x7f].|[\x80-\xff]))\xbf\x84",
+    re.DOTALL,
+)
+_PADDING = b"\xec\x84"
 _PES_VIDEO = b"\0\0\1\xe0"  # ISO 13818-1, 2.4.3.6
 _HAS_PTS, _PTS_AT, _PTS_BYTES = 0x80, 9, 5
 
@@ -13,6 +20,8 @@ _HAS_PTS, _PTS_AT, _PTS_BYTES = 0x80, 9, 5
 def spoil(path: Path, recipe: Recipe) -> None:
     """Do to a file what its recipe says."""
     content = path.read_bytes()
+    if not recipe.has_checksums:
+        content = _CHECKSUM.sub(lambda found: found[1] + _PADDING, content)
     if recipe.cut_at:
         content = content[: int(len(content) * recipe.cut_at)]
     if recipe.hole_at:
@@ -24,10 +33,10 @@ def spoil(path: Path, recipe: Recipe) -> None:
 
 def _with_hole(content: bytes, recipe: Recipe, at: int) -> bytes:
     if recipe.container != "ts":
-        return content[:at] + bytes(_ZEROS) + content[at + _ZEROS :]
+        return content[:at] + bytes(recipe.hole_bytes) + content[at + recipe.hole_bytes :]
     packet = _M2TS_PACKET if recipe.is_m2ts else _TS_PACKET
     first = at // packet * packet
-    return content[:first] + content[first + _LOST_PACKETS * packet :]
+    return content[:first] + content[first + ceil(recipe.hole_bytes / packet) * packet :]
 
 
 def _with_doubled_stamps(content: bytes) -> bytes:

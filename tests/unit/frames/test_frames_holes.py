@@ -1,18 +1,22 @@
 """Bytes that are lost without a word from FFmpeg: stretches of zeros, elements that do not follow."""
 
+import io
 import re
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
+from videoxl2.frames.files.jpeg import lacks_bytes
 from videoxl2.frames.files.matroska import damaged_stretches
 
 SIZE = 96
 X264 = {"preset": "ultrafast", "g": "20", "bf": "2"}
 MPEG2 = {"g": "12", "bf": "2", "b": "2M"}
+VPX = {"deadline": "realtime", "cpu-used": "8", "g": "12", "b": "2M"}
 OPEN_X264 = {"preset": "ultrafast", "x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=2"}
 
 
@@ -21,6 +25,13 @@ def _zeroed(path, share, length=600):
     at = int(len(data) * share)
     data[at : at + length] = bytes(length)
     path.write_bytes(data)
+    return path
+
+
+def _without_checksums(path):
+    """Those of a Matroska's clusters become padding of the same size."""
+    sized = rb"(\x1f\x43\xb6\x75(?:\x01.{7}|[\x10-\x1f].{3}|[\x20-\x3f].{2}|[\x40-\x7f].))\xbf\x84"
+    path.write_bytes(re.sub(sized, lambda found: found[1] + b"\xec\x84", path.read_bytes(), flags=re.DOTALL))
     return path
 
 
@@ -38,6 +49,8 @@ def _flags(path, info):
         ("a.mkv", "mjpeg", {}),
         ("a.mp4", "mpeg2video", MPEG2),
         ("a.mp4", "mpeg4", {"g": "12", "b": "2M"}),
+        ("a.mp4", "libvpx-vp9", VPX),
+        ("a.webm", "libvpx", VPX),
     ],
 )
 @pytest.mark.parametrize("share", [0.35, 0.5, 0.61])
@@ -98,12 +111,8 @@ def test_pictures_around_a_hole_are_in_doubt(make, numbers, name, codec, options
 @pytest.mark.parametrize("share", [0.4, 0.6])
 def test_a_matroska_without_checksums_says_what_does_not_follow(make, share):
     """Only FFmpeg's own files have checksums; elsewhere a broken chain of elements tells."""
-    path = make("plain.mkv", codec_options=X264, num_frames=100)
+    path = _without_checksums(make("plain.mkv", codec_options=X264, num_frames=100))
     data = path.read_bytes()
-    sized = rb"(\x1f\x43\xb6\x75(?:\x01.{7}|[\x10-\x1f].{3}|[\x40-\x7f].))\xbf\x84"
-    # A checksum becomes padding of the same size.
-    data = re.sub(sized, lambda found: found[1] + b"\xec\x84", data, flags=re.DOTALL)
-    path.write_bytes(data)
     assert not damaged_stretches(path)
     with av.open(str(path)) as container:
         positions = [packet.pos for packet in container.demux(video=0) if packet.size]
@@ -120,6 +129,63 @@ def test_checksums_of_clusters_are_compared(make):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert damaged_stretches(path)
+
+
+@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9", "mjpeg"])
+def test_zeros_inside_a_block_are_said_without_checksums(make, codec):
+    """The elements still follow each other; only what an encoder never writes tells."""
+    options = {"huffman": "default"} if codec == "mjpeg" else VPX
+    path = _without_checksums(make("block.mkv", codec=codec, codec_options=options, num_frames=40))
+    assert probe(path).warnings == ()
+    with av.open(str(path)) as container:
+        largest = max(
+            (packet for packet in container.demux(video=0) if packet.pts and packet.pts > 500),
+            key=lambda packet: packet.size,
+        )
+        at, size, tick = largest.pos, largest.size, round(largest.pts / 40)
+    data = bytearray(path.read_bytes())
+    data[at + size // 2 : at + size // 2 + 120] = bytes(120)
+    path.write_bytes(data)
+    assert not damaged_stretches(path)
+    info = probe(path)
+    assert "corrupt_packets" in info.warnings
+    assert _flags(path, info)[tick] & FrameFlag.CORRUPT
+
+
+def test_a_black_jpeg_may_be_zeros():
+    """Where the shortest codes say that a block goes on like the one before, and nowhere else."""
+    black = io.BytesIO()
+    Image.new("L", (1024, 768)).save(black, "JPEG", optimize=True)
+    usual = io.BytesIO()
+    Image.effect_mandelbrot((1024, 768), (-2, -1, 1, 1), 50).save(usual, "JPEG")
+    data = bytearray(usual.getvalue())
+    assert bytes(64) in black.getvalue()
+    assert not lacks_bytes(black.getvalue())
+    assert not lacks_bytes(bytes(data) + bytes(1000))  # a camera's padding
+    at = len(data) // 2
+    data[at : at + 100] = bytes(100)
+    assert lacks_bytes(bytes(data))
+    assert lacks_bytes(bytes(200) + bytes(data[200:]))
+
+
+@pytest.mark.parametrize("is_habit", [True, False])
+def test_an_encoder_that_ends_pictures_in_zeros_is_not_accused(tmp_path, make, is_habit):
+    """Some fill packets up to a size; where one or two of many end so, their ends are lost."""
+    source = make("source.webm", codec="libvpx", codec_options=VPX, num_frames=40)
+    path = tmp_path / "padded.webm"
+    with av.open(str(source)) as given, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(given.streams.video[0])
+        for number, packet in enumerate(given.demux(video=0)):
+            if packet.dts is None:
+                continue
+            is_padded = is_habit or number == 20
+            padded = av.Packet(bytes(packet) + bytes(40 * is_padded))
+            padded.pts, padded.dts, padded.time_base = packet.pts, packet.dts, packet.time_base
+            padded.is_keyframe, padded.stream = packet.is_keyframe, stream
+            out.mux(padded)
+    info = probe(path)
+    assert ("corrupt_packets" in info.warnings) is not is_habit
+    assert bool((_flags(path, info) & FrameFlag.CORRUPT).any()) is not is_habit
 
 
 def test_what_a_cut_took_is_no_damage(make):

@@ -76,6 +76,7 @@ class Clock:
     streams: tuple[int, ...] = ()  # video streams that take turns, when there are several
     edits: tuple[Edit, ...] = ()
     unharmed: tuple[int, ...] = ()  # numbers of packets that FFmpeg calls corrupt and that are not
+    pads_with_zeros: bool = False  # packets may end in zeros, and nothing is lost
     losses: tuple[Loss, ...] = ()  # in order
 
     @property

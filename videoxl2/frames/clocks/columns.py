@@ -10,11 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Stamps
-from videoxl2.frames.files.holes import is_holed
+from videoxl2.frames.files.holes import ends_in_zeros, is_holed
 from videoxl2.frames.files.packets import VideoPacket, is_b_picture, is_picture
 
 NONE = -(2**63)  # no stamp
-_COLUMNS = ("pts", "dts", "duration", "is_key", "is_picture", "begins_pes", "is_b", "is_corrupt", "key_bytes")
+_MOST_HOLES, _HOLED_SHARE = 8, 0.05  # packets that end in zeros because their ends are lost
+_COLUMNS = (
+    "pts",
+    "dts",
+    "duration",
+    "is_key",
+    "is_picture",
+    "begins_pes",
+    "is_b",
+    "is_corrupt",
+    "ends_in_zeros",
+    "key_bytes",
+)
 
 
 @dataclass
@@ -30,6 +42,7 @@ class PacketTable:
     begins_pes: array[int] = field(default_factory=lambda: array("b"))  # program streams: has a stamp
     is_b: array[int] = field(default_factory=lambda: array("b"))  # where pictures say it; -1: not said
     is_corrupt: array[int] = field(default_factory=lambda: array("b"))
+    ends_in_zeros: array[int] = field(default_factory=lambda: array("b"))
     key_bytes: array[int] = field(default_factory=lambda: array("q"))  # where keys begin in the file, else -1
     first_byte: int | None = None  # of the file, where the container tells
     last_byte: int = 0
@@ -48,12 +61,25 @@ class PacketTable:
         self.begins_pes.append(position is not None)
         is_b = is_b_picture(packet) if self.has_types else None
         self.is_b.append(-1 if is_b is None else is_b)
-        self.is_corrupt.append(packet.is_corrupt or is_holed(packet))
+        is_corrupt = packet.is_corrupt or is_holed(packet)
+        self.is_corrupt.append(is_corrupt)
+        self.ends_in_zeros.append(not is_corrupt and ends_in_zeros(packet))
         if packet.is_keyframe:
             self.key_bytes.append(-1 if position is None else position)
         if position is not None:
             self.first_byte = position if self.first_byte is None else self.first_byte
             self.last_byte = max(self.last_byte, position)
+
+    @property
+    def pads_with_zeros(self) -> bool:
+        """Whether so many packets end in zeros that their encoder must have written them."""
+        return sum(self.ends_in_zeros) > max(_MOST_HOLES, _HOLED_SHARE * len(self))
+
+    @property
+    def num_corrupt(self) -> int:
+        """Packets with signs of damage."""
+        cut = () if self.pads_with_zeros else self.ends_in_zeros
+        return sum(self.is_corrupt) + sum(cut)
 
     def extend(self, later: PacketTable) -> None:
         """Append another stream's rows."""

@@ -95,5 +95,5 @@ def _first(table: PacketTable, ticks: Int64, row: int, end: int, is_touched: boo
         return None  # something else was lost
     after = ticks[row:]
     in_doubt = after[(after != NONE) & (after < end)]
-    firsts = [int(shown[gap]) + usual for gap in gaps[:1]]
+    firsts = [int(shown[gap] + distances.min()) for gap in gaps[:1]]
     return min([*firsts, *in_doubt[:_AROUND].tolist()], default=None)

@@ -11,7 +11,6 @@ from av.video.frame import VideoFrame
 
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
-from videoxl2.frames.files.holes import is_holed
 from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import Damage, VideoPacket
 
@@ -38,6 +37,7 @@ class Decoder:
         self._doubt_from: int | None = None  # pts of the latest damage that later pictures may have copied
         self._fed: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)
         self._before_doubt: frozenset[int | None] = frozenset()  # fed before the damage, shown after it
+        self._corrupt: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)  # pts of damaged packets
         self._take_up(video.stream.codec_context)
 
     @property
@@ -57,6 +57,7 @@ class Decoder:
             self._begin()
         self._doubt_from = None
         self._fed.clear()
+        self._corrupt.clear()
         is_first = True
         for packet in chain(packets, [None]):
             if packet is not None and packet.stream.codec_context is not self._context:
@@ -100,7 +101,8 @@ class Decoder:
 
     def _decode(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
         if packet is not None:
-            if packet.is_corrupt or is_holed(packet):
+            if packet.is_corrupt:
+                self._corrupt.append(packet.pts)
                 self._doubt(packet.pts)
             self._was_told = self._was_told or packet.has_sidedata("new_extradata")
             self._fed.append(packet.pts)
@@ -124,5 +126,5 @@ class Decoder:
         if frame.key_frame:
             if self._doubt_from is not None and (frame.pts or 0) > self._doubt_from:
                 self._doubt_from = None
-            return False
+            return frame.pts in self._corrupt
         return self._doubt_from is not None and frame.pts not in self._before_doubt

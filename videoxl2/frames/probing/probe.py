@@ -137,5 +137,5 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
 
 
 def _has_damage(scan: Scan, shown: Showing) -> bool:
-    num_corrupt = sum(scan.turns.table.is_corrupt) - len(shown.clock.unharmed)
+    num_corrupt = scan.turns.table.num_corrupt - len(shown.clock.unharmed)
     return num_corrupt > 0 or scan.num_broken_reads > 0 or shown.is_damaged

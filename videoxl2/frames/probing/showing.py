@@ -45,9 +45,10 @@ class Showing:
             media = measure(table, made.ticks, made.num_strays, period)
         if video.demuxer == "avi" and not is_cut_short(path, "avi"):
             media = _with_dropped_end(media, video)
-        clock, is_exact = made.clock, media.is_ordered and not made.is_estimated
+        clock = replace(made.clock, pads_with_zeros=table.pads_with_zeros)
+        is_exact = media.is_ordered and not made.is_estimated
         if not media.is_ordered and clock.can_skip:
-            clock = Clock(counts_pictures=True)
+            clock = Clock(counts_pictures=True, pads_with_zeros=clock.pads_with_zeros)
         is_exact &= not clock.counts_pictures
         streams = turns.streams or (video.stream.index,)
         damaged = damaged_stretches(path) if video.demuxer.startswith("matroska") else ()
