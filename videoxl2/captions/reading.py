@@ -5,9 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from av.stream import Discard
 
-from videoxl2.captions.carriers.collecting import CodeCollector, Collector, PictureCollector, TextCollector
+from videoxl2.captions.carriers.collecting import (
+    CodeCollector,
+    Collector,
+    PictureCollector,
+    TextCollector,
+    text_collector,
+)
 from videoxl2.captions.carriers.heads import head_reader
-from videoxl2.captions.carriers.packets import READERS
 from videoxl2.captions.carriers.streams import Carrier, find_carriers
 from videoxl2.captions.chapters import read_chapters
 from videoxl2.captions.placing import FilmClock
@@ -32,12 +37,11 @@ def read_texts(path: str | os.PathLike[str], info: MediaInfo, limits: Limits = D
         _walk(video, info.clock, collectors, pictures)
         tracks: list[Track] = []
         for carrier in carriers:
-            base = carrier.stream.time_base or video.time_base
-            film = InFilm(clock.of_track(carrier.stream.id), base, clock.has_times, info.duration_ms)
+            film = InFilm(clock.of_track(carrier.stream.id), clock.has_times, info.duration_ms)
             tracks += _tracks(carrier, collectors[carrier.stream.index], film)
         if pictures is not None:
             is_timed = clock.has_times and info.clock.can_skip
-            film = InFilm(clock.of_pictures(), video.time_base, is_timed, info.duration_ms)
+            film = InFilm(clock.of_pictures(), is_timed, info.duration_ms)
             tracks += of_pictures(pictures, film, tracks)
         marked = video.container.chapters() if clock.has_times else []
         return Texts(tuple(tracks), read_chapters(marked, clock.of_container(), info.duration_ms))
@@ -46,10 +50,9 @@ def read_texts(path: str | os.PathLike[str], info: MediaInfo, limits: Limits = D
 def _collector(carrier: Carrier) -> Collector | None:
     """None: its words are not read."""
     base = carrier.stream.time_base
-    if carrier.codec in ("cea608", "ancillary") and base:
+    if base and carrier.codec in ("cea608", "ancillary"):
         return CodeCollector(base, carrier.codec == "ancillary")
-    reader = READERS.get(carrier.codec)
-    return TextCollector(reader) if reader and base else None
+    return text_collector(carrier.codec, base) if base else None
 
 
 def _picture_collector(video: OpenVideo, clock: Clock) -> PictureCollector | None:

@@ -22,9 +22,12 @@ class InFilm:
     """Where a track's times lie, on a clock that may be none."""
 
     placing: Placing
-    time_base: Fraction
     has_times: bool
     film_ms: int
+
+    def cues(self, written: Iterable[Written], time_base: Fraction) -> list[Written]:
+        """Cues whose times are ticks of a stream, in milliseconds of the film; none where it has no times."""
+        return list(self.placing.written(written, time_base)) if self.has_times else []
 
 
 def without_text(carrier: Carrier, *warnings: str) -> Track:
@@ -38,13 +41,14 @@ def of_text(carrier: Carrier, collected: TextCollector, film: InFilm) -> Track:
     track = replace(_of_carrier(carrier), has_text=not collected.is_encrypted)
     if collected.is_encrypted:
         return replace(track, warnings=("encrypted",))
-    return _settled(track, _joined(collected), film, collected.num_damaged, collected.is_full)
+    cues = film.cues(_joined(collected), collected.time_base)
+    return _settled(track, cues, film, collected.num_damaged, collected.is_full)
 
 
 def of_codes(carrier: Carrier, collected: CodeCollector, film: InFilm) -> list[Track]:
     """The channels of a stream of caption codes."""
     track = replace(_of_carrier(carrier), codec=_CODES, has_text=True, is_hearing_impaired=True)
-    channels = _of_channels(track, collected.channels, film, collected.num_damaged)
+    channels = _of_channels(track, collected, film)
     named = [replace(one, origin=f"{carrier.stream.index} {one.origin}") for one in channels]
     return [*named, *_of_services(collected.channels, named)]
 
@@ -53,7 +57,7 @@ def of_pictures(collected: PictureCollector, film: InFilm, taken: Sequence[Track
     """Channels inside the video stream, but for those that a stream of codes gives already."""
     track = replace(_EMPTY, source="pictures", codec=_CODES, has_text=True, is_hearing_impaired=True)
     names = {one.origin.rpartition(" ")[2] for one in taken if one.codec == _CODES}
-    channels = _of_channels(track, collected.channels, film, collected.num_damaged)
+    channels = _of_channels(track, collected, film)
     found = [one for one in channels if one.origin not in names]
     return [*found, *_of_services(collected.channels, taken)]
 
@@ -94,11 +98,13 @@ def _of_carrier(carrier: Carrier) -> Track:
     )
 
 
-def _of_channels(track: Track, channels: Channels, film: InFilm, num_damaged: int) -> list[Track]:
-    written = channels.written(_NEVER)
+def _of_channels(track: Track, collected: CodeCollector | PictureCollector, film: InFilm) -> list[Track]:
+    said = collected.channels.written(_NEVER)
     return [
-        _settled(replace(track, origin=name), cues, film, num_damaged, is_full=False)
-        for name, cues in written.items()
+        _settled(
+            replace(track, origin=name), film.cues(cues, collected.time_base), film, collected.num_damaged
+        )
+        for name, cues in said.items()
     ]
 
 
@@ -116,11 +122,9 @@ def _joined(collected: TextCollector) -> list[Written]:
 
 
 def _settled(
-    track: Track, written: Iterable[Written], film: InFilm, num_damaged: int, is_full: bool
+    track: Track, written: list[Written], film: InFilm, num_damaged: int, is_full: bool = False
 ) -> Track:
-    """With cues in the film; `written` is in ticks."""
-    in_film = list(film.placing.written(written, film.time_base)) if film.has_times else []
-    settled = settle(in_film, film.film_ms)
+    settled = settle(written, film.film_ms)
     found = {
         "damaged": num_damaged > 0,
         "edits_ignored": not film.placing.is_followed,

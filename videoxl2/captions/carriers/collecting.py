@@ -1,16 +1,20 @@
 """What one pass over a file's packets collects of each stream that carries words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
 from videoxl2.captions.carriers.cdp import ancillary_triplets
 from videoxl2.captions.carriers.heads import Reader as HeadReader
-from videoxl2.captions.carriers.packets import Reader, Words
+from videoxl2.captions.carriers.packets import READERS, Reader, Words
 from videoxl2.captions.cea608 import Channels
 from videoxl2.captions.settling import MAX_BYTES, MAX_CUES
+from videoxl2.captions.ttml import read_ttml
 from videoxl2.frames.files.packets import AnyPacket, VideoPacket
+
+Said = tuple[Words, int, int | None]  # from when to when; None: it is not said
+_MS = Fraction(1, 1000)
 
 
 class Collector(Protocol):
@@ -21,10 +25,11 @@ class Collector(Protocol):
 
 @dataclass
 class TextCollector:
-    """Cues of a text track, in ticks of its stream, with their kinds."""
+    """Cues of a text track, in ticks of `time_base`. `read` raises ValueError where a packet is damaged."""
 
-    read: Reader
-    said: list[tuple[Words, int, int | None]] = field(default_factory=list)
+    time_base: Fraction
+    read: Callable[[AnyPacket], list[Said]]
+    said: list[Said] = field(default_factory=list)
     num_damaged: int = 0
     is_full: bool = False
     is_encrypted: bool = False
@@ -37,15 +42,44 @@ class TextCollector:
         if self.is_full or self.is_encrypted:
             return
         try:
-            words = self.read(bytes(packet))
+            self.said += self.read(packet)
         except ValueError:
             self.num_damaged += 1
-            return
-        if packet.pts is None:
-            self.num_damaged += len(words)
-            return
-        end = packet.pts + packet.duration if packet.duration else None
-        self.said += ((said, packet.pts, end) for said in words)
+
+
+def text_collector(codec: str, time_base: Fraction) -> TextCollector | None:
+    """None: the format is not read here."""
+    if codec == "ttml":
+        return TextCollector(_MS, lambda packet: _of_document(packet, time_base))
+    if codec not in READERS:
+        return None
+    read = READERS[codec]
+    return TextCollector(time_base, lambda packet: _of_packet(packet, read))
+
+
+def _of_packet(packet: AnyPacket, read: Reader) -> list[Said]:
+    words = read(bytes(packet))
+    if packet.pts is None and words:
+        raise ValueError("a packet has no time")
+    start = packet.pts or 0
+    end = start + packet.duration if packet.duration else None
+    return [(said, start, end) for said in words]
+
+
+def _of_document(packet: AnyPacket, time_base: Fraction) -> list[Said]:
+    """Cues of a document that is shown while its sample is, but whose times are the track's."""
+    if packet.pts is None:
+        raise ValueError("a packet has no time")
+    from_s = packet.pts * time_base
+    until_s = from_s + (packet.duration or 0) * time_base
+    found: list[Said] = []
+    for cue in read_ttml(bytes(packet)).cues:
+        start_s = max(cue.start_s, from_s)
+        end_s = until_s if cue.end_s is None else min(cue.end_s, until_s)
+        if start_s < end_s:
+            words = Words("document", cue.speaker, cue.text)
+            found.append((words, round(start_s / _MS), round(end_s / _MS)))
+    return found
 
 
 @dataclass
@@ -82,7 +116,7 @@ class PictureCollector:
     """Caption codes at the heads of pictures, by when the pictures are shown."""
 
     def __init__(self, readers: dict[int, HeadReader], time_base: Fraction) -> None:
-        self.readers = readers
+        self.readers, self.time_base = readers, time_base
         self.channels = Channels(int(Fraction(1, 10) / time_base))
         self.num_damaged = 0
 
