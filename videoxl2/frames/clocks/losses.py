@@ -6,6 +6,7 @@ picture before stays on screen for those that are gone. Both end with the next k
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def find_losses(
     if len(places) != len(table):
         return ()
     starts, ends = np.array(places, np.int64).reshape(-1, 2).T
-    return _merged(_found(table, ticks, starts, ends, damaged))
+    packets = _Packets(table, ticks, starts, ends)
+    return _merged(loss for stretch in damaged for loss in packets.losses(stretch))
 
 
 def _places(path: str | os.PathLike[str], index: int, limits: Limits) -> list[tuple[int, int]]:
@@ -56,18 +58,54 @@ def _places(path: str | os.PathLike[str], index: int, limits: Limits) -> list[tu
         return list(zip(starts, [*starts[1:], Path(path).stat().st_size], strict=True)) if starts else []
 
 
-def _found(
-    table: PacketTable, ticks: Int64, starts: Int64, ends: Int64, damaged: Sequence[Stretch]
-) -> Iterator[Loss]:
-    keys = np.flatnonzero(table.array("is_key").astype(bool) & (ticks != NONE))
-    for stretch in damaged:
-        row = int(np.searchsorted(ends, stretch.start, "right"))  # the first one behind it or touched by it
-        is_touched = row < len(starts) and bool(starts[row] < stretch.end)
-        sound = keys[(keys >= row) & (starts[keys] >= stretch.end)]
-        end = int(ticks[sound[0]]) if len(sound) else _FOR_EVER
-        first = _first(table, ticks, row, end, is_touched)
-        if first is not None and first < end:
+@dataclass(frozen=True)
+class _Packets:
+    """In stored order: when they are shown, and their first and last bytes in the file."""
+
+    table: PacketTable
+    ticks: Int64
+    starts: Int64
+    ends: Int64
+
+    def losses(self, stretch: Stretch) -> Iterator[Loss]:
+        """What one stretch costs."""
+        row = int(np.searchsorted(self.ends, stretch.start, "right"))  # the first behind it or touched by it
+        if row == len(self.ends):  # what is stored before it is right, and so is what was to refer to it
+            yield from self._gaps(row)
+            return
+        end = self._next_key(row, stretch.end)
+        gap = next((gap for gap in self._gaps(row) if gap.first < end), None)
+        if gap is None and self.starts[row] >= stretch.end:
+            return  # something else was lost
+        later = self.ticks[row:]
+        in_doubt = later[(later != NONE) & (later < end)][:_AROUND].tolist()
+        first = min([*in_doubt, *([gap.first] if gap else [])], default=end)
+        if first < end:
             yield Loss(first, end)
+
+    def _next_key(self, row: int, byte: int) -> int:
+        """When the first key from `row` and `byte` on is shown."""
+        is_key = self.table.array("is_key").astype(bool) & (self.ticks != NONE) & (self.starts >= byte)
+        keys = row + np.flatnonzero(is_key[row:])
+        return int(self.ticks[keys[0]]) if len(keys) else _FOR_EVER
+
+    def _gaps(self, row: int) -> Iterator[Loss]:
+        """Where pictures are missing that were stored at `row`: decoded then, they are shown later."""
+        around = self.ticks[max(0, row - _AROUND) : row + _AROUND]
+        shown = np.unique(around[around != NONE])
+        if len(shown) < 2:
+            return
+        stays = np.diff(shown)
+        is_gap = (stays > _AS_LONG * np.median(stays)) & (shown[:-1] >= self._decoded(row))
+        for gap in np.flatnonzero(is_gap):
+            yield Loss(int(shown[gap] + stays.min()), int(shown[gap + 1]))
+
+    def _decoded(self, row: int) -> int:
+        """About when the packet before `row` is decoded, on the film's clock."""
+        if not row or NONE in (self.table.pts[row - 1], self.table.dts[row - 1], self.ticks[row - 1]):
+            return 0
+        ahead = self.table.pts[row - 1] - self.table.dts[row - 1]
+        return int(self.ticks[row - 1]) - max(0, ahead)
 
 
 def _merged(losses: Iterable[Loss]) -> tuple[Loss, ...]:
@@ -78,22 +116,3 @@ def _merged(losses: Iterable[Loss]) -> tuple[Loss, ...]:
         else:
             merged.append(loss)
     return tuple(merged)
-
-
-def _first(table: PacketTable, ticks: Int64, row: int, end: int, is_touched: bool) -> int | None:
-    """From when on pictures up to tick `end` are in doubt, of which none before `row` is damaged itself."""
-    around = ticks[max(0, row - _AROUND) : row + _AROUND]
-    shown = np.unique(around[around != NONE])
-    if len(shown) < 2:
-        return None
-    distances = np.diff(shown)
-    usual = int(np.median(distances))
-    decoded = table.dts[row - 1] if row and table.dts[row - 1] != NONE else int(shown[0])
-    # Lost pictures are decoded later than what is stored before them, and shown later still.
-    gaps = np.flatnonzero((shown[:-1] >= decoded) & (shown[:-1] < end) & (distances > _AS_LONG * usual))
-    if not len(gaps) and not is_touched:
-        return None  # something else was lost
-    after = ticks[row:]
-    in_doubt = after[(after != NONE) & (after < end)]
-    firsts = [int(shown[gap] + distances.min()) for gap in gaps[:1]]
-    return min([*firsts, *in_doubt[:_AROUND].tolist()], default=None)

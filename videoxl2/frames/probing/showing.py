@@ -1,24 +1,30 @@
 """When a film's pictures are shown: its clock, its edits, and how long all of it lasts."""
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Clock, Edit
 from videoxl2.frames.clocks.clockmaker import make_clock
+from videoxl2.frames.clocks.columns import PacketTable
 from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
-from videoxl2.frames.clocks.joints import find_joints
+from videoxl2.frames.clocks.joints import Joints, find_joints
 from videoxl2.frames.clocks.losses import find_losses
 from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
 from videoxl2.frames.errors import NoVideo
 from videoxl2.frames.files.container import Limits, OpenVideo
-from videoxl2.frames.files.matroska import damaged_stretches
+from videoxl2.frames.files.matroska import Stretch, damaged_stretches
 from videoxl2.frames.files.structure import is_cut_short
 from videoxl2.frames.probing.rates import stated_period
 from videoxl2.frames.probing.scan import Scan
+
+_NO_END = 1 << 62  # bytes
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ class Showing:
             media = measure_times(np.sort(made.ticks), made.clock.order.period, period)
         else:
             media = measure(table, made.ticks, made.num_strays, period)
-        if video.demuxer == "avi" and not is_cut_short(path, "avi"):
+        is_cut = is_cut_short(path, video.demuxer)
+        if video.demuxer == "avi" and not is_cut:
             media = _with_dropped_end(media, video)
         clock = replace(made.clock, pads_with_zeros=table.pads_with_zeros)
         is_exact = media.is_ordered and not made.is_estimated
@@ -51,18 +58,14 @@ class Showing:
             clock = Clock(counts_pictures=True, pads_with_zeros=clock.pads_with_zeros)
         is_exact &= not clock.counts_pictures
         streams = turns.streams or (video.stream.index,)
-        damaged = damaged_stretches(path) if video.demuxer.startswith("matroska") else ()
-        is_damaged = bool(damaged)
-        if video.demuxer == "mpegts":
-            joints = find_joints(path, table, made.ticks, {video.container.streams[n].id for n in streams})
-            clock = replace(clock, unharmed=joints.unharmed)
-            is_exact &= not joints.has_overlap
-            damaged = joints.losses
+        damage = _Damage.of(video, path, table, made.ticks, streams, is_cut)
         if clock.can_skip:
-            losses = find_losses(path, streams, limits, table, made.ticks, damaged)
+            losses = find_losses(path, streams, limits, table, made.ticks, damage.lost)
             clock = replace(clock, losses=losses)
+        clock = replace(clock, unharmed=damage.joints.unharmed)
+        is_exact &= not damage.joints.has_overlap
         start_s = media.first_pts * video.time_base
-        shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=is_damaged)
+        shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=damage.is_told)
         return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
 
     def _edited(self, video: OpenVideo, path: str | os.PathLike[str]) -> "Showing":
@@ -81,6 +84,33 @@ class Showing:
             film=_edited_timeline(self.media, parts, video.time_base),
             start_s=start_s,
         )
+
+
+@dataclass(frozen=True)
+class _Damage:
+    """Bytes that are missing from the file."""
+
+    lost: tuple[Stretch, ...] = ()
+    is_told: bool = False  # by the container's structure, whichever stream that costs something
+    joints: Joints = field(default_factory=Joints)
+
+    @classmethod
+    def of(
+        cls,
+        video: OpenVideo,
+        path: str | os.PathLike[str],
+        table: PacketTable,
+        ticks: NDArray[np.int64],
+        streams: Collection[int],
+        is_cut: bool,
+    ) -> "_Damage":
+        end = (Stretch(Path(path).stat().st_size, _NO_END),) if is_cut else ()
+        if video.demuxer == "mpegts":
+            pids = {video.container.streams[index].id for index in streams}
+            joints = find_joints(path, table, ticks, pids)
+            return cls((*joints.losses, *end), joints=joints)
+        damaged = damaged_stretches(path) if video.demuxer.startswith("matroska") else ()
+        return cls((*damaged, *end), is_told=bool(damaged))
 
 
 def _edited_timeline(media: Timeline, parts: tuple[Edit, ...], time_base: Fraction) -> Timeline:

@@ -170,7 +170,7 @@ def _without_plan(
     pictures = timed(decoder.pictures(packets), decoder.damage)
     first = next(pictures, None)
     is_damaged = (
-        was_refused or decoder.num_refused > num_refused or any(packet.is_corrupt for packet in gop.trailing)
+        was_refused or decoder.num_refused > num_refused or any(packet.is_corrupt for packet in packets)
     )
     if not is_damaged and (first is None or not _begins(gop, first)):
         raise CannotEnter
