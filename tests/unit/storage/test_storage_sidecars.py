@@ -199,8 +199,8 @@ def test_the_listing_is_not_read_further_than_names_go_on() -> None:
         assert num_read <= 2 * number + 3
 
 
-TOKENS = ("a", "a-", "é", "mp4")
-NAMES = [".".join(tokens) for num in (1, 2, 3) for tokens in itertools.product(TOKENS, repeat=num)]
+TOKENS = ("a", "a-", "mp4")
+NAMES = [".".join(tokens) for num in (1, 2) for tokens in itertools.product(TOKENS, repeat=num)]
 FOLDERS = ("", "a.mp4/")
 EXTENSIONS = ("mp4", "mkv", "srt", "txt")
 KEYS = [f"{folder}{name}.{extension}" for folder in FOLDERS for name in NAMES for extension in EXTENSIONS]
@@ -229,7 +229,7 @@ def _paired_in_memory(keys: set[str]) -> tuple[dict[str, list[str]], set[str]]:
     return pairs, orphans
 
 
-@given(st.sets(st.sampled_from(KEYS), max_size=16))
+@given(st.sets(st.sampled_from(KEYS), max_size=24))
 def test_pairing_while_listing_is_pairing_in_memory(keys: set[str]) -> None:
     """Whatever names lie together; the same videos, in the same order."""
     pairs, orphans = _paired_in_memory(keys)
