@@ -1,11 +1,15 @@
 """Captions: what a video says in writing, from tracks inside its file, from its pictures, and from sidecars.
 
     texts = read_texts(path, probe(path))        # tracks with their cues, and chapters
+    track = read_sidecar("film.en.srt", "film.mp4", data, probe(path))
 
     reading    one file: a pass over its packets, its tracks, its chapters
     tracks     tracks of what was collected
     carriers   what packets of which streams carry
     cea608     codes beside pictures to cues
+    sidecars   captions in files beside the video
+    ttml       documents, in MP4 and as sidecars
+    times      labels of a time code to times
     placing    from a stream's clock to the film's
     markup     words out of the marks of each format
     settling   cues in order and inside the film
@@ -19,5 +23,6 @@ Imports PyAV, not torch, and of the other rooms only `videoxl2.frames`.
 
 from videoxl2.captions.reading import read_texts
 from videoxl2.captions.records import Chapter, Cue, Texts, Track
+from videoxl2.captions.sidecars.reading import read_sidecar
 
-__all__ = ["Chapter", "Cue", "Texts", "Track", "read_texts"]
+__all__ = ["Chapter", "Cue", "Texts", "Track", "read_sidecar", "read_texts"]

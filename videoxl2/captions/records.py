@@ -24,7 +24,8 @@ class Track:
     `warnings` holds any of: `other_film` (made for a longer or much shorter one), `too_many_cues` (the rest
     is left out), `damaged` (some of it cannot be read), `not_timed` (the video's own times are estimates),
     `not_readable` (of a format that is not read here), `no_text` (pictures of text), `encrypted`,
-    `edits_ignored` (an edit list that is not followed), and what formats of sidecars add.
+    `edits_ignored` (an edit list that is not followed), `no_cues` (a sidecar in which nothing is a caption),
+    `other_channels` (a sidecar with more than one, of which one is read).
     """
 
     source: str

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from xml.parsers import expat
 
 from videoxl2.captions.markup.plain import tidy
+from videoxl2.captions.times import Counting
 
 _TT = "{http://www.w3.org/ns/ttml}"
 _METADATA = "{http://www.w3.org/ns/ttml#metadata}"
@@ -32,10 +33,10 @@ class TimedText(NamedTuple):
 
 
 class Document(NamedTuple):
-    """`has_labels`: times are labels of a time code, not distances from the start."""
+    """`labels`: how times count that are labels of a time code, not distances from the start."""
 
     language: str | None
-    has_labels: bool
+    labels: Counting | None
     cues: list[TimedText]
 
 
@@ -46,10 +47,24 @@ def read_ttml(data: bytes | str) -> Document:
     for element in root.iter():
         _prepare(element)
     language = root.get(f"{_XML}lang") or None
-    has_labels = root.get(f"{_PARAMETER}timeBase") == "smpte"
+    labels = _counting(root) if root.get(f"{_PARAMETER}timeBase") == "smpte" else None
     body = _model(root).get_body()
     cues = list(_cues(body, Fraction(0), None, names)) if body is not None else []
-    return Document(language, has_labels, cues)
+    return Document(language, labels, cues)
+
+
+def _counting(root: ET.Element) -> Counting:
+    per_second = _number(root.get(f"{_PARAMETER}frameRate", "")) or 30
+    factors = [
+        _number(part) for part in re.split(r"[\s:]+", root.get(f"{_PARAMETER}frameRateMultiplier", ""))
+    ]
+    factor = Fraction(factors[0], factors[1]) if len(factors) == 2 and all(factors) else Fraction(1)
+    is_drop_frame = root.get(f"{_PARAMETER}dropMode", "nonDrop") != "nonDrop"
+    return Counting(per_second, per_second * factor, is_drop_frame)
+
+
+def _number(digits: str) -> int:
+    return int(digits) if re.fullmatch("[0-9]{1,6}", digits) else 0
 
 
 def _parsed(data: bytes | str) -> ET.Element:

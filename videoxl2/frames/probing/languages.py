@@ -19,7 +19,7 @@ sqi sq srd sc srp sr ssw ss sun su swa sw swe sv tah ty tam ta tat tt tel te tgk
 tir ti ton to tsn tn tso ts tuk tk tur tr twi tw uig ug ukr uk urd ur uzb uz ven ve vie vi vol vo wel cy
 wln wa wol wo xho xh yid yi yor yo zha za zho zh zul zu
 """
-_TWO_LETTERS = dict(re.findall(r"([a-z]{3})\s([a-z]{2})\b", _SHORT))
+TWO_LETTERS = dict(re.findall(r"([a-z]{3})\s([a-z]{2})\b", _SHORT))
 _TAG = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.ASCII | re.IGNORECASE)
 _SAYS_NOTHING = {"und", "mis", "mul", "zxx", "unk", "xxx"}
 
@@ -34,4 +34,4 @@ def language_tag(text: str) -> str | None:
     if first in _SAYS_NOTHING:
         return None
     parts = [part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest]
-    return "-".join([_TWO_LETTERS.get(first, first), *parts])
+    return "-".join([TWO_LETTERS.get(first, first), *parts])
