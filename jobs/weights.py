@@ -23,7 +23,7 @@ class Weights:
     image_size: int
 
 
-def note_on(model_id: str) -> str | None:
+def note_on(model_id: str | None) -> str | None:
     """What whoever reads rows of this model must know, in a sentence; None: nothing is known against it."""
     return f"The model {BUILT_IN} understands {_LIMITS}" if model_id == BUILT_IN else None
 

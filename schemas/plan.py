@@ -8,10 +8,11 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from schemas.identity import VideoId, VideoObject
+from schemas.recipe import RecipeRecord
 
 
 class Reason(StrEnum):
-    """Why a video is, or is not, worth a GPU's time."""
+    """Why a video is, or is not, worth a machine's time."""
 
     NEW = "new"
     CHANGED = "changed"  # other bytes under the same URI
@@ -20,6 +21,9 @@ class Reason(StrEnum):
     STALE_SAMPLING = "stale_sampling"  # … with other frames
     STALE_PROMPT = "stale_prompt"  # … asked otherwise
     MISSING = "missing"  # never asked what the recipe asks now
+    STALE_SIGNALS = "stale_signals"  # … with other signals, or other settings of them
+    MISSING_SIGNALS = "missing_signals"  # a signal that the recipe has now was never read
+    NEW_SIDECARS = "new_sidecars"  # the texts beside it are not those that were read
     COMMITTED = "committed"  # analysed before, not visible yet
     MOVED = "moved"  # another video's bytes, which is gone
     DUPLICATE = "duplicate"  # another video's bytes
@@ -32,23 +36,28 @@ class Reason(StrEnum):
 
 
 UNTOUCHED = frozenset({Reason.NEW, Reason.CHANGED, Reason.RETRY})  # without rows of their present bytes
-STALE = frozenset({Reason.STALE_MODEL, Reason.STALE_SAMPLING, Reason.STALE_PROMPT})
-COSTLY = UNTOUCHED | STALE | {Reason.MISSING}  # all others cost no GPU's time
+STALE = frozenset({Reason.STALE_MODEL, Reason.STALE_SAMPLING, Reason.STALE_PROMPT, Reason.STALE_SIGNALS})
+MISSING = frozenset({Reason.MISSING, Reason.MISSING_SIGNALS})
+CHANGED = UNTOUCHED | {Reason.NEW_SIDECARS}  # what a nightly is for
+COSTLY = CHANGED | STALE | MISSING  # all others cost no time of a GPU or of a CPU
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedVideo:
-    """One video to work on. No `tasks` means all of the recipe's.
+    """One video to work on: `tasks` are the prompts to ask, `signals` those to read; None means all.
 
-    With `tasks`, the other answers are carried over from the bundle of `carried_key`. A moved or duplicate
-    video has all of its rows from there, and `carried_id` is the other video.
+    What else its recipe has is carried over from the bundle of `carried_key`. `recipe_id` is what its bundle
+    holds in the end; None: the run's recipe. A moved or duplicate video has all of its rows from the bundle
+    of `carried_key`, and `carried_id` is the other video.
     """
 
     video: VideoObject
     analysis_key: str
     reason: Reason
     has_rows: bool = False  # readers see rows of its present bytes
-    tasks: tuple[str, ...] = ()
+    tasks: tuple[str, ...] | None = None
+    signals: tuple[str, ...] | None = None
+    recipe_id: str | None = None
     carried_key: str | None = None
     carried_id: VideoId | None = None
 
@@ -69,3 +78,4 @@ class PlanSummary(BaseModel):
     listed_as_of: datetime | None = None  # by an S3 Inventory, not by a look at the library
     num_videos: int  # planned, after all limits
     video_bytes: int
+    recipes: tuple[RecipeRecord, ...] = ()  # that planned videos will have, besides the run's

@@ -37,8 +37,12 @@ class Analysed(Row):
 
     video_id: VideoId = Field(description="Follows the object's URI; stable over time")
     object_rev: str = Field(description="Which bytes: etag and size on S3, size and mtime on a disk")
-    recipe_id: str = Field(description="Hash of model revision, prompts, answer schemas and sampling")
-    analysis_key: str = Field(description="Hash of video_id, object_rev and recipe_id")
+    recipe_id: str = Field(
+        description="Hash of model revision, prompts, answer schemas, sampling and signals"
+    )
+    analysis_key: str = Field(
+        description="Hash of video_id, object_rev, recipe_id and texts beside the video"
+    )
 
 
 class Lineage(Analysed):
@@ -250,7 +254,10 @@ class Failure(Analysed):
     hint: str = Field(description="What to do about it")
     action: FailureAction = Field(description="quarantined, kept_valid_part or next_run")
     attempts: int = Field(description="Tries made")
-    prompt_id: str | None = Field(description="The prompt whose answer is invalid; null: the whole video")
+    prompt_id: str | None = Field(description="The prompt whose answer is invalid; null: it is not about one")
+    signal_id: str | None = Field(
+        default=None, description="The signal that failed; null: it is not about one"
+    )
     answer_text: str | None = Field(description="The invalid answer as the model wrote it")
     traceback: str | None = Field(description="For bugs only")
 
@@ -278,6 +285,7 @@ class Attempt(Row):
     wait_seconds: float | None = Field(description="Of prefill: waiting for pictures")
     prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float | None = Field(description="Answering the prompts")
+    signal_seconds: float | None = Field(default=None, description="Reading signals, on a CPU")
     finish_seconds: float | None = Field(description="Cuts, keyframes and rows, on a CPU")
     peak_memory_bytes: int | None = Field(description="Of the GPU, or of the actor's process without one")
     video_ms: int | None = Field(description="Duration of the video")
@@ -296,9 +304,13 @@ class Run(Row):
     ended_at: datetime = Field(description="End (UTC)")
     exit_code: int = Field(description="What the command returned")
     library: str = Field(description="The library's location")
-    model_id: str = Field(description="Folder or hub id of the weights")
-    model_revision: str = Field(description="Hub commit, or a hash of config and weight files")
-    recipe_id: str = Field(description="Hash of model revision, prompts, answer schemas and sampling")
+    model_id: str | None = Field(description="Folder or hub id of the weights; null: signals only")
+    model_revision: str | None = Field(
+        description="Hub commit, or a hash of config and weight files; null: signals only"
+    )
+    recipe_id: str = Field(
+        description="Hash of model revision, prompts, answer schemas, sampling and signals"
+    )
     settings_json: str = Field(description="Resolved settings")
     num_listed: int = Field(description="Videos in the library that the filters let through")
     num_ignored: int = Field(description="Objects the filters left out")

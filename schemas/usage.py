@@ -15,6 +15,7 @@ class Usage:
     wait_seconds: float | None = None  # part of prefill: waiting for pictures
     prefill_seconds: float | None = None
     generate_seconds: float | None = None
+    signal_seconds: float | None = None  # reading signals, on a CPU
     finish_seconds: float | None = None  # cuts, keyframes and rows, on a CPU
     peak_memory_bytes: int | None = None
     video_ms: int | None = None

@@ -26,13 +26,18 @@ class Analysis:
     """Everything one video's rows are made of."""
 
     info: MediaInfo
-    grid: SamplingGrid
+    grid: SamplingGrid | None  # None: the model has not seen the video
     sampled_ms: tuple[int, ...]
     warnings: tuple[str, ...]
     answers: tuple[PromptAnswer, ...]
     usage: Usage = NO_USAGE  # seconds are wall time in the model's process
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
+
+    @classmethod
+    def unasked(cls, info: MediaInfo) -> "Analysis":
+        """What there is without a model: the file's own facts."""
+        return cls(info, None, (), info.warnings, ())
 
 
 def analyze(

@@ -9,8 +9,18 @@ from typing import Any, TypeVar
 
 from jobs.attempts.work import Work
 from jobs.prompts.pack import Prompt, own_tables
+from jobs.signals.signal import Signal, signal_id
 from schemas.answers import SceneAnswer, SceneText
-from schemas.tables import Character, Failure, Highlight, Row, Scene, Video
+from schemas.tables import (
+    MEASURED_TABLES,
+    Character,
+    Failure,
+    Highlight,
+    Measured,
+    Row,
+    Scene,
+    Video,
+)
 from storage.index.bundles import read_bundle, rows_of
 from storage.index.layout import bundle_key
 from storage.objects.store import ObjectStore
@@ -20,13 +30,17 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True)
 class Carried:
-    """The rows of prompts that are not asked again; `video` is there for its summary only."""
+    """The rows of prompts that are not asked again, and of signals that are not read again.
+
+    `video` is there for its summary only.
+    """
 
     video: Video | None = None
     characters: tuple[Character, ...] = ()
     scenes: tuple[Scene, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     own: tuple[tuple[str, tuple[Row, ...]], ...] = ()
+    measured: tuple[tuple[str, tuple[Measured, ...]], ...] = ()
     failures: tuple[Failure, ...] = ()
 
     @property
@@ -54,14 +68,22 @@ NOTHING_CARRIED = Carried()
 
 def asked_of(prompts: Sequence[Prompt], work: Work) -> tuple[Prompt, ...]:
     """The prompts to ask of this video."""
-    return tuple(prompt for prompt in prompts if not work.tasks or prompt.name in work.tasks)
+    return tuple(prompt for prompt in prompts if work.tasks is None or prompt.name in work.tasks)
 
 
-def read_carried(store: ObjectStore | None, work: Work, prompts: Sequence[Prompt]) -> Carried:
-    """What is carried over into the bundle of this work. Raises `storage.errors` and `PreflightError`."""
+def signals_of(signals: Sequence[Signal], work: Work) -> tuple[Signal, ...]:
+    """The signals to read of this video."""
+    return tuple(signal for signal in signals if work.signals is None or signal.name in work.signals)
+
+
+def read_carried(
+    store: ObjectStore | None, work: Work, prompts: Sequence[Prompt], signals: Sequence[Signal] = ()
+) -> Carried:
+    """What is carried over into the bundle of this work: all but answers of `prompts` to ask and rows of
+    `signals` to read. Raises `storage.errors` and `PreflightError`."""
     if work.carried_key is None or store is None:
         return NOTHING_CARRIED
-    kept = [prompt for prompt in prompts if prompt.name not in work.tasks]
+    kept = [prompt for prompt in prompts if work.tasks is not None and prompt.name not in work.tasks]
     names = {prompt.name for prompt in kept}
     key = bundle_key(work.video.video_id, work.carried_key)
     bundle = read_bundle(store.read(key), f"{store.url}/{key}")
@@ -69,6 +91,8 @@ def read_carried(store: ObjectStore | None, work: Work, prompts: Sequence[Prompt
     def carried(name: str, row_type: type[R]) -> tuple[R, ...]:
         return tuple(_moved_to(work, row) for row in rows_of(bundle, name, row_type))
 
+    renewed = {table for signal in signals_of(signals, work) for table in signal.tables}
+    anew = {signal_id(signal) for signal in signals_of(signals, work)}
     videos = carried("videos", Video)
     prompt_ids = {prompt.prompt_id for prompt in kept}
     return Carried(
@@ -77,7 +101,16 @@ def read_carried(store: ObjectStore | None, work: Work, prompts: Sequence[Prompt
         scenes=carried("scenes", Scene) if "scenes" in names else (),
         highlights=carried("highlights", Highlight) if "highlights" in names else (),
         own=tuple((name, carried(name, row_type)) for name, row_type in own_tables(kept).items()),
-        failures=tuple(row for row in carried("failures", Failure) if row.prompt_id in prompt_ids),
+        measured=tuple(
+            (name, carried(name, row_type))
+            for name, row_type in MEASURED_TABLES.items()
+            if name not in renewed
+        ),
+        failures=tuple(
+            row
+            for row in carried("failures", Failure)
+            if row.prompt_id in prompt_ids or (row.signal_id and row.signal_id not in anew)
+        ),
     )
 
 

@@ -13,6 +13,8 @@ from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
+from jobs.signals.reading import NO_SIGNALS_READ, SignalsRead
+from jobs.signals.signal import Lineage
 from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
@@ -31,7 +33,7 @@ class RowBuilder:
         self._settled: dict[str, Any] = {
             "video_id": video.video_id,
             "object_rev": video.object_rev,
-            "recipe_id": recipe.recipe_id,
+            "recipe_id": work.recipe_id or recipe.recipe_id,
             "analysis_key": work.analysis_key,
             "run_id": run_id,
             "created_at": now,
@@ -45,30 +47,52 @@ class RowBuilder:
         """What the model said. `moves_ms` says where boundaries that it named are moved to."""
         return AnswerRows(self._lineage, analysis, moves_ms)
 
+    def signal_lineage(self, signal: str) -> Lineage:
+        """The columns that all rows of a signal share; `signal` is its id."""
+        return self._settled | {
+            "model_id": None,
+            "model_revision": None,
+            "prompt_id": None,
+            "signal_id": signal,
+        }
+
     def bundle(
         self,
         analysis: Analysis,
         rows: AnswerRows,
         keyframes: Sequence[Keyframe] = (),
         warnings: Sequence[str] = (),
+        signals: SignalsRead = NO_SIGNALS_READ,
     ) -> Bundle:
-        """All rows of an analysed video; what is missing from an answer becomes a failure with its text.
+        """All rows of an analysed video; what is missing from an answer, or a signal, becomes a failure.
 
         `warnings` join those of the analysis.
         """
+        failures = (
+            *analysis.carried.failures,
+            *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
+            *self.signal_failures(signals),
+        )
         return Bundle(
-            commit=self._commit(),
-            videos=(self._video(analysis, warnings),),
+            commit=self.commit(),
+            videos=(self._video(analysis, warnings, is_partial=bool(failures)),),
             scenes=rows.scenes,
             characters=rows.characters,
             appearances=rows.appearances,
             highlights=rows.highlights,
             keyframes=tuple(keyframes),
+            measured=dict(analysis.carried.measured) | signals.rows,
             own=rows.own,
-            failures=(
-                *analysis.carried.failures,
-                *(self._incomplete_answer(answer) for answer in analysis.answers if answer.is_partial),
-            ),
+            failures=failures,
+        )
+
+    def signal_failures(self, signals: SignalsRead) -> tuple[Failure, ...]:
+        """The rows that say why signals are missing."""
+        return tuple(
+            self.failure(one.failure, FailureAction.KEPT_VALID_PART).model_copy(
+                update={"signal_id": one.signal_id}
+            )
+            for one in signals.failures
         )
 
     def quarantine(self, video: AttemptHistory) -> Bundle:
@@ -77,7 +101,7 @@ class RowBuilder:
         key = {"analysis_key": self.quarantine_key}
         attempts = self.attempts(video.tries, AttemptOutcome.QUARANTINED)
         return Bundle(
-            commit=self._commit(video.failure.failure_class).model_copy(update=key),
+            commit=self.commit(video.failure.failure_class).model_copy(update=key),
             failures=(self.failure(video.failure, FailureAction.QUARANTINED).model_copy(update=key),),
             attempts=tuple(attempt.model_copy(update=key) for attempt in attempts),
         )
@@ -125,16 +149,18 @@ class RowBuilder:
             answer_text=None,
         )
 
-    def _commit(self, failure_class: FailureClass | None = None) -> Commit:
+    def commit(self, failure_class: FailureClass | None = None) -> Commit:
+        """What the index says of the video from then on; with a class of failures, that it is set aside."""
         return Commit(
             **self._settled,
             content_rev=self.work.video.content_rev,
             uri=self.work.video.uri,
             state=CommitState.QUARANTINED if failure_class else CommitState.ROWS,
             failure_class=failure_class,
+            sidecars_rev=self.work.video.sidecars_rev,
         )
 
-    def _video(self, analysis: Analysis, warnings: Sequence[str]) -> Video:
+    def _video(self, analysis: Analysis, warnings: Sequence[str], is_partial: bool) -> Video:
         video, info = self.work.video, analysis.info
         answers, carried = analysis.answers, analysis.carried
         said = [r.answer for a in answers for r in a.records or ()]
@@ -153,8 +179,8 @@ class RowBuilder:
             "latitude": place.latitude if place else None,
             "longitude": place.longitude if place else None,
             "num_frames_sampled": len(analysis.sampled_ms),
-            "effective_fps": float(analysis.grid.effective_fps),
-            "is_partial": bool(carried.failures) or any(a.is_partial for a in answers),
+            "effective_fps": float(analysis.grid.effective_fps) if analysis.grid else 0.0,
+            "is_partial": is_partial,
             "num_dropped": sum(a.num_dropped for a in answers),
             "is_degraded": bool(self._memory_steps(analysis)),
             "warnings": [*analysis.warnings, *self._memory_steps(analysis), *_odd_time(video), *warnings],

@@ -31,6 +31,16 @@ class AttemptResult:
 
 
 @dataclass(frozen=True)
+class Postprocessed:
+    """A video's rows, encoded for the commit. `usage` is what was spent since the model was done with it."""
+
+    bundle: bytes
+    stream: bytes  # the same rows, for publishing
+    is_partial: bool
+    usage: Usage = NO_USAGE
+
+
+@dataclass(frozen=True)
 class Try:
     """One try at one video, over or being post-processed."""
 
@@ -80,6 +90,14 @@ class AttemptHistory:
     def using(self, usage: Usage) -> "AttemptHistory":
         """Add what the latest try took besides."""
         return self._with_last(usage=self.last.usage + usage)
+
+    def lasting(self, seconds: float) -> "AttemptHistory":
+        """Say how long the latest try took in all."""
+        return self._with_last(seconds=seconds)
+
+    def at(self, location: ActorLocation) -> "AttemptHistory":
+        """Say where the latest try was made."""
+        return self._with_last(location=location)
 
     def failed(self, failure: VideoFailure) -> "AttemptHistory":
         """Say that the latest try failed after all."""

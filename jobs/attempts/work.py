@@ -16,9 +16,15 @@ class Work(PlannedVideo):
     attempt: int = 1
 
     @classmethod
-    def first(cls, planned: PlannedVideo, max_frames: int) -> "Work":
-        """The first attempt at it."""
-        return cls(**{f.name: getattr(planned, f.name) for f in fields(planned)}, max_frames=max_frames)
+    def first(cls, planned: PlannedVideo, max_frames: int, has_model: bool = True) -> "Work":
+        """The first attempt at it, in a run with a model or without one."""
+        work = cls(**{f.name: getattr(planned, f.name) for f in fields(planned)}, max_frames=max_frames)
+        return work if has_model else replace(work, tasks=())
+
+    @property
+    def is_for_model(self) -> bool:
+        """Whether a model is to be asked anything about it; else only its signals are read."""
+        return self.tasks != ()
 
     def again(self) -> "Work":
         """The next attempt."""

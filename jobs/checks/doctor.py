@@ -17,7 +17,6 @@ from jobs.planning.preflight import make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
-from jobs.settings.given import NO_MODEL
 from jobs.ui.words import size
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
@@ -56,7 +55,7 @@ _Look = Callable[[Settings], Check]
 def examine(values: dict[str, Any]) -> Iterator[Check]:
     """The checks one after the other; `values` as `load_settings` gives them, library and index optional."""
     try:
-        settings = resolve({"library": _ABSENT, "index": _ABSENT, "model": _ABSENT} | values)
+        settings = resolve({"library": _ABSENT, "index": _ABSENT} | values)
     except MediaIndexError as error:
         yield Check("settings", Health.FAILED, error.message, error.hint)
         return
@@ -71,9 +70,10 @@ def examine(values: dict[str, Any]) -> Iterator[Check]:
 
 
 def _settings(settings: Settings) -> Check:
-    missing = [name for name in ("library", "index", "model") if getattr(settings, name) == _ABSENT]
+    missing = [name for name in ("library", "index") if getattr(settings, name) == _ABSENT]
     places = f"library {settings.library}, index {settings.index}"
-    said = f"{places}, model {settings.model}, packs {', '.join(settings.packs)}, fps {settings.fps}"
+    asked = f"model {settings.model}, packs {', '.join(settings.packs)}, fps {settings.fps}"
+    said = f"{places}, {asked if settings.model else 'no model'}, signals {', '.join(settings.signals)}"
     if missing:
         hint = " and ".join(f"--{name}" for name in missing)
         return Check("settings", Health.WARNING, said, f"Add {hint}.")
@@ -125,9 +125,9 @@ def _codecs(settings: Settings) -> Check:
 
 
 def _weights(settings: Settings) -> Check:
+    if settings.model is None:
+        return Check("weights", Health.OK, f"no model: {', '.join(settings.signals)} only")
     prompts = load_packs(settings.packs)
-    if settings.model == _ABSENT:
-        return Check("weights", Health.FAILED, "no model given", NO_MODEL)
     try:
         weights = find_weights(settings.model, local_only=True)
     except WeightsNotHere as error:
@@ -157,7 +157,7 @@ def _gpu(settings: Settings) -> Check:
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
         return Check("gpu", Health.WARNING, f"{said}; no bfloat16 in hardware", "Take --dtype float16.")
     try:
-        needed = _size_of(find_weights(settings.model, local_only=True))
+        needed = _size_of(find_weights(settings.model, local_only=True)) if settings.model else 0
     except MediaIndexError:
         needed = 0  # said by the check of the weights
     if needed > min(gpu.free_bytes for gpu in gpus):

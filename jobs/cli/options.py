@@ -9,7 +9,7 @@ import click
 from jobs.cli.verb import F, index_options, with_options
 
 FILE = click.Path(path_type=Path)
-NEEDED = ("library", "index", "model")
+NEEDED = ("library", "index")
 NOTHING_LISTED = "Is this the right --library, and do the filters let any through?"
 
 
@@ -33,8 +33,10 @@ recipe_options = with_options(
     value("--library", "DIR|s3://…", "Where the videos are."),
     index_options,
     value(
-        "--model", "DIR|HUB_ID", "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only."
+        *("--model", "DIR|HUB_ID"),
+        "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only. [none: signals only]",
     ),
+    values(*("--signal", "signals", "NAME"), "What to read without a model, or none. [captions]"),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
@@ -59,6 +61,7 @@ recipe_options = with_options(
         "Refuse videos that would take more of an actor's time, more money, or more pictures.",
     ),
     value("--usd-per-gpu-hour", "USD", "What an hour of an actor costs.", float),
+    value("--usd-per-cpu-hour", "USD", "What an hour of a CPU core costs.", float),
     value("--num-actors", None, "Models at work at once. [one per GPU; one without GPUs]", int),
     value("--scratch", None, "Folder for copies of S3 objects. [temporary]", FILE),
 )
@@ -94,8 +97,8 @@ spending_options = with_options(
 
 # Which known videos.
 backfill_options = with_options(
-    switch("--stale", "Videos whose model, sampling or prompts have changed.", default=False),
+    switch("--stale", "Videos whose model, sampling, prompts, signals or sidecars changed.", default=False),
     switch("--failed", "Videos that earlier runs could not settle, or that were released.", default=False),
-    switch("--missing", "Videos that lack an answer to a newly added prompt.", default=False),
+    switch("--missing", "Videos that lack answers to a newly added prompt, or a new signal.", default=False),
     click.option("--all", "everything", is_flag=True, help="All of these, and changed ones."),
 )

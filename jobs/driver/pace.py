@@ -91,7 +91,7 @@ def pace_of(plan: Plan, works: Iterable[Work], checked: Preflight, num_actors: i
         total_hours = float(lengths_ms[is_known].mean() * len(is_known) / 3_600_000)
         known = expected.frames if expected.actor_s is None else expected.actor_s
         costs = np.where(is_known, known, known[is_known].mean())
-        prior_s = None if expected.actor_s is None else 1 / num_actors
+        prior_s = None if expected.actor_s is None else 1 / max(1, num_actors)
     by_id = dict(zip(plan.videos.video_ids, costs.tolist(), strict=True))
     average = float(costs.mean()) if len(costs) else 1.0
     return Pace(

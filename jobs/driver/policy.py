@@ -5,12 +5,11 @@ import time
 from typing import Protocol
 
 from jobs.attempts.breaker import Breaker
-from jobs.attempts.tries import AttemptHistory, Try
+from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.driver.queue import WorkQueue
 from jobs.driver.supervise import OneHand
 from jobs.failures import POLICIES, Stage, VideoFailure
-from jobs.workers.postprocess import Postprocessed
 from schemas.failures import FailureAction, FailureClass
 
 

@@ -48,6 +48,7 @@ _LEVELS = {  # of events that are more, or less, than information
     "error": logging.ERROR,
 }
 MAX_REFUSED = 100  # named in one event
+SIGNALS_ONLY = "no model is asked; scenes, characters and highlights need one: --model BAAI/Video-XL-2"
 
 
 class Progress:
@@ -72,8 +73,8 @@ class Progress:
         line = f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
         self._say(line, "waiting", holder=holder.run_id, kind=holder.kind, host=holder.host, pid=holder.pid)
 
-    def planned(self, plan: Plan, weights: Weights) -> None:
-        """The plan in one line per reason, and what will answer."""
+    def planned(self, plan: Plan, weights: Weights | None) -> None:
+        """The plan in one line per reason, and what will answer; None: only signals are read."""
         summary = plan.summary
         counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
         refused = plan.refused[:MAX_REFUSED]
@@ -81,6 +82,9 @@ class Progress:
         for line in plan_lines(plan):
             self._say(f"plan      {line}", None)
         if not len(plan.videos):
+            return
+        if weights is None:
+            self._say(f"note      {SIGNALS_ONLY}", "note", message=SIGNALS_ONLY)
             return
         line = f"model     {weights.model_id} ({weights.revision[:12]})"
         self._say(line, "model", model=weights.model_id, revision=weights.revision)
@@ -107,7 +111,7 @@ class Progress:
             disable=self._is_json or not (self._console and self._console.is_terminal),
         ) as bar:
             self._bar = bar
-            self._task = bar.add_task("loading the model", total=len(pace.costs))
+            self._task = bar.add_task("starting", total=len(pace.costs))
             try:
                 yield
             finally:
@@ -132,10 +136,15 @@ class Progress:
         """One video is committed."""
         usage = video.last.usage
         word = "partial " if is_partial else "indexed "
-        line = (
-            f"{word}  {usage.num_frames or 0:>6} frames {usage.model_seconds:6.1f} s  {video.work.video.uri}"
-        )
-        told = {"frames": usage.num_frames, "video_ms": usage.video_ms}
+        what = f"{usage.num_frames or 0:>6} frames {usage.model_seconds:6.1f} s"
+        if not video.work.is_for_model:
+            what = f"    signals {usage.signal_seconds or 0.0:7.1f} s"
+        line = f"{word}  {what}  {video.work.video.uri}"
+        told = {
+            "frames": usage.num_frames,
+            "video_ms": usage.video_ms,
+            "signal_seconds": usage.signal_seconds,
+        }
         self._say(
             line, word.strip(), **_tried(video), **told, **self._advance(video.work, usage.video_ms or 0)
         )

@@ -25,6 +25,7 @@ def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
     video = planned.video
     key = {"analysis_key": planned.analysis_key}
     commit = columns_of(Commit, video) | key | {"run_id": run_id, "created_at": _now()}
+    del commit["sidecars_rev"]  # the texts that are in the rows are the other's
     listed = columns_of(Video, video) | key
     index.commit_copy(planned.carried_id, planned.carried_key, commit, listed)
 

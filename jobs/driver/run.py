@@ -22,7 +22,7 @@ from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
-from jobs.workers.actor import place_actors, start_actor
+from jobs.workers.actor import NO_ACTORS, place_actors, start_actor
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source
 from schemas.commit import RunRecord
@@ -50,7 +50,7 @@ class _Watch:
     def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
         """Videos that wait, and actors by state."""
         self.meters.show(self.tally, queue_depth, actors)
-        if actors.get("busy"):
+        if actors.get("busy") or not actors:  # without a model there are none
             self.progress.begun()
         self.progress.tick()
 
@@ -139,7 +139,8 @@ class _Execution:
     def run(self, stop: Stop) -> Run:
         """Carry it out, publish and record it."""
         if len(self._plan.videos) or len(self._plan.found.relinked):
-            self._checked.index.declare_recipe(self._checked.recipe.record)
+            for record in (self._checked.recipe.record, *self._plan.summary.recipes):
+                self._checked.index.declare_recipe(record)
         try:
             self._settler.mark(deleted_marks(self._checked.index, self._plan.deleted, self._run_id))
             for pair in self._plan.found.to_publish:
@@ -166,7 +167,7 @@ class _Execution:
         videos, copies = self._plan.videos, self._plan.copies
         relinked = self._relinking.relink(self._plan.found.relinked)
         for planned in (*videos, *relinked, *self._relinking.expect(videos, copies)):
-            yield Work.first(planned, self._checked.settings.max_frames)
+            yield Work.first(planned, self._checked.settings.max_frames, self._checked.weights is not None)
 
     def _publish_relinked(self) -> None:
         for pair in self._relinking.relinked:
@@ -181,7 +182,7 @@ class _Execution:
             checked.library,
             checked.scratch,
             settings.fps,
-            checked.weights.image_size,
+            checked.weights.image_size if checked.weights else 0,
             settings.split,
             checked.index.store,
             self._plan.ceiling,
@@ -197,7 +198,8 @@ class _Execution:
             join_cluster(settings.ray_address, keeps_quiet=owns) as cluster,
             stop_on_signal(stop.event) if owns else nullcontext(),
         ):
-            placement = place_actors(cluster, settings.num_actors)
+            is_for_model = any(work.is_for_model for work in works)
+            placement = place_actors(cluster, settings.num_actors) if is_for_model else NO_ACTORS
             runner = Runner(
                 works,
                 lambda: start_actor(placement, source, checked.recipe),

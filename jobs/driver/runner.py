@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import ray
 
 from jobs.attempts.actor_failures import failure_of_death, failure_of_kill, is_lost_machine, last_line
-from jobs.attempts.tries import AttemptHistory, AttemptResult
+from jobs.attempts.tries import AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
 from jobs.cluster.vital_signs import ClusterLostError
@@ -24,7 +24,7 @@ from jobs.driver.queue import WorkQueue
 from jobs.driver.supervise import OneHand
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending, Limits
-from jobs.workers.postprocess import Postprocessed, Postprocessing
+from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import value_of
 from schemas.failures import FailureClass
 
@@ -108,9 +108,10 @@ class Runner:
         self._queue.wake(time.monotonic())
         self._check_limits()
         if not self._closing:
-            self._pool.fill(len(self._queue))
+            self._pool.fill(self._queue.num_for_model)
             if not self._postprocessing.is_full:
                 self._dispatch()
+            self._read_signals()
         self._wait()
         for handle, why in self._pool.stuck():
             self._ended(handle, why)
@@ -151,6 +152,12 @@ class Runner:
             if handle.work:
                 handle.upcoming = self._queue.take_after(handle.work)
                 handle.begin()
+
+    def _read_signals(self) -> None:
+        """Hand out videos that no model sees, as many as there is room for."""
+        while not self._postprocessing.is_full and (work := self._queue.take_for_signals()):
+            tried = Try(work.attempt, datetime.now(UTC), 0.0, None)
+            self._postprocessing.submit(self._policy.with_try(work, tried), None, None)
 
     def _steal(self) -> Work | None:
         """The longest video that another actor only reads ahead."""
@@ -211,7 +218,7 @@ class Runner:
         if isinstance(outcome, VideoFailure):
             self._policy.failed(video.failed(outcome))
         else:
-            self._policy.indexed(video, outcome)
+            self._policy.indexed(video.using(outcome.usage), outcome)
 
     def _lost(self, handle: ActorHandle, error: Exception) -> None:
         """The actor is gone: its video is tried again or settled; a new actor takes its handle."""

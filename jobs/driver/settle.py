@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import AttemptHistory, Try
+from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Postprocessed
 from schemas.commit import Commit, RunRecord
 from schemas.failures import (
     AttemptOutcome,

@@ -33,13 +33,16 @@ def asked_of(
     duration_ms: Numbers,
     sampling: FrameSampling,
     budgets: Mapping[str, Budget],
-    tasks: Sequence[str] = (),
+    tasks: Sequence[str] | None = None,
 ) -> Asked:
-    """Of videos of these lengths, by all of a recipe's questions or by these."""
+    """Of videos of these lengths, by all of a recipe's questions or by these; without any no picture is
+    shown."""
     frames, sections = sampling.frames(duration_ms)
     questions, room = np.zeros_like(frames), np.zeros_like(frames)
+    if not (budgets if tasks is None else tasks):
+        return Asked(np.zeros_like(frames), questions, room)
     for name, budget in budgets.items():
-        if tasks and name not in tasks:
+        if tasks is not None and name not in tasks:
             continue
         if budget.window_ms is None:
             questions += sections

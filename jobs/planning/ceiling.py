@@ -30,7 +30,7 @@ class Ceiling:
     costs: Costs | None
     most_s: float | None  # of an actor; None: pictures are counted
 
-    def objection(self, duration_ms: float, tasks: tuple[str, ...]) -> str | None:
+    def objection(self, duration_ms: float, tasks: tuple[str, ...] | None) -> str | None:
         """Why a video of that length costs too much, if it does."""
         asked = asked_of(np.array([duration_ms]), self.sampling, self.budgets, tasks)
         actor_s = self.costs.seconds(asked) if self.costs else None

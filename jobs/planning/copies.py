@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.commit import CommitState
 from schemas.identity import VideoId, VideoObject, digest
@@ -30,9 +30,18 @@ class Known(Protocol):
 def with_rows_of(one: PlannedVideo, twin: CurrentCommit) -> PlannedVideo:
     """The same, to get what the index has of a video with the same bytes: rows, or why there are none."""
     key = one.analysis_key
+    if twin.sidecars_rev != one.video.sidecars_rev:
+        key = digest("relinked", key, twin.analysis_key)  # its own texts are yet to be read
     if twin.state == CommitState.QUARANTINED:
         key = digest("quarantine", key, twin.analysis_key)
-    return replace(one, analysis_key=key, carried_key=twin.analysis_key, carried_id=twin.video_id, tasks=())
+    return _linked(one, twin.video_id, twin.analysis_key, analysis_key=key)
+
+
+def _linked(one: PlannedVideo, other: VideoId, key: str, **changes: Any) -> PlannedVideo:
+    """The same, to get the rows of another video's bundle."""
+    return replace(
+        one, carried_key=key, carried_id=other, tasks=None, signals=None, recipe_id=None, **changes
+    )
 
 
 def like_known(videos: PlannedVideos, index: Known) -> Iterator[tuple[PlannedVideo, CurrentCommit]]:
@@ -90,13 +99,10 @@ def split_copies(videos: PlannedVideos) -> tuple[PlannedVideos, PlannedVideos]:
                 continue
             first = firsts.setdefault(content, one)
             if first is not one:
-                copies[row] = replace(
-                    one,
-                    reason=Reason.DUPLICATE,
-                    tasks=(),
-                    carried_key=first.analysis_key,
-                    carried_id=first.video.video_id,
-                )
+                changes: dict[str, Any] = {"reason": Reason.DUPLICATE}
+                if first.video.sidecars_rev != one.video.sidecars_rev:
+                    changes["analysis_key"] = digest("relinked", one.analysis_key, first.analysis_key)
+                copies[row] = _linked(one, first.video.video_id, first.analysis_key, **changes)
     if not copies:
         return videos, PlannedVideos.of(())
     return videos.take([row for row in range(len(videos)) if row not in copies]), PlannedVideos.of(

@@ -7,6 +7,7 @@ import numpy as np
 from jobs.planning.expected import expect
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
+from jobs.planning.signal_costs import SignalEstimate, estimate_signals
 
 Range = tuple[float, float]  # likely, and at worst: if each video took what one in ten does
 
@@ -29,6 +30,7 @@ class Estimate:
     actor_hours: Range | None = None
     finish_hours: Range | None = None  # wall time, from the command to its end
     usd: Range | None = None
+    signals: tuple[SignalEstimate, ...] = ()
 
 
 def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
@@ -43,6 +45,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
     share = len(is_known) / is_known.sum()
     base = replace(
         base,
+        signals=estimate_signals(plan.videos, expected.lengths.ms, checked),
         video_hours=float(expected.lengths.ms[is_known].sum() * share / 3_600_000),
         num_frames=round(float(expected.frames[is_known].sum() * share)),
         num_headers=expected.lengths.num_headers,

@@ -49,9 +49,9 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     return Expected(lengths, frames, tokens, actor_s, history)
 
 
-def _by_tasks(videos: PlannedVideos) -> Iterator[tuple[tuple[str, ...], list[int]]]:
+def _by_tasks(videos: PlannedVideos) -> Iterator[tuple[tuple[str, ...] | None, list[int]]]:
     """The rows of videos that are asked the same."""
-    rows: dict[tuple[str, ...], list[int]] = {}
-    for row, tasks in enumerate(videos.tasks):
-        rows.setdefault(tuple(tasks), []).append(row)
+    rows: dict[tuple[str, ...] | None, list[int]] = {}
+    for row, (tasks, _) in enumerate(videos.parts):
+        rows.setdefault(tasks, []).append(row)
     yield from rows.items()

@@ -21,7 +21,7 @@ _ATTEMPTS = """
 WITH latest AS (
     SELECT a.* FROM attempts AS a JOIN runs AS r USING (run_id)
     WHERE a.outcome IN ('indexed', 'partial') AND a.video_ms > 0 AND r.model_revision = $revision
-        AND a.plan_reason NOT IN ('stale_prompt', 'missing')
+        AND a.num_frames > 0 AND a.plan_reason NOT IN ('stale_prompt', 'missing')
     ORDER BY a.started_at DESC LIMIT 5000
 ), usual AS (SELECT mode(device) AS device FROM latest)
 SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, num_again_tokens,

@@ -5,8 +5,9 @@ from typing import Any
 
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
+from jobs.planning.signal_costs import SignalEstimate
 from jobs.ui.words import hours, size
-from schemas.plan import STALE, UNTOUCHED, Reason
+from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
 
 # What becomes of videos that no GPU's time is planned for.
@@ -21,7 +22,7 @@ _FREE = {
     Reason.DELETED: "gone from the library: their rows become history",
     Reason.CLAIMED: "of these, another run at work has them",
 }
-_BY_BACKFILL = dict.fromkeys(STALE, "--stale") | {Reason.MISSING: "--missing"}
+_BY_BACKFILL = dict.fromkeys(STALE, "--stale") | dict.fromkeys(MISSING, "--missing")
 
 
 _NAMED = 5  # refused videos
@@ -62,7 +63,7 @@ def no_index_lines(plan: Plan, near: Sequence[str]) -> Iterator[str]:
 def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
     """A plan for machines."""
     return {
-        **plan.summary.model_dump(mode="json"),
+        **plan.summary.model_dump(mode="json", exclude={"recipes"}),
         "index_exists": plan.summary.index_id != NOT_MADE,
         "planned": dict(plan.videos.count_reasons()),
         "doubt": plan.doubt,
@@ -77,11 +78,14 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
         return
     length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""
     noun = "video" if estimate.num_videos == 1 else "videos"
-    if estimate.num_frames is not None:
+    if estimate.num_frames:
         length += f", {estimate.num_frames:,} pictures"
     yield f"{estimate.num_videos:>6} {noun} to analyse, {size(estimate.video_bytes)}{length}"
     if estimate.num_guessed:
         yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
+    yield from map(_signal_line, estimate.signals)
+    if not estimate.num_frames and estimate.signals:
+        return
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"
         return
@@ -95,6 +99,16 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     yield f"       done in {hours(soon)} to {hours(late)} with {actors}"
     if estimate.usd is not None:
         yield f"       {estimate.usd[0]:,.2f} to {estimate.usd[1]:,.2f} USD"
+
+
+def _signal_line(one: SignalEstimate) -> str:
+    """`captions of 3 videos: 2 s of a CPU core`"""
+    noun = "video" if one.num_videos == 1 else "videos"
+    usd = "" if one.usd is None else f", {one.usd:,.2f} USD"
+    return (
+        f"       {one.signal} of {one.num_videos} {noun}, {hours(one.video_hours)}: "
+        f"about {hours(one.cpu_hours)} of a CPU core{usd}"
+    )
 
 
 def _becomes(reason: Reason, count: int, num_planned: int) -> str:

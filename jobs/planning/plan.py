@@ -15,7 +15,7 @@ from jobs.planning.reasons import PAGE, Findings, examine, still_to_do
 from jobs.settings.config import Settings
 from schemas.failures import UsageError
 from schemas.identity import VideoId, new_run_id, number_of, video_id_of
-from schemas.plan import COSTLY, STALE, UNTOUCHED, PlanSummary, Reason
+from schemas.plan import CHANGED, COSTLY, MISSING, STALE, PlanSummary, Reason
 from storage.index.batches import batches
 from storage.index.index import NOT_MADE
 from storage.query.catalog import open_catalog
@@ -33,12 +33,16 @@ class Goal:
     reasons: frozenset[Reason]
 
 
-NIGHTLY = Goal("run", UNTOUCHED)
+NIGHTLY = Goal("run", CHANGED)
 
 
 def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> Goal:
     """UsageError: nothing was asked for."""
-    wanted = {Reason.RETRY: failed, Reason.MISSING: missing} | dict.fromkeys(STALE, stale)
+    wanted = {
+        Reason.RETRY: failed,
+        **dict.fromkeys(MISSING, missing),
+        **dict.fromkeys(STALE | {Reason.NEW_SIDECARS}, stale),
+    }
     reasons = frozenset(reason for reason, is_wanted in wanted.items() if is_wanted)
     if everything:
         reasons = COSTLY - {Reason.NEW}
@@ -106,7 +110,8 @@ def make_plan(
     library, index, recipe = checked.library, checked.index, checked.recipe.record
     listing = library.list_videos(checked.selection)
     listing.on_ignored = on_ignored
-    found = examine(listing, index, recipe, library.is_local)
+    of_sidecars = checked.recipe.of_sidecars
+    found = examine(listing, index, recipe, library.is_local, of_sidecars)
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     wanted = _where(checked.settings, found.costly.for_reasons(goal.reasons))
     originals, copies = split_copies(wanted)
@@ -126,6 +131,7 @@ def make_plan(
         listed_as_of=listing.as_of,
         num_videos=len(videos),
         video_bytes=sum(videos.sizes),
+        recipes=found.recipes,
     )
     doubt = _doubt(checked, found, len(deleted))
     return Plan(

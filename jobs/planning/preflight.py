@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.folders import make_writable
-from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs, own_tables
 from jobs.prompts.recipe import Recipe
 from jobs.settings.config import Settings
+from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
+from jobs.signals.known import signals_named
 from jobs.weights import Weights, find_weights
+from schemas.failures import UsageError
 from schemas.tables import Row
 from storage.index.index import Index, open_index, read_index
 from storage.index.marker import check_place
@@ -28,7 +30,7 @@ class Preflight:
     settings: Settings
     library: Library
     selection: Selection
-    weights: Weights
+    weights: Weights | None  # None: signals only
     recipe: Recipe
     scratch: Path
     index: Index
@@ -61,19 +63,26 @@ def _open(
     find_scratch: Callable[[], Path],
     open_it: Callable[[Mapping[str, type[Row]]], Index],
 ) -> Preflight:
+    signals = signals_named(settings.signals)
+    if settings.model is None and not signals:
+        raise UsageError("nothing to do without a model and without signals", NO_MODEL)
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
-    prompts = load_packs(settings.packs)
-    weights = find_weights(settings.model)
-    check_budgets(prompts, weights.folder)
+    weights = find_weights(settings.model) if settings.model is not None else None
+    prompts = load_packs(settings.packs) if weights else ()
+    if weights:
+        from jobs.prompts.budget import check_budgets  # loads tokenizers, which signals do without
+
+        check_budgets(prompts, weights.folder)
     recipe = Recipe(
-        model_id=weights.model_id,
-        model_revision=weights.revision,
+        model_id=weights.model_id if weights else None,
+        model_revision=weights.revision if weights else None,
         dtype=settings.dtype,
         fps=settings.fps,
         max_frames=settings.max_frames,
         prompts=prompts,
         is_split=settings.split,
+        signals=signals,
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))
@@ -84,7 +93,15 @@ def selection_of(settings: Settings) -> Selection:
     """Which objects of the library are meant."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
     since_ns = _since_ns(settings.since)
-    return Selection(extensions, settings.include, settings.exclude, settings.prefixes, since_ns)
+    signals = signals_named(settings.signals)
+    return Selection(
+        extensions,
+        settings.include,
+        settings.exclude,
+        settings.prefixes,
+        since_ns,
+        with_sidecars=any(signal.reads_sidecars for signal in signals),
+    )
 
 
 def _since_ns(since: str | None) -> int | None:

@@ -54,13 +54,21 @@ class Findings:
     to_publish: tuple[tuple[VideoId, str], ...]  # (video_id, analysis_key): committed, not visible
     reasons: Counter[Reason]
     seen: AbstractSet[int]  # video ids that are in the library
+    recipes: tuple[RecipeRecord, ...] = ()  # that planned videos will have, besides the run's
 
 
 def examine(
-    videos: Iterable[VideoObject], index: CommitLookup, recipe: RecipeRecord, is_local: bool
+    videos: Iterable[VideoObject],
+    index: CommitLookup,
+    recipe: RecipeRecord,
+    is_local: bool,
+    of_sidecars: tuple[str, ...] = (),
 ) -> Findings:
-    """Look every listed video up in the index. `is_local`: a library whose objects have no etags."""
-    examiner = _Examiner(index, recipe, is_local)
+    """Look every listed video up in the index. `is_local`: a library whose objects have no etags.
+
+    `of_sidecars` are the recipe's signals that read what lies beside a video.
+    """
+    examiner = _Examiner(index, recipe, is_local, of_sidecars)
     costly = PlannedVideos.of(examiner.costly(videos))
     equal, not_equal = examiner.settle_twins()
     if not_equal:
@@ -68,7 +76,9 @@ def examine(
     if copies := examiner.copies_of_known(costly):
         costly = costly.without(copy.video.video_id for copy in copies)
     relinked = PlannedVideos.of((*equal, *copies))
-    return Findings(costly, relinked, tuple(examiner.to_publish), examiner.reasons, examiner.seen)
+    return Findings(
+        costly, relinked, tuple(examiner.to_publish), examiner.reasons, examiner.seen, examiner.recipes
+    )
 
 
 def still_to_do(videos: PlannedVideos, index: CommitLookup, recipe_id: str) -> Findings:
@@ -99,17 +109,27 @@ def still_to_do(videos: PlannedVideos, index: CommitLookup, recipe_id: str) -> F
 class _Examiner:
     """One pass over a listing; keeps what can be told at its end only."""
 
-    def __init__(self, index: CommitLookup, recipe: RecipeRecord, is_local: bool) -> None:
+    def __init__(
+        self, index: CommitLookup, recipe: RecipeRecord, is_local: bool, of_sidecars: tuple[str, ...]
+    ) -> None:
         self.reasons: Counter[Reason] = Counter()
         self.to_publish: list[tuple[VideoId, str]] = []
         self.seen: set[int] = set()
         self._index = index
         self._recipe = recipe
         self._is_local = is_local
+        self._of_sidecars = of_sidecars
+        self._records: dict[str, RecipeRecord | None] = {recipe.recipe_id: recipe}
         self._staleness: dict[str, Staleness | None] = {}
+        self._planned: dict[str, RecipeRecord] = {}  # recipes that planned videos will have
         self._twins: list[
             tuple[PlannedVideo, CurrentCommit]
         ] = []  # of which it depends on the rest of the listing
+
+    @property
+    def recipes(self) -> tuple[RecipeRecord, ...]:
+        """Those that planned videos will have, besides the run's."""
+        return tuple(record for name, record in self._planned.items() if name != self._recipe.recipe_id)
 
     @cached_property
     def _unfinished(self) -> frozenset[VideoId]:
@@ -149,10 +169,11 @@ class _Examiner:
             if current.has_rows:
                 planned = replace(planned, has_rows=True)
                 stale = self._stale(current.recipe_id)
+                if self._of_sidecars and current.sidecars_rev != video.sidecars_rev:
+                    stale = self._with_sidecars(stale, current.recipe_id)
                 if stale is None:
                     return replace(planned, reason=Reason.UNCHANGED)
-                carried = current.analysis_key if stale.tasks else None
-                planned = replace(planned, reason=stale.reason, tasks=stale.tasks, carried_key=carried)
+                planned = self._again(planned, current, stale)
         if planned.reason is Reason.NEW:
             return replace(planned, reason=self._why_untouched(video, current))
         return planned
@@ -170,10 +191,36 @@ class _Examiner:
         was_tried = current is not None and current.state != CommitState.DELETED
         return Reason.RETRY if was_tried or video.video_id in self._unfinished else Reason.NEW
 
+    def _again(self, planned: PlannedVideo, current: CurrentCommit, stale: Staleness) -> PlannedVideo:
+        """Rows of the video's present bytes are there: do anew what is stale of them."""
+        recipe_id = stale.recipe.recipe_id
+        self._planned[recipe_id] = stale.recipe
+        return replace(
+            planned,
+            analysis_key=planned.video.analysis_key(recipe_id),
+            reason=stale.reason,
+            tasks=stale.tasks,
+            signals=stale.signals,
+            recipe_id=recipe_id,
+            carried_key=None if stale.has_all_anew else current.analysis_key,
+        )
+
+    def _with_sidecars(self, stale: Staleness | None, recipe_id: str) -> Staleness:
+        """And read again what reads sidecars."""
+        if stale is None:
+            record = self._record(recipe_id)
+            recipe = record.with_signals_of(self._recipe) if record else self._recipe
+            return Staleness(Reason.NEW_SIDECARS, (), self._of_sidecars, recipe)
+        return replace(stale, signals=tuple(dict.fromkeys((*stale.signals, *self._of_sidecars))))
+
+    def _record(self, recipe_id: str) -> RecipeRecord | None:
+        if recipe_id not in self._records:
+            self._records[recipe_id] = self._index.recipe(recipe_id)
+        return self._records[recipe_id]
+
     def _stale(self, recipe_id: str) -> Staleness | None:
         if recipe_id not in self._staleness:
-            record = self._recipe if recipe_id == self._recipe.recipe_id else self._index.recipe(recipe_id)
-            self._staleness[recipe_id] = compare_recipes(record, self._recipe)
+            self._staleness[recipe_id] = compare_recipes(self._record(recipe_id), self._recipe)
         return self._staleness[recipe_id]
 
     def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[VideoId, CurrentCommit]:

@@ -1,4 +1,4 @@
-"""What is asked of which model, how: the part of a row's identity that is not the video's."""
+"""What is asked of which model, how, and which signals are read: a row's identity but for the video's."""
 
 import json
 from collections.abc import Iterator
@@ -10,9 +10,10 @@ from typing import Any
 from jobs.prompts.answer_text import describe_format
 from jobs.prompts.checks import marked
 from jobs.prompts.pack import Prompt
+from jobs.signals.signal import Signal, described, identity_of
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
-from schemas.recipe import Budget, RecipeRecord
+from schemas.recipe import Budget, RecipeRecord, recipe_id_of
 
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
@@ -22,36 +23,49 @@ class Recipe:
     """Two runs with equal recipes would write equal rows; any difference here is new work.
 
     `model_id` is for people and stays out of the hash: the same weights in another folder are the same.
+    Without a model there are no prompts, and what speaks of frames and numbers is of no account.
     """
 
-    model_id: str
-    model_revision: str
+    model_id: str | None
+    model_revision: str | None
     dtype: str
     fps: Fraction
     max_frames: int
     prompts: tuple[Prompt, ...]
     is_split: bool = False
+    signals: tuple[Signal, ...] = ()
 
     @property
     def recipe_id(self) -> str:
-        """Hash over model revision, number format, sampling, prompt texts and answer schemas."""
+        """Hash over model revision, number format, sampling, prompts, answer schemas and signals."""
         return self.record.recipe_id
+
+    @property
+    def of_sidecars(self) -> tuple[str, ...]:
+        """The signals that read what lies beside a video."""
+        return tuple(signal.name for signal in self.signals if signal.reads_sidecars)
 
     @cached_property
     def record(self) -> RecipeRecord:
         """The recipe in its parts, as the index keeps it."""
-        model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
-        sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
-        model_part = digest("model", *model.values())
-        sampling_part = digest("sampling", *sampling.values())
+        settings: dict[str, str] = {}
+        model_part = sampling_part = ""
+        if self.model_revision is not None:
+            model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
+            sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
+            model_part = digest("model", *model.values())
+            sampling_part = digest("sampling", *sampling.values())
+            settings = model | sampling
         tasks = dict(_task_ids(self.prompts))
+        signals = {signal.name: identity_of(signal) for signal in self.signals}
         return RecipeRecord(
-            recipe_id=digest("recipe", model_part, sampling_part, json.dumps(tasks)),
+            recipe_id=recipe_id_of(model_part, sampling_part, tasks, signals),
             model_id=self.model_id,
             model=model_part,
             sampling=sampling_part,
             tasks=tasks,
-            settings=model | sampling,
+            signals=signals,
+            settings=settings | {signal.name: described(signal) for signal in self.signals},
             prompts={prompt.name: prompt.text for prompt in self.prompts},
             budgets={
                 prompt.name: Budget(max_new_tokens=prompt.max_new_tokens, window_ms=prompt.window_ms)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jobs.planning.staleness import compare_recipes
 from jobs.ui.next_command import Place
-from schemas.plan import STALE, Reason
+from schemas.plan import MISSING, STALE, Reason
 from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
@@ -88,9 +88,8 @@ def read_standing(catalog: Catalog, store: ObjectStore, newest: Newest | None) -
     reasons: Counter[Reason | None] = Counter()
     for recipe_id, count in catalog.query(_RECIPES).rows:
         reasons[reason_of(store, recipe_id, newest)] += count
-    return Standing(
-        **result.records[0], stale=sum(reasons[one] for one in STALE), missing=reasons[Reason.MISSING]
-    )
+    stale, missing = (sum(reasons[one] for one in group) for group in (STALE, MISSING))
+    return Standing(**result.records[0], stale=stale, missing=missing)
 
 
 def next_steps(now: Standing, newest: Newest | None, place: Place) -> list[Step]:

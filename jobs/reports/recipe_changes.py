@@ -16,7 +16,7 @@ def changes_between(before: RecipeRecord | None, after: RecipeRecord | None) -> 
 
 def _changes(before: RecipeRecord, after: RecipeRecord) -> Iterator[str]:
     if before.model_id != after.model_id and before.model != after.model:
-        yield f"model {before.model_id} → {after.model_id}"
+        yield f"model {before.model_id or 'none'} → {after.model_id or 'none'}"
     for name, value in after.settings.items():
         if before.settings.get(name) != value:
             yield f"{name} {before.settings.get(name, '–')} → {value}"
@@ -27,3 +27,5 @@ def _changes(before: RecipeRecord, after: RecipeRecord) -> Iterator[str]:
             is_own = before.prompts.get(name) != after.prompts.get(name)
             yield f"prompt {name} changed" if is_own else f"prompt {name} is told or checked otherwise"
     yield from (f"prompt {name} left out" for name in before.tasks if name not in after.tasks)
+    yield from (f"signal {name} added" for name in after.signals if name not in before.signals)
+    yield from (f"signal {name} left out" for name in before.signals if name not in after.signals)

@@ -22,6 +22,7 @@ SECTIONS = {
                (select count(*) from scenes) as scenes,
                (select count(*) from characters) as characters,
                (select count(*) from highlights) as highlights,
+               (select count(*) from captions) as captions,
                count(*) filter (is_partial) as partial,
                count(*) filter (is_degraded) as degraded,
                (select count(distinct video_id) from failures where action = 'quarantined') as set_aside
@@ -110,8 +111,8 @@ def status_lines(status: Status) -> Iterator[str]:
     now = status.standing
     yield f"index {status.index}"
     yield (
-        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), scenes {index['scenes']:,}, "
-        f"characters {index['characters']:,}, highlights {index['highlights']:,}"
+        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, "
+        f"scenes {index['scenes']:,}, characters {index['characters']:,}, highlights {index['highlights']:,}"
     )
     counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
     said = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]

@@ -27,10 +27,13 @@ from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
 DEFAULT_PACK = "default"
+DEFAULT_SIGNALS = ("captions",)
+NO_SIGNALS = "none"
 FLAGS = {
     "packs": "pack",
     "extensions": "extension",
     "prefixes": "prefix",
+    "signals": "signal",
 }  # others are called as their setting
 
 
@@ -68,12 +71,13 @@ class Settings(BaseModel):
     library: str
     index: str
     endpoint_url: str | None = None
-    model: str
+    model: str | None = None
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     split: bool = False
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
+    signals: tuple[str, ...] = Field(default=DEFAULT_SIGNALS, min_length=1)
     extensions: tuple[Annotated[str, AfterValidator(_check_extension)], ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -93,6 +97,7 @@ class Settings(BaseModel):
     max_duration: DurationSetting = Duration.parse("7d")
     max_pixels: int = Field(default=40_000_000, ge=1, le=1_000_000_000)
     usd_per_gpu_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    usd_per_cpu_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     max_cost_per_video: CostLimitSetting | None = None
     max_failures: FailureLimitSetting | None = None
     deadline: DeadlineSetting | None = None

@@ -18,7 +18,7 @@ def load_settings(flags: Mapping[str, Any], needs: Iterable[str]) -> dict[str, A
     for name in needs:
         if name not in values:
             hint = f'Add --{name} …, or {name} = "…" to {SETTINGS_FILE}.'
-            raise UsageError(f"no {name} given", NO_MODEL if name == "model" else hint)
+            raise UsageError(f"no {name} given", hint)
     return values
 
 

@@ -10,15 +10,17 @@ _REVISION = 12  # characters that people see of it
 
 @dataclass(frozen=True, slots=True, order=True)
 class MadeBy:
-    """A model as the lineage columns name it."""
+    """A model as the lineage columns name it; None: no model was involved."""
 
-    model_id: str
-    model_revision: str
+    model_id: str | None
+    model_revision: str | None
 
     @property
     def name(self) -> str:
         """`small (6f1c2a9b03de)`."""
-        revision = self.model_revision[:_REVISION]
+        if self.model_id is None:
+            return "no model"
+        revision = (self.model_revision or "")[:_REVISION]
         return f"{self.model_id} ({revision})" if revision else self.model_id
 
     @property

@@ -41,6 +41,9 @@ class Placement:
     num_threads: int
 
 
+NO_ACTORS = Placement(0, "cpu", num_cpus=0, num_threads=0)
+
+
 class ModelActor:
     """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
 
@@ -59,9 +62,10 @@ class ModelActor:
         from videoxl2.network.memory import PeakMemory, device_name
 
         try:
+            assert self._recipe.model_id is not None  # videos that no model sees come to no actor
             weights = find_weights(self._recipe.model_id)  # on this node
             if weights.revision != self._recipe.model_revision:
-                return _other_weights(weights.revision, self._recipe.model_revision)
+                return _other_weights(weights.revision, self._recipe.model_revision or "")
             device, dtype = self._placement.device, self._recipe.dtype
             self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
         except Exception as error:
@@ -93,7 +97,7 @@ class ModelActor:
             opened = self._reading.open(work)
             if upcoming:
                 self._reading.begin(upcoming)
-            carried = read_carried(self._source.bundles, work, self._recipe.prompts)
+            carried = read_carried(self._source.bundles, work, self._recipe.prompts, self._recipe.signals)
             stage, num_frames = Stage.MODEL, opened.grid.num_targets
             with self._guard(opened) as guard:
                 analysis = analyze(

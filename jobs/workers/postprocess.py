@@ -23,13 +23,15 @@ from jobs.answers.answer_rows import AnswerRows
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import AttemptHistory
+from jobs.attempts.tries import AttemptHistory, Postprocessed
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
+from jobs.signals.reading import SignalsRead
 from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
+from jobs.workers.signals import index_signals, read_video_signals, unread
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from schemas.usage import Usage
@@ -45,36 +47,32 @@ Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings 
 
 
 @dataclass(frozen=True)
-class Postprocessed:
-    """A video's rows, encoded for the commit."""
-
-    bundle: bytes
-    stream: bytes  # the same rows, for publishing
-    is_partial: bool
-
-
-@dataclass(frozen=True)
 class PostprocessJob:
-    """A video that the model is done with; its last try goes on here."""
+    """A video that the model is done with, or that no model sees; its last try goes on here."""
 
     video: AttemptHistory
-    answers: bytes  # a pickled `Analysis`: the driver only hands it on
+    answers: bytes | None  # a pickled `Analysis`: the driver only hands it on
 
 
 def postprocess(
     source: Source, job: PostprocessJob, recipe: Recipe, run_id: str
 ) -> Postprocessed | VideoFailure:
-    """Snap, take keyframes, encode. Only a bug in making the rows is a `VideoFailure`.
+    """Snap, take keyframes, read signals, encode. With answers only a bug in making the rows is a
+    `VideoFailure`.
 
     Drops this node's copy of the video at the end.
     """
     begun = time.perf_counter()
     work = job.video.work
     try:
+        if job.answers is None:
+            return index_signals(source, job.video, recipe, run_id)
         analysis: Analysis = pickle.loads(job.answers)
+        builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
         moves_ms = find_moves(source, work, analysis)
+        signals = read_video_signals(source, analysis.info, builder)
         take = partial(take_keyframes, source, work, analysis)
-        return _encode(job.video, analysis, recipe, run_id, moves_ms, take, begun)
+        return _encode(job.video, analysis, builder, moves_ms, take, signals, begun)
     except Exception as error:
         return postprocess_unsnapped(job, recipe, run_id, classify(error, Stage.READ), begun)
     finally:
@@ -85,11 +83,16 @@ def postprocess(
 def postprocess_unsnapped(
     job: PostprocessJob, recipe: Recipe, run_id: str, why: VideoFailure, begun: float
 ) -> Postprocessed | VideoFailure:
-    """Encode with the times that the model said, without a look at the file, and warnings."""
+    """Encode with the times that the model said, without a look at the file, and warnings. Without answers
+    there is nothing to encode."""
+    if job.answers is None:
+        return why
     missing = ("boundaries are not snapped to cuts", "no keyframes")
     warnings = tuple(f"{what}: {why.message}" for what in missing)
     analysis: Analysis = pickle.loads(job.answers)
-    return _encode(job.video, analysis, recipe, run_id, {}, lambda _: ((), warnings), begun)
+    builder = RowBuilder(job.video.work, recipe, run_id, datetime.now(UTC))
+    signals = unread(recipe, job.video.work, why)
+    return _encode(job.video, analysis, builder, {}, lambda _: ((), warnings), signals, begun)
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
@@ -124,21 +127,22 @@ def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerR
 def _encode(
     video: AttemptHistory,
     analysis: Analysis,
-    recipe: Recipe,
-    run_id: str,
+    builder: RowBuilder,
     moves_ms: Mapping[int, int],
     take: Callable[[AnswerRows], Taken],
+    signals: SignalsRead,
     begun: float,
 ) -> Postprocessed | VideoFailure:
     try:
-        builder = RowBuilder(video.work, recipe, run_id, datetime.now(UTC))
         rows = builder.answer_rows(analysis, moves_ms)
-        bundle = builder.bundle(analysis, rows, *take(rows))
+        bundle = builder.bundle(analysis, rows, *take(rows), signals)
         is_partial = bundle.videos[0].is_partial
         outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
-        tries = video.using(Usage(finish_seconds=time.perf_counter() - begun)).tries
+        finish_s = time.perf_counter() - begun - signals.seconds
+        usage = Usage(finish_seconds=finish_s, signal_seconds=signals.seconds or None)
+        tries = video.using(usage).tries
         bundle = bundle.model_copy(update={"attempts": builder.attempts(tries, outcome)})
-        return Postprocessed(*encode_with_stream(bundle), is_partial)
+        return Postprocessed(*encode_with_stream(bundle), is_partial, usage)
     except Exception as error:
         return replace(classify(error, Stage.ROWS), num_frames=analysis.usage.num_frames or 0)
 
@@ -194,8 +198,9 @@ class Postprocessing:
         """What to wait for."""
         return list(self._waiting)
 
-    def submit(self, video: AttemptHistory, answers: bytes, node_id: str) -> None:
-        """Begin, for an object on S3 on the node that has a copy of it, where that node is alive."""
+    def submit(self, video: AttemptHistory, answers: bytes | None, node_id: str | None) -> None:
+        """Begin, for an object on S3 on the node that has a copy of it, where that node is alive. Without
+        answers only signals are read."""
         self._submit(PostprocessJob(video, answers), None if video.work.video.is_local else node_id)
 
     def take(
@@ -210,7 +215,7 @@ class Postprocessing:
                 self._submit(job, None, under_way.times + 1)
                 return None
             outcome = postprocess_unsnapped(job, self._recipe, self._run_id, outcome, time.perf_counter())
-        return job.video, outcome
+        return self._timed(under_way), outcome
 
     def unfinished(self) -> list[AttemptHistory]:
         """The videos under way."""
@@ -229,6 +234,11 @@ class Postprocessing:
         for ref in self._waiting:
             ray.cancel(ref, force=True)
         self._waiting.clear()
+
+    def _timed(self, under_way: _UnderWay) -> AttemptHistory:
+        """The video's tries; where no actor timed the last one, this task did."""
+        job = under_way.job
+        return job.video if job.answers else job.video.lasting(time.monotonic() - under_way.since)
 
     def _submit(self, job: PostprocessJob, node_id: str | None, times: int = 1) -> None:
         ref = self._task_on(node_id).remote(job)

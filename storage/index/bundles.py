@@ -3,7 +3,7 @@
 One object appears all at once, so the rows of all tables do.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -48,10 +48,32 @@ def encode_bundle(bundle: Bundle) -> bytes:
 def encode_with_stream(bundle: Bundle) -> tuple[bytes, bytes]:
     """As it is stored, and as an Arrow stream, which takes a twentieth of the time to read: for whoever
     publishes it."""
-    table, sink = _to_table(bundle), pa.BufferOutputStream()
+    table = _to_table(bundle)
+    return _write(table), _stream(table)
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return _write(table), bytes(sink.getvalue())
+    return bytes(sink.getvalue())
+
+
+def encode_renewed(old: pa.Table, bundle: Bundle, renewed: Collection[str]) -> tuple[bytes, bytes]:
+    """As `encode_with_stream`, with the rows of an older bundle of the same video in all tables but the
+    `renewed` ones. They stay as they are; only the bundle that they name changes, and whether it is partial.
+    """
+    table = _to_table(bundle)
+    naming: dict[str, Any] = {"analysis_key": bundle.commit.analysis_key}
+    for field in old.schema:
+        if not pa.types.is_list(field.type) or field.name in renewed:
+            continue
+        own = {"is_partial": bool(bundle.failures)} if field.name == "videos" else {}
+        columns = COLUMNS.get(field.name)
+        rows = _with_values(_flat(old, field.name), naming | own)
+        rows = conform(rows, columns) if columns else rows
+        table = _with_rows(table, field.name, rows)
+    return _write(table), _stream(table)
 
 
 def _to_table(bundle: Bundle) -> pa.Table:
@@ -119,8 +141,7 @@ def _alike(bundles: Sequence[pa.Table]) -> list[pa.Table]:
 def _rows_of(bundles: pa.Table, table: str, columns: Sequence[Column]) -> pa.Table:
     if table not in bundles.column_names:
         return arrow_schema(columns).empty_table()
-    rows = bundles.column(table).combine_chunks().flatten()
-    return conform(pa.Table.from_struct_array(rows), columns)
+    return conform(_flat(bundles, table), columns)
 
 
 def _concat(tables: Sequence[pa.Table]) -> pa.Table:
@@ -140,16 +161,26 @@ def repoint_bundle(bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[s
     changed = _with_values(bundle, commit)
     for field in bundle.schema:
         if pa.types.is_list(field.type):
-            rows = pa.Table.from_struct_array(bundle.column(field.name).combine_chunks().flatten())
+            rows = _flat(bundle, field.name)
             if field.name == "attempts":
                 rows = rows.slice(0, 0)
             values = video if field.name == "videos" else {k: commit[k] for k in _NAMING}
-            rows = _with_values(rows, values).combine_chunks()
-            structs = rows.to_struct_array().combine_chunks()
-            offsets = pa.array([0, len(structs)], pa.int32())
-            place = changed.schema.get_field_index(field.name)
-            changed = changed.set_column(place, field, pa.ListArray.from_arrays(offsets, structs))
+            changed = _with_rows(changed, field.name, _with_values(rows, values))
     return _write(changed)
+
+
+def _flat(bundle: pa.Table, table: str) -> pa.Table:
+    return pa.Table.from_struct_array(bundle.column(table).combine_chunks().flatten())
+
+
+def _with_rows(bundle: pa.Table, table: str, rows: pa.Table) -> pa.Table:
+    """A bundle with these rows of one of its tables, or of another one."""
+    structs = rows.combine_chunks().to_struct_array().combine_chunks()
+    lists = pa.ListArray.from_arrays(pa.array([0, len(structs)], pa.int32()), structs)
+    place = bundle.schema.get_field_index(table)
+    if place < 0:
+        return bundle.append_column(table, lists)
+    return bundle.set_column(place, bundle.schema.field(table).with_type(lists.type), lists)
 
 
 _NAMING = ("video_id", "object_rev", "analysis_key", "uri")

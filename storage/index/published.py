@@ -29,6 +29,7 @@ class CurrentCommit(NamedTuple):
     recipe_id: str
     state: str
     failure_class: str | None
+    sidecars_rev: str | None = None
 
     @property
     def is_visible(self) -> bool:
@@ -112,7 +113,11 @@ class PublishedCommits:
 
     def _read(self, keys: Sequence[str], schema: pa.Schema = _SCHEMA) -> Iterator[pa.Table]:
         def read(key: str) -> pa.Table:
-            return read_part(self._store, key, schema.names).select(schema.names).cast(schema)
+            part = read_part(self._store, key, schema.names)
+            for name in schema.names:
+                if name not in part.column_names:  # of before the column came
+                    part = part.append_column(name, pa.nulls(part.num_rows, schema.field(name).type))
+            return part.select(schema.names).cast(schema)
 
         with ThreadPoolExecutor(_READERS) as pool:
             yield from pool.map(read, keys)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from schemas.failures import UsageError
-from schemas.identity import VideoId, VideoObject
+from schemas.identity import Sidecar, VideoId, VideoObject
 from schemas.plan import PlannedVideo, PlanSummary, Reason
 from schemas.tables import SCHEMA_VERSION
 from storage.index.batches import batches
@@ -23,6 +24,15 @@ from storage.index.columns import check_version
 from storage.query.catalog import Catalog
 
 _BATCH = 10_000
+Names = tuple[str, ...]
+_SIDECAR = pa.struct(
+    [
+        ("name", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("modified_ns", pa.decimal128(38)),
+        ("etag", pa.string()),
+    ]
+)
 _SCHEMA = pa.schema(
     [
         ("uri", pa.string()),
@@ -35,14 +45,18 @@ _SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("has_rows", pa.bool_()),
         ("tasks", pa.list_(pa.string())),
+        ("signals", pa.list_(pa.string())),
+        ("recipe_id", pa.string()),
         ("carried_key", pa.string()),
         ("carried_id", pa.string()),
+        ("sidecars", pa.list_(_SIDECAR)),
     ]
 )
 
 
 _LISTED = ("uri", "size_bytes", "modified_ns", "etag", "version_id")  # fields of VideoObject
-_PLANNED = ("analysis_key", "reason", "has_rows", "tasks", "carried_key", "carried_id")  # and of PlannedVideo
+_PARTS = ("tasks", "signals")  # and of PlannedVideo
+_PLANNED = ("analysis_key", "reason", "has_rows", *_PARTS, "recipe_id", "carried_key", "carried_id")
 
 
 class PlannedVideos(Sequence[PlannedVideo]):
@@ -124,9 +138,10 @@ class PlannedVideos(Sequence[PlannedVideo]):
         return list(self.table.column("uri").to_pylist())
 
     @property
-    def tasks(self) -> list[list[str]]:
-        """Of each those to ask; none means all."""
-        return list(self.table.column("tasks").to_pylist())
+    def parts(self) -> list[tuple[Names | None, Names | None]]:
+        """Of each the tasks to ask and the signals to read; None means all."""
+        columns = (map(_names, self.table.column(name).to_pylist()) for name in _PARTS)
+        return list(zip(*columns, strict=True))
 
     @property
     def sizes(self) -> list[int]:
@@ -180,14 +195,22 @@ def _digest(head: dict[str, Any], body: bytes) -> str:
 
 def _to_columns(planned: Sequence[PlannedVideo]) -> dict[str, list[Any]]:
     listed = {name: [getattr(one.video, name) for one in planned] for name in (*_LISTED, "video_id")}
-    return listed | {name: [getattr(one, name) for one in planned] for name in _PLANNED}
+    sidecars = [[asdict(sidecar) for sidecar in one.video.sidecars] or None for one in planned]
+    rest = {name: [getattr(one, name) for one in planned] for name in _PLANNED}
+    return listed | rest | {"sidecars": sidecars}
 
 
 def _from_columns(rows: pa.RecordBatch | pa.Table) -> Iterator[PlannedVideo]:
     listed = zip(*(rows.column(name).to_pylist() for name in _LISTED), strict=True)
     planned = zip(*(rows.column(name).to_pylist() for name in _PLANNED), strict=True)
-    for (uri, size, modified_ns, *tags), (key, reason, has_rows, tasks, *carried) in zip(
-        listed, planned, strict=True
+    for (uri, size, modified_ns, *tags), (key, reason, has_rows, tasks, signals, *carried), sidecars in zip(
+        listed, planned, rows.column("sidecars").to_pylist(), strict=True
     ):
-        video = VideoObject(uri, size, int(modified_ns), *tags)
-        yield PlannedVideo(video, key, Reason(reason), has_rows, tuple(tasks), *carried)
+        beside = tuple(Sidecar(**(one | {"modified_ns": int(one["modified_ns"])})) for one in sidecars or ())
+        etag, version_id = tags
+        video = VideoObject(uri, size, int(modified_ns), etag, version_id, sidecars=beside)
+        yield PlannedVideo(video, key, Reason(reason), has_rows, _names(tasks), _names(signals), *carried)
+
+
+def _names(names: Iterable[str] | None) -> Names | None:
+    return None if names is None else tuple(names)

@@ -28,7 +28,8 @@ FROM attempts WHERE video_id = $video_id ORDER BY started_at, run_id, attempt;
 
 -- failures: every one, oldest first
 SELECT a.*, EXISTS (FROM failures AS f WHERE f.run_id = a.run_id AND f.analysis_key = a.analysis_key
-    AND f.code = a.code AND f.prompt_id IS NOT DISTINCT FROM a.prompt_id) AS counts
+    AND f.code = a.code AND f.prompt_id IS NOT DISTINCT FROM a.prompt_id
+    AND f.signal_id IS NOT DISTINCT FROM a.signal_id) AS counts
 FROM failures_all AS a WHERE a.video_id = $video_id ORDER BY a.created_at, a.code;
 
 -- copies: other videos that have, or had, the same bytes

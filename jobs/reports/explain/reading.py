@@ -96,6 +96,7 @@ def _read_recipes(
             KnownRecipe(
                 recipe_id,
                 newest is not None and recipe_id == newest.recipe_id,
+                said is not None,
                 said.model_id if said else None,
                 said.settings if said else {},
                 tuple(f"{name} {task}" for name, task in said.tasks.items()) if said else (),

@@ -39,10 +39,11 @@ class Failed(Failure):
 
 @dataclass(frozen=True)
 class KnownRecipe:
-    """One recipe that the video met; without `prompts` nobody declared what its id stands for."""
+    """One recipe that the video met. Of one that nobody declared only the id is known."""
 
     recipe_id: str
     is_newest: bool  # it is that of the newest run
+    is_declared: bool
     model_id: str | None
     settings: dict[str, str]
     prompts: tuple[str, ...]

@@ -7,7 +7,7 @@ from schemas.tables import TABLES, Lineage
 from storage.query.catalog import Catalog
 from storage.sql import quote_name
 
-_LINEAGE = "prompt_id, recipe_id, run_id, model_id, model_revision"
+_LINEAGE = "made_by, recipe_id, run_id, model_id, model_revision"
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class RowsOfTable:
 
     table: str
     rows: int
-    prompt_id: str | None
+    made_by: str | None  # a prompt or a signal, with its version
     recipe_id: str
     run_id: str
-    model_id: str
-    model_revision: str
+    model_id: str | None
+    model_revision: str | None
 
 
 def read_rows(catalog: Catalog, video_id: str, analysis_key: str) -> tuple[RowsOfTable, ...]:
@@ -37,8 +37,9 @@ def _read(catalog: Catalog, ids: dict[str, str]) -> Iterator[RowsOfTable]:
     }
     for table, columns in (tables | catalog.own_tables).items():
         is_seen = " AND is_grounded IS NOT FALSE" if "is_grounded" in columns else ""
+        made_by = "signal_id" if "signal_id" in columns else "prompt_id"
         query = (
-            f"SELECT count(*), {_LINEAGE} FROM {quote_name(table + '_all')} "
+            f"SELECT count(*), {made_by} AS {_LINEAGE} FROM {quote_name(table + '_all')} "
             f"WHERE video_id = $video_id AND analysis_key = $analysis_key{is_seen} "
             f"GROUP BY {_LINEAGE} ORDER BY {_LINEAGE}"
         )

@@ -7,7 +7,7 @@ from jobs.reports.next_steps import Newest, Step
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import FailureAction, FailureClass
-from schemas.plan import Reason
+from schemas.plan import MISSING, Reason
 
 
 def state_of(commits: tuple[Committed, ...], failures: tuple[Failed, ...], stale: Reason | None) -> str:
@@ -49,7 +49,7 @@ def steps_for(
         query = f"select start_ms, end_ms, title from scenes where video_id = '{video_id}' order by 1"
         yield Step("see its scenes", place.command("sql", query))
         if stale:
-            flag = "--missing" if stale is Reason.MISSING else "--stale"
+            flag = "--missing" if stale in MISSING else "--stale"
             yield Step("have it answered as it would be now", said.again(place, "backfill", flag))
     if state in (CommitState.DELETED, CommitState.QUARANTINED):
         yield Step("remove every trace of it", place.command("forget", uri))

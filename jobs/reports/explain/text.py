@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from jobs.reports.explain.records import Committed, Explanation, Failed, KnownRecipe, Revision
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.report.text import step_lines, table_lines
+from jobs.ui.made_by import MadeBy
 from jobs.ui.words import brief, moment, seconds, size
 from schemas.tables import Attempt
 
@@ -84,12 +85,13 @@ def _recipe(one: KnownRecipe) -> tuple[str, ...]:
     settings = ", ".join(f"{name} {value}" for name, value in one.settings.items())
     prompts = f"prompts {', '.join(one.prompts)}" if one.prompts else ""
     use = "the newest run's" if one.is_newest else ""
-    return one.recipe_id, one.model_id or "not declared", settings, prompts, use
+    model = one.model_id or ("no model" if one.is_declared else "not declared")
+    return one.recipe_id, model, settings, prompts, use
 
 
 def _row(one: RowsOfTable) -> tuple[str, ...]:
-    made_by = (one.prompt_id or "no prompt", f"recipe {one.recipe_id}", f"run {one.run_id}")
-    return one.table, f"{one.rows:,}", *made_by, f"{one.model_id} {one.model_revision[:12]}"
+    made_by = (one.made_by or "no prompt", f"recipe {one.recipe_id}", f"run {one.run_id}")
+    return one.table, f"{one.rows:,}", *made_by, MadeBy(one.model_id, one.model_revision).name
 
 
 def _try(one: Attempt) -> tuple[str, ...]:
@@ -97,6 +99,7 @@ def _try(one: Attempt) -> tuple[str, ...]:
         ("wait", one.wait_seconds),
         ("prefill", one.prefill_seconds),
         ("generate", one.generate_seconds),
+        ("signals", one.signal_seconds),
         ("finish", one.finish_seconds),
     )
     why = f": {one.failure_class} {one.code} in {one.stage}" if one.failure_class else ""
@@ -111,7 +114,8 @@ def _try(one: Attempt) -> tuple[str, ...]:
 
 
 def _failure(one: Failed) -> Iterator[str]:
-    prompt = f" of {one.prompt_id}" if one.prompt_id else ""
+    about = one.prompt_id or one.signal_id
+    prompt = f" of {about}" if about else ""
     past = "" if one.counts else ", no longer so"
     yield (
         f"  {moment(one.created_at)}  {one.failure_class} {one.code} in {one.stage}{prompt}: "

@@ -168,7 +168,7 @@ def _read_recipes(catalog: Catalog, store: ObjectStore, newest: Newest | None) -
     used = read_recipe(store, recipe_id) if newest else None
 
     def complete(line: RecipeLine) -> RecipeLine:
-        line = replace(line, note=note_on(line.model_id or ""))
+        line = replace(line, note=note_on(line.model_id))
         if line.is_used:
             return line
         differs = changes_between(read_recipe(store, line.recipe_id), used)

@@ -21,7 +21,7 @@ class RunLine(Usage):
     exit_code: int | None
     library: str
     recipe_id: str
-    model_id: str
+    model_id: str | None
     settings_json: str
     num_listed: int | None
     num_unchanged: int | None

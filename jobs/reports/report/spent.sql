@@ -6,7 +6,7 @@ videos AS (
     FROM tries GROUP BY run_id, video_id
 )
 SELECT (SELECT count(*) FROM tries) AS attempts,
-    sum(COLUMNS('^(wait|prefill|generate|finish)_seconds$|^num_(frames|.*_tokens)$')),
+    sum(COLUMNS('^(wait|prefill|generate|signal|finish)_seconds$|^num_(frames|.*_tokens)$')),
     sum(video_ms) FILTER (outcome IN ('indexed', 'partial')) AS video_ms,
     max(peak_memory_bytes) AS peak_memory_bytes,
     coalesce(sum(coalesce(prefill_seconds, 0) + coalesce(generate_seconds, 0))

@@ -20,7 +20,7 @@ from ray import cloudpickle
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
 from jobs.driver.runner import Runner
@@ -30,7 +30,7 @@ from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
 from jobs.workers.actor import PULSE
 from jobs.workers.hanging import HangGuard
-from jobs.workers.postprocess import Postprocessed, Postprocessing
+from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import value_of
 from jobs.workers.reading import ALL_TRIES_S, Source
 from schemas.answers import SceneAnswer

@@ -152,6 +152,6 @@ def test_without_a_history_only_pictures_can_be_limited(settings):
     """What a video takes is not known yet, and a limit that does nothing would be a lie."""
     plan, _ = told(settings(max_cost_per_video="1000frames"))
     assert plan.summary.reasons == {Reason.NEW: 3}
-    assert plan.ceiling.objection(72_000_000, ()) is not None, "the run looks, whose readers know the length"
+    assert plan.ceiling.objection(72_000_000, None), "the run looks, whose readers know the length"
     with pytest.raises(UsageError, match="no attempt of this model"):
         told(settings(max_cost_per_video="2m"))

@@ -42,11 +42,12 @@ def content(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("verb", [("run",), ("backfill", "--all")])
-def test_without_a_model_nothing_begins(films, catalog, media_index, verb):
+def test_without_a_model_and_without_signals_nothing_begins(films, catalog, media_index, verb):
     """Exit 2, and the hint says what the built-in one is good for; the index stays as it was."""
     before = content(catalog)
-    done = media_index(*verb, "--library", films, "--index", catalog)
-    assert (done.code, done.stderr.splitlines()[0]) == (2, "error: no model given")
+    done = media_index(*verb, "--library", films, "--index", catalog, "--signal", "none")
+    said = "error: nothing to do without a model and without signals"
+    assert (done.code, done.stderr.splitlines()[0]) == (2, said)
     assert "--model small" in done.stderr
     assert "drawn films only" in done.stderr
     assert content(catalog) == before

@@ -131,13 +131,13 @@ def test_of_a_saved_plan_what_was_settled_since_is_left_out():
 @pytest.mark.parametrize(
     ("changes", "because", "tasks"),
     [
-        ({"model": "m2"}, Reason.STALE_MODEL, ()),
-        ({"sampling": "f2"}, Reason.STALE_SAMPLING, ()),
+        ({"model": "m2"}, Reason.STALE_MODEL, None),
+        ({"sampling": "f2"}, Reason.STALE_SAMPLING, None),
         ({"tasks": {**TASKS, "highlights": "h2"}}, Reason.STALE_PROMPT, ("highlights",)),
         ({"tasks": {**TASKS, "plates": "p1"}}, Reason.MISSING, ("plates",)),
         ({"tasks": {**TASKS, "scenes": "s2", "plates": "p1"}}, Reason.STALE_PROMPT, ("scenes", "plates")),
-        ({"tasks": dict.fromkeys(TASKS, "new")}, Reason.STALE_PROMPT, ()),
-        ({"tasks": {"scenes": "s1"}}, Reason.UNCHANGED, None),
+        ({"tasks": dict.fromkeys(TASKS, "new")}, Reason.STALE_PROMPT, None),
+        ({"tasks": {"scenes": "s1"}}, Reason.UNCHANGED, ()),
     ],
 )
 def test_a_changed_recipe_says_what_changed(changes, because, tasks):
@@ -146,7 +146,7 @@ def test_a_changed_recipe_says_what_changed(changes, because, tasks):
     found_reason, found = look(FILM, FakeIndex([commit(FILM)], recipes=[RECIPE]), recipe)
     assert found_reason is because
     planned = list(found.costly)
-    assert [one.tasks for one in planned] == ([] if tasks is None else [tasks])
+    assert [one.tasks for one in planned] == ([] if because is Reason.UNCHANGED else [tasks])
     assert [one.carried_key for one in planned] == [FILM.analysis_key("r1") if tasks else None] * len(planned)
     assert all(one.has_rows for one in planned)
 

@@ -14,12 +14,12 @@ from PIL import Image
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
-from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Postprocessed, PostprocessJob, postprocess
+from jobs.workers.postprocess import PostprocessJob, postprocess
 from jobs.workers.reading import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass

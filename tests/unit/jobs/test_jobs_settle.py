@@ -8,14 +8,13 @@ from fractions import Fraction
 import pytest
 from rich.console import Console
 
-from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.driver.settle import IndexSettler
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
-from jobs.workers.postprocess import Postprocessed
 from schemas.commit import RunRecord
 from schemas.failures import FailureAction, FailureClass
 from schemas.identity import VideoObject

@@ -86,7 +86,7 @@ def test_rows_of_several_prompts_and_runs_are_told_apart(library):
             }
         )
     )
-    made_by = {row.table: (row.prompt_id, row.recipe_id, row.run_id) for row in library.explain().rows}
+    made_by = {row.table: (row.made_by, row.recipe_id, row.run_id) for row in library.explain().rows}
     assert made_by["scenes"] == ("scenes@2", "new", "r2")
     assert made_by["characters"] == ("who@1", "old", "r1")
 
@@ -198,7 +198,7 @@ def test_rows_of_packs_tables_are_listed(tmp_path, make_row, make_bundle):
     index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
     with open_catalog(str(tmp_path)) as catalog:
         known = read_explanation(catalog, open_store(str(tmp_path), None), Place("here"), URI)
-    assert [(row.table, row.prompt_id) for row in known.rows][-1] == ("events", "events@1")
+    assert [(row.table, row.made_by) for row in known.rows][-1] == ("events", "events@1")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from jobs.cli.main import cli
 from jobs.cli.run import run as run_verb
 from jobs.reports.status import read_status, status_lines
-from jobs.settings.config import Settings, resolve
+from jobs.settings.config import FLAGS, Settings, resolve
 from jobs.ui.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
@@ -203,8 +203,7 @@ def test_the_shown_command_says_no_defaults():
 def test_every_setting_has_a_flag_of_its_name():
     """So that a run's settings can be typed again."""
     flags = {option for param in run_verb.params for option in param.opts}
-    names = {"packs": "pack", "extensions": "extension", "prefixes": "prefix"}
-    assert {f"--{names.get(n, n).replace('_', '-')}" for n in Settings.model_fields} <= flags
+    assert {f"--{FLAGS.get(n, n).replace('_', '-')}" for n in Settings.model_fields} <= flags
 
 
 @pytest.mark.parametrize("settings_json", ["", "null", "[1]", "{}", '{"no_such": 1}'])

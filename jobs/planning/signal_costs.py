@@ -1,0 +1,72 @@
+"""What reading signals will take: seconds of a CPU, by the length of the videos."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from jobs.planning.costs import Numbers
+from jobs.planning.preflight import Preflight
+from jobs.signals.known import signals_named
+from jobs.signals.signal import Signal
+from schemas.failures import UsageError
+from storage.index.index import Index
+from storage.query.catalog import open_catalog
+from storage.query.plans import PlannedVideos
+
+# Attempts that read signals, by what their recipe was.
+_TOLD = """
+SELECT recipe_id, count(*), sum(video_ms) / 3.6e6, sum(signal_seconds) FROM attempts
+WHERE signal_seconds > 0 AND video_ms > 0 AND plan_reason IN ('new', 'changed', 'retry')
+GROUP BY recipe_id"""
+
+
+@dataclass(frozen=True)
+class SignalEstimate:
+    """One signal of a plan. `cpu_hours` are those of one core."""
+
+    signal: str
+    num_videos: int
+    video_hours: float
+    cpu_hours: float
+    usd: float | None
+
+
+def estimate_signals(
+    videos: PlannedVideos, lengths_ms: Numbers, checked: Preflight
+) -> tuple[SignalEstimate, ...]:
+    """For each signal that any of the videos is planned for. Unknown lengths are taken to be like others."""
+    pace = _pace(checked)
+    usd = checked.settings.usd_per_cpu_hour
+    estimates = []
+    for signal in checked.recipe.signals:
+        rows = [row for row, (_, names) in enumerate(videos.parts) if names is None or signal.name in names]
+        known_ms = lengths_ms[rows][~np.isnan(lengths_ms[rows])]
+        if not len(known_ms):
+            continue
+        hours = float(known_ms.mean()) * len(rows) / 3_600_000
+        cpu_hours = pace * _seconds(signal, len(rows), hours) / 3600
+        price = None if usd is None else cpu_hours * usd
+        estimates.append(SignalEstimate(signal.name, len(rows), hours, cpu_hours, price))
+    return tuple(estimates)
+
+
+def _seconds(signal: Signal, num_videos: int, video_hours: float) -> float:
+    return signal.rough_costs.video_s * num_videos + signal.rough_costs.hour_s * video_hours
+
+
+def _pace(checked: Preflight) -> float:
+    """How much longer signals took here so far than their modules say; 1 where none has been read."""
+    with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
+        rows = catalog.query(_TOLD).rows
+    told = [(_signals_of(checked.index, recipe_id), *numbers) for recipe_id, *numbers in rows]
+    expected = sum(_seconds(one, count, hours) for signals, count, hours, _ in told for one in signals)
+    took = sum(seconds for signals, *_, seconds in told if signals)
+    return took / expected if expected else 1.0
+
+
+def _signals_of(index: Index, recipe_id: str) -> tuple[Signal, ...]:
+    record = index.recipe(recipe_id)
+    try:
+        return signals_named(tuple(record.signals)) if record and record.signals else ()
+    except UsageError:  # of a signal that there is no more
+        return ()

@@ -1,0 +1,9 @@
+"""Signals: what a CPU reads off a video without the model.
+
+    signal     what one is, and how it is told apart from what it was before
+    captions   texts that come with a video: tracks, CEA-608, sidecars; and chapters
+    reading    a video's signals, each by itself: one that fails leaves the others alone
+    known      those that there are, by name
+
+A signal never knows Ray, the index or the model. docs/signals.md shows how another one is added.
+"""

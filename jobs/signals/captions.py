@@ -1,0 +1,53 @@
+"""The signal `captions`: texts that come with a video, inside its file or beside it, and chapters."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
+    from videoxl2.captions import Track
+
+from jobs.signals.signal import Costs, Lineage, VideoFile
+from schemas.tables import Caption, CaptionTrack, Chapter, Measured, columns_of
+
+
+@dataclass(frozen=True)
+class Captions:
+    """Tracks, CEA-608 inside the pictures, sidecars: whatever text is there already."""
+
+    name: ClassVar[str] = "captions"
+    version: ClassVar[int] = 1
+    rough_costs: ClassVar[Costs] = Costs(video_s=0.05, hour_s=2.0)
+    tables: ClassVar[tuple[str, ...]] = ("caption_tracks", "captions", "chapters")
+    reads_sidecars: ClassVar[bool] = True
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        return {}
+
+    def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
+        """Tracks of the file come first, then sidecars by name."""
+        from videoxl2.captions import read_texts
+
+        texts = read_texts(file.path, file.info, file.limits)
+        tracks = (*texts.tracks, *self._sidecars(file))
+        for number, track in enumerate(tracks):
+            yield from _rows(number, track, lineage)
+        for number, chapter in enumerate(texts.chapters):
+            yield Chapter(**lineage, chapter=number, **columns_of(Chapter, chapter))
+
+    def _sidecars(self, file: VideoFile) -> "Iterator[Track]":
+        from videoxl2.captions import read_sidecar
+
+        video_name = PurePosixPath(file.video.uri).name
+        for sidecar in file.video.sidecars:
+            yield read_sidecar(sidecar.name, video_name, file.fetch(sidecar), file.info)
+
+
+def _rows(number: int, track: "Track", lineage: Lineage) -> Iterator[Measured]:
+    own = columns_of(CaptionTrack, track) | {"warnings": list(track.warnings)}
+    yield CaptionTrack(**lineage, **own, track=number, num_cues=len(track.cues))
+    for place, cue in enumerate(track.cues):
+        said = columns_of(Caption, cue)
+        yield Caption(**lineage, **said, track=number, cue=place, language=track.language)

@@ -1,0 +1,23 @@
+"""The signals that there are, by the names that people choose them by."""
+
+from collections.abc import Sequence
+
+from jobs.settings.config import NO_SIGNALS
+from jobs.signals.captions import Captions
+from jobs.signals.signal import Signal
+from schemas.failures import UsageError
+
+_KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(),)}
+
+
+def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
+    """Those signals, in the order in which they are read; `none` alone means none.
+
+    UsageError: there is no such signal.
+    """
+    if tuple(names) == (NO_SIGNALS,):
+        return ()
+    for name in names:
+        if name not in _KNOWN:
+            raise UsageError(f"there is no signal {name}", f"Name {', '.join(_KNOWN)}, or {NO_SIGNALS}.")
+    return tuple(signal for name, signal in _KNOWN.items() if name in names)

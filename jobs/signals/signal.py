@@ -1,0 +1,80 @@
+"""What a signal is: rows that a CPU reads off one video, and an identity that changes when they would."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from schemas.identity import Sidecar, VideoObject, digest
+from schemas.tables import Measured
+
+if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
+    from videoxl2.frames import Limits, MediaInfo
+
+Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one signal have them
+
+
+@dataclass(frozen=True)
+class VideoFile:
+    """A video within a signal's reach. `fetch` gives the bytes of what lies beside it."""
+
+    video: VideoObject
+    path: Path
+    info: "MediaInfo"
+    limits: "Limits"
+    fetch: Callable[[Sidecar], bytes]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds of one core that reading takes: for each video, and for each hour of video."""
+
+    video_s: float
+    hour_s: float
+
+
+class Signal(Protocol):
+    """Small and picklable. Equal signals would read equal rows off equal bytes."""
+
+    @property
+    def name(self) -> str:
+        """One word, as people choose it with --signal."""
+
+    @property
+    def version(self) -> int:
+        """Raised when the same bytes would give other rows than before."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """All else that its rows depend on: what people set, the revision of its weights."""
+
+    @property
+    def rough_costs(self) -> "Costs":
+        """For plans, until there is a history."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it fills; no other signal does."""
+
+    @property
+    def reads_sidecars(self) -> bool:
+        """Whether its rows depend on what lies beside the video."""
+
+    def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
+        """The rows, each with this lineage. Raises what `jobs.failures.classify` knows."""
+
+
+def signal_id(signal: Signal) -> str:
+    """Name and version as rows carry them."""
+    return f"{signal.name}@{signal.version}"
+
+
+def identity_of(signal: Signal) -> str:
+    """An id of all that its rows depend on besides the video."""
+    parts = [part for item in sorted(signal.settings.items()) for part in item]
+    return digest("signal", signal.name, str(signal.version), *parts)
+
+
+def described(signal: Signal) -> str:
+    """Its version and settings, for people."""
+    return ", ".join((str(signal.version), *(f"{name} {value}" for name, value in signal.settings.items())))

@@ -1,0 +1,130 @@
+"""Signals of one video, read where its file is: beside answers of the model, or alone.
+
+The functions run as well without Ray.
+"""
+
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from jobs.answers.analysis import Analysis
+from jobs.answers.carried import signals_of
+from jobs.answers.rows import RowBuilder
+from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed
+from jobs.attempts.work import Work
+from jobs.failures import Stage, VideoFailure, classify
+from jobs.prompts.recipe import Recipe
+from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
+from jobs.signals.signal import VideoFile, signal_id
+from jobs.workers.reading import Source, killed_when_hanging
+from jobs.workers.scratch import hold_copy
+from schemas.commit import Bundle
+from schemas.failures import AttemptOutcome, FailureClass
+from schemas.identity import Sidecar
+from schemas.tables import Failure, Measured
+from schemas.usage import Usage
+from storage.index.bundles import encode_renewed, encode_with_stream, read_bundle, rows_of
+from storage.index.layout import bundle_key
+from videoxl2.frames import MediaInfo, probe
+
+
+def read_video_signals(source: Source, info: MediaInfo, builder: RowBuilder) -> SignalsRead:
+    """Read what the work wants of its video. Whatever goes wrong becomes a failure of those signals."""
+    work = builder.work
+    wanted = signals_of(builder.recipe.signals, work)
+    if not wanted:
+        return NO_SIGNALS_READ
+
+    def fetch(sidecar: Sidecar) -> bytes:
+        return source.library.fetch_sidecar(work.video, sidecar)
+
+    try:
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            file = VideoFile(work.video, path, info, source.limits, fetch)
+            return read_signals(file, wanted, builder.signal_lineage)
+    except Exception as error:
+        return unread(builder.recipe, work, classify(error, Stage.READ))
+
+
+def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:
+    """No signal of the work could be read, for one reason."""
+    wanted = signals_of(recipe.signals, work)
+    rows: dict[str, tuple[Measured, ...]] = {table: () for signal in wanted for table in signal.tables}
+    failures = tuple(SignalFailure(signal_id(signal), why) for signal in wanted)
+    return SignalsRead(rows, failures, names=tuple(signal.name for signal in wanted))
+
+
+def index_signals(
+    source: Source, video: AttemptHistory, recipe: Recipe, run_id: str
+) -> Postprocessed | VideoFailure:
+    """Read a video's signals, and nothing else, into a bundle; what else it has already is kept."""
+    work, stage, begun = video.work, Stage.FETCH, time.perf_counter()
+    builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
+    try:
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            info = probe(path, source.limits)
+        signals = read_video_signals(source, info, builder)
+        if why := _worth_another_try(signals):
+            return why
+        stage = Stage.ROWS
+        usage = Usage(video_ms=info.duration_ms, signal_seconds=signals.seconds)
+        usage += Usage(finish_seconds=time.perf_counter() - begun - signals.seconds)
+        timed = video.using(usage).lasting(signals.seconds).at(_here())
+        return _encode(source, timed, builder, info, signals, usage)
+    except Exception as error:
+        return classify(error, stage)
+
+
+def _here() -> ActorLocation:
+    """This process. Without a model every device is the CPU."""
+    return ActorLocation("", socket.gethostname(), "cpu")
+
+
+def _worth_another_try(signals: SignalsRead) -> VideoFailure | None:
+    """What stood in a signal's way and may be over later: storage that does not answer."""
+    failures = (one.failure for one in signals.failures)
+    return next((one for one in failures if one.failure_class is FailureClass.TRANSIENT), None)
+
+
+def _encode(
+    source: Source,
+    video: AttemptHistory,
+    builder: RowBuilder,
+    info: MediaInfo,
+    signals: SignalsRead,
+    usage: Usage,
+) -> Postprocessed:
+    old = _earlier_bundle(source, video.work)
+    if old is None:
+        analysis = Analysis.unasked(info)
+        bundle = builder.bundle(analysis, builder.answer_rows(analysis, {}), signals=signals)
+    else:
+        kept = [one for one in rows_of(old, "failures", Failure) if not _is_about(one, signals)]
+        failures = (*_moved(kept, video.work), *builder.signal_failures(signals))
+        bundle = Bundle(commit=builder.commit(), measured=signals.rows, failures=failures)
+    is_partial = bool(bundle.failures)
+    outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
+    bundle = bundle.model_copy(update={"attempts": builder.attempts(video.tries, outcome)})
+    encoded = encode_with_stream(bundle) if old is None else encode_renewed(old, bundle, _renewed(signals))
+    return Postprocessed(*encoded, is_partial, usage)
+
+
+def _earlier_bundle(source: Source, work: Work) -> Any:
+    if work.carried_key is None or source.bundles is None:
+        return None
+    key = bundle_key(work.video.video_id, work.carried_key)
+    return read_bundle(source.bundles.read(key), f"{source.bundles.url}/{key}")
+
+
+def _is_about(failure: Failure, signals: SignalsRead) -> bool:
+    return failure.signal_id is not None and failure.signal_id.partition("@")[0] in signals.names
+
+
+def _moved(failures: Iterable[Failure], work: Work) -> Iterator[Failure]:
+    yield from (one.model_copy(update={"analysis_key": work.analysis_key}) for one in failures)
+
+
+def _renewed(signals: SignalsRead) -> set[str]:
+    return {"failures", "attempts", *signals.rows}

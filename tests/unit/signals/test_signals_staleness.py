@@ -1,0 +1,133 @@
+"""What becomes stale when a signal, a model or a sidecar changes: that alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from jobs.planning.reasons import examine
+from jobs.planning.staleness import compare_recipes
+from schemas.identity import Sidecar, VideoObject
+from schemas.plan import Reason
+from schemas.recipe import RecipeRecord, recipe_id_of
+from storage.index.published import CurrentCommit
+from storage.query.plans import PlannedVideos
+
+FILM = VideoObject("s3://films/a.mp4", 10, 1, "9e107d9d372bb6826bd81d3542a419d6")
+SRT = Sidecar("a.srt", 20, 1, "e4d909c290d0fb1ca068ffaddf22cbd0")
+
+
+ONE = ("captions",)
+
+
+def recipe(model="", tasks=(), **signals) -> RecipeRecord:
+    """The one with this model, these tasks and these signals, each as name and id."""
+    tasks = {name: f"{name}1" for name in tasks}
+    sampling = "s" if model else ""
+    recipe_id = recipe_id_of(model, sampling, tasks, signals)
+    parts = {"model_id": model or None, "model": model, "sampling": sampling, "tasks": tasks}
+    return RecipeRecord(recipe_id=recipe_id, **parts, signals=signals, settings={}, prompts={})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "because", "tasks", "signals"),
+    [
+        (recipe(captions="1"), recipe(captions="1"), None, None, None),
+        (recipe(captions="1"), recipe(captions="2"), Reason.STALE_SIGNALS, (), ("captions",)),
+        (recipe(captions="1"), recipe(captions="1", speech="1"), Reason.MISSING_SIGNALS, (), ("speech",)),
+        (recipe(captions="1", speech="1"), recipe(captions="1"), None, None, None),
+        (recipe("m", ["scenes"]), recipe("m", ["scenes"], captions="1"), Reason.MISSING_SIGNALS, (), ONE),
+        (recipe("m", ["scenes"], captions="1"), recipe(captions="1"), None, None, None),
+        (recipe(captions="1"), recipe("m", ["scenes"], captions="1"), Reason.MISSING, None, ()),
+        (recipe("m", ["a"], captions="1"), recipe("n", ["a"], captions="1"), Reason.STALE_MODEL, None, ()),
+        (
+            recipe("m", ["scenes"], captions="1"),
+            recipe("m", ["scenes", "plates"], captions="2"),
+            Reason.MISSING,
+            ("plates",),
+            ("captions",),
+        ),
+        (None, recipe(captions="1"), Reason.STALE_SIGNALS, (), ("captions",)),
+    ],
+)  # fmt: skip
+def test_only_what_changed_is_stale(old, new, because, tasks, signals):
+    """Signals apart from answers, and each by itself; what is no longer asked for is no reason."""
+    stale = compare_recipes(old, new)
+    found = (stale.reason, stale.tasks, stale.signals) if stale else (None, None, None)
+    assert found == (because, tasks, signals)
+
+
+def test_a_bundle_keeps_the_recipe_of_what_it_keeps():
+    """Read again without a model, a video still has that model's answers: a later run pays for none."""
+    old, nightly = recipe("m", ["scenes"], captions="1", speech="1"), recipe(captions="2")
+    after = compare_recipes(old, nightly).recipe
+    assert (after.model, after.tasks) == (old.model, old.tasks)
+    assert after.signals == {"captions": "2", "speech": "1"}
+    assert compare_recipes(after, recipe("m", ["scenes"], captions="2")) is None
+    assert after.recipe_id == recipe_id_of(after.model, after.sampling, after.tasks, after.signals)
+
+
+def test_answers_asked_again_leave_signals_alone():
+    """Another model: the signals that there are come along, those included that the run does not read."""
+    old, new = recipe("m", ["scenes"], captions="1", speech="1"), recipe("n", ["scenes"], captions="1")
+    stale = compare_recipes(old, new)
+    assert not stale.has_all_anew
+    assert stale.recipe.signals == old.signals
+    assert stale.recipe.model == "n"
+
+
+class OneCommit:
+    """An index that knows one commit and recipes."""
+
+    def __init__(self, commit, *recipes):
+        self.commit, self.recipes = commit, {one.recipe_id: one for one in recipes}
+
+    def current_commits(self, video_ids):
+        return {self.commit.video_id: self.commit} if self.commit.video_id in video_ids else {}
+
+    def commits_with_content(self, content_revs):
+        return []
+
+    commits_with_sizes = commits_with_content
+
+    def is_committed(self, video_id, analysis_key):
+        return False
+
+    def recipe(self, recipe_id):
+        return self.recipes.get(recipe_id)
+
+    def unfinished(self):
+        return frozenset()
+
+
+def planned(video: VideoObject, committed: VideoObject, old: RecipeRecord, new: RecipeRecord):
+    """What is planned for the video, once it was committed as it was then."""
+    key = committed.analysis_key(old.recipe_id)
+    revisions = (committed.object_rev, committed.content_rev)
+    commit = CurrentCommit(
+        1, video.video_id, key, *revisions, old.recipe_id, "rows", None, committed.sidecars_rev
+    )
+    found = examine([video], OneCommit(commit, old), new, False, of_sidecars=tuple(new.signals))
+    return found, list(found.costly)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"),
+    [((), (SRT,)), ((SRT,), ()), ((SRT,), (replace(SRT, etag="0cc175b9c0f1b6a831c399e269772661"),))],
+)
+def test_another_sidecar_is_read_and_nothing_else(then, now):
+    """Added, removed, replaced: the captions are read again, from a bundle of another name."""
+    old, new = recipe("m", ["scenes"], captions="1"), recipe(captions="1")
+    committed, video = replace(FILM, sidecars=then), replace(FILM, sidecars=now)
+    found, (one,) = planned(video, committed, old, new)
+    assert found.reasons == {Reason.NEW_SIDECARS: 1}
+    assert (one.tasks, one.signals) == ((), ("captions",))
+    assert one.carried_key == committed.analysis_key(old.recipe_id) != one.analysis_key
+    assert one.recipe_id == old.recipe_id
+    assert planned(committed, committed, old, new)[0].reasons == {Reason.UNCHANGED: 1}
+
+
+def test_plans_remember_parts_and_sidecars():
+    """Through the columns in which a million planned videos are held."""
+    old, new = recipe("m", ["scenes"], captions="1"), recipe(captions="1")
+    _, (one,) = planned(replace(FILM, sidecars=(SRT,)), FILM, old, new)
+    assert list(PlannedVideos.of([one])) == [one]
