@@ -93,6 +93,7 @@ def sql(
     help="The date that --since means: recorded, last modified, or indexed.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")
+@click.option("--language", metavar="TAG", help="Only captions in this language, as BCP 47: en, pt, pt-BR.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
     text: str,
@@ -103,10 +104,11 @@ def search(
     since: str | None,
     by: DateKind,
     tags: tuple[str, ...],
+    language: str | None,
     limit: int,
     **flags: Any,
 ) -> None:
-    """Find moments by words and by meaning: titles, summaries, settings, tags, characters, highlights."""
+    """Find moments by words and by meaning: what is said, titles, summaries, settings, tags, characters."""
     place = index_place(flags)
     from storage.query.catalog import again_if_changed
     from storage.query.database import open_serving
@@ -114,7 +116,7 @@ def search(
     from storage.query.search import make_searchable
     from storage.query.search import search as search_index
 
-    filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by)
+    filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by, language)
 
     def ask() -> "tuple[list[Hit], str | None, str | None]":
         served = open_serving(*place, serving, history=False)

@@ -68,6 +68,7 @@ def search(
     since: date | None = None,
     by: DateKind = "recorded",
     tags: Sequence[str] = (),
+    language: str | None = None,
     endpoint_url: str | None = None,
 ) -> list[Hit]:
     """Find moments by the words and by the meaning of `text`, the best first.
@@ -76,18 +77,19 @@ def search(
         index: A folder or `s3://bucket/prefix`.
         text: What to look for, in words.
         limit: At most so many hits.
-        kind: Only rows of this table: videos, scenes, characters, highlights, or one of a prompt pack.
+        kind: Only rows of this table: videos, scenes, captions, …, or one of a prompt pack.
         video: Only in videos whose URI ends so.
         since: Only in videos of this day or instant and later.
         by: The date that `since` means: recorded, modified or indexed.
         tags: Only in scenes that have all these tags.
+        language: Only captions in this language, as BCP 47; `pt` takes `pt-BR`, too.
         endpoint_url: The S3 server, where it is not AWS.
 
     Raises:
         UsageError: There is no word in `text`, or nothing can pass a filter.
         PreflightError: As `open_catalog`.
     """
-    filters = Filters(kind, video, since, tuple(tags), by)
+    filters = Filters(kind, video, since, tuple(tags), by, language)
 
     def ask() -> list[Hit]:
         with open_catalog(index, endpoint_url=endpoint_url, history=False) as catalog:

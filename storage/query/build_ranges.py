@@ -7,12 +7,15 @@ import duckdb
 import pyarrow as pa
 
 from storage.query.database import NEW_WORDS_SCRIPT, POSTINGS_SCRIPT
+from storage.query.documents import WORDS_ONLY
 from storage.query.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
 from storage.query.stemming import stem
-from storage.sql import statements_of
+from storage.sql import quote, statements_of
 
 RANGE_DOCUMENTS = 1 << 19  # documents
 _EMBED_ROWS = 256  # texts whose vectors are computed before the next progress is told
+
+_WORDS_ONLY = ", ".join(map(quote, WORDS_ONLY))
 
 Progress = Callable[[int, int], None]  # vectors computed, vectors to compute
 
@@ -24,8 +27,12 @@ def fill_ranges(
 
     Returns the number of documents that are not in `old`.
     """
-    counts = connection.execute("SELECT count(*), count(*) - count(old_document) FROM temp.sources")
-    num_documents, num_new = counts.fetchall()[0]
+    is_embedded = f"old_document IS NULL AND kind NOT IN ({_WORDS_ONLY})"
+    counts = connection.execute(
+        "SELECT count(*), count(*) - count(old_document), count(*) FILTER (WHERE "
+        f"{is_embedded}) FROM temp.sources"
+    )
+    num_documents, num_new, num_to_embed = counts.fetchall()[0]
     num_embedded = 0
     for first in range(1, num_documents + 1, RANGE_DOCUMENTS):
         bounds = _bounds(connection, first, first + RANGE_DOCUMENTS - 1)
@@ -34,7 +41,7 @@ def fill_ranges(
         for num in _embed_documents(connection, embedder, **bounds) if embedder else ():
             num_embedded += num
             if progress:
-                progress(num_embedded, num_new)
+                progress(num_embedded, num_to_embed)
         run_script(connection, POSTINGS_SCRIPT, **bounds)
     return int(num_new)
 
@@ -48,13 +55,16 @@ def _bounds(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> dic
 
 
 def _stem_words(connection: duckdb.DuckDBPyConnection) -> None:
-    """Each distinct word once, however often it occurs and in however many ranges."""
-    unknown = connection.execute("SELECT DISTINCT word FROM temp.new_words ANTI JOIN temp.stems USING (word)")
-    words = [word for (word,) in unknown.fetchall()]
-    stems = pa.table({"word": pa.array(words, pa.string()), "term": pa.array(stem(words), pa.string())})
-    connection.register("_stems", stems)
-    connection.execute("INSERT INTO temp.stems FROM _stems")
-    connection.unregister("_stems")
+    """Each distinct word of a language once, however often it occurs and in however many ranges."""
+    unknown = connection.execute(
+        "SELECT language, list(DISTINCT word) FROM temp.new_words "
+        "ANTI JOIN temp.stems USING (language, word) GROUP BY language"
+    )
+    for language, words in unknown.fetchall():
+        columns = {"language": [language] * len(words), "word": words, "term": stem(words, language)}
+        connection.register("_stems", pa.table(columns))
+        connection.execute("INSERT INTO temp.stems FROM _stems")
+        connection.unregister("_stems")
 
 
 def _embed_documents(
@@ -63,7 +73,8 @@ def _embed_documents(
     """Fill `new_vectors`; how many, after each few."""
     new = connection.sql(
         "SELECT document, body FROM temp.sources "
-        f"WHERE document BETWEEN {first} AND {last} AND old_document IS NULL ORDER BY document"
+        f"WHERE document BETWEEN {first} AND {last} AND old_document IS NULL "
+        f"AND kind NOT IN ({_WORDS_ONLY}) ORDER BY document"
     ).to_arrow_table()
     for start in range(0, new.num_rows, _EMBED_ROWS):
         batch = new.slice(start, _EMBED_ROWS)

@@ -34,6 +34,8 @@ _JOIN = {
 _NO_HEADLINE = {"videos": "file_name(uri)"}
 # What tells the rows of one video apart, as in `keyframes.row_index`.
 _ROW_INDEX = {"scenes": "scene_index", "highlights": "rank", "chapters": "chapter"}
+# Thousands a film, so short that words find them: vectors would take most of a build.
+WORDS_ONLY = ("captions",)
 _NOT_SEARCHED = {"caption_tracks"}  # it has a title, and says nothing of the video
 
 
@@ -66,10 +68,11 @@ def documents_query(schema: str, own_tables: OwnTables) -> str:
 
 
 def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
-    """SQL for (kind, video_id, analysis_key, model_id, model_revision, row_index, start_ms, end_ms,
+    """SQL for (kind, video_id, analysis_key, model_id, model_revision, language, row_index, start_ms, end_ms,
     scene_index, title, text, body).
 
-    `body` is what is searched, title and text are shown. `row_index` is that of `keyframes`.
+    `body` is what is searched, title and text are shown. `row_index` is that of `keyframes`. `language` is
+    null where a row says none.
     """
     columns = (COLUMNS | columns_by_table(own_tables))[kind]
     texts = _texts_of_own(kind, columns) if kind in own_tables else _texts_of_ours(kind, columns)
@@ -79,11 +82,13 @@ def document_query(kind: str, schema: str, own_tables: OwnTables) -> str:
     def first(*wanted: str) -> str:
         return next((f"t.{name}" for name in wanted if name in names), "NULL::BIGINT")
 
+    language = "t.language" if "language" in names and kind not in own_tables else "NULL::VARCHAR"
     title, text = texts.title or "NULL::VARCHAR", texts.text or "NULL::VARCHAR"
     body = ", ".join(f"nullif({part}, '')" for part in (title, text, *texts.details))
     shown = texts.text or texts.no_text
     return f"""
 SELECT {quote(kind)} AS kind, t.video_id, t.analysis_key, t.model_id, t.model_revision,
+    {language} AS language,
     {first(_ROW_INDEX.get(kind, RECORD_INDEX))} AS row_index,
     {first(*_STARTS)} AS start_ms, {first(*_ENDS)} AS end_ms,
     {first("scene_index")} AS scene_index,

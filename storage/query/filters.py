@@ -16,13 +16,15 @@ Params = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a hit must be: of this table, in a video whose URI ends so, that was recorded (or what `by` says)
-    on this day or at this instant or later, in a scene with all these tags."""
+    on this day or at this instant or later, in a scene with all these tags, in this language (`pt` takes
+    `pt-BR`, too)."""
 
     kind: str | None = None
     video: str | None = None
     since: date | None = None
     tags: tuple[str, ...] = ()
     by: DateKind = "recorded"
+    language: str | None = None
 
 
 NO_FILTERS = Filters()
@@ -47,6 +49,8 @@ def condition_of(catalog: Catalog, filters: Filters) -> Condition:
         _check_video(catalog, filters.video)
     for tag in filters.tags:
         _check_tag(catalog, tag)
+    if filters.language is not None:
+        _check_language(catalog, filters.language)
     return condition_sql(filters)
 
 
@@ -69,6 +73,9 @@ def condition_sql(filters: Filters) -> Condition:
             f"(SELECT (analysis_key, scene_index) FROM scene_tags WHERE tag = lower($tag{n}))"
         )
         params[f"tag{n}"] = tag
+    if filters.language is not None:
+        conditions.append("(language = $language OR starts_with(language, $language || '-'))")
+        params["language"] = filters.language
     return Condition(" AND ".join(conditions), params)
 
 
@@ -83,6 +90,14 @@ def _check_video(catalog: Catalog, ending: str) -> None:
     if not catalog.query("FROM videos WHERE ends_with(uri, ?) LIMIT 1", [ending]).rows:
         hint = "`media-index sql 'select uri from videos'` lists them."
         raise UsageError(f"no video's URI ends with {ending!r}", hint)
+
+
+def _check_language(catalog: Catalog, language: str) -> None:
+    found = catalog.query("SELECT DISTINCT language FROM captions WHERE language IS NOT NULL ORDER BY 1").rows
+    known = [tag for (tag,) in found]
+    if not any(tag == language or tag.startswith(f"{language}-") for tag in known):
+        hint = f"Languages are {', '.join(known)}." if known else "No row of this index says its language."
+        raise UsageError(f"no row is in language {language!r}", hint)
 
 
 def _check_tag(catalog: Catalog, tag: str) -> None:

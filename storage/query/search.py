@@ -1,5 +1,6 @@
 """The best rows for some words: full text (bm25.py) and meaning (nearest.sql), fused by rank."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from storage.query.bm25 import Allowed
 from storage.query.build_tables import WORDS, fill
 from storage.query.catalog import Catalog
 from storage.query.database import has_database, show_tables
-from storage.query.documents import hit_kinds
+from storage.query.documents import WORDS_ONLY, hit_kinds
 from storage.query.embedder import Embedder, Floats, load_embedder, sign_bits
 from storage.query.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
 from storage.query.matches import Span, find_matches
@@ -30,7 +31,7 @@ _RANK = 60  # added to a hit's position in a list; the larger, the more the seco
 _NEAREST = Path(__file__).with_name("nearest.sql").read_text(encoding="utf-8")
 
 _SHOWN = """kind, video_id, uri, row_index, start_ms, end_ms, keyframe_ms, title, text,
-    recorded_at, modified_at, indexed_at, model_id, model_revision"""
+    recorded_at, modified_at, indexed_at, model_id, model_revision, language"""
 
 Ranked = list[tuple[int, float]]  # documents and their scores, best first
 
@@ -51,8 +52,9 @@ class Hit:
     recorded_at: datetime | None  # the video's, as the file says; None: it does not
     modified_at: datetime
     indexed_at: datetime
-    model_id: str  # who wrote the row
-    model_revision: str
+    model_id: str | None  # who wrote the row; None: no model
+    model_revision: str | None
+    language: str | None = None  # as BCP 47; None: the row says none
     title_matches: tuple[Span, ...] = ()
     text_matches: tuple[Span, ...] = ()
     score: float | None = None  # reciprocal ranks, comparable within one search only; None: nobody searched
@@ -69,9 +71,10 @@ class Hit:
 
 def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
     """At most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
-    terms = _terms(catalog, text)
+    words = _words(catalog, text)
     allowed = condition_of(catalog, filters)
     make_searchable(catalog)
+    terms = _terms(words, [filters.language.partition("-")[0]] if filters.language else _languages(catalog))
     depth = max(k, _DEPTH)
     by_words = best_by_words(catalog, terms, depth, allowed)
     embedder = load_embedder() if _has_vectors(catalog) else None
@@ -129,8 +132,8 @@ def _hits(
     return [
         Hit(
             **rows[document],
-            title_matches=find_matches(rows[document]["title"], terms),
-            text_matches=find_matches(rows[document]["text"], terms),
+            title_matches=find_matches(rows[document]["title"], terms, rows[document]["language"]),
+            text_matches=find_matches(rows[document]["text"], terms, rows[document]["language"]),
             score=score,
             words_score=words_scores.get(document),
             meaning_score=meaning_scores.get(document),
@@ -177,12 +180,12 @@ def make_searchable(catalog: Catalog) -> str | None:
 
 def _can_embed(catalog: Catalog, embedder: Embedder) -> bool:
     """Whether the vectors that an earlier file has are this model's, and few enough are missing."""
-    kinds = map(quote_name, hit_kinds(catalog.own_tables))
+    kinds = [quote_name(kind) for kind in hit_kinds(catalog.own_tables) if kind not in WORDS_ONLY]
     missing = " + ".join(f"(SELECT count(*) FROM {kind})" for kind in kinds)
     if has_database(catalog.connection, "old"):
         if catalog.query("SELECT embedder_revision FROM old.serving").rows != [(embedder.revision,)]:
             return False
-        missing += " - (SELECT count(*) FROM old.documents SEMI JOIN commits USING (analysis_key))"
+        missing += " - (SELECT count(*) FROM old.vectors SEMI JOIN commits USING (analysis_key))"
     return bool(catalog.query(f"SELECT {missing} <= {_MAX_EMBEDDED}").rows[0][0])
 
 
@@ -193,12 +196,22 @@ def _has_vectors(catalog: Catalog) -> bool:
     return embedder is not None and made_by == embedder.revision
 
 
-def _terms(catalog: Catalog, text: str) -> list[str]:
+def _words(catalog: Catalog, text: str) -> list[str]:
     if len(text) > MAX_QUERY:
         raise UsageError(f"the query has {len(text):,} characters", f"{MAX_QUERY:,} are the most.")
     catalog.connection.execute(WORDS)
     (words,) = catalog.query("SELECT words(?)", [text]).rows[0]
     if not words:
         raise UsageError(f"there is no word in {text!r}", "Search for letters or digits.")
-    telling = [word for word in words if word not in FUNCTION_WORDS]
-    return sorted(set(stem(telling or words)))
+    return [word for word in words if word not in FUNCTION_WORDS] or list(words)
+
+
+def _languages(catalog: Catalog) -> list[str]:
+    """Those that the index's rows are in; the first parts of their tags."""
+    ((languages,),) = catalog.query("SELECT languages FROM corpus").rows
+    return list(languages)
+
+
+def _terms(words: list[str], languages: Iterable[str]) -> list[str]:
+    """The stems that the words have in any of the languages."""
+    return sorted({term for language in languages for term in stem(words, language)})

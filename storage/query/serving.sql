@@ -29,14 +29,16 @@ FROM (
 DROP TABLE temp.unnumbered;
 
 CREATE TABLE built.documents AS
-SELECT document, kind, video_id, analysis_key, uri, recorded_at, modified_at, indexed_at, model_id, model_revision,
+SELECT document, kind, video_id, analysis_key, uri, recorded_at, modified_at, indexed_at, model_id, model_revision, language,
     row_index, start_ms, end_ms, scene_index, keyframe_ms, title, text, length
 FROM sources;
 
 CREATE TABLE built.corpus AS
-SELECT count(*) AS num_documents, avg(length) AS average_length FROM built.documents;
+SELECT count(*) AS num_documents, avg(length) AS average_length,
+    coalesce(list(DISTINCT coalesce(split_part(language, '-', 1), '')), []) AS languages
+FROM built.documents;
 
 CREATE TABLE built.postings AS FROM old.postings LIMIT 0;
 CREATE TABLE built.vectors AS FROM old.vectors LIMIT 0;
 
-CREATE TEMP TABLE stems (word VARCHAR, term VARCHAR);
+CREATE TEMP TABLE stems (language VARCHAR, word VARCHAR, term VARCHAR);

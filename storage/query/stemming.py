@@ -1,7 +1,7 @@
-"""Words without their endings, so that "cars" finds "car": Snowball's English stemmer.
+"""Words without their endings, so that "cars" finds "car": Snowball's stemmer of the text's language.
 
-Documents and queries go through this one function. Words of other scripts stay as they are; of other
-languages in Latin letters some lose an ending, in the text and in the query alike.
+Documents and queries go through this one function. A text that says no language is taken for English, in
+which the model writes; words of languages without a stemmer stay as they are.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,57 @@ a an and are as at be by during for from in into is it of off on onto or out
 over the to under up was were while with
 """
 FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
-STEMMER = f"snowball english {version('snowballstemmer')}"
+STEMMER = f"snowball {version('snowballstemmer')} by language"
+UNSAID = ""  # the language of a text that says none
+
+# Snowball's names, by the first part of a BCP 47 tag.
+_ALGORITHMS = {
+    UNSAID: "english",
+    "ar": "arabic",
+    "ca": "catalan",
+    "cs": "czech",
+    "da": "danish",
+    "de": "german",
+    "el": "greek",
+    "en": "english",
+    "eo": "esperanto",
+    "es": "spanish",
+    "et": "estonian",
+    "eu": "basque",
+    "fa": "persian",
+    "fi": "finnish",
+    "fr": "french",
+    "ga": "irish",
+    "hi": "hindi",
+    "hu": "hungarian",
+    "hy": "armenian",
+    "id": "indonesian",
+    "it": "italian",
+    "lt": "lithuanian",
+    "nb": "norwegian",
+    "ne": "nepali",
+    "nl": "dutch",
+    "nn": "norwegian",
+    "no": "norwegian",
+    "pl": "polish",
+    "pt": "portuguese",
+    "ro": "romanian",
+    "ru": "russian",
+    "sr": "serbian",
+    "st": "sesotho",
+    "sv": "swedish",
+    "ta": "tamil",
+    "tr": "turkish",
+    "yi": "yiddish",
+}
 
 
-def stem(words: Iterable[str]) -> list[str]:
-    """One stem per word, in order; the words are lower case and without accents."""
-    from snowballstemmer import stemmer  # all its languages: who asks by SQL does without
+def stem(words: Iterable[str], language: str = UNSAID) -> list[str]:
+    """One stem per word, in order; the words are lower case and without accents, `language` the first part
+    of a BCP 47 tag."""
+    from snowballstemmer import algorithms, stemmer  # all its languages: who asks by SQL does without
 
-    return list(stemmer("english").stemWords(words))  # a new one each time: they are not thread-safe
+    algorithm = _ALGORITHMS.get(language)
+    if algorithm not in algorithms():  # an older Snowball knows fewer
+        return list(words)
+    return list(stemmer(algorithm).stemWords(words))  # a new one each time: they are not thread-safe

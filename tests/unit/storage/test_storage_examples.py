@@ -10,7 +10,7 @@ import pytest
 
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
-from schemas.tables import Appearance, Character, Failure, Highlight, Scene
+from schemas.tables import Appearance, Caption, CaptionTrack, Character, Failure, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.build import build_serving
@@ -73,7 +73,16 @@ def folder(
                 for n, score in enumerate(highlights)
             ],
         }
-        return bundle.model_copy(update={table: tuple(each) for table, each in rows.items()})
+        said = [(30_000, "Ann", "Thank you, Bob."), (61_000, None, "No thanks."), (62_000, None, "Hm.")]
+        captions = [
+            make_row(Caption, track=0, cue=n, start_ms=at, end_ms=at + 900, speaker=who, text=text, **ids)
+            for n, (at, who, text) in enumerate(said if name in ("a.mp4", "b.mp4") else ())
+        ]
+        tracks = [make_row(CaptionTrack, language="en", source="sidecar", num_cues=3, has_text=True, **ids)]
+        pictures = make_row(CaptionTrack, source="stream", num_cues=0, has_text=False, **ids)
+        measured = {"captions": tuple(captions), "caption_tracks": (*(tracks if captions else ()), pictures)}
+        own = {table: tuple(each) for table, each in rows.items()}
+        return bundle.model_copy(update=own | {"measured": measured})
 
     old = {"recipe_id": "old", "modified_at": DAY - timedelta(days=30), "size_bytes": 2_000_000_000}
     old |= {"duration_ms": 3_600_000, "container": "avi", "video_codec": "mpeg4", "num_frames_sampled": 9}
@@ -122,6 +131,7 @@ def catalog(folder: Path, request: pytest.FixtureRequest) -> Catalog:
 C, COPY = "s3://films/c.avi", "s3://films/copy of c.avi"
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "busiest-characters": [("Ann", "person", 3, 2, 3.0), ("Bob", "person", 2, 1, 2.0)],
+    "caption-languages": [("not said", "stream", 4, 0, 4), ("en", "sidecar", 2, 6, 0)],
     "co-appearances": [("Ann", "Bob", 2, 1)],
     "duplicates": [(2_000_000_000, "1:00:00.0", 2, [C, COPY])],
     "failures-by-reason": [("media", "no_video", "quarantined", 1, 5, 5, "s3://films/bad.mp4")],
@@ -140,6 +150,10 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("b.mp4", MADE, DAY - timedelta(days=3), DAY + timedelta(days=60), None),
         ("c.avi", MADE, None, DAY - timedelta(days=30), None),
         ("copy of c.avi", MADE, None, DAY - timedelta(days=30), None),
+    ],
+    "said-while-seen": [
+        ("a.mp4", "0:30.0", "Ann", "Thank you, Bob.", "a.mp4 0"),
+        ("a.mp4", "1:01.0", None, "No thanks.", "a.mp4 1"),
     ],
     "scenes-per-setting-and-day": [
         (date(2026, 11, 20), "park", 2, 2.0),

@@ -307,7 +307,7 @@ def test_plain_duckdb_opens_the_file(index: Path) -> None:
         "ATTACH '{folder}/other.duckdb'",
         "DETACH built",
         "DROP TABLE built.scenes",
-        "INSERT INTO built.corpus VALUES (1, 2)",
+        "INSERT INTO built.corpus VALUES (1, 2, [''])",
         "SET enable_external_access = true",
     ],
 )
