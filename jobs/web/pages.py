@@ -15,6 +15,7 @@ from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
 from jobs.web.pictures import StoredPictures
 from jobs.web.timeline import lay_out
+from jobs.web.transcript import read_transcript, track_name
 from jobs.web.videos import (
     Overview,
     Record,
@@ -25,7 +26,7 @@ from jobs.web.videos import (
 )
 from schemas.failures import MediaIndexError, UsageError
 from schemas.identity import VideoId
-from schemas.tables import Appearance, Timed
+from schemas.tables import Appearance, Measured, Timed
 from storage.library.playback import find_file, link_origin
 from storage.query.catalog import Catalog
 from storage.query.date_kinds import DATE_KINDS, DateKind
@@ -33,7 +34,8 @@ from storage.query.documents import hit_kinds
 
 PAGE_SIZE = 24
 _PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page
-_LINEAGE = frozenset({*Timed.model_fields, *Appearance.model_fields})  # shown apart from what was said
+# Shown apart from what was said.
+_LINEAGE = frozenset({*Timed.model_fields, *Appearance.model_fields, *Measured.model_fields})
 
 
 class Pages:
@@ -88,6 +90,9 @@ class Pages:
             rows = read_video_rows(catalog, video_id)
             if rows is None:
                 return None
+            track = params.get("track", "")
+            wanted = int(track) if track.isascii() and track.isdigit() and len(track) < 6 else None
+            transcript = read_transcript(catalog, video_id, wanted)
             for table, index in _PICTURED.items():
                 self._stored.expect((video_id, table, row[index]) for row in rows.tables[table])
         problem, origin = self._look_at_media(rows)
@@ -97,6 +102,8 @@ class Pages:
             video=rows.video,
             characters={row["character_id"]: row["label"] for row in rows.tables["characters"]},
             timeline=lay_out(rows),
+            transcript=transcript,
+            track_name=track_name,
             lineage_columns=_LINEAGE,
             start_ms=min(moment_ms(params), max(0, rows.video["duration_ms"] - 1)),
             offset_ms=_player_start(rows.video),

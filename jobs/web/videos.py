@@ -19,6 +19,7 @@ _ORDER = {
     "characters": "first_seen_ms, character_id",
     "appearances": "start_ms, character_id",
     "highlights": "rank",
+    "chapters": "start_ms, chapter",
     "failures": "created_at",
 }
 _TOTALS = """

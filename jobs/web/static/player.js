@@ -5,6 +5,7 @@ const stage = document.getElementById("stage");
 const player = document.getElementById("player");
 const still = document.getElementById("still");
 const scenes = [...document.querySelectorAll(".scene")];
+const cues = [...document.querySelectorAll(".cue")];
 const heads = [...document.querySelectorAll("#timeline .head")];
 const durationMs = Number(stage.dataset.duration);
 // Rows count from the first picture, players from the zero of the container's clock.
@@ -52,19 +53,40 @@ function follow() {
     head.setAttribute("x2", x);
   }
   document.getElementById("now").textContent = clock(ms);
-  for (const scene of scenes) {
-    const isNow = Number(scene.dataset.from) <= ms && ms < Number(scene.dataset.to);
-    if (isNow && !scene.classList.contains("now")) showInList(scene);
-    scene.classList.toggle("now", isNow);
-    if (isNow) scene.setAttribute("aria-current", "true");
-    else scene.removeAttribute("aria-current");
+  for (const row of [...scenes, ...cues]) {
+    const isNow = Number(row.dataset.from) <= ms && ms < Number(row.dataset.to);
+    if (isNow === row.classList.contains("now")) continue;
+    if (isNow) showInList(row);
+    row.classList.toggle("now", isNow);
+    if (isNow) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
   }
 }
 
-function showInList(scene) {
-  const list = document.getElementById("scene-list"); // scrolls by itself on wide screens only
-  const above = scene.offsetTop - list.offsetTop;
-  if (above < list.scrollTop || above + scene.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above - 8;
+function showInList(row) {
+  const list = row.parentElement; // scenes scroll by themselves on wide screens only
+  const above = row.offsetTop - list.offsetTop;
+  if (above < list.scrollTop || above + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above - 8;
+}
+
+// Capitals and accents do not matter, as in the search over all videos.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
+function findInCues(text) {
+  const words = plain(text).split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const cue of cues) {
+    const said = plain(cue.querySelector(".words").textContent);
+    cue.hidden = !words.every((word) => said.includes(word));
+    found += !cue.hidden;
+  }
+  document.getElementById("said-none").hidden = found > 0;
+}
+
+const findInput = document.getElementById("said-find");
+if (findInput) {
+  findInput.hidden = false; // it needs scripts
+  findInput.addEventListener("input", () => findInCues(findInput.value));
 }
 
 function stepThroughScenes(step) {
