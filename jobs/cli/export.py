@@ -6,7 +6,14 @@ from typing import Any
 import click
 
 from jobs.cli.verb import index_options, verb
-from jobs.exports.formats import MOMENT_KINDS, TABLE_FORMATS, VIDEO_FORMATS, TableFormat, VideoFormat
+from jobs.exports.formats import (
+    HOLD_CAPTIONS,
+    MOMENT_KINDS,
+    TABLE_FORMATS,
+    VIDEO_FORMATS,
+    TableFormat,
+    VideoFormat,
+)
 from jobs.settings.given import index_place
 from schemas.failures import UsageError
 
@@ -14,6 +21,7 @@ from schemas.failures import UsageError
 @verb(
     "export --index catalog --format vtt --output chapters",
     'export --index catalog --format edl --video "night walk.mkv" --output walk.edl',
+    "export --index catalog --format srt --kind captions --language de --output subtitles",
     "export --index catalog --format csv --kind videos > videos.csv",
 )
 @index_options
@@ -24,7 +32,13 @@ from schemas.failures import UsageError
 @click.option(
     "--kind",
     metavar="TABLE",
-    help="scenes or highlights; for jsonl and csv any table, a pack's too. [highlights for edl, else scenes]",
+    help="scenes, highlights or captions; for jsonl and csv any table, a pack's too. "
+    "[highlights for edl, else scenes]",
+)
+@click.option(
+    "--language",
+    metavar="TAG",
+    help="Of captions: the track in this language, as BCP 47. [the best track]",
 )
 @click.option("--output", metavar="FILE|DIR", help="Where to write. [stdout, where it is one document]")
 @click.option("--force", is_flag=True, help="Replace files that have other content.")
@@ -33,18 +47,19 @@ def export(
     to: VideoFormat | TableFormat,
     video: str | None,
     kind: str | None,
+    language: str | None,
     output: str | None,
     force: bool,
     **flags: Any,
 ) -> None:
-    """Write scenes and highlights as chapters, subtitles, edit lists, markers, web data or rows."""
+    """Write scenes, highlights and captions as chapters, subtitles, edit lists, markers, web data or rows."""
     place = index_place(flags)
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
     from jobs.exports.writing import Export, write_export
 
     file = Path(output) if output is not None else None
-    asked = Export(to, kind, video, file, force, as_json)
+    asked = Export(to, kind, video, file, force, as_json, language)
     write_export(*place, asked)
 
 
@@ -54,6 +69,8 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
         raise UsageError(
             f"{to} cannot hold {kind}", "Take --kind scenes or highlights, or --format jsonl or csv."
         )
+    if kind == "captions" and not is_table and to not in HOLD_CAPTIONS:
+        raise UsageError(f"{to} cannot hold captions", f"Take --format {', '.join(HOLD_CAPTIONS)} or jsonl.")
     if kind == "runs" and video is not None:
         raise UsageError("a run is of no single video", "Leave out --video.")
     if output is None and not is_table and video is None:

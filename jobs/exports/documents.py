@@ -1,6 +1,6 @@
 """What one export writes: a document per video, or one with all rows of a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jobs.exports.edl import to_edl
@@ -41,21 +41,26 @@ def _models_in(catalog: Catalog, rows: str, params: list[str]) -> tuple[MadeBy, 
     """Tables that no model had a part in have no such columns."""
     if "model_id" not in catalog.query(f"SELECT * FROM ({rows}) LIMIT 0", params).columns:
         return ()
-    found = catalog.query(f"SELECT DISTINCT model_id, model_revision FROM ({rows}) ORDER BY ALL", params)
+    query = f"SELECT DISTINCT model_id, model_revision FROM ({rows}) WHERE model_id IS NOT NULL ORDER BY ALL"
+    found = catalog.query(query, params)
     return tuple(MadeBy(*row) for row in found.rows)
 
 
 def video_documents(
-    catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: VideoId | None
+    catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: VideoId | None, language: str | None
 ) -> Iterator[Document]:
     """At least one per video, also for a video in which nothing was found."""
-    for source, moments in read_moments(catalog, kind, video_id):
-        texts, models = _render(to, source, moments), tuple(models_of(source, moments))
+    said = read_moments(catalog, "captions", video_id, language) if to == "jsonld" else None
+    for source, moments in read_moments(catalog, kind, video_id, language):
+        cues = next(said)[1] if said else []
+        texts, models = _render(to, source, moments, cues), tuple(models_of(source, moments))
         for number, text in enumerate(texts, start=1):
             yield Document(file_stem(source), f"-{number}" if len(texts) > 1 else "", [text], models)
 
 
-def _render(to: VideoFormat, source: Source, moments: list[Moment]) -> tuple[str, ...]:
+def _render(
+    to: VideoFormat, source: Source, moments: list[Moment], said: Sequence[Moment]
+) -> tuple[str, ...]:
     """One text, except that a long edit list is several."""
     match to:
         case "vtt":
@@ -69,4 +74,4 @@ def _render(to: VideoFormat, source: Source, moments: list[Moment]) -> tuple[str
 
             return (to_otio(source, moments),)
         case "jsonld":
-            return (to_json_ld(source, moments),)
+            return (to_json_ld(source, moments, said),)

@@ -74,7 +74,9 @@ def _lineage(source: Source, moments: Sequence[Moment]) -> Iterator[str]:
     yield f"SOURCE FILE: {one_line(source.uri)}"
     yield f"RECIPE: {source.recipe_id}, of the file's revision {source.object_rev}"
     models = models_of(source, moments)
-    yield from (f"MODEL: {one_line(model.model_id)}, revision {model.model_revision}" for model in models)
+    yield from (
+        f"MODEL: {one_line(model.model_id or '')}, revision {model.model_revision}" for model in models
+    )
     yield from (f"NOTE: {note}" for note in notes_on(models))
 
 

@@ -12,8 +12,8 @@ from jobs.ui.words import hms
 _SCRIPT_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
-def to_json_ld(source: Source, moments: Sequence[Moment]) -> str:
-    """Offsets are seconds on the player's clock, and so is the duration.
+def to_json_ld(source: Source, moments: Sequence[Moment], said: Sequence[Moment] = ()) -> str:
+    """Offsets are seconds on the player's clock, and so is the duration. `said` is the transcript.
 
     `dateCreated` is when it was recorded, as the file says, `uploadDate` when the object was last written,
     `sdDatePublished` when it was indexed.
@@ -30,6 +30,7 @@ def to_json_ld(source: Source, moments: Sequence[Moment]) -> str:
         "duration": iso_duration(source.on_player(source.duration_ms)),
         "sdDatePublished": source.created_at.isoformat(),
         "sdPublisher": [_publisher(model) for model in models_of(source, moments)],
+        **({"transcript": "\n".join(cue.name for cue in said)} if said else {}),
         "hasPart": [_clip(source, moment) for moment in moments],
     }
     text = json.dumps(video, ensure_ascii=False, indent=2)

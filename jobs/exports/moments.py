@@ -14,6 +14,7 @@ from jobs.ui.player_clock import player_start
 from schemas.identity import VideoId
 from schemas.tables import Video
 from storage.query.catalog import Catalog
+from storage.query.tracks import BEST_FIRST
 
 VIDEOS_A_QUERY = 5000  # of a million videos so many are held; a page costs one pass over the tables
 
@@ -22,6 +23,15 @@ FROM videos WHERE video_id > $after AND ($only IS NULL OR video_id = $only)
 ORDER BY video_id LIMIT $limit"""
 
 _MOMENTS = {
+    "captions": f"""
+WITH best AS (
+    SELECT analysis_key, track FROM caption_tracks
+    WHERE video_id BETWEEN $first AND $last AND num_cues > 0
+        AND ($language IS NULL OR language = $language OR starts_with(language, $language || '-'))
+    QUALIFY row_number() OVER (PARTITION BY video_id ORDER BY {BEST_FIRST}) = 1
+)
+SELECT video_id, 'captions', cue + 1, start_ms, end_ms, '', text, speaker, NULL, NULL, NULL, NULL, NULL
+FROM captions SEMI JOIN best USING (analysis_key, track) ORDER BY video_id, start_ms, cue""",
     "scenes": """
 SELECT video_id, 'scenes', scene_index + 1, start_ms, end_ms, title, summary, NULL, NULL,
        confidence, prompt_id, model_id, model_revision
@@ -73,37 +83,44 @@ class Source(Video):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One scene or highlight. Times are ms from the first picture, half-open."""
+    """One scene, highlight or cue of captions. Times are ms from the first picture, half-open."""
 
     kind: MomentKind
-    number: int  # scenes from 1 in order, highlights by rank
+    number: int  # scenes and cues from 1 in order, highlights by rank
     start_ms: int
     end_ms: int
     title: str
-    text: str  # a scene's summary, a highlight's reason
-    category: str | None  # a highlight's kind
+    text: str  # a scene's summary, a highlight's reason, what is said
+    category: str | None  # a highlight's kind, who speaks
     score: int | None  # a highlight's
-    confidence: float
+    confidence: float | None  # the last four are a model's
     prompt_id: str | None
-    model_id: str
-    model_revision: str
+    model_id: str | None
+    model_revision: str | None
 
     @property
     def name(self) -> str:
-        """The title on one line; `Scene 3` where there is none."""
+        """The title on one line, or what is said; `Scene 3` where there is none."""
+        if self.kind == "captions":
+            return ": ".join(filter(None, (one_line(self.category or ""), one_line(self.text))))
         return one_line(self.title) or f"{self.kind[:-1].capitalize()} {self.number}"
 
 
 def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
-    """Those that wrote what is shown: more than one where some answers were asked again."""
+    """Those that wrote what is shown: more than one where some answers were asked again, none of captions."""
+    if any(moment.kind == "captions" for moment in moments):
+        return []
     found = (MadeBy(one.model_id, one.model_revision) for one in moments if one.model_id)
     return list(dict.fromkeys(found)) or source.models
 
 
 def read_moments(
-    catalog: Catalog, kind: MomentKind, video_id: VideoId | None = None
+    catalog: Catalog, kind: MomentKind, video_id: VideoId | None = None, language: str | None = None
 ) -> Iterator[tuple[Source, list[Moment]]]:
-    """All videos of the index, or one, each with its moments by start time."""
+    """All videos of the index, or one, each with its moments by start time.
+
+    Of captions one track: the best of those in that language, where one is named.
+    """
     after = ""
     while True:
         params = {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
@@ -112,6 +129,8 @@ def read_moments(
             return
         after = sources[-1].video_id
         found: dict[str, list[Moment]] = {source.video_id: [] for source in sources}
-        for of, *values in catalog.query(_MOMENTS[kind], {"first": sources[0].video_id, "last": after}).rows:
+        asked: dict[str, str | None] = {"first": sources[0].video_id, "last": after}
+        asked |= {"language": language} if kind == "captions" else {}
+        for of, *values in catalog.query(_MOMENTS[kind], asked).rows:
             found[of].append(Moment(*values))
         yield from ((source, found[source.video_id]) for source in sources)

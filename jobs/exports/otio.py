@@ -13,7 +13,11 @@ from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode
 from jobs.ui.made_by import notes_on
 
-_COLORS = {"scenes": otio.schema.MarkerColor.GREEN, "highlights": otio.schema.MarkerColor.RED}
+_COLORS = {
+    "scenes": otio.schema.MarkerColor.GREEN,
+    "highlights": otio.schema.MarkerColor.RED,
+    "captions": otio.schema.MarkerColor.CYAN,
+}
 _NAMESPACE = "media_index"
 
 

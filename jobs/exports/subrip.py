@@ -1,4 +1,5 @@
-"""SubRip subtitles (.srt), to be read while watching: the title on one line, what happens on the next."""
+"""SubRip subtitles (.srt), to be read while watching: the title on one line, what happens on the next; or
+what is said."""
 
 from collections.abc import Sequence
 
@@ -19,5 +20,7 @@ def to_subrip(source: Source, moments: Sequence[Moment]) -> str:
 
 
 def _payload(moment: Moment) -> str:
-    lines = filter(None, (moment.name, one_line(moment.text)))
+    is_said = moment.kind == "captions"
+    said = moment.text.splitlines() if is_said else (moment.name, moment.text)
+    lines = filter(None, map(one_line, said))
     return "\n".join(lines).translate(_LOOK_ALIKES)

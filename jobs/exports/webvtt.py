@@ -1,4 +1,4 @@
-"""WebVTT chapters (W3C WebVTT): one cue per moment, its payload the title."""
+"""WebVTT (W3C): chapters, a cue per moment with its title; or captions, a cue as it is."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,20 @@ def to_webvtt(source: Source, moments: Sequence[Moment]) -> str:
     """Escaped, so that no title can end a cue (`-->`, empty lines) or open a tag."""
     blocks = ["WEBVTT", f"NOTE {_escape(source.uri)}, recipe {_escape(source.recipe_id)}"]
     models = models_of(source, moments)
-    blocks += [f"NOTE by model {_escape(model.model_id)}, {model.model_revision}" for model in models]
+    blocks += [f"NOTE by model {_escape(model.model_id or '')}, {model.model_revision}" for model in models]
     blocks += [f"NOTE {_escape(note)}" for note in notes_on(models)]
     blocks += [
-        f"{number}\n{cue_times(source, moment, '.')}\n{_escape(moment.name)}"
+        f"{number}\n{cue_times(source, moment, '.')}\n{_payload(moment)}"
         for number, moment in enumerate(moments, start=1)
     ]
     return "\n\n".join(blocks) + "\n"
+
+
+def _payload(moment: Moment) -> str:
+    if moment.kind != "captions":
+        return _escape(moment.name)
+    voice = f"<v {_escape(moment.category)}>" if moment.category else ""
+    return voice + "\n".join(filter(None, map(_escape, moment.text.splitlines())))
 
 
 def _escape(text: str) -> str:

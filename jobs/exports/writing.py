@@ -29,6 +29,7 @@ class Export:
     output: Path | None
     force: bool
     as_json: bool
+    language: str | None = None  # of captions
 
     @property
     def is_one(self) -> bool:
@@ -44,7 +45,7 @@ def write_export(index: str, endpoint_url: str | None, asked: Export) -> None:
     def write() -> None:
         with open_catalog(index, endpoint_url) as catalog:
             video_id = find_video(catalog, asked.video) if asked.video is not None else None
-            documents = _noting(models, _documents(catalog, asked.to, asked.kind, video_id))
+            documents = _noting(models, _documents(catalog, asked, video_id))
             if asked.output is None:
                 _print(documents)
             else:
@@ -85,14 +86,14 @@ def _name_models(models: list[MadeBy], to: str) -> None:
         say(f"note: {note}", err=True)
 
 
-def _documents(
-    catalog: Catalog, to: VideoFormat | TableFormat, kind: str, video_id: VideoId | None
-) -> Iterator[Document]:
+def _documents(catalog: Catalog, asked: Export, video_id: VideoId | None) -> Iterator[Document]:
+    to = asked.to
     if to in TABLE_FORMATS:
-        _check_table(catalog, kind)
-        yield table_document(catalog, to, kind, video_id)
+        _check_table(catalog, asked.kind)
+        yield table_document(catalog, to, asked.kind, video_id)
     else:
-        yield from video_documents(catalog, cast(VideoFormat, to), cast(MomentKind, kind), video_id)
+        kind = cast(MomentKind, asked.kind)
+        yield from video_documents(catalog, cast(VideoFormat, to), kind, video_id, asked.language)
 
 
 def _check_table(catalog: Catalog, kind: str) -> None:
