@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "small"))  # the drawn films'
 
 from contact_sheet import write_contact_sheet
 from films import ENCODINGS, encode
-from narration import title_of, true_video
+from narration import Seen, scene_answers, title_of, true_video
 from storyboard import Film, draw_film
 
 from schemas.truth import Truth
@@ -48,7 +48,25 @@ def make_library(library: Path) -> dict[str, Film]:
         if not path.exists():
             encode(film, how, path)
         films[path.name] = film
+    name, film = next(iter(films.items()))
+    write_captions(film, library / f"{name.rpartition('.')[0]}.en.srt")
     return films
+
+
+def write_captions(film: Film, path: Path) -> None:
+    """A sidecar in which a narrator tells what is true of the film, in SubRip."""
+    length_ms = round(FILM_S * 1000)
+    seen = Seen(film, tuple(range(0, length_ms, 1000)), 0, length_ms)
+    cues = (
+        f"{number}\n{_clock(scene.start_ms)} --> {_clock(scene.end_ms)}\n{scene.summary}\n"
+        for number, scene in enumerate(scene_answers(seen), start=1)
+    )
+    if not path.exists():
+        path.write_text("\n".join(cues), encoding="utf-8")
+
+
+def _clock(ms: int) -> str:
+    return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
 
 
 def main() -> None:
@@ -61,7 +79,9 @@ def main() -> None:
     for path in sorted(library.iterdir()):
         print(f"  {path.stat().st_size / 1000:8.0f} kB  {path.name}")
 
-    step("Index it: Ray tasks read frames, one actor runs a small Video-XL-2, the driver commits")
+    step(
+        "Index it: Ray tasks read frames and captions, one actor runs a small Video-XL-2, the driver commits"
+    )
     where = ("--library", str(library), "--index", str(index), "--model", "small")
     new = () if (index / "index.json").exists() else ("--new-index",)
     media_index("run", *where, *new, allowed=(0, 3))  # 3: something in the library could not be used
@@ -88,6 +108,9 @@ def main() -> None:
         ("videos", "a feline taking a nap on the road"),
     ):
         media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
+
+    step("One of the films has captions beside it: what is said is found, too")
+    media_index("search", "--index", str(index), "--kind", "captions", "--limit", "3", "jumping in the park")
 
     step("Drawn films are fully known: how right is the index?")
     known = Truth(videos=tuple(true_video(film, name) for name, film in films.items()))
