@@ -78,10 +78,10 @@ class _Pairing:
 
     def _look_at(self, key: str, found: VideoObject) -> None:
         is_taken = self._selection.takes(key)
-        if self._selection.takes_sidecar(key):
-            self._texts.append((key, found))
-        elif self._selection.has_video_name(key):
+        if self._selection.has_video_name(key):
             self._name_of(key).videos.append(self._wait(_Waiting(key, found, is_taken)))
+        elif self._selection.takes_sidecar(key):
+            self._texts.append((key, found))
         elif is_taken:
             self._settle(self._wait(_Waiting(key, found, is_taken)), [])
         else:
@@ -109,6 +109,10 @@ class _Pairing:
 
     def _pair(self, name: _Name) -> None:
         """What longer names have left of the texts that begin with this one."""
+        if not self._texts or not self._texts[-1][0].startswith(name.start):
+            for waiting in name.videos:
+                self._settle(waiting, [])
+            return
         sidecars: dict[str, list[Sidecar]] = defaultdict(list)
         owned: list[tuple[str, VideoObject, list[_Waiting]]] = []
         while self._texts and self._texts[-1][0].startswith(name.start):
@@ -124,7 +128,8 @@ class _Pairing:
 
     def _settle(self, waiting: _Waiting, sidecars: list[Sidecar]) -> None:
         waiting.is_settled = True
-        waiting.video = replace(waiting.video, sidecars=tuple(reversed(sidecars)))
+        if sidecars:
+            waiting.video = replace(waiting.video, sidecars=tuple(reversed(sidecars)))
         if waiting.is_taken and not self._selection.is_recent(waiting.video):
             waiting.is_taken = False
             self._ignore(waiting.key, waiting.video, None)

@@ -91,8 +91,10 @@ class Selection:
 
     def is_recent(self, video: VideoObject) -> bool:
         """Whether it, or a text beside it, was modified late enough."""
-        last_ns = max([video.modified_ns, *(sidecar.modified_ns for sidecar in video.sidecars)])
-        return self.modified_since_ns is None or last_ns >= self.modified_since_ns
+        since_ns = self.modified_since_ns
+        if since_ns is None or video.modified_ns >= since_ns:
+            return True
+        return any(sidecar.modified_ns >= since_ns for sidecar in video.sidecars)
 
     def _is_video(self, extension: str) -> bool:
         if self.extensions is None:
@@ -113,7 +115,8 @@ class Selection:
 
 def extension_of(key: str) -> str:
     """In lower case, without its dot; empty: it has none, or is a folder."""
-    return key.rpartition("/")[2].rpartition(".")[2].lower() if "." in key.rpartition("/")[2] else ""
+    extension = key.rpartition(".")[2]
+    return "" if "/" in extension or len(extension) == len(key) else extension.lower()
 
 
 def is_hidden(key: str) -> bool:

@@ -120,6 +120,22 @@ def test_a_library_is_the_same_through_a_link(library: Path, tmp_path: Path) -> 
     assert open_library(str(tmp_path / "up" / "link" / ".")).url == str(library)
 
 
+def test_a_linked_sidecar_belongs_to_the_video_beside_the_link(library: Path, tmp_path: Path) -> None:
+    """Its own name may belong to another one; a link out of the library is followed only if asked."""
+    _fill(library, "a/film.mp4", "a/film.srt", "b/film.mp4")
+    _fill(tmp_path, "texts/film.srt")
+    (library / "b" / "film.en.srt").symlink_to("../a/film.srt")
+    (library / "b" / "film.fr.srt").symlink_to(tmp_path / "texts" / "film.srt")
+    for follow, names in ((False, ["film.en.srt"]), (True, ["film.en.srt", "film.fr.srt"])):
+        opened = open_library(str(library), follows_links=follow)
+        listing = opened.list_videos(Selection(with_sidecars=True))
+        first, second = listing
+        assert [sidecar.name for sidecar in first.sidecars] == ["film.srt"]
+        assert [sidecar.name for sidecar in second.sidecars] == names
+        assert opened.fetch_sidecar(second, second.sidecars[0]) == b"a/film.srt"
+        assert (listing.num_links_out, listing.num_ignored) == (0 if follow else 1, 0)
+
+
 def test_hard_links_are_names_of_their_own(library: Path) -> None:
     """Neither is the original; the plan finds that they are the same bytes."""
     _fill(library, "a.mp4")
