@@ -21,6 +21,8 @@ _MAX_ELEMENTS = 400_000  # read at 0.1 ms each
 _OPEN_END = "9999h"
 _FOREVER_S = 9000 * 3600
 _AGENT = "agent:"
+_TIMES = ("begin", "end", "dur")
+_TIME = re.compile(r"\d{2,}:[0-5]\d:[0-6]\d(\.\d+|:\d{2,}(\.\d+)?)?|\d+(\.\d+)?(h|m|s|ms|f|t)", re.ASCII)
 
 
 class TimedText(NamedTuple):
@@ -37,6 +39,7 @@ class Document(NamedTuple):
 
     language: str | None
     labels: Counting | None
+    num_damaged: int  # elements with times that are none; they are left out
     cues: list[TimedText]
 
 
@@ -44,13 +47,16 @@ def read_ttml(data: bytes | str) -> Document:
     """The cues of a document in its order. ValueError: it is none, is damaged, or defines entities."""
     root = _parsed(data)
     names = _agents(root)
+    damaged = [element for element in root.iter() if not _has_times(element)]
+    for element in damaged:
+        _empty(element)
     for element in root.iter():
         _prepare(element)
     language = root.get(f"{_XML}lang") or None
     labels = _counting(root) if root.get(f"{_PARAMETER}timeBase") == "smpte" else None
     body = _model(root).get_body()
     cues = list(_cues(body, Fraction(0), None, names)) if body is not None else []
-    return Document(language, labels, cues)
+    return Document(language, labels, len(damaged), cues)
 
 
 def _counting(root: ET.Element) -> Counting:
@@ -120,6 +126,23 @@ def _agents(root: ET.Element) -> dict[str, str]:
         if name:
             found[_AGENT + agent.get(f"{_XML}id", "")] = name
     return found
+
+
+def _has_times(element: ET.Element) -> bool:
+    """Whether those that it says are times; ttconv would show it from the start on."""
+    for name in _TIMES:
+        text = element.get(name)
+        if text is not None:
+            element.set(name, text.strip().replace(";", ":"))  # as drop-frame labels are written elsewhere
+            if not _TIME.fullmatch(element.get(name, "")):
+                return False
+    return True
+
+
+def _empty(element: ET.Element) -> None:
+    tail = element.tail
+    element.clear()
+    element.tail = tail
 
 
 def _prepare(element: ET.Element) -> None:

@@ -1,8 +1,10 @@
 """Sidecars of every format: what is said, by whom, from when to when."""
 
+import io
 from dataclasses import replace
 from fractions import Fraction
 
+import av
 import pytest
 from beside_film import FILM, SCC, SRT, cues, read, stl
 
@@ -301,3 +303,78 @@ def test_every_letter_of_ebu_stl_is_what_another_reader_has() -> None:
         assert _decoded(letter, "iso6937") in (expected, expected.replace("\u2126", "\u03a9")), letter
         num_same += 1
     assert num_same > 200
+
+
+TTML = (
+    '<tt xmlns="{namespace}" xmlns:ttp="{namespace}#parameter" xmlns:ttm="{namespace}#metadata" '
+    'xml:lang="en" {parameters}><body>{body}</body></tt>'
+)
+RATE = 'ttp:frameRate="25" ttp:tickRate="10000000"'
+DROP = 'ttp:timeBase="smpte" ttp:frameRate="30" ttp:frameRateMultiplier="1000 1001" ttp:dropMode="dropNTSC"'
+
+
+@pytest.mark.parametrize("year", ["ns/ttml", "2006/10/ttaf1", "2006/04/ttaf1"])
+@pytest.mark.parametrize(
+    ("parameters", "body", "expected"),
+    [
+        (RATE, '<div><p begin="00:00:03:10" end="00:00:50:00">x</p></div>', [(3400, 50_000, "x")]),
+        (RATE, '<div><p begin="30000000t" end="500000000t">x</p></div>', [(3000, 50_000, "x")]),
+        (RATE, '<div><p begin="75f" dur="0.5m">x</p></div>', [(3000, 33_000, "x")]),
+        ("", '<div begin="5s"><p begin="1s" end="40s">x</p></div>', [(6000, 45_000, "x")]),
+        ("", '<div begin="5s"><p>to the end</p></div>', [(5000, 10_000, "to the end")]),
+        (
+            "",
+            '<div timeContainer="seq"><p dur="20s">one</p><p dur="10s">two</p></div>',
+            [(0, 20_000, "one"), (20_000, 30_000, "two")],
+        ),
+        (
+            "",
+            '<div><p begin="10s" end="40s"><span begin="0s" end="5s">ka</span>'
+            '<span begin="5s">ra</span></p></div>',
+            [(10_000, 15_000, "ka"), (15_000, 40_000, "ra")],
+        ),
+        (DROP, '<div><p begin="00:00:10:00" end="00:00:50:00">x</p></div>', [(10_010, 50_050, "x")]),
+        (DROP, '<div><p begin="00:00:10;00" end="00:00:50;00">x</p></div>', [(10_010, 50_050, "x")]),
+        (
+            "",
+            '<div><p begin="1s" end="50s"><metadata><ttm:desc>not said</ttm:desc></metadata>'
+            "said\n   so</p></div>",
+            [(1000, 50_000, "said so")],
+        ),
+    ],
+)
+def test_ttml_tells_time_in_many_ways(
+    year: str, parameters: str, body: str, expected: list[tuple[int, int, str]]
+) -> None:
+    """Pictures, ticks, lengths, containers, sequences, spans and labels, in drafts as in the standard."""
+    namespace = f"http://www.w3.org/{year}"
+    text = TTML.format(namespace=namespace, parameters=parameters, body=body)
+    assert cues(read(text, "film.ttml")) == expected
+
+
+@pytest.mark.parametrize(
+    ("format_", "extension", "text"),
+    [
+        ("srt", "srt", SRT),
+        (
+            "webvtt",
+            "vtt",
+            "WEBVTT\n\nNOTE no\n\n00:01.000 --> 00:02.250\none\ntwo\n\nid\n00:00:03.500 --> 01:00.000\nx\n",
+        ),
+        ("ass", "ass", "[Script Info]\n[Events]\nDialogue: 0,0:00:01.50,0:00:03.00,Default,,0,0,0,,a\n"),
+        ("subviewer", "sbv", "0:00:01.000,0:00:02.000\none\n\n0:00:40.000,0:00:41.500\nthree\n"),
+        ("microdvd", "sub", "{1}{1}25\n{25}{50}one\n{1000}{1025}two\n"),
+        ("mpl2", "mpl2", "[10][25]one\n[400][425]two\n"),
+    ],
+)
+def test_another_reader_has_the_same_times(format_: str, extension: str, text: str) -> None:
+    """PyAV's, with its format told: of well-formed files."""
+    with av.open(io.BytesIO(text.encode()), format=format_) as file:
+        stream = file.streams.subtitles[0]
+        told = [
+            (round(packet.pts * packet.time_base * 1000), round(packet.duration * packet.time_base * 1000))
+            for packet in file.demux(stream)
+            if packet.size and packet.pts is not None and packet.duration
+        ]
+    found = cues(read(text, f"film.{extension}"))
+    assert [(start, end - start) for start, end, _ in found] == told

@@ -112,6 +112,15 @@ def test_an_empty_document_has_no_captions() -> None:
     )
 
 
+def test_times_that_are_none_leave_a_document_the_rest() -> None:
+    """Nothing is shown at a time that nobody wrote."""
+    lost = '<p begin="soon" end="5s">lost</p><p begin="60:00" end="70:00">lost</p>'
+    more = f'{lost}<p begin="2s" end="49s">kept</p>'
+    track = read(TTML.replace("</div>", f"{more}</div>"), "film.ttml")
+    assert cues(track) == [(1000, 50_000, "Hi"), (2000, 49_000, "kept")]
+    assert (track.num_dropped, track.warnings) == (2, ("damaged",))
+
+
 def test_documents_that_grow_or_reach_out_are_refused() -> None:
     """Entities in entities, files by entity, and depth without end."""
     bomb = '<!DOCTYPE tt [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>' + TTML.replace("Hi", "&b;")

@@ -22,7 +22,8 @@ from videoxl2.frames.probing.media_info import MediaInfo
 
 _LONGEST_TEXT = 1 << 16  # characters; nobody reads more at once
 _HEAD_CHARACTERS = 1 << 14
-_VOBSUB = (b"\0\0\1\xba", b"# VobSub index")
+_INDEX = b"# VobSub index"
+_VOBSUB = (b"\0\0\1\xba", _INDEX)
 _INDEX_LANGUAGE = re.compile(rb"^id:\s*([A-Za-z]{2,3})\b", re.MULTILINE)
 
 # By what only files of that format have, at the start of a line; the first that is found counts.
@@ -120,7 +121,8 @@ def _format_of(text: str) -> str | None:
 
 def _of_pictures(track: Track, data: bytes) -> Track:
     """VobSub. Its index has the languages; of several none is this file's."""
-    languages = {code.decode() for code in _INDEX_LANGUAGE.findall(data)}
+    is_index = data.startswith(_INDEX)
+    languages = {code.decode() for code in _INDEX_LANGUAGE.findall(data)} if is_index else set()
     written = languages.pop() if len(languages) == 1 else None
     return replace(_in_language(track, written), codec="dvd_subtitle", warnings=("no_text",))
 
@@ -191,7 +193,7 @@ def _of_ttml(text: str, info: MediaInfo) -> _Content:
         first = round(min(cue.start_s for cue in document.cues) * document.labels.rate)
         offset_ms = document.labels.ms(origin_of(first, document.labels, info))
         content = _Content([_moved(cue, offset_ms) for cue in cues], offset_ms)
-    return replace(content, language_as_written=document.language)
+    return replace(content, language_as_written=document.language, num_damaged=document.num_damaged)
 
 
 def _ms(seconds: Fraction | None) -> int | None:
