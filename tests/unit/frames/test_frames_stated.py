@@ -1,5 +1,7 @@
 """How long a file is told to be before it is read: by its header where that can be, else by a few looks."""
 
+import re
+import struct
 from fractions import Fraction
 
 import pytest
@@ -80,3 +82,53 @@ def test_a_header_that_claims_a_day_is_held_against_the_index(tmp_path, make):
     assert stated_ms(path) == pytest.approx(4000, abs=100)
     still = make("still.mp4", times=tuple(Fraction(3600 * n) for n in range(20)), time_base=Fraction(1, 1000))
     assert stated_ms(still) == pytest.approx(72_000_000, abs=3_600_100)
+
+
+LATE = Fraction(36_000)
+VPX = {"deadline": "realtime", "cpu-used": "8", "g": "25"}
+DAY_S = 86_400
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        ("a.mkv", {"codec_options": {"preset": "ultrafast", "g": "25", "bf": "2"}}),
+        ("late.mkv", {"codec_options": {"preset": "ultrafast", "g": "25", "bf": "2"}, "start_s": LATE}),
+        ("a.webm", {"codec": "libvpx", "codec_options": VPX}),
+        ("a.asf", {"codec": "mpeg4", "codec_options": {"g": "25"}}),
+        ("a.mxf", {"codec": "mpeg2video", "codec_options": {"g": "12"}}),
+        ("a.ogg", {"codec": "libvpx", "codec_options": VPX}),
+    ],
+)
+@pytest.mark.parametrize("claims_s", [None, DAY_S])
+def test_a_stated_end_is_held_against_the_last_pictures(tmp_path, make, name, recipe, claims_s):
+    """Headers say a day, or count from zero where the film begins ten hours later."""
+    path = tmp_path / name
+    path.write_bytes(_claiming(make(name, num_frames=150, **recipe).read_bytes(), claims_s))
+    assert stated_ms(path) == pytest.approx(6000, abs=50)
+
+
+def _claiming(data, seconds):
+    """The same file, whose header states another length; an Ogg has none."""
+    if seconds is None or data[:4] == b"OggS":
+        return data
+    changed = bytearray(data)
+    if data[:4] == b"\x1a\x45\xdf\xa3":
+        at = data.index(b"\x44\x89\x88") + 3
+        changed[at : at + 8] = struct.pack(">d", seconds * 1000)
+    elif data[:4] == bytes.fromhex("3026b275"):
+        at = data.index(bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")) + 64
+        changed[at : at + 16] = 2 * (seconds * 10**7).to_bytes(8, "little")
+    else:
+        for found in re.finditer(rb"\x02\x02\x00\x08", data):  # durations of an MXF's sets, in pictures
+            changed[found.end() : found.end() + 8] = (seconds * 25).to_bytes(8)
+    return bytes(changed)
+
+
+def test_of_an_object_on_s3_the_index_tells(tmp_path, make):
+    """Only head and tail are here: the last cluster, or entries of the index, are in the tail."""
+    data = _claiming(make("a.mkv", num_frames=150, codec="mjpeg", codec_options={}).read_bytes(), DAY_S)
+    path = tmp_path / "ends.mkv"
+    cues = data.rindex(b"\x1c\x53\xbb\x6b")
+    path.write_bytes(data[:4000] + bytes(cues - 4000) + data[cues:])
+    assert 4000 < stated_ms(path) <= 6050

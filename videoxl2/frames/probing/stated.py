@@ -2,12 +2,23 @@
 
 import os
 from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+from av.error import FFmpegError
 
 from videoxl2.frames.clocks.pieces import HOLD_S, WRAPS
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
+from videoxl2.frames.files.matroska_end import last_tick
+from videoxl2.frames.files.packets import AnyPacket, VideoPacket
 from videoxl2.frames.probing.looks import looked_s
 
 _ALIKE, _SLACK_S = Fraction(1, 20), 1  # how far a statement may be off to be believed
+_MATROSKA = "matroska,webm"
+_ENDS_TELL = frozenset({_MATROSKA, "asf", "mxf", "ogg"})
+_MOST_PACKETS = 2000
+_FIRST = 4  # packets of a video, of which one is the first to be shown
+_SMALL, _LOOKED_AT = 1 << 21, 1 << 16  # bytes; packets of ASF are filled up with many zeros
 _TIMES_TOO_LONG = 2  # of what the file's own index lists
 
 
@@ -20,12 +31,71 @@ def stated_ms(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> 
     """
     with freed_at_once(), open_video(path, limits) as video:
         said_s = _said_s(video)
-        found_s = looked_s(video, path) if video.demuxer in WRAPS else _indexed_s(video, said_s)
+        found_s = _found_s(video, path, said_s)
         if video.demuxer in WRAPS and found_s is None and (said_s or 0) > HOLD_S:
             return None  # two stamps are too few to see a jump, unless it is short
         if found_s is not None and (said_s is None or _differ(said_s, found_s)):
             said_s = found_s
         return round(said_s * 1000) if said_s else None
+
+
+def _found_s(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction | None) -> Fraction | None:
+    """The length that the file itself tells at no great cost, where it does."""
+    if video.demuxer in WRAPS:
+        return looked_s(video, path)
+    if said_s is None or video.demuxer not in _ENDS_TELL:
+        return _indexed_s(video, said_s)
+    start = _first_tick(video)
+    if video.demuxer == _MATROSKA:
+        end = last_tick(path, video.container.streams.video.index(video.stream))
+    else:
+        end = _last_tick(video, path, said_s)
+    if end is None or start is None or end < start:
+        return None
+    rate = video.stream.average_rate or video.stream.guessed_rate
+    return (end - start) * video.time_base + (1 / rate if rate else 0)
+
+
+def _first_tick(video: OpenVideo) -> int | None:
+    """What FFmpeg saw of the video, else, of the first packets, when one is shown or at least decoded."""
+    if video.stream.start_time is not None:
+        return video.stream.start_time
+    try:
+        packets = islice(video.container.demux(), _MOST_PACKETS)
+        own = islice((packet for packet in packets if packet.stream_index == video.stream.index), _FIRST)
+        ticks = [tick for packet in own if (tick := _tick(packet)) is not None]
+    except (FFmpegError, IndexError):
+        return None
+    return min(ticks, default=None)
+
+
+def _tick(packet: AnyPacket | VideoPacket) -> int | None:
+    return packet.dts if packet.pts is None else packet.pts
+
+
+def _last_tick(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction) -> int | None:
+    """When the last picture is shown, read from where the stated end leads; None where that is far off."""
+    if _is_partly_here(path):
+        return None
+    last: int | None = None
+    try:
+        video.container.seek(int(said_s / video.time_base), stream=video.stream)
+        for number, packet in enumerate(video.container.demux(video.stream)):
+            if number > _MOST_PACKETS:
+                return None
+            tick = _tick(packet)
+            last = last if tick is None else max(tick, last or tick)
+    except (FFmpegError, IndexError):
+        return None
+    return last
+
+
+def _is_partly_here(path: str | os.PathLike[str]) -> bool:
+    """Of an object on S3, only head and tail are here."""
+    with Path(path).open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(size // 2)
+        return size > _SMALL and not any(file.read(_LOOKED_AT))
 
 
 def _said_s(video: OpenVideo) -> Fraction | None:
