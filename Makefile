@@ -61,7 +61,7 @@ test-pythons: ## What needs no torch, on Python 3.12 and 3.13 where they are ins
 unit: setup ## Only the tests that need no network, Ray or GPU
 	$(BIN)/pytest $(PARALLEL) -m "not nightly" tests/unit
 
-lint: setup ## ruff, mypy --strict, import-linter
+lint: setup ## ruff, mypy (--strict over the packages), import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

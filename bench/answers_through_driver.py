@@ -14,12 +14,14 @@ the driver looks whether the task still gets the answers.
 """
 
 import argparse
+import logging
 import pickle
 import statistics
 import sys
 import time
 from contextlib import redirect_stdout
 from fractions import Fraction
+from typing import Any
 
 import ray
 from ray import cloudpickle
@@ -39,10 +41,11 @@ INFO = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 3_600_000, 0, 500, 
 def answers_about(hours: int) -> Analysis:
     """So many hours of video."""
     prompt = next(prompt for prompt in load_packs() if prompt.name == "scenes")
-    words = dict.fromkeys(("title", "summary", "setting", "mood"), "a man in a coat walks along the street")
-    lists = {name: ["walks", "talks"] for name in ("actions", "objects", "tags", "characters")}
+    text = "a man in a coat walks along the street"
+    said: dict[str, Any] = dict.fromkeys(("title", "summary", "setting", "mood"), text)
+    said |= {name: ["walks", "talks"] for name in ("actions", "objects", "tags", "characters")}
     scenes = [
-        SceneAnswer(start_ms=30_000 * n, end_ms=30_000 * (n + 1), time_of_day="day", **words, **lists)
+        SceneAnswer(start_ms=30_000 * n, end_ms=30_000 * (n + 1), time_of_day="day", **said)
         for n in range(120 * hours)
     ]
     records = tuple(Record(one, 1.0, 1.0, is_truncated=False, is_repeated=False) for one in scenes)
@@ -93,7 +96,7 @@ def survives(way: str, hours: int) -> str:
     """Whether the answers outlive the machine of the actor that gave them."""
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     there = cluster.add_node(num_cpus=1, resources={"there": 1})
-    ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    ray.init(address=cluster.address, log_to_driver=False, logging_level=logging.ERROR)
     try:
         actor = ray.remote(max_restarts=0, max_task_retries=0, resources={"there": 1})(Actor).remote(hours)
         answers = call(actor, way)

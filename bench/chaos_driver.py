@@ -53,7 +53,7 @@ def answer_all(asker: Any, info: Any, grid: Any, spans: Any, prompts: Any, *_: A
     seen = [ms for span in spans for ms in span.pts_ms.tolist()]
     time.sleep(0.05)
     people = ("anna", "bert")
-    words = {"title": "A", "summary": "B", "setting": "c", "time_of_day": "day", "mood": "d"}
+    words: dict[str, Any] = {"title": "A", "summary": "B", "setting": "c", "time_of_day": "day", "mood": "d"}
     lists: dict[str, Any] = {"actions": [], "objects": [], "tags": [], "characters": list(people)}
     said: dict[str, list[Answer]] = {
         "summary": [SummaryAnswer(summary="One thing.")],
@@ -88,14 +88,20 @@ def main() -> int:
         def make(*arguments: Any) -> NoModel:
             import jobs.workers.actor
 
-            jobs.workers.actor.analyze = answer_all
+            jobs.workers.actor.analyze = answer_all  # type: ignore[assignment, attr-defined]
             return NoModel(*arguments)
 
-        options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
-        deferred = ray.remote(**options, concurrency_groups={PULSE: 1})(_Deferred)
+        options: dict[str, Any] = {
+            "concurrency_groups": {PULSE: 1},
+            "num_cpus": 0,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "enable_task_events": False,
+        }
+        deferred = ray.remote(**options)(_Deferred)
         return deferred.remote(make, placement, source, recipe)
 
-    jobs.driver.run.start_actor = start
+    jobs.driver.run.start_actor = start  # type: ignore[attr-defined]
     settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
     try:
         open_index(index, endpoint, create=True)

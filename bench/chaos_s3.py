@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
@@ -38,7 +38,7 @@ class Switch:
                 return [SLOW_DOWN]
             case "slow":
                 time.sleep(2)
-        return self._moto(environ, start_response)  # type: ignore[no-any-return]
+        return self._moto(environ, start_response)
 
 
 def serve(port: int, control: Path) -> None:
@@ -48,7 +48,7 @@ def serve(port: int, control: Path) -> None:
         if switch.state == "down":
             time.sleep(0.1)
             continue
-        server: BaseWSGIServer = make_server("127.0.0.1", port, switch, threaded=True)  # type: ignore[arg-type]
+        server: BaseWSGIServer = make_server("127.0.0.1", port, switch, threaded=True)
         threading.Thread(target=_close_when_down, args=(switch, server), daemon=True).start()
         server.serve_forever(poll_interval=0.1)
         server.server_close()

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -32,6 +33,8 @@ from storage.index.parts import write_part
 from storage.index.snapshots import create_next, read_newest
 from storage.query.catalog import open_catalog
 from storage.upkeep.compact import compact
+
+R = TypeVar("R", bound=Row)
 
 WORDS = [f"word{n}" for n in range(20_000)]
 QUESTIONS = {
@@ -193,9 +196,11 @@ def text(low: int, high: int) -> str:
     return " ".join(WORDS[int(len(WORDS) * random.random() ** 3)] for _ in range(random.randint(low, high)))
 
 
-def row(row_type: type[Row], **values: object) -> Row:
+def row(row_type: type[R], **values: Any) -> R:
     """A row with blanks in all other columns; not checked, which would take longer than all the rest."""
-    blanks = {column.name: _blank(column.sql_type, column.is_nullable) for column in columns_of(row_type)}
+    blanks: dict[str, Any] = {
+        column.name: _blank(column.sql_type, column.is_nullable) for column in columns_of(row_type)
+    }
     names = blanks.keys()
     return row_type.model_construct(**(blanks | {k: v for k, v in values.items() if k in names}))
 

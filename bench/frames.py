@@ -24,7 +24,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -114,14 +116,17 @@ def read_ffmpeg(path: Path) -> np.ndarray:
 
 def read_sequentially(path: Path) -> np.ndarray:
     """Every picture decoded; the one on screen at each whole second kept."""
-    converter, rows = RgbConverter(SIZE), []
+    rows: list[np.ndarray] = []
+    converter = RgbConverter(SIZE)
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stream.codec_context.thread_count = 1
-        shown, first = None, None
+        clock = stream.time_base or Fraction(1)
+        shown: Any = None
+        first: Any = None
         for frame in container.decode(stream):
             first = frame.pts if first is None else first
-            while first + int(len(rows) / stream.time_base + Fraction(1, 2)) < frame.pts:
+            while first + int(len(rows) / clock + Fraction(1, 2)) < (frame.pts or 0):
                 rows.append(converter.rgb(shown))
             shown = frame
         rows.append(converter.rgb(shown))
@@ -157,7 +162,7 @@ def measure(source: Source, folder: Path, seconds: int, repeats: int) -> str:
     exact = {}
     for _ in range(repeats):
         for name, read in READERS.items():
-            used, frames = cpu_seconds(lambda read=read: read(path))
+            used, frames = cpu_seconds(partial(read, path))
             times[name].append(used)
             exact[name] = num_exact(frames, source, seconds)
     median = {name: statistics.median(values) for name, values in times.items()}

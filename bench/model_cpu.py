@@ -78,7 +78,7 @@ def peak_mib() -> float:
 def measure(name: str, mode: str, frames: int, threads: int) -> Cell:
     torch.set_num_threads(threads)
     # The stages' clock counts wall time; here it counts this process's CPU time.
-    videoxl2.network.clock.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment]
+    videoxl2.network.clock.time = SimpleNamespace(perf_counter=time.process_time)  # type: ignore[assignment, attr-defined]
     model = build(name)
     model.prefill(spans(8, model.image_size)).generate(PROMPT, max_new_tokens=2)  # first-use costs
     before = peak_mib()

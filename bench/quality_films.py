@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from quality_words import ACCESSORIES, ACTIONS, COLOURS, EVENTS, SETTINGS, SHAPES, TIMES, WEATHERS, WORDS
 
@@ -17,6 +18,8 @@ from schemas.identity import VideoObject
 from schemas.tables import Character, Highlight, Row, Scene, Video
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
+
+R = TypeVar("R", bound=Row)
 
 SCENE_MS = 5_000
 _MOODS = ("calm", "cheerful", "lonely", "busy", "tense")
@@ -66,7 +69,9 @@ def draw_film(draw: random.Random, number: int) -> tuple[Bundle, list[Truth]]:
     highlights = list(_highlights(draw, shots))
     said = Video.model_construct(title=None, summary=_summary(shots), uri=video.uri)
     bundle = Bundle(
-        commit=Commit.model_construct(**ids, uri=video.uri, content_rev=video.content_rev, state="rows"),
+        commit=Commit.model_construct(
+            _fields_set=None, **ids, uri=video.uri, content_rev=video.content_rev, state="rows"
+        ),
         videos=_complete([said], ids),
         scenes=_complete(scenes, ids),
         characters=_complete(characters, ids),
@@ -78,13 +83,13 @@ def draw_film(draw: random.Random, number: int) -> tuple[Bundle, list[Truth]]:
         truths.append(Truth(("scenes", video.uri, n * SCENE_MS, scene.title), tuple(shot)))
     for row, figure in zip(characters, cast, strict=True):
         truths.append(Truth(("characters", video.uri, row.first_seen_ms, row.label), (figure,)))
-    for row in highlights:
-        (actor,) = (s for s in shots[row.scene_index] if "event" in s)
-        truths.append(Truth(("highlights", video.uri, row.start_ms, row.title), (actor,)))
+    for told in highlights:
+        (actor,) = (s for s in shots[told.scene_index or 0] if "event" in s)
+        truths.append(Truth(("highlights", video.uri, told.start_ms, told.title), (actor,)))
     return bundle, truths
 
 
-def _complete(rows: Sequence[Row], ids: dict[str, str]) -> tuple[Row, ...]:
+def _complete(rows: Sequence[R], ids: dict[str, str]) -> tuple[R, ...]:
     """With lineage; columns that search does not read stay null."""
     return tuple(row.model_copy(update=ids) for row in rows)
 
@@ -113,7 +118,7 @@ def _draw_shot(draw: random.Random, cast: list[Subject]) -> list[Subject]:
 
 def _scene(draw: random.Random, n: int, shot: list[Subject], cast: list[Subject]) -> Scene:
     first = shot[0]
-    told = [kind for kind in ("setting", "weather") if kind in first]
+    told: list[str] = [kind for kind in ("setting", "weather") if kind in first]
     if draw.random() < _TIME_TOLD:
         told.append("time")
     doing = [f"{_name(subject)} {WORDS[subject['action']].said}" for subject in shot]

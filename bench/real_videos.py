@@ -62,8 +62,8 @@ def decode_all(clip: Path) -> tuple[list[Fraction], Fraction]:
     """When each picture begins to be shown, and when the last one ends; seconds from the first."""
     with av.open(str(clip)) as container:
         stream = container.streams.video[0]
-        pictures = sorted((frame.pts, frame.duration) for frame in container.decode(stream))
-        clock = stream.time_base
+        pictures = sorted((frame.pts or 0, frame.duration or 0) for frame in container.decode(stream))
+        clock = stream.time_base or Fraction(0)
     first = pictures[0][0]
     last_pts, last_duration = pictures[-1]
     return [(pts - first) * clock for pts, _ in pictures], (last_pts + last_duration - first) * clock

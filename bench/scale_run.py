@@ -40,12 +40,12 @@ def said_of() -> Any:
     from jobs.answers.analysis import Analysis
     from jobs.answers.asking import PromptAnswer
     from jobs.answers.records import Record
-    from schemas.answers import CharacterAnswer, SummaryAnswer
+    from schemas.answers import Answer, CharacterAnswer, SummaryAnswer
     from videoxl2.frames import MediaInfo, SamplingGrid
 
     info = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 20_000, 0, 500, "exact", None, 9, ())
     prompts = {prompt.name: prompt for prompt in recipe().prompts}
-    answers = {
+    answers: dict[str, list[Answer]] = {
         "summary": [SummaryAnswer(summary="Two people meet in a park and talk about the weather.")],
         "characters": [
             CharacterAnswer(label=label, kind="person", description="wears a hat") for label in "ab"
@@ -102,9 +102,10 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
         indexed(self, *arguments)
         watch()
 
-    jobs.driver.settle.IndexSettler.indexed = counted  # type: ignore[method-assign]
+    jobs.driver.settle.IndexSettler.indexed = counted  # type: ignore[assignment]
     options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
-    jobs.driver.run.start_actor = lambda *_: ray.remote(NoModel).options(**options).remote()
+    remote = ray.remote(NoModel).options(**options)
+    jobs.driver.run.start_actor = lambda *_: remote.remote()  # type: ignore[attr-defined]
     settings = {"library": LIBRARY, "index": index, "endpoint_url": url, "num_actors": 2}
     parrot = Path(__file__).parents[1] / "tests" / "data" / "parrot"
     with Path(os.devnull).open("w") as nowhere:
@@ -153,14 +154,14 @@ def settle(index_url: str, num_videos: int, publish_every: int) -> dict[str, Any
 
     from jobs.answers.rows import RowBuilder
     from jobs.attempts.work import Work
-    from schemas.identity import VideoObject
+    from schemas.identity import VideoId, VideoObject
     from schemas.plan import PlannedVideo, Reason
     from storage.index.bundles import encode_bundle
     from storage.index.index import open_index
 
     index, said, made = open_index(index_url, create=True), said_of(), recipe()
     watch, encoding, publishing = Watch(), 0.0, []
-    pending: list[tuple[str, str]] = []
+    pending: list[tuple[VideoId, str]] = []
     for n in range(num_videos):
         began = time.process_time()
         video = VideoObject(f"{LIBRARY}/videos/{n:08}.mp4", 10**9, 0, etag=f"{n:032x}")

@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     folder = options.folder / str(options.scenes)
-    storage.query.search.load_embedder = storage.query.build.load_embedder = lambda: _EMBEDDER
+    storage.query.search.load_embedder = lambda: _EMBEDDER  # type: ignore[assignment, attr-defined]
+    storage.query.build.load_embedder = lambda: _EMBEDDER  # type: ignore[assignment, attr-defined]
     if options.measure:
         print(json.dumps(measure(options.engines[0], folder)))
         return

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from datetime import date
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pyarrow.parquet import ParquetFile, ParquetWriter
@@ -277,7 +278,7 @@ class Lance:
         self._folder, self._rows = folder, rows
         names = ("number", "video_id", "scene_index", "start_ms", "end_ms", "body")
         database = lancedb.connect(str(folder))
-        self._table = None
+        self._table: Any = None
         for batch, vectors in rows.batches():
             columns = dict(zip(names, map(list, zip(*batch, strict=True)), strict=True))
             flat = pa.array(vectors.astype(np.float32).ravel())
@@ -310,4 +311,4 @@ class Lance:
         }
 
 
-ENGINES = {"media-index": MediaIndex, "SQLite": Sqlite, "tantivy": Tantivy, "LanceDB": Lance}
+ENGINES: dict[str, Any] = {"media-index": MediaIndex, "SQLite": Sqlite, "tantivy": Tantivy, "LanceDB": Lance}

@@ -72,7 +72,7 @@ def _draw(rng: np.random.Generator, words: np.ndarray, videos: range) -> dict[st
     keys = [digest("video", uri) for uri in uris]
     ids = {"video_id": keys, "analysis_key": keys, "object_rev": ["r"] * n, "recipe_id": ["recipe"] * n}
     modified = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=video) for video in videos]
-    video = {
+    video: dict[str, Any] = {
         **ids,
         "uri": uris,
         "title": _texts(rng, words, n, 3, 6),
@@ -83,18 +83,28 @@ def _draw(rng: np.random.Generator, words: np.ndarray, videos: range) -> dict[st
     index = np.tile(np.arange(SCENES), n)
     cast = np.stack([rng.permutation(LABELS)[:2] for _ in range(n * SCENES)])
     starts = index * SCENE_MS
-    scene = {**repeated, "scene_index": index, "start_ms": starts, "end_ms": starts + SCENE_MS}
+    scene: dict[str, Any] = {
+        **repeated,
+        "scene_index": index,
+        "start_ms": starts,
+        "end_ms": starts + SCENE_MS,
+    }
     scene |= {
         "title": _texts(rng, words, n * SCENES, 3, 6),
         "summary": _texts(rng, words, n * SCENES, 25, 55),
     }
-    scene |= {"setting": _texts(rng, words, n * SCENES, 1, 3), "created_at": np.repeat(modified, SCENES)}
+    scene |= {
+        "setting": _texts(rng, words, n * SCENES, 1, 3),
+        "created_at": np.repeat(np.array(modified), SCENES),
+    }
     scene["tags"] = [[f"tag{t}" for t in tags] for tags in zipf(rng, 2_000, (n * SCENES, 3))]
     scene["character_ids"] = [[f"C{c + 1}" for c in pair] for pair in cast]
-    people = {name: np.repeat(np.array(values, object), LABELS) for name, values in ids.items()}
+    people: dict[str, Any] = {
+        name: np.repeat(np.array(values, object), LABELS) for name, values in ids.items()
+    }
     people["character_id"] = [f"C{c + 1}" for c in range(LABELS)] * n
     people["label"] = [f"person {p}" for p in zipf(rng, 5_000, n * LABELS)]
-    seen = {name: np.repeat(column, 2) for name, column in scene.items() if name in _SEEN}
+    seen: dict[str, Any] = {name: np.repeat(column, 2) for name, column in scene.items() if name in _SEEN}
     seen["character_id"] = [f"C{c + 1}" for c in cast.ravel()]
     commit = {**ids, "uri": uris, "snapshot": [1] * n, "content_rev": [""] * n, "state": ["rows"] * n}
     commit["created_at"] = modified

@@ -15,11 +15,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
-from formats import QWEN_VOCABULARY, SCENES, add_tokenizer, build_tokenizer, real_tokenizer, table_of
+from formats import QWEN_VOCABULARY, SCENES, add_tokenizer, real_tokenizer, table_of
 from llguidance import LLMatcher, LLTokenizer
 
 from videoxl2.constrained.masks import TextState, TokenTable
 from videoxl2.constrained.slots import Text
+from videoxl2.random_checkpoint import build_tokenizer
 
 MAX_CHARS = 300
 LEGAL = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"

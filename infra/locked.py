@@ -47,7 +47,7 @@ def reached(first: Requirement) -> dict[str, Requirement]:
 def versions() -> dict[str, str]:
     """Return name and version of all that is to be locked."""
     names = {canonicalize_name(wanted.name) for wanted in reached(Requirement(PROJECT)).values()}
-    found = {}
+    found: dict[str, str] = {}
     for name in sorted(names - NOT_LOCKED):
         try:
             found[name] = distribution(name).version

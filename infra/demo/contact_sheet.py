@@ -37,10 +37,10 @@ def write_contact_sheet(index: Path, file: Path, films: dict[str, Film]) -> None
     pen, top = ImageDraw.Draw(sheet), _MARGIN
     for (title, name), scenes in by_film.items():
         pen.text((_MARGIN, top), title or name, _INK, _font(18))
-        for number, scene in enumerate(scenes):
+        for number, shown in enumerate(scenes):
             row, column = divmod(number, _MOST)
             at = (_MARGIN + column * (_TILE[0] + _GAP), top + 28 + row * (_TILE[1] + _CAPTION))
-            _draw_scene(sheet, pen, at, scene, films.get(name))
+            _draw_scene(sheet, pen, at, shown, films.get(name))
         top += 34 + lines[title, name] * (_TILE[1] + _CAPTION)
     sheet.save(file)
 

@@ -74,7 +74,7 @@ class _Model(VideoXL2):
 
     options: PrefillOptions
 
-    def prefill(
+    def prefill(  # type: ignore[override]
         self,
         spans: Iterable[FrameSpan],
         *,

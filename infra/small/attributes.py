@@ -121,7 +121,8 @@ def loss_and_accuracy(logits: Tensor, labels_FH: Tensor, of_groups: bool) -> tup
     `logits` are `[F, PICTURE_OUTPUTS]`, or `[G, O]` for groups. The many shapes that are rightly not seen are
     no part of the share.
     """
-    losses, right = [], {}
+    losses: list[Tensor] = []
+    right: dict[str, list[Tensor]] = {}
     at = 0
     for (name, size, asked), column in zip(HEADS, labels_FH.unbind(1), strict=True):
         count = len(asked) if of_groups else 1

@@ -40,8 +40,8 @@ def _mixed(
     """A dissolve, around the instant where one scene gives way to the next; `drawn` is one of the two."""
     share = (second - after.start_s) / DISSOLVE_S + 0.5
     other = before if second >= after.start_s else after
-    pair = [_draw_scene(other, second, size), drawn]
-    return Image.blend(*(pair if other is before else pair[::-1]), share)
+    also = _draw_scene(other, second, size)
+    return Image.blend(also, drawn, share) if other is before else Image.blend(drawn, also, share)
 
 
 def _draw_scene(scene: Scene, second: float, size: tuple[int, int]) -> Image.Image:

@@ -63,9 +63,12 @@ def encode(film: Film, how: Encoding, path: Path) -> None:
     with av.open(str(unfinished), "w") as container:
         container.metadata["title"] = title_of(film)
         video = container.add_stream(how.codec, rate=how.fps)
+        assert isinstance(video, av.VideoStream)
         video.width, video.height = how.size
         video.pix_fmt = "yuv420p"
-        fast = {"preset": "veryfast"} if how.codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+        fast: dict[str, object] = (
+            {"preset": "veryfast"} if how.codec == "libx264" else {"deadline": "realtime", "cpu-used": "8"}
+        )
         video.options = fast
         video.codec_context.thread_count = 1
         sound = container.add_stream("aac", rate=_RATE) if how.has_sound else None

@@ -110,7 +110,7 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
     films = [imagine("train", number) for number in range(NUM_IMAGINED)]
     held_out = [imagine("validation", number) for number in range(NUM_HELD_OUT)]
     titles, summaries = lessons.of_lookups("titles"), lessons.of_lookups("summaries")
-    learner = {"language": network.language}
+    learner: dict[str, torch.nn.Module] = {"language": network.language}
     for stage, modules, taught in (
         (LOOKUPS, learner | {"code": code}, (titles, lessons.of_boundaries())),
         (LANGUAGE, learner | {"code": code}, (lessons, titles)),
@@ -152,7 +152,9 @@ def train_code(
     if training.step == 0:
         _speak_code(network, code, films[:500])
     _show(training, judge, partial(draw_cuts, films, CODE.size), seen, log)
-    hold_time(network.projector[2])
+    last = network.projector[2]
+    assert isinstance(last, torch.nn.Linear)
+    hold_time(last)
 
 
 @torch.no_grad()
@@ -164,6 +166,7 @@ def _speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> N
     ones_G1 = torch.ones(len(seen_GD), 1, dtype=torch.double)
     turn = torch.linalg.lstsq(torch.cat([seen_GD, ones_G1], dim=1), meant_GD).solution.float()
     last = network.projector[2]
+    assert isinstance(last, torch.nn.Linear)
     last.weight.copy_(turn[:-1].T @ last.weight)
     last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
 

@@ -129,4 +129,5 @@ def whiten_patches(network: Network, pictures: Pictures) -> None:
     width = network.config.vision.hidden_size
     rows_CP = (directions_PP * (spread_P + 1e-3) ** -0.5)[:, -width:].T * 0.5
     embedding.weight.copy_(rows_CP.view_as(embedding.weight))
+    assert embedding.bias is not None
     embedding.bias.copy_(-(rows_CP @ mean_P))

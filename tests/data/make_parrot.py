@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from videoxl2.attention import attention
-from videoxl2.language import LanguageModel, rotary_angles
 
 from jobs.prompts.answer_text import write_records
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.program.times import AnswerContext
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.generate.model import VideoXL2
+from videoxl2.network.attention import attention
+from videoxl2.network.language import LanguageModel, rotary_angles
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")
@@ -132,7 +132,8 @@ def _loss(model: VideoXL2, language: LanguageModel, prompt: Prompt, chance: rand
 def _forward(language: LanguageModel, x_TD: Tensor) -> Tensor:
     positions = torch.arange(x_TD.shape[0])
     cos_TE, sin_TE = rotary_angles(positions, language.config.head_dim, language.config.rope_theta)
-    for layer in language.layers:
+    layers: Any = language.layers
+    for layer in layers:
         q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
         x_TD = layer(x_TD, attention(q, k, v))
     return x_TD

@@ -46,9 +46,9 @@ def coded(
             packets += stream.encode(_picture(number, rate))
         packets += stream.encode(None)
         header = bytes(stream.codec_context.extradata or b"")
-    first = min(packet.dts for packet in packets)
+    first = min(packet.dts or 0 for packet in packets)
     return (
-        tuple(Coded(bytes(p), p.pts, p.dts - first, p.is_keyframe) for p in packets),
+        tuple(Coded(bytes(p), p.pts or 0, (p.dts or 0) - first, p.is_keyframe) for p in packets),
         header,
     )
 
@@ -65,6 +65,7 @@ def _add_video(
             "x265-params": f"bframes={b_pictures}:b-adapt=0:log-level=none:pools=1",
         }
     stream = output.add_stream(_ENCODERS[codec], rate=rate, options=options)
+    assert isinstance(stream, VideoStream)
     stream.width, stream.height, stream.pix_fmt, stream.gop_size = 64, 64, "yuv420p", 30
     stream.codec_context.time_base = 1 / rate
     stream.codec_context.thread_count = 1
@@ -122,7 +123,7 @@ def _text_packets(
     output: av.container.OutputContainer, kind: str, content: str, tags: dict[str, str]
 ) -> list[Packet]:
     """Packets of a sidecar's text, as they come from FFmpeg."""
-    source = av.open(io.BytesIO(content.encode()), format=kind)
+    source = av.open(io.BytesIO(content.encode()), mode="r", format=kind)
     told = source.streams.subtitles[0]
     stream = output.add_stream_from_template(told)
     stream.metadata.update(tags)

@@ -63,7 +63,7 @@ def _flash_attention_installed() -> bool:
 
 
 def _flash_attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
-    from flash_attn import flash_attn_func  # type: ignore[import-not-found]  # optional, GPU only
+    from flash_attn import flash_attn_func  # optional, GPU only
 
     q, k, v = (x.transpose(0, 1)[None] for x in (q_HTD, k_KSD, v_KSD))
     out: Tensor = flash_attn_func(q, k, v, causal=True)  # lower right since flash-attn 2.1

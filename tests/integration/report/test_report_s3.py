@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.reports.explain.reading import Explanation, read_explanation
+from jobs.reports.explain.reading import read_explanation
+from jobs.reports.explain.records import Explanation
 from jobs.reports.report.content import read_report
 from jobs.reports.report.page import Tile, read_tiles
 from jobs.reports.report.period import find_period
@@ -31,7 +32,7 @@ def _draw(
 ) -> None:
     """Two videos of one run, one of them set aside, and somebody at work."""
     index = open_index(url, endpoint_url, create=True)
-    parts = {
+    parts: dict[str, Any] = {
         "model_id": "m",
         "model": "m",
         "sampling": "s",

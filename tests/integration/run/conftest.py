@@ -30,7 +30,7 @@ def media_index(
     def run(verb: str, *arguments: object) -> Outcome[str]:
         if verb not in STARTS_RAY:
             return media_index(verb, *arguments)
-        command = [COMMAND, verb, *map(str, arguments)]
+        command: list[str | Path] = [COMMAND, verb, *map(str, arguments)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -58,6 +58,7 @@ def make_video() -> Callable[..., Path]:
     ) -> Path:
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate=fps)
+            assert isinstance(stream, av.VideoStream)
             stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
             for number in range(round(seconds * fps)):
                 picture = np.full((64, 96, 3), shade if number < cut_s * fps else 255 - shade, np.uint8)

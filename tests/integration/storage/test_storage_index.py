@@ -16,6 +16,7 @@ from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError
+from schemas.identity import VideoId
 from schemas.tables import Keyframe
 from storage.errors import NotFound
 from storage.index.bundles import encode_bundle
@@ -55,7 +56,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     return Place(f"s3://{bucket}/an index/ü+%20", request.getfixturevalue("s3_endpoint"))
 
 
-def _commit(index: Index, *bundles: Bundle) -> list[tuple[str, str]]:
+def _commit(index: Index, *bundles: Bundle) -> list[tuple[VideoId, str]]:
     for bundle in bundles:
         index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
     return [(bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles]
@@ -68,7 +69,8 @@ def test_one_of_many_racing_writers_creates_an_object(place: Place) -> None:
     """The others are told so, and the winner's bytes stay."""
     store = place.store()
     for n in range(5):
-        start, won = threading.Barrier(8), []
+        start = threading.Barrier(8)
+        won: list[int] = []
 
         def write(name: int, key: str, start: threading.Barrier, won: list[int]) -> None:
             start.wait()
@@ -129,7 +131,7 @@ def test_nothing_is_visible_before_publish_and_all_of_it_after(place: Place, mak
     assert place.query(f"SELECT {counts}") == [(0, 0, 0, 0)]
     assert index.publish(keys) == 1
     assert place.query(f"SELECT {counts}") == [(1, 2, 1, 1)]
-    assert index.current_commits([keys[0][0], "unknown"])[keys[0][0]].analysis_key == keys[0][1]
+    assert index.current_commits([keys[0][0], VideoId("unknown")])[keys[0][0]].analysis_key == keys[0][1]
 
 
 def test_publishing_again_changes_nothing(place: Place, make_bundle: MakeBundle) -> None:
@@ -236,7 +238,7 @@ def test_racing_publishers_lose_and_double_nothing(place: Place, make_bundle: Ma
     start = threading.Barrier(3)
     errors: list[Exception] = []
 
-    def publish(own: list[tuple[str, str]]) -> None:
+    def publish(own: list[tuple[VideoId, str]]) -> None:
         try:
             index = place.index()
             start.wait()
@@ -269,7 +271,7 @@ def test_an_open_catalog_keeps_its_snapshot(place: Place, make_bundle: MakeBundl
 def test_an_uncommitted_pair_cannot_be_published(place: Place) -> None:
     """That would be our own bug."""
     with pytest.raises(NotFound):
-        place.index().publish([("0" * 16, "1" * 16)])
+        place.index().publish([(VideoId("0" * 16), "1" * 16)])
 
 
 def test_a_missing_part_is_the_indexs_fault(place: Place, make_bundle: MakeBundle) -> None:

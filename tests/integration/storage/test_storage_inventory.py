@@ -24,6 +24,7 @@ from storage.library.selection import Selection
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import StorageClassType
 
 ALL = Selection(extensions=None)
 CREATED_AT = datetime(2026, 11, 20, 1, tzinfo=UTC)
@@ -153,8 +154,9 @@ def test_an_inventory_gives_what_the_listing_gives(
     ]
     keys = odd + [f"in/{draw.choice('abc')}/{number}.mp4" for number in range(60)]
     entries = []
+    classes: list[StorageClassType] = ["STANDARD", "GLACIER", "GLACIER_IR"]
     for key in keys:
-        storage_class = draw.choice(["STANDARD", "GLACIER", "GLACIER_IR"])
+        storage_class = draw.choice(classes)
         client.put_object(Bucket=s3_bucket, Key=key, Body=key.encode(), StorageClass=storage_class)
         head = client.head_object(Bucket=s3_bucket, Key=key)
         etag = head["ETag"].strip('"')

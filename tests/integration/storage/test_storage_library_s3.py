@@ -21,6 +21,8 @@ from storage.s3.client import s3_client
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.literals import StorageClassType
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 ALL = Selection(extensions=None)
 KEYS = [
@@ -144,8 +146,9 @@ def test_objects_in_cold_storage_are_known_by_the_listing(
     client: "S3Client", s3_endpoint: str, s3_bucket: str
 ) -> None:
     """Those that a request for their bytes would be refused for."""
-    readable = ("STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR")
-    for storage_class in (*readable, "GLACIER", "DEEP_ARCHIVE"):
+    readable: tuple[StorageClassType, ...] = ("STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "GLACIER_IR")
+    archived: tuple[StorageClassType, ...] = ("GLACIER", "DEEP_ARCHIVE")
+    for storage_class in (*readable, *archived):
         client.put_object(Bucket=s3_bucket, Key=f"{storage_class}.mp4", Body=b"x", StorageClass=storage_class)
     listing = list(open_library(f"s3://{s3_bucket}", s3_endpoint).list_videos(ALL))
     assert {video.uri.rpartition("/")[2] for video in listing if video.is_archived} == {
@@ -231,7 +234,7 @@ def test_a_multipart_object_is_fetched_whole(
 ) -> None:
     """Its ETag is not a checksum, only a name for its bytes."""
     upload = client.create_multipart_upload(Bucket=s3_bucket, Key="a.mp4")["UploadId"]
-    parts = []
+    parts: list[CompletedPartTypeDef] = []
     for number, body in enumerate((b"x" * (5 << 20), b"end"), start=1):
         part = client.upload_part(
             Bucket=s3_bucket, Key="a.mp4", UploadId=upload, PartNumber=number, Body=body

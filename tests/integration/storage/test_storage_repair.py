@@ -3,6 +3,7 @@
 import pytest
 
 from schemas.failures import PreflightError
+from schemas.identity import VideoId
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.index.snapshots import read_newest
@@ -68,7 +69,7 @@ def test_commits_come_back_from_the_listing_of_bundles(filled_disk):
     history = filled_disk.query(HISTORY)
     _damage(filled_disk, "commits", "missing")
     with pytest.raises(PreflightError, match="missing") as raised:
-        open_index(filled_disk.url).current_commits(["x"])
+        open_index(filled_disk.url).current_commits([VideoId("x")])
     assert "--repair" in raised.value.hint
     done = _repair(filled_disk)
     assert done.incomplete_tables == ("commits",)

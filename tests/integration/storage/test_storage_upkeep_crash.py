@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.commit import RunRecord
+from schemas.identity import VideoId
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.index.snapshots import read_newest
@@ -136,7 +137,7 @@ def test_a_killed_driver_is_finished_by_repeating_it(index, tmp_path, make_bundl
     assert _kill_everywhere(index, "settle", check, str(work)) > 10
 
 
-def _settle(url: str, pairs: dict[tuple[str, str], bytes], record: RunRecord) -> None:
+def _settle(url: str, pairs: dict[tuple[VideoId, str], bytes], record: RunRecord) -> None:
     opened = open_index(url)
     for pair, data in pairs.items():
         opened.commit(*pair, data)

@@ -50,7 +50,12 @@ def page(browser: Any) -> Iterator[Any]:
     tab = context.new_page()
     trouble: list[str] = []
     tab.on("pageerror", lambda error: trouble.append(str(error)))
-    tab.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
+
+    def refuse(dialog: Any) -> None:
+        trouble.append(dialog.message)
+        dialog.dismiss()
+
+    tab.on("dialog", refuse)
     yield tab
     context.close()
     assert not trouble

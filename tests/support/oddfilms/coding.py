@@ -125,7 +125,7 @@ def retime(packets: Sequence[Packet], starts: Sequence[int], stays: Sequence[int
 def _frame(number: int, pix_fmt: str, size: tuple[int, int]) -> VideoFrame:
     width, height = size
     if pix_fmt == "pal8":
-        return av.VideoFrame.from_ndarray((_indexes(number, size), _PALETTE), format="pal8")
+        return av.VideoFrame.from_ndarray((_indexes(number, size), _PALETTE), format="pal8")  # type: ignore[arg-type]
     plane = luma(number, width, height)
     if pix_fmt == "gray":
         return av.VideoFrame.from_ndarray(plane, format="gray")

@@ -161,7 +161,7 @@ def _later(recipe: Recipe, piece: Piece, number: int, place: int) -> list[Packet
     for packet in packets:
         packet.pts += place
     if extradata and recipe.container in ("mp4", "mov", "flv"):
-        told = PacketSideData(_NEW_EXTRADATA, len(extradata))
+        told = PacketSideData(_NEW_EXTRADATA, len(extradata))  # type: ignore[call-arg]
         told.update(extradata)
         packets[0].set_sidedata(told)
     return packets

@@ -48,6 +48,7 @@ def add_videos(out: OutputContainer, recipe: Recipe) -> list[Track]:
     for _ in range(recipe.num_videos):
         codec = "mpeg2video" if recipe.container == "ts" else "mjpeg"
         video = out.add_stream(codec, rate=_VIDEO_RATE, width=32, height=32)
+        assert isinstance(video, av.VideoStream)
         video.pix_fmt = "yuv420p" if recipe.container == "ts" else "yuvj420p"
         tracks.append(Track(video))
     return tracks

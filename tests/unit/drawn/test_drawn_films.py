@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_what_is_true_of_a_film_is_a_valid_answer_and_a_valid_truth_file():
     for number in NUMBERS:
         film = draw_film("validation", number)
         seen = whole(film)
-        told = {
+        told: dict[str, list[Any]] = {
             "summary": [summary_answer(film)],
             "characters": character_answers(film),
             "scenes": scene_answers(seen),

@@ -46,7 +46,8 @@ def test_a_title_is_looked_up_in_the_pictures_before_its_end(wired):
 
 def groups_of(taught):
     """The group of each visual token by its place, and where the video ends."""
-    place, groups = len(taught.prefix), {}
+    groups: dict[int, int] = {}
+    place = len(taught.prefix)
     for number, stamp in enumerate(taught.stamps):
         place += len(stamp)
         groups |= dict.fromkeys(range(place, place + 4), number)

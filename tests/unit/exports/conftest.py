@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from command_line import Outcome, run_here
 
+from jobs.exports.formats import MomentKind
 from jobs.exports.moments import Moment, Source
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene
@@ -60,7 +61,11 @@ def source(make_row: Callable[..., Any]) -> Source:
 def make_moments() -> Callable[..., list[Moment]]:
     """`make_moments((start_ms, end_ms, title), …)`."""
 
-    def make(*spans: tuple[int, int, str], kind: str = "scenes", text: str = "What happens.") -> list[Moment]:
+    def make(
+        *spans: tuple[int, int, str],
+        kind: MomentKind = "scenes",
+        text: str = "What happens.",
+    ) -> list[Moment]:
         blank = Moment(kind, 0, 0, 0, "", text, None, None, 0.75, "scenes@1", "Video-XL-2", "r1")
         return [
             replace(blank, number=n, start_ms=start, end_ms=end, title=title)

@@ -1,6 +1,7 @@
 """Timecode: every picture has one label, and it is the right one."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_known_labels(rate, frame, label):
 @pytest.mark.parametrize("per_second", [30, 60])
 def test_drop_frame_counts_every_picture_of_a_day_once(per_second):
     """All pictures of 24 hours, there and back; exactly the numbers that SMPTE drops are never shown."""
-    frames = np.arange(close_dropped(DAY_S * per_second, per_second))
+    frames: Any = np.arange(close_dropped(DAY_S * per_second, per_second))
     shown = skip_dropped(frames, per_second)
     assert np.array_equal(close_dropped(shown, per_second), frames)
     everything = np.arange(DAY_S * per_second)
@@ -71,7 +72,7 @@ def test_labels_are_those_of_opentimelineio(rate, mark):
 @pytest.mark.parametrize("rate", RATES)
 def test_whole_milliseconds_give_back_each_picture_of_a_day(rate):
     """A picture's time may be rounded to ms, up or down: its number stays."""
-    frames = np.arange(DAY_S * round(rate), dtype=np.int64)
+    frames: Any = np.arange(DAY_S * round(rate), dtype=np.int64)
     exact = frames * 1000 * rate.denominator
     for ms in (exact // rate.numerator, -(-exact // rate.numerator)):
         assert np.array_equal(to_frame(ms, rate), frames)

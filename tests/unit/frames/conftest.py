@@ -78,6 +78,7 @@ def write(path: Path, clip: Clip) -> Path:
         if clip.title:
             out.metadata["title"] = clip.title
         stream = out.add_stream(clip.codec, rate=clip.rate, options=clip.codec_options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = clip.size
         stream.pix_fmt = "yuvj420p" if clip.codec == "mjpeg" else "yuv420p"
         stream.codec_context.time_base = time_base

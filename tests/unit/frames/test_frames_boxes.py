@@ -67,7 +67,7 @@ def test_tracks_are_read_with_their_edits(tmp_path, version):
         Edit(Fraction(5, 2), 1200, Fraction(1)),
         Edit(Fraction(0), 7, Fraction(1)),
     )
-    assert track.description() == (b"avc1", b"entry")
+    assert tuple(track.description()) == (b"avc1", b"entry")
     assert not found.is_fragmented
     assert found.track(1) is track
     assert found.track(2) is None

@@ -38,6 +38,7 @@ def _write(
     with av.open(str(path), "w", options=options) as out:
         out.metadata.update(on_file)
         video = out.add_stream(codec, rate=Fraction(25))
+        assert isinstance(video, av.VideoStream)
         video.width, video.height, video.pix_fmt = 96, 64, "yuv420p"
         video.metadata.update(on_video or {})
         audio = out.add_stream("pcm_s16le", rate=48000, layout="mono") if on_audio is not None else None
@@ -58,8 +59,7 @@ def _write(
 
 def _told(info: MediaInfo) -> tuple[str | None, datetime | None, str | None, str | None]:
     said = info.metadata
-    place = said.place and said.place.text
-    return info.title, said.recorded_at, place, said.camera_model
+    return info.title, said.recorded_at, said.place.text if said.place else None, said.camera_model
 
 
 @pytest.mark.parametrize(

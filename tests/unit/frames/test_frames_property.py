@@ -3,6 +3,8 @@
 `PYTHONPATH=tests/support python -m oddfilms SEED` repeats one film; `bench/frames_property.py` draws many.
 """
 
+from typing import Any
+
 import av
 import pytest
 from oddfilms import KINDS, draw, judge, make
@@ -44,5 +46,5 @@ def test_the_drawn_films_hold_their_pictures(kind, tmp_path):
         film = make(tmp_path, draw(seed))
         with av.open(str(film.path)) as container:
             video = max(container.streams.video, key=lambda stream: stream.width)
-            found = [read_number(picture.to_ndarray(format="rgb24")) for picture in container.decode(video)]
-        assert sorted(found) == list(range(film.num_pictures)), seed
+            pictures: list[Any] = [each.to_ndarray(format="rgb24") for each in container.decode(video)]
+        assert sorted(map(read_number, pictures)) == list(range(film.num_pictures)), seed

@@ -23,6 +23,7 @@ def _write(
     with av.open(str(path), "w") as out:
         out.metadata.update(on_file)
         stream = out.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = 192, 128, "yuv420p"
         stream.metadata.update(on_stream)
         for number in range(12):

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
 from jobs.answers.analysis import analyze
-from jobs.answers.asking import Asker
+from jobs.answers.asking import Asker, PromptAnswer
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
@@ -61,6 +62,11 @@ def spans(size: int, num_frames: int = 31, per_span: int = 4) -> list[FrameSpan]
     ]
 
 
+def spans_ms(answer: PromptAnswer) -> list[tuple[int, int]]:
+    said: list[Any] = [record.answer for record in answer.records]
+    return [(one.start_ms, one.end_ms) for one in said]
+
+
 @pytest.mark.parametrize("section_frames", [None, 16])
 def test_scenes_join_up_over_sections(asker, section_frames):
     """They cover the whole video without gap or overlap, however many sections it takes."""
@@ -69,7 +75,7 @@ def test_scenes_join_up_over_sections(asker, section_frames):
     analysis = analyze(asker, INFO, grid, spans(asker.model.image_size), prompts, section_frames)
     characters, scenes = analysis.answers
     assert scenes.problem is None
-    times = [(r.answer.start_ms, r.answer.end_ms) for r in scenes.records]
+    times = spans_ms(scenes)
     assert [start for start, _ in times] == [0, *(end for _, end in times[:-1])]
     assert times[-1][1] == LENGTH_MS
     assert analysis.sampled_ms == tuple(range(0, 31_000, 1000))
@@ -103,5 +109,6 @@ def test_a_film_of_one_picture_has_answers(asker):
     scenes = replace(SCENES, max_new_tokens=480)
     (answer,) = analyze(asker, info, SamplingGrid(Fraction(1), 1), given, [scenes]).answers
     assert answer.problem is None
-    assert answer.records[0].answer.start_ms == 0
-    assert all(record.answer.end_ms > record.answer.start_ms for record in answer.records)
+    times = spans_ms(answer)
+    assert times[0][0] == 0
+    assert all(end > start for start, end in times)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -65,7 +66,8 @@ def context():
 
 
 def spans_ms(answer: PromptAnswer) -> list[tuple[int, int]]:
-    return [(r.answer.start_ms, r.answer.end_ms) for r in answer.records]
+    said: list[Any] = [record.answer for record in answer.records]
+    return [(one.start_ms, one.end_ms) for one in said]
 
 
 @pytest.mark.parametrize("window_ms", [None, pytest.param(20_000, marks=pytest.mark.nightly), 35_000, 70_000])
@@ -103,7 +105,7 @@ def test_without_a_video_nothing_is_gained(asker, context):
     session = prefilled(asker)
     empty = asker.model._start(PrefillOptions(), None, asker.model.config.tokens_per_group, session.clock)
     unseeing = replace(session, cache=empty.cache, layout=empty.layout)
-    plate = {"properties": {"text": {"type": "string", "maxLength": 9}}, "required": ["text"]}
+    plate: dict[str, Any] = {"properties": {"text": {"type": "string", "maxLength": 9}}, "required": ["text"]}
     plate |= {"type": "object", "additionalProperties": False}
     plates = {"type": "array", "maxItems": 3, "items": plate}
     schema = {"type": "object", "properties": {"plates": plates}, "required": ["plates"]}

@@ -2,6 +2,7 @@
 
 import json
 from fractions import Fraction
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -49,7 +50,7 @@ AUTHORS = {
         }
     ],
 }
-LVBENCH = {
+LVBENCH: dict[str, Any] = {
     "key": "Cm73ma6Ibcs",
     "type": "cartoon",
     "video_info": {"duration_minutes": 62.3, "fps": 24.0, "resolution": {"width": 640, "height": 360}},
@@ -110,7 +111,7 @@ def test_an_mlvu_folder_is_read_without_what_cannot_be_scored(tmp_path):
         "1_plotQA.json, record 1",
         "7_topic_reasoning.json, record 2",
     ]
-    assert [q.wanted.right for q in read.questions] == ["B", "A"]
+    assert [q.wanted for q in read.questions] == [OneOf(tuple("ABCD"), "B"), OneOf(tuple("AB"), "A")]
     assert [note[-3:] for note in read.notes] == [": 1", ": 1"]
 
 

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("jobs", "schemas", "storage", "videoxl2")
@@ -85,6 +86,6 @@ def test_the_hints_of_files_are_sentences():
     """They belong to the classes of what can be wrong with a video."""
     from videoxl2.frames import errors
 
-    classes = [each for each in vars(errors).values() if isinstance(each, type)]
+    classes: list[Any] = [each for each in vars(errors).values() if isinstance(each, type)]
     assert len(classes) > 5
     assert [each for each in classes if not is_sentence(each.hint)] == []

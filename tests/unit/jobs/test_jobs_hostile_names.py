@@ -5,6 +5,7 @@ import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from rich.console import Console
@@ -20,7 +21,7 @@ from jobs.ui.tables import show_rows
 from jobs.ui.terminal import show_error, to_json
 from jobs.ui.words import is_harmless, visible
 from schemas.failures import FailureAction, UsageError
-from schemas.identity import VideoObject
+from schemas.identity import VideoId, VideoObject
 from schemas.plan import PlannedVideo, Reason
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -107,7 +108,12 @@ def test_progress_tells_a_name_on_one_line():
     work = Work.first(PlannedVideo(video, "key", Reason.NEW), 8)
     failure = classify(OSError(f"{NAME}: broken"), Stage.FETCH)
     tried = AttemptHistory(work, (Try(1, datetime.now(UTC), 1.0, None, failure=failure),))
-    for log_format, is_terminal in (("text", False), ("text", True), ("json", False)):
+    ways: tuple[tuple[Literal["text", "json"], bool], ...] = (
+        ("text", False),
+        ("text", True),
+        ("json", False),
+    )
+    for log_format, is_terminal in ways:
         file = io.StringIO()
         console = Console(file=file, force_terminal=is_terminal, color_system=None, width=1000)
         progress = Progress(console, log_format)
@@ -137,20 +143,19 @@ def test_errors_tables_and_hits(capsys):
 
 def test_hits_mark_words_but_never_in_paths(capsys):
     """What is shown of a file can be copied, whether it stands alone or in a title."""
-    values = {"kind": "videos", "video_id": "v", "row_index": None, "start_ms": None, "end_ms": None}
-    scores = {"keyframe_ms": None, "score": 1.0, "words_score": 1.0, "meaning_score": None}
-    dates = dict.fromkeys(("recorded_at", "modified_at", "indexed_at"))
-    model = {"model_id": "m", "model_revision": "6f1c2a9b03de"}
+    absent = ("row_index", "start_ms", "end_ms", "keyframe_ms", "meaning_score", "recorded_at", "modified_at")
+    values: dict[str, Any] = {**dict.fromkeys(absent), "indexed_at": None, "score": 1.0, "words_score": 1.0}
     hit = Hit(
         uri="/films/night walk.mkv",
         title="night walk.mkv",
         text="A night walk, see /films/night walk.mkv for more",
         title_matches=((0, 5),),
         text_matches=((2, 7), (25, 30)),
+        kind="videos",
+        video_id=VideoId("v"),
+        model_id="m",
+        model_revision="6f1c2a9b03de",
         **values,
-        **scores,
-        **dates,
-        **model,
     )
     show_hits([hit])
     shown = capsys.readouterr().out.splitlines()

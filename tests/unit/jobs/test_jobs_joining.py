@@ -1,5 +1,8 @@
 """Records that repeat each other: found, joined or dropped by written rules."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from jobs.answers.joining import JOINED, drop_doubles, join_repeats, without_same_key
 from jobs.answers.records import Record
 from jobs.answers.repetition import repeats
@@ -59,7 +62,9 @@ def test_short_texts_may_be_alike():
 
 def test_neighbouring_scenes_in_the_same_words_are_one():
     """It lasts as long as both and says that it was joined; no time is lost."""
-    joined = join_repeats([record(scene(0, 10)), record(scene(10, 20)), record(scene(20, 30, GARDEN))])
+    joined: Sequence[Any] = join_repeats(
+        [record(scene(0, 10)), record(scene(10, 20)), record(scene(20, 30, GARDEN))]
+    )
     assert [(r.answer.start_ms, r.answer.end_ms) for r in joined] == [(0, 20_000), (20_000, 30_000)]
     assert [r.repairs for r in joined] == [(JOINED,), ()]
 

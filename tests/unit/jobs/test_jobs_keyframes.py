@@ -1,6 +1,7 @@
 """Which instants are looked at for a row, and which picture is taken."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ def wanted_of(make_row):
 
     def wanted(scene, *highlights):
         columns = ("start_ms", "end_ms", "evidence_ms")
-        rows = SimpleNamespace(
+        rows: Any = SimpleNamespace(
             scenes=[make_row(Scene, **dict(zip(columns, scene, strict=True)))],
             highlights=[
                 make_row(Highlight, rank=rank, **dict(zip(columns, one, strict=True)))

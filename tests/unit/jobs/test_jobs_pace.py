@@ -1,8 +1,9 @@
 """When a run will be through, by a clock that the test sets."""
 
+import time
+
 import pytest
 
-from jobs.driver import pace as module
 from jobs.driver.pace import Pace
 
 
@@ -10,7 +11,7 @@ from jobs.driver.pace import Pace
 def clock(monkeypatch):
     """Seconds, as the pace reads them."""
     now = [100.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

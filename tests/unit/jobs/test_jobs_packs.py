@@ -1,6 +1,7 @@
 """Packs of prompts: ours, and folders of users' with answer schemas and tables of their own."""
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_whatever_a_pack_says_is_in_the_recipe(pack):
     def recipe_id(front: str = FRONT, schema: object = SCHEMA) -> str:
         (pack / "1-vehicles.md").write_text(front)
         (pack / "vehicles.json").write_text(json.dumps(schema))
-        return Recipe("m", "r", "auto", 1, 9, load_packs([str(pack)])).recipe_id
+        return Recipe("m", "r", "auto", Fraction(1), 9, load_packs([str(pack)])).recipe_id
 
     longer = json.loads(json.dumps(SCHEMA).replace("40", "41"))
     told = {**SCHEMA, "description": "A vehicle"}

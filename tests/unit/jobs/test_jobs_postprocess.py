@@ -3,8 +3,10 @@
 import io
 import os
 import pickle
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -58,11 +60,9 @@ def film(tmp_path):
 
 
 def scene(start_s: float, end_s: float, **values) -> SceneAnswer:
-    words = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
-    lists = {name: [] for name in ("actions", "objects", "tags", "characters")} | values
-    return SceneAnswer(
-        start_ms=round(start_s * 1000), end_ms=round(end_s * 1000), time_of_day="day", **words, **lists
-    )
+    said: dict[str, Any] = dict.fromkeys(("title", "summary", "setting", "mood"), "x")
+    said |= {name: [] for name in ("actions", "objects", "tags", "characters")} | values
+    return SceneAnswer(start_ms=round(start_s * 1000), end_ms=round(end_s * 1000), time_of_day="day", **said)
 
 
 def highlight(start_s: float, end_s: float) -> HighlightAnswer:
@@ -111,7 +111,7 @@ def finished(film, tmp_path):
     return run
 
 
-def times(rows: list[dict]) -> list[tuple[int, int]]:
+def times(rows: Iterable[dict]) -> list[tuple[int, int]]:
     return [(row["start_ms"], row["end_ms"]) for row in rows]
 
 

@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -66,7 +67,7 @@ def indexed(place, settings, make_row):
             }
             told = {"state": state, "failure_class": None if is_film else "media"}
             commit = make_row(Commit, uri=video.uri, content_rev=video.content_rev, **told, **ids)
-            rows = {
+            rows: dict[str, Any] = {
                 "videos": (make_row(Video, uri=video.uri, size_bytes=video.size_bytes, **ids),) * is_film,
                 "scenes": (make_row(Scene, title="The end", **ids),) * is_film,
                 "failures": (make_row(Failure, uri=video.uri, code="unreadable", **ids),) * (not is_film),

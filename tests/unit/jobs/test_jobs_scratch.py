@@ -1,11 +1,11 @@
 """Node-local copies: fetched once, read together, removed only when idle."""
 
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
-from jobs.workers import scratch
 from jobs.workers.scratch import drop_copy, hold_copy
 from schemas.identity import VideoObject
 
@@ -52,7 +52,7 @@ def test_readers_share_one_copy_at_the_same_time(bucket, tmp_path):
 
 def test_room_is_made_of_what_nobody_reads(bucket, tmp_path, monkeypatch):
     """The longest unused copy goes, the one being read stays."""
-    monkeypatch.setattr(scratch.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 3000}))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 3000}))
     with hold_copy(bucket, video("read", 1200), tmp_path) as held:
         with hold_copy(bucket, video("idle", 1200), tmp_path):
             pass

@@ -155,7 +155,12 @@ def test_a_takeover_waits_for_the_commit_under_way_and_lets_nothing_in_after_it(
     assert settler.is_at_it.wait(10)
     hand.take_over()
     assert settler.told == ["committed"]
-    late = threading.Thread(target=lambda: (hand.do(settler.indexed, "late", None), hand.do(settler.tick)))
+
+    def settle_late():
+        hand.do(settler.indexed, "late", None)
+        hand.do(settler.tick)
+
+    late = threading.Thread(target=settle_late)
     late.start()
     late.join()
     hand.do(settler.unsettled, "cut off")

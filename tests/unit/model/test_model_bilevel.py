@@ -54,7 +54,7 @@ def test_sparse_chunks_keep_stamps_and_pool_visuals_before_rotary() -> None:
     layout = TokenLayout(prefix_tokens=2, tokens_per_group=4)
     for _ in range(3):
         layout.add_group(1)
-    chunks = selection_chunks([0.0, 4.0, 8.0], chunk_groups=1)
+    chunks = selection_chunks([0, 4000, 8000], chunk_groups=1)
     order, windows = mixed_rows(layout, chunks, {1, 3}, compression=2)
     # prefix 0 1 | stamp 2, visual 3-6 | stamp 7, two pools | stamp 12, visual 13-16
     assert order.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 17, 18, 12, 13, 14, 15, 16]
@@ -66,7 +66,7 @@ def test_a_remainder_of_a_pool_is_dropped() -> None:
     layout = TokenLayout(prefix_tokens=0, tokens_per_group=4)
     for _ in range(3):
         layout.add_group(1)
-    order, windows = mixed_rows(layout, selection_chunks([0.0, 4.0, 8.0], 1), {1, 3}, compression=3)
+    order, windows = mixed_rows(layout, selection_chunks([0, 4000, 8000], 1), {1, 3}, compression=3)
     assert windows.tolist() == [[6, 7, 8]]
     assert len(order) == 5 + 2 + 5
 

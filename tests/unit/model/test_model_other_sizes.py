@@ -40,7 +40,7 @@ def test_decoder_equals_transformers_qwen2(sizes: LanguageConfig) -> None:
         num_hidden_layers=sizes.num_layers,
         num_attention_heads=sizes.num_heads,
         num_key_value_heads=sizes.num_kv_heads,
-        head_dim=sizes.head_dim,
+        head_dim=sizes.head_dim,  # type: ignore[call-arg]
         rms_norm_eps=sizes.rms_norm_eps,
         rope_parameters={"rope_type": "default", "rope_theta": sizes.rope_theta},
         tie_word_embeddings=False,

@@ -19,7 +19,7 @@ from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
 from videoxl2.generate.bilevel import mix_cache, mixed_rows, selection_chunks
 from videoxl2.generate.decode import Continuation
 from videoxl2.generate.layout import TokenLayout, Visibility
-from videoxl2.generate.prefill import Prefill
+from videoxl2.generate.prefill import Prefill, PrefillMode
 from videoxl2.network.cache import KVCache
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
@@ -29,7 +29,12 @@ from videoxl2.network.vision import pad_to_groups, resample_to_grid
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5}  # everything else 1e-4
 EXACT = ("time_embedding", "generated_ids", "mask_rowsum", "mask_colsum", "mask_packed", "pixel_values")
-MODES = {"pure": "full", "w_chunk": "mask", "w_chunk_bilevel": "mask", "streaming": "streaming"}
+MODES: dict[str, PrefillMode] = {
+    "pure": "full",
+    "w_chunk": "mask",
+    "w_chunk_bilevel": "mask",
+    "streaming": "streaming",
+}
 
 
 @dataclass(frozen=True)

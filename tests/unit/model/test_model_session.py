@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ import torch
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
 from videoxl2.generate.decode_step import DecodeStep
 from videoxl2.generate.layout import TokenLayout, streaming_rows
+from videoxl2.generate.prefill import PrefillMode
 from videoxl2.generate.session import Session
 
 PROMPTS = ("What happens?", "List the people in the video, one per line.", "Why?")
@@ -269,8 +270,8 @@ def test_half_precision_runs_on_a_cpu(small_folder: Path, noise: Any, dtype: str
     model = VideoXL2.from_pretrained(small_folder, dtype=dtype)
     exact = VideoXL2.from_pretrained(small_folder)
     assert model.dtype == getattr(torch, dtype)
-    for mode in ("streaming", "mask", "full"):
-        options = PrefillOptions(mode, 2, 1)  # type: ignore[arg-type]
+    for mode in get_args(PrefillMode):
+        options = PrefillOptions(mode, 2, 1)
         session = model.prefill(noise(26), prefill=options)
         answer = session.generate(
             "What?", max_new_tokens=5, bilevel=BiLevelOptions(chunk_groups=2, top_chunks=0)

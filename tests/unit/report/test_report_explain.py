@@ -1,5 +1,7 @@
 """`explain VIDEO`: whatever became of a video, its whole story."""
 
+from typing import Any
+
 import pytest
 
 from jobs.reports.explain.reading import read_explanation
@@ -40,7 +42,7 @@ class Library:
         self.index.publish([], [RunRecord(run=run, **record)])
 
     def declare(self, recipe_id, **tasks):
-        parts = {"model_id": "m", "model": "m", "sampling": "s", "settings": {}}
+        parts: dict[str, Any] = {"model_id": "m", "model": "m", "sampling": "s", "settings": {}}
         self.index.declare_recipe(RecipeRecord(recipe_id=recipe_id, tasks=tasks, prompts=tasks, **parts))
 
     def explain(self, name=URI):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -254,7 +255,7 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
 
     now = [step.command for step in read(three_nights).next_steps]
     for state in (*CommitState, None):
-        commits = () if state is None else (SimpleNamespace(state=state, failure_class=None),)
+        commits: Any = () if state is None else (SimpleNamespace(state=state, failure_class=None),)
         steps = steps_for(commits, (), Reason.STALE_MODEL, Place("here"), "uri", "id", None)
         now += [step.command for step in steps]
     then = {f"media-index {m.then}" for m in MEANINGS.values() if m.then}

@@ -171,9 +171,10 @@ def test_schemas_that_nothing_bounds_are_an_error(schema: Any) -> None:
 
 def test_mistakes_in_a_slot_are_named() -> None:
     """No room, no end, an end that could be a value's, and options that no line can hold."""
+    good: dict[str, Any] = {"schema": json.dumps(text(3)), "max_tokens": 5}
     for bad in ({"max_tokens": 0}, {"ends": ()}, {"ends": (";",)}):
         with pytest.raises(ValueError, match=r"JSON value|control character"):
-            Json(**{"schema": json.dumps(text(3)), "max_tokens": 5, **bad})
+            Json(**good | bad)
     for option in ("a\u2028b", "a\x7fb", "a\u202eb"):
         with pytest.raises(ValueError, match="line separator"):
             check_grammar(json.dumps({"enum": [option]}))

@@ -154,6 +154,7 @@ def test_what_is_taken_back_was_never_there(table: TokenTable) -> None:
 
 def test_mistakes_in_a_slot_are_named() -> None:
     """No room, no end, ends that the text could contain, or forbidden characters that are no byte."""
+    good: dict[str, Any] = {"max_tokens": 5, "max_chars": 5}
     for bad in (
         {"max_tokens": 0},
         {"max_chars": 0},
@@ -162,7 +163,7 @@ def test_mistakes_in_a_slot_are_named() -> None:
         {"forbidden": "é"},
     ):
         with pytest.raises(ValueError, match=r"text|ASCII"):
-            Text(**{"max_tokens": 5, "max_chars": 5, **bad})
+            Text(**good | bad)
 
 
 def test_broken_weights_are_an_error(table: TokenTable) -> None:

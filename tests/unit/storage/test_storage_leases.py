@@ -4,12 +4,13 @@ import multiprocessing
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
 from schemas.failures import LeaseHeldError
 from storage.index import leases
-from storage.index.leases import KeptLease, acquire, read_log
+from storage.index.leases import Holder, KeptLease, acquire, read_log
 from storage.objects.local import LocalStore
 
 
@@ -31,7 +32,10 @@ def take(store, kind="run", run_id="r1"):
 
 def test_a_living_holder_keeps_others_out(store, short_ttl):
     """The second one is told who is at work, and since when."""
-    with KeptLease(take(store), lost=pytest.fail), pytest.raises(LeaseHeldError, match="r1 is at work"):
+    with (
+        KeptLease(take(store), lost=lambda error: pytest.fail(str(error))),
+        pytest.raises(LeaseHeldError, match="r1 is at work"),
+    ):
         take(store, run_id="r2")
     assert take(store, run_id="r2").run_id == "r2"
 
@@ -65,7 +69,7 @@ def test_a_dead_machine_is_watched_before_it_is_followed(store, short_ttl, monke
     monkeypatch.undo()
     monkeypatch.setattr(leases, "TTL_S", 0.2)
     monkeypatch.setattr(leases, "LOOK_EVERY_S", 0.05)
-    waited = []
+    waited: list[Holder] = []
     acquire(store, "run", "r2", wait=waited.append)
     assert [holder.run_id for holder in waited] == ["r1"]
 
@@ -90,7 +94,7 @@ def _race(root: str, run_id: str, start, won, losers) -> None:
     leases.TTL_S, leases.LOOK_EVERY_S, leases.RENEW_EVERY_S = 10.0, 0.05, 0.05
     start.wait()
     try:
-        with KeptLease(acquire(LocalStore(root), "run", run_id, wait=lambda holder: None), lost=print):
+        with KeptLease(acquire(LocalStore(Path(root)), "run", run_id, wait=lambda holder: None), lost=print):
             won.put(run_id)
             for _ in range(NUM_RACERS - 1):
                 losers.acquire(timeout=60)

@@ -109,7 +109,7 @@ def test_a_column_cannot_change_its_type(tmp_path: Path, make_bundle: MakeBundle
     class OtherAnswer(EventAnswer):
         """With a number for a text."""
 
-        order: int
+        order: int  # type: ignore[assignment]
 
     with pytest.raises(PreflightError, match=r"events\.order as VARCHAR, .* makes it BIGINT"):
         open_index(str(tmp_path / "index"), own={"events": row_type(OtherAnswer)})

@@ -74,7 +74,7 @@ def test_since_goes_by_the_date_that_is_meant(tmp_path: Path, make_bundle: Calla
     build_serving(str(tmp_path), words_only=True)
     for opened in (open_catalog(str(tmp_path)), open_serving(str(tmp_path)).catalog):
         found = [
-            [hit.uri for hit in search(opened, "nest", 20, Filters(since=date(year, 3, 1), by=by))]
+            [hit.uri for hit in search(opened, "nest", 20, Filters(since=date(year, 3, 1), by=by))]  # type: ignore[arg-type]
             for by, year in (
                 ("recorded", 2021),
                 ("recorded", 2022),
