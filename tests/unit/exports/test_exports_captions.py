@@ -37,7 +37,7 @@ def cues():
 def test_captions_come_back_from_webvtt(source, cues):
     """Line by line, with who speaks; and no model is said to have written them."""
     text = to_webvtt(source, cues)
-    found = webvtt.from_buffer(io.StringIO(text))
+    found = webvtt.from_buffer(io.StringIO(text)).captions
     assert [one.start for one in found] == ["00:00:00.000", "00:00:00.900", "00:00:01.500"]
     assert found[0].text == "Two lines\nof text."
     assert html.unescape(found[1].raw_text) == "<v Ann <x>>a --> b & <i>c</i> {\\an8}"

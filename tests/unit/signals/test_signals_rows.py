@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
+from typing import Any, ClassVar
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ from jobs.workers.postprocess import PostprocessJob, postprocess
 from jobs.workers.reading import Source
 from schemas.failures import FailureAction, FailureClass
 from schemas.plan import PlannedVideo, Reason
-from schemas.tables import TABLES, Chapter, Failure, Scene
+from schemas.tables import TABLES, Attempt, Chapter, Failure, Scene, Video
 from storage.errors import NotFound, StorageUnavailable
 from storage.index.bundles import commits_of, encode_bundle, read_bundle, rows_of
 from storage.index.layout import bundle_key
@@ -36,7 +37,7 @@ class Sections:
     tables = ("chapters",)
     rough_costs = Costs(0.1, 1.0)
     reads_sidecars = False
-    settings = {}  # noqa: RUF012 - as constant as the names above
+    settings: ClassVar[dict[str, str]] = {}
 
     def read(self, file, lineage):
         if self.error:
@@ -93,7 +94,7 @@ def indexed(tmp_path, video):
 def test_a_video_without_a_model_is_its_facts_and_its_signals(indexed, video):
     """No model is named, nothing is made up, and the attempt says what was spent."""
     made, table = indexed(Sections())
-    ((facts,), chapters) = rows_of(table, "videos", TABLES["videos"]), rows_of(table, "chapters", Chapter)
+    ((facts,), chapters) = rows_of(table, "videos", Video), rows_of(table, "chapters", Chapter)
     assert (facts.model_id, facts.summary, facts.num_frames_sampled, facts.is_partial) == (
         None,
         None,
@@ -108,7 +109,7 @@ def test_a_video_without_a_model_is_its_facts_and_its_signals(indexed, video):
     assert {one.analysis_key for one in (facts, *chapters)} == {
         commits_of([table])["analysis_key"][0].as_py()
     }
-    (attempt,) = rows_of(table, "attempts", TABLES["attempts"])
+    (attempt,) = rows_of(table, "attempts", Attempt)
     assert (attempt.outcome, attempt.video_ms, attempt.device) == ("indexed", 2000, "cpu")
     assert attempt.signal_seconds > 0
     assert attempt.seconds >= attempt.signal_seconds
@@ -119,7 +120,7 @@ def test_a_signal_that_fails_costs_its_own_rows(indexed):
     """A failure with its traceback; the video is there, partial."""
     made, table = indexed(Sections(error=ValueError("odd")))
     assert made.is_partial
-    assert rows_of(table, "videos", TABLES["videos"])[0].is_partial
+    assert rows_of(table, "videos", Video)[0].is_partial
     (failure,) = rows_of(table, "failures", Failure)
     assert (failure.signal_id, failure.code, failure.action) == (
         "sections@1", "ValueError", FailureAction.KEPT_VALID_PART,
@@ -173,6 +174,7 @@ def test_tables_that_packs_brought_are_kept(indexed, video, make_film):
     plate = own(**make_film(video, scenes=[{"title": "x"}]).scenes[0].model_dump(), plate="AB 123")
     old = make_film(video).model_copy(update={"own": {"plates": (plate,)}})
     _, table = indexed(Sections(), old, signals=("sections",))
+    kept: Any
     (kept,) = rows_of(table, "plates", own)
     assert kept.plate == "AB 123"
     assert kept.analysis_key == commits_of([table])["analysis_key"][0].as_py()

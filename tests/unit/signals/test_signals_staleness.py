@@ -78,7 +78,7 @@ def test_answers_asked_again_leave_signals_alone():
 class OneCommit:
     """An index that knows one commit and recipes."""
 
-    def __init__(self, commit, *recipes):
+    def __init__(self, commit, *recipes) -> None:
         self.commit, self.recipes = commit, {one.recipe_id: one for one in recipes}
 
     def current_commits(self, video_ids):
@@ -94,6 +94,9 @@ class OneCommit:
 
     def recipe(self, recipe_id):
         return self.recipes.get(recipe_id)
+
+    def uri_of(self, video_id, analysis_key):
+        raise AssertionError("no video here is a copy")
 
     def unfinished(self):
         return frozenset()
