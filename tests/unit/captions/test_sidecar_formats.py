@@ -369,7 +369,7 @@ def test_ttml_tells_time_in_many_ways(
 )
 def test_another_reader_has_the_same_times(format_: str, extension: str, text: str) -> None:
     """PyAV's, with its format told: of well-formed files."""
-    with av.open(io.BytesIO(text.encode()), format=format_) as file:
+    with av.open(io.BytesIO(text.encode()), mode="r", format=format_) as file:
         stream = file.streams.subtitles[0]
         told = [
             (round(packet.pts * packet.time_base * 1000), round(packet.duration * packet.time_base * 1000))
