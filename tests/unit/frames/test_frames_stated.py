@@ -2,9 +2,13 @@
 
 import re
 import struct
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from oddfilms import draw
+from oddfilms import make as make_film
+from oddfilms.recipe import Piece
 
 from videoxl2.frames import probe
 from videoxl2.frames.probing.stated import stated_ms
@@ -132,3 +136,21 @@ def test_of_an_object_on_s3_the_index_tells(tmp_path, make):
     cues = data.rindex(b"\x1c\x53\xbb\x6b")
     path.write_bytes(data[:4000] + bytes(cues - 4000) + data[cues:])
     assert 4000 < stated_ms(path) <= 6050
+
+
+def test_an_edit_list_is_followed(tmp_path):
+    """What it shows counts, not what is stored."""
+    film = make_film(tmp_path, replace(draw(2), codec="h264", pieces=(Piece("25", 90),)))
+    assert film.recipe.edits
+    assert stated_ms(film.path) == pytest.approx(probe(film.path).duration_ms, abs=5)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_of_a_file_cut_short_the_index_lists_what_is_there(tmp_path, make, share):
+    """An MP4 whose index comes first promises all of it."""
+    whole = make(
+        "whole.mp4", num_frames=150, codec="mjpeg", codec_options={}, format_options={"movflags": "faststart"}
+    )
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(whole.read_bytes()[: int(whole.stat().st_size * share)])
+    assert stated_ms(path) == pytest.approx(6000 * share, abs=200)

@@ -1,12 +1,15 @@
 """How long a file is by its header, or a few looks at it: no more than a hint. `probe` measures."""
 
 import os
+from bisect import bisect_left
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 from av.error import FFmpegError
 
+from videoxl2.frames.clocks.edits import OddEdits, end_s, lay_out, read_edits
 from videoxl2.frames.clocks.pieces import HOLD_S, WRAPS
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
 from videoxl2.frames.files.matroska_end import last_tick
@@ -36,7 +39,20 @@ def stated_ms(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> 
             return None  # two stamps are too few to see a jump, unless it is short
         if found_s is not None and (said_s is None or _differ(said_s, found_s)):
             said_s = found_s
+        if said_s and video.demuxer.startswith("mov,"):
+            said_s = _edited_s(video, path, said_s)
         return round(said_s * 1000) if said_s else None
+
+
+def _edited_s(video: OpenVideo, path: str | os.PathLike[str], media_s: Fraction) -> Fraction:
+    """What the edit list shows of media of that length."""
+    first = video.stream.start_time or 0
+    try:
+        edits = read_edits(path, video.stream.id)
+    except OddEdits:
+        return media_s
+    _, parts = lay_out(edits, video.time_base, first, first + int(media_s / video.time_base))
+    return end_s(parts[-1], video.time_base) if parts else media_s
 
 
 def _found_s(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction | None) -> Fraction | None:
@@ -44,7 +60,7 @@ def _found_s(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction | 
     if video.demuxer in WRAPS:
         return looked_s(video, path)
     if said_s is None or video.demuxer not in _ENDS_TELL:
-        return _indexed_s(video, said_s)
+        return _indexed_s(video, path, said_s)
     start = _first_tick(video)
     if video.demuxer == _MATROSKA:
         end = last_tick(path, video.container.streams.video.index(video.stream))
@@ -78,8 +94,9 @@ def _last_tick(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction)
     if _is_partly_here(path):
         return None
     last: int | None = None
-    try:
+    with suppress(FFmpegError):  # what is small is read from where it is
         video.container.seek(int(said_s / video.time_base), stream=video.stream)
+    try:
         for number, packet in enumerate(video.container.demux(video.stream)):
             if number > _MOST_PACKETS:
                 return None
@@ -109,14 +126,16 @@ def _differ(said_s: Fraction, found_s: Fraction) -> bool:
     return abs(said_s - found_s) > max(Fraction(_SLACK_S), found_s * _ALIKE)
 
 
-def _indexed_s(video: OpenVideo, said_s: Fraction | None) -> Fraction | None:
-    """The length that a complete index lists, where the header claims far more or less; else None."""
+def _indexed_s(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction | None) -> Fraction | None:
+    """The length that a complete index lists, where the header claims far more or less, or as much of it as
+    a cut has left; else None."""
     if said_s is None or not (video.demuxer.startswith("mov,") or video.demuxer == "avi"):
         return None
-    entries = video.stream.index_entries
-    if len(entries) < 2:
+    entries, size = video.stream.index_entries, Path(path).stat().st_size
+    stop = bisect_left(range(len(entries)), size, key=lambda n: entries[n].pos)
+    if stop < 2:
         return None
-    first, before, last = (int(entries[n].timestamp) for n in (0, -2, -1))
+    first, before, last = (int(entries[n].timestamp) for n in (0, stop - 2, stop - 1))
     listed_s = (last - first + max(0, last - before)) * video.time_base
     is_alike: bool = listed_s / _TIMES_TOO_LONG - _SLACK_S <= said_s <= listed_s * _TIMES_TOO_LONG + _SLACK_S
-    return None if is_alike else listed_s
+    return None if is_alike and stop == len(entries) else listed_s
