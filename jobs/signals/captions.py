@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from videoxl2.captions import Track
 
-from jobs.signals.signal import Costs, Lineage, VideoFile
+from jobs.signals.signal import Costs, Lineage, PartlyRead, VideoFile
 from schemas.tables import Caption, CaptionTrack, Chapter, Measured, columns_of
+from storage.errors import ObjectError
 
 
 @dataclass(frozen=True)
@@ -27,22 +28,35 @@ class Captions:
         return {}
 
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
-        """Tracks of the file come first, then sidecars by name."""
+        """Tracks of the file come first, then sidecars by name; one that is out of reach is listed."""
         from videoxl2.captions import read_texts
 
         texts = read_texts(file.path, file.info, file.limits)
-        tracks = (*texts.tracks, *self._sidecars(file))
+        out_of_reach: list[ObjectError] = []
+        tracks = (*texts.tracks, *self._sidecars(file, out_of_reach))
         for number, track in enumerate(tracks):
             yield from _rows(number, track, lineage)
         for number, chapter in enumerate(texts.chapters):
             yield Chapter(**lineage, chapter=number, **columns_of(Chapter, chapter))
+        if out_of_reach:
+            raise PartlyRead(out_of_reach[0])
 
-    def _sidecars(self, file: VideoFile) -> "Iterator[Track]":
-        from videoxl2.captions import read_sidecar
+    def _sidecars(self, file: VideoFile, out_of_reach: list[ObjectError]) -> "Iterator[Track]":
+        """Adds to `out_of_reach` why sidecars cannot be fetched, unless another try may."""
+        from videoxl2.captions import list_sidecar, read_sidecar, sidecars_to_read
 
         video_name = PurePosixPath(file.video.uri).name
-        for sidecar in file.video.sidecars:
-            yield read_sidecar(sidecar.name, video_name, file.fetch(sidecar), file.info)
+        by_name = {sidecar.name: sidecar for sidecar in file.video.sidecars}
+        for name in sidecars_to_read(by_name):
+            try:
+                data = file.fetch(by_name[name])
+            except ObjectError as error:
+                if error.retryable:
+                    raise
+                out_of_reach.append(error)
+                yield list_sidecar(name, video_name, error.code)
+            else:
+                yield read_sidecar(name, video_name, data, file.info)
 
 
 def _rows(number: int, track: "Track", lineage: Lineage) -> Iterator[Measured]:

@@ -3,10 +3,10 @@
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jobs.failures import Stage, VideoFailure, classify
-from jobs.signals.signal import Lineage, Signal, VideoFile, signal_id
+from jobs.signals.signal import Lineage, PartlyRead, Signal, VideoFile, signal_id
 from schemas.failures import FailureClass
 from schemas.tables import MEASURED_TABLES, Measured
 
@@ -16,7 +16,7 @@ _BACKOFF_S = 1.0
 
 @dataclass(frozen=True)
 class SignalFailure:
-    """Why a signal has no rows."""
+    """Why a signal has no rows, or not all."""
 
     signal_id: str
     failure: VideoFailure
@@ -46,24 +46,30 @@ def read_signals(
     for signal in signals:
         name = signal_id(signal)
         names.append(signal.name)
-        found = _read(file, signal, lineage_of(name))
-        if isinstance(found, VideoFailure):
-            failures.append(SignalFailure(name, found))
-            found = []
+        found, failure = _read(file, signal, lineage_of(name))
+        if failure is not None:
+            failures.append(SignalFailure(name, failure))
         rows |= {table: _rows_in(table, found) for table in signal.tables}
     return SignalsRead(rows, tuple(failures), time.perf_counter() - begun, tuple(names))
 
 
-def _read(file: VideoFile, signal: Signal, lineage: Lineage) -> list[Measured] | VideoFailure:
+def _read(file: VideoFile, signal: Signal, lineage: Lineage) -> tuple[list[Measured], VideoFailure | None]:
+    """Rows, and why there are none or not all of them."""
     for number in range(_TRIES):
+        found: list[Measured] = []
         try:
-            return list(signal.read(file, lineage))
+            for row in signal.read(file, lineage):
+                found.append(row)
+            return found, None
+        except PartlyRead as part:
+            # The video's own matter, as damage inside it would be: another try finds the same.
+            return found, replace(classify(part.why, Stage.READ), failure_class=FailureClass.MEDIA)
         except Exception as error:
             failure = classify(error, Stage.READ)
         if failure.failure_class is not FailureClass.TRANSIENT or not failure.can_retry:
             break
         time.sleep(_BACKOFF_S * 2**number * random.uniform(0.5, 1.5))
-    return failure
+    return [], failure
 
 
 def _rows_in(table: str, rows: Iterable[Measured]) -> tuple[Measured, ...]:

@@ -25,6 +25,17 @@ class VideoFile:
     fetch: Callable[[Sidecar], bytes]
 
 
+class PartlyRead(Exception):  # noqa: N818 - the name says what happened
+    """Raised behind the last row of a signal that could not read all there is; those it gave stand.
+
+    `why` is the error of what is missing, the first of several.
+    """
+
+    def __init__(self, why: Exception) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 @dataclass(frozen=True)
 class Costs:
     """Seconds of one core that reading takes: for each video, and for each hour of video."""
@@ -61,7 +72,7 @@ class Signal(Protocol):
         """Whether its rows depend on what lies beside the video."""
 
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
-        """The rows, each with this lineage. Raises what `jobs.failures.classify` knows."""
+        """The rows, each with this lineage. Raises what `jobs.failures.classify` knows, or PartlyRead."""
 
 
 def signal_id(signal: Signal) -> str:

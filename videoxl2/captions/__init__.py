@@ -23,6 +23,16 @@ Imports PyAV, not torch, and of the other rooms only `videoxl2.frames`.
 
 from videoxl2.captions.reading import read_texts
 from videoxl2.captions.records import Chapter, Cue, Texts, Track
-from videoxl2.captions.sidecars.reading import read_sidecar
+from videoxl2.captions.sidecars.names import sidecars_to_read
+from videoxl2.captions.sidecars.reading import list_sidecar, read_sidecar
 
-__all__ = ["Chapter", "Cue", "Texts", "Track", "read_sidecar", "read_texts"]
+__all__ = [
+    "Chapter",
+    "Cue",
+    "Texts",
+    "Track",
+    "list_sidecar",
+    "read_sidecar",
+    "read_texts",
+    "sidecars_to_read",
+]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from videoxl2.captions.sidecars.names import read_name, to_read
+from videoxl2.captions.sidecars.names import read_name, sidecars_to_read
 
 
 @pytest.mark.parametrize(
@@ -94,5 +94,5 @@ def test_the_videos_own_name_says_nothing() -> None:
 
 def test_the_pictures_of_an_index_are_not_read_twice() -> None:
     """A `.sub` alone may be text."""
-    assert to_read(["f.idx", "f.sub", "f.en.sub", "f.srt"]) == ["f.idx", "f.en.sub", "f.srt"]
-    assert to_read(["F.IDX", "F.SUB"]) == ["F.IDX"]
+    assert sidecars_to_read(["f.idx", "f.sub", "f.en.sub", "f.srt"]) == ["f.idx", "f.en.sub", "f.srt"]
+    assert sidecars_to_read(["F.IDX", "F.SUB"]) == ["F.IDX"]

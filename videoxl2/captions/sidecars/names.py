@@ -97,7 +97,7 @@ def _language(word: str) -> str | None:
     return language_tag(word)
 
 
-def to_read(names: Iterable[str]) -> list[str]:
+def sidecars_to_read(names: Iterable[str]) -> list[str]:
     """A video's sidecars without those that another one stands for: `film.sub` beside `film.idx`."""
     told = list(names)
     indexes = {name[:-4] for name in told if name.lower().endswith(".idx")}

@@ -1,0 +1,110 @@
+"""Signals of one video in a folder: what can be read is read, and what cannot is named."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from jobs.signals.captions import Captions
+from jobs.signals.reading import SignalsRead, read_signals
+from jobs.signals.signal import VideoFile
+from schemas.failures import FailureClass
+from schemas.identity import Sidecar
+from schemas.tables import CaptionTrack
+from storage.errors import StorageUnavailable
+from storage.library.library import open_library
+from storage.library.pairing import MAX_SIDECAR_BYTES
+from storage.library.selection import Selection
+from videoxl2.frames import probe
+from videoxl2.frames.files.container import DEFAULT_LIMITS
+
+SRT = "1\n00:00:00,500 --> 00:00:01,500\nThe harbour is closed.\n"
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Two seconds of grey."""
+    path = tmp_path / "film.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for _ in range(10):
+            picture = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 99, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture
+def read(film: Path, make_row: Callable[..., Any]) -> Callable[..., SignalsRead]:
+    """What captions there are in the film and beside it; `fetch` instead of the library's own."""
+
+    def run(fetch: Callable[[Sidecar], bytes] | None = None) -> SignalsRead:
+        library = open_library(str(film.parent))
+        (video,) = library.list_videos(Selection(with_sidecars=True))
+        own = fetch or (lambda sidecar: library.fetch_sidecar(video, sidecar))
+        file = VideoFile(video, film, probe(film), DEFAULT_LIMITS, own)
+        blank = make_row(CaptionTrack).model_dump()
+        lineage = {name: blank[name] for name in CaptionTrack.model_fields.keys() & _LINEAGE}
+        return read_signals(file, [Captions()], lambda name: lineage | {"signal_id": name})
+
+    return run
+
+
+_LINEAGE = {name for base in CaptionTrack.__mro__[1:] for name in getattr(base, "model_fields", ())}
+
+
+def test_sidecars_out_of_reach_leave_the_others_their_rows(
+    film: Path, read: Callable[..., SignalsRead]
+) -> None:
+    """Each is listed with its reason, the first is the failure; a `.sub` behind its index is not fetched."""
+    (film.parent / "film.en.srt").write_text(SRT)
+    (film.parent / "film.de.srt").symlink_to("nowhere.srt")
+    with (film.parent / "film.fr.forced.srt").open("wb") as file:
+        file.truncate(MAX_SIDECAR_BYTES + 1)
+    (film.parent / "film.idx").write_text("# VobSub index file, v7\nid: nl, index: 0\n")
+    with (film.parent / "film.sub").open("wb") as file:
+        file.truncate(MAX_SIDECAR_BYTES + 1)
+    found = read()
+    columns = ("origin", "language", "num_cues", "warnings")
+    rows = [row.model_dump() for row in found.rows["caption_tracks"]]
+    tracks = [tuple(row[column] for column in columns) for row in rows]
+    assert tracks == [
+        ("film.de.srt", "de", 0, ["not_found"]),
+        ("film.en.srt", "en", 1, []),
+        ("film.fr.forced.srt", "fr", 0, ["storage_error"]),
+        ("film.idx", "nl", 0, ["no_text"]),
+    ]
+    assert [row.model_dump()["text"] for row in found.rows["captions"]] == ["The harbour is closed."]
+    (failure,) = found.failures
+    assert (failure.signal_id, failure.failure.code) == ("captions@1", "not_found")
+    assert failure.failure.failure_class is FailureClass.MEDIA  # the video is not tried again for it
+    assert "film.de.srt" in failure.failure.message
+
+
+def test_a_store_that_does_not_answer_is_asked_again(
+    film: Path, read: Callable[..., SignalsRead], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And then there are no rows at all: the next try has them."""
+    monkeypatch.setattr("jobs.signals.reading._BACKOFF_S", 0.0)
+    (film.parent / "film.en.srt").write_text(SRT)
+    asked: list[str] = []
+
+    def fetch(sidecar: Sidecar) -> bytes:
+        asked.append(sidecar.name)
+        if len(asked) < 2:
+            raise StorageUnavailable("no answer", "Wait.")
+        return SRT.encode()
+
+    assert len(read(fetch).rows["captions"]) == 1
+    assert len(asked) == 2
+
+    def never(sidecar: Sidecar) -> bytes:
+        raise StorageUnavailable("no answer", "Wait.")
+
+    found = read(never)
+    assert found.rows == {"caption_tracks": (), "captions": (), "chapters": ()}
+    assert [one.failure.failure_class for one in found.failures] == [FailureClass.TRANSIENT]
