@@ -1,0 +1,88 @@
+"""What is said, beside the player: it follows, it jumps, it can be searched in."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.commit import Bundle
+from schemas.identity import VideoObject
+from schemas.tables import Caption, CaptionTrack
+
+SAID = {
+    0: [(1000, 3000, "The harbour is closed."), (5000, 7000, "Überall ist Öl."), (8000, 9000, "Go\nhome.")],
+    1: [(1000, 3000, "Der Hafen ist zu.")],
+}
+_TIME = "document.getElementById('player').currentTime"
+
+
+@pytest.fixture
+def url(
+    tmp_path: Path,
+    draw_film: Callable[..., Path],
+    index_films: Callable[..., None],
+    make_film: Callable[..., Bundle],
+    make_row: Callable[..., Any],
+    serve: Callable[..., Any],
+) -> Iterator[str]:
+    """A page over one film of 12 s that no model was asked about, with captions in two languages."""
+    path = draw_film(tmp_path / "said.webm", 12)
+    found = path.stat()
+    video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
+    bundle = make_film(video, duration_ms=12_000, fps_num=10, fps_den=1, container="webm")
+    ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
+    tracks = tuple(
+        make_row(CaptionTrack, track=n, origin=f"said.{tag}.srt", language=tag, num_cues=len(SAID[n]), **ids)
+        for n, tag in enumerate(("en", "de"))
+    )
+    cues = tuple(
+        make_row(Caption, track=n, cue=number, start_ms=start, end_ms=end, text=text, **ids)
+        for n, said in SAID.items()
+        for number, (start, end, text) in enumerate(said)
+    )
+    index_films(
+        tmp_path / "index",
+        bundle.model_copy(update={"measured": {"caption_tracks": tracks, "captions": cues}}),
+    )
+    with serve(tmp_path / "index") as address:
+        yield address
+
+
+def _open(page: Any, url: str, t: float) -> None:
+    (hit,) = page.request.get(f"{url}/api/search", params={"q": "harbour"}).json()["hits"]
+    page.goto(f"{url}/video/{hit['video_id']}?t={t}")
+    page.wait_for_function("document.getElementById('player').readyState >= 2")
+
+
+def test_it_follows_and_it_jumps(page: Any, url: str) -> None:
+    """The line of now is marked, between two lines none; a click goes to its start."""
+    _open(page, url, 1.5)
+    assert page.locator(".cue.now").inner_text().endswith("The harbour is closed.")
+    page.get_by_role("link", name="Go home.").click()
+    page.wait_for_function(f"Math.abs({_TIME} - 8) < 0.2")
+    assert page.locator(".cue.now").inner_text().endswith("Go home.")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function(f"Math.abs({_TIME} - 3) < 0.2")
+    assert page.locator(".cue.now").count() == 0
+
+
+def test_it_can_be_searched_in(page: Any, url: str) -> None:
+    """Without regard to capitals and accents; where nothing is left it says so."""
+    _open(page, url, 0)
+    find = page.get_by_label("Find in what is said")
+    find.fill("oL UBER")
+    assert page.locator(".cue:visible").all_inner_texts() == ["0:05\nÜberall ist Öl."]
+    find.fill("nothing of the kind")
+    assert page.locator(".cue:visible").count() == 0
+    assert page.get_by_text("Nothing of that is said.").is_visible()
+    find.fill("")
+    assert page.locator(".cue:visible").count() == 3
+
+
+def test_another_language_is_a_link_away(page: Any, url: str) -> None:
+    """Tracks by their language and place."""
+    _open(page, url, 0)
+    page.get_by_role("link", name="de, said.de.srt").click()
+    assert page.locator(".cue").all_inner_texts() == ["0:01\nDer Hafen ist zu."]
+    assert page.locator("#cue-list").get_attribute("lang") == "de"
