@@ -220,6 +220,30 @@ def test_scc_counts_from_the_films_first_label(
     assert rolled.start_ms == round((1200 + 6) * 1001 / 30)
 
 
+@pytest.mark.parametrize(
+    ("film_minutes", "hours", "minutes", "offset_hours"),
+    [
+        (120, 1, (0, 118), 1),  # it would end an hour after the film
+        (120, 1, (0, 30), 0),  # which may be so
+        (120, 0, (0, 118), 0),
+        (50, 10, (0, 55), 10),  # of a longer film
+        (50, 2, (70, 80), 3),  # of another film, perhaps
+    ],
+)
+def test_whole_hours_are_taken_off_where_captions_end_behind_the_film(
+    film_minutes: int, hours: int, minutes: tuple[int, int], offset_hours: int
+) -> None:
+    """Where nothing says what the first picture's label is."""
+    lines = (
+        f"{hours + minute // 60:02}:{minute % 60:02}:01;00\t9420 9470 c8e5 942f\n\n"
+        f"{hours + minute // 60:02}:{minute % 60:02}:03;00\t942c\n\n"
+        for minute in minutes
+    )
+    film = replace(FILM, duration_ms=film_minutes * 60_000)
+    track = read("Scenarist_SCC V1.0\n\n" + "".join(lines), "film.scc", film)
+    assert abs(track.offset_ms - offset_hours * 3_600_000) <= 40
+
+
 def test_a_film_in_other_counting_than_its_captions() -> None:
     """Labels are compared as labels: 01:00:00:00 is the same picture in each."""
     film = replace(FILM, start_timecode="01:00:00:12", timecode_rate=Fraction(25))

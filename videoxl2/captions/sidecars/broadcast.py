@@ -89,7 +89,7 @@ def broadcast_cues(data: bytes, film: MediaInfo) -> Broadcast:
     found = list(_subtitles(data[_HEAD_BYTES:], counting))
     told = [one for one in found if one is not None]
     own = _label(head[256:264], counting)
-    origin = origin_of(min((one.start for one in told), default=0), counting, film, own)
+    origin = origin_of((one.start for one in told), counting, film, own)
     cues = [
         Written(counting.ms(one.start - origin), counting.ms(one.end - origin), _text(one.field, page))
         for one in told

@@ -5,7 +5,7 @@ may count in another way.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from videoxl2.captions.times import Counting
 from videoxl2.frames.probing.media_info import MediaInfo
@@ -13,15 +13,19 @@ from videoxl2.frames.probing.media_info import MediaInfo
 _LABEL = re.compile(r"(\d{2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})", re.ASCII)
 
 
-def origin_of(first: int, counting: Counting, film: MediaInfo, own: int | None = None) -> int:
-    """The number that the film's first picture has, where the first cue has `first`.
+def origin_of(numbers: Iterable[int], counting: Counting, film: MediaInfo, own: int | None = None) -> int:
+    """The number that the film's first picture has, where cues begin at `numbers`.
 
-    That is its own label, `own` (what the file of captions says), or else whole hours: the first of these by
-    which the first cue is in the film. If it never is, `own` or nothing.
+    That is its own label, `own` (what the file of captions says), nothing, or else whole hours: the first of
+    these by which all cues begin in the film, or the first of them does. If it never does, `own` or nothing.
     """
-    for start in _starts(first, counting, film, own):
-        if first - start >= 0 and counting.ms(first - start) < film.duration_ms:
-            return start
+    told = list(numbers) or [0]
+    first, last = min(told), max(told)
+    starts = [start for start in _starts(first, counting, film, own) if start <= first]
+    for latest in (last, first):
+        for start in starts:
+            if counting.ms(latest - start) < film.duration_ms:
+                return start
     return own if own is not None and own <= first else 0
 
 

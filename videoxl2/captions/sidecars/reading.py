@@ -197,8 +197,8 @@ def _of_ttml(text: str, info: MediaInfo) -> _Content:
     ]
     content = _as_played(cues, info)
     if document.labels is not None and document.cues:
-        first = round(min(cue.start_s for cue in document.cues) * document.labels.rate)
-        offset_ms = document.labels.ms(origin_of(first, document.labels, info))
+        numbers = (round(cue.start_s * document.labels.rate) for cue in document.cues)
+        offset_ms = document.labels.ms(origin_of(numbers, document.labels, info))
         content = _Content([_moved(cue, offset_ms) for cue in cues], offset_ms)
     return replace(content, language_as_written=document.language, num_damaged=document.num_damaged)
 

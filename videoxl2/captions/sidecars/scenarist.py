@@ -36,8 +36,7 @@ def scenarist_cues(text: str, film: MediaInfo) -> Scenarist:
     lines = list(_within(_lines(text)))
     counting = Counting(30, _RATE, any(is_drop for *_, is_drop in lines))
     numbered = [(counting.number(*label), codes) for label, codes, _ in lines]
-    first = min((number for number, _ in numbered), default=0)
-    origin = origin_of(first, counting, film)
+    origin = origin_of((number for number, _ in numbered), counting, film)
     channels = Channels(doubled_within=1)
     for number, codes in numbered:
         for place, code in enumerate(codes):
