@@ -63,6 +63,12 @@ def test_every_format_in_every_encoding(format_: str, encoding: str) -> None:
     assert track.encoding == {"utf-8-sig": "utf-8"}.get(encoding, encoding)
 
 
+def test_a_number_that_is_said_last_is_kept_in_a_file_without_numbers() -> None:
+    """There, what stands above a line of times is not its number."""
+    text = "00:00:01,000 --> 00:00:02,000\nWhich year?\n1984\n00:00:03,000 --> 00:00:50,000\nYes.\n"
+    assert [cue.text for cue in read(text).cues] == ["Which year?\n1984", "Yes."]
+
+
 def test_times_that_are_odd() -> None:
     """A fraction is one of a second, what begins before the film is cut, an end before its start guessed."""
     track = read(
@@ -145,6 +151,8 @@ def test_microdvd_counts_pictures() -> None:
     told = read("{1}{1}23.976\n" + text, "film.sub")
     assert cues(told)[0] == (0, 2002, "one\ntwo")
     assert cues(told)[1][0] == 40_040
+    late = read("{1}{1}23.976\n{100000}{100024}late", "film.sub", replace(FILM, duration_ms=7_200_000))
+    assert late.cues[0].start_ms == 4_170_833  # of 24000/1001, which is what is meant
     assert read("{1}{1}0.5\n{10}{20}x", "film.sub").cues[0].text == "0.5"
 
 
@@ -304,6 +312,21 @@ def test_ebustl() -> None:
     assert read(data, "film.fr.stl", film).language == "fr"
     zero = stl(("00000100", "00005000", b"x"), tcp="00000000")
     assert read(zero, "film.stl", replace(FILM, start_timecode="10:00:00:00")).cues[0].start_ms == 1000
+
+
+def test_comments_and_data_in_ebu_stl_are_not_said() -> None:
+    """Nor are they parts of what is."""
+    subtitle = ("10000100", "10005000", b"said")
+    head, block = stl(subtitle)[:1024], bytearray(stl(subtitle)[1024:])
+    comment, data = bytearray(block), bytearray(block)
+    comment[15] = 1
+    data[3] = 0xFE
+    for other in (comment, data):
+        other[16:20] = b"note"
+    track = read(head + bytes(data + comment + block + data), "film.stl")
+    assert (cues(track), track.num_dropped) == ([(1000, 50_000, "said")], 0)
+    block[5] = 25  # no hour
+    assert read(head + bytes(block), "film.stl").warnings == ("no_cues", "damaged")
 
 
 def test_every_letter_of_ebu_stl_is_what_another_reader_has() -> None:
