@@ -1,9 +1,11 @@
 """Captions: what a video says in writing, from tracks inside its file, from its pictures, and from sidecars.
 
     texts = read_texts(path, probe(path))        # tracks with their cues, and chapters
+    info, texts = probe_texts(path)              # the same in one pass
     track = read_sidecar("film.en.srt", "film.mp4", data, probe(path))
 
-    reading    one file: a pass over its packets, its tracks, its chapters
+    reading    one file, while it is probed or in a pass of its own
+    hearing    what such a pass hears
     tracks     tracks of what was collected
     carriers   what packets of which streams carry
     cea608     codes beside pictures to cues
@@ -21,7 +23,7 @@ at the head of a picture's packet. Times count from the first picture, on the sa
 Imports PyAV, not torch, and of the other rooms only `videoxl2.frames`.
 """
 
-from videoxl2.captions.reading import read_texts
+from videoxl2.captions.reading import probe_texts, read_texts
 from videoxl2.captions.records import Chapter, Cue, Texts, Track
 from videoxl2.captions.sidecars.names import sidecars_to_read
 from videoxl2.captions.sidecars.reading import list_sidecar, read_sidecar
@@ -32,6 +34,7 @@ __all__ = [
     "Texts",
     "Track",
     "list_sidecar",
+    "probe_texts",
     "read_sidecar",
     "read_texts",
     "sidecars_to_read",

@@ -4,7 +4,6 @@ Containers with edit lists show stretches of a track at other times than they ar
 moved by when the first picture is shown.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,7 +11,6 @@ from fractions import Fraction
 from videoxl2.captions.settling import Written
 from videoxl2.frames.clocks.edits import lay_out
 from videoxl2.frames.files import boxes
-from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.probing.media_info import MediaInfo
 
 _EVERYTHING = 1 << 62  # ticks
@@ -54,18 +52,20 @@ class Placing:
 
 
 class FilmClock:
-    """The film's clock in one open file: what `placing` a stream's times have there."""
+    """The film's clock: what `placing` times have there. `movie` is the header of MP4 and QuickTime."""
 
-    def __init__(self, path: str | os.PathLike[str], video: OpenVideo, info: MediaInfo) -> None:
-        is_movie = video.demuxer.startswith("mov,")
-        self.movie = boxes.read_movie(path) if is_movie else None
-        self._video, self._info = video, info
+    def __init__(
+        self, info: MediaInfo, movie: boxes.Movie | None, track_id: int, time_base: Fraction
+    ) -> None:
+        """Of a video whose pictures have that number in MP4, and stamps of `time_base` seconds."""
+        is_movie = info.container in ("mp4", "mov")
         self.has_times = not info.clock.counts_pictures and not (is_movie and info.timestamps == "estimated")
-        self.first_s = self._first_s()
+        self._info, self._movie, self._time_base = info, movie, time_base
+        self.first_s = self._first_s(track_id)
 
     def of_pictures(self) -> Placing:
         """Of the film's own pictures, in seconds of their stream."""
-        edits, base = self._info.clock.edits, self._video.time_base
+        edits, base = self._info.clock.edits, self._time_base
         if not edits:
             return Placing((Stretch(None, None, -self._info.first_pts * base),))
         return Placing(
@@ -81,7 +81,7 @@ class FilmClock:
 
     def of_track(self, track_id: int) -> Placing:
         """Of another stream, by the number that MP4 gives it."""
-        track = self.movie.track(track_id) if self.movie else None
+        track = self._movie.track(track_id) if self._movie else None
         if track is None or track.edits == ():
             return self.of_container()
         if track.edits is None or any(edit.media is not None and edit.rate != 1 for edit in track.edits):
@@ -97,10 +97,10 @@ class FilmClock:
                 yield Stretch(start_s, end_s, at - start_s)
             at += edit.length_s
 
-    def _first_s(self) -> Fraction:
+    def _first_s(self, track_id: int) -> Fraction:
         """When the first picture is shown on the clock that the streams share."""
-        track = self.movie.track(self._video.stream.id) if self.movie else None
-        base, first = self._video.time_base, self._info.first_pts
+        track = self._movie.track(track_id) if self._movie else None
+        base, first = self._time_base, self._info.first_pts
         if not self.has_times or track is None or not track.edits:
             return first * base
         return lay_out(track.edits, base, first, _EVERYTHING)[0]

@@ -49,7 +49,7 @@ def of_codes(carrier: Carrier, collected: CodeCollector, film: InFilm) -> list[T
     """The channels of a stream of caption codes."""
     track = replace(_of_carrier(carrier), codec=_CODES, has_text=True, is_hearing_impaired=True)
     channels = _of_channels(track, collected, film)
-    named = [replace(one, origin=f"{carrier.stream.index} {one.origin}") for one in channels]
+    named = [replace(one, origin=f"{carrier.index} {one.origin}") for one in channels]
     return [*named, *_of_services(collected.channels, named)]
 
 
@@ -86,7 +86,7 @@ _EMPTY = Track(
 def _of_carrier(carrier: Carrier) -> Track:
     return replace(
         _EMPTY,
-        origin=str(carrier.stream.index),
+        origin=str(carrier.index),
         codec=_NAMES.get(carrier.codec, carrier.codec) or "unknown",
         language=carrier.language,
         language_as_written=carrier.language_as_written,

@@ -1,6 +1,6 @@
 """What one pass over a file's packets collects of each stream that carries words."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
@@ -119,16 +119,21 @@ class PictureCollector:
         self.readers, self.time_base = readers, time_base
         self.channels = Channels(int(Fraction(1, 10) / time_base))
         self.num_damaged = 0
+        self.is_silent = True  # no picture had codes
 
-    def note(self, pictures: Iterator[tuple[VideoPacket, int | None]]) -> None:
-        """All pictures with their ticks; None: one is not shown."""
-        for packet, tick in pictures:
-            if tick is not None:
-                self._note(packet, tick)
+    def keep(self, streams: Collection[int]) -> None:
+        """Read these streams alone, if captions can be in all of them."""
+        readers = {index: self.readers[index] for index in streams if index in self.readers}
+        self.readers = readers if len(readers) == len(streams) else {}
 
-    def _note(self, packet: VideoPacket, tick: int) -> None:
+    def note(self, packet: VideoPacket, tick: int | None) -> None:
+        """A picture, and when it is shown; None: it is not, or nobody knows."""
         try:
-            for triplets in self.readers[packet.stream_index](packet):
-                self.channels.note(tick, triplets)
-        except IndexError:  # a message that is longer than what holds it
+            found = self.readers[packet.stream_index](packet)
+        except ValueError:
             self.num_damaged += 1
+            return
+        self.is_silent = self.is_silent and not found
+        if tick is not None:
+            for triplets in found:
+                self.channels.note(tick, triplets)

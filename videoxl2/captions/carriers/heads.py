@@ -3,47 +3,42 @@
 Key pictures have hundreds of KiB, so no more of a packet is looked at than what comes before the slices.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import NamedTuple
 
 from av.video.stream import VideoStream
 
 from videoxl2.frames.files.packets import VideoPacket
 
-Reader = Callable[[VideoPacket], Iterator[bytes]]  # yields triplets
+Reader = Callable[[VideoPacket], list[bytes]]  # gives triplets
 
 _START = b"\0\0\1"
-_ATSC = b"\xb5\0\x31GA94\3"  # a country, a provider, captions
+_ATSC = b"\xb5\0\x31GA94\3"  # a message: of a country, by a provider, captions
 _USER_DATA = b"\0\0\1\xb2GA94\3"  # of MPEG-2
-_REGISTERED = 4  # a message that belongs to who is named in it
+_GUARDED = b"\0\0\3"  # a three that keeps zeros from being a start code
 _HAS_TRIPLETS = 0x40
-_FIRST_LOOK = 2048
+_FIRST_LOOK = 512
 
 
-@dataclass(frozen=True)
-class _Syntax:
-    """How a unit of a codec tells its kind."""
+class _Syntax(NamedTuple):
+    """How a unit of a codec tells its kind, and which kinds matter."""
 
-    header_bytes: int
     shift: int
     mask: int
-    slices: range
+    slices: frozenset[int]
     message: int
-
-    def kind(self, first: int) -> int:
-        return first >> self.shift & self.mask
 
 
 _SYNTAX = {
-    "h264": _Syntax(1, 0, 31, range(1, 6), 6),
-    "hevc": _Syntax(2, 1, 63, range(32), 39),
+    "h264": _Syntax(0, 31, frozenset(range(1, 6)), 6),
+    "hevc": _Syntax(1, 63, frozenset(range(32)), 39),
 }
 
 
 def head_reader(stream: VideoStream) -> Reader | None:
     """What takes triplets from the packets of `stream`; None: its codec has no place for them.
 
-    The reader raises IndexError where a message is longer than what holds it.
+    The reader raises ValueError where captions are cut off.
     """
     context = stream.codec_context
     codec = context.codec.canonical_name
@@ -53,13 +48,32 @@ def head_reader(stream: VideoStream) -> Reader | None:
         return None
     syntax, length_bytes = _SYNTAX[codec], _length_bytes(codec, bytes(context.extradata or b""))
 
-    def read(packet: VideoPacket) -> Iterator[bytes]:
+    def read(packet: VideoPacket) -> list[bytes]:
         data = memoryview(packet)
-        units = _counted(data, length_bytes, syntax) if length_bytes else _marked(data, syntax)
-        for unit in units:
-            yield from _of_messages(unit[syntax.header_bytes :])
+        size = _FIRST_LOOK
+        while True:
+            head = bytes(data[:size])
+            if (found := _at_once(head)) is not None:
+                return found
+            is_all = size >= len(data)
+            units = _counted(head, length_bytes, syntax) if length_bytes else _marked(head, syntax)
+            if units is not None or is_all:
+                return _of_messages(units or [])
+            size *= 4
 
     return read
+
+
+def _at_once(head: bytes) -> list[bytes] | None:
+    """Triplets of a picture's only message, as most pictures have it; None: look at its units."""
+    start = head.find(_ATSC)
+    at = start + len(_ATSC)
+    if start > 0 and at < len(head):
+        end = at + 2 + 3 * (head[at] & 31)
+        is_whole = end <= min(len(head), start + head[start - 1])  # before it stands its length
+        if is_whole and _GUARDED not in head[at:end] and _ATSC not in head[end:]:
+            return [head[at + 2 : end]] if head[at] & _HAS_TRIPLETS else []
+    return None
 
 
 def _length_bytes(codec: str, header: bytes) -> int:
@@ -68,73 +82,59 @@ def _length_bytes(codec: str, header: bytes) -> int:
     return (header[place] & 3) + 1 if len(header) > place and header[0] == 1 else 0
 
 
-def _counted(data: memoryview, length_bytes: int, syntax: _Syntax) -> Iterator[bytes]:
-    """Messages before the first slice, where each unit begins with its length."""
-    at = 0
-    while at + length_bytes < len(data):
-        start = at + length_bytes
-        kind = syntax.kind(data[start])
-        if kind in syntax.slices:
-            return
-        at = start + int.from_bytes(data[at:start])
-        if kind == syntax.message:
-            yield bytes(data[start:at])
+def _counted(head: bytes, length_bytes: int, syntax: _Syntax) -> list[bytes] | None:
+    """Messages before the first slice, where each unit begins with its length; None: there is none yet."""
+    found: list[bytes] = []
+    shift, mask, slices, message = syntax
+    at, end = 0, len(head)
+    while (start := at + length_bytes) < end:
+        kind = head[start] >> shift & mask
+        if kind in slices:
+            return found
+        at = start + int.from_bytes(head[at:start])
+        if kind == message:
+            found.append(head[start:at])
+    return None
 
 
-def _marked(data: memoryview, syntax: _Syntax) -> Iterator[bytes]:
-    """The same where units begin with start codes; looks further while there is no slice."""
-    size = _FIRST_LOOK
-    while True:
-        head = bytes(data[:size])
-        units = list(_between_marks(head, syntax))
-        if size >= len(data) or (units and syntax.kind(units[-1][0]) in syntax.slices):
-            yield from (unit for unit in units if syntax.kind(unit[0]) == syntax.message)
-            return
-        size *= 4
-
-
-def _between_marks(head: bytes, syntax: _Syntax) -> Iterator[bytes]:
-    """Units up to the first slice."""
-    at = head.find(_START)
-    while 0 <= at < len(head) - 3:
+def _marked(head: bytes, syntax: _Syntax) -> list[bytes] | None:
+    """The same where units begin with start codes."""
+    found: list[bytes] = []
+    shift, mask, slices, message = syntax
+    at, last = head.find(_START), len(head) - 3
+    while 0 <= at < last:
+        kind = head[at + 3] >> shift & mask
+        if kind in slices:
+            return found
         following = head.find(_START, at + 3)
-        unit = head[at + 3 : following if following >= 0 else len(head)]
-        if unit:
-            yield unit
-            if syntax.kind(unit[0]) in syntax.slices:
-                return
+        if kind == message:
+            found.append(head[at + 3 : following])
         at = following
+    return None
 
 
-def _of_messages(unit: bytes) -> Iterator[bytes]:
-    body = unit.replace(b"\0\0\3", b"\0\0")  # where the three keeps zeros from being a start code
-    at = 0
-    while at + 2 < len(body):
-        kind, at = _varying(body, at)
-        size, at = _varying(body, at)
-        if kind == _REGISTERED and body.startswith(_ATSC, at):
-            yield from _triplets(body, at + len(_ATSC))
-        at += size
+def _of_messages(units: list[bytes]) -> list[bytes]:
+    found: list[bytes] = []
+    for unit in units:
+        body = unit.replace(_GUARDED, b"\0\0") if _GUARDED in unit else unit
+        found += _triplets(body, _ATSC)
+    return found
 
 
-def _varying(body: bytes, at: int) -> tuple[int, int]:
-    """A number in as many bytes as it takes, and what comes after it."""
-    number = 0
-    while body[at] == 255:
-        number += 255
-        at += 1
-    return number + body[at], at + 1
+def _of_mpeg2(packet: VideoPacket) -> list[bytes]:
+    return _triplets(bytes(memoryview(packet)[:4096]), _USER_DATA)
 
 
-def _of_mpeg2(packet: VideoPacket) -> Iterator[bytes]:
-    """A packet can hold two fields with data of their own."""
-    head = bytes(memoryview(packet)[:4096])
-    at = head.find(_USER_DATA)
-    if at >= 0:
-        yield from _triplets(head, at + len(_USER_DATA))
-
-
-def _triplets(body: bytes, at: int) -> Iterator[bytes]:
-    """From the byte that says whether there are any, and how many."""
-    if body[at] & _HAS_TRIPLETS:
-        yield body[at + 2 : at + 2 + 3 * (body[at] & 31)]
+def _triplets(body: bytes, mark: bytes) -> list[bytes]:
+    """Those behind each mark: one byte says whether there are any and how many, and another comes between."""
+    found: list[bytes] = []
+    at = body.find(mark)
+    while at >= 0:
+        at += len(mark)
+        if at < len(body) and body[at] & _HAS_TRIPLETS:
+            num_bytes = 3 * (body[at] & 31)
+            found.append(body[at + 2 : at + 2 + num_bytes])
+            if len(found[-1]) < num_bytes:
+                raise ValueError("captions are cut off")
+        at = body.find(mark, at)
+    return found

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from av.stream import Disposition, Stream
 
@@ -32,7 +33,9 @@ _FOR_THE_DEAF = Disposition.hearing_impaired | Disposition.captions
 class Carrier:
     """One stream with words, or with pictures of words. `codec` is empty where nothing names it."""
 
-    stream: Stream
+    index: int
+    track_id: int  # the number that MP4 gives it
+    time_base: Fraction | None
     codec: str
     language: str | None
     language_as_written: str | None
@@ -89,7 +92,9 @@ def _described(stream: Stream, codec: str, tag: str | None, movie: boxes.Movie |
     written = tag or stream.metadata.get("language")
     shown = stream.disposition
     return Carrier(
-        stream,
+        stream.index,
+        stream.id,
+        stream.time_base,
         codec,
         language_tag(written) if written else None,
         written,

@@ -61,6 +61,7 @@ class Screen:
         self._mode = _Mode.UNKNOWN
         self._shown: dict[int, _Row] = {}
         self._loaded: dict[int, _Row] = {}
+        self._memory = self._loaded  # that letters go to
         self._row, self._column, self._depth = _BOTTOM, 0, 0
         self._said: list[tuple[int, int, int, str]] = []  # start, end, row, text
 
@@ -113,47 +114,50 @@ class Screen:
         elif code == 0x2D:
             self._return(at)
         elif code == 0x2E:
-            self._loaded = {}
+            self._loaded.clear()
         elif code == 0x2F:
             self._flip(at)
 
     def _begin(self, mode: _Mode) -> None:
         if self._mode is _Mode.UNKNOWN:
-            self._loaded = {}
+            self._loaded.clear()
         self._mode = mode
-
-    def _memory(self) -> dict[int, _Row]:
-        is_seen = self._mode in (_Mode.PAINT_ON, _Mode.ROLL_UP)
-        return self._shown if is_seen else self._loaded
+        if mode is _Mode.TEXT:
+            self._memory = {}
+        else:
+            self._memory = self._loaded if mode is _Mode.POP_ON else self._shown
 
     def _write(self, at: int, letter: str) -> None:
         """A letter at the cursor. Where one is seen already, the row that has it is over."""
-        row = self._memory().get(self._row)
+        row = self._memory.get(self._row)
         if row is not None and letter != " " and row.is_seen_at(self._column):
             self._leave(at, self._row)
             self._keep_before(at, row)
         self._put(at, letter)
 
     def _put(self, at: int, letter: str) -> None:
-        if self._mode is _Mode.TEXT:
-            return
-        memory = self._memory()
-        row = memory.setdefault(self._row, _Row())
-        row.cells[min(self._column, _COLUMNS - 1)] = letter
-        self._column = min(_COLUMNS, self._column + 1)
-        if memory is self._shown and row.since is None and letter != " ":
+        row = self._memory.get(self._row)
+        if row is None:
+            row = self._memory[self._row] = _Row()
+        column = self._column
+        if column < _COLUMNS:
+            row.cells[column] = letter
+            self._column = column + 1
+        else:
+            row.cells[-1] = letter
+        if row.since is None and letter != " " and self._memory is self._shown:
             row.since = at
 
     def _step_back(self) -> None:
         self._column = max(0, self._column - 1)
-        row = self._memory().get(self._row)
-        if self._mode is not _Mode.TEXT and row is not None:
+        row = self._memory.get(self._row)
+        if row is not None:
             row.cells[self._column] = " "
             row.since = None if row.is_blank() else row.since
 
     def _erase_to_end(self, at: int) -> None:
-        row = self._memory().get(self._row)
-        if self._mode is _Mode.TEXT or row is None or row.is_blank(self._column):
+        row = self._memory.get(self._row)
+        if row is None or row.is_blank(self._column):
             return
         self._leave(at, self._row)
         self._keep_before(at, row)
@@ -166,15 +170,18 @@ class Screen:
     def _roll_up(self, at: int, depth: int) -> None:
         if self._mode is not _Mode.ROLL_UP:
             self._erase_shown(at)
-            self._loaded = {}
-            self._mode, self._row, self._column = _Mode.ROLL_UP, _BOTTOM, 0
+            self._loaded.clear()
+            self._begin(_Mode.ROLL_UP)
+            self._row, self._column = _BOTTOM, 0
         self._depth = depth
         self._drop_above(at)
 
     def _return(self, at: int) -> None:
         if self._mode is not _Mode.ROLL_UP:
             return
-        self._shown = {number - 1: row for number, row in self._shown.items()}
+        rows = {number - 1: row for number, row in self._shown.items()}
+        self._shown.clear()
+        self._shown.update(rows)
         self._column = 0
         self._drop_above(at)
 
@@ -186,7 +193,7 @@ class Screen:
     def _erase_shown(self, at: int) -> None:
         for number in self._shown:
             self._leave(at, number)
-        self._shown = {}
+        self._shown.clear()
 
     def _flip(self, at: int) -> None:
         """What was loaded is shown; what was shown can be changed unseen."""
@@ -196,7 +203,7 @@ class Screen:
         self._shown, self._loaded = self._loaded, self._shown
         for row in self._shown.values():
             row.since = at
-        self._mode = _Mode.POP_ON
+        self._mode, self._memory = _Mode.POP_ON, self._loaded
 
     def _leave(self, at: int, number: int) -> None:
         """Note what a row has said; a row that is not seen has said nothing."""

@@ -22,7 +22,7 @@ from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.metadata import read_metadata, read_title
 from videoxl2.frames.probing.rates import frame_rate
-from videoxl2.frames.probing.scan import Scan
+from videoxl2.frames.probing.scan import Listener, Scan
 from videoxl2.frames.probing.showing import Showing
 from videoxl2.frames.probing.start_timecode import read_start_timecode
 
@@ -31,13 +31,16 @@ _MAX_LATE_MS = 600_000  # of pictures after sound; another programme's stamps ma
 _HDR_TRANSFERS = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})
 
 
-def probe(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> MediaInfo:
+def probe(
+    path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS, listener: Listener | None = None
+) -> MediaInfo:
     """Read the whole file's packets, decode one picture, and say what the video is.
 
+    `listener` hears all packets, in the same pass.
     Raises a `MediaError` subclass when there is no video to be read, `OSError` when there is no file.
     """
     with freed_at_once():
-        info = _probe(path, limits)
+        info = _probe(path, limits, listener)
     if info.duration_ms > limits.max_duration_s * 1000:
         raise LimitExceeded(
             f"max_duration: {info.duration_ms / 1000:.0f} seconds are above {limits.max_duration_s}"
@@ -45,9 +48,9 @@ def probe(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Medi
     return info
 
 
-def _probe(path: str | os.PathLike[str], limits: Limits) -> MediaInfo:
+def _probe(path: str | os.PathLike[str], limits: Limits, listener: Listener | None) -> MediaInfo:
     with open_video(path, limits) as video:
-        scan = Scan(video)
+        scan = Scan(video, listener)
         if scan.picture is None:
             raise UndecodableVideo("not one picture could be decoded")
         shown = Showing.of(video, path, scan, limits)

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
@@ -36,6 +37,16 @@ class Reach:
         self.end_s = max(self.end_s, start_s + (packet.duration or 0) * packet.time_base)
 
 
+class Listener(Protocol):
+    """Hears what the pass over a file reads, so that it need not be read again."""
+
+    def begin(self, video: OpenVideo) -> None:
+        """The file is open; nothing of it has been read."""
+
+    def note(self, packet: AnyPacket) -> None:
+        """A packet of any stream, in the file's order."""
+
+
 @dataclass
 class Turns:
     """The streams that make up the video, one after the other."""
@@ -54,7 +65,7 @@ class _Stream:
 class Scan:
     """What one pass has found."""
 
-    def __init__(self, video: OpenVideo) -> None:
+    def __init__(self, video: OpenVideo, listener: Listener | None = None) -> None:
         damage = Damage()
         self._video = video
         has_types = video.is_counted
@@ -62,7 +73,11 @@ class Scan:
         wrap = WRAPS.get(video.demuxer)
         self.sound = Sound(int(wrap * video.time_base) if wrap else 1)
         self.sound_reach: dict[int, Reach] = {}
+        if listener is not None:
+            listener.begin(video)
         for packet in read_packets(video, damage):
+            if listener is not None:
+                listener.note(packet)
             if (stream := self._streams.get(packet.stream_index)) is not None:
                 _note(stream, packet)  # type: ignore[arg-type]  # the index says it is video
             elif isinstance(packet.stream, AudioStream):
