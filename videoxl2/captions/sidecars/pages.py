@@ -48,6 +48,7 @@ _USUAL = {
 }
 _USUAL["iso8859-2"] = _USUAL["cp1250"]
 _USUAL["iso8859-13"] = _USUAL["cp1257"]
+_UNUSUAL = {"cp1252": re.compile("õ(?![eE])")}  # but in Hungarian that is read in the wrong page
 _LATIN = {"cp1252", "cp1250", "cp1254", "cp1257", "iso8859-2", "iso8859-13"}
 # Of two bytes, by the first: kana, hangul or the commoner ideographs; and what proves less.
 _LEADS = {
@@ -86,6 +87,8 @@ def _one_byte_weights(text: str, page: str) -> float:
         odd = sum(len(run) for run in _LONG_RUN.findall(text))
     else:
         odd = sum(_num_marked(word) for word in _WORD.findall(text) if _num_marked(word) != len(word))
+    if page in _UNUSUAL:
+        odd += len(_UNUSUAL[page].findall(text))
     return weight - 2 * odd - _num_capitals_inside(text)
 
 
@@ -101,16 +104,15 @@ def _num_capitals_inside(text: str) -> int:
 
 
 def _two_byte_weights(text: str, page: str) -> float:
+    """Other characters count in full where a sixth are common ones, as all Japanese has kana. Common ones
+    count in full where the second byte is as it is in this page alone: in Taiwan's it is often a letter's."""
     common, others = _LEADS[page]
-    weight = 0.0
-    for character in text:
-        if character <= "\x7f":
-            continue
-        lead = character.encode(page, "replace")[0]
-        if character == "\ufffd" or ord(character) in _HALF_WIDTH:
-            weight -= 1
-        elif lead in common:
-            weight += 1
-        elif lead in others:
-            weight += 0.5
-    return weight
+    told = [character for character in text if character > "\x7f"]
+    num_wrong = sum(character == "\ufffd" or ord(character) in _HALF_WIDTH for character in told)
+    codes = [character.encode(page, "replace") for character in told]
+    leads = [code[0] for code in codes]
+    num_common = sum(lead in common for lead in leads)
+    num_others = sum(lead in others for lead in leads)
+    if page == _TAIWAN and 10 * sum(code[-1] < 0x7F for code in codes) < len(told):
+        num_common //= 2
+    return num_common + num_others * (1 if 6 * num_common >= len(told) else 0.5) - num_wrong
