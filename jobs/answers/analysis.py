@@ -10,6 +10,7 @@ from jobs.answers.carried import NOTHING_CARRIED, Carried
 from jobs.answers.sections import Sections
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.said import SaidLine
 from jobs.prompts.stamps import tenths
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
 from schemas.usage import NO_USAGE, Usage
@@ -48,10 +49,11 @@ def analyze(
     prompts: Sequence[Prompt],
     section_frames: int | None = None,
     carried: Carried = NOTHING_CARRIED,
+    said: tuple[SaidLine, ...] = (),
 ) -> Analysis:
     """Prefill the video once, or section by section, and ask every prompt of that one cache.
 
-    Prompts are told of `carried` answers as if they had been given just now.
+    Prompts are told of `carried` answers as if they had been given just now, and of what is `said`.
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
@@ -60,7 +62,7 @@ def analyze(
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)
     sections = Sections(seen, max_frames)
-    told = _Told(asker, prompts, info.duration_ms, carried)
+    told = _Told(asker, prompts, info.duration_ms, carried, said)
     memory_steps: list[str] = []
     usage = Usage(video_ms=info.duration_ms, num_prompt_tokens=0, num_output_tokens=0, num_again_tokens=0)
     for section in sections:
@@ -88,8 +90,16 @@ def analyze(
 class _Told:
     """What the model said so far. Later prompts, and later sections, speak of what earlier ones found."""
 
-    def __init__(self, asker: Asker, prompts: Sequence[Prompt], duration_ms: int, carried: Carried) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        prompts: Sequence[Prompt],
+        duration_ms: int,
+        carried: Carried,
+        said: tuple[SaidLine, ...],
+    ) -> None:
         self._carried = carried
+        self._said = said
         self._asker = asker
         self._prompts = prompts
         self._duration_ms = duration_ms
@@ -117,6 +127,7 @@ class _Told:
                 roster=self._roster(),
                 window_ms=window_ms,
                 scenes=(*self._carried.prior_scenes, *self._found(SceneAnswer)),
+                said=self._said,
             )
             answer = self._asker.ask(session, prompt, context)
             if not is_last:

@@ -183,7 +183,8 @@ class Asker:
 
         contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
         programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
-        prompts = [self.model.vocabulary.suffix_ids(prompt.fill(each)) for each in contexts]
+        vocabulary = self.model.vocabulary
+        prompts = [vocabulary.suffix_ids(prompt.fill(each, vocabulary.count)) for each in contexts]
         asked = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
         with session.answering():
             if len(asked) == 1:

@@ -192,6 +192,7 @@ class _Execution:
                 max_streams=settings.max_streams,
             ),
             settings.log_dir,
+            reads_said=bool(checked.recipe.tasks_of_said),
         )
         owns = self._owns_process
         with (

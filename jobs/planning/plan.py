@@ -110,8 +110,8 @@ def make_plan(
     library, index, recipe = checked.library, checked.index, checked.recipe.record
     listing = library.list_videos(checked.selection)
     listing.on_ignored = on_ignored
-    of_sidecars = checked.recipe.of_sidecars
-    found = examine(listing, index, recipe, library.is_local, of_sidecars)
+    told = checked.recipe.of_sidecars, checked.recipe.tasks_of_said
+    found = examine(listing, index, recipe, library.is_local, *told)
     deleted = frozenset(_deleted(checked, found) if listing.is_whole else ())
     wanted = _where(checked.settings, found.costly.for_reasons(goal.reasons))
     originals, copies = split_copies(wanted)

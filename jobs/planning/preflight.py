@@ -2,14 +2,14 @@
 
 import getpass
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.folders import make_writable
-from jobs.prompts.pack import load_packs, own_tables
-from jobs.prompts.recipe import Recipe
+from jobs.prompts.pack import Prompt, load_packs, own_tables
+from jobs.prompts.recipe import OF_SAID, Recipe
 from jobs.settings.config import Settings
 from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
@@ -70,6 +70,8 @@ def _open(
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     weights = find_weights(settings.model) if settings.model is not None else None
     prompts = load_packs(settings.packs) if weights else ()
+    if OF_SAID not in {signal.name for signal in signals}:
+        _check_unsaid(prompts)
     if weights:
         from jobs.prompts.budget import check_budgets  # loads tokenizers, which signals do without
 
@@ -87,6 +89,16 @@ def _open(
     scratch = find_scratch()
     index = open_it(own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def _check_unsaid(prompts: Sequence[Prompt]) -> None:
+    """UsageError: a prompt tells what captions say, and they are not read."""
+    for prompt in prompts:
+        if prompt.tells_said:
+            raise UsageError(
+                f"prompt {prompt.prompt_id} tells what is said, and captions are not read",
+                f"Leave out --signal, or name {OF_SAID}.",
+            )
 
 
 def selection_of(settings: Settings) -> Selection:

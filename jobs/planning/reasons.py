@@ -63,12 +63,14 @@ def examine(
     recipe: RecipeRecord,
     is_local: bool,
     of_sidecars: tuple[str, ...] = (),
+    tasks_of_said: tuple[str, ...] = (),
 ) -> Findings:
     """Look every listed video up in the index. `is_local`: a library whose objects have no etags.
 
-    `of_sidecars` are the recipe's signals that read what lies beside a video.
+    `of_sidecars` are the recipe's signals that read what lies beside a video, `tasks_of_said` its prompts
+    that tell what is said there.
     """
-    examiner = _Examiner(index, recipe, is_local, of_sidecars)
+    examiner = _Examiner(index, recipe, is_local, of_sidecars, tasks_of_said)
     costly = PlannedVideos.of(examiner.costly(videos))
     equal, not_equal = examiner.settle_twins()
     if not_equal:
@@ -110,7 +112,12 @@ class _Examiner:
     """One pass over a listing; keeps what can be told at its end only."""
 
     def __init__(
-        self, index: CommitLookup, recipe: RecipeRecord, is_local: bool, of_sidecars: tuple[str, ...]
+        self,
+        index: CommitLookup,
+        recipe: RecipeRecord,
+        is_local: bool,
+        of_sidecars: tuple[str, ...],
+        tasks_of_said: tuple[str, ...],
     ) -> None:
         self.reasons: Counter[Reason] = Counter()
         self.to_publish: list[tuple[VideoId, str]] = []
@@ -119,6 +126,7 @@ class _Examiner:
         self._recipe = recipe
         self._is_local = is_local
         self._of_sidecars = of_sidecars
+        self._tasks_of_said = tasks_of_said
         self._records: dict[str, RecipeRecord | None] = {recipe.recipe_id: recipe}
         self._staleness: dict[str, Staleness | None] = {}
         self._planned: dict[str, RecipeRecord] = {}  # recipes that planned videos will have
@@ -206,12 +214,16 @@ class _Examiner:
         )
 
     def _with_sidecars(self, stale: Staleness | None, recipe_id: str) -> Staleness:
-        """And read again what reads sidecars."""
+        """And read again what reads sidecars, and ask again what tells it."""
         if stale is None:
             record = self._record(recipe_id)
             recipe = record.with_signals_of(self._recipe) if record else self._recipe
-            return Staleness(Reason.NEW_SIDECARS, (), self._of_sidecars, recipe)
-        return replace(stale, signals=tuple(dict.fromkeys((*stale.signals, *self._of_sidecars))))
+            return Staleness(Reason.NEW_SIDECARS, self._tasks_of_said, self._of_sidecars, recipe)
+        signals = tuple(dict.fromkeys((*stale.signals, *self._of_sidecars)))
+        if stale.tasks is None:
+            return replace(stale, signals=signals)
+        tasks = tuple(dict.fromkeys((*stale.tasks, *self._tasks_of_said)))
+        return replace(stale, signals=signals, tasks=tasks)
 
     def _record(self, recipe_id: str) -> RecipeRecord | None:
         if recipe_id not in self._records:

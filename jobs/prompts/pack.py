@@ -3,8 +3,8 @@
 A prompt file is TOML front matter between `+++` lines, then the text with its placeholders: `{format}` is
 filled with the answer's text format, `{start}` and `{end}` with the seconds that the answer is about,
 `{characters}` with the labels of the characters answer, `{scenes}` with the times and titles of the scenes
-answer. With `window_s`, a video longer than that is asked about window by window. Files are asked in the
-order of their names, packs in the order given.
+answer, `{said}` with the captions of the window. With `window_s`, a video longer than that is asked about
+window by window. Files are asked in the order of their names, packs in the order given.
 """
 
 import re
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.prompts.answer_text import NOTHING, describe_format
 from jobs.prompts.program.times import AnswerContext
+from jobs.prompts.said import MAX_TOKENS, Count, told_within
 from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.stamps import seconds, span_text, tenths
 from jobs.settings.config import DEFAULT_PACK
@@ -29,7 +30,7 @@ from schemas.tables import Row
 
 MIN_WINDOW_MS = 10_000
 PACKS = Path(__file__).parent / "packs"
-PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes"})
+PLACEHOLDERS = frozenset({"format", "start", "end", "characters", "scenes", "said"})
 _LAYOUTS: dict[str, type[Layout]] = {"one": One, "several": Several, "tiles": Tiles, "moments": Moments}
 _TABLE = re.compile("[a-z][a-z0-9_]*")
 _GUIDE = "Docs/packs.md shows how a prompt file is written."
@@ -53,11 +54,17 @@ class Prompt:
     text: str
     window_ms: int | None = None
     own: OwnAnswer | None = None
+    said_tokens: int = MAX_TOKENS  # what the captions of one window may take of the prompt
+
+    @property
+    def tells_said(self) -> bool:
+        """Whether it tells the model what the captions say."""
+        return "{said}" in self.text
 
     @property
     def prompt_id(self) -> str:
-        """Name and version as rows carry them."""
-        return f"{self.name}@{self.version}"
+        """Name and version as rows carry them; `+said` where the model was told the captions."""
+        return f"{self.name}@{self.version}{'+said' if self.tells_said else ''}"
 
     @property
     def answer(self) -> type[Answer]:
@@ -68,8 +75,9 @@ class Prompt:
             else ANSWERS[self.name]
         )
 
-    def fill(self, context: AnswerContext) -> str:
-        """The text as the model reads it; the model speaks of seconds with one decimal."""
+    def fill(self, context: AnswerContext, count: Count = len) -> str:
+        """The text as the model reads it; the model speaks of seconds with one decimal. `count` counts a
+        text's tokens."""
         start_ms, end_ms = context.window_ms or (0, context.duration_ms)
         return self.text.format(
             format=describe_format(self.answer),
@@ -77,6 +85,7 @@ class Prompt:
             end=seconds(tenths(end_ms)),
             characters="; ".join(context.roster) or NOTHING,
             scenes="\n".join(map(_scene_line, _inside(context.scenes, start_ms, end_ms))) or NOTHING,
+            said=told_within(context.said, start_ms, end_ms, self.said_tokens, count) or NOTHING,
         )
 
 
@@ -146,6 +155,7 @@ def _load(file: Path) -> Prompt:
             version=int(head.pop("version")),
             max_new_tokens=int(head.pop("max_new_tokens")),
             window_ms=round(head.pop("window_s", 0) * 1000) or None,
+            said_tokens=int(head.pop("said_tokens", MAX_TOKENS)),
             text=text.strip(),
             own=_own_answer(file, name, schema, records),
         )
@@ -200,6 +210,8 @@ def _layout(file: Path, values: dict[str, Any]) -> Layout:
 
 
 def _check(prompt: Prompt, file: Path) -> None:
+    if prompt.said_tokens < 1:
+        raise UsageError(f"prompt {file}: said_tokens is {prompt.said_tokens}", "Give 1 or more.")
     if prompt.window_ms is not None and prompt.window_ms < MIN_WINDOW_MS:
         raise UsageError(f"prompt {file}: a window under 10 s", "Make window_s longer, or leave it out.")
     try:

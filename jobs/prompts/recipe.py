@@ -15,6 +15,7 @@ from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord, recipe_id_of
 
+OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
 
@@ -41,6 +42,11 @@ class Recipe:
         return self.record.recipe_id
 
     @property
+    def tasks_of_said(self) -> tuple[str, ...]:
+        """The prompts that tell the model what the captions say."""
+        return tuple(prompt.name for prompt in self.prompts if prompt.tells_said)
+
+    @property
     def of_sidecars(self) -> tuple[str, ...]:
         """The signals that read what lies beside a video."""
         return tuple(signal.name for signal in self.signals if signal.reads_sidecars)
@@ -56,8 +62,8 @@ class Recipe:
             model_part = digest("model", *model.values())
             sampling_part = digest("sampling", *sampling.values())
             settings = model | sampling
-        tasks = dict(_task_ids(self.prompts))
         signals = {signal.name: identity_of(signal) for signal in self.signals}
+        tasks = dict(_task_ids(self.prompts, signals.get(OF_SAID, "")))
         return RecipeRecord(
             recipe_id=recipe_id_of(model_part, sampling_part, tasks, signals),
             model_id=self.model_id,
@@ -74,13 +80,17 @@ class Recipe:
         )
 
 
-def _task_ids(prompts: tuple[Prompt, ...]) -> Iterator[tuple[str, str]]:
-    """Each prompt's name, and an id of all that its answer depends on: itself and what it is told."""
+def _task_ids(prompts: tuple[Prompt, ...], captions: str) -> Iterator[tuple[str, str]]:
+    """Each prompt's name, and an id of all that its answer depends on: itself and what it is told.
+
+    `captions` is the identity of the signal that says what is said.
+    """
     ids: dict[str, str] = {}
     for number, prompt in enumerate(prompts):
         told = [ids[other.name] for other in prompts[:number] if _is_told(prompt, other)]
         own = [prompt.version, prompt.max_new_tokens, prompt.window_ms, prompt.text]
         form = [describe_format(prompt.answer), _rules(prompt.answer)]
+        told += [captions, str(prompt.said_tokens)] if prompt.tells_said else []
         ids[prompt.name] = digest("task", prompt.name, json.dumps([*own, *form, told], sort_keys=True))
         yield prompt.name, ids[prompt.name]
 

@@ -108,6 +108,7 @@ class ModelActor:
                     asked_of(self._recipe.prompts, work),
                     work.max_frames if self._source.is_split else None,
                     carried,
+                    opened.said,
                 )
             usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
             _tell("analysed", work)

@@ -21,7 +21,11 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
+from jobs.prompts.said import SaidLine
+from jobs.signals.captions import best_cues
+from jobs.signals.signal import VideoFile
 from jobs.workers.scratch import hold_copy
+from schemas.identity import Sidecar
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
 from videoxl2.frames import (
@@ -57,6 +61,7 @@ class Source:
     ceiling: Ceiling | None = None  # what one video may cost
     limits: Limits = DEFAULT_LIMITS  # what one file may ask for
     log_dir: Path | None = None  # where each process tells what it does
+    reads_said: bool = False  # what captions say goes into prompts
 
     @property
     def frames_per_span(self) -> int:
@@ -71,20 +76,37 @@ class Opened:
     info: MediaInfo
     grid: SamplingGrid
     spans: tuple[Span, ...]
+    said: tuple[SaidLine, ...] = ()
 
 
 def open_video(source: Source, work: Work) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path:
         info = probe(path, source.limits)
+        said = read_said(source, work, path, info) if source.reads_said else ()
     if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
         raise VideoFailureError(too_costly(why))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
-        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)))
+        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said)
     grid = plan_sampling(info, source.fps, sys.maxsize)
     shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
-    return Opened(info, grid, tuple(grid.spans(shared)))
+    return Opened(info, grid, tuple(grid.spans(shared)), said)
+
+
+def read_said(source: Source, work: Work, path: Path, info: MediaInfo) -> tuple[SaidLine, ...]:
+    """The best track's cues, for prompts. Where they cannot be read none are told; the signal says why."""
+
+    def fetch(sidecar: Sidecar) -> bytes:
+        return source.library.fetch_sidecar(work.video, sidecar)
+
+    try:
+        cues = best_cues(VideoFile(work.video, path, info, source.limits, fetch))
+        return tuple(SaidLine(cue.start_ms, cue.end_ms, cue.text) for cue in cues)
+    except Exception as error:
+        fields = {"uri": work.video.uri, "why": str(error)}
+        _log.warning("no captions for prompts: %s", error, extra={"event": "unsaid", "fields": fields})
+        return ()
 
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:

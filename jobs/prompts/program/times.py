@@ -7,6 +7,7 @@ reads; `Times` knows which instant each of those tenths means.
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
+from jobs.prompts.said import SaidLine
 from jobs.prompts.stamps import STAMP_MS, seconds, tenths
 from schemas.answers import Moments, SceneAnswer, Tiles
 
@@ -26,6 +27,7 @@ class AnswerContext:
     window_ms: tuple[int, int] | None = None
     max_tokens: int | None = None
     scenes: tuple[SceneAnswer, ...] = ()  # found before, for prompts that speak of them
+    said: tuple[SaidLine, ...] = ()  # in the captions, for prompts that tell it
 
     def __post_init__(self) -> None:
         first, last = self.window_ms or (0, self.duration_ms)

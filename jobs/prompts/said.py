@@ -1,0 +1,42 @@
+"""What is said in a window, as a prompt tells it: lines with their times, within a bound of tokens."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jobs.prompts.stamps import span_text
+
+PLACEHOLDER = "said"
+MAX_TOKENS = 600  # of one window, where a prompt names no other bound: some four minutes of talk
+
+Count = Callable[[str], int]  # of tokens
+
+
+@dataclass(frozen=True, slots=True)
+class SaidLine:
+    """One cue of captions. Times are milliseconds from the first picture."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+
+    def told(self) -> str:
+        """On one line; `<|` in it would open a control token."""
+        words = " ".join(self.text.split()).replace("|", "/")
+        return f"{span_text(self.start_ms, self.end_ms)} seconds: {words}"
+
+
+def told_within(said: Sequence[SaidLine], start_ms: int, end_ms: int, max_tokens: int, count: Count) -> str:
+    """The lines that overlap the window, in order; where they are too many, as many as fit, spread evenly."""
+    lines = [one.told() for one in said if one.start_ms < end_ms and one.end_ms > start_ms]
+    costs = [count(f"{line}\n") for line in lines]
+    kept = _spread(costs, max_tokens)
+    return "\n".join(lines[number] for number in kept)
+
+
+def _spread(costs: Sequence[int], most: int) -> list[int]:
+    """Numbers of lines that cost at most `most` together: every one, every second, every third, …"""
+    for step in range(1, len(costs) + 1):
+        kept = list(range(0, len(costs), step))
+        if sum(costs[number] for number in kept) <= most:
+            return kept
+    return []
