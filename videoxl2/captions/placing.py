@@ -58,8 +58,9 @@ class FilmClock:
         self, info: MediaInfo, movie: boxes.Movie | None, track_id: int, time_base: Fraction
     ) -> None:
         """Of a video whose pictures have that number in MP4, and stamps of `time_base` seconds."""
-        is_movie = info.container in ("mp4", "mov")
-        self.has_times = not info.clock.counts_pictures and not (is_movie and info.timestamps == "estimated")
+        self._is_movie = info.container in ("mp4", "mov")
+        is_odd = self._is_movie and info.timestamps == "estimated"
+        self.has_times = not info.clock.counts_pictures and not is_odd
         self._info, self._movie, self._time_base = info, movie, time_base
         self.first_s = self._first_s(track_id)
 
@@ -82,6 +83,8 @@ class FilmClock:
     def of_track(self, track_id: int) -> Placing:
         """Of another stream, by the number that MP4 gives it."""
         track = self._movie.track(track_id) if self._movie else None
+        if self._is_movie and self._movie is None:  # its header is too large, or packed
+            return replace(self.of_container(), is_followed=False)
         if track is None or track.edits == ():
             return self.of_container()
         if track.edits is None or any(edit.media is not None and edit.rate != 1 for edit in track.edits):

@@ -36,7 +36,9 @@ def test_chapters_count_from_the_first_picture(ending: str, start_s: int, tmp_pa
 
     path = film(tmp_path / f"film.{ending}", rate=Fraction(25), start_s=Fraction(start_s), after=mark)
     info = probe(path)
-    chapters = read_texts(path, info).chapters
+    texts = read_texts(path, info)
+    chapters = texts.chapters
+    assert texts.tracks == ()  # MP4 has them as a track of text, which is no captions
     assert [(c.start_ms, c.end_ms, c.title) for c in chapters] == [
         (0, 2000, "Opening"),
         (2000, 4000, "L'été"),

@@ -22,6 +22,8 @@ from line21 import (
     triplets,
     words,
 )
+from oddfilms.edits import with_edits
+from oddfilms.recipe import Edit
 
 from videoxl2.captions import Track, probe_texts, read_texts
 from videoxl2.captions.carriers.heads import head_reader
@@ -117,6 +119,38 @@ def test_joined_recordings_and_a_clock_that_wraps_go_on(tmp_path: Path) -> None:
     length = shown_ms(NUM_PICTURES)
     again = [(start + length, stop + length, text) for start, stop, text in SAID]
     assert said(tracks(joined)[0]) == SAID + again
+
+
+def test_captions_follow_the_edit_list_of_the_pictures(tmp_path: Path) -> None:
+    """Seconds 2 to 4 of the film come first, then its first second and a half."""
+    options = {"use_editlist": "0", "video_track_timescale": "90000"}
+    path = film(tmp_path / "film.mp4", beside(EVENTS), b_pictures=2, options=options)
+    first_ms = round(probe(path).first_pts / 90)
+    edits = [Edit(first_ms + 2000, 2000), Edit(first_ms, 1500)]
+    path.write_bytes(with_edits(path.read_bytes(), edits))
+    (track,) = tracks(path)
+    assert said(track) == [
+        (0, 2, "Hello\nyou"),
+        (336, 2000, "Roll one"),
+        (1270, 2000, "Roll two"),
+        (3001, 3500, "Hello\nyou"),
+    ]
+
+
+def test_streams_that_take_turns_go_on_from_each_other(tmp_path: Path) -> None:
+    """A recording goes on under another number."""
+    first = film(tmp_path / "1.ts", beside(EVENTS), options={"mpegts_start_pid": "0x100"})
+    again = film(
+        tmp_path / "2.ts", beside(EVENTS), options={"mpegts_start_pid": "0x200"}, start_s=Fraction(10)
+    )
+    path = tmp_path / "film.ts"
+    path.write_bytes(first.read_bytes() + again.read_bytes())
+    info = probe(path)
+    assert len(info.clock.streams) == 2
+    (track,) = tracks(path)
+    later_ms = track.cues[3].start_ms - SAID[0][0]
+    assert said(track) == SAID + [(start + later_ms, stop + later_ms, text) for start, stop, text in SAID]
+    assert later_ms in (shown_ms(NUM_PICTURES), 10_010)
 
 
 def test_channels_fields_and_services_are_tracks_of_their_own(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Text tracks of every container: text, speakers and times exact, and what the file says of each track."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -19,6 +20,7 @@ from captioned import (
 )
 
 from videoxl2.captions import Track, read_texts
+from videoxl2.captions.carriers.collecting import text_collector
 from videoxl2.captions.carriers.packets import READERS
 from videoxl2.frames import probe
 
@@ -201,6 +203,31 @@ def test_dvb_subtitles_are_listed_with_their_language(ending: str, tmp_path: Pat
 
     (track,) = tracks(film(tmp_path / f"film.{ending}", after=add))
     assert (track.codec, track.language, track.has_text) == ("dvb_subtitle", "de", False)
+
+
+def test_a_stream_of_several_languages_is_a_track_for_each(tmp_path: Path) -> None:
+    def add(output: av.container.OutputContainer) -> None:
+        output.add_stream("dvbsub").metadata["language"] = "deu,eng"
+
+    found = tracks(film(tmp_path / "film.ts", after=add))
+    assert [(track.origin, track.language, track.language_as_written) for track in found] == [
+        ("1", "de", "deu"),
+        ("1", "en", "eng"),
+    ]
+
+
+def test_a_track_without_end_is_read_up_to_its_limits() -> None:
+    packet = av.Packet(b"words")
+    packet.pts, packet.duration = 0, 10
+    few, short = text_collector("subrip", Fraction(1, 1000)), text_collector("subrip", Fraction(1, 1000))
+    assert few is not None
+    assert short is not None
+    few.max_cues, short.max_bytes = 3, 12
+    for _ in range(5):
+        few.note(packet)
+        short.note(packet)
+    assert (len(few.said), few.is_full) == (3, True)
+    assert (len(short.said), short.is_full) == (2, True)
 
 
 def test_a_track_of_data_is_no_caption_track(tmp_path: Path) -> None:

@@ -33,11 +33,13 @@ class TextCollector:
     num_damaged: int = 0
     is_full: bool = False
     is_encrypted: bool = False
-    _num_bytes: int = 0
+    max_cues: int = MAX_CUES
+    max_bytes: int = MAX_BYTES
+    num_bytes: int = 0
 
     def note(self, packet: AnyPacket) -> None:
-        self._num_bytes += packet.size
-        self.is_full |= self._num_bytes > MAX_BYTES or len(self.said) >= MAX_CUES
+        self.num_bytes += packet.size
+        self.is_full |= self.num_bytes > self.max_bytes or len(self.said) >= self.max_cues
         self.is_encrypted |= packet.has_sidedata("encryption_info")
         if self.is_full or self.is_encrypted:
             return

@@ -47,8 +47,15 @@ class Carrier:
 
 
 def find_carriers(path: str | os.PathLike[str], video: OpenVideo, movie: boxes.Movie | None) -> list[Carrier]:
-    """All streams of subtitles and captions, in the file's order, but those inside the video stream."""
-    return [_described(*found, movie) for found in _named(path, video, movie)]
+    """All streams of subtitles and captions, in the file's order, but those inside the video stream.
+
+    A stream of several languages, as broadcasters have them, is as many carriers.
+    """
+    return [
+        _described(stream, codec, language or None, movie)
+        for stream, codec, tag in _named(path, video, movie)
+        for language in (tag or stream.metadata.get("language", "")).split(",")
+    ]
 
 
 def _named(
@@ -66,7 +73,7 @@ def _named(
             stored = matroska[stream.index] if stream.index < len(matroska) else None
             codec = _ffmpeg_name(stream) or known or (_IN_MATROSKA.get(stored.codec, "") if stored else "")
             tag = track.language_tag if track else stored.language_tag if stored else None
-            yield stream, codec or ("dvb_teletext" if video.demuxer == "mpegts" else ""), tag
+            yield stream, codec, tag
 
 
 def _matroska_tracks(path: str | os.PathLike[str], video: OpenVideo) -> tuple[MatroskaTrack, ...]:
@@ -88,8 +95,7 @@ def _ffmpeg_name(stream: Stream) -> str:
     return _IN_FFMPEG.get(name, name)
 
 
-def _described(stream: Stream, codec: str, tag: str | None, movie: boxes.Movie | None) -> Carrier:
-    written = tag or stream.metadata.get("language")
+def _described(stream: Stream, codec: str, written: str | None, movie: boxes.Movie | None) -> Carrier:
     shown = stream.disposition
     return Carrier(
         stream.index,
