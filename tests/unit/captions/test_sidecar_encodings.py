@@ -102,5 +102,6 @@ def test_a_document_says_its_encoding() -> None:
     assert decode(text.format("iso-8859-2").encode("iso-8859-2")).text == text.format("iso-8859-2")
     wrong = text.format("UTF-8").encode("cp1250")
     assert decode(wrong, "hr").text == text.format("UTF-8")
-    for name in ("nonsense", "base64", "rot13"):
-        assert decode(text.format(name).encode()).text == text.format(name)
+    for name in ("nonsense", "base64", "rot13", "punycode", "idna", "undefined", "unicode_escape"):
+        found = decode(text.format(name).encode())
+        assert (found.text, found.encoding) == (text.format(name), "utf-8")

@@ -19,6 +19,8 @@ _MARKS = (  # UTF-32's begins with UTF-16's
 _HEAD_BYTES, _MANY_ZEROS = 400, 0.1
 _SAMPLE_BYTES = 16 << 10
 _DECLARATION = re.compile(rb"""\s*<\?xml[^>]{0,80}\sencoding\s*=\s*["']([A-Za-z][\w.-]{0,30})["']""")
+# What documents are in. Python has others, some of which take hours for a few megabytes.
+_OF_TEXT = re.compile(r"(utf-(8|16|32)|ascii|iso8859|cp|koi8|gb|big5|shift_jis|euc_|iso2022_|tis-620).*")
 _ISO_2022_JP = (b"\x1b$B", b"\x1b$@")
 _DEFAULT = "cp1252"
 
@@ -63,7 +65,8 @@ def _declared(data: bytes) -> Decoded | None:
     found = _DECLARATION.match(data)
     try:
         name = codecs.lookup(found[1].decode()).name if found else None
-        return Decoded(data.decode(name), name, False) if name else None
+        is_of_text = name is not None and _OF_TEXT.fullmatch(name) is not None
+        return Decoded(data.decode(name), name, False) if name and is_of_text else None
     except (LookupError, ValueError):  # of no encoding of text, or not in it
         return None
 
