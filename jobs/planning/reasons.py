@@ -255,7 +255,10 @@ class _Examiner:
         if twin.state == CommitState.QUARANTINED:
             is_kept = one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
             return is_kept and not (self._is_local and self._had_bad_name(twin))
-        return self._stale(twin.recipe_id) is None
+        stale = self._stale(twin.recipe_id)
+        if stale is None:
+            return True
+        return stale.tasks == () and bool(self._recipe.tasks)  # signals are read later, the model is spared
 
     def _had_bad_name(self, twin: CurrentCommit) -> bool:
         """Set aside for what it may have been called, which says nothing of its bytes under another name."""

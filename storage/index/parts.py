@@ -112,13 +112,18 @@ def open_part(store: ObjectStore, key: str) -> parquet.ParquetFile:
 
 
 def read_part(store: ObjectStore, key: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """All its rows. PreflightError: missing, damaged, or newer. ObjectError: not to be had now."""
+    """All its rows, in all columns, or in those of `columns` that it has: parts lack what came later.
+
+    PreflightError: missing, damaged, or newer. ObjectError: not to be had now.
+    """
     try:
         data = store.read(key)
     except NotFound as error:
         raise damaged_part(store.url, key, "missing") from error
     try:
-        table = parquet.read_table(pa.BufferReader(data), columns=columns and list(columns))
+        file = parquet.ParquetFile(pa.BufferReader(data))
+        has = set(file.schema_arrow.names)
+        table = file.read(columns=columns and [name for name in columns if name in has])
     except (pa.ArrowException, OSError) as error:  # OSError: Parquet's word for pages that make no sense
         raise damaged_part(store.url, key, f"damaged: {error}") from error
     check_schema(table.schema, f"{store.url}/{key}")

@@ -155,3 +155,41 @@ def test_without_a_history_only_pictures_can_be_limited(settings):
     assert plan.ceiling.objection(72_000_000, None), "the run looks, whose readers know the length"
     with pytest.raises(UsageError, match="no attempt of this model"):
         told(settings(max_cost_per_video="2m"))
+
+
+def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, history, make_row):
+    """By what the signal says of itself, until it has been read here; then by that."""
+    _, estimate = told(settings(model=None, usd_per_cpu_hour=2.0))
+    (captions,) = estimate.signals
+    hours = (60 + 600 + 72_000) / 3600
+    assert (captions.signal, captions.num_videos) == ("captions", 3)
+    assert captions.video_hours == pytest.approx(hours)
+    cost = checked_costs(settings)
+    expected_s = 3 * cost.video_s + hours * cost.hour_s
+    assert captions.cpu_hours * 3600 == pytest.approx(expected_s)
+    assert captions.usd == pytest.approx(2 * captions.cpu_hours)
+    said = list(estimate_lines(estimate))
+    assert any("captions of 3 videos, " in line for line in said)
+    assert not any("no estimate" in line or "pictures" in line for line in said)
+
+    recipe = check_plan(settings(model=None)).recipe
+    index = open_index(settings().index)
+    index.declare_recipe(recipe.record)
+    took = make_row(
+        Attempt,
+        run_id="t",
+        recipe_id=recipe.recipe_id,
+        plan_reason="new",
+        started_at=BEGAN,
+        video_ms=3_600_000,
+        signal_seconds=3 * (cost.video_s + cost.hour_s),
+    )
+    index.publish((), [RunRecord(run=make_row(Run, run_id="t"), attempts=(took,))])
+    (slower,) = told(settings(model=None))[1].signals
+    assert slower.cpu_hours == pytest.approx(3 * captions.cpu_hours)
+
+
+def checked_costs(settings):
+    """What the only signal says that it takes."""
+    (signal,) = check_plan(settings(model=None)).recipe.signals
+    return signal.rough_costs

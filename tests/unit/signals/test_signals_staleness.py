@@ -134,3 +134,43 @@ def test_plans_remember_parts_and_sidecars():
     old, new = recipe("m", ["scenes"], captions="1"), recipe(captions="1")
     _, (one,) = planned(replace(FILM, sidecars=(SRT,)), FILM, old, new)
     assert list(PlannedVideos.of([one])) == [one]
+
+
+class Twins(OneCommit):
+    """An index that knows one commit, which is looked for by its bytes."""
+
+    def commits_with_content(self, content_revs):
+        return [self.commit] if self.commit.content_rev in content_revs else []
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        (recipe("m", ["scenes"], captions="1"), Reason.DUPLICATE),
+        (recipe(captions="1"), Reason.NEW),
+        (recipe("n", ["scenes"], captions="1"), Reason.NEW),
+    ],
+)
+def test_a_copy_gets_answers_that_are_paid_for(new, reason):
+    """Though signals are missing there, which cost little later; where signals are all, they are read now."""
+    old, copy = recipe("m", ["scenes"]), replace(FILM, uri="s3://films/copy.mp4")
+    revisions = (FILM.object_rev, FILM.content_rev)
+    commit = CurrentCommit(
+        1, FILM.video_id, FILM.analysis_key(old.recipe_id), *revisions, old.recipe_id, "rows", None
+    )
+    found = examine([FILM, copy], Twins(commit, old), new, False, of_sidecars=("captions",))
+    assert found.reasons[reason] == 1
+    assert len(found.relinked) == (reason is Reason.DUPLICATE)
+
+
+def test_a_copy_beside_other_texts_reads_them_by_itself():
+    """It gets the rows of its twin under a name of their own; the next run reads its sidecars."""
+    new = recipe("m", ["scenes"], captions="1")
+    copy = replace(FILM, uri="s3://films/copy.mp4", sidecars=(SRT,))
+    revisions = (FILM.object_rev, FILM.content_rev)
+    commit = CurrentCommit(
+        1, FILM.video_id, FILM.analysis_key(new.recipe_id), *revisions, new.recipe_id, "rows", None
+    )
+    (one,) = examine([FILM, copy], Twins(commit, new), new, False, of_sidecars=("captions",)).relinked
+    assert one.carried_key == commit.analysis_key
+    assert one.analysis_key != copy.analysis_key(new.recipe_id), "which names what the next run makes"

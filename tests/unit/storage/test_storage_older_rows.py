@@ -10,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from schemas.commit import Bundle
+from schemas.identity import video_id_of
 from schemas.tables import Video
 from storage.index.bundles import encode_bundle, read_bundle, rows_of
 from storage.index.index import open_index
@@ -93,3 +94,14 @@ def test_an_old_bundle_is_carried_on(make_bundle: Callable[..., Bundle]) -> None
     old = _old_bundle(encode_bundle(make_bundle(title="Nest")))
     (video,) = rows_of(old, "videos", Video)
     assert (video.title, video.recorded_at, video.player_start_ms) == ("Nest", None, None)
+
+
+def test_commits_of_before_there_were_sidecars_are_known(folder: Path) -> None:
+    """As of videos without any."""
+    for part in (folder / "tables" / "commits").rglob("*.parquet"):
+        parquet.write_table(_without(parquet.read_table(part), ["sidecars_rev"]), part)
+    index = open_index(str(folder))
+    found = index.current_commits([video_id_of("/v/old.mp4"), video_id_of("/v/new.mp4")])
+    assert [commit.sidecars_rev for commit in found.values()] == [None, None]
+    with open_catalog(str(folder)) as catalog:
+        assert catalog.query("SELECT DISTINCT sidecars_rev FROM commits").rows == [(None,)]
