@@ -15,7 +15,8 @@ def draw_index(folder: str, num_videos: int) -> None:
     import pyarrow as pa
 
     from schemas.identity import VideoObject
-    from storage.index.columns import COLUMNS, arrow_schema
+    from storage.index.arrow_tables import arrow_schema
+    from storage.index.columns import COLUMNS
     from storage.index.index import open_index
     from storage.index.layout import new_part_key
     from storage.index.parts import write_part

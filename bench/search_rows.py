@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.identity import digest
-from storage.index.columns import COLUMNS, arrow_schema
+from storage.index.arrow_tables import arrow_schema
+from storage.index.columns import COLUMNS
 from storage.index.index import open_index
 from storage.index.layout import new_part_key
 from storage.index.parts import write_part

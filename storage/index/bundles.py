@@ -12,15 +12,8 @@ from pyarrow import parquet
 
 from schemas.commit import Bundle
 from schemas.tables import Row
-from storage.index.columns import (
-    BUNDLE_TABLES,
-    COLUMNS,
-    Column,
-    arrow_schema,
-    check_schema,
-    columns_of,
-    conform,
-)
+from storage.index.arrow_tables import arrow_schema, check_schema, conform
+from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, columns_of
 from storage.index.finite import without_nan
 
 R = TypeVar("R", bound=Row)

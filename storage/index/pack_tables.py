@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from schemas.failures import PreflightError
 from schemas.tables import Row
 from storage.index.columns import SCALARS, Column, columns_of
 
 OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type
-_ARROW_TYPES = {duckdb.sqltype(sql_type).id: arrow_type for arrow_type, sql_type in SCALARS.values()}
+_SCALAR_IDS = {duckdb.sqltype(sql_type).id for sql_type in SCALARS.values()}
 
 
 def declare(row_types: Mapping[str, type[Row]]) -> OwnTables:
@@ -46,15 +45,14 @@ def columns_by_table(tables: OwnTables) -> dict[str, tuple[Column, ...]]:
 
 def _columns(columns: Iterable[tuple[str, str]]) -> Iterable[Column]:
     for name, sql_type in columns:
-        yield Column(name, _arrow_type(duckdb.sqltype(sql_type)), sql_type, True, "")
+        _check(duckdb.sqltype(sql_type))
+        yield Column(name, sql_type, True, "")
 
 
-def _arrow_type(sql_type: Any) -> pa.DataType:  # a DuckDBPyType; DuckDB types its children loosely
-    match sql_type.id:
-        case "list":
-            [(_, item)] = sql_type.children
-            return pa.list_(_arrow_type(item))
-        case "struct":
-            return pa.struct([(name, _arrow_type(member)) for name, member in sql_type.children])
-        case name:
-            return _ARROW_TYPES[name]
+def _check(sql_type: Any) -> None:  # a DuckDBPyType; DuckDB types its children loosely
+    """A snapshot's words become SQL, so nothing but a type that we write may be among them."""
+    if sql_type.id in ("list", "struct"):
+        for _, part in sql_type.children:
+            _check(part)
+    elif sql_type.id not in _SCALAR_IDS:
+        raise ValueError(f"no column of ours is of type {sql_type}")

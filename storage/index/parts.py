@@ -8,7 +8,7 @@ from pyarrow import parquet
 
 from schemas.identity import VideoId
 from storage.errors import NotFound
-from storage.index.columns import check_schema
+from storage.index.arrow_tables import check_schema
 from storage.index.damage import damaged_part
 from storage.index.layout import new_part_key
 from storage.objects.store import ObjectStore

@@ -13,9 +13,10 @@ import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
 from schemas.identity import VideoId
+from storage.index.arrow_tables import to_table
 from storage.index.batches import batches
 from storage.index.bundles import commits_of, flatten_bundles, read_bundle
-from storage.index.columns import COLUMNS, to_table
+from storage.index.columns import COLUMNS
 from storage.index.layout import bundle_key, new_part_key, run_id_of, run_part_key
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.parts import read_part, write_part

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES, CommitState
 from schemas.identity import VideoId
-from storage.index.columns import COLUMNS, arrow_schema
+from storage.index.arrow_tables import arrow_schema
+from storage.index.columns import COLUMNS
 from storage.index.commit_blocks import CommitBlocks
 from storage.index.parts import read_part
 from storage.index.snapshots import Snapshot, read_newest

@@ -107,14 +107,18 @@ class S3Store:
         return trouble_behind(self.endpoint_url, error)
 
     def scan(
-        self, connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], schema: pa.Schema
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        keys: Sequence[str],
+        schema: "Callable[[], pa.Schema]",
     ) -> str:
         """Arrow reads S3 for DuckDB: no extension needed, and columns and row groups are still skipped."""
         import pyarrow.dataset as ds  # a third of a second, and a local index does without
 
         dataset = ds.FileSystemDataset.from_paths(
             [f"{self.bucket}/{self.prefix}{key}" for key in keys],
-            schema=schema,
+            schema=schema(),
             format=ds.ParquetFileFormat(),
             filesystem=relay_of(self.endpoint_url).file_system(),
         )

@@ -8,15 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
-import pyarrow as pa
 
 from schemas.identity import moment_of
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
 from storage.objects.stored import StoredObject
 from storage.sql import glob_escape, quote, scan_files
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # questions do without
 
 _PENDING = ".pending-"  # being written, or left behind by a killed writer; never listed
 
@@ -68,14 +70,20 @@ class LocalStore:
         except OSError as error:
             raise _translate(error, path) from error
 
-    def open(self, key: str) -> pa.NativeFile:
+    def open(self, key: str) -> "pa.NativeFile":
+        import pyarrow as pa
+
         return pa.OSFile(str(self.root / key))
 
     def trouble_behind(self, error: Exception) -> ObjectError | None:
         return None
 
     def scan(
-        self, connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], schema: pa.Schema
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        keys: Sequence[str],
+        schema: "Callable[[], pa.Schema]",
     ) -> str:
         return scan_files(f"{self.root}/{key}" for key in keys)
 

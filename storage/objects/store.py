@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import duckdb
-import pyarrow as pa
 
 from storage.errors import ObjectError
 from storage.locations import Folder, parse_location
 from storage.objects.local import LocalStore
 from storage.objects.stored import StoredObject
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # questions to a folder do without
 
 
 class ObjectStore(Protocol):
@@ -44,7 +46,7 @@ class ObjectStore(Protocol):
 
     def read(self, key: str) -> bytes: ...
 
-    def open(self, key: str) -> pa.NativeFile:
+    def open(self, key: str) -> "pa.NativeFile":
         """The object, to read some of it. FileNotFoundError: there is none; OSError: see `trouble_behind`."""
         ...
 
@@ -53,9 +55,14 @@ class ObjectStore(Protocol):
         ...
 
     def scan(
-        self, connection: duckdb.DuckDBPyConnection, name: str, keys: Sequence[str], schema: pa.Schema
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        keys: Sequence[str],
+        schema: "Callable[[], pa.Schema]",
     ) -> str:
-        """SQL that reads the rows of Parquet objects, at least one, all of the table `name`."""
+        """SQL that reads the rows of Parquet objects, at least one, all of the table `name`; `schema` makes
+        its columns, for who needs them."""
         ...
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:

@@ -27,12 +27,8 @@ from storage.query.database import (
 )
 from storage.query.documents import documents_query
 from storage.query.embedder import Embedder
-from storage.query.stemming import STEMMER
+from storage.query.stemming import STEMMER, WORDS
 from storage.sql import quote, quote_name
-
-# Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
-WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
-regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
 
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table not in ("failures", "attempts"))
 _TEMPORARY = ("carried", "missing", "unnumbered", "sources", "new_words", "stems", "new_vectors")

@@ -8,15 +8,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
-import numpy as np
-from numpy.typing import NDArray
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import OF_S3, NotFound, preflight
-from storage.index.columns import COLUMNS, arrow_schema
+from storage.index.columns import COLUMNS
 from storage.index.damage import repair_command
 from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
@@ -24,8 +23,13 @@ from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, own_tables_of, read_newest
 from storage.index.views import create_views
 from storage.objects.store import ObjectStore, open_store
-from storage.query.postings import Postings
 from storage.sql import connect
+
+if TYPE_CHECKING:  # these bring numpy, which SQL does without
+    from numpy.typing import NDArray
+    from pyarrow import Schema
+
+    from storage.query.postings import Postings
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 
@@ -73,7 +77,13 @@ class Catalog:
         self.snapshot = snapshot
         self.connection = connection
         self.own_tables = own_tables  # the snapshot's; of a file of an older one, that file's
-        self.postings = Postings(self.arrays)
+
+    @cached_property
+    def postings(self) -> "Postings":
+        """The words of its documents, as arrays."""
+        from storage.query.postings import Postings
+
+        return Postings(self.arrays)
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
         """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
@@ -91,18 +101,15 @@ class Catalog:
         make: Callable[..., T] = getattr(record, "model_construct", record)
         return tuple(make(**row) for row in self.query(sql, params).records)
 
-    def arrays(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> list[NDArray[Any]]:
+    def arrays(
+        self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> "list[NDArray[Any]]":
         """The columns of a query of ours, numbers without nulls; no time goes into single rows.
 
         Not for SQL from outside, as it is not checked.
         """
         with self._errors():
-            columns = self.connection.sql(sql, params=params).to_arrow_table().columns
-        # `to_numpy` would import pandas, which takes longer than most searches.
-        return [
-            np.concatenate([np.empty(0, column.type.to_pandas_dtype()), *map(np.from_dlpack, column.chunks)])
-            for column in columns
-        ]
+            return list(self.connection.sql(sql, params=params).fetchnumpy().values())
 
     def stream(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Iterator[Result]:
         """The same in batches, the first of them also when there are no rows.
@@ -246,8 +253,13 @@ def add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapsho
 
 def _add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None) -> None:
     def scan(table: str) -> str | None:
+        def schema() -> "Schema":
+            from storage.index.arrow_tables import arrow_schema
+
+            return arrow_schema(columns[table])
+
         keys = snapshot.files_of(table) if snapshot else ()
-        return store.scan(connection, table, keys, arrow_schema(columns[table])) if keys else None
+        return store.scan(connection, table, keys, schema) if keys else None
 
     own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)

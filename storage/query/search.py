@@ -12,14 +12,13 @@ import numpy as np
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoId
 from storage.query.bm25 import Allowed
-from storage.query.build_tables import WORDS, fill
 from storage.query.catalog import Catalog
 from storage.query.database import has_database, show_tables
 from storage.query.documents import WORDS_ONLY, hit_kinds
 from storage.query.embedder import Embedder, Floats, load_embedder, sign_bits
 from storage.query.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
 from storage.query.matches import Span, find_matches
-from storage.query.stemming import FUNCTION_WORDS, stem
+from storage.query.stemming import FUNCTION_WORDS, WORDS, stem
 from storage.sql import quote_name
 
 MAX_QUERY = 10_000  # characters
@@ -158,6 +157,10 @@ def make_searchable(catalog: Catalog) -> str | None:
     connection = catalog.connection
     embedder = load_embedder()
     if not has_database(connection, "built"):
+        from storage.query.build_tables import (
+            fill,  # with Arrow, which a search of a serving file does without
+        )
+
         connection.execute("ATTACH ':memory:' AS built")
         if embedder and not _can_embed(catalog, embedder):
             embedder = None

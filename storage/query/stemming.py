@@ -7,6 +7,10 @@ which the model writes; words of languages without a stemmer stay as they are.
 from collections.abc import Iterable
 from importlib.metadata import version
 
+# Documents and queries are cut into words by this one macro: lower case, no accents, letters and digits.
+WORDS = r"""CREATE OR REPLACE MACRO words(text) AS
+regexp_extract_all(lower(strip_accents(text)), '[\p{L}\p{N}]+')"""
+
 # They are in every other text; a query is searched by its other words, where it has some.
 _FUNCTION_WORDS = """
 a an and are as at be by during for from in into is it of off on onto or out

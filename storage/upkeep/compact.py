@@ -14,7 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from schemas.failures import PreflightError
-from storage.index.columns import COLUMNS, Column, arrow_schema, conform
+from storage.index.arrow_tables import arrow_schema, conform
+from storage.index.columns import COLUMNS, Column
 from storage.index.damage import damaged_part
 from storage.index.layout import PARTS
 from storage.index.leases import Holder, holding

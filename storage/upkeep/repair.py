@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES
 from storage.errors import NotFound
+from storage.index.arrow_tables import arrow_schema, conform
 from storage.index.bundles import commits_of, flatten_bundles, read_bundle
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, arrow_schema, conform
+from storage.index.columns import BUNDLE_TABLES, COLUMNS
 from storage.index.damage import DamagedPart
 from storage.index.layout import BUNDLES, bundle_key, new_part_key
 from storage.index.leases import Holder, holding

@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 
+import pytest
 from click.shell_completion import BashComplete
 
 from jobs.cli.main import cli
+from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
+from storage.query.build import build_serving
 
 # Prints, as the last line, which of all modules are loaded once the command has run.
 _RUN = """
@@ -41,11 +44,32 @@ def test_the_shell_completes_verbs_and_flags():
     assert [found.value for found in complete.get_completions(["search"], "--li")] == ["--limit"]
 
 
-def test_lookups_in_a_folder_load_no_client_of_s3_and_nothing_of_a_run(tmp_path):
-    """Nor what only writers of Parquet need; SQL needs no words' endings."""
-    open_index(str(tmp_path / "index"), create=True)
-    where = ("--index", str(tmp_path / "index"))
-    unused = {"boto3", "botocore", "ray", "torch", "transformers", "av", "jinja2", "jsonschema", "pandas"}
-    by_sql = loaded_by("sql", *where, "select count(*) from videos")
-    assert not by_sql & (unused | {"snowballstemmer", "tokenizers", "videoxl2"})
-    assert "duckdb" in by_sql
+OF_RUNS_AND_WRITERS = {"av", "boto3", "botocore", "jinja2", "jsonschema", "pandas", "pyarrow", "ray"}
+OF_RUNS_AND_WRITERS |= {"torch", "transformers"}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory, make_bundle):
+    """An index of one video with its serving file."""
+    place = str(tmp_path_factory.mktemp("lookups") / "index")
+    bundle = make_bundle()
+    pair = (bundle.commit.video_id, bundle.commit.analysis_key)
+    opened = open_index(place, create=True)
+    opened.commit(*pair, encode_bundle(bundle))
+    opened.publish([pair])
+    build_serving(place, words_only=True)
+    return place
+
+
+def test_sql_loads_duckdb_and_row_types(index):
+    """Neither arrays nor Arrow nor words' endings: DuckDB reads Parquet and makes rows by itself."""
+    loaded = loaded_by("sql", "--index", index, "select count(*) from videos")
+    assert not loaded & (OF_RUNS_AND_WRITERS | {"numpy", "snowballstemmer", "tokenizers", "videoxl2"})
+    assert "duckdb" in loaded
+
+
+def test_search_loads_arrays_and_endings_of_words_besides(index):
+    """What compares words and vectors; nothing that would build what is asked."""
+    loaded = loaded_by("search", "--index", index, "opening")
+    assert not loaded & OF_RUNS_AND_WRITERS
+    assert {"duckdb", "numpy", "snowballstemmer"} <= loaded

@@ -10,6 +10,7 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Attempt, Failure, Scene
+from storage.index.arrow_tables import arrow_schema, arrow_type
 from storage.index.bundles import (
     commits_of,
     encode_bundle,
@@ -18,7 +19,7 @@ from storage.index.bundles import (
     read_bundle,
     repoint_bundle,
 )
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, arrow_schema
+from storage.index.columns import BUNDLE_TABLES, COLUMNS
 
 MakeBundle = Callable[..., Bundle]
 
@@ -109,9 +110,9 @@ def test_columns_follow_the_row_types() -> None:
     scenes = {column.name: column for column in COLUMNS["scenes"]}
     assert list(scenes) == list(Scene.model_fields)
     assert scenes["tags"].sql_type == "VARCHAR[]"
-    assert scenes["evidence_ms"].arrow_type == pa.list_(pa.int64())
+    assert arrow_type(scenes["evidence_ms"].sql_type) == pa.list_(pa.int64())
     assert scenes["prompt_id"].is_nullable
     assert scenes["prompt_id"].sql_type == "VARCHAR"
-    assert scenes["created_at"].arrow_type == pa.timestamp("us", tz="UTC")
+    assert arrow_type(scenes["created_at"].sql_type) == pa.timestamp("us", tz="UTC")
     failures = {column.name: column for column in COLUMNS["failures"]}
     assert failures["failure_class"].sql_type == "VARCHAR"

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from storage.index.columns import COLUMNS, arrow_schema, conform
+from storage.index.arrow_tables import arrow_schema, conform
+from storage.index.columns import COLUMNS
 from storage.index.finite import without_nan
 
 BAD = (math.nan, math.inf, -math.inf)
