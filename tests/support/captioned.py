@@ -20,6 +20,7 @@ _ENCODERS = {
     "vp8": "libvpx",
     "av1": "libsvtav1",
 }
+_RAMP = bytes(range(16, 216))
 _NAL_SEI = {"h264": b"\x06", "hevc": b"\x4e\x01"}
 
 
@@ -75,7 +76,8 @@ def _add_video(
 def _picture(number: int, rate: Fraction) -> av.VideoFrame:
     frame = av.VideoFrame(64, 64, "yuv420p")
     for plane in frame.planes:
-        plane.update(bytes((16 + (at + 3 * number) % 200) for at in range(plane.buffer_size)))
+        start = 3 * number % len(_RAMP)
+        plane.update((_RAMP * (plane.buffer_size // len(_RAMP) + 2))[start : start + plane.buffer_size])
     frame.pts, frame.time_base = number, 1 / rate
     return frame
 

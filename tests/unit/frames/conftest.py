@@ -4,7 +4,6 @@ The upper third of picture n is a row of 16 black and white blocks, n in binary.
 reader's size leave it readable, so a test sees which picture it got, whatever the timestamps say.
 """
 
-import gc
 import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -154,12 +153,6 @@ CLIPS = [
     Clip("h264_one_key.mp4", codec_options={**X264, "g": "9999"}),
     Clip("one_frame.mp4", num_frames=1, codec_options=X264),
 ]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _small_heap() -> None:
-    """Each read ends with a garbage collection; pytest's own 200,000 objects need not be walked each time."""
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", params=CLIPS, ids=lambda clip: clip.name)
