@@ -259,6 +259,30 @@ def test_a_film_in_other_counting_than_its_captions() -> None:
     assert track.cues[0].start_ms == round((30 + 9 - 14) * 1001 / 30)
 
 
+def test_of_several_channels_in_scc_the_first_is_read() -> None:
+    """A track is one language; that there is more is told."""
+    second = "00:00:05:00\t1c20 1c70 c8e9 1c2f\n\n00:00:50:00\t1c2c\n"
+    track = read(SCC.format("00", ":") + "\n" + second, "film.scc")
+    assert [cue.text for cue in track.cues] == ["Hello", "Roll"]
+    assert track.warnings == ("other_channels",)
+    alone = read("Scenarist_SCC V1.0\n\n" + second, "film.scc")
+    assert ([cue.text for cue in alone.cues], alone.warnings) == (["Hi"], ())
+
+
+def test_speakers_in_ttml() -> None:
+    """By the names that the document's head gives them."""
+    text = (
+        '<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttm="http://www.w3.org/ns/ttml#metadata" xml:lang="en">'
+        '<head><metadata><ttm:agent xml:id="a" type="person"><ttm:name type="full">Ann Lee</ttm:name>'
+        '</ttm:agent></metadata></head><body><div><p begin="1s" end="2s" ttm:agent="a">Hi</p>'
+        '<p begin="40s" end="50s">Bye</p></div></body></tt>'
+    )
+    assert [(cue.speaker, cue.text) for cue in read(text, "film.ttml").cues] == [
+        ("Ann Lee", "Hi"),
+        (None, "Bye"),
+    ]
+
+
 def test_ttml() -> None:
     """Nested times, speakers, the document's language; old namespaces too."""
     text = (

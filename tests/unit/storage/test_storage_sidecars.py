@@ -251,6 +251,9 @@ def test_a_folder_is_listed_with_its_sidecars(tmp_path: Path) -> None:
     (video,) = listing
     assert [sidecar.name for sidecar in video.sidecars] == ["film.caf\\xe9.srt", "film.de.srt", "film.en.srt"]
     assert (listing.num_listed, listing.num_ignored) == (1, 2)
+    part = open_library(str(tmp_path)).list_videos(Selection(prefixes=("film.mp",), with_sidecars=True))
+    assert [one.sidecars for one in part] == [video.sidecars]
+    assert (part.num_listed, part.num_ignored) == (1, 0)
 
 
 def test_only_the_bytes_that_were_listed_are_fetched(tmp_path: Path) -> None:
