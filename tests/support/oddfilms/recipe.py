@@ -33,7 +33,8 @@ BARE = frozenset({"h264", "hevc", "m4v"})
 COUNTED_CLOCK = frozenset({"avi", "mxf", "ogg"})
 JOINABLE = ("ts", "ts", "vob", "mpg", "flv")
 _PALETTES = {"mov": ("qtrle", "palette", "smc"), "avi": ("palette", "msrle", "zmbv")}
-_HOLED = ("ts", "ts", "mp4", "mkv", "mkv", "webm")
+_HOLED = ("ts", "ts", "mp4", "mkv", "mkv", "webm", "flv", "avi", "mxf", "ogg")
+_WITH_ZEROS = frozenset({"mjpeg", "huffyuv"})  # their encoders write such stretches, too
 _DISC = frozenset({"h264", "mpeg2"})  # whatever is on discs in packets of 192 bytes
 _RESIZABLE = {
     "mp4": ("h264", "h264", "hevc"),
@@ -311,7 +312,7 @@ def _cut(seed: int, random: Random) -> Recipe:
 def _hole(seed: int, random: Random) -> Recipe:
     """Some bytes are lost: packets of a broadcast, zeros in a download."""
     container = random.choice(_HOLED)
-    codec = random.choice(CONTAINERS[container])
+    codec = random.choice([codec for codec in CONTAINERS[container] if codec not in _WITH_ZEROS])
     piece = Piece("25" if container in COUNTED_CLOCK else random.choice(["25", "50", "telecine"]), 90)
     share = Fraction(random.randrange(30, 70), 100)
     return _recipe(

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
+from videoxl2.frames.files.chains import lost_stretches
 from videoxl2.frames.files.jpeg import lacks_bytes
 from videoxl2.frames.files.matroska import damaged_stretches
 
@@ -33,6 +34,12 @@ def _without_checksums(path):
     sized = rb"(\x1f\x43\xb6\x75(?:\x01.{7}|[\x10-\x1f].{3}|[\x20-\x3f].{2}|[\x40-\x7f].))\xbf\x84"
     path.write_bytes(re.sub(sized, lambda found: found[1] + b"\xec\x84", path.read_bytes(), flags=re.DOTALL))
     return path
+
+
+def container_of(path):
+    """By FFmpeg's name."""
+    with av.open(str(path)) as container:
+        return container.format.name
 
 
 def _flags(path, info):
@@ -74,6 +81,42 @@ def test_a_zeroed_key_puts_its_pictures_in_doubt(make):
     assert in_doubt[first : first + 12].all()
     assert not in_doubt[:first].any()
     assert not in_doubt[first + 12 :].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "words"),
+    [
+        ("a.avi", "mpeg4", {"g": "12", "b": "2M"}, {"corrupt_packets", "timestamps_estimated"}),
+        ("a.flv", "flv", {"g": "12", "b": "2M"}, {"corrupt_packets"}),
+        ("a.mxf", "mpeg2video", {**MPEG2, "bf": "0"}, {"corrupt_packets", "timestamps_estimated"}),
+        ("a.ogg", "libvpx", VPX, {"corrupt_packets", "timestamps_estimated"}),
+        ("a.mpg", "mpeg2video", MPEG2, {"corrupt_packets", "timestamps_estimated"}),
+        ("a.asf", "mpeg4", {"g": "12", "b": "2M"}, {"corrupt_packets"}),
+    ],
+)
+def test_elements_that_do_not_follow_are_said(make, name, codec, options, words):
+    """FFmpeg steps over them. Where pictures are counted, those behind the loss have no sure times."""
+    path = make(name, codec=codec, codec_options=options, num_frames=60)
+    assert probe(path).warnings == ()
+    assert lost_stretches(path, container_of(path)) == ()
+    info = probe(_zeroed(path, 0.5, 9000))
+    assert words <= set(info.warnings)
+    assert lost_stretches(path, container_of(path))
+
+
+def test_an_avi_without_padding_is_sound(tmp_path, make):
+    """Chunks are to begin at even bytes; some writers do not know."""
+    path = make("a.avi", codec="mpeg4", codec_options={"g": "12"}, num_frames=30)
+    data = path.read_bytes()
+    first = data.index(b"00dc")
+    for _ in range(30):
+        at = data.index(b"00dc", first)
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if size % 2:
+            data = data[: at + 8 + size] + data[at + 9 + size :]
+        first = at + 8 + size
+    path.write_bytes(data)
+    assert lost_stretches(path, "avi") == ()
 
 
 @pytest.mark.parametrize(

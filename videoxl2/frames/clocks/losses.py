@@ -7,6 +7,7 @@ picture before stays on screen for those that are gone. Both end with the next k
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,10 @@ def _places(path: str | os.PathLike[str], index: int, limits: Limits) -> list[tu
     """Where each packet of a stream begins and ends, in bytes of the file."""
     with open_video(path, limits, index) as video:
         places = [(packet.pos or 0, packet.size) for packet in video_packets(video, Damage())]
-        if video.demuxer != "mpegts":
+        if video.demuxer.startswith(("matroska", "mov,")):
             return [(at, at + size) for at, size in places]
-        # Those of others lie between its parts.
-        starts = [at for at, _ in places]
+        # Those of others lie between its parts, or several share a place.
+        starts = list(accumulate((at for at, _ in places), max))
         return list(zip(starts, [*starts[1:], Path(path).stat().st_size], strict=True)) if starts else []
 
 

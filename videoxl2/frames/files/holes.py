@@ -1,8 +1,8 @@
 """Zeros where bytes were lost: downloads that never finished, blocks that a disk could not read.
 
-What video codecs write has no long runs of zeros: in MPEG's they would look like start codes, and only before
-such a code, or behind a picture, may zeros fill it up; arithmetic coders have a few in a row at most. Motion
-JPEG has its own rule.
+What video codecs write has no long runs of zeros: in MPEG's and their kin they would look like start codes,
+and only before such a code, or behind a picture, may zeros fill it up; arithmetic coders have a few in a row
+at most. Motion JPEG has its own rule.
 """
 
 import re
@@ -12,7 +12,10 @@ from videoxl2.frames.files.packets import VideoPacket
 
 _NAL_UNITS = frozenset({"h264", "hevc"})
 _ARITHMETIC = frozenset({"vp8", "vp9", "av1"})
-_WITHOUT_ZEROS = _NAL_UNITS | _ARITHMETIC | {"mpeg1video", "mpeg2video", "mpeg4"}
+_STUFFED = frozenset({"mpeg1video", "mpeg2video"})  # zeros may follow a picture
+_KIN = frozenset({"mpeg4", "h263", "flv1", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2"})
+_WITHOUT_ZEROS = _NAL_UNITS | _ARITHMETIC | _STUFFED | _KIN
+_PICTURE = b"\0\0\1\0"
 _ZEROS = bytes(64)
 _FEW_ZEROS = bytes(16)  # more than any coder ends with
 _NO_HEAD = bytes(4)  # neither a length nor a picture's header
@@ -27,17 +30,31 @@ def is_holed(packet: VideoPacket) -> bool:
     if codec not in _WITHOUT_ZEROS:
         return False
     data = bytes(packet)
-    if data.startswith(_NO_HEAD) and _fills_packets(packet, codec):
+    if data.startswith(_NO_HEAD) and _is_filled(packet, codec):
         return True
     at = data.find(_ZEROS)
     while at >= 0:
         end = _NOT_ZERO.search(data, at)
         if end is None:
             return at == 0
-        if data[end.start()] != 1 or codec in _ARITHMETIC:
+        if data[end.start()] != 1 or not _may_be_filled_up(data, end.start() + 1, codec):
             return True
         at = data.find(_ZEROS, end.start())
     return False
+
+
+def _may_be_filled_up(data: bytes, at: int, codec: str) -> bool:
+    """Whether an encoder may have put zeros before the start code that ends at `at`: ahead of a NAL unit, and
+    in MPEG-1 and -2, inside a packet, ahead of a picture's second field, which has the place of the first."""
+    if codec not in _STUFFED:
+        return codec in _NAL_UNITS
+    first = data.find(_PICTURE)
+    return data[at : at + 1] == b"\0" and _place(data, first + 4) == _place(data, at + 1)
+
+
+def _place(data: bytes, at: int) -> int:
+    """In order of showing, in its group: ten bits (ISO 13818-2, 6.3.9)."""
+    return int.from_bytes(data[at : at + 2]) >> 6
 
 
 def ends_in_zeros(packet: VideoPacket) -> bool:
@@ -45,13 +62,14 @@ def ends_in_zeros(packet: VideoPacket) -> bool:
     data = memoryview(packet)
     if packet.size <= len(_FEW_ZEROS) or data[-len(_FEW_ZEROS) :] != _FEW_ZEROS:
         return False
-    return _fills_packets(packet, packet.stream.codec_context.name)
+    codec = packet.stream.codec_context.name
+    return codec in _KIN or _is_filled(packet, codec)
 
 
-def _fills_packets(packet: VideoPacket, codec: str) -> bool:
-    """Whether pictures end with a byte that is not zero, and nothing comes before them.
+def _is_filled(packet: VideoPacket, codec: str) -> bool:
+    """Whether nothing comes before a picture, and a byte that is not zero ends it.
 
-    NAL units do where lengths stand before them, and not start codes (ISO 14496-15, 5.3.3.1).
+    NAL units do so where lengths stand before them, and not start codes (ISO 14496-15, 5.3.3.1).
     """
     is_length_prefixed = codec in _NAL_UNITS and (packet.stream.codec_context.extradata or b"")[:1] == b"\1"
     return is_length_prefixed or codec in _ARITHMETIC

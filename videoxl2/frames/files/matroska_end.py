@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from videoxl2.frames.files.matroska import Element, read_element
+from videoxl2.frames.files.matroska_tracks import read_tracks
 
 _TAILS = (1 << 18, 1 << 23)  # bytes before the end; clusters of 5 MB are usual
-_HEAD = 1 << 20
-_SEGMENT, _TRACKS = 0x18538067, 0x1654AE6B
-_TRACK, _TRACK_NUMBER, _TRACK_TYPE = 0xAE, 0xD7, 0x83
 _NOT_HERE = bytes(1 << 16)  # of an object on S3, of which only head and tail are copied
 _CLUSTER_HEAD, _CUES_HEAD = b"\x1f\x43\xb6\x75", b"\x1c\x53\xbb\x6b"
 _TIME, _SIMPLE_BLOCK, _GROUP, _BLOCK = 0xE7, 0xA3, 0xA0, 0xA1
@@ -17,37 +15,21 @@ _CUE, _CUE_TIME = 0xBB, 0xB3
 _MOST_CLUSTERS = 64
 
 
-def last_tick(path: str | os.PathLike[str], place: int) -> int | None:
-    """When the last picture of the video in that place among the file's videos is shown, in its ticks.
-
-    Out of the last clusters, else of the index; None where neither is in the file's end.
-    """
+def last_tick(path: str | os.PathLike[str], index: int) -> int | None:
+    """When the last picture of FFmpeg's stream `index` is shown, in its ticks: out of the last clusters, else
+    of the index. None where neither is in the file's end."""
+    tracks = read_tracks(path)
+    if index >= len(tracks):
+        return None
     with Path(path).open("rb") as file:
-        tracks = _videos(file.read(_HEAD))
-        if place >= len(tracks):
-            return None
         size = file.seek(0, os.SEEK_END)
         for length in _TAILS:
             file.seek(max(0, size - length))
             tail = file.read()
             tail = tail[tail.rfind(_NOT_HERE) + 1 :]
-            if (tick := _of_clusters(tail, tracks[place])) is not None:
+            if (tick := _of_clusters(tail, tracks[index].number)) is not None:
                 return tick
     return _of_cues(tail)
-
-
-def _videos(head: bytes) -> list[int]:
-    """Their numbers, in order."""
-    outer = next((one for one in _inside(head, Element(0, 0, None)) if one.kind == _SEGMENT), None)
-    tracks = next((one for one in _inside(head, outer) if one.kind == _TRACKS), None) if outer else None
-    entries = [
-        {inner.kind: _number(head, inner) for inner in _inside(head, entry)}
-        for entry in (_inside(head, tracks) if tracks else ())
-        if entry.kind == _TRACK
-    ]
-    return [
-        entry[_TRACK_NUMBER] for entry in entries if entry.get(_TRACK_TYPE) == 1 and _TRACK_NUMBER in entry
-    ]
 
 
 def _of_clusters(tail: bytes, track: int) -> int | None:

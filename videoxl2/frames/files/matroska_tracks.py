@@ -12,17 +12,19 @@ _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675
 _TRACKS = 0x1654AE6B
 _ENTRY = 0xAE
-_TYPE, _CODEC, _TAG = 0x83, 0x86, 0x22B59D
+_NUMBER, _TYPE, _CODEC, _TAG = 0xD7, 0x83, 0x86, 0x22B59D
 _STREAM_TYPES = {1, 2, 17, 33}  # video, sound, subtitles, metadata: those that FFmpeg makes streams of
 _MAX_ELEMENTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class MatroskaTrack:
-    """One track: its codec's name, such as `S_TEXT/WEBVTT`, and its language as BCP 47 where it says so."""
+    """One track: its codec's name, such as `S_TEXT/WEBVTT`, its language as BCP 47 where it says so, and the
+    number that its blocks bear."""
 
     codec: str
     language_tag: str | None
+    number: int
 
 
 def read_tracks(path: str | os.PathLike[str]) -> tuple[MatroskaTrack, ...]:
@@ -67,7 +69,8 @@ def _read_entry(data: mmap.mmap, entry: Element) -> MatroskaTrack | None:
     codec = _text(said.get(_CODEC, b""))
     if int.from_bytes(said.get(_TYPE, b"")) not in _STREAM_TYPES or not codec:
         return None
-    return MatroskaTrack(codec, _text(said.get(_TAG, b"")) or None)
+    number = int.from_bytes(said.get(_NUMBER, b""))
+    return MatroskaTrack(codec, _text(said.get(_TAG, b"")) or None, number)
 
 
 def _text(raw: bytes) -> str:

@@ -10,20 +10,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.clocks.clock import Clock, Edit
+from videoxl2.frames.clocks.clock import Clock, Edit, Order
 from videoxl2.frames.clocks.clockmaker import make_clock
 from videoxl2.frames.clocks.columns import PacketTable
 from videoxl2.frames.clocks.edits import OddEdits, end_s, film_ticks, lay_out, read_edits
 from videoxl2.frames.clocks.joints import Joints, find_joints
 from videoxl2.frames.clocks.losses import find_losses
+from videoxl2.frames.clocks.order import look_at_order
 from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
 from videoxl2.frames.errors import NoVideo
+from videoxl2.frames.files.chains import lost_stretches
 from videoxl2.frames.files.container import Limits, OpenVideo
-from videoxl2.frames.files.matroska import Stretch, damaged_stretches
+from videoxl2.frames.files.matroska import Stretch
 from videoxl2.frames.files.structure import is_cut_short
 from videoxl2.frames.probing.rates import stated_period
 from videoxl2.frames.probing.scan import Scan
 
+_COUNTED = frozenset(
+    {"avi", "mxf", "mpeg", "ogg"}
+)  # where pictures count from stamp to stamp, or from the start
 _NO_END = 1 << 62  # bytes
 
 
@@ -59,11 +64,16 @@ class Showing:
         is_exact &= not clock.counts_pictures
         streams = turns.streams or (video.stream.index,)
         damage = _Damage.of(video, path, table, made.ticks, streams, is_cut)
+        if damage.is_told and video.demuxer == "avi":
+            clock = _without_keys(clock, path, limits)
         if clock.can_skip:
             losses = find_losses(path, streams, limits, table, made.ticks, damage.lost)
             clock = replace(clock, losses=losses)
         clock = replace(clock, unharmed=damage.joints.unharmed)
-        is_exact &= not damage.joints.has_overlap
+        # Behind a loss pictures are counted on as if nothing were lost; and a lost stamp is no jump.
+        is_shifted = (damage.is_told or table.num_corrupt > 0) and video.demuxer in _COUNTED
+        is_shifted |= damage.is_told and made.num_joins > 0
+        is_exact &= not damage.joints.has_overlap and not is_shifted
         start_s = media.first_pts * video.time_base
         shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=damage.is_told)
         return shown._edited(video, path) if video.demuxer.startswith("mov,") and is_exact else shown
@@ -84,6 +94,12 @@ class Showing:
             film=_edited_timeline(self.media, parts, video.time_base),
             start_s=start_s,
         )
+
+
+def _without_keys(clock: Clock, path: str | os.PathLike[str], limits: Limits) -> Clock:
+    """To be read from the start: FFmpeg counts on behind a loss, so its index calls others keys."""
+    order = clock.order or Order(look_at_order(path, limits).delay, 1)
+    return replace(clock, order=replace(order, has_keys=False), missing="unknown")
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,7 @@ class _Damage:
             pids = {video.container.streams[index].id for index in streams}
             joints = find_joints(path, table, ticks, pids)
             return cls((*joints.losses, *end), joints=joints)
-        damaged = damaged_stretches(path) if video.demuxer.startswith("matroska") else ()
+        damaged = lost_stretches(path, video.demuxer)
         return cls((*damaged, *end), is_told=bool(damaged))
 
 

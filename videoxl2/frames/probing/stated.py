@@ -63,7 +63,7 @@ def _found_s(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction | 
         return _indexed_s(video, path, said_s)
     start = _first_tick(video)
     if video.demuxer == _MATROSKA:
-        end = last_tick(path, video.container.streams.video.index(video.stream))
+        end = last_tick(path, video.stream.index)
     else:
         end = _last_tick(video, path, said_s)
     if end is None or start is None or end < start:
