@@ -69,7 +69,7 @@ def options(codec: str, gop: int, num_b: int, is_open: bool = False) -> dict[str
     if codec in ("mpeg1", "mpeg2", "mpeg4"):
         return {**_FINE, "g": str(gop), "bf": str(num_b), "sc_threshold": "1000000000"}
     if codec in ("vp8", "vp9"):
-        live = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        live = {"deadline": "realtime", "threads": "1", "cpu-used": "8", "lag-in-frames": "0"}
         return {**live, "g": str(gop), "keyint_min": str(gop), "b": "3M"}
     if codec in ("msmpeg4", "wmv2", "flv1"):
         return {**_FINE, "g": str(gop)}

@@ -127,13 +127,18 @@ CLIPS = [
     Clip(
         "hevc_open.mkv", "libx265", codec_options={**X265, "x265-params": X265["x265-params"] + ":open-gop=1"}
     ),
-    Clip("vp9.webm", "libvpx-vp9", codec_options={"deadline": "realtime", "cpu-used": "8", "g": "40"}),
+    Clip(
+        "vp9.webm",
+        "libvpx-vp9",
+        codec_options={"deadline": "realtime", "threads": "1", "cpu-used": "8", "g": "40"},
+    ),
     Clip(
         "vp8.webm",
         "libvpx",
         num_frames=90,
         codec_options={
             "deadline": "realtime",
+            "threads": "1",
             "cpu-used": "8",
             "g": "40",
             "auto-alt-ref": "1",

@@ -17,7 +17,7 @@ from videoxl2.frames.files.matroska import damaged_stretches
 SIZE = 96
 X264 = {"preset": "ultrafast", "g": "20", "bf": "2"}
 MPEG2 = {"g": "12", "bf": "2", "b": "2M"}
-VPX = {"deadline": "realtime", "cpu-used": "8", "g": "12", "b": "2M"}
+VPX = {"deadline": "realtime", "threads": "1", "cpu-used": "8", "g": "12", "b": "2M"}
 OPEN_X264 = {"preset": "ultrafast", "x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0:bframes=2"}
 
 
