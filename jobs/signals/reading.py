@@ -11,7 +11,7 @@ from schemas.failures import FailureClass
 from schemas.tables import MEASURED_TABLES, Measured
 
 _TRIES = 3  # of a signal whose storage did not answer
-_BACKOFF_S = 1.0
+BACKOFF_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _read(file: VideoFile, signal: Signal, lineage: Lineage) -> tuple[list[Measu
             failure = classify(error, Stage.READ)
         if failure.failure_class is not FailureClass.TRANSIENT or not failure.can_retry:
             break
-        time.sleep(_BACKOFF_S * 2**number * random.uniform(0.5, 1.5))
+        time.sleep(BACKOFF_S * 2**number * random.uniform(0.5, 1.5))
     return [], failure
 
 

@@ -17,11 +17,11 @@ class CommitBlocks:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._blocks: list[_Block] = []
+        self.blocks: list[Block] = []
 
     def add(self, table: pa.Table) -> None:
         """More rows, of the same schema."""
-        blocks, added = self._blocks, _Block(table, {})
+        blocks, added = self.blocks, Block(table, {})
         num_rows, first = len(added), len(blocks)
         while first and len(blocks[first - 1]) <= 2 * num_rows:
             first -= 1
@@ -34,15 +34,15 @@ class CommitBlocks:
         """The rows that have one of the values in a column of strings."""
         wanted = set(values)
         position = self._schema.get_field_index(column)
-        for block in self._blocks:
+        for block in self.blocks:
             yield from (row for row in block.candidates(column, wanted) if row[position] in wanted)
 
     def table(self) -> pa.Table:
         """All rows, in the order in which they were added."""
-        return pa.concat_tables([self._schema.empty_table(), *(block.table for block in self._blocks)])
+        return pa.concat_tables([self._schema.empty_table(), *(block.table for block in self.blocks)])
 
 
-class _Block:
+class Block:
     """Rows, and for each column that was asked for the hashes of its values in order, with their rows."""
 
     def __init__(self, table: pa.Table, order: Mapping[str, tuple[Hashes, npt.NDArray[np.int32]]]) -> None:
@@ -52,14 +52,15 @@ class _Block:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    def merged(self, other: "_Block") -> "_Block":
+    def merged(self, other: "Block") -> "Block":
+        """Both blocks' rows as one, these first."""
         order = {}
         for column in self._order.keys() | other._order.keys():
             (hashes, rows), (more, other_rows) = self._ordered(column), other._ordered(column)
             order[column] = _sorted(
                 np.concatenate([hashes, more]), np.concatenate([rows, other_rows + np.int32(len(self))])
             )
-        return _Block(pa.concat_tables([self.table, other.table]), order)
+        return Block(pa.concat_tables([self.table, other.table]), order)
 
     def candidates(self, column: str, values: Collection[str]) -> Iterator[tuple[Any, ...]]:
         """Rows whose values have the same hashes."""

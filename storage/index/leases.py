@@ -131,7 +131,7 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
         kind=kind,
         run_id=run_id,
         host=socket.gethostname(),
-        machine=_machine(),
+        machine=machine_name(),
         pid=os.getpid(),
         since=datetime.now(UTC),
     )
@@ -176,7 +176,7 @@ def _append(store: ObjectStore, log: LeaseLog, holders: tuple[Holder, ...]) -> b
 
 def is_gone(holder: Holder) -> bool:
     """Known to be dead: its process was on this machine, and is no more."""
-    if holder.machine != _machine():
+    if holder.machine != machine_name():
         return False
     try:
         os.kill(holder.pid, 0)
@@ -187,8 +187,8 @@ def is_gone(holder: Holder) -> bool:
     return False
 
 
-def _machine() -> str:
-    """Containers of one host share its boot but not its processes."""
+def machine_name() -> str:
+    """Names this boot and process namespace: containers of one host share the one but not the other."""
     try:
         return f"{_BOOT_ID.read_text().strip()} {Path('/proc/self/ns/pid').readlink()}"
     except OSError:  # no Linux: only watching tells

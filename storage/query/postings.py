@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from storage.query.bm25 import Allowed, TermPostings, rank, weigh
 
-_KEPT_BYTES = 256 << 20
+KEPT_BYTES = 256 << 20
 _OF_TERM = "SELECT document, frequency, length FROM postings WHERE term = ?"
 
 Read = Callable[[str, Sequence[Any]], list[NDArray[Any]]]
@@ -40,7 +40,7 @@ class Postings:
         if term not in self._terms:
             self._terms[term] = postings = self._read_term(term)
             self._num_bytes += postings.num_bytes if postings else 0
-            while self._num_bytes > _KEPT_BYTES and len(self._terms) > 1:
+            while self._num_bytes > KEPT_BYTES and len(self._terms) > 1:
                 _, oldest = self._terms.popitem(last=False)
                 self._num_bytes -= oldest.num_bytes if oldest else 0
         self._terms.move_to_end(term)

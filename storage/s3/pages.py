@@ -58,7 +58,7 @@ def _read_contents(xml: bytes) -> list[dict[str, Any]]:
 def _as_botocore_has_it(members: dict[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {name: members[name] for name in _TEXTS if name in members}
     found["Size"] = int(members["Size"])
-    found["LastModified"] = _moment(members["LastModified"])
+    found["LastModified"] = listed_moment(members["LastModified"])
     if "RestoreStatus" in members:
         found["RestoreStatus"] = {"IsRestoreInProgress": members.get("IsRestoreInProgress") == "true"}
         if expiry := members.get("RestoreExpiryDate"):
@@ -66,8 +66,9 @@ def _as_botocore_has_it(members: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _moment(text: str) -> datetime:
-    """Years that no calendar has, as servers without a time give, are the first or the last moment."""
+def listed_moment(text: str) -> datetime:
+    """A time as a listing says it; years that no calendar has, as servers without a time give, are the first
+    or the last moment."""
     year = _YEAR.match(text)
     if year and not 1 <= int(year[0]) <= 9999:
         return (datetime.max if int(year[0]) > 0 else datetime.min).replace(tzinfo=UTC)

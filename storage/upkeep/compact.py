@@ -69,9 +69,9 @@ def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None
         merged: dict[str, Merged] = {}
         with tempfile.TemporaryDirectory(prefix="media-index-compact-", dir=scratch) as folder:
             for table, parts in small.items():
-                merged[table] = _merge(store, base, table, parts, Path(folder))
+                merged[table] = merge_parts(store, base, table, parts, Path(folder))
                 check_lease()
-        return _switch(store, base, merged)
+        return switch_parts(store, base, merged)
 
 
 def _small_parts(store: ObjectStore, snapshot: Snapshot) -> dict[str, dict[str, int]]:
@@ -95,7 +95,10 @@ def _columns(snapshot: Snapshot) -> dict[str, tuple[Column, ...]]:
     return COLUMNS | columns_by_table(snapshot.own_tables)
 
 
-def _merge(store: ObjectStore, base: Snapshot, table: str, parts: dict[str, int], scratch: Path) -> Merged:
+def merge_parts(
+    store: ObjectStore, base: Snapshot, table: str, parts: dict[str, int], scratch: Path
+) -> Merged:
+    """Write the rows of these parts anew, sorted, in as few parts as hold them; nothing lists them yet."""
     columns, number = _columns(base)[table], next_number(base)
     after: list[str] = []
     num_rows = 0
@@ -188,7 +191,7 @@ def _cause(error: Exception, failed: list[BaseException], scratch: Path) -> Base
     )
 
 
-def _switch(store: ObjectStore, base: Snapshot, merged: dict[str, Merged]) -> Compaction | None:
+def switch_parts(store: ObjectStore, base: Snapshot, merged: dict[str, Merged]) -> Compaction | None:
     """One snapshot more. After a faster publisher its parts stay listed; nothing is merged again."""
     newest: Snapshot | None = base
     while newest is not None:

@@ -113,14 +113,15 @@ class Prefill:
         self._pending.append(torch.cat([self.language.embed(list(stamp_ids)), visual_ND]))
         self.layout.add_group(len(stamp_ids))
         if len(self._pending) == self.options.chunk_groups:
-            self._run_chunk()
+            self.run_chunk()
 
     def finish(self) -> None:
         """Run the last, short chunk."""
         if self._pending:
-            self._run_chunk()
+            self.run_chunk()
 
-    def _run_chunk(self) -> None:
+    def run_chunk(self) -> None:
+        """Run the groups that wait as one chunk."""
         view = chunk_view(self.layout, self.options, self.layout.num_groups - len(self._pending))
         self._extend(torch.cat(self._pending), view.to(self.device))
         self._pending.clear()

@@ -98,7 +98,7 @@ def merge(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> Tensor:
 
 def _attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     """Call SDPA's kernels by name where they run, since SDPA itself returns no log-sum-exp."""
-    if not q.is_cuda and _has_kernel("_scaled_dot_product_flash_attention_for_cpu"):
+    if not q.is_cuda and has_kernel("_scaled_dot_product_flash_attention_for_cpu"):
         kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
         out, lse = kernel(q, k, v, attn_mask=bias)
         return out, lse
@@ -133,7 +133,8 @@ def _plain_attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -
 
 
 @cache
-def _has_kernel(name: str) -> bool:
+def has_kernel(name: str) -> bool:
+    """Whether this build of PyTorch has the operation."""
     return hasattr(torch.ops.aten, name)
 
 

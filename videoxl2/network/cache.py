@@ -42,7 +42,7 @@ class KVCache:
         self.length = 0
         self.capacity = 0
         self._window = _DeviceWindow(shape.num_layers) if on_host else None
-        self._layers_2SKE: list[Tensor] = [self._allocate(0) for _ in range(shape.num_layers)]
+        self._layers_2SKE: list[Tensor] = [self.allocate(0) for _ in range(shape.num_layers)]
         self.reserve(capacity)
 
     @property
@@ -54,7 +54,8 @@ class KVCache:
         """Return the bytes in use, without spare capacity."""
         return self.length * self.shape.bytes_per_token
 
-    def _allocate(self, rows: int) -> Tensor:
+    def allocate(self, rows: int) -> Tensor:
+        """Return keys and values of one layer with room for `rows` tokens, on the device or pinned."""
         size = (2, rows, self.shape.num_kv_heads, self.shape.head_dim)
         if self.on_host:
             return torch.empty(size, dtype=self.shape.dtype, pin_memory=self.device.type == "cuda")
@@ -75,7 +76,7 @@ class KVCache:
 
     def _reallocate(self, rows: int) -> None:
         for index, old in enumerate(self._layers_2SKE):
-            new = self._allocate(rows)
+            new = self.allocate(rows)
             new[:, : self.length] = old[:, : self.length]
             self._layers_2SKE[index] = new
 

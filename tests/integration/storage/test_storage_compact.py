@@ -103,7 +103,7 @@ def test_a_faster_publisher_keeps_its_rows(filled_disk, make_bundle, monkeypatch
     """Nothing is merged twice: the switch alone is tried again, on top of what was published meanwhile."""
     late = make_bundle(uri="s3://library/late.mp4")
     merges = []
-    original = compaction._merge
+    original = compaction.merge_parts
 
     def merge(store, base, table, *rest):
         merges.append(table)
@@ -111,7 +111,7 @@ def test_a_faster_publisher_keeps_its_rows(filled_disk, make_bundle, monkeypatch
             filled_disk.publish(late)
         return original(store, base, table, *rest)
 
-    monkeypatch.setattr(compaction, "_merge", merge)
+    monkeypatch.setattr(compaction, "merge_parts", merge)
     before = filled_disk.contents()
     _compact(filled_disk)
     assert len(merges) == len(set(merges))
@@ -123,11 +123,13 @@ def test_a_faster_publisher_keeps_its_rows(filled_disk, make_bundle, monkeypatch
 def test_parts_that_somebody_else_took_away_are_not_listed_twice(filled_disk, monkeypatch):
     """Two compactions at once, as after a lease that was taken from a frozen holder: no row is doubled."""
     before = filled_disk.contents()
-    original = compaction._switch
+    original = compaction.switch_parts
 
     def switch(store, base, merged):
-        monkeypatch.setattr(compaction, "_switch", original)
-        other = compaction._switch(store, base, {t: _again(store, base, t, m) for t, m in merged.items()})
+        monkeypatch.setattr(compaction, "switch_parts", original)
+        other = compaction.switch_parts(
+            store, base, {t: _again(store, base, t, m) for t, m in merged.items()}
+        )
         assert other is not None
         return original(store, base, merged)
 
@@ -136,7 +138,7 @@ def test_parts_that_somebody_else_took_away_are_not_listed_twice(filled_disk, mo
         key = write_part(store, merged.after[0].replace(".parquet", "-other.parquet"), rows)
         return compaction.Merged(merged.before, (key,), merged.num_rows)
 
-    monkeypatch.setattr(compaction, "_switch", switch)
+    monkeypatch.setattr(compaction, "switch_parts", switch)
     assert _compact(filled_disk) is None
     assert filled_disk.contents() == before
 

@@ -2,15 +2,17 @@
 
 import json
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from jobs.prompts.answer_text import InvalidAnswerError, describe_format, parse_records, write_records
+from jobs.prompts.pack import OwnAnswer, Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.recipe import _rules
+from jobs.prompts.recipe import Recipe
 from jobs.prompts.schema.answer_schema import answer_from_schema
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import One, Several, Tiles, TimedAnswer
@@ -176,7 +178,8 @@ def test_bounds_change_the_recipe_and_prose_does_not():
     """What the hash of a recipe sees: every bound, marker, option and layout, and no wording."""
 
     def seen(schema, layout=FOUR):
-        return json.dumps(_rules(answer_of(schema, layout)), sort_keys=True)
+        prompt = Prompt("cars", 1, 500, "Cars?", None, OwnAnswer(json.dumps(schema), layout))
+        return Recipe("m", "r", "auto", Fraction(1), 9, (prompt,)).recipe_id
 
     changed = [seen(SCHEMA, Several(5))]
     for path, value in [

@@ -26,7 +26,7 @@ from schemas.plan import Reason
 from schemas.usage import Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.generate.model import VideoXL2
-from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.generate.prefill import Prefill, PrefillOptions
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
@@ -103,7 +103,9 @@ def test_a_model_that_never_looks_is_found_out(parrot_asker, context):
 def test_without_a_video_nothing_is_gained(asker, context):
     """The gain of every record is nought where the model saw no picture, lists and JSON values included."""
     session = prefilled(asker)
-    empty = asker.model._start(PrefillOptions(), None, asker.model.config.tokens_per_group, session.clock)
+    network = asker.model.network
+    prefix, per_group = asker.model.vocabulary.prefix_ids(), asker.model.config.tokens_per_group
+    empty = Prefill(network.language, prefix, per_group, PrefillOptions(), asker.model.device, session.clock)
     unseeing = replace(session, cache=empty.cache, layout=empty.layout)
     plate: dict[str, Any] = {"properties": {"text": {"type": "string", "maxLength": 9}}, "required": ["text"]}
     plate |= {"type": "object", "additionalProperties": False}

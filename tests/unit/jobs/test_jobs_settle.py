@@ -42,20 +42,28 @@ def index(tmp_path):
 
 
 @pytest.fixture
-def settler_of(index):
+def run_ids():
+    """Of the settlers of a test."""
+    return {}
+
+
+@pytest.fixture
+def settler_of(index, run_ids):
     def make(run_id="run"):
-        return IndexSettler(index, RECIPE, run_id, Progress(Console(file=io.StringIO())))
+        settler = IndexSettler(index, RECIPE, run_id, Progress(Console(file=io.StringIO())))
+        run_ids[settler] = run_id
+        return settler
 
     return make
 
 
 @pytest.fixture
-def published(index, make_row):
+def published(index, make_row, run_ids):
     """Publish as a run does at its end; `published(settler, query)` answers from what readers see."""
 
     def ask(settler, query):
         tally = settler.tally
-        run = make_row(Run, run_id=settler._run_id, library="s3://library")
+        run = make_row(Run, run_id=run_ids[settler], library="s3://library")
         settler.publish(RunRecord(run=run, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts)))
         with open_catalog(index.url) as catalog:
             return catalog.query(query).rows

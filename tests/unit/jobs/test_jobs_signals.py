@@ -89,7 +89,7 @@ def test_a_store_that_does_not_answer_is_asked_again(
     film: Path, read: Callable[..., SignalsRead], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And then there are no rows at all: the next try has them."""
-    monkeypatch.setattr("jobs.signals.reading._BACKOFF_S", 0.0)
+    monkeypatch.setattr("jobs.signals.reading.BACKOFF_S", 0.0)
     (film.parent / "film.en.srt").write_text(SRT)
     asked: list[str] = []
 

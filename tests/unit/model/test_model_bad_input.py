@@ -171,7 +171,7 @@ def test_a_cache_that_does_not_fit_is_reserved_on_the_host(
     small_model: VideoXL2, noise: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A long video whose cache cannot be reserved on the device starts on the host."""
-    allocate = KVCache._allocate
+    allocate = KVCache.allocate
 
     def fits(self: KVCache, rows: int) -> bool:
         return self.on_host or rows < 2000
@@ -179,7 +179,7 @@ def test_a_cache_that_does_not_fit_is_reserved_on_the_host(
     def short(self: KVCache, rows: int) -> Any:
         return Shortage(allocate, fits, torch.OutOfMemoryError("no"))(self, rows)
 
-    monkeypatch.setattr(KVCache, "_allocate", short)
+    monkeypatch.setattr(KVCache, "allocate", short)
     session = small_model.prefill(noise(16), prefill=PrefillOptions(expected_frames=10_000))
     assert session.degraded == ("cache offloaded to the host",)
 

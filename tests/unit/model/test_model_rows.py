@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,13 +99,21 @@ def test_back_to_forgets_and_restart_empties(session: Session) -> None:
             assert torch.allclose(logits[row], alone(session, ids), atol=1e-4)
 
 
+@contextmanager
+def overflowing(row_D: Tensor) -> Iterator[None]:
+    """A token whose embedding is beyond all numbers."""
+    with torch.inference_mode():
+        kept = row_D.clone()
+        row_D.fill_(torch.inf)
+        yield
+        row_D.copy_(kept)
+
+
 def test_an_overflow_ends_with_its_row(session: Session) -> None:
     """A row whose values became infinite does not reach its neighbour, nor its own next prompt."""
     with session.start_rows(2) as rows:
-        rows.push([[5, 6, 7], [8]])
-        with torch.inference_mode():
-            for layer_2BKRE in rows._suffix._layers_2BKRE:
-                layer_2BKRE[1, 0, :, :3] = torch.inf
+        with overflowing(session.language.embed_tokens.weight[7]):
+            rows.push([[5, 6, 7], [8]])
         logits = rows.push([[9], [10]])
         assert not logits[0].isfinite().any()
         assert torch.allclose(logits[1], alone(session, [8, 10]), atol=1e-4)
@@ -147,7 +155,7 @@ def test_long_prompts_go_in_pieces(session: Session, monkeypatch: pytest.MonkeyP
 
 def test_rows_without_torchs_kernel(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fallback for devices and number formats that no kernel with log-sum-exp takes."""
-    monkeypatch.setattr(attention_module, "_has_kernel", lambda name: False)
+    monkeypatch.setattr(attention_module, "has_kernel", lambda name: False)
     with session.start_rows(3) as rows:
         check(session, rows)
 

@@ -16,7 +16,7 @@ TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 2e-2, to
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """torch's kernel, and the fallback for where there is none."""
     if request.param != "kernel":
-        monkeypatch.setattr(attention_module, "_has_kernel", lambda name: False)
+        monkeypatch.setattr(attention_module, "has_kernel", lambda name: False)
     if request.param == "plain in blocks":
         monkeypatch.setattr(attention_module, "PLAIN_SCORES", 500)
 

@@ -114,13 +114,13 @@ def test_finished_rows_get_no_more_tokens(session: Session, monkeypatch: pytest.
 def test_memory_is_flat(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows are sized once, for the longest prompt and answer; nothing is left behind."""
     allocated: list[int] = []
-    allocate = RowCache._allocate
+    allocate = RowCache.allocate
 
     def counted(self: RowCache, room: int) -> torch.Tensor:
         allocated.append(room)
         return allocate(self, room)
 
-    monkeypatch.setattr(RowCache, "_allocate", counted)
+    monkeypatch.setattr(RowCache, "allocate", counted)
     capacity, kv_bytes = session.cache.capacity, session.kv_bytes
     session.generate_many(PROMPTS * 3, max_new_tokens=70, max_rows=2)
     layers = session.cache.shape.num_layers
@@ -150,7 +150,7 @@ def test_a_shortage_of_memory_has_its_type(session: Session) -> None:
         raise torch.OutOfMemoryError("no")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RowCache, "_allocate", short)
+        patch.setattr(RowCache, "allocate", short)
         with pytest.raises(ModelMemoryError, match="answering"):
             session.generate_many(PROMPTS, max_new_tokens=2)
     assert session.generate_many(["Who?"], max_new_tokens=2)[0].num_output_tokens == 2

@@ -118,7 +118,7 @@ def test_first_chunk_is_prefilled_before_the_last_span_is_read(small_model: Vide
 
     seen: list[int] = []
     done: list[int] = []
-    original = prefill_module.Prefill._run_chunk
+    original = prefill_module.Prefill.run_chunk
 
     def counted(self: Any) -> None:
         original(self)
@@ -130,7 +130,7 @@ def test_first_chunk_is_prefilled_before_the_last_span_is_read(small_model: Vide
             yield piece
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefill_module.Prefill, "_run_chunk", counted)
+        patch.setattr(prefill_module.Prefill, "run_chunk", counted)
         small_model.prefill(stream())
     assert seen == sorted(seen)
     assert seen[-1] >= 4  # 96 frames are six chunks, 16 of them come with the last span

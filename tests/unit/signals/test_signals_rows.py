@@ -131,7 +131,7 @@ def test_a_signal_that_fails_costs_its_own_rows(indexed):
 
 def test_storage_that_does_not_answer_is_tried_again(indexed, monkeypatch):
     """By the signal itself at first, then by the run."""
-    monkeypatch.setattr("jobs.signals.reading._BACKOFF_S", 0.0)
+    monkeypatch.setattr("jobs.signals.reading.BACKOFF_S", 0.0)
     made = indexed(Sections(error=StorageUnavailable("no answer", "Wait.")))
     assert isinstance(made, VideoFailure)
     assert made.failure_class is FailureClass.TRANSIENT

@@ -81,11 +81,15 @@ def tokenizer_of(odd: list[bytes]) -> Tokenizer:
 
 
 @pytest.fixture(scope="module", params=ODD)
-def odd(request: pytest.FixtureRequest) -> TokenTable:
-    tokenizer = tokenizer_of(ODD[request.param])
-    stop = tokenizer.token_to_id("<|im_end|>")
+def odd_tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
+    return tokenizer_of(ODD[request.param])
+
+
+@pytest.fixture(scope="module")
+def odd(odd_tokenizer: Tokenizer) -> TokenTable:
+    stop = odd_tokenizer.token_to_id("<|im_end|>")
     assert stop == 102
-    return TokenTable(tokenizer, tokenizer.get_vocab_size() + 5, stop, "cpu")
+    return TokenTable(odd_tokenizer, odd_tokenizer.get_vocab_size() + 5, stop, "cpu")
 
 
 KINDS = [kind for kind in ALL_KINDS if kind not in NON_FINITE]
@@ -151,9 +155,9 @@ def test_words_that_are_cheaper_together_are_counted_apart() -> None:
     assert fill(program(), table, HostileModel("uniform", table, 0), [1]).num_spent <= 6
 
 
-def test_counting_needs_no_table(odd: TokenTable) -> None:
+def test_counting_needs_no_table(odd: TokenTable, odd_tokenizer: Tokenizer) -> None:
     """Budgets are checked before a model is there, by the same count: what merges wrong is a token a byte."""
-    vocabulary = Vocabulary(odd._tokenizer)
+    vocabulary = Vocabulary(odd_tokenizer)
     for text in ("Mood:", " day\n\n", " <|im_end|>", "女人", " e\u0301\n", "x" * 40, "; b"):
         assert vocabulary.count(text) == odd.count(text), text
 

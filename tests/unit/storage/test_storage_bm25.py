@@ -107,7 +107,7 @@ def test_terms_are_read_once_and_forgotten_when_there_is_no_room(
     assert roomy.best(["car", "red"], 20) == first
     assert asked == ["red", "car"]
     monkeypatch.setattr(
-        storage.query.postings, "_KEPT_BYTES", 12 * 700
+        storage.query.postings, "KEPT_BYTES", 12 * 700
     )  # room for `car`, not for `red` as well
     narrow = Postings(read)
     assert narrow.best(["red", "car"], 20) == first

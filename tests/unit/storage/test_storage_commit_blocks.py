@@ -59,16 +59,16 @@ def test_nothing_is_found_in_nothing() -> None:
 def test_a_row_is_copied_only_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
     """The logarithm of how many additions there were, and so are the blocks to search."""
     num_copied = 0
-    merged = commit_blocks._Block.merged
+    merged = commit_blocks.Block.merged
 
-    def count(self: commit_blocks._Block, other: commit_blocks._Block) -> commit_blocks._Block:
+    def count(self: commit_blocks.Block, other: commit_blocks.Block) -> commit_blocks.Block:
         nonlocal num_copied
         num_copied += len(self) + len(other)
         return merged(self, other)
 
-    monkeypatch.setattr(commit_blocks._Block, "merged", count)
+    monkeypatch.setattr(commit_blocks.Block, "merged", count)
     blocks, draw = CommitBlocks(SCHEMA), random.Random(2)
     for _ in range(512):
         blocks.add(rows_of(draw, 1))
     assert num_copied < 512 * 12  # two times the binary logarithm, and some
-    assert len(blocks._blocks) <= 9
+    assert len(blocks.blocks) <= 9

@@ -64,7 +64,7 @@ def test_a_dead_process_of_this_machine_is_followed_at_once(store):
 
 def test_a_dead_machine_is_watched_before_it_is_followed(store, short_ttl, monkeypatch):
     """From elsewhere only a beat that stands still tells."""
-    monkeypatch.setattr(leases, "_machine", lambda: "another")
+    monkeypatch.setattr(leases, "machine_name", lambda: "another")
     take(store)
     monkeypatch.undo()
     monkeypatch.setattr(leases, "TTL_S", 0.2)

@@ -18,7 +18,7 @@ from storage.library.selection import Selection
 from storage.objects.local import LocalStore
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos
-from storage.s3.pages import _moment
+from storage.s3.pages import listed_moment
 
 FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 TIMES = {  # seconds since 1970, and what they are
@@ -99,8 +99,8 @@ def test_rows_hold_the_first_and_the_last_moment(tmp_path: Path, make_bundle: Ca
 )
 def test_odd_times_of_objects_are_read(text: str, moment: datetime) -> None:
     """They are no part of an object's revision, so that it is indexed all the same."""
-    assert _moment(text) == moment
-    video = VideoObject("s3://b/k", 1, int(_moment(text).timestamp()) * 10**9, "etag")
+    assert listed_moment(text) == moment
+    video = VideoObject("s3://b/k", 1, int(listed_moment(text).timestamp()) * 10**9, "etag")
     assert abs(video.modified_at - moment).total_seconds() < 1
 
 
