@@ -33,6 +33,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """What is frozen is not taken down at the end, and DuckDB's bindings complain of leaks."""
+    gc.unfreeze()
+
+
 _BLANKS: dict[Any, Any] = {
     VideoId: "",
     str: "",
