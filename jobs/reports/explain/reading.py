@@ -32,6 +32,7 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
     uri = _uri(catalog, video_id)
     stale = reason_of(store, commits[-1].recipe_id, newest) if commits else None
     current = commits[-1].analysis_key if commits and commits[-1].state == CommitState.ROWS else ""
+    rows = read_rows(catalog, video_id, current) if current else ()
     return Explanation(
         uri=uri,
         video_id=video_id,
@@ -42,9 +43,9 @@ def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: s
         tries=tries,
         failures=failures,
         video=next(iter(_read(catalog, "video", Video, video_id, analysis_key=current)), None),
-        rows=read_rows(catalog, video_id, current) if current else (),
+        rows=rows,
         copies=tuple(uri for (uri,) in catalog.query(_queries()["copies"], {"video_id": video_id}).rows),
-        next_steps=tuple(steps_for(commits, failures, stale, place, uri, video_id, newest)),
+        next_steps=tuple(steps_for(commits, failures, stale, place, uri, video_id, newest, rows)),
     )
 
 

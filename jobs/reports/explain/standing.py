@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 from jobs.reports.explain.records import Committed, Failed
+from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.next_steps import Newest, Step
 from jobs.ui.next_command import Place
 from schemas.commit import CommitState
 from schemas.failures import FailureAction, FailureClass
 from schemas.plan import MISSING, Reason
+
+_WORTH_A_LOOK = {"scenes": ("its scenes", "title"), "captions": ("what is said", "text")}
 
 
 def state_of(commits: tuple[Committed, ...], failures: tuple[Failed, ...], stale: Reason | None) -> str:
@@ -38,6 +41,7 @@ def steps_for(
     uri: str,
     video_id: str,
     newest: Newest | None,
+    rows: tuple[RowsOfTable, ...],
 ) -> Iterator[Step]:
     said = newest or Newest("", "LIBRARY", "")
     state = commits[-1].state if commits else None
@@ -46,8 +50,12 @@ def steps_for(
     if state == CommitState.QUARANTINED:
         yield Step("have the next run try it once more as it is", place.command("retry", uri))
     if state == CommitState.ROWS:
-        query = f"select start_ms, end_ms, title from scenes where video_id = '{video_id}' order by 1"
-        yield Step("see its scenes", place.command("sql", query))
+        for table, (what, column) in _WORTH_A_LOOK.items():
+            if any(one.table == table for one in rows):
+                query = (
+                    f"select start_ms, end_ms, {column} from {table} where video_id = '{video_id}' order by 1"
+                )
+                yield Step(f"see {what}", place.command("sql", query))
         if stale:
             flag = "--missing" if stale in MISSING else "--stale"
             yield Step("have it answered as it would be now", said.again(place, "backfill", flag))

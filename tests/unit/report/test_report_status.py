@@ -256,7 +256,7 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
     now = [step.command for step in read(three_nights).next_steps]
     for state in (*CommitState, None):
         commits: Any = () if state is None else (SimpleNamespace(state=state, failure_class=None),)
-        steps = steps_for(commits, (), Reason.STALE_MODEL, Place("here"), "uri", "id", None)
+        steps = steps_for(commits, (), Reason.STALE_MODEL, Place("here"), "uri", "id", None, ())
         now += [step.command for step in steps]
     then = {f"media-index {m.then}" for m in MEANINGS.values() if m.then}
     verbs = {shlex.split(command)[1] for command in (*now, *then)}
