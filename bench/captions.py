@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -44,6 +45,11 @@ class Kind:
     bit_rate: int
     talk: str  # none, real or endless
 
+    @property
+    def pictures(self) -> tuple[str, tuple[int, int], Fraction, int]:
+        """What `code` makes of them."""
+        return self.codec, self.size, self.rate, self.bit_rate
+
 
 KINDS = [
     Kind("H.264 1080p24 MP4", "h264", "mp4", (1920, 1080), Fraction(24), 5_000_000, "none"),
@@ -70,20 +76,21 @@ def talk(kind: str, num_pictures: int) -> Iterator[bytes]:
     return (triplets(codes) for codes in said[:num_pictures])
 
 
-def code(kind: Kind) -> list[Coded]:
+@cache
+def code(codec: str, size: tuple[int, int], rate: Fraction, bit_rate: int) -> list[Coded]:
     """CODED_S seconds of drifting texture with a camera's noise, with a cut every five seconds."""
-    width, height = kind.size
+    width, height = size
     chance = np.random.default_rng(7)
     grain = chance.normal(0, 6, (height, width))
     packets: list[Packet] = []
     with av.open("/dev/null", "w", format="mpegts") as output:
-        options = {"preset": "veryfast", "x264-params": "threads=1"} if kind.codec == "h264" else {"bf": "2"}
-        stream = output.add_stream(_ENCODERS[kind.codec], rate=kind.rate, options=options)
+        options = {"preset": "veryfast", "x264-params": "threads=1"} if codec == "h264" else {"bf": "2"}
+        stream = output.add_stream(_ENCODERS[codec], rate=rate, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.bit_rate, stream.gop_size = kind.bit_rate, int(2 * kind.rate)
-        for number in range(int(CODED_S * kind.rate)):
-            if number % int(5 * kind.rate) == 0:
+        stream.bit_rate, stream.gop_size = bit_rate, int(2 * rate)
+        for number in range(int(CODED_S * rate)):
+            if number % int(5 * rate) == 0:
                 scene = chance.integers(16, 235, (height // 8 + 1, width // 8 + 1), dtype=np.uint8)
                 scene = scene.repeat(8, 0).repeat(8, 1)[:height, :width]
             noise = np.roll(grain, chance.integers(0, width), 1)
@@ -97,7 +104,7 @@ def code(kind: Kind) -> list[Coded]:
 
 def make(path: Path, kind: Kind, minutes: float) -> Path:
     """The coded pictures over and over, with what is said beside them."""
-    coded, rounds = code(kind), max(1, round(minutes * 60 / CODED_S))
+    coded, rounds = code(*kind.pictures), max(1, round(minutes * 60 / CODED_S))
     num = len(coded)
     delay = min(picture.shown for picture in coded)
     said = list(talk(kind.talk, num * rounds))

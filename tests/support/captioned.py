@@ -94,9 +94,13 @@ def film(
     options: dict[str, str] | None = None,
     container: str | None = None,
     texts: Iterable[tuple[str, str, dict[str, str]]] = (),
+    grouped: bool = False,
     after: Callable[[av.container.OutputContainer], None] | None = None,
 ) -> Path:
-    """A film with what stands `beside` each picture, and `texts`: (format, content, tags of its track)."""
+    """A film with what stands `beside` each picture, and `texts`: (format, content, tags of its track).
+
+    `grouped`: codes come before the pictures of a group, as on a DVD.
+    """
     pictures, _ = coded(codec, num_pictures, b_pictures, rate)
     with av.open(str(path), "w", format=container, options=options or {}) as output:
         stream = _add_video(output, codec, rate, b_pictures)
@@ -108,7 +112,11 @@ def film(
         delay = max(picture.decoded - picture.shown for picture in pictures)
         packets = []
         for picture in pictures:
-            data = with_triplets(picture.data, beside[picture.shown], codec) if beside else picture.data
+            data = picture.data
+            if grouped:
+                data = with_group_codes(picture, pictures, beside)
+            elif beside:
+                data = with_triplets(picture.data, beside[picture.shown], codec)
             packet = Packet(data)
             packet.pts = picture.shown + round(start_s * rate)
             packet.dts = picture.decoded - max(delay, 0) + round(start_s * rate)
@@ -148,6 +156,20 @@ def with_triplets(data: bytes, triplets: bytes, codec: str) -> bytes:
             start = at - 1 if at and data[at - 1] == 0 else at
             return data[:start] + b"\0\0\0\1" + _NAL_SEI[codec] + _message(triplets) + data[start:]
         at += 3
+
+
+def with_group_codes(picture: Coded, pictures: Sequence[Coded], beside: Sequence[bytes]) -> bytes:
+    """A picture of MPEG-2; a key with the codes of all its group before it, as DVDs have them."""
+    if not picture.is_key:
+        return picture.data
+    at = picture.data.index(b"\0\0\1\0")
+    place = int.from_bytes(picture.data[at + 4 : at + 6]) >> 6
+    first = picture.shown - place
+    later = [key.shown for key in pictures if key.is_key and key.shown > picture.shown]
+    codes = b"".join(
+        b"\xff" + one[1:3] + b"\xfe\x80\x80" for one in beside[first : min([first + 30, *later])]
+    )
+    return picture.data[:at] + b"\0\0\1\xb2CC\1\xf8\x9e" + codes + picture.data[at:]
 
 
 def _atsc(triplets: bytes) -> bytes:

@@ -52,7 +52,8 @@ class Hearing:
         self._track_id, self._time_base = video.stream.id, video.time_base
         readers = {stream.index: head_reader(stream) for stream in in_turns(video)}
         known = {index: reader for index, reader in readers.items() if reader is not None}
-        self.pictures = PictureCollector(known, video.time_base)
+        has_groups = video.stream.codec_context.codec.canonical_name == "mpeg2video"
+        self.pictures = PictureCollector(known, video.time_base, has_groups)
 
     @property
     def streams(self) -> set[int]:
@@ -79,6 +80,7 @@ class Hearing:
         for carrier in self._carriers:
             film = InFilm(clock.of_track(carrier.track_id), clock.has_times, info.duration_ms)
             tracks += _tracks(carrier, self._collectors.get(carrier.index), film)
+        self.pictures.finish()
         film = InFilm(clock.of_pictures(), clock.has_times and info.clock.can_skip, info.duration_ms)
         tracks += of_pictures(self.pictures, film, tracks)
         marked = self._marked if clock.has_times else []

@@ -77,6 +77,15 @@ def test_text_and_times_are_exact(codec: str, ending: str, b_pictures: int, tmp_
     assert track.warnings == ()
 
 
+@pytest.mark.parametrize("b_pictures", [0, 2])
+@pytest.mark.parametrize("ending", ["mpg", "mkv"])
+def test_codes_of_a_dvd_come_for_a_group_at_once(ending: str, b_pictures: int, tmp_path: Path) -> None:
+    codes = beside(EVENTS)
+    path = film(tmp_path / f"film.{ending}", codes, codec="mpeg2video", b_pictures=b_pictures, grouped=True)
+    (track,) = tracks(path)
+    assert (track.origin, said(track)) == ("CC1", SAID)
+
+
 @pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
 def test_times_count_from_the_first_picture_of_a_film_that_starts_late(ending: str, tmp_path: Path) -> None:
     path = film(tmp_path / f"film.{ending}", beside(EVENTS), b_pictures=2, start_s=Fraction(10))

@@ -1,11 +1,14 @@
 """What one pass over a file's packets collects of each stream that carries words."""
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Protocol
 
 from videoxl2.captions.carriers.cdp import ancillary_triplets
+from videoxl2.captions.carriers.dvd import group_triplets
 from videoxl2.captions.carriers.heads import Reader as HeadReader
 from videoxl2.captions.carriers.packets import READERS, Reader, Words
 from videoxl2.captions.cea608 import Channels
@@ -117,8 +120,10 @@ class CodeCollector:
 class PictureCollector:
     """Caption codes at the heads of pictures, by when the pictures are shown."""
 
-    def __init__(self, readers: dict[int, HeadReader], time_base: Fraction) -> None:
-        self.readers, self.time_base = readers, time_base
+    def __init__(self, readers: dict[int, HeadReader], time_base: Fraction, has_groups: bool = False) -> None:
+        self.readers, self.time_base, self._has_groups = readers, time_base, has_groups
+        self._ticks = array("q")  # of all pictures, where groups tell of them
+        self._groups: list[tuple[int, int, bytes]] = []  # a key's tick, a distance in pictures, triplets
         self.channels = Channels(int(Fraction(1, 10) / time_base))
         self.num_damaged = 0
         self.is_silent = True  # no picture had codes
@@ -139,3 +144,21 @@ class PictureCollector:
         if tick is not None:
             for triplets in found:
                 self.channels.note(tick, triplets)
+        if self._has_groups:
+            self._note_group(packet, tick)
+
+    def _note_group(self, packet: VideoPacket, tick: int | None) -> None:
+        coming = list(group_triplets(packet)) if packet.is_keyframe else []
+        self.is_silent = self.is_silent and not coming
+        if tick is not None:
+            self._ticks.append(tick)
+            self._groups += ((tick, *one) for one in coming)
+
+    def finish(self) -> None:
+        """Note what was said of groups, now that it is known when their pictures are shown."""
+        ticks = sorted(self._ticks) if self._groups else []
+        for tick, distance, triplets in self._groups:
+            place = bisect_left(ticks, tick) + distance
+            if 0 <= place < len(ticks):
+                self.channels.note(ticks[place], triplets)
+        self._groups = []

@@ -15,6 +15,7 @@ _ENTRY = 0xAE
 _NUMBER, _TYPE, _CODEC, _TAG = 0xD7, 0x83, 0x86, 0x22B59D
 _STREAM_TYPES = {1, 2, 17, 33}  # video, sound, subtitles, metadata: those that FFmpeg makes streams of
 _MAX_ELEMENTS = 10_000
+_LONGEST = 1024  # bytes of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ def _inside(data: mmap.mmap, parent: Element) -> Iterator[Element]:
 
 def _read_entry(data: mmap.mmap, entry: Element) -> MatroskaTrack | None:
     """None: FFmpeg leaves it out."""
-    said = {part.kind: data[part.start : part.end] for part in _inside(data, entry)}
+    parts = (part for part in _inside(data, entry) if part.kind in (_TYPE, _CODEC, _TAG))
+    said = {part.kind: data[part.start : min(part.end or 0, part.start + _LONGEST)] for part in parts}
     codec = _text(said.get(_CODEC, b""))
     if int.from_bytes(said.get(_TYPE, b"")) not in _STREAM_TYPES or not codec:
         return None
