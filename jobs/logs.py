@@ -36,7 +36,7 @@ class JsonLines(logging.Formatter):
 
 @cache  # once per process: tasks of many videos come here
 def follow(folder: Path | None, role: str) -> None:
-    """From here on this process tells all it does in `ROLE-MACHINE-PID.jsonl`; without a folder, nothing.
+    """Write from here on all this process does to `ROLE-MACHINE-PID.jsonl`; without a folder, nothing.
 
     A folder that a worker cannot write to costs its log and no video; the worker warns of it on its stderr.
     """

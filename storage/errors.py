@@ -31,13 +31,13 @@ class ObjectError(MediaIndexError):
 
 
 class NotFound(ObjectError):
-    """There is no such object, or no longer."""
+    """An object that is not there, or no longer."""
 
     code = "not_found"
 
 
 class NoBucket(NotFound):
-    """There is no such bucket at this endpoint."""
+    """A bucket that this endpoint does not have."""
 
     code = "no_bucket"
 

@@ -36,7 +36,7 @@ class S3Prefix:
 
 
 def parse_location(url: str) -> Folder | S3Prefix:
-    """Only names are looked at; whether the place exists is for whoever opens it."""
+    """Read a place's name; whether the place exists is for whoever opens it."""
     scheme = _SCHEME.match(url)
     if scheme is None and not url.startswith("s3:"):
         return _parse_folder(url)

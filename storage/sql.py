@@ -14,12 +14,12 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 def quote(text: str) -> str:
-    """As an SQL string literal."""
+    """An SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def quote_name(name: str) -> str:
-    """As an SQL identifier; a pack's column may be called `order`."""
+    """An SQL identifier; a pack's column may be called `order`."""
     return '"' + name.replace('"', '""') + '"'
 
 

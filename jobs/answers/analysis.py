@@ -171,7 +171,7 @@ def _reaching(answer: PromptAnswer, from_ms: int, to_ms: int) -> PromptAnswer:
 
 
 def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[PromptAnswer, int]:
-    """Without what the section's end cuts through, and from when on the next section is asked instead.
+    """Leave out what the section's end cuts through, and say from when on the next section is asked instead.
 
     Only what the next section sees whole is left to it.
     """

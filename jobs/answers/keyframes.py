@@ -65,7 +65,7 @@ def _timed(rows: AnswerRows) -> Iterator[tuple[str, int, Timed]]:
 
 
 def _candidates(row: Timed, borders_ms: Sequence[int]) -> tuple[int, ...]:
-    """Of the pictures that the model saw those nearest the middle; the middle where a cut moved past all."""
+    """Pictures that the model saw, nearest the middle; the middle where a cut moved past all."""
     middle_ms = (row.start_ms + row.end_ms) // 2
     inside = [ms for ms in row.evidence_ms if row.start_ms <= ms < row.end_ms] or [middle_ms]
     settled = [ms for ms in inside if ms - _last_before(ms, borders_ms) >= SETTLED_MS]

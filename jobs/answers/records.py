@@ -34,7 +34,7 @@ class Record:
         return self.confidence >= SURE and self.video_gain < LEAST_GAIN
 
     def repaired(self, repair: str) -> "Record":
-        """With one more thing that was done to it."""
+        """The record with one more thing that was done to it."""
         return replace(self, repairs=(*self.repairs, repair))
 
 

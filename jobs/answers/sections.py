@@ -21,12 +21,12 @@ class Sections:
 
     @property
     def shared_ms(self) -> int:
-        """From when on the next section sees again what the section that was used up saw."""
+        """The instant from which the next section sees again what the one that was used up saw."""
         return int(self._last.pts_ms[0]) if self._last is not None else 0
 
     @property
     def end_ms(self) -> int | None:
-        """Where the section that was used up ends: at the first frame beyond it. None: it was the last."""
+        """The end of the section that was used up: the first frame beyond it. None: it was the last."""
         return int(self._beyond.pts_ms[0]) if self._beyond is not None else None
 
     def __iter__(self) -> Iterator[Iterator[FrameSpan]]:

@@ -12,7 +12,7 @@ from schemas.usage import NO_USAGE, Usage
 
 @dataclass(frozen=True)
 class ActorLocation:
-    """Where an actor is at work. `device` is "cpu" or the GPU's name."""
+    """The place where an actor is at work. `device` is "cpu" or the GPU's name."""
 
     node_id: str
     host: str

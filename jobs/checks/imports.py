@@ -11,7 +11,7 @@ IMPORTED = ("av", "boto3", "duckdb", "numpy", "pyarrow", "ray", "torch", "transf
 
 
 def names_in_the_way() -> list[str]:
-    """Of the libraries that a run needs, those that would come from this folder, as PYTHONPATH names it."""
+    """Libraries that a run needs and that would come from this folder, as PYTHONPATH names it."""
     entries = os.environ.get("PYTHONPATH", "")
     here = Path.cwd()
     if not entries or all(Path(entry).absolute() != here for entry in entries.split(os.pathsep)):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def serving_option(verb: F) -> F:
-    """For those who may not write beside the index."""
+    """The flag of those who may not write beside the index."""
     return click.option(
         "--serving",
         type=click.Path(path_type=Path),

@@ -46,7 +46,7 @@ benchmark_options = with_options(
 @click.option("--truth", type=click.Path(path_type=Path), help="Ground truth; docs/evaluation.md.")
 @benchmark_options
 def evaluate(as_json: bool, benchmark: str | None, **flags: Any) -> int:
-    """How right the index is, measured against a ground-truth file; or the model, against a benchmark.
+    """Measure how right the index is, against a ground-truth file; or the model, against a benchmark.
 
     With --truth an index is judged. With --benchmark the model itself answers the questions of a published
     benchmark about local videos; repeating the command with the same --answers file resumes.

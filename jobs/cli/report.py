@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @verb("status --index catalog")
 @index_options
 def status(as_json: bool, **flags: Any) -> None:
-    """What is in the index, who is at work on it, the latest runs, and what is to be done."""
+    """Say what is in the index, who is at work on it, the latest runs, and what is to be done."""
     from jobs.reports.status import read_status, status_lines
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
@@ -46,7 +46,7 @@ def status(as_json: bool, **flags: Any) -> None:
 )
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write one self-contained page here.")
 def report(as_json: bool, run_id: str | None, since: str | None, page: Path | None, **flags: Any) -> None:
-    """What a run did: outcome, failures with what to do, where the time went, the slowest videos."""
+    """Say what a run did: outcome, failures with what to do, where the time went, the slowest videos."""
     from jobs.reports.report.content import read_report
     from jobs.reports.report.period import find_period
     from jobs.reports.report.text import report_lines
@@ -89,7 +89,7 @@ def _write(file: Path, page: str) -> None:
 @click.argument("video")
 @index_options
 def explain(as_json: bool, video: str, **flags: Any) -> None:
-    """All that is known of VIDEO (its URI, its id, or a part of them): revisions, tries, failures, rows."""
+    """Say all that is known of VIDEO (its URI, its id, or a part of them): revisions, tries, rows."""
     from jobs.reports.explain.reading import read_explanation
     from jobs.reports.explain.text import explain_lines
     from storage.objects.store import open_store

@@ -132,7 +132,7 @@ def _show_run(row: "Run") -> None:
 
 
 def _show_next(row: "Run", settings: "Settings", as_json: bool) -> None:
-    """On stderr: what the exit code means, and the next command."""
+    """Say on stderr what the exit code means, and the next command."""
     if not row.num_planned:
         if not row.num_listed and not as_json:
             say(f"hint: {NOTHING_LISTED}", err=True)
@@ -149,5 +149,5 @@ def _say_next(command: str | None) -> None:
 
 
 def _typed() -> str:
-    """Without what was meant for the first time only."""
+    """The command line without what was meant for the first time only."""
     return shlex.join(["media-index", *(word for word in sys.argv[1:] if word != "--new-index")])

@@ -9,7 +9,7 @@ _NAME = "oom_kill"
 
 
 def num_memory_kills() -> int | None:
-    """So far: of this process's control group where there is one, else of the machine. None: nobody says."""
+    """Kills so far, of this process's control group where there is one, else the machine. None: not told."""
     for path in (*_own_group(), WHOLE_MACHINE):
         try:
             lines = path.read_text().splitlines()

@@ -33,7 +33,7 @@ class SessionFolder:
 
 
 def wanted_root() -> Path:
-    """Where Ray's session folders are to be."""
+    """The folder for Ray's session folders."""
     folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
     return Path(folder).absolute() / "ray"
 

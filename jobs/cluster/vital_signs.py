@@ -38,7 +38,7 @@ class VitalSigns(Protocol):
 
 @dataclass(frozen=True)
 class OwnProcesses:
-    """Of a cluster that this process started."""
+    """Signs of a cluster that this process started."""
 
     processes: dict[str, "Popen[bytes]"]  # by Ray's word for them
 
@@ -57,7 +57,7 @@ class OwnProcesses:
 
 @dataclass
 class Ports:
-    """Of a cluster that was joined."""
+    """Signs of a cluster that was joined."""
 
     raylet: tuple[str, int]  # this machine's
     store: tuple[str, int]

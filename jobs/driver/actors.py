@@ -141,7 +141,7 @@ class ActorPool:
         return [(handle, why) for handle, why in felt if why]
 
     def check_alive(self) -> None:
-        """Without a machine left, actors and tasks would wait to be placed for ever."""
+        """Raise where no machine is left: actors and tasks would wait to be placed for ever."""
         is_analysing = any(handle.location and handle.work for handle in self.handles)
         if time.monotonic() >= self._check_not_before and not is_analysing:
             self._check_not_before = time.monotonic() + CHECK_EVERY_S

@@ -49,7 +49,7 @@ def _models_in(catalog: Catalog, rows: str, params: list[str]) -> tuple[MadeBy, 
 def video_documents(
     catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: VideoId | None, language: str | None
 ) -> Iterator[Document]:
-    """At least one per video, also for a video in which nothing was found."""
+    """Documents, at least one per video, also for a video in which nothing was found."""
     said = read_moments(catalog, "captions", video_id, language) if to == "jsonld" else None
     for source, moments in read_moments(catalog, kind, video_id, language):
         cues = next(said)[1] if said else []

@@ -81,7 +81,7 @@ def _lineage(source: Source, moments: Sequence[Moment]) -> Iterator[str]:
 
 
 def reel_name(source: Source) -> str:
-    """At most 8 of A-Z, 0-9 and _, from the file's name; from the video's id where none is left."""
+    """A name of at most 8 of A-Z, 0-9 and _, from the file's name; from the video's id where none is left."""
     stem = source.file_name.rpartition(".")[0] or source.file_name
     ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Z0-9_]", "", ascii_stem.upper())[:8] or source.video_id[:8].upper()

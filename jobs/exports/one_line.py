@@ -9,7 +9,7 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, num_characters: int) -> str:
-    """At most so many characters, with an ellipsis where something is gone."""
+    """Cut to at most so many characters, with an ellipsis where something is gone."""
     return text if len(text) <= num_characters else text[: num_characters - 1].rstrip() + "…"
 
 

@@ -40,7 +40,7 @@ def to_csv(batches: Iterable[Result]) -> Iterator[str]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can have it: no dates, no bytes, no NaN."""
+    """The value as JSON can have it: no dates, no bytes, no NaN."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, bytes):

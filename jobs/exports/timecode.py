@@ -35,7 +35,7 @@ class Timecode:
         return first, max(first + 1, end)
 
     def _number(self, ms: int) -> int:
-        """Of several pictures under one label, each has that label."""
+        """The number of a picture; of several under one label, each has that label."""
         return int(to_frame(ms, self.rate) * self.labels_per_picture)
 
     def source_label(self, number: int) -> str:

@@ -1,4 +1,4 @@
-"""Where an export goes: to stdout, into one file, or into a folder with a file per video."""
+"""The place of an export: stdout, one file, or a folder with a file per video."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def write_export(index: str, endpoint_url: str | None, asked: Export) -> None:
 
 
 def _print(documents: Iterable[Document]) -> None:
-    """To stdout. PreflightError: the rest cannot be had any more, and what is out cannot be taken back."""
+    """Print to stdout. PreflightError: the rest cannot be had any more, and what is out stays out."""
     has_begun = False
     try:
         for document in documents:
@@ -78,7 +78,7 @@ def _noting(models: dict[MadeBy, None], documents: Iterable[Document]) -> Iterat
 
 
 def _name_models(models: list[MadeBy], to: str) -> None:
-    """On stderr: what has to be said of them, and of SubRip all, as it has no place for it."""
+    """Say on stderr what has to be said of them, and of SubRip all, as it has no place for it."""
     if to == "srt" and models:
         names = ", ".join(model.name for model in models)
         say(f"note: SubRip has no comments; these are the words of {names}", err=True)

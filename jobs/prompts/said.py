@@ -20,7 +20,7 @@ class SaidLine:
     text: str
 
     def told(self) -> str:
-        """On one line; `<|` in it would open a control token."""
+        """The text on one line; `<|` in it would open a control token."""
         words = " ".join(self.text.split()).replace("|", "/")
         return f"{span_text(self.start_ms, self.end_ms)} seconds: {words}"
 

@@ -23,6 +23,6 @@ def load_settings(flags: Mapping[str, Any], needs: Iterable[str]) -> dict[str, A
 
 
 def index_place(flags: dict[str, Any]) -> tuple[str, str | None]:
-    """Where the index is, and the S3 server if it is not AWS. UsageError: neither flags nor file say it."""
+    """The index's place, and the S3 server if it is not AWS. UsageError: neither flags nor file say it."""
     settings = load_settings(flags, needs=("index",))
     return settings["index"], settings.get("endpoint_url")

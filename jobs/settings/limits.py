@@ -1,4 +1,4 @@
-"""When a run ends before its plan does: too many failures, or too late."""
+"""Limits that end a run before its plan does: too many failures, or too late."""
 
 import re
 from contextlib import suppress

@@ -32,7 +32,7 @@ MEANINGS = {
 
 
 def meaning_of(code: int) -> str:
-    """In words, also of a code that only a later version knows."""
+    """The meaning in words, also of a code that only a later version knows."""
     return MEANINGS[ExitCode(code)].says if code in MEANINGS else "a code this version does not know"
 
 
@@ -47,7 +47,7 @@ def next_after(code: int, place: Place, again: str, run_id: str) -> str | None:
 
 
 def exit_code_help() -> str:
-    """As `--help` shows them."""
+    """Exit codes as `--help` shows them."""
     lines = []
     for code, meaning in MEANINGS.items():
         then = {None: "", AGAIN: ""}.get(meaning.then, f": media-index {meaning.then}")

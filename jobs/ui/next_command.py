@@ -23,7 +23,7 @@ class Place:
         return " ".join(map(_quote, ["media-index", verb, *where, *arguments]))
 
     def again(self, settings_json: str, library: str, verb: str = "run", *flags: str) -> str:
-        """With the settings of an earlier run, as `runs.settings_json` has them; else with its `library`."""
+        """The command with a run's settings, as `runs.settings_json` has them; else with its `library`."""
         try:
             said = json.loads(settings_json)
         except ValueError:
@@ -33,7 +33,7 @@ class Place:
 
 
 def _quote(argument: str) -> str:
-    """As `shlex.quote`, but SQL's own quotes stay readable, and control characters harm no terminal."""
+    """Quote as `shlex.quote`, but SQL's own quotes stay readable, and control characters harm no terminal."""
     if not argument.isprintable():
         safe = "".join(c if c.isprintable() and c not in "\\'" else _escape(c) for c in argument)
         return f"$'{safe}'"
@@ -43,7 +43,7 @@ def _quote(argument: str) -> str:
 
 
 def _escape(character: str) -> str:
-    """As bash, zsh and POSIX.1-2024 read it inside `$'…'`."""
+    """Escape as bash, zsh and POSIX.1-2024 read it inside `$'…'`."""
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogateescape"))
 
 

@@ -4,7 +4,7 @@ _STAMPED_FROM_ANYWHERE = ("mpegts", "mpeg")
 
 
 def player_start(player_start_ms: int | None, container: str, container_start_ms: int) -> int:
-    """When players show the first picture, in ms; the arguments are columns of `videos`.
+    """The instant at which players show the first picture, in ms; the arguments are columns of `videos`.
 
     Rows that older versions made lack the first of them: then it is told by the container's clock.
     """

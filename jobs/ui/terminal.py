@@ -64,7 +64,7 @@ def _escaped(character: str) -> str:
 
 
 def _text(value: Any) -> str:
-    """Of what JSON has no word for; bytes in base64."""
+    """Text for what JSON has no word for; bytes in base64."""
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 

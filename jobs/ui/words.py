@@ -36,24 +36,24 @@ def _spelled(character: str) -> str:
 
 
 def printable(text: object) -> str:
-    """As a page shows it: without control characters, and with nothing that turns a name around, so that
+    """The text as a page shows it: no control characters, and nothing that turns a name around, so that
     `gpj.exe` would read `exe.jpg`; line ends become spaces."""
     return "".join(c if is_harmless(c) or c in _MARKS else " " if c in _LINE_ENDS else "" for c in str(text))
 
 
 def short(text: str, most: int = MAX_TEXT) -> str:
-    """As a page shows it, and cut where it is long."""
+    """The text as a page shows it, cut where it is long."""
     text = printable(text[: most * 2])
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def brief(text: str, most: int = MAX_TEXT) -> str:
-    """As a terminal shows it: what it would obey is spelled, and the end cut off where it is long."""
+    """The text as a terminal shows it: what it would obey is spelled, and the end cut off."""
     return visible(text if len(text) <= most else text[: most - 1] + "…")
 
 
 def moment(time: datetime | None) -> str:
-    """To the second, UTC."""
+    """A moment to the second, UTC."""
     return f"{time:%Y-%m-%d %H:%M:%S}" if time else "–"
 
 
@@ -73,7 +73,7 @@ def seconds(number: float) -> str:
 
 
 def hours(number: float) -> str:
-    """Of video or of a model: two digits that matter."""
+    """Hours of video or of a model: two digits that matter."""
     if number < 0.1:
         return seconds(number * 3600)
     return f"{number:,.0f} h" if number >= 100 else f"{number:.1f} h" if number >= 1 else f"{number:.2f} h"

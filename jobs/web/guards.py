@@ -9,7 +9,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
 
 
 def content_policy(media_origin: str = "") -> str:
-    """Only our own files; `media_origin` lets the player follow a link to a bucket."""
+    """A policy of only our own files; `media_origin` lets the player follow a link to a bucket."""
     media = f"'self' {media_origin}".rstrip()
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

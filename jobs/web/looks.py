@@ -22,7 +22,7 @@ def show(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 def link_seconds(ms: int) -> str:
-    """As links have it: `?t=12.0`, no digit more than needed."""
+    """Seconds as links have them: `?t=12.0`, no digit more than needed."""
     text = f"{ms / 1000:.3f}".rstrip("0")
     return text + "0" if text.endswith(".") else text
 
@@ -38,7 +38,7 @@ def link(path: str, **query: object) -> str:
 
 
 def picture_link(video_id: VideoId, at_ms: int | None, row: str | None = None, of: str | None = None) -> str:
-    """Of a row such as `scenes-3`, of a moment, or of the video as a whole; while `of` is its analysis."""
+    """A link to the picture of a row (`scenes-3`), a moment or a video; while `of` is its analysis."""
     return link(f"/picture/{video_id}/{'poster' if at_ms is None else at_ms}", row=row, of=of)
 
 

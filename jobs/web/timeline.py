@@ -1,4 +1,4 @@
-"""Where scenes, highlights and characters lie on a video's timeline, in percent of its length."""
+"""Places of scenes, highlights and characters on a video's timeline, in percent of its length."""
 
 from dataclasses import dataclass
 

@@ -33,7 +33,7 @@ class Transcript:
 
 
 def read_transcript(catalog: Catalog, video_id: VideoId, wanted: int | None) -> Transcript | None:
-    """Of the track of that number, where it has cues, else of the best one; None: there is none."""
+    """The transcript of the track of that number, where it has cues, else of the best one; None: none."""
     tracks = catalog.query(_TRACKS, {"video_id": video_id}).records
     if not tracks:
         return None

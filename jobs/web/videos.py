@@ -76,7 +76,7 @@ def read_overview(catalog: Catalog) -> Overview:
 
 
 def read_shown(catalog: Catalog, video_ids: Sequence[VideoId]) -> dict[str, Record]:
-    """By video: how long it is, and the analysis whose rows are shown."""
+    """How long each video is, and the analysis whose rows are shown."""
     query = "SELECT video_id, duration_ms, analysis_key FROM videos WHERE list_contains(?, video_id)"
     return {row["video_id"]: row for row in catalog.query(query, [list(video_ids)]).records}
 

@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """In order, `size` together, the last ones perhaps fewer; no more are taken than are asked for."""
+    """Items in order, `size` together, the last ones perhaps fewer; no more are taken than are asked for."""
     remaining = iter(items)
     while batch := list(islice(remaining, size)):
         yield batch

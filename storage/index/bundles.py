@@ -33,13 +33,13 @@ for _table in BUNDLE_TABLES:
 
 
 def encode_bundle(bundle: Bundle) -> bytes:
-    """As it is stored: Parquet, without what only large files profit from. Statistics, dictionaries and
+    """The bundle as it is stored: Parquet, without what only large files need. Statistics, dictionaries and
     Arrow's own schema would double a small video's bundle."""
     return _write(_to_table(bundle))
 
 
 def encode_with_stream(bundle: Bundle) -> tuple[bytes, bytes]:
-    """As it is stored, and as an Arrow stream, which takes a twentieth of the time to read: for whoever
+    """The bundle as it is stored, and as an Arrow stream, read in a twentieth of the time: for whoever
     publishes it."""
     table = _to_table(bundle)
     return _write(table), _stream(table)
@@ -53,7 +53,7 @@ def _stream(table: pa.Table) -> bytes:
 
 
 def encode_renewed(old: pa.Table, bundle: Bundle, renewed: Collection[str]) -> tuple[bytes, bytes]:
-    """As `encode_with_stream`, with the rows of an older bundle of the same video in all tables but the
+    """Encode as `encode_with_stream`, with rows of the video's older bundle in all tables but the
     `renewed` ones. They stay as they are; only the bundle that they name changes, and whether it is partial.
     """
     table = _to_table(bundle)

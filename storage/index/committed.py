@@ -15,7 +15,7 @@ _DIGITS = "0123456789abcdef"
 
 
 class CommittedBundles:
-    """Once it has listed them it knows of those alone, and of what it was told since; for any thread."""
+    """Bundles that are committed: those it listed once, and what it was told since; for any thread."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

@@ -15,5 +15,5 @@ def damaged_part(url: str, key: str, problem: str) -> DamagedPart:
 
 
 def repair_command(url: str) -> str:
-    """To be typed as it is, but for --endpoint-url."""
+    """The command that repairs an index, to be typed as it is, but for --endpoint-url."""
     return f"`media-index compact --index {shlex.quote(url)} --repair`"

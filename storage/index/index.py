@@ -86,11 +86,11 @@ class Index:
         return self._published.current(video_ids)
 
     def commits_with_content(self, content_revs: Sequence[str]) -> list[CurrentCommit]:
-        """As of the last look at the index: the current commits of videos that have, or had, these bytes."""
+        """The current commits of videos that have, or had, these bytes, as of the last look at the index."""
         return self._published.with_content(content_revs)
 
     def commits_with_sizes(self, sizes: Collection[int]) -> list[CurrentCommit]:
-        """As of the last look at the index: the current commits of videos that have, or had, such sizes."""
+        """The current commits of videos that have, or had, such sizes, as of the last look at the index."""
         return self._published.with_sizes(sizes)
 
     def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
@@ -185,7 +185,7 @@ def open_index(
     create: bool = False,
     own: Mapping[str, type[Row]] | None = None,
 ) -> Index:
-    """For writing, also to the tables in `own`, which prompt packs bring.
+    """Open an index to write to it, also to the tables in `own`, which prompt packs bring.
 
     PreflightError: missing (unless `create`), no index, newer, not safely writable, or a table in `own` does
     not go with what is there.
@@ -200,7 +200,7 @@ def open_index(
 def read_index(
     url: str, endpoint_url: str | None = None, own: Mapping[str, type[Row]] | None = None
 ) -> Index:
-    """For looking only: nothing is written, and nobody has to be allowed to.
+    """Open an index to look only: nothing is written, and nobody has to be allowed to.
 
     Where there is none yet it is empty, its id NOT_MADE. PreflightError: something else is there, it is
     newer, cannot be reached, or a table in `own` does not go with what is there.

@@ -149,7 +149,7 @@ def acquire(store: ObjectStore, kind: str, run_id: str, wait: Callable[[Holder],
 
 
 def _watch(store: ObjectStore, held: Holder) -> None:
-    """Until `held` is gone, or taken for dead. LeaseHeldError: it was seen to live."""
+    """Wait until `held` is gone, or taken for dead. LeaseHeldError: it was seen to live."""
     give_up = time.monotonic() + TTL_S
     while time.monotonic() < give_up:
         time.sleep(LOOK_EVERY_S)

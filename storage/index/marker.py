@@ -47,7 +47,7 @@ def open_for_writing(
 
 
 def check_conditional_writes(store: ObjectStore, key: str, data: bytes) -> None:
-    """By creating `key` twice. PreflightError: the store lets two writers overwrite each other."""
+    """Create `key` twice. PreflightError: the store lets two writers overwrite each other."""
     if not enforces_conditional_writes(store, key, data):
         raise PreflightError(
             f"{store.url}: this S3 server ignores If-None-Match, so two runs could overwrite each other",

@@ -17,7 +17,7 @@ _SCALAR_IDS = {duckdb.sqltype(sql_type).id for sql_type in SCALARS.values()}
 
 
 def declare(row_types: Mapping[str, type[Row]]) -> OwnTables:
-    """As snapshots say it."""
+    """The tables of these row types, as snapshots say it."""
     return {
         table: {column.name: column.sql_type for column in columns_of(row_type)}
         for table, row_type in row_types.items()

@@ -97,7 +97,7 @@ def _rows_of_a_group(table: pa.Table) -> int:
 
 
 def open_part(store: ObjectStore, key: str) -> parquet.ParquetFile:
-    """To read of it what is needed. PreflightError: missing, damaged, or newer. ObjectError: not to be had
+    """Open a part to read some of it. PreflightError: missing, damaged, newer. ObjectError: not to be had
     now."""
     try:
         file = parquet.ParquetFile(store.open(key))

@@ -109,7 +109,7 @@ def _compare(
 
 
 def _run_ids(store: ObjectStore, base: Snapshot) -> set[str]:
-    """Of the published runs. One's own part says it by its name; those that were merged are read."""
+    """The published runs' ids. One's own part says it by its name; those that were merged are read."""
     run_ids: set[str] = set()
     for key in base.files_of("runs"):
         if run_id := run_id_of(key):

@@ -132,7 +132,7 @@ def _newest(commits: Iterable[CurrentCommit]) -> dict[str, CurrentCommit]:
 
 
 def _is_newest(commits: pa.Table) -> npt.NDArray[np.bool_]:
-    """Of each row, whether it is the last word on its video."""
+    """Whether each row is the last word on its video."""
     videos = commits.column("video_id").combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.lexsort((commits.column("snapshot").to_numpy(), videos))
     is_newest = np.ones(commits.num_rows, np.bool_)

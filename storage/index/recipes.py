@@ -8,7 +8,7 @@ from storage.objects.store import ObjectStore
 
 
 def declare_recipe(store: ObjectStore, recipe: RecipeRecord) -> None:
-    """Before the first row that names it. Repeating it is harmless."""
+    """Write a recipe down, before the first row that names it. Repeating it is harmless."""
     store.put_if_absent(recipe_key(recipe.recipe_id), recipe.model_dump_json(indent=1).encode())
 
 

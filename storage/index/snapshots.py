@@ -30,7 +30,7 @@ class Snapshot(BaseModel):
 
     @cached_property
     def files(self) -> frozenset[str]:
-        """Of all tables."""
+        """The files of all tables."""
         return frozenset(key for keys in self.parts.values() for key in keys)
 
     def files_of(self, table: str) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def create_next(
     own_tables: OwnTables,
     dropped: Collection[str] = (),
 ) -> Snapshot | None:
-    """On top of `base`, list the parts in `added` and no longer those in `dropped`.
+    """Create the snapshot after `base`, with the parts in `added` and without those in `dropped`.
 
     None: another writer was first, its snapshot is the newest.
     """

@@ -21,7 +21,7 @@ _ARCHIVE_TIERS = "('ARCHIVE', 'DEEP_ARCHIVE', 'ARCHIVE_ACCESS', 'DEEP_ARCHIVE_AC
 def inventory_objects(
     inventory: Inventory, manifest: Manifest, root: str, prefixes: Sequence[str]
 ) -> Iterator[tuple[str, VideoObject]]:
-    """As the listing would give the objects of `prefixes`, with keys relative to `root`.
+    """Objects of `prefixes` as the listing would give them, with keys relative to `root`.
 
     Older versions and delete markers are no objects. One data file at a time is copied to the temporary
     folder. PreflightError: one of them is missing or damaged.
@@ -57,7 +57,7 @@ def _load(
 
 
 def _select(manifest: Manifest) -> str:
-    """Of one data file, `$1`, what is a current object whose key has one of the prefixes `$2`."""
+    """SQL for the current objects of one data file, `$1`, whose key has one of the prefixes `$2`."""
     columns = manifest.columns
     key, source = "key", "read_parquet($1)"
     if manifest.format == "CSV":

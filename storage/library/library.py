@@ -42,7 +42,7 @@ class Library(Protocol):
         ...
 
     def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
-        """As `fetch`, but of what would have to be copied only head and tail, with zeros between them: where
+        """Fetch as `fetch` does, but of what would have to be copied only head and tail, zeros between: where
         containers say what they hold."""
         ...
 

@@ -51,7 +51,7 @@ class _Name:
     videos: list[_Waiting] = field(default_factory=list)
 
     def owners_of(self, key: str) -> list[_Waiting]:
-        """Of a sidecar whose key begins with `start`; none of one that lies in a folder of such a name."""
+        """Owners of a sidecar whose key begins with `start`; none where a folder has such a name."""
         rest = key[len(self.start) :]
         named, dot, _ = rest.partition(".")
         if "/" in rest:

@@ -1,4 +1,4 @@
-"""Where the bytes of an indexed video can be played from: its file, or a link to its object."""
+"""The place that an indexed video's bytes can be played from: its file, or a link to its object."""
 
 import os
 import stat

@@ -24,7 +24,7 @@ def fingerprints(videos: Iterable[VideoObject]) -> Iterator[str | None]:
 
 
 def are_same(pairs: Iterable[tuple[str, VideoObject]]) -> Iterator[bool]:
-    """Of each path and video, whether they are one file, or two that are equal byte for byte."""
+    """Whether each path and video are one file, or two that are equal byte for byte."""
     with ThreadPoolExecutor(_READERS) as pool:
         yield from pool.map(_is_same, pairs)
 

@@ -114,7 +114,7 @@ class Selection:
 
 
 def extension_of(key: str) -> str:
-    """In lower case, without its dot; empty: it has none, or is a folder."""
+    """The extension in lower case, without its dot; empty: it has none, or is a folder."""
     extension = key.rpartition(".")[2]
     return "" if "/" in extension or len(extension) == len(key) else extension.lower()
 

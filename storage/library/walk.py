@@ -120,7 +120,7 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 def _sorted_entries(folder: str) -> list["os.DirEntry[str]"]:
-    """As S3 sorts keys: by bytes, a folder as if its slash belonged to the name."""
+    """Entries as S3 sorts keys: by bytes, a folder as if its slash belonged to the name."""
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: os.fsencode(entry.name) + b"/" * _is_dir(entry))

@@ -74,7 +74,7 @@ class S3Store:
         pass
 
     def read(self, key: str) -> bytes:
-        """Again, where the answer broke off or its bytes are not those of the ETag.
+        """Read it, again where the answer broke off or its bytes are not those of the ETag.
 
         Bytes that come twice alike are those that are stored, whatever the ETag means to this server.
         """
@@ -165,7 +165,7 @@ class S3Store:
         pass
 
     def now(self) -> datetime:
-        """By the `Date` of an answer, in whole seconds."""
+        """The time by the `Date` of an answer, in whole seconds."""
         try:
             answer = self._client().list_objects_v2(Bucket=self.bucket, Prefix=self.prefix, MaxKeys=1)
             return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

@@ -130,7 +130,7 @@ class LocalStore:
         return self._describe(key for key, name in self._walk("") if _is_pending(name))
 
     def now(self) -> datetime:
-        """By a file that is written and removed."""
+        """The time by a file that is written and removed."""
         try:
             _make_folders(self.root)
             pending = _write_pending(self.root, b"")
@@ -190,7 +190,7 @@ def _write_pending(folder: Path, data: bytes) -> Path:
 
 
 def _make_folders(folder: Path) -> None:
-    """Also durable: a new folder is an entry of its parent."""
+    """Make folders durably: a new folder is an entry of its parent."""
     if folder.is_dir():
         return
     _make_folders(folder.parent)

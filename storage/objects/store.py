@@ -92,11 +92,11 @@ class ObjectStore(Protocol):
         ...
 
     def remove_folder(self, prefix: str) -> None:
-        """If it is empty, and only while nobody writes. A bucket has no folders."""
+        """Remove it if it is empty, and only while nobody writes. A bucket has no folders."""
         ...
 
     def now(self) -> datetime:
-        """By the store's clock, which is the one that dates its objects."""
+        """The time by the store's clock, which is the one that dates its objects."""
         ...
 
 

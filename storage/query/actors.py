@@ -8,5 +8,5 @@ _ACTORS = Path(__file__).with_name("actors.sql").read_text(encoding="utf-8")
 
 
 def actors_by_run(catalog: Catalog, first: str, last: str) -> dict[str, int]:
-    """For each run with recorded attempts, of those with ids from `first` to `last`."""
+    """Actors of each run with recorded attempts, of those with ids from `first` to `last`."""
     return dict(catalog.query(_ACTORS, {"first": first, "last": last}).rows)

@@ -68,7 +68,7 @@ def _weights(
 def rank(
     terms: Sequence[TermPostings], k: int, allowed: Allowed | None, sums: Scores
 ) -> tuple[Documents, Scores]:
-    """At most `k` allowed documents with any of the terms, best first, equal ones by number; their scores.
+    """Rank at most `k` allowed documents with any of the terms, best first, equal ones by number; scores.
 
     `sums` [D + 1] is all zeros before and after, so that it need not be made for each query.
     """
@@ -137,7 +137,7 @@ def _distinct(documents: Documents) -> Documents:
 
 
 def _keep_hopeful(documents: Documents, scores: Scores, k: int, rest: float) -> tuple[Documents, Scores]:
-    """Without those that cannot be among the best `k` any more, whatever gets the whole `rest`."""
+    """Leave out those that cannot be among the best `k` any more, whatever gets the whole `rest`."""
     if len(scores) <= k:
         return documents, scores
     kept = scores + rest >= _largest(scores, k)[-1] - _MARGIN
@@ -153,7 +153,7 @@ def _look_up(documents: Documents, weights: Scores, wanted: Documents) -> Scores
 
 
 def _largest(values: Scores, k: int) -> Scores:
-    """At most `k`, descending."""
+    """The largest `k` at most, descending."""
     if len(values) > k:
         values = np.partition(values, len(values) - k)[len(values) - k :]
     return np.sort(values)[::-1]

@@ -22,7 +22,7 @@ _BEST_FIRST = {
 
 
 def browse(catalog: Catalog, filters: Filters, k: int) -> list[Hit]:
-    """At most `k` rows of one table, of highlights the best first; videos where no kind is named.
+    """List at most `k` rows of one table, of highlights the best first; videos where no kind is named.
 
     UsageError: an unknown kind.
     """

@@ -63,7 +63,7 @@ def build_serving(
 
 
 def remove_serving(file: Path) -> None:
-    """With what killed builders left of it. One at work is waited for: it would put the old rows back."""
+    """Remove it and what killed builders left of it. One at work is waited for: it would put them back."""
     with _lock(file):
         _remove(file.with_name(f".pending-{file.name}"))
         file.unlink(missing_ok=True)
@@ -136,7 +136,7 @@ def _spill_folder(pending: Path) -> Path:
 
 
 def _remove(pending: Path) -> None:
-    """With what spilled, and the log, which DuckDB would take for the next file's of that name."""
+    """Remove it with what spilled, and the log, which DuckDB would take for the next file's of that name."""
     pending.unlink(missing_ok=True)
     shutil.rmtree(_spill_folder(pending), ignore_errors=True)
     pending.with_name(f"{pending.name}.wal").unlink(missing_ok=True)

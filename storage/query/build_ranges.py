@@ -47,7 +47,7 @@ def fill_ranges(
 
 
 def _bounds(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> dict[str, str]:
-    """Of the range, and of its documents in `old`; as SQL."""
+    """Bounds of the range, and of its documents in `old`; as SQL."""
     query = "SELECT min(old_document), max(old_document) FROM temp.sources WHERE document BETWEEN ? AND ?"
     old = connection.execute(query, [first, last]).fetchall()[0]
     old_first, old_last = ("NULL" if number is None else str(number) for number in old)

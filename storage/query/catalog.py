@@ -137,7 +137,7 @@ class Catalog:
         return tuple(column[0] for column in self.connection.description or ())
 
     def _is_query(self, statement: duckdb.Statement) -> bool:
-        """Or the explanation of one: EXPLAIN ANALYZE runs what follows."""
+        """Whether it is a query, or the explanation of one: EXPLAIN ANALYZE runs what follows."""
         if statement.type != duckdb.StatementType.EXPLAIN:
             return statement.type in _QUERIES
         found = _EXPLAIN.match(statement.query)
@@ -196,7 +196,7 @@ def find_snapshot(
 
 
 def lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """From here on nothing but the views' own files can be read, and no setting can be changed back."""
+    """Lock a connection: nothing but the views' own files can be read, and no setting can be changed back."""
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -232,7 +232,7 @@ def _damage(url: str, error: duckdb.Error) -> tuple[str, str]:
 
 
 def _is_damage(error: duckdb.Error) -> bool:
-    """Of a DuckDB file, found when a block of it is read; who writes into a file in use does such damage."""
+    """Whether a DuckDB file is damaged, as by who writes into a file in use; found when a block is read."""
     return "Corrupt database file" in str(error)
 
 

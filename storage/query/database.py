@@ -81,7 +81,7 @@ class Served:
 
 
 def serving_path(url: str, endpoint_url: str | None = None) -> Path:
-    """Beside a local index; for one on S3 in this user's cache, as no object there is ever overwritten."""
+    """The path beside a local index; for one on S3 in this user's cache, as no object is ever overwritten."""
     location = parse_location(url)
     if isinstance(location, Folder):
         return location.path / SERVING_FILE
@@ -107,7 +107,7 @@ def read_info(file: Path) -> ServingInfo | None:
 
 
 def read_held_info(held: Path, file: Path) -> ServingInfo:
-    """Of a file that is held, and was found as `file`. PreflightError: as `read_info`."""
+    """What a file says that is held, and was found as `file`. PreflightError: as `read_info`."""
     connection = connect()
     try:
         connection.execute(f"ATTACH {quote(str(held))} AS served (READ_ONLY)")

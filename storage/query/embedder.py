@@ -112,7 +112,7 @@ def sign_bits(vectors: Floats) -> NDArray[np.uint64]:
 
 @lru_cache(maxsize=1)
 def load_embedder() -> Embedder | None:
-    """Once per process; None where the package with the weights is not installed."""
+    """Load it once per process; None where the package with the weights is not installed."""
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:
         return None

@@ -1,4 +1,4 @@
-"""Where the words of a query stand in a text, for showing a hit."""
+"""Places of a query's words in a text, for showing a hit."""
 
 import re
 import unicodedata

@@ -67,7 +67,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
 
     @classmethod
     def of(cls, videos: Iterable[PlannedVideo]) -> "PlannedVideos":
-        """In their order, a batch of them as objects at a time."""
+        """Videos in their order, a batch of them as objects at a time."""
         found = [pa.RecordBatch.from_pydict(_to_columns(some), _SCHEMA) for some in batches(videos, _BATCH)]
         return cls(pa.Table.from_batches(found, _SCHEMA))
 
@@ -100,7 +100,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
         return self.take([place for (place,) in rows])
 
     def show(self, catalog: Catalog, with_revisions: bool = False) -> None:
-        """To queries of the catalog, as `_planned`: these columns, `place` from 0, `object_rev` if asked."""
+        """Show them to queries as `_planned`: these columns, `place` from 0, `object_rev` if asked."""
         table = self.table.append_column("place", pa.array(range(len(self)), pa.int64()))
         if with_revisions:
             revisions = [planned.video.object_rev for planned in self]
@@ -108,7 +108,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
         catalog.connection.register("_planned", table)
 
     def sample(self, num_videos: int) -> "PlannedVideos":
-        """So many of them, in effect drawn by lot: ids are hashes. The same ones for the same videos."""
+        """Draw so many of them, in effect by lot: ids are hashes. The same ones for the same videos."""
         chosen = sorted(range(len(self)), key=self.video_ids.__getitem__)[:num_videos]
         return self.take(sorted(chosen))
 
@@ -134,12 +134,12 @@ class PlannedVideos(Sequence[PlannedVideo]):
 
     @property
     def uris(self) -> list[str]:
-        """Of each its name."""
+        """The name of each."""
         return list(self.table.column("uri").to_pylist())
 
     @property
     def parts(self) -> list[tuple[Names | None, Names | None]]:
-        """Of each the tasks to ask and the signals to read; None means all."""
+        """The tasks to ask and the signals to read of each; None means all."""
         columns = (map(_names, self.table.column(name).to_pylist()) for name in _PARTS)
         return list(zip(*columns, strict=True))
 

@@ -16,7 +16,7 @@ Read = Callable[[str, Sequence[Any]], list[NDArray[Any]]]
 
 
 class Postings:
-    """Of one catalog, whose rows never change. Terms asked for longest ago are forgotten first."""
+    """Postings of one catalog, whose rows never change. Terms asked for longest ago are forgotten first."""
 
     def __init__(self, read: Read) -> None:
         self._read = read

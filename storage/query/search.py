@@ -69,7 +69,7 @@ class Hit:
 
 
 def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
-    """At most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
+    """Find at most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
     words = _words(catalog, text)
     allowed = condition_of(catalog, filters)
     make_searchable(catalog)
@@ -84,13 +84,13 @@ def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTE
 
 
 def best_by_words(catalog: Catalog, terms: list[str], depth: int, allowed: Condition = ANYTHING) -> Ranked:
-    """At most `depth` documents by BM25; `terms` are stems."""
+    """Rank at most `depth` documents by BM25; `terms` are stems."""
     mask = _mask(catalog, allowed) if allowed.sql else None
     return catalog.postings.best(terms, depth, mask)
 
 
 def best_by_meaning(catalog: Catalog, vector: Floats, depth: int, allowed: Condition = ANYTHING) -> Ranked:
-    """At most `depth` documents by cosine to `vector`, [1, 384]."""
+    """Rank at most `depth` documents by cosine to `vector`, [1, 384]."""
     asked = {
         **allowed.params,
         "vector": vector[0].tolist(),
@@ -111,7 +111,7 @@ def _mask(catalog: Catalog, allowed: Condition) -> Allowed:
 
 
 def _fuse(*lists: Ranked) -> Ranked:
-    """By the sum of 1 / (60 + position) over the lists that a document is in; equal ones by number."""
+    """Rank by the sum of 1 / (60 + position) over the lists that a document is in; equal ones by number."""
     scores: dict[int, float] = {}
     for ranked in lists:
         for position, (document, _) in enumerate(ranked, 1):

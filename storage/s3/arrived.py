@@ -20,12 +20,12 @@ _SURE = 3  # objects
 
 
 def etag_md5(data: bytes) -> str:
-    """As ETags have it."""
+    """The MD5 as ETags have it."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def header_md5(data: bytes) -> str:
-    """As `Content-MD5` has it: a store refuses what does not match, as damaged on the way."""
+    """The MD5 as `Content-MD5` has it: a store refuses what does not match, as damaged on the way."""
     return b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
 
 
@@ -35,7 +35,7 @@ def is_express(bucket: str) -> bool:
 
 
 def promised_md5(etag: str, answer: "GetObjectOutputTypeDef", bucket: str) -> str | None:
-    """Of the whole object, by its ETag without quotes. None: that says nothing of the bytes.
+    """The MD5 of the whole object, by its ETag without quotes. None: that says nothing of the bytes.
 
     So it is for multipart uploads, for what is encrypted with a key of KMS or the caller's, and in Express
     buckets.

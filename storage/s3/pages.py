@@ -19,7 +19,7 @@ _TEXTS = ("Key", "ETag", "StorageClass")
 
 
 def read_pages_fast(client: "S3Client") -> None:
-    """Of this client's `list_objects_v2`; owners and checksums of objects are left out.
+    """Read this client's `list_objects_v2` fast; owners and checksums of objects are left out.
 
     Before botocore's own handler, for all of S3, which would parse the whole page to look for an error in it.
     """

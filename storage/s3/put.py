@@ -37,7 +37,7 @@ class ConditionalPut:
     def __init__(
         self, client: "S3Client", bucket_url: str, login: "Credentials", ca_bundle: str | None
     ) -> None:
-        """As patient as the client, in its region."""
+        """Take patience and region from the client."""
         self.bucket_url, self._region, self._login = bucket_url, client.meta.region_name, login
         self._is_elsewhere = False
         config: Any = client.meta.config

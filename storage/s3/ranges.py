@@ -33,7 +33,7 @@ FirstKey = Callable[[Range], str | None]
 
 
 def outermost(prefixes: Iterable[str]) -> list[str]:
-    """In order, without those that are inside of another."""
+    """Ranges in order, without those that are inside of another."""
     kept: list[str] = []
     for prefix in sorted(prefixes, key=str.encode):
         if not kept or not prefix.startswith(kept[-1]):

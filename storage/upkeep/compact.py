@@ -75,7 +75,7 @@ def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None
 
 
 def _small_parts(store: ObjectStore, snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """By table, the parts that one larger part can take the place of, with their sizes."""
+    """The parts of each table that one larger part can take the place of, with their sizes."""
     sizes = {found.key: found.size_bytes for found in store.list_objects(PARTS)}
     columns = _columns(snapshot)
     found: dict[str, dict[str, int]] = {}
@@ -131,7 +131,7 @@ def _read(store: ObjectStore, parts: dict[str, int], columns: Sequence[Column]) 
 
 
 def _portions(parts: dict[str, int], num: int, num_bytes: int) -> Iterator[list[str]]:
-    """In order, at most so many together and, unless one alone is larger, so many bytes."""
+    """Parts in order, at most so many together and, unless one alone is larger, so many bytes."""
     portion: list[str] = []
     total = 0
     for key, size in parts.items():
@@ -145,7 +145,7 @@ def _portions(parts: dict[str, int], num: int, num_bytes: int) -> Iterator[list[
 
 
 def _sorted(tables: Iterator[pa.Table], columns: Sequence[Column], scratch: Path) -> Iterator[pa.Table]:
-    """By video and analysis; the rows of one analysis stay as they were written, in order of time."""
+    """Sort by video and analysis; the rows of one analysis stay as they were written, in order of time."""
     names = {column.name for column in columns}
     order = ", ".join([name for name in _SORTED_BY if name in names] + ["_written"])
     schema = arrow_schema(columns).append(pa.field("_written", pa.int64())).remove_metadata()

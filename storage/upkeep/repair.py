@@ -144,7 +144,7 @@ def _unnamed_bundles(store: ObjectStore, commits: pa.Table) -> set[str]:
 
 
 def _bundles_without_rows(commits: pa.Table, parts: _Parts, tables: Iterable[str]) -> set[str]:
-    """Of the commits that readers see or saw, those that have no row in one of the tables."""
+    """Commits that readers see or saw and that have no row in one of the tables."""
     visible = commits.filter(pc.is_in(commits.column("state"), value_set=_texts(VISIBLE_STATES)))
     keys = [
         bundle_key(*pair)

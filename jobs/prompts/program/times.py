@@ -81,7 +81,7 @@ class Times:
         return min(tiles.at_most, max(_FEW_TILES, -(-(self.last - self.first) // usual)))
 
     def tile_ends(self, tiles: Tiles, start: int, is_last: bool) -> tuple[int, ...]:
-        """Where a record that starts at `start` may end, leaving room for another or none."""
+        """Ends of a record that starts at `start`, leaving room for another or none."""
         if is_last:
             return (self.last,)
         shortest_ms = round(tiles.shortest_s * 1000)

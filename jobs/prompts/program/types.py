@@ -1,4 +1,4 @@
-"""From an answer type to the fields that a program writes."""
+"""Fields that a program writes, from an answer type."""
 
 from typing import Any, Literal, get_args, get_origin
 

@@ -214,7 +214,7 @@ def _is_number(value: object) -> bool:
 
 
 def _numbers(place: Place, decimals: list[Decimal]) -> tuple[float, ...]:
-    """As JSON writes them, whole ones without a point."""
+    """Numbers as JSON writes them, whole ones without a point."""
     numbers = tuple(int(d) if d == int(d) else float(d) for d in decimals)
     if len(set(numbers)) < len(numbers) or any(
         "e" in repr(number) or abs(number) > 1e15 for number in numbers

@@ -57,7 +57,7 @@ def match_boundaries(predicted: Sequence[float], true: Sequence[float], toleranc
 
 
 def inner_boundaries(scenes: Iterable[Span]) -> list[float]:
-    """Where one scene gives way to the next: every start but the first."""
+    """Instants where one scene gives way to the next: every start but the first."""
     return sorted(start for start, _ in scenes)[1:]
 
 

@@ -55,7 +55,7 @@ def _read(catalog: Catalog, name: str, record: type[R], video_id: str, **params:
 
 @cache
 def _queries() -> dict[str, str]:
-    """By the word that heads the comment before each."""
+    """Queries by the word that heads the comment before each."""
     text = Path(__file__).with_name("explain.sql").read_text(encoding="utf-8")
     return {
         match[1]: match[2] for match in re.finditer(r"^-- (\w+): .*\n((?:(?!-- ).*\n)+)", text, re.MULTILINE)

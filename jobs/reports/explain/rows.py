@@ -24,7 +24,7 @@ class RowsOfTable:
 
 
 def read_rows(catalog: Catalog, video_id: str, analysis_key: str) -> tuple[RowsOfTable, ...]:
-    """Of all tables that readers see, packs' own ones included, in the tables' order.
+    """Rows of all tables that readers see, packs' own ones included, in the tables' order.
 
     `analysis_key` is the video's current one.
     """

@@ -63,7 +63,7 @@ def _tile(
 
 
 def _source(media_type: str, image: bytes) -> str | None:
-    """As an address that holds the picture; None: it is none, whatever it says it is."""
+    """An address that holds the picture; None: it is none, whatever it says it is."""
     if media_type not in _STARTS or not image.startswith(_STARTS[media_type]):
         return None
     return f"data:{media_type};base64,{base64.b64encode(image).decode()}"
@@ -83,7 +83,7 @@ def report_page(report: Report, tiles: Sequence[Tile]) -> str:
 
 
 def _progress(report: Report) -> Markup | None:
-    """Of one run how far it was when; of several how much each stretch of time brought."""
+    """Progress: how far one run was when, or how much each stretch of time brought of several."""
     timeline = report.timeline
     series = [Series(name, tuple(getattr(b, name) for b in timeline.buckets)) for name in OUTCOMES]
     if not any(sum(one.values) for one in series):

@@ -36,7 +36,7 @@ def find_period(catalog: Catalog, run_id: str | None, since: str | None) -> Peri
 
 
 def since_period(text: str) -> Period:
-    """From a date, a date and time, or so long ago; UTC where it names no zone."""
+    """The time since a date, a date and time, or so long ago; UTC where it names no zone."""
     try:
         since = parse_since(text, datetime.now(UTC)).astimezone(UTC)
     except ValueError as error:

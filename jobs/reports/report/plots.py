@@ -99,7 +99,7 @@ def value_ticks(top: float) -> tuple[float, ...]:
 
 
 def time_ticks(times: Sequence[datetime]) -> list[tuple[float, str]]:
-    """Where the labels of the axis stand, as parts of its length, and what they say (UTC)."""
+    """Labels of the axis: where they stand, as parts of its length, and what they say (UTC)."""
     if len(times) < 2:
         return [(0.0, f"{time:%Y-%m-%d %H:%M}") for time in times]
     start, width = times[0].timestamp(), (times[1] - times[0]).total_seconds()

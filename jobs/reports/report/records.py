@@ -35,7 +35,7 @@ class RunLine(Usage):
 
     @property
     def seconds(self) -> float:
-        """From start to end, or to the latest thing known of it."""
+        """Seconds from start to end, or to the latest thing known of it."""
         return max(0.0, (self.seen_at - self.started_at).total_seconds())
 
 
@@ -108,7 +108,7 @@ class Spent(Usage):
 
     @property
     def model_hours(self) -> float:
-        """In which models held a video."""
+        """Hours in which models held a video."""
         return self.model_seconds / 3600
 
     @property
@@ -188,7 +188,7 @@ class RecipeLine:
 
     @property
     def model(self) -> str:
-        """By its name and revision, as people read it; empty: not known."""
+        """The model by its name and revision, as people read it; empty: not known."""
         return MadeBy(self.model_id or "", self.model_revision or "").name if self.model_id else ""
 
 
