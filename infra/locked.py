@@ -1,4 +1,4 @@
-"""What the lock pins: each installed package that the project or its extras `dev` and `semantic` ask for.
+"""What the lock pins: each installed package that the project or its extras below ask for.
 
     .venv/bin/python infra/locked.py
 
@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = "media-index[dev,semantic]"
+PROJECT = "media-index[dev,semantic,speech]"
 NOT_LOCKED = {"media-index", "setuptools", "torch"}
 
 

@@ -241,6 +241,62 @@ class Chapter(Measured):
     title: str | None = Field(description="As the file has it")
 
 
+class DroppedSpeech(BaseModel):
+    """Speech without a row, for one reason."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: str = Field(description="unsure, in_circles, silent, faint, in_haste or no_words")
+    stretches: int = Field(description="Speech between two silences")
+    words: int = Field(description="Words that the decoder made of them")
+    ms: int = Field(description="Their length")
+
+
+class SpeechTrack(Measured):
+    """The sound track of a video that was listened to, and what became of it."""
+
+    stream: int | None = Field(description="Number of the stream; null: none that can be heard")
+    num_streams: int = Field(description="Sound tracks in the file")
+    codec: str | None = Field(description="Of the sound, e.g. aac")
+    language: str | None = Field(description="As the file says, as BCP 47; null: not said")
+    chosen_by: str | None = Field(description="only, language, default or first")
+    heard_ms: int = Field(description="Sound that was listened to")
+    speech_ms: int = Field(description="Of it, speech")
+    num_pieces: int = Field(description="Pieces that the decoder heard at once")
+    num_heard_again: int = Field(description="Stretches of speech without a word, heard once more")
+    num_gaps: int = Field(description="Places at which the sound is interrupted")
+    num_rows: int = Field(description="Rows in speech")
+    num_words: int = Field(description="Words in them")
+    dropped: list[DroppedSpeech] = Field(description="Speech without a row, by reason")
+    warnings: list[str] = Field(description="What was odd about it, e.g. no_sound, not_readable")
+
+
+class SpokenWord(BaseModel):
+    """A word and when it is said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    word: str = Field(description="With its punctuation")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after")
+    probability: float = Field(description="The decoder's own")
+
+
+class Speech(Measured):
+    """A sentence that is said, or as much of it as is read at once."""
+
+    segment: int = Field(description="Position in the video, from 0, by start")
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after; may lie behind the last picture")
+    language: str | None = Field(description="Spoken, as BCP 47; null: not known")
+    language_probability: float | None = Field(description="Of the language; null: taken from around it")
+    text: str = Field(description="What is said, as the decoder writes it")
+    probability: float = Field(description="Mean probability of its words")
+    logprob: float = Field(description="Mean log probability of all that was heard at once with it")
+    no_speech_probability: float = Field(description="That nobody speaks in it, says the decoder")
+    words: list[SpokenWord] = Field(description="Each word and when it is said")
+
+
 class Failure(Analysed):
     """Why a video, or one answer about it, is missing from the other tables."""
 
@@ -333,6 +389,8 @@ MEASURED_TABLES: dict[str, type[Measured]] = {
     "caption_tracks": CaptionTrack,
     "captions": Caption,
     "chapters": Chapter,
+    "speech_tracks": SpeechTrack,
+    "speech": Speech,
 }
 
 TABLES: dict[str, type[Row]] = {

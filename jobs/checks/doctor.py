@@ -139,6 +139,21 @@ def _weights(settings: Settings) -> Check:
     return Check("weights", Health.OK, f"{said}; {len(prompts)} prompts fit")
 
 
+def _speech(settings: Settings) -> Check:
+    from videoxl2.speech import NotDownloaded, SpeechError, find_speech_weights
+
+    if settings.speech is None:
+        return Check("speech", Health.OK, "not heard")
+    try:
+        weights = find_speech_weights(settings.speech, local_only=True)
+    except NotDownloaded as error:
+        return Check("speech", Health.WARNING, error.message, error.hint)
+    except SpeechError as error:
+        return Check("speech", Health.FAILED, f"speech {settings.speech}: {error.message}", error.hint)
+    said = f"{weights.given} at {weights.revision}, {size(weights.num_bytes)}, in {weights.folder}"
+    return Check("speech", Health.OK, said)
+
+
 def _size_of(weights: Weights) -> int:
     from videoxl2.network.source import weight_files
 
@@ -240,6 +255,7 @@ _LOOKS: tuple[tuple[str, _Look], ...] = (
     ("index", _index),
     ("codecs", _codecs),
     ("weights", _weights),
+    ("speech", _speech),
     ("gpu", _gpu),
     ("memory", _memory),
     ("/dev/shm", _shared_memory),

@@ -37,6 +37,15 @@ recipe_options = with_options(
         "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only. [none: signals only]",
     ),
     values(*("--signal", "signals", "NAME"), "What to read without a model, or none. [captions]"),
+    value(
+        *("--speech", "DIR|SIZE|HUB_ID"),
+        "Hear what is said with these Whisper weights, e.g. base; needs the extra speech. [not heard]",
+    ),
+    values(
+        *("--speech-language", "speech_languages", "TAG"),
+        "Of several sound tracks hear one in this language, e.g. en or pt-BR; repeatable.",
+    ),
+    switch("--speech-missing", "Hear only videos without captions (in one of these languages)."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),

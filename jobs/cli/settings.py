@@ -22,7 +22,7 @@ _OWN = {
 }
 _DEFAULT = re.compile(r"\[(.+)\]$")
 _PLACES = frozenset({"index", "inventory", "library"})  # a path or an s3:// URL
-_PLACES_OR_NAMES = frozenset({"model", "pack"})
+_PLACES_OR_NAMES = frozenset({"model", "pack", "speech"})
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,8 @@ def _built_in(flag: str) -> Collection[str]:
         from jobs.weights import BUILT_IN
 
         return (BUILT_IN,)
+    if flag == "speech":
+        return ()
     from jobs.prompts.pack import pack_names
 
     return pack_names()

@@ -14,6 +14,8 @@ from jobs.settings.config import Settings
 from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
 from jobs.signals.known import signals_named
+from jobs.signals.signal import Signal
+from jobs.signals.speech import find_speech
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
 from schemas.tables import Row
@@ -63,12 +65,13 @@ def _open(
     find_scratch: Callable[[], Path],
     open_it: Callable[[Mapping[str, type[Row]]], Index],
 ) -> Preflight:
-    signals = signals_named(settings.signals)
-    if settings.model is None and not signals:
+    named = signals_named(settings.signals)
+    if settings.model is None and settings.speech is None and not named:
         raise UsageError("nothing to do without a model and without signals", NO_MODEL)
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     weights = find_weights(settings.model) if settings.model is not None else None
+    signals = (*named, *_speech_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
     if OF_SAID not in {signal.name for signal in signals}:
         _check_unsaid(prompts)
@@ -101,6 +104,13 @@ def _check_unsaid(prompts: Sequence[Prompt]) -> None:
             )
 
 
+def _speech_of(settings: Settings) -> tuple[Signal, ...]:
+    """Speech, where weights are named that hear it."""
+    if settings.speech is None:
+        return ()
+    return (find_speech(settings.speech, settings.speech_languages, settings.speech_missing),)
+
+
 def selection_of(settings: Settings) -> Selection:
     """Which objects of the library are meant."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
@@ -112,7 +122,7 @@ def selection_of(settings: Settings) -> Selection:
         settings.exclude,
         settings.prefixes,
         since_ns,
-        with_sidecars=any(signal.reads_sidecars for signal in signals),
+        with_sidecars=any(signal.reads_sidecars for signal in signals) or settings.speech_missing,
     )
 
 

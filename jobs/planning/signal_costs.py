@@ -6,10 +6,8 @@ import numpy as np
 
 from jobs.planning.costs import Numbers
 from jobs.planning.preflight import Preflight
-from jobs.signals.known import signals_named
-from jobs.signals.signal import Signal
-from schemas.failures import UsageError
-from storage.index.index import Index
+from jobs.signals.known import known_signals
+from jobs.signals.signal import Signal, identity_of
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos
 
@@ -51,22 +49,26 @@ def estimate_signals(
 
 
 def _seconds(signal: Signal, num_videos: int, video_hours: float) -> float:
-    return signal.rough_costs.video_s * num_videos + signal.rough_costs.hour_s * video_hours
+    return signal.rough_costs.seconds(num_videos, video_hours)
 
 
 def _pace(checked: Preflight) -> float:
     """How much longer signals took here so far than their modules say; 1 where none has been read."""
     with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
         rows = catalog.query(_TOLD).rows
-    told = [(_signals_of(checked.index, recipe_id), *numbers) for recipe_id, *numbers in rows]
+    told = [(_signals_of(checked, recipe_id), *numbers) for recipe_id, *numbers in rows]
     expected = sum(_seconds(one, count, hours) for signals, count, hours, _ in told for one in signals)
     took = sum(seconds for signals, *_, seconds in told if signals)
     return took / expected if expected else 1.0
 
 
-def _signals_of(index: Index, recipe_id: str) -> tuple[Signal, ...]:
-    record = index.recipe(recipe_id)
-    try:
-        return signals_named(tuple(record.signals)) if record and record.signals else ()
-    except UsageError:  # of a signal that there is no more
-        return ()
+def _signals_of(checked: Preflight, recipe_id: str) -> tuple[Signal, ...]:
+    """What a recipe read; nothing where one is among it that is not known, or that other weights read."""
+    record = checked.index.recipe(recipe_id)
+    named = {signal.name: signal for signal in known_signals()}
+    asked = {signal.name: signal for signal in checked.recipe.signals}
+    found = [
+        named.get(name) or (asked[name] if name in asked and identity_of(asked[name]) == identity else None)
+        for name, identity in (record.signals if record else {}).items()
+    ]
+    return () if None in found else tuple(signal for signal in found if signal is not None)

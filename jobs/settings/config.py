@@ -34,6 +34,7 @@ FLAGS = {
     "extensions": "extension",
     "prefixes": "prefix",
     "signals": "signal",
+    "speech_languages": "speech-language",
 }  # others are called as their setting
 
 
@@ -78,6 +79,9 @@ class Settings(BaseModel):
     split: bool = False
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
     signals: tuple[str, ...] = Field(default=DEFAULT_SIGNALS, min_length=1)
+    speech: str | None = None
+    speech_languages: tuple[str, ...] = ()
+    speech_missing: bool = False
     extensions: tuple[Annotated[str, AfterValidator(_check_extension)], ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -39,9 +39,14 @@ class Captions:
             raise PartlyRead(out_of_reach[0])
 
 
+def tracks_of(file: VideoFile) -> "tuple[Track, ...]":
+    """All that come with a video, but for what is out of reach."""
+    return _texts_of(file, []).tracks
+
+
 def best_cues(file: VideoFile) -> "tuple[Cue, ...]":
     """The cues of the track that stands for what is said, chosen as `storage.query.tracks` does."""
-    tracks = [track for track in _texts_of(file, []).tracks if track.cues]
+    tracks = [track for track in tracks_of(file) if track.cues]
     return min(tracks, key=_place).cues if tracks else ()
 
 

@@ -1,13 +1,23 @@
-"""The signals that there are, by the names that people choose them by."""
+"""The signals that there are, by the names that people choose them by.
+
+Speech is none of them: it is read where weights are named.
+"""
 
 from collections.abc import Sequence
 
 from jobs.settings.config import NO_SIGNALS
 from jobs.signals.captions import Captions
 from jobs.signals.signal import Signal
+from jobs.signals.speech import NAME as SPEECH
+from jobs.signals.speech import WEIGHTS
 from schemas.failures import UsageError
 
 _KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(),)}
+
+
+def known_signals() -> tuple[Signal, ...]:
+    """Those that need no more than their name."""
+    return tuple(_KNOWN.values())
 
 
 def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
@@ -18,6 +28,8 @@ def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
     if tuple(names) == (NO_SIGNALS,):
         return ()
     for name in names:
+        if name == SPEECH:
+            raise UsageError(f"the signal {SPEECH} needs weights", f"Name them with --{SPEECH}: {WEIGHTS}.")
         if name not in _KNOWN:
             raise UsageError(f"there is no signal {name}", f"Name {', '.join(_KNOWN)}, or {NO_SIGNALS}.")
     return tuple(signal for name, signal in _KNOWN.items() if name in names)

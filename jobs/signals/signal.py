@@ -38,10 +38,18 @@ class PartlyRead(Exception):  # noqa: N818 - the name says what happened
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of one core that reading takes: for each video, and for each hour of video."""
+    """Seconds of one core that reading takes: for each video, and for each hour of video.
+
+    `memory_bytes` is what it takes beyond what every task has.
+    """
 
     video_s: float
     hour_s: float
+    memory_bytes: int = 0
+
+    def seconds(self, num_videos: float, hours: float) -> float:
+        """Of one core, for so many videos of so many hours together."""
+        return self.video_s * num_videos + self.hour_s * hours
 
 
 class Signal(Protocol):

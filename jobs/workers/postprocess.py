@@ -20,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from jobs.answers.analysis import Analysis
 from jobs.answers.answer_rows import AnswerRows
+from jobs.answers.carried import signals_of
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
@@ -29,9 +30,9 @@ from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
-from jobs.workers.reading import ALL_TRIES_S, TASK_OPTIONS, Source, killed_when_hanging
+from jobs.workers.reading import ALL_TRIES_S, READ_DEADLINE_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
-from jobs.workers.signals import index_signals, read_video_signals, unread
+from jobs.workers.signals import index_signals, longest_s, read_video_signals, unread
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from schemas.usage import Usage
@@ -39,6 +40,7 @@ from storage.index.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.keyframes import read_keyframes
 
+_FEWEST_BITS = 64_000  # a second of video, which is less than its sound alone takes
 WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
 _log = logging.getLogger(__name__)
@@ -162,7 +164,9 @@ def _postprocess_task(source: Source, recipe: Recipe, run_id: str) -> Any:
         _log.debug("postprocessed %s", uri, extra=told)
         return outcome
 
-    return ray.remote(**TASK_OPTIONS)(postprocess_video)
+    more_bytes = max((signal.rough_costs.memory_bytes for signal in recipe.signals), default=0)
+    options = TASK_OPTIONS | {"memory": TASK_OPTIONS["memory"] + more_bytes}
+    return ray.remote(**options)(postprocess_video)
 
 
 @dataclass(frozen=True)
@@ -224,10 +228,17 @@ class Postprocessing:
     def redo_frozen(self) -> None:
         """Begin anew what no task can take so long for; the frozen one keeps its place on its machine."""
         for ref, one in list(self._waiting.items()):
-            if time.monotonic() - one.since > ALL_TRIES_S:
+            if time.monotonic() - one.since > self._patience_s(one.job.video.work):
                 del self._waiting[ref]
                 ray.cancel(ref, force=True)
                 self._submit(one.job, None, one.times + 1)
+
+    def _patience_s(self, work: Work) -> float:
+        """Longer than all tries of a task at this video can take, whatever its length is."""
+        hours = work.video.size_bytes * 8 / _FEWEST_BITS / 3600
+        signals_s = longest_s(signals_of(self._recipe.signals, work), hours) - READ_DEADLINE_S
+        num_tries: int = TASK_OPTIONS["max_retries"] + 1
+        return ALL_TRIES_S + signals_s * num_tries
 
     def cancel(self) -> None:
         """Stop what is under way."""

@@ -116,12 +116,12 @@ def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> Fra
 
 
 @contextmanager
-def killed_when_hanging() -> Iterator[None]:
+def killed_when_hanging(after_s: float = READ_DEADLINE_S) -> Iterator[None]:
     """End this process if what is inside takes far too long.
 
     A codec that hangs holds the interpreter, so nothing less helps; Ray sees a crash.
     """
-    faulthandler.dump_traceback_later(READ_DEADLINE_S, exit=True)
+    faulthandler.dump_traceback_later(after_s, exit=True)
     try:
         yield
     finally:

@@ -17,8 +17,8 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
-from jobs.signals.signal import VideoFile, signal_id
-from jobs.workers.reading import Source, killed_when_hanging
+from jobs.signals.signal import Signal, VideoFile, signal_id
+from jobs.workers.reading import READ_DEADLINE_S, Source, killed_when_hanging
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
@@ -28,6 +28,8 @@ from schemas.usage import Usage
 from storage.index.bundles import encode_renewed, encode_with_stream, read_bundle, rows_of
 from storage.index.layout import bundle_key
 from videoxl2.frames import MediaInfo, probe
+
+_TIMES_SLOWER = 20  # than signals say of themselves: on an old machine that has much else to do
 
 
 def read_video_signals(source: Source, info: MediaInfo, builder: RowBuilder) -> SignalsRead:
@@ -41,11 +43,17 @@ def read_video_signals(source: Source, info: MediaInfo, builder: RowBuilder) -> 
         return source.library.fetch_sidecar(work.video, sidecar)
 
     try:
-        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+        deadline_s = longest_s(wanted, info.duration_ms / 3_600_000)
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
             file = VideoFile(work.video, path, info, source.limits, fetch)
             return read_signals(file, wanted, builder.signal_lineage)
     except Exception as error:
         return unread(builder.recipe, work, classify(error, Stage.READ))
+
+
+def longest_s(signals: Iterable[Signal], hours: float) -> float:
+    """Seconds after which reading these off a video of so many hours hangs."""
+    return READ_DEADLINE_S + _TIMES_SLOWER * sum(one.rough_costs.seconds(1, hours) for one in signals)
 
 
 def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:

@@ -25,9 +25,13 @@ SELECT v.uri, s.* FROM scenes AS s JOIN videos AS v USING (analysis_key)
 WHERE ends_with(v.uri, uri_ending) AND s.start_ms <= at_ms AND at_ms < s.end_ms
 ORDER BY v.uri, s.scene_index;
 
--- What captions say between two times of a video: FROM said_between('9c1185a5c5e9fc54', 60000, 90000).
+-- What captions and speech say between two times of a video: FROM said_between('9c1185a5c5e9fc54', 60000, 90000).
 CREATE OR REPLACE MACRO said_between(of_video, from_ms, to_ms) AS TABLE
-SELECT c.start_ms, c.end_ms, c.language, c.speaker, c.text, t.origin AS said_in, c.track, c.cue, c.video_id
-FROM captions AS c JOIN caption_tracks AS t USING (analysis_key, track)
-WHERE c.video_id = of_video AND c.start_ms < to_ms AND c.end_ms > from_ms
-ORDER BY c.start_ms, c.track, c.cue;
+SELECT * FROM (
+    SELECT c.start_ms, c.end_ms, c.language, c.speaker, c.text, t.origin AS said_in, c.track, c.cue, c.video_id
+    FROM captions AS c JOIN caption_tracks AS t USING (analysis_key, track)
+    UNION ALL BY NAME
+    SELECT start_ms, end_ms, language, text, 'speech' AS said_in, segment AS cue, video_id FROM speech
+)
+WHERE video_id = of_video AND start_ms < to_ms AND end_ms > from_ms
+ORDER BY start_ms, track NULLS LAST, cue;

@@ -12,6 +12,10 @@ from storage.query.documents import hit_kinds
 
 Params = dict[str, Any]
 
+_LANGUAGES = """
+SELECT DISTINCT language FROM (SELECT language FROM captions UNION SELECT language FROM speech)
+WHERE language IS NOT NULL ORDER BY 1"""
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -93,7 +97,7 @@ def _check_video(catalog: Catalog, ending: str) -> None:
 
 
 def _check_language(catalog: Catalog, language: str) -> None:
-    found = catalog.query("SELECT DISTINCT language FROM captions WHERE language IS NOT NULL ORDER BY 1").rows
+    found = catalog.query(_LANGUAGES).rows
     known = [tag for (tag,) in found]
     if not any(tag == language or tag.startswith(f"{language}-") for tag in known):
         hint = f"Languages are {', '.join(known)}." if known else "No row of this index says its language."

