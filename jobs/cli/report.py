@@ -7,7 +7,7 @@ import click
 
 from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
 
@@ -25,7 +25,7 @@ def status(as_json: bool, **flags: Any) -> None:
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = Place(*index_place(flags))
+    place = IndexPlace(*index_place(flags))
 
     def read() -> "Status":
         with open_catalog(place.index, place.endpoint_url) as catalog:
@@ -53,7 +53,7 @@ def report(as_json: bool, run_id: str | None, since: str | None, page: Path | No
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = Place(*index_place(flags))
+    place = IndexPlace(*index_place(flags))
 
     def read() -> "tuple[Report, str]":
         with open_catalog(place.index, place.endpoint_url) as catalog:
@@ -95,7 +95,7 @@ def explain(as_json: bool, video: str, **flags: Any) -> None:
     from storage.objects.store import open_store
     from storage.query.catalog import again_if_changed, open_catalog
 
-    place = Place(*index_place(flags))
+    place = IndexPlace(*index_place(flags))
 
     def read() -> "Explanation":
         with open_catalog(place.index, place.endpoint_url) as catalog:

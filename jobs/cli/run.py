@@ -9,7 +9,7 @@ from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_op
 from jobs.cli.verb import verb
 from jobs.settings.given import load_settings
 from jobs.ui.exit_codes import exit_code_help, meaning_of, next_after
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from jobs.ui.terminal import say, show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
 
@@ -87,7 +87,7 @@ def _spend(as_json: bool, new_index: bool, flags: dict[str, Any], goal: Any) -> 
 
 def _stopped(error: MediaIndexError, settings: "Settings", progress: "Progress") -> int:
     """What stopped the run, and the next command."""
-    command = next_after(error.exit_code, Place(settings.index, settings.endpoint_url), _typed(), "")
+    command = next_after(error.exit_code, IndexPlace(settings.index, settings.endpoint_url), _typed(), "")
     if settings.log_format == "json":
         progress.error(error, command)
     else:
@@ -138,7 +138,7 @@ def _show_next(row: "Run", settings: "Settings", as_json: bool) -> None:
             say(f"hint: {NOTHING_LISTED}", err=True)
         return
     if row.exit_code:
-        place = Place(settings.index, settings.endpoint_url)
+        place = IndexPlace(settings.index, settings.endpoint_url)
         say(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
         _say_next(next_after(row.exit_code, place, _typed(), row.run_id))
 

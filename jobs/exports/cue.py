@@ -1,10 +1,10 @@
 """The line of times that WebVTT and SubRip share."""
 
-from jobs.exports.moments import Moment, Source
+from jobs.exports.moments import ExportedVideo, Moment
 from jobs.ui.words import hms
 
 
-def cue_times(source: Source, moment: Moment, decimal_mark: str) -> str:
+def cue_times(source: ExportedVideo, moment: Moment, decimal_mark: str) -> str:
     """`00:00:01.500 --> 00:00:03.000` on the player's clock; a cue lasts a millisecond at least."""
     start_ms, end_ms = source.on_player(moment.start_ms), source.on_player(moment.end_ms)
     return f"{_clock(start_ms, decimal_mark)} --> {_clock(max(end_ms, start_ms + 1), decimal_mark)}"

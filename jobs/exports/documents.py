@@ -7,7 +7,7 @@ from jobs.exports.edl import to_edl
 from jobs.exports.files import file_stem
 from jobs.exports.formats import MomentKind, TableFormat, VideoFormat
 from jobs.exports.json_ld import to_json_ld
-from jobs.exports.moments import Moment, Source, models_of, read_moments
+from jobs.exports.moments import ExportedVideo, Moment, models_of, read_moments
 from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
 from jobs.exports.webvtt import to_webvtt
@@ -59,7 +59,7 @@ def video_documents(
 
 
 def _render(
-    to: VideoFormat, source: Source, moments: list[Moment], said: Sequence[Moment]
+    to: VideoFormat, source: ExportedVideo, moments: list[Moment], said: Sequence[Moment]
 ) -> tuple[str, ...]:
     """One text, except that a long edit list is several."""
     match to:

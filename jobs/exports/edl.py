@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from jobs.exports.moments import Moment, Source, models_of
+from jobs.exports.moments import ExportedVideo, Moment, models_of
 from jobs.exports.one_line import cut, one_line
 from jobs.exports.timecode import Timecode
 from jobs.ui.made_by import notes_on
@@ -19,7 +19,7 @@ _COLORS = {"scenes": "GREEN", "highlights": "RED"}
 _NAME_LENGTH, _COMMENT_LENGTH = 60, 240  # editing systems cut names and comments at various lengths
 
 
-def to_edl(source: Source, moments: Sequence[Moment]) -> tuple[str, ...]:
+def to_edl(source: ExportedVideo, moments: Sequence[Moment]) -> tuple[str, ...]:
     """One list per 999 events; record timecode goes on from list to list. From 01:00:00:00."""
     timecode = source.timecode
     events = list(_events(source, moments, timecode))
@@ -30,7 +30,7 @@ def to_edl(source: Source, moments: Sequence[Moment]) -> tuple[str, ...]:
     )
 
 
-def _head(source: Source, timecode: Timecode, part: int, num_parts: int) -> str:
+def _head(source: ExportedVideo, timecode: Timecode, part: int, num_parts: int) -> str:
     title = cut(source.name, _NAME_LENGTH) + (f" {part} of {num_parts}" if num_parts > 1 else "")
     return f"TITLE: {title}\nFCM: {'DROP FRAME' if timecode.is_drop_frame else 'NON-DROP FRAME'}"
 
@@ -39,7 +39,7 @@ def _numbered(events: Sequence[str]) -> Iterator[str]:
     return (f"{number:03}  {event}" for number, event in enumerate(events, start=1))
 
 
-def _events(source: Source, moments: Sequence[Moment], timecode: Timecode) -> Iterator[str]:
+def _events(source: ExportedVideo, moments: Sequence[Moment], timecode: Timecode) -> Iterator[str]:
     record = parse_label("01:00:00:00", round(timecode.label_rate), timecode.is_drop_frame)
     reel = reel_name(source)
     for index, moment in enumerate(moments):
@@ -70,7 +70,7 @@ def _comments(moment: Moment) -> Iterator[str]:
     yield f"CONFIDENCE: {moment.confidence:.2f}"
 
 
-def _lineage(source: Source, moments: Sequence[Moment]) -> Iterator[str]:
+def _lineage(source: ExportedVideo, moments: Sequence[Moment]) -> Iterator[str]:
     yield f"SOURCE FILE: {one_line(source.uri)}"
     yield f"RECIPE: {source.recipe_id}, of the file's revision {source.object_rev}"
     models = models_of(source, moments)
@@ -80,7 +80,7 @@ def _lineage(source: Source, moments: Sequence[Moment]) -> Iterator[str]:
     yield from (f"NOTE: {note}" for note in notes_on(models))
 
 
-def reel_name(source: Source) -> str:
+def reel_name(source: ExportedVideo) -> str:
     """A name of at most 8 of A-Z, 0-9 and _, from the file's name; from the video's id where none is left."""
     stem = source.file_name.rpartition(".")[0] or source.file_name
     ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()

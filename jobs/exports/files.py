@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 
-from jobs.exports.moments import Source
+from jobs.exports.moments import ExportedVideo
 from jobs.exports.one_line import one_line
 from schemas.failures import UsageError
 
@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     KEPT = "kept"  # was there with other content, and `force` was not given
 
 
-def file_stem(source: Source) -> str:
+def file_stem(source: ExportedVideo) -> str:
     """The video's name plus its id, so that `a/x.mp4` and `b/x.mp4` part and nothing leaves the folder."""
     name = one_line(source.file_name)
     stem = (name.rpartition(".")[0] or name).translate(_UNSAFE).strip(". ")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.exports.moments import Moment, Source, models_of
+from jobs.exports.moments import ExportedVideo, Moment, models_of
 from jobs.ui.made_by import MadeBy
 from jobs.ui.words import hms
 
@@ -12,7 +12,7 @@ from jobs.ui.words import hms
 _SCRIPT_ESCAPES = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
 
 
-def to_json_ld(source: Source, moments: Sequence[Moment], said: Sequence[Moment] = ()) -> str:
+def to_json_ld(source: ExportedVideo, moments: Sequence[Moment], said: Sequence[Moment] = ()) -> str:
     """Offsets are seconds on the player's clock, and so is the duration. `said` is the transcript.
 
     `dateCreated` is when it was recorded, as the file says, `uploadDate` when the object was last written,
@@ -37,7 +37,7 @@ def to_json_ld(source: Source, moments: Sequence[Moment], said: Sequence[Moment]
     return text.translate(_SCRIPT_ESCAPES) + "\n"
 
 
-def _recording(source: Source) -> dict[str, Any]:
+def _recording(source: ExportedVideo) -> dict[str, Any]:
     """What the file says of it."""
     said: dict[str, Any] = {}
     if source.recorded_at is not None:
@@ -60,7 +60,7 @@ def _publisher(model: MadeBy) -> dict[str, Any]:
     return {"@type": "Organization", "name": name, **said}
 
 
-def _clip(source: Source, moment: Moment) -> dict[str, Any]:
+def _clip(source: ExportedVideo, moment: Moment) -> dict[str, Any]:
     start_s, end_s = (_seconds(source.on_player(ms)) for ms in (moment.start_ms, moment.end_ms))
     return {
         "@type": "Clip",

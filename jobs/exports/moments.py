@@ -43,7 +43,7 @@ FROM highlights WHERE video_id BETWEEN $first AND $last ORDER BY video_id, start
 }
 
 
-class Source(Video):
+class ExportedVideo(Video):
     """The video that moments are of: its row, and what formats make of it."""
 
     @property
@@ -106,7 +106,7 @@ class Moment:
         return one_line(self.title) or f"{self.kind[:-1].capitalize()} {self.number}"
 
 
-def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
+def models_of(source: ExportedVideo, moments: Sequence[Moment]) -> list[MadeBy]:
     """Those that wrote what is shown: more than one where some answers were asked again, none of captions."""
     if any(moment.kind == "captions" for moment in moments):
         return []
@@ -116,7 +116,7 @@ def models_of(source: Source, moments: Sequence[Moment]) -> list[MadeBy]:
 
 def read_moments(
     catalog: Catalog, kind: MomentKind, video_id: VideoId | None = None, language: str | None = None
-) -> Iterator[tuple[Source, list[Moment]]]:
+) -> Iterator[tuple[ExportedVideo, list[Moment]]]:
     """All videos of the index, or one, each with its moments by start time.
 
     Of captions one track: the best of those in that language, where one is named.
@@ -124,7 +124,7 @@ def read_moments(
     after = ""
     while True:
         params = {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
-        sources = catalog.read(Source, _VIDEOS, params)
+        sources = catalog.read(ExportedVideo, _VIDEOS, params)
         if not sources:
             return
         after = sources[-1].video_id

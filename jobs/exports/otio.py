@@ -8,7 +8,7 @@ from typing import Any
 import opentimelineio as otio
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from jobs.exports.moments import Moment, Source, models_of
+from jobs.exports.moments import ExportedVideo, Moment, models_of
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode
 from jobs.ui.made_by import notes_on
@@ -21,7 +21,7 @@ _COLORS = {
 _NAMESPACE = "media_index"
 
 
-def to_otio(source: Source, moments: Sequence[Moment]) -> str:
+def to_otio(source: ExportedVideo, moments: Sequence[Moment]) -> str:
     """OTIO JSON. Clip and markers are in the file's own time, so they begin at its start timecode."""
     timecode, models = source.timecode, models_of(source, moments)
     _, num_frames = timecode.span(0, source.duration_ms)
@@ -49,8 +49,8 @@ def _marker(timecode: Timecode, moment: Moment) -> otio.schema.Marker:
     )
 
 
-def _metadata(record: Source | Moment) -> dict[str, Any]:
-    values = dict(record) if isinstance(record, Source) else asdict(record)
+def _metadata(record: ExportedVideo | Moment) -> dict[str, Any]:
+    values = dict(record) if isinstance(record, ExportedVideo) else asdict(record)
     return {name: _plain(value) for name, value in values.items()}
 
 

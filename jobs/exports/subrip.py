@@ -4,14 +4,14 @@ what is said."""
 from collections.abc import Sequence
 
 from jobs.exports.cue import cue_times
-from jobs.exports.moments import Moment, Source
+from jobs.exports.moments import ExportedVideo, Moment
 from jobs.exports.one_line import one_line
 
 # SubRip has no escapes, and players take <…> for tags and {…} for positions: look-alikes keep the text.
 _LOOK_ALIKES = str.maketrans({"<": "‹", ">": "›", "{": "(", "}": ")"})
 
 
-def to_subrip(source: Source, moments: Sequence[Moment]) -> str:
+def to_subrip(source: ExportedVideo, moments: Sequence[Moment]) -> str:
     """Cues and nothing else: SubRip has no place for comments, so none says which model wrote them."""
     return "\n".join(
         f"{number}\n{cue_times(source, moment, ',')}\n{_payload(moment)}\n"

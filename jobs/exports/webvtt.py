@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from jobs.exports.cue import cue_times
-from jobs.exports.moments import Moment, Source, models_of
+from jobs.exports.moments import ExportedVideo, Moment, models_of
 from jobs.exports.one_line import one_line
 from jobs.ui.made_by import notes_on
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-def to_webvtt(source: Source, moments: Sequence[Moment]) -> str:
+def to_webvtt(source: ExportedVideo, moments: Sequence[Moment]) -> str:
     """Escaped, so that no title can end a cue (`-->`, empty lines) or open a tag."""
     blocks = ["WEBVTT", f"NOTE {_escape(source.uri)}, recipe {_escape(source.recipe_id)}"]
     models = models_of(source, moments)

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from jobs.planning.staleness import compare_recipes
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.plan import MISSING, STALE, Reason
 from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
@@ -39,7 +39,7 @@ class Newest:
     library: str
     settings_json: str
 
-    def again(self, place: Place, verb: str = "run", *flags: str) -> str:
+    def again(self, place: IndexPlace, verb: str = "run", *flags: str) -> str:
         """The command that does it once more."""
         return place.again(self.settings_json, self.library, verb, *flags)
 
@@ -92,7 +92,7 @@ def read_standing(catalog: Catalog, store: ObjectStore, newest: Newest | None) -
     return Standing(**result.records[0], stale=stale, missing=missing)
 
 
-def next_steps(now: Standing, newest: Newest | None, place: Place) -> list[Step]:
+def next_steps(now: Standing, newest: Newest | None, place: IndexPlace) -> list[Step]:
     """One for everything that waits for somebody, the most urgent first."""
     said = newest or Newest("", "LIBRARY", "")
     partial = "select uri, prompt_id, message from failures where action = 'kept_valid_part'"

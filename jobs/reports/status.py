@@ -8,7 +8,7 @@ from jobs.reports.next_steps import Standing, Step, next_steps, read_newest, rea
 from jobs.reports.report.text import step_lines, table_lines
 from jobs.ui.exit_codes import meaning_of, next_after
 from jobs.ui.made_by import MadeBy, notes_on
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from jobs.ui.words import moment, seconds
 from jobs.weights import note_on
 from storage.index.leases import Holder, is_gone, read_log
@@ -86,7 +86,7 @@ class Status:
         }
 
 
-def read_status(catalog: Catalog, store: ObjectStore, place: Place) -> Status:
+def read_status(catalog: Catalog, store: ObjectStore, place: IndexPlace) -> Status:
     """A few small queries, one listing and one small file."""
     sections = {title: catalog.query(query) for title, query in SECTIONS.items()}
     newest = read_newest(catalog)

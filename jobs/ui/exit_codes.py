@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.failures import ExitCode
 
 AGAIN = "run"  # the same command once more
@@ -36,7 +36,7 @@ def meaning_of(code: int) -> str:
     return MEANINGS[ExitCode(code)].says if code in MEANINGS else "a code this version does not know"
 
 
-def next_after(code: int, place: Place, again: str, run_id: str) -> str | None:
+def next_after(code: int, place: IndexPlace, again: str, run_id: str) -> str | None:
     """The command to type after a run that ended so. `again` repeats it."""
     then = MEANINGS[ExitCode(code)].then if code in MEANINGS else None
     if then == AGAIN:

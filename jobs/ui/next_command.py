@@ -10,7 +10,7 @@ _ONCE = {"plan", "sample", "limit", "allow_mass_deletion"}  # were meant for tha
 
 
 @dataclass(frozen=True)
-class Place:
+class IndexPlace:
     """How this index is named on the command line."""
 
     index: str

@@ -29,7 +29,7 @@ from jobs.prompts.schema.parts import (
     python_type,
     usual_tokens,
 )
-from jobs.prompts.schema.place import Place, load_schema
+from jobs.prompts.schema.place import SchemaPlace, load_schema
 from jobs.prompts.schema.reading import MARKERS, SchemaReader, read_names
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import (
@@ -56,7 +56,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     Raises `UsageError` for a schema that does not bound what it describes, naming the JSON pointer.
     """
     schema = load_schema(name, schema_text)
-    whole = Place(name, schema, schema)
+    whole = SchemaPlace(name, schema, schema)
     if schema.get("type") != "object":
         whole.refuse("not an object", 'The schema of a record is {"type": "object", "properties": …}.')
     reader = SchemaReader()
@@ -75,7 +75,7 @@ def answer_from_schema(name: str, schema_text: str, layout: Layout) -> type[Answ
     return answer
 
 
-def _field(place: Place, name: str, reader: SchemaReader) -> Any:
+def _field(place: SchemaPlace, name: str, reader: SchemaReader) -> Any:
     """Annotation and description of a property."""
     told = place.description()
     if not isinstance(place.schema, dict):
@@ -88,7 +88,7 @@ def _field(place: Place, name: str, reader: SchemaReader) -> Any:
 class _Property:
     """One property of the record: which field it becomes, and whether its markers fit that."""
 
-    def __init__(self, place: Place, name: str, part: Part, markers: Mapping[str, Any]) -> None:
+    def __init__(self, place: SchemaPlace, name: str, part: Part, markers: Mapping[str, Any]) -> None:
         self._place, self._name, self._part = place, name, part
         self._left = dict(markers)  # those that no field has taken yet
 

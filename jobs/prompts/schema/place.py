@@ -47,7 +47,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Place:
+class SchemaPlace:
     """A part of the schema, and how one gets there."""
 
     name: str  # of the whole schema
@@ -59,14 +59,14 @@ class Place:
     def refuse(self, message: str, hint: str) -> NoReturn:
         raise UsageError(f"answer schema {self.name}: {self.pointer}: {message}", hint)
 
-    def inside(self, *steps: str) -> "Place":
+    def inside(self, *steps: str) -> "SchemaPlace":
         schema = self.schema
         for step in steps:
             schema = schema[int(step)] if isinstance(schema, list) else schema[step]
         escaped = (step.replace("~", "~0").replace("/", "~1") for step in steps)
         return replace(self, schema=schema, pointer="/".join([self.pointer, *escaped]))
 
-    def instead(self, **keywords: Any) -> "Place":
+    def instead(self, **keywords: Any) -> "SchemaPlace":
         """The same place with other keywords."""
         return replace(self, schema={k: v for k, v in {**self.schema, **keywords}.items() if v is not None})
 

@@ -18,7 +18,7 @@ from jobs.prompts.schema.parts import (
     WordPart,
     YesNoPart,
 )
-from jobs.prompts.schema.place import Place
+from jobs.prompts.schema.place import SchemaPlace
 from schemas.answers import Answer
 from videoxl2.constrained.json_schema import KEYWORDS
 
@@ -41,7 +41,7 @@ class SchemaReader:
     def __init__(self) -> None:
         self._num_parts = 0
 
-    def read(self, place: Place) -> Part:
+    def read(self, place: SchemaPlace) -> Part:
         """The part at this place. Raises `UsageError`, naming the place, for one that is not bounded."""
         self._num_parts += 1
         if self._num_parts > _MAX_PARTS:
@@ -64,7 +64,7 @@ class SchemaReader:
             return self._read_options(place)
         return self._read_typed(place)
 
-    def _read_typed(self, place: Place) -> Part:
+    def _read_typed(self, place: SchemaPlace) -> Part:
         match place.schema.get("type"):
             case "string":
                 return self._read_text(place)
@@ -84,13 +84,13 @@ class SchemaReader:
         place.check_keywords({"type"})
         return place.refuse("no type", f'Give it a "type": {", ".join(_KEYWORDS)}.')
 
-    def _refuse_marker(self, place: Place, keyword: str) -> NoReturn:
+    def _refuse_marker(self, place: SchemaPlace, keyword: str) -> NoReturn:
         known = ", ".join(MARKERS)
         if keyword in MARKERS:
             place.refuse(f"`{keyword}` inside a value", "Put it on a property of the record.")
         place.refuse(f"unknown keyword `{keyword}`", f"Known: {known}.")
 
-    def _read_reference(self, place: Place) -> Part:
+    def _read_reference(self, place: SchemaPlace) -> Part:
         target = place.schema["$ref"]
         place.check_keywords({"$ref"})
         key = target.removeprefix("#/$defs/").replace("~1", "/").replace("~0", "~")
@@ -99,9 +99,11 @@ class SchemaReader:
         if target in place.references:
             place.refuse(f"`$ref` to {target} runs in a circle, so nothing bounds it", "Unroll it.")
         found = place.root["$defs"][key]
-        return self.read(Place(place.name, place.root, found, f"#/$defs/{key}", (*place.references, target)))
+        return self.read(
+            SchemaPlace(place.name, place.root, found, f"#/$defs/{key}", (*place.references, target))
+        )
 
-    def _read_nullable(self, place: Place) -> Part:
+    def _read_nullable(self, place: SchemaPlace) -> Part:
         if "anyOf" in place.schema:
             place.check_keywords({"anyOf"})
             members = [place.inside("anyOf", str(n)) for n in range(len(place.schema["anyOf"]))]
@@ -114,7 +116,7 @@ class SchemaReader:
         part = self.read(values[0])
         return part if len(members) == 1 or isinstance(part, NullablePart) else NullablePart(part)
 
-    def _read_options(self, place: Place) -> Part:
+    def _read_options(self, place: SchemaPlace) -> Part:
         place.check_keywords({"enum", "type"})
         options, kind = place.schema["enum"], place.schema.get("type")
         if not options or len({json.dumps(option) for option in options}) < len(options):
@@ -132,7 +134,7 @@ class SchemaReader:
             "options of other or mixed types", "Texts alone or numbers alone; allow null by anyOf."
         )
 
-    def _read_text(self, place: Place) -> TextPart:
+    def _read_text(self, place: SchemaPlace) -> TextPart:
         place.check_keywords(_KEYWORDS["string"])
         most = place.count("maxLength")
         least = int(place.schema.get("minLength", 0))
@@ -140,7 +142,7 @@ class SchemaReader:
             place.refuse("`minLength` over 1", "A text that is cut off could not keep it; leave it out.")
         return TextPart(least, most)
 
-    def _read_whole(self, place: Place) -> WholePart:
+    def _read_whole(self, place: SchemaPlace) -> WholePart:
         place.check_keywords(_KEYWORDS["integer"])
         low, high, step = (place.decimal(key) for key in ("minimum", "maximum", "multipleOf"))
         if any(n != int(n) for n in (low, high, step)) or max(abs(low), abs(high)) > _MAX_WHOLE:
@@ -150,7 +152,7 @@ class SchemaReader:
             place.refuse("no number fits", "Raise maximum, or lower minimum or multipleOf.")
         return WholePart(first, last, int(step))
 
-    def _read_number(self, place: Place) -> NumberPart:
+    def _read_number(self, place: SchemaPlace) -> NumberPart:
         if "multipleOf" not in place.schema:
             place.refuse(
                 "a number without `multipleOf` has no last digit", 'Add "multipleOf": 0.1 or the like.'
@@ -162,7 +164,7 @@ class SchemaReader:
             place.refuse(f"{max(last - first + 1, 0)} numbers", f"1 to {_MAX_NUMBERS} can be asked for.")
         return NumberPart(_numbers(place, [n * step for n in range(first, last + 1)]))
 
-    def _read_list(self, place: Place) -> ListPart:
+    def _read_list(self, place: SchemaPlace) -> ListPart:
         place.check_keywords(_KEYWORDS["array"])
         most = place.count("maxItems")
         least = int(place.schema.get("minItems", 0))
@@ -172,7 +174,7 @@ class SchemaReader:
             place.refuse("no `items`", "Describe an item.")
         return ListPart(self.read(place.inside("items")), least, most)
 
-    def _read_object(self, place: Place) -> ObjectPart:
+    def _read_object(self, place: SchemaPlace) -> ObjectPart:
         names = read_names(place, reserved=())
         return ObjectPart(
             tuple(
@@ -186,7 +188,7 @@ class SchemaReader:
         )
 
 
-def read_names(place: Place, reserved: Collection[str]) -> list[str]:
+def read_names(place: SchemaPlace, reserved: Collection[str]) -> list[str]:
     """The properties of an object in writing order; all of them required, and no others allowed."""
     place.check_keywords(_KEYWORDS["object"])
     schema = place.schema
@@ -213,7 +215,7 @@ def _is_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
 
 
-def _numbers(place: Place, decimals: list[Decimal]) -> tuple[float, ...]:
+def _numbers(place: SchemaPlace, decimals: list[Decimal]) -> tuple[float, ...]:
     """Numbers as JSON writes them, whole ones without a point."""
     numbers = tuple(int(d) if d == int(d) else float(d) for d in decimals)
     if len(set(numbers)) < len(numbers) or any(

@@ -12,7 +12,7 @@ from jobs.reports.explain.standing import state_of, steps_for
 from jobs.reports.next_steps import Newest, read_newest, reason_of
 from jobs.reports.recipe_changes import changes_between
 from jobs.ui.find_video import find_ever
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
 from schemas.tables import Attempt, Video
 from storage.index.recipes import read_recipe
@@ -22,7 +22,7 @@ from storage.query.catalog import Catalog
 R = TypeVar("R")
 
 
-def read_explanation(catalog: Catalog, store: ObjectStore, place: Place, name: str) -> Explanation:
+def read_explanation(catalog: Catalog, store: ObjectStore, place: IndexPlace, name: str) -> Explanation:
     """`name` as `find_ever` takes it. UsageError: nobody ever heard of it."""
     video_id = find_ever(catalog, name)
     commits = _read_commits(catalog, store, video_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from jobs.reports.explain.records import Committed, Failed
 from jobs.reports.explain.rows import RowsOfTable
 from jobs.reports.next_steps import Newest, Step
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
 from schemas.failures import FailureAction, FailureClass
 from schemas.plan import MISSING, Reason
@@ -37,7 +37,7 @@ def steps_for(
     commits: tuple[Committed, ...],
     failures: tuple[Failed, ...],
     stale: Reason | None,
-    place: Place,
+    place: IndexPlace,
     uri: str,
     video_id: str,
     newest: Newest | None,

@@ -24,7 +24,7 @@ from jobs.reports.report.records import (
     Spent,
 )
 from jobs.ui.exit_codes import meaning_of
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from jobs.weights import note_on
 from schemas.failures import FailureClass
 from storage.index.leases import read_log
@@ -47,7 +47,7 @@ _UNLESS_SAID: dict[str, str] = {  # of failures that leave no row of their own: 
 }
 
 
-def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: Place) -> Report:
+def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: IndexPlace) -> Report:
     """`store` is the index's: it also says who is at work, and what recipes stand for."""
     runs, newest = _read_runs(catalog, store, period), read_newest(catalog)
     return Report(
@@ -134,7 +134,7 @@ def _width(seconds: float) -> int:
 
 
 def _read_failures(
-    catalog: Catalog, period: Period, place: Place, newest: Newest | None
+    catalog: Catalog, period: Period, place: IndexPlace, newest: Newest | None
 ) -> tuple[FailureGroup, ...]:
     def complete(group: FailureGroup) -> FailureGroup:
         hint = group.hint or _UNLESS_SAID.get(group.failure_class)

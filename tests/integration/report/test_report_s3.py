@@ -13,7 +13,7 @@ from jobs.reports.report.page import Tile, read_tiles
 from jobs.reports.report.period import find_period
 from jobs.reports.report.records import Report
 from jobs.reports.status import Status, read_status
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import Bundle, RunRecord
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Keyframe, Run
@@ -85,7 +85,7 @@ def _draw(
 
 def _read(url: str, endpoint_url: str | None) -> tuple[Report, list[Tile], Status, Explanation]:
     """Without what says where the index is, and when it was read."""
-    store, place = open_store(url, endpoint_url), Place("here")
+    store, place = open_store(url, endpoint_url), IndexPlace("here")
     with open_catalog(url, endpoint_url) as catalog:
         period = find_period(catalog, None, None)
         report = replace(read_report(catalog, store, period, place), index="", made_at=BEGIN)

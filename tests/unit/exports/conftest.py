@@ -10,7 +10,7 @@ import pytest
 from command_line import Outcome, run_here
 
 from jobs.exports.formats import MomentKind
-from jobs.exports.moments import Moment, Source
+from jobs.exports.moments import ExportedVideo, Moment
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene
 from storage.index.bundles import encode_bundle
@@ -35,10 +35,10 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="session")
-def source(make_row: Callable[..., Any]) -> Source:
+def source(make_row: Callable[..., Any]) -> ExportedVideo:
     """A film at 25 pictures a second; `model_copy` makes others of it."""
     return make_row(
-        Source,
+        ExportedVideo,
         video_id="0123456789abcdef",
         uri="s3://films/2026/Night Walk #2.mov",
         title="A night walk",

@@ -10,7 +10,7 @@ from jobs.reports.report.content import MAX_BUCKETS, read_report
 from jobs.reports.report.page import report_page
 from jobs.reports.report.period import find_period
 from jobs.reports.report.text import report_lines
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from jobs.ui.terminal import to_json
 from schemas.commit import RunRecord
 from schemas.failures import UsageError
@@ -29,7 +29,7 @@ def read():
     def read_it(folder, run_id=None, since=None):
         with open_catalog(str(folder)) as catalog:
             store = open_store(str(folder), None)
-            return read_report(catalog, store, find_period(catalog, run_id, since), Place(str(folder)))
+            return read_report(catalog, store, find_period(catalog, run_id, since), IndexPlace(str(folder)))
 
     return read_it
 

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.reports.explain.reading import read_explanation
 from jobs.reports.explain.text import explain_lines
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState, RunRecord
 from schemas.failures import UsageError
 from schemas.recipe import RecipeRecord
@@ -47,7 +47,7 @@ class Library:
 
     def explain(self, name=URI):
         with open_catalog(self.folder) as catalog:
-            return read_explanation(catalog, open_store(self.folder, None), Place("here"), name)
+            return read_explanation(catalog, open_store(self.folder, None), IndexPlace("here"), name)
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_rows_of_packs_tables_are_listed(tmp_path, make_row, make_bundle):
     index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
     index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
     with open_catalog(str(tmp_path)) as catalog:
-        known = read_explanation(catalog, open_store(str(tmp_path), None), Place("here"), URI)
+        known = read_explanation(catalog, open_store(str(tmp_path), None), IndexPlace("here"), URI)
     assert [(row.table, row.made_by) for row in known.rows][-1] == ("events", "events@1")
 
 

@@ -17,7 +17,7 @@ from jobs.reports.report.plots import (
     time_ticks,
     value_ticks,
 )
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import RunRecord
 from schemas.tables import Attempt, Keyframe, Run
 from storage.index.bundles import encode_bundle
@@ -59,7 +59,7 @@ def make_page():
     def make(folder, since=None):
         with open_catalog(str(folder)) as catalog:
             period = find_period(catalog, None, since)
-            report = read_report(catalog, open_store(str(folder), None), period, Place(str(folder)))
+            report = read_report(catalog, open_store(str(folder), None), period, IndexPlace(str(folder)))
             return report_page(report, read_tiles(catalog, period))
 
     return make

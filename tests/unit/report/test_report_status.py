@@ -17,7 +17,7 @@ from jobs.cli.run import run as run_verb
 from jobs.reports.status import read_status, status_lines
 from jobs.settings.config import FLAGS, Settings, resolve
 from jobs.ui.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
-from jobs.ui.next_command import Place
+from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
 from schemas.failures import ExitCode
 from schemas.tables import Run
@@ -56,7 +56,7 @@ SETTINGS = {
 def read():
     def read_it(folder):
         with open_catalog(str(folder)) as catalog:
-            return read_status(catalog, open_store(str(folder), None), Place("here"))
+            return read_status(catalog, open_store(str(folder), None), IndexPlace("here"))
 
     return read_it
 
@@ -181,7 +181,7 @@ def test_a_mistake_is_two_lines(three_nights, media_index, arguments, code, erro
 
 def test_the_shown_command_repeats_the_run(tmp_path):
     """Through a real shell and back: the same settings, but for the place of the index."""
-    place = Place("here it is", "http://here:2")
+    place = IndexPlace("here it is", "http://here:2")
     command = place.again(json.dumps(SETTINGS), "ignored")
     split = subprocess.run(
         ["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, text=True, check=True, cwd=tmp_path
@@ -197,7 +197,7 @@ def test_the_shown_command_repeats_the_run(tmp_path):
 def test_the_shown_command_says_no_defaults():
     """Whatever type a setting is of: who reads it must see what was typed."""
     settings = resolve({"library": "s3://films", "index": "here", "model": "m"})
-    command = Place("here").again(settings.model_dump_json(), "ignored")
+    command = IndexPlace("here").again(settings.model_dump_json(), "ignored")
     assert command == "media-index run --index here --library s3://films --model m"
 
 
@@ -210,7 +210,7 @@ def test_every_setting_has_a_flag_of_its_name():
 @pytest.mark.parametrize("settings_json", ["", "null", "[1]", "{}", '{"no_such": 1}'])
 def test_settings_that_cannot_be_read_leave_the_library(settings_json):
     """Rows of other versions."""
-    command = Place("here").again(settings_json, "s3://films")
+    command = IndexPlace("here").again(settings_json, "s3://films")
     assert command == "media-index run --index here --library s3://films"
 
 
@@ -229,7 +229,7 @@ def test_settings_that_cannot_be_read_leave_the_library(settings_json):
 )
 def test_any_name_survives_the_shell(uri):
     """And no control character reaches the terminal."""
-    command = Place("here").command("explain", uri)
+    command = IndexPlace("here").command("explain", uri)
     assert command.isprintable()
     split = subprocess.run(["bash", "-c", f"printf '%s\\0' {command}"], capture_output=True, check=True)
     assert split.stdout.decode().split("\0")[-2] == uri
@@ -241,11 +241,11 @@ def test_every_exit_code_has_a_meaning_and_help_shows_all():
     shown = exit_code_help()
     for code, meaning in MEANINGS.items():
         assert f"  {code:<4} {meaning.says}" in shown
-        assert (meaning.then is None) == (next_after(code, Place("here"), "again", "r1") is None)
+        assert (meaning.then is None) == (next_after(code, IndexPlace("here"), "again", "r1") is None)
     assert meaning_of(99) == "a code this version does not know"
-    assert next_after(99, Place("here"), "again", "r1") is None
-    assert next_after(ExitCode.DEADLINE, Place("here"), "again", "r1") == "again"
-    assert next_after(3, Place("here"), "again", "r1") == "media-index report --index here --run r1"
+    assert next_after(99, IndexPlace("here"), "again", "r1") is None
+    assert next_after(ExitCode.DEADLINE, IndexPlace("here"), "again", "r1") == "again"
+    assert next_after(3, IndexPlace("here"), "again", "r1") == "media-index report --index here --run r1"
 
 
 def test_every_command_that_is_shown_names_a_verb(three_nights, read):
@@ -256,7 +256,7 @@ def test_every_command_that_is_shown_names_a_verb(three_nights, read):
     now = [step.command for step in read(three_nights).next_steps]
     for state in (*CommitState, None):
         commits: Any = () if state is None else (SimpleNamespace(state=state, failure_class=None),)
-        steps = steps_for(commits, (), Reason.STALE_MODEL, Place("here"), "uri", "id", None, ())
+        steps = steps_for(commits, (), Reason.STALE_MODEL, IndexPlace("here"), "uri", "id", None, ())
         now += [step.command for step in steps]
     then = {f"media-index {m.then}" for m in MEANINGS.values() if m.then}
     verbs = {shlex.split(command)[1] for command in (*now, *then)}

@@ -27,8 +27,8 @@ class Box(NamedTuple):
     body: memoryview
 
 
-class Place(NamedTuple):
-    """Where a box of the file lies, in bytes; by its own word it can end beyond the file."""
+class Extent(NamedTuple):
+    """The bytes of a box in the file; by its own word it can end beyond the file."""
 
     kind: bytes
     start: int  # of what is in it
@@ -109,7 +109,7 @@ def boxes(data: memoryview) -> Iterator[Box]:
         at += size
 
 
-def outermost(file: BufferedReader) -> Iterator[Place]:
+def outermost(file: BufferedReader) -> Iterator[Extent]:
     """The file's own boxes up to the first that makes no sense; only their sizes are read."""
     end, at = file.seek(0, os.SEEK_END), 0
     for _ in range(_MAX_BOXES):
@@ -124,7 +124,7 @@ def outermost(file: BufferedReader) -> Iterator[Place]:
             size = end - at
         if len(start) < 8 or size < head:
             return
-        yield Place(start[4:8], at + head, at + size)
+        yield Extent(start[4:8], at + head, at + size)
         at += size
 
 
