@@ -145,13 +145,15 @@ class PictureCollector:
             for triplets in found:
                 self.channels.note(tick, triplets)
         if self._has_groups:
-            self._note_group(packet, tick)
+            if tick is not None:
+                self._ticks.append(tick)
+            if packet.is_keyframe:
+                self._note_group(packet, tick)
 
     def _note_group(self, packet: VideoPacket, tick: int | None) -> None:
-        coming = list(group_triplets(packet)) if packet.is_keyframe else []
+        coming = list(group_triplets(packet))
         self.is_silent = self.is_silent and not coming
         if tick is not None:
-            self._ticks.append(tick)
             self._groups += ((tick, *one) for one in coming)
 
     def finish(self) -> None:

@@ -18,6 +18,7 @@ _USER_DATA = b"\0\0\1\xb2GA94\3"  # of MPEG-2
 _GUARDED = b"\0\0\3"  # a three that keeps zeros from being a start code
 _HAS_TRIPLETS = 0x40
 _FIRST_LOOK = 512
+_KEY_HEAD = 4096
 
 
 class _Syntax(NamedTuple):
@@ -122,7 +123,8 @@ def _of_messages(units: list[bytes]) -> list[bytes]:
 
 
 def _of_mpeg2(packet: VideoPacket) -> list[bytes]:
-    return _triplets(bytes(memoryview(packet)[:4096]), _USER_DATA)
+    size = _KEY_HEAD if packet.is_keyframe else _FIRST_LOOK  # keys have headers of their sequence, too
+    return _triplets(bytes(memoryview(packet)[:size]), _USER_DATA)
 
 
 def _triplets(body: bytes, mark: bytes) -> list[bytes]:
