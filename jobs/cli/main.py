@@ -17,6 +17,7 @@ from jobs.cli.problems import show_crash, show_end, show_problem
 from jobs.cli.report import explain, report, status
 from jobs.cli.run import backfill, run
 from jobs.cli.serve import serve
+from jobs.ui.leaving import leave
 from jobs.ui.terminal import see_help
 from schemas.failures import ExitCode, MediaIndexError
 
@@ -74,4 +75,4 @@ def main() -> None:
         code = show_end(str(error), "Check the disk, the folders and their permissions.", ExitCode.INTERNAL)
     except Exception as error:
         code = show_crash(error, traceback.format_exc())
-    sys.exit(int(code or 0))
+    leave(int(code or 0))

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,8 @@ from ray.job_config import JobConfig
 
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.session import session_folder
-from jobs.cluster.vital_signs import ClusterLostError, OwnProcesses, Ports, VitalSigns
+from jobs.cluster.store_pulse import StorePulse
+from jobs.cluster.vital_signs import Answered, ClusterLostError, OwnProcesses, Ports, VitalSigns
 from jobs.cluster.words import read_words, words_aside
 from schemas.failures import PreflightError
 
@@ -147,6 +148,13 @@ def _node() -> Any:
     return ray._private.worker._global_node
 
 
+def _ask_store() -> Callable[[float], object]:
+    """A question that costs nothing, by a client of its own: it outlives Ray's."""
+    raylet: Any = ray._raylet  # which the stubs know too little of
+    client = raylet.GcsClient(address=_node().gcs_address)
+    return lambda timeout_s: client.internal_kv_exists(b"media-index", namespace=b"", timeout=timeout_s)
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
@@ -165,14 +173,18 @@ def _own_sigterm() -> Iterator[None]:
 @contextmanager
 def _connected(connect: Any) -> Iterator[Cluster]:
     with _own_sigterm():
-        vital_signs = connect()
+        signs = connect()
+    pulse = StorePulse(_ask_store())
+    vital_signs = Answered(signs, pulse)
     try:
         resources = ray.cluster_resources()
         if resources.get("CPU", 0) < 1:
             raise PreflightError("the Ray cluster has no CPU to read with", "Add a CPU node to it.")
         yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)), vital_signs)
     finally:
-        _leave(is_dead=vital_signs.death() is not None)
+        is_dead = vital_signs.death() is not None
+        pulse.end()
+        _leave(is_dead)
 
 
 def _leave(is_dead: bool) -> None:

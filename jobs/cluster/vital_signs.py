@@ -2,7 +2,7 @@
 
 Of a cluster that was started here, the processes are our children. Of one that was joined, two ports tell:
 that of this machine's raylet, without which a driver is nobody, and that of the cluster's control store
-(GCS), which may come back while Ray itself would still wait for it.
+(GCS), which may come back while Ray itself would still wait for it. The store is asked, too, of either kind.
 """
 
 import math
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from subprocess import Popen
 from typing import Any, Protocol
 
+from jobs.cluster.store_pulse import StorePulse
 from schemas.failures import MediaIndexError
 
 # After so long without its control store Ray ends the driver's process, without a word.
@@ -84,6 +85,17 @@ class Ports:
             return None
         where = "{}:{}".format(*self.store)
         return f"its {_NAMES['gcs_server']} at {where} has not answered for {away_s:.0f} s ({error})"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Other signs, and whether the control store answers."""
+
+    signs: VitalSigns
+    pulse: StorePulse
+
+    def death(self) -> str | None:
+        return self.signs.death() or self.pulse.death()
 
 
 def _connect(address: tuple[str, int]) -> OSError | None:

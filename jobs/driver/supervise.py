@@ -11,6 +11,7 @@ from typing import ParamSpec, Protocol
 from jobs.cluster.joining import Cluster
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.settings.limits import Ending
+from jobs.ui.leaving import LOOP_THREAD
 from schemas.failures import MediaIndexError
 
 P = ParamSpec("P")
@@ -35,7 +36,7 @@ class _LoopThread(threading.Thread):
     Python 3.11 takes the thread for ended."""
 
     def __init__(self, loop: Loop, stop: threading.Event) -> None:
-        super().__init__(name="driver loop", daemon=True)
+        super().__init__(name=LOOP_THREAD, daemon=True)
         self._loop, self._stop_asked = loop, stop
         self.done = threading.Event()
         self.ending: Ending | None = None

@@ -45,15 +45,19 @@ def pid_of(part: str, driver: subprocess.Popen[str]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("part", "log_format", "dead"),
+    ("part", "log_format", "number", "dead"),
     [
-        ("gcs/gcs_server", "json", "control store (GCS) ended (killed by SIGKILL)"),
-        ("raylet/raylet", "text", "node manager (raylet) ended (killed by SIGKILL)"),
-        ("ray::RuntimeEnvAgent", "json", "node manager (raylet) ended (exit code 0)"),
+        ("gcs/gcs_server", "json", signal.SIGKILL, "control store (GCS) ended (killed by SIGKILL)"),
+        ("raylet/raylet", "text", signal.SIGKILL, "node manager (raylet) ended (killed by SIGKILL)"),
+        ("ray::RuntimeEnvAgent", "json", signal.SIGKILL, "node manager (raylet) ended (exit code 0)"),
+        pytest.param(
+            *("gcs/gcs_server", "text", signal.SIGSTOP, "control store (GCS) did not answer 6 times"),
+            marks=pytest.mark.nightly,  # it takes more than a minute to be sure
+        ),
     ],
 )
 def test_a_ray_that_dies_ends_the_run_with_words(
-    where, parrot, media_index, temporary, part, log_format, dead
+    where, parrot, media_index, temporary, part, log_format, number, dead
 ):
     """Exit code 1: what died, where its logs are, what to type. The run is recorded and blames no video."""
     run = subprocess.Popen(
@@ -68,7 +72,7 @@ def test_a_ray_that_dies_ends_the_run_with_words(
         while not said or "indexed" not in said[-1]:
             said.append(run.stderr.readline())
             assert said[-1], said
-        os.kill(pid_of(part, run), signal.SIGKILL)
+        os.kill(pid_of(part, run), number)
         out, rest = run.communicate(timeout=300)
     finally:
         run.kill()

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from jobs.checks.imports import names_in_the_way
 from jobs.cluster import memory_kills, vital_signs
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.session import MAX_ROOT_BYTES, session_folder, short_root
+from jobs.cluster.store_pulse import MOST_MISSED, StorePulse
 from jobs.cluster.vital_signs import OwnProcesses, Ports
 from jobs.cluster.words import read_words, words_aside
 from schemas.failures import MediaIndexError, PreflightError, UsageError
@@ -158,6 +161,33 @@ def test_a_refusing_raylet_is_dead_and_a_store_may_come_back(monkeypatch, listen
     assert "has not answered" in str(signs.death())
     raylet.close()
     assert "raylet" in str(signs.death())
+
+
+def test_a_store_that_does_not_answer_is_dead_and_one_that_fails_at_once_is_not():
+    """It is given so many tries in a row; an answer begins the count anew."""
+    answers, asked = {"now": "late"}, threading.Semaphore(0)
+
+    def ask(timeout_s: float) -> None:
+        now = answers["now"]
+        asked.release()
+        if now == "late":
+            time.sleep(timeout_s)
+        if now != "there":
+            raise OSError(now)
+
+    pulse = StorePulse(ask, ask_s=0.02, every_s=0.001)
+    try:
+        for now in ("late", "there", "refused", "late"):
+            answers["now"] = now
+            while asked.acquire(blocking=False):
+                pass
+            for _ in range(3 * MOST_MISSED):
+                assert asked.acquire(timeout=60)
+            is_dead = pulse.death() is not None
+            assert is_dead is (now == "late"), now
+    finally:
+        pulse.end()
+    assert "did not answer" in pulse.death()
 
 
 def test_what_ray_says_goes_aside(capfd):

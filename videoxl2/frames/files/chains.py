@@ -1,7 +1,7 @@
 """Where the elements of a file stop following each other: bytes are lost there, and FFmpeg steps over them.
 
-In AVI, Flash, MXF, Ogg and program streams each element says where the next one begins; ASF's packets are
-all of one size. Matroska has a module of its own.
+In AVI, Flash, MXF, Ogg and program streams each element says where the next one begins. ASF and Matroska have
+modules of their own.
 """
 
 import mmap
@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from videoxl2.frames.files.asf_packets import broken_packets
 from videoxl2.frames.files.matroska import Stretch, damaged_stretches
 
 Data = mmap.mmap
@@ -30,7 +29,7 @@ def lost_stretches(path: str | os.PathLike[str], demuxer: str) -> tuple[Stretch,
     if demuxer not in _CHAINS and demuxer != "asf":
         return ()
     with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return tuple(_asf(data) if demuxer == "asf" else _broken(data, _CHAINS[demuxer]))
+        return tuple(broken_packets(data) if demuxer == "asf" else _broken(data, _CHAINS[demuxer]))
 
 
 @dataclass(frozen=True)
@@ -127,23 +126,6 @@ def _pack_end(data: Data, at: int) -> int | None:
     return at + 6 + int.from_bytes(head[4:6]) if head[3] > 0xBA else None
 
 
-def _asf(data: Data) -> Iterator[Stretch]:
-    """Packets whose first byte is not that of all others."""
-    properties, begins = data.find(_ASF_PROPERTIES), data.find(_ASF_DATA)
-    if properties < 0 or begins < 0:
-        return
-    least, most = (int.from_bytes(data[properties + n : properties + n + 4], "little") for n in (92, 96))
-    first, stop = (
-        begins + 50,
-        min(len(data), begins + int.from_bytes(data[begins + 16 : begins + 24], "little")),
-    )
-    if not 0 < least == most or stop <= first:
-        return
-    heads = np.frombuffer(data[first:stop:least], np.uint8)
-    for n in np.flatnonzero(heads != heads[0]).tolist():
-        yield Stretch(first + (n - 1) * least, first + (n + 1) * least)
-
-
 def _first_label(data: Data) -> int:
     return max(0, data.find(_LABEL, 0, _RUN_IN + 4))
 
@@ -157,8 +139,6 @@ _CHUNK = re.compile(rb"[0-9A-Za-z ]{4}")
 _LABEL, _RUN_IN = b"\x06\x0e\x2b\x34", 65_536
 _TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _FROM_ZERO = 0xFFFFFFFF
-_ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-_ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _CHAINS = {
     "avi": _Chain(_chunk_end, lambda data: 0, _IN_MOVIE),
     "flv": _Chain(_tag_end, lambda data: 13, re.compile(rb"[\x08\x09\x12].{7}\x00\x00\x00", re.DOTALL)),

@@ -72,7 +72,7 @@ class Showing:
         clock = replace(clock, unharmed=damage.joints.unharmed)
         # Behind a loss pictures are counted on as if nothing were lost; and a lost stamp is no jump.
         is_shifted = (damage.is_told or table.num_corrupt > 0) and video.demuxer in _COUNTED
-        is_shifted |= damage.is_told and made.num_joins > 0
+        is_shifted |= damage.is_told and (made.num_joins > 0 or made.clock.order is not None)
         is_exact &= not damage.joints.has_overlap and not is_shifted
         start_s = media.first_pts * video.time_base
         shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=damage.is_told)
