@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.checks.imports import names_in_the_way
-from jobs.planning.preflight import make_scratch, selection_of
+from jobs.planning.preflight import chosen_signals, make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
@@ -125,8 +125,9 @@ def _codecs(settings: Settings) -> Check:
 
 
 def _weights(settings: Settings) -> Check:
+    signals = [signal.name for signal in chosen_signals(settings)]
     if settings.model is None:
-        return Check("weights", Health.OK, f"no model: {', '.join(settings.signals)} only")
+        return Check("weights", Health.OK, f"no model: {', '.join(signals) or 'speech'} only")
     prompts = load_packs(settings.packs)
     try:
         weights = find_weights(settings.model, local_only=True)

@@ -65,9 +65,7 @@ def _open(
     find_scratch: Callable[[], Path],
     open_it: Callable[[Mapping[str, type[Row]]], Index],
 ) -> Preflight:
-    named = signals_named(settings.signals)
-    if settings.model is None and settings.speech is None and not named:
-        raise UsageError("nothing to do without a model and without signals", NO_MODEL)
+    named = chosen_signals(settings)
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     weights = find_weights(settings.model) if settings.model is not None else None
@@ -109,6 +107,14 @@ def _speech_of(settings: Settings) -> tuple[Signal, ...]:
     if settings.speech is None:
         return ()
     return (find_speech(settings.speech, settings.speech_languages, settings.speech_missing),)
+
+
+def chosen_signals(settings: Settings) -> tuple[Signal, ...]:
+    """Those that are read besides speech. UsageError: an unknown one, or nothing to do at all."""
+    named = signals_named(settings.signals)
+    if settings.model is None and settings.speech is None and not named:
+        raise UsageError("nothing to do without a model and without signals", NO_MODEL)
+    return named
 
 
 def selection_of(settings: Settings) -> Selection:

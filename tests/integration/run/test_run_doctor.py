@@ -67,7 +67,7 @@ def test_an_existing_index_is_looked_at_and_left_as_it_was(library, tmp_path):
         ({"library": "/none"}, "library", "not found"),
         ({"index": "s3://no-such-bucket-here"}, "index", "bucket"),
         ({"model": "/no/weights"}, "weights", "not a folder"),
-        ({"model": None}, "weights", "no model given"),
+        ({"model": None, "signals": ("none",)}, "weights", "nothing to do"),
         ({"packs": ("no-such-pack",)}, "weights", "no-such-pack"),
         ({"fps": "often"}, "settings", "fps"),
         ({"scratch": "/proc/nowhere"}, "scratch", "scratch folder"),
