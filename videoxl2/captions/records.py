@@ -19,7 +19,7 @@ class Track:
     """Captions or subtitles of one kind: one language, in one place.
 
     `source` is `stream`, `pictures` (inside the video stream) or `sidecar`, and `origin` the number of the
-    stream, `CC1` to `CC4` or `708`, or the sidecar's name.
+    stream, `CC1` to `CC4` or `S1` to `S6`, or the sidecar's name.
 
     `warnings` holds any of: `other_film` (made for a longer or much shorter one), `too_many_cues` (the rest
     is left out), `damaged` (some of it cannot be read), `not_timed` (the video's own times are estimates),

@@ -7,7 +7,8 @@ from random import Random
 
 import av
 import pytest
-from captioned import C608, RATE, box, film, with_track
+from av.video.stream import VideoStream
+from captioned import C608, RATE, box, coded, film, with_track, with_triplets
 from line21 import (
     ERASE,
     PADDING,
@@ -160,6 +161,31 @@ def test_streams_that_take_turns_go_on_from_each_other(tmp_path: Path) -> None:
     later_ms = track.cues[3].start_ms - SAID[0][0]
     assert said(track) == SAID + [(start + later_ms, stop + later_ms, text) for start, stop, text in SAID]
     assert later_ms in (shown_ms(NUM_PICTURES), 10_010)
+
+
+def test_captions_of_another_programme_are_not_the_films(tmp_path: Path) -> None:
+    """Two programmes side by side in one transport stream; the first one is the film."""
+    other = beside([(0.4, loading("Other")), (1, SHOW), (2, ERASE)])
+    assert tracks(_two_programmes(tmp_path / "other.ts", [], other)) == ()
+    (track,) = tracks(_two_programmes(tmp_path / "both.ts", beside(EVENTS), other))
+    assert said(track) == SAID
+
+
+def _two_programmes(path: Path, *codes: Sequence[bytes]) -> Path:
+    pictures, _ = coded("h264", NUM_PICTURES, 0)
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream("libx264", rate=RATE) for _ in codes]
+        for stream in streams:
+            assert isinstance(stream, VideoStream)
+            stream.width = stream.height = 64
+        for picture in pictures:
+            for stream, own in zip(streams, codes, strict=True):
+                data = with_triplets(picture.data, own[picture.shown], "h264") if own else picture.data
+                packet = av.Packet(data)
+                packet.pts, packet.dts, packet.time_base = picture.shown, picture.decoded, 1 / RATE
+                packet.duration, packet.is_keyframe, packet.stream = 1, picture.is_key, stream
+                output.mux(packet)
+    return path
 
 
 def test_channels_fields_and_services_are_tracks_of_their_own(tmp_path: Path) -> None:

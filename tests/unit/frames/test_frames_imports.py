@@ -18,3 +18,8 @@ def test_importing_the_package_loads_nothing_heavy():
     heavy = {"av", "numpy", "torch", "transformers", "PIL", "ray", "pyarrow"}
     assert not _loaded("import videoxl2") & heavy
     assert _loaded("import videoxl2.frames") & heavy <= {"av", "numpy"}
+
+
+def test_captions_load_no_more_than_frames_do():
+    """Neither the model's libraries nor ttconv, which only TTML needs."""
+    assert _loaded("import videoxl2.captions") & {"torch", "transformers", "PIL", "ttconv"} == set()

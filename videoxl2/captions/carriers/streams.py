@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from av.stream import Disposition, Stream
 
+from videoxl2.captions.markup.plain import tidy
 from videoxl2.frames.files import boxes
 from videoxl2.frames.files.container import OpenVideo, has_decoder
 from videoxl2.frames.files.matroska_tracks import MatroskaTrack, read_tracks
@@ -113,7 +114,7 @@ def _described(stream: Stream, codec: str, written: str | None, movie: boxes.Mov
 
 
 def _title(stream: Stream) -> str | None:
-    names = (stream.metadata.get(name, "").strip() for name in ("title", "name", "handler_name"))
+    names = (tidy(stream.metadata.get(name, "")) for name in ("title", "name", "handler_name"))
     return next((name for name in names if name and not _NO_TITLE.search(name)), None)
 
 
