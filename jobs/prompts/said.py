@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from jobs.prompts.stamps import span_text
 
-PLACEHOLDER = "said"
 MAX_TOKENS = 600  # of one window, where a prompt names no other bound: some four minutes of talk
 
 Count = Callable[[str], int]  # of tokens

@@ -144,7 +144,5 @@ _CHAINS = {
     "flv": _Chain(_tag_end, lambda data: 13, re.compile(rb"[\x08\x09\x12].{7}\x00\x00\x00", re.DOTALL)),
     "mxf": _Chain(_set_end, _first_label, re.compile(re.escape(_LABEL))),
     "ogg": _Chain(_page_end, lambda data: 0, re.compile(rb"OggS")),
-    "mpeg": _Chain(
-        _pack_end, lambda data: max(0, data.find(b"\0\0\1\xba")), re.compile(rb"\x00\x00\x01\xba")
-    ),
+    "mpeg": _Chain(_pack_end, _first_pack, re.compile(rb"\x00\x00\x01\xba")),
 }
