@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from jobs.settings.config import Settings, resolve
-from jobs.settings.limits import Deadline, Ending, FailureLimit, Limits
+from jobs.settings.limits import CostLimit, Deadline, Duration, Ending, FailureLimit, Limits
 from schemas.failures import UsageError
 
 NOW = datetime(2026, 11, 21, 22, 30, tzinfo=UTC)
@@ -90,3 +90,31 @@ def test_limits_are_stored_as_they_were_said():
     settings = resolve({"library": "a", "index": "b", "model": "m", "max_failures": 7, "deadline": "07:00"})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
     assert settings.model_dump(mode="json")["max_failures"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "advice"),
+    [
+        (FailureLimit, "1.5", "a number of videos"),
+        (FailureLimit, "many", "a number of videos"),
+        (FailureLimit, "101%", "at most 100%"),
+        (Deadline, "soon", "Give a duration"),
+        (Deadline, "0h", "more than 0"),
+        (CostLimit, "0m", "more than 0"),
+        (CostLimit, "cheap", "a time, e.g. 20m"),
+        (Duration, "0s", "at least a second"),
+    ],
+)
+def test_what_is_no_limit_is_answered_with_an_example(kind, text, advice):
+    """Of the same kind, so that it can be typed at once."""
+    with pytest.raises(ValueError, match=advice):
+        kind.parse(text)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [FailureLimit.parse("1%"), Deadline.parse("6h"), CostLimit.parse("600frames"), Duration.parse("7d")],
+)
+def test_a_limit_is_taken_as_it_is(limit):
+    """From Python as from a flag."""
+    assert type(limit).parse(limit) is limit
