@@ -7,8 +7,9 @@ import click
 
 from jobs.cli.verb import index_options, verb
 from jobs.exports.formats import (
-    HOLD_CAPTIONS,
+    HOLD_SAID,
     MOMENT_KINDS,
+    SAID,
     TABLE_FORMATS,
     VIDEO_FORMATS,
     TableFormat,
@@ -32,13 +33,13 @@ from schemas.failures import UsageError
 @click.option(
     "--kind",
     metavar="TABLE",
-    help="scenes, highlights or captions; for jsonl and csv any table, a pack's too. "
+    help="scenes, highlights, captions or speech; for jsonl and csv any table, a pack's too. "
     "[highlights for edl, else scenes]",
 )
 @click.option(
     "--language",
     metavar="TAG",
-    help="Of captions: the track in this language, as BCP 47. [the best track]",
+    help="Of captions and speech: what is in this language, as BCP 47. [the best track, all speech]",
 )
 @click.option("--output", metavar="FILE|DIR", help="Where to write. [stdout, where it is one document]")
 @click.option("--force", is_flag=True, help="Replace files that have other content.")
@@ -52,7 +53,7 @@ def export(
     force: bool,
     **flags: Any,
 ) -> None:
-    """Write scenes, highlights and captions as chapters, subtitles, edit lists, markers, web data or rows."""
+    """Write scenes, highlights and what is said as chapters, subtitles, edit lists, markers or rows."""
     place = index_place(flags)
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
@@ -69,8 +70,8 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
         raise UsageError(
             f"{to} cannot hold {kind}", "Take --kind scenes or highlights, or --format jsonl or csv."
         )
-    if kind == "captions" and not is_table and to not in HOLD_CAPTIONS:
-        raise UsageError(f"{to} cannot hold captions", f"Take --format {', '.join(HOLD_CAPTIONS)} or jsonl.")
+    if kind in SAID and not is_table and to not in HOLD_SAID:
+        raise UsageError(f"{to} cannot hold {kind}", f"Take --format {', '.join(HOLD_SAID)} or jsonl.")
     if kind == "runs" and video is not None:
         raise UsageError("a run is of no single video", "Leave out --video.")
     if output is None and not is_table and video is None:

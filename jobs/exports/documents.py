@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from jobs.exports.edl import to_edl
 from jobs.exports.files import file_stem
-from jobs.exports.formats import MomentKind, TableFormat, VideoFormat
+from jobs.exports.formats import SAID, MomentKind, TableFormat, VideoFormat
 from jobs.exports.json_ld import to_json_ld
 from jobs.exports.moments import ExportedVideo, Moment, models_of, read_moments
 from jobs.exports.subrip import to_subrip
@@ -50,12 +51,18 @@ def video_documents(
     catalog: Catalog, to: VideoFormat, kind: MomentKind, video_id: VideoId | None, language: str | None
 ) -> Iterator[Document]:
     """Documents, at least one per video, also for a video in which nothing was found."""
-    said = read_moments(catalog, "captions", video_id, language) if to == "jsonld" else None
-    for source, moments in read_moments(catalog, kind, video_id, language):
-        cues = next(said)[1] if said else []
+    said = _transcripts(catalog, video_id, language) if to == "jsonld" else repeat([])
+    for (source, moments), cues in zip(read_moments(catalog, kind, video_id, language), said, strict=False):
         texts, models = _render(to, source, moments, cues), tuple(models_of(source, moments))
         for number, text in enumerate(texts, start=1):
             yield Document(file_stem(source), f"-{number}" if len(texts) > 1 else "", [text], models)
+
+
+def _transcripts(catalog: Catalog, video_id: VideoId | None, language: str | None) -> Iterator[list[Moment]]:
+    """Of each video its captions, or where there are none what was heard."""
+    captions, speech = (read_moments(catalog, kind, video_id, language) for kind in SAID)
+    for (_, written), (_, heard) in zip(captions, speech, strict=True):
+        yield written or heard
 
 
 def _render(

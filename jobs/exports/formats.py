@@ -4,8 +4,9 @@ from typing import Literal, get_args
 
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]  # a document per video
 TableFormat = Literal["jsonl", "csv"]  # a document per table
-MomentKind = Literal["scenes", "highlights", "captions"]
+MomentKind = Literal["scenes", "highlights", "captions", "speech"]
 VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
-HOLD_CAPTIONS = ("vtt", "srt", "otio")
+SAID: tuple[MomentKind, ...] = ("captions", "speech")
+HOLD_SAID = ("vtt", "srt", "otio")
 MOMENT_KINDS: tuple[MomentKind, ...] = get_args(MomentKind)

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from jobs.exports.formats import MomentKind
+from jobs.exports.formats import SAID, MomentKind
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
 from jobs.ui.made_by import MadeBy
@@ -32,6 +32,13 @@ WITH best AS (
 )
 SELECT video_id, 'captions', cue + 1, start_ms, end_ms, '', text, speaker, NULL, NULL, NULL, NULL, NULL
 FROM captions SEMI JOIN best USING (analysis_key, track) ORDER BY video_id, start_ms, cue""",
+    "speech": """
+SELECT video_id, 'speech', segment + 1, start_ms, end_ms, '', text, NULL, NULL,
+       NULL, NULL, model_id, model_revision
+FROM speech
+WHERE video_id BETWEEN $first AND $last
+    AND ($language IS NULL OR language = $language OR starts_with(language, $language || '-'))
+ORDER BY video_id, start_ms, segment""",
     "scenes": """
 SELECT video_id, 'scenes', scene_index + 1, start_ms, end_ms, title, summary, NULL, NULL,
        confidence, prompt_id, model_id, model_revision
@@ -83,7 +90,7 @@ class ExportedVideo(Video):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One scene, highlight or cue of captions. Times are ms from the first picture, half-open."""
+    """One scene, highlight, cue or sentence heard. Times are ms from the first picture, half-open."""
 
     kind: MomentKind
     number: int  # scenes and cues from 1 in order, highlights by rank
@@ -101,17 +108,17 @@ class Moment:
     @property
     def name(self) -> str:
         """The title on one line, or what is said; `Scene 3` where there is none."""
-        if self.kind == "captions":
+        if self.kind in SAID:
             return ": ".join(filter(None, (one_line(self.category or ""), one_line(self.text))))
         return one_line(self.title) or f"{self.kind[:-1].capitalize()} {self.number}"
 
 
 def models_of(source: ExportedVideo, moments: Sequence[Moment]) -> list[MadeBy]:
-    """Those that wrote what is shown: more than one where some answers were asked again, none of captions."""
-    if any(moment.kind == "captions" for moment in moments):
-        return []
+    """Those that wrote what is shown, or heard it: more than one where some answers were asked again, none of
+    captions."""
     found = (MadeBy(one.model_id, one.model_revision) for one in moments if one.model_id)
-    return list(dict.fromkeys(found)) or source.models
+    is_said = any(moment.kind in SAID for moment in moments)
+    return list(dict.fromkeys(found)) or ([] if is_said else source.models)
 
 
 def read_moments(
@@ -130,7 +137,7 @@ def read_moments(
         after = sources[-1].video_id
         found: dict[str, list[Moment]] = {source.video_id: [] for source in sources}
         asked: dict[str, str | None] = {"first": sources[0].video_id, "last": after}
-        asked |= {"language": language} if kind == "captions" else {}
+        asked |= {"language": language} if kind in SAID else {}
         for of, *values in catalog.query(_MOMENTS[kind], asked).rows:
             found[of].append(Moment(*values))
         yield from ((source, found[source.video_id]) for source in sources)

@@ -17,6 +17,7 @@ _COLORS = {
     "scenes": otio.schema.MarkerColor.GREEN,
     "highlights": otio.schema.MarkerColor.RED,
     "captions": otio.schema.MarkerColor.CYAN,
+    "speech": otio.schema.MarkerColor.CYAN,
 }
 _NAMESPACE = "media_index"
 

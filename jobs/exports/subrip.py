@@ -4,6 +4,7 @@ what is said."""
 from collections.abc import Sequence
 
 from jobs.exports.cue import cue_times
+from jobs.exports.formats import SAID
 from jobs.exports.moments import ExportedVideo, Moment
 from jobs.exports.one_line import one_line
 
@@ -20,7 +21,7 @@ def to_subrip(source: ExportedVideo, moments: Sequence[Moment]) -> str:
 
 
 def _payload(moment: Moment) -> str:
-    is_said = moment.kind == "captions"
+    is_said = moment.kind in SAID
     said = moment.text.splitlines() if is_said else (moment.name, moment.text)
     lines = filter(None, map(one_line, said))
     return "\n".join(lines).translate(_LOOK_ALIKES)

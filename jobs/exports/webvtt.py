@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from jobs.exports.cue import cue_times
+from jobs.exports.formats import SAID
 from jobs.exports.moments import ExportedVideo, Moment, models_of
 from jobs.exports.one_line import one_line
 from jobs.ui.made_by import notes_on
@@ -24,7 +25,7 @@ def to_webvtt(source: ExportedVideo, moments: Sequence[Moment]) -> str:
 
 
 def _payload(moment: Moment) -> str:
-    if moment.kind != "captions":
+    if moment.kind not in SAID:
         return _escape(moment.name)
     voice = f"<v {_escape(moment.category)}>" if moment.category else ""
     return voice + "\n".join(filter(None, map(_escape, moment.text.splitlines())))

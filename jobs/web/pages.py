@@ -15,7 +15,7 @@ from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
 from jobs.web.pictures import StoredPictures
 from jobs.web.timeline import lay_out
-from jobs.web.transcript import read_transcript, track_name
+from jobs.web.transcript import HEARD, read_transcript, track_name
 from jobs.web.videos import (
     Overview,
     Record,
@@ -91,7 +91,8 @@ class Pages:
             if rows is None:
                 return None
             track = params.get("track", "")
-            wanted = int(track) if track.isascii() and track.isdigit() and len(track) < 6 else None
+            is_number = track.isascii() and track.isdigit() and len(track) < 6
+            wanted = HEARD if track == str(HEARD) else int(track) if is_number else None
             transcript = read_transcript(catalog, video_id, wanted)
             for table, index in _PICTURED.items():
                 self._stored.expect((video_id, table, row[index]) for row in rows.tables[table])

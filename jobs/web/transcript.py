@@ -1,4 +1,4 @@
-"""What is said in a video, for the page: one caption track at a time, as many cues as a page bears."""
+"""What is said in a video, for the page: one caption track or what was heard, as much as a page bears."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,25 @@ from storage.query.tracks import BEST_FIRST
 
 MAX_CUES = 5000  # on one page: some hours of talk; the address of all rows as JSON is beside them
 
+HEARD = -1  # stands for a track: what was heard in the sound
 _TRACKS = f"""
 SELECT track, source, origin, language, title, is_forced, is_hearing_impaired, is_commentary, num_cues
 FROM caption_tracks WHERE video_id = $video_id AND num_cues > 0
 ORDER BY {BEST_FIRST}"""
-_CUES = """
-SELECT cue, start_ms, end_ms, speaker, text FROM captions
-WHERE video_id = $video_id AND track = $track ORDER BY start_ms, cue LIMIT $limit"""
+_HEARD = f"""
+SELECT {HEARD} AS track, 'speech' AS source, 'heard' AS origin, mode(language) AS language,
+    NULL AS title, false AS is_forced, false AS is_hearing_impaired, false AS is_commentary,
+    count(*) AS num_cues
+FROM speech WHERE video_id = $video_id HAVING count(*) > 0"""
+_CUES = f"""
+FROM (
+    SELECT cue, start_ms, end_ms, speaker, text FROM captions
+    WHERE video_id = $video_id AND track = $track
+    UNION ALL
+    SELECT segment, start_ms, end_ms, NULL, text FROM speech
+    WHERE video_id = $video_id AND $track = {HEARD}
+)
+ORDER BY start_ms, cue LIMIT $limit"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +46,8 @@ class Transcript:
 
 def read_transcript(catalog: Catalog, video_id: VideoId, wanted: int | None) -> Transcript | None:
     """The transcript of the track of that number, where it has cues, else of the best one; None: none."""
-    tracks = catalog.query(_TRACKS, {"video_id": video_id}).records
+    asked_for = {"video_id": video_id}
+    tracks = [*catalog.query(_TRACKS, asked_for).records, *catalog.query(_HEARD, asked_for).records]
     if not tracks:
         return None
     chosen = next((track for track in tracks if track["track"] == wanted), tracks[0])

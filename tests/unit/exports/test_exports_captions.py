@@ -14,7 +14,7 @@ from jobs.exports.moments import Moment, models_of
 from jobs.exports.otio import to_otio
 from jobs.exports.subrip import to_subrip
 from jobs.exports.webvtt import to_webvtt
-from schemas.tables import Caption, CaptionTrack
+from schemas.tables import Caption, CaptionTrack, Speech
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 
@@ -81,6 +81,40 @@ def index(tmp_path, make_bundle, make_row):
     opened.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
     opened.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
     return tmp_path / "index"
+
+
+@pytest.fixture
+def heard(tmp_path, make_bundle, make_row):
+    """A film without captions in which two sentences were heard."""
+    bundle = make_bundle(uri="s3://b/film.mp4", duration_ms=9000, fps_num=25, fps_den=1)
+    ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
+    by = {"model_id": "tiny.en", "model_revision": "1a5afae0"}
+    said = (("en", "Go home."), ("de", "Geh heim."))
+    rows = tuple(
+        make_row(
+            Speech, segment=n, start_ms=n * 1000, end_ms=n * 1000 + 900, language=tag, text=text, **ids, **by
+        )
+        for n, (tag, text) in enumerate(said)
+    )
+    bundle = bundle.model_copy(update={"measured": {"speech": rows}})
+    opened = open_index(str(tmp_path / "heard"), create=True)
+    opened.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    opened.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    return tmp_path / "heard"
+
+
+def test_what_was_heard_is_written_with_what_heard_it(heard, media_index):
+    """Sentence by sentence, of one language or all; where nobody wrote captions it is the transcript."""
+    told = ("--index", heard, "--video", "film.mp4")
+    done = media_index("export", "--format", "vtt", "--kind", "speech", *told)
+    assert done.code == 0, done.stderr
+    text = done.stdout.decode()
+    assert "NOTE by model tiny.en, 1a5afae0" in text
+    assert [one.text for one in webvtt.from_buffer(io.StringIO(text)).captions] == ["Go home.", "Geh heim."]
+    german = media_index("export", "--format", "srt", "--kind", "speech", "--language", "de", *told)
+    assert [one.content for one in srt.parse(german.stdout.decode())] == ["Geh heim."]
+    web = json.loads(media_index("export", "--format", "jsonld", *told).stdout)
+    assert web["transcript"] == "Go home.\nGeh heim."
 
 
 @pytest.mark.parametrize(
