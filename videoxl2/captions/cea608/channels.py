@@ -1,6 +1,10 @@
 """Pairs of bytes to the four channels: two fields of a picture, two channels in each."""
 
-from operator import itemgetter
+from __future__ import annotations  # array[int] exists for type checkers only before Python 3.12
+
+from array import array
+
+import numpy as np
 
 from videoxl2.captions.cea608.screen import Screen
 from videoxl2.captions.settling import Written
@@ -17,7 +21,9 @@ class Channels:
     """
 
     def __init__(self, doubled_within: int = 100) -> None:
-        self._codes: list[tuple[int, int, int, int]] = []  # when, which field, two bytes
+        # A day of talk has millions of pairs: when, and which field with two codes of seven bits.
+        self._times: array[int] = array("q")
+        self._codes: array[int] = array("H")
         self._doubled_within = doubled_within
         self.services: set[int] = set()  # of CEA-708, which is not read; 0: which one is not known
 
@@ -31,7 +37,8 @@ class Channels:
                     self.services.add(second >> 5 if kind == _DTVCC_START else 0)
                 return
             if is_valid and (first & 0x7F or second & 0x7F):
-                self._codes.append((at, kind, first & 0x7F, second & 0x7F))
+                self._times.append(at)
+                self._codes.append(kind << 14 | (first & 0x7F) << 7 | second & 0x7F)
 
     def written(self, end: int) -> dict[str, list[Written]]:
         """Cues of `CC1` to `CC4`, of those that say something, in the times that were noted.
@@ -39,9 +46,10 @@ class Channels:
         What is never erased stays up to `end`.
         """
         fields = (_Field(self._doubled_within), _Field(self._doubled_within))
-        self._codes.sort(key=itemgetter(0))
-        for at, field, first, second in self._codes:
-            fields[field].take(at, first, second, field)
+        times, codes = self._times, self._codes
+        for number in np.argsort(np.array(times, np.int64), kind="stable").tolist():
+            code = codes[number]
+            fields[code >> 14].take(times[number], code >> 7 & 0x7F, code & 0x7F, code >> 14)
         found = {
             f"CC{2 * field + channel}": screen.written(end)
             for field, state in enumerate(fields)
