@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
+from schemas.answer_tables import row_type
+from schemas.answers import Answer, TimedAnswer
 from schemas.tables import Highlight, Scene
 from videoxl2.frames.reading.keyframes import Keyframe as Picture
 
@@ -68,3 +70,31 @@ def test_sound_pictures_come_first_then_those_of_more_detail(wanted_of):
     assert (rows[1].width, rows[1].height) == (3, 4)
     pictures[2000] = Picture(b"much noise", 4, 3, is_damaged=False)
     assert next(keyframe_rows(wanted, pictures)).at_ms == 2000
+
+
+class PlateAnswer(TimedAnswer):
+    """A moment of a pack's."""
+
+    plate: str
+
+
+class OwnerAnswer(Answer):
+    """What a pack says of a whole video."""
+
+    owner: str
+
+
+def test_moments_of_packs_have_keyframes_and_other_records_none(make_row):
+    """They are told by their table's name and the record's place in it."""
+    plate, owner = row_type(PlateAnswer), row_type(OwnerAnswer)
+    times = {"start_ms": 1000, "end_ms": 4000, "evidence_ms": [2000]}
+    rows: Any = SimpleNamespace(
+        scenes=[],
+        highlights=[],
+        own={
+            "owners": [make_row(owner, owner="nobody")],
+            "plates": [make_row(plate, record_index=3, plate="AB 1", **times)],
+        },
+    )
+    (one,) = wanted_keyframes(rows)
+    assert (one.table_name, one.row_index, one.candidates_ms) == ("plates", 3, (2000,))

@@ -66,6 +66,14 @@ def test_the_hint_of_a_damaged_part_can_be_typed_as_it_is(index, monkeypatch, ca
     assert (code, said.split()[-1]) == (0, "3")
 
 
+def test_vacuum_leaves_and_counts_what_is_not_ours(index):
+    """And says the same to machines."""
+    (Path(index) / "holiday.jpg").write_bytes(b"not an index's")
+    assert "1 files that are not media-index's were left" in _call("vacuum", "--index", index).output
+    assert json.loads(_call("vacuum", "--index", index, "--json").output)["num_unknown"] == 1
+    assert (Path(index) / "holiday.jpg").exists()
+
+
 def test_vacuum_first_says_and_then_does(index):
     """A dry run and the run itself name the same files; a week is the default."""
     _call("compact", "--index", index)
