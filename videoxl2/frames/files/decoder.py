@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
+from videoxl2.frames.files.holes import ends_in_zeros, is_holed
 from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import Damage, VideoPacket
 
@@ -32,8 +33,10 @@ class Decoder:
     whoever reads the same stretch in another task gets the same bytes.
     """
 
-    def __init__(self, video: OpenVideo, damage: Damage) -> None:
+    def __init__(self, video: OpenVideo, damage: Damage, pads_with_zeros: bool = False) -> None:
+        """`pads_with_zeros`: packets may end in zeros, and nothing is lost."""
         self.damage = damage
+        self._pads_with_zeros = pads_with_zeros
         self._doubt_from: int | None = None  # pts of the latest damage that later pictures may have copied
         self._fed: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)
         self._before_doubt: frozenset[int | None] = frozenset()  # fed before the damage, shown after it
@@ -101,7 +104,8 @@ class Decoder:
 
     def _decode(self, packet: VideoPacket | None) -> Iterator[VideoFrame]:
         if packet is not None:
-            if packet.is_corrupt:
+            if packet.is_corrupt or self._is_holed(packet):
+                packet.is_corrupt = True
                 self._corrupt.append(packet.pts)
                 self._doubt(packet.pts)
             self._was_told = self._was_told or packet.has_sidedata("new_extradata")
@@ -111,6 +115,9 @@ class Decoder:
         except FFmpegError:
             self.damage.broken_packets += 1
             self._doubt(packet.pts if packet is not None else None)
+
+    def _is_holed(self, packet: VideoPacket) -> bool:
+        return is_holed(packet) or (not self._pads_with_zeros and ends_in_zeros(packet))
 
     def _doubt(self, pts: int | None) -> None:
         if self._doubt_from is None:

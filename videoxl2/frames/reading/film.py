@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from videoxl2.frames.clocks.clock import Clock, Stamps, placed
 from videoxl2.frames.files.container import Limits, OpenVideo, open_video
 from videoxl2.frames.files.decoder_state import DecoderState
-from videoxl2.frames.files.holes import ends_in_zeros, is_holed
 from videoxl2.frames.files.packets import Damage, VideoPacket, is_b_picture, video_packets
 
 
@@ -37,8 +36,7 @@ class Film:
         packets = state.carried(video_packets(self.video, damage))
         return (packet for packet, _ in self._stamped(packets))
 
-    def _stamped(self, read: Iterable[VideoPacket]) -> Iterator[tuple[VideoPacket, int]]:
-        packets = (self._judged(packet) for packet in read)
+    def _stamped(self, packets: Iterable[VideoPacket]) -> Iterator[tuple[VideoPacket, int]]:
         if self.clock.is_plain:
             for packet in packets:
                 yield packet, packet.pts or 0
@@ -55,11 +53,6 @@ class Film:
                 packet.is_corrupt = True
             packet.pts = tick
             yield packet, tick or 0
-
-    def _judged(self, packet: VideoPacket) -> VideoPacket:
-        if is_holed(packet) or (not self.clock.pads_with_zeros and ends_in_zeros(packet)):
-            packet.is_corrupt = True
-        return packet
 
 
 @contextmanager

@@ -198,6 +198,9 @@ class _Answers:
         time_base = film.video.time_base
         return Targets(self.info, self.grid, self.spans, time_base, self.limits, self.part, self.until_s)
 
+    def _decoder(self, film: Film) -> Decoder:
+        return Decoder(film.video, self.damage, self.info.clock.pads_with_zeros)
+
     def _one_by_one(self, first: int) -> Iterator[Answer]:
         """Every picture of the file, from the target `first` on."""
         with open_film(self.path, self.info.clock, self.limits) as film:
@@ -205,7 +208,7 @@ class _Answers:
             if targets.are_answered:
                 return
             targets.next = max(targets.next, first)
-            pictures = Decoder(film.video, self.damage).pictures(film.packets(self.damage))
+            pictures = self._decoder(film).pictures(film.packets(self.damage))
             counted = self.info.clock.counts_pictures
             timed_pictures = enumerate(pictures) if counted else timed(pictures, self.damage)
             yield from pick_in_order(timed_pictures, targets.before(None), targets)
@@ -218,7 +221,7 @@ class _Answers:
             if targets.are_answered:
                 return
             targets.next = max(targets.next, first)
-            stamped, decoder = film.stamped(self.damage), Decoder(film.video, self.damage)
+            stamped, decoder = film.stamped(self.damage), self._decoder(film)
             yield from pick_by_order(stamped, targets, decoder, order, self.limits, may_enter)
 
     def _by_gop(self) -> Iterator[Answer]:
@@ -235,7 +238,7 @@ class _Answers:
                         continue
                 else:
                     packets = film.packets(self.damage)
-                for answer in pick_by_gop(packets, targets, Decoder(film.video, self.damage), self.limits):
+                for answer in pick_by_gop(packets, targets, self._decoder(film), self.limits):
                     targets.next = answer.target + 1
                     yield answer
                 return
