@@ -40,6 +40,7 @@ class SampleClock:
     is_restless: bool = False  # some jumps were not followed
     _expected: Fraction | None = None
     _restarted: Fraction = Fraction(0)
+    _last_gap: Fraction = Fraction(0)
     _jumps: deque[Fraction] = field(default_factory=deque)
 
     def place(self, stamp_s: Fraction | None, length_s: Fraction) -> Placed:
@@ -50,13 +51,17 @@ class SampleClock:
         at = expected if stamp_s is None else self._nearest(stamp_s, expected)
         if abs(at - expected) <= TOLERANCE_S or self._is_worn(expected):
             return self._go_on(expected, length_s)
-        if at < expected - _RESTART_S:
-            self._restarted += expected - at
-            return self._go_on(expected, length_s)
         if at > expected:
             self.num_gaps += 1
+            self._last_gap = at - expected
             return self._begin(at, length_s)
-        return self._after_overlap(at, expected, length_s)
+        if at >= expected - _RESTART_S:
+            return self._after_overlap(at, expected, length_s)
+        if abs(at - (expected - self._last_gap)) <= _RESTART_S:  # that one stamp was wrong, not those since
+            self._last_gap = Fraction(0)
+            return self._begin(at, length_s)
+        self._restarted += expected - at
+        return self._go_on(expected, length_s)
 
     def _nearest(self, stamp_s: Fraction, expected: Fraction) -> Fraction:
         at = (stamp_s + shift + self._restarted for shift in self.shifts)

@@ -47,7 +47,7 @@ def listen(
         if track is None:
             return Heard(_not_heard(video))
         film = clock_of(path, video, info)
-        sound = SoundReader(video, track.stream, SampleClock(_shifts(info.clock, video.time_base)))
+        sound = SoundReader(video, track.stream, SampleClock(shifts_of(info.clock, video.time_base)))
         decoder = load_decoder(weights)
         ears = _Ears(decoder, LanguageTeller(decoder, track.language), film.of_track(track.stream.id))
         pieces = join_runs(find_runs(ears.counted(sound.blocks()), find_detector()))
@@ -110,7 +110,7 @@ class _Ears:
             yield from rows_of(run, words, language.tag, language.probability)
 
 
-def _shifts(clock: Clock, time_base: Fraction) -> list[Fraction]:
+def shifts_of(clock: Clock, time_base: Fraction) -> list[Fraction]:
     """Seconds from stamps to the film's clock, one for each piece that it was joined from."""
     turns = (0, clock.wrap, -clock.wrap) if clock.wrap else (0,)
     ticks = [piece.tick - piece.stamp for piece in clock.pieces] or [0]

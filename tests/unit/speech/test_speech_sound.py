@@ -13,7 +13,7 @@ from videoxl2.frames import probe
 from videoxl2.frames.files.container import open_video
 from videoxl2.speech.channels import mixed
 from videoxl2.speech.clock import Placed, SampleClock
-from videoxl2.speech.listening import clock_of
+from videoxl2.speech.listening import clock_of, shifts_of
 from videoxl2.speech.rates import Stamped, true_rate
 from videoxl2.speech.sound import RATE, Block, Converter, SoundReader
 from videoxl2.speech.tracks import choose_track
@@ -30,7 +30,8 @@ def _tones_ms(path: Path) -> list[int]:
         placing = clock_of(path, video, info).of_track(track.stream.id)
         found = []
         last = Fraction(-1)
-        for block in SoundReader(video, track.stream, SampleClock()).blocks():
+        clock = SampleClock(shifts_of(info.clock, video.time_base))
+        for block in SoundReader(video, track.stream, clock).blocks():
             for sample in np.flatnonzero(np.abs(block.samples) > 0.1):
                 at_s = block.start_s + Fraction(int(sample), RATE)
                 if at_s - last > Fraction(1, 20):
@@ -86,6 +87,16 @@ def test_lost_packets_shift_nothing_that_follows(tmp_path: Path, container: str)
         is_kept=lambda at_s: not 1 <= at_s < 2,
     )
     assert _near(_tones_ms(film), [500, 2500])
+
+
+@pytest.mark.parametrize(("container", "codec"), [("ts", "aac"), ("mpg", "mp2")])
+def test_sound_of_glued_files_follows_their_pictures(tmp_path: Path, container: str, codec: str) -> None:
+    """Two recordings byte by byte: the second one's stamps begin anew."""
+    sounds = (tones(3.0, 0.5, 2.5), tones(3.0, 1.0))
+    parts = [write_film(tmp_path / f"{n}.{container}", codec, [sound]) for n, sound in enumerate(sounds)]
+    film = tmp_path / f"all.{container}"
+    film.write_bytes(b"".join(part.read_bytes() for part in parts))
+    assert _near(_tones_ms(film), [500, 2500, 4000])
 
 
 def test_the_track_in_a_wanted_language_is_heard_first(tmp_path: Path) -> None:
@@ -161,6 +172,13 @@ def test_the_clock_follows_gaps_and_cuts_overlaps() -> None:
     assert clock.place(Fraction(-60), tenth) == Placed(Fraction(22, 10))
     assert clock.place(Fraction(-60) + tenth, tenth) == Placed(Fraction(23, 10))
     assert (clock.num_gaps, clock.num_overlaps, clock.is_restless) == (1, 1, False)
+
+
+def test_a_single_stamp_that_is_wrong_moves_nothing_else() -> None:
+    """Ten hours ahead and back."""
+    clock, second = SampleClock(), Fraction(1)
+    starts = [clock.place(Fraction(at), second).start_s for at in (0, 1, 36_000, 3, 4, 5)]
+    assert starts == [0, 1, 36_000, 3, 4, 5]
 
 
 def test_a_wrong_rate_is_not_missed_frame_by_frame() -> None:
