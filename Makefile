@@ -41,7 +41,7 @@ nightly: setup ## The long tests: soaks, trainings, many drawn files
 	$(BIN)/pytest $(PARALLEL) -m nightly
 
 COVERED ?= tests
-coverage: setup ## Which branches the tests take; COVERED=tests/unit for a part (half as long again as the tests)
+coverage: setup ## Which branches the tests take; COVERED=tests/unit for a part
 	$(BIN)/coverage erase
 	-$(BIN)/coverage run -m pytest $(PARALLEL) -m "not nightly" $(COVERED)
 	$(BIN)/coverage combine --quiet
