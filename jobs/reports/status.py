@@ -23,6 +23,7 @@ SECTIONS = {
                (select count(*) from characters) as characters,
                (select count(*) from highlights) as highlights,
                (select count(*) from captions) as captions,
+               (select count(*) from speech) as speech,
                count(*) filter (is_partial) as partial,
                count(*) filter (is_degraded) as degraded,
                (select count(distinct video_id) from failures where action = 'quarantined') as set_aside
@@ -110,15 +111,16 @@ def status_lines(status: Status) -> Iterator[str]:
     index = status.sections["index"].records[0]
     now = status.standing
     yield f"index {status.index}"
+    said = f"speech {index['speech']:,}, " if index["speech"] else ""
     yield (
-        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, "
+        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, {said}"
         f"scenes {index['scenes']:,}, characters {index['characters']:,}, highlights {index['highlights']:,}"
     )
     counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
-    said = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]
-    said += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
-    if said:
-        yield f"  {', '.join(said)}"
+    odd = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]
+    odd += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
+    if odd:
+        yield f"  {', '.join(odd)}"
     yield from _models(status.sections["models"])
     yield "at work"
     yield from table_lines(map(_holder, status.at_work)) if status.at_work else ["  nobody"]
