@@ -66,7 +66,7 @@ def _inside(data: mmap.mmap, parent: Element) -> Iterator[Element]:
 
 def _read_entry(data: mmap.mmap, entry: Element) -> MatroskaTrack | None:
     """None: FFmpeg leaves it out."""
-    parts = (part for part in _inside(data, entry) if part.kind in (_TYPE, _CODEC, _TAG))
+    parts = (part for part in _inside(data, entry) if part.kind in (_NUMBER, _TYPE, _CODEC, _TAG))
     said = {part.kind: data[part.start : min(part.end or 0, part.start + _LONGEST)] for part in parts}
     codec = _text(said.get(_CODEC, b""))
     if int.from_bytes(said.get(_TYPE, b"")) not in _STREAM_TYPES or not codec:
