@@ -17,6 +17,7 @@ from schemas.usage import NO_USAGE, Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
+    from videoxl2.captions import Texts
     from videoxl2.generate.session import Session
 
 A = TypeVar("A", bound=Answer)
@@ -34,6 +35,7 @@ class Analysis:
     usage: Usage = NO_USAGE  # seconds are wall time in the model's process
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
+    texts: "Texts | None" = None  # that probing found in the file, where it looked
 
     @classmethod
     def unasked(cls, info: MediaInfo) -> "Analysis":

@@ -193,6 +193,7 @@ class _Execution:
             ),
             settings.log_dir,
             reads_said=bool(checked.recipe.tasks_of_said),
+            signals=checked.recipe.signals,
         )
         owns = self._owns_process
         with (

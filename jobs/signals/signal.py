@@ -9,6 +9,7 @@ from schemas.identity import Sidecar, VideoObject, digest
 from schemas.tables import Measured
 
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
+    from videoxl2.captions import Texts
     from videoxl2.frames import Limits, MediaInfo
 
 Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one signal have them
@@ -16,13 +17,15 @@ Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one sig
 
 @dataclass(frozen=True)
 class VideoFile:
-    """A video within a signal's reach. `fetch` gives the bytes of what lies beside it."""
+    """A video within a signal's reach. `fetch` gives the bytes of what lies beside it; `texts` is what the
+    pass that probed it found inside, where it looked."""
 
     video: VideoObject
     path: Path
     info: "MediaInfo"
     limits: "Limits"
     fetch: Callable[[Sidecar], bytes]
+    texts: "Texts | None" = None
 
 
 class PartlyRead(Exception):  # noqa: N818 - the name says what happened

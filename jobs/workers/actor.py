@@ -112,7 +112,8 @@ class ModelActor:
                 )
             usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
             _tell("analysed", work)
-            return AttemptResult(usage, cloudpickle.dumps(analysis))  # packs' types
+            answers = replace(analysis, texts=opened.texts)
+            return AttemptResult(usage, cloudpickle.dumps(answers))  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)
             failure = replace(classify(error, stage), num_frames=num_frames)

@@ -72,7 +72,7 @@ def postprocess(
         analysis: Analysis = pickle.loads(job.answers)
         builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
         moves_ms = find_moves(source, work, analysis)
-        signals = read_video_signals(source, analysis.info, builder)
+        signals = read_video_signals(source, analysis.info, builder, analysis.texts)
         take = partial(take_keyframes, source, work, analysis)
         return _encode(job.video, analysis, builder, moves_ms, take, signals, begun)
     except Exception as error:

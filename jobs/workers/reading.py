@@ -8,7 +8,7 @@ import faulthandler
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,17 +17,20 @@ from typing import Any
 
 import ray
 
+from jobs.answers.carried import signals_of
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
+from jobs.prompts.recipe import OF_SAID
 from jobs.prompts.said import SaidLine
 from jobs.signals.captions import best_cues
-from jobs.signals.signal import VideoFile
+from jobs.signals.signal import Signal, VideoFile
 from jobs.workers.scratch import hold_copy
 from schemas.identity import Sidecar
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
+from videoxl2.captions import Texts, probe_texts
 from videoxl2.frames import (
     DEFAULT_LIMITS,
     FrameSpan,
@@ -62,6 +65,7 @@ class Source:
     limits: Limits = DEFAULT_LIMITS  # what one file may ask for
     log_dir: Path | None = None  # where each process tells what it does
     reads_said: bool = False  # what captions say goes into prompts
+    signals: tuple[Signal, ...] = ()  # that are read of the videos
 
     @property
     def frames_per_span(self) -> int:
@@ -77,31 +81,46 @@ class Opened:
     grid: SamplingGrid
     spans: tuple[Span, ...]
     said: tuple[SaidLine, ...] = ()
+    texts: Texts | None = None  # inside the file, where captions are wanted
 
 
 def open_video(source: Source, work: Work) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path:
-        info = probe(path, source.limits)
-        said = read_said(source, work, path, info) if source.reads_said else ()
+        info, texts = probe_for(source.signals, work, path, source.limits)
+        said = read_said(source, work, path, info, texts) if source.reads_said else ()
     if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
         raise VideoFailureError(too_costly(why))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
-        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said)
+        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, texts)
     grid = plan_sampling(info, source.fps, sys.maxsize)
     shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
-    return Opened(info, grid, tuple(grid.spans(shared)), said)
+    return Opened(info, grid, tuple(grid.spans(shared)), said, texts)
 
 
-def read_said(source: Source, work: Work, path: Path, info: MediaInfo) -> tuple[SaidLine, ...]:
+def probe_for(
+    signals: Sequence[Signal], work: Work, path: Path, limits: Limits
+) -> tuple[MediaInfo, Texts | None]:
+    """Probe a video, and in the same pass read the texts inside it where the work wants captions.
+
+    Raises `MediaError` and OSError.
+    """
+    if any(signal.name == OF_SAID for signal in signals_of(signals, work)):
+        return probe_texts(path, limits)
+    return probe(path, limits), None
+
+
+def read_said(
+    source: Source, work: Work, path: Path, info: MediaInfo, texts: Texts | None
+) -> tuple[SaidLine, ...]:
     """The best track's cues, for prompts. Where they cannot be read none are told; the signal says why."""
 
     def fetch(sidecar: Sidecar) -> bytes:
         return source.library.fetch_sidecar(work.video, sidecar)
 
     try:
-        cues = best_cues(VideoFile(work.video, path, info, source.limits, fetch))
+        cues = best_cues(VideoFile(work.video, path, info, source.limits, fetch, texts))
         return tuple(SaidLine(cue.start_ms, cue.end_ms, cue.text) for cue in cues)
     except Exception as error:
         fields = {"uri": work.video.uri, "why": str(error)}

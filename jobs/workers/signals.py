@@ -18,7 +18,7 @@ from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
 from jobs.signals.signal import Signal, VideoFile, signal_id
-from jobs.workers.reading import READ_DEADLINE_S, Source, killed_when_hanging
+from jobs.workers.reading import READ_DEADLINE_S, Source, killed_when_hanging, probe_for
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
@@ -27,13 +27,19 @@ from schemas.tables import Failure, Measured
 from schemas.usage import Usage
 from storage.index.bundles import encode_renewed, encode_with_stream, read_bundle, rows_of
 from storage.index.layout import bundle_key
-from videoxl2.frames import MediaInfo, probe
+from videoxl2.captions import Texts
+from videoxl2.frames import MediaInfo
 
 _TIMES_SLOWER = 20  # than signals say of themselves: on an old machine that has much else to do
 
 
-def read_video_signals(source: Source, info: MediaInfo, builder: RowBuilder) -> SignalsRead:
-    """Read what the work wants of its video. Whatever goes wrong becomes a failure of those signals."""
+def read_video_signals(
+    source: Source, info: MediaInfo, builder: RowBuilder, texts: Texts | None = None
+) -> SignalsRead:
+    """Read what the work wants of its video; `texts` are those that probing found in it already.
+
+    Whatever goes wrong becomes a failure of those signals.
+    """
     work = builder.work
     wanted = signals_of(builder.recipe.signals, work)
     if not wanted:
@@ -45,7 +51,7 @@ def read_video_signals(source: Source, info: MediaInfo, builder: RowBuilder) -> 
     try:
         deadline_s = longest_s(wanted, info.duration_ms / 3_600_000)
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
-            file = VideoFile(work.video, path, info, source.limits, fetch)
+            file = VideoFile(work.video, path, info, source.limits, fetch, texts)
             return read_signals(file, wanted, builder.signal_lineage)
     except Exception as error:
         return unread(builder.recipe, work, classify(error, Stage.READ))
@@ -72,8 +78,8 @@ def index_signals(
     builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
     try:
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            info = probe(path, source.limits)
-        signals = read_video_signals(source, info, builder)
+            info, texts = probe_for(recipe.signals, work, path, source.limits)
+        signals = read_video_signals(source, info, builder, texts)
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS
