@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from jobs.attempts.work import Work
 from jobs.prompts.pack import Prompt, own_tables
-from jobs.signals.signal import Signal, signal_id
+from jobs.signals.signal import Signal
 from schemas.answers import SceneAnswer, SceneText
 from schemas.tables import (
     MEASURED_TABLES,
@@ -81,18 +81,17 @@ def read_carried(
 ) -> Carried:
     """What is carried over into the bundle of this work: all but answers of `prompts` to ask and rows of
     `signals` to read. Raises `storage.errors` and `PreflightError`."""
-    if work.carried_key is None or store is None:
+    bundle = earlier_bundle(store, work)
+    if bundle is None:
         return NOTHING_CARRIED
     kept = [prompt for prompt in prompts if work.tasks is not None and prompt.name not in work.tasks]
     names = {prompt.name for prompt in kept}
-    key = bundle_key(work.video.video_id, work.carried_key)
-    bundle = read_bundle(store.read(key), f"{store.url}/{key}")
 
     def carried(name: str, row_type: type[R]) -> tuple[R, ...]:
-        return tuple(_moved_to(work, row) for row in rows_of(bundle, name, row_type))
+        return tuple(moved_to(work, row) for row in rows_of(bundle, name, row_type))
 
-    renewed = {table for signal in signals_of(signals, work) for table in signal.tables}
-    anew = {signal_id(signal) for signal in signals_of(signals, work)}
+    anew = signals_of(signals, work)
+    renewed = {table for signal in anew for table in signal.tables}
     videos = carried("videos", Video)
     prompt_ids = {prompt.prompt_id for prompt in kept}
     return Carried(
@@ -109,11 +108,26 @@ def read_carried(
         failures=tuple(
             row
             for row in carried("failures", Failure)
-            if row.prompt_id in prompt_ids or (row.signal_id and row.signal_id not in anew)
+            if row.prompt_id in prompt_ids or (row.signal_id and not is_about_any(row, anew))
         ),
     )
 
 
-def _moved_to(work: Work, row: R) -> R:
+def earlier_bundle(store: ObjectStore | None, work: Work) -> Any:
+    """The bundle that the work carries over from; None: there is none."""
+    if work.carried_key is None or store is None:
+        return None
+    key = bundle_key(work.video.video_id, work.carried_key)
+    return read_bundle(store.read(key), f"{store.url}/{key}")
+
+
+def is_about_any(failure: Failure, signals: Sequence[Signal]) -> bool:
+    """Whether one of these signals failed, in whatever version it was read then."""
+    name = (failure.signal_id or "").partition("@")[0]
+    return any(signal.name == name for signal in signals)
+
+
+def moved_to(work: Work, row: R) -> R:
+    """The row in the bundle of this work."""
     changes: dict[str, Any] = {"analysis_key": work.analysis_key}
     return row.model_copy(update=changes)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from schemas.commit import CommitState
 from schemas.identity import VideoId, VideoObject, digest
@@ -29,18 +29,25 @@ class Known(Protocol):
 
 def with_rows_of(one: PlannedVideo, twin: CurrentCommit) -> PlannedVideo:
     """The same, to get what the index has of a video with the same bytes: rows, or why there are none."""
-    key = one.analysis_key
-    if twin.sidecars_rev != one.video.sidecars_rev:
-        key = digest("relinked", key, twin.analysis_key)  # its own texts are yet to be read
+    linked = _linked(one, twin.video_id, twin.analysis_key, twin.sidecars_rev)
     if twin.state == CommitState.QUARANTINED:
-        key = digest("quarantine", key, twin.analysis_key)
-    return _linked(one, twin.video_id, twin.analysis_key, analysis_key=key)
+        return replace(linked, analysis_key=digest("quarantine", linked.analysis_key, twin.analysis_key))
+    return linked
 
 
-def _linked(one: PlannedVideo, other: VideoId, key: str, **changes: Any) -> PlannedVideo:
-    """The same, to get the rows of another video's bundle."""
+def _linked(one: PlannedVideo, other: VideoId, key: str, sidecars_rev: str | None) -> PlannedVideo:
+    """The same, to get the rows of another video's bundle, which has the texts of `sidecars_rev`."""
+    own = one.analysis_key
+    if sidecars_rev != one.video.sidecars_rev:
+        own = digest("relinked", own, key)  # its own texts are yet to be read
     return replace(
-        one, carried_key=key, carried_id=other, tasks=None, signals=None, recipe_id=None, **changes
+        one,
+        analysis_key=own,
+        carried_key=key,
+        carried_id=other,
+        tasks=None,
+        signals=None,
+        recipe_id=None,
     )
 
 
@@ -99,10 +106,9 @@ def split_copies(videos: PlannedVideos) -> tuple[PlannedVideos, PlannedVideos]:
                 continue
             first = firsts.setdefault(content, one)
             if first is not one:
-                changes: dict[str, Any] = {"reason": Reason.DUPLICATE}
-                if first.video.sidecars_rev != one.video.sidecars_rev:
-                    changes["analysis_key"] = digest("relinked", one.analysis_key, first.analysis_key)
-                copies[row] = _linked(one, first.video.video_id, first.analysis_key, **changes)
+                video = first.video
+                linked = _linked(one, video.video_id, first.analysis_key, video.sidecars_rev)
+                copies[row] = replace(linked, reason=Reason.DUPLICATE)
     if not copies:
         return videos, PlannedVideos.of(())
     return videos.take([row for row in range(len(videos)) if row not in copies]), PlannedVideos.of(

@@ -29,7 +29,6 @@ class SignalsRead:
     rows: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
     failures: tuple[SignalFailure, ...] = ()
     seconds: float = 0.0
-    names: tuple[str, ...] = ()  # of the signals, whether or not they failed
 
 
 NO_SIGNALS_READ = SignalsRead()
@@ -42,15 +41,13 @@ def read_signals(
     begun = time.perf_counter()
     rows: dict[str, tuple[Measured, ...]] = {}
     failures: list[SignalFailure] = []
-    names: list[str] = []
     for signal in signals:
         name = signal_id(signal)
-        names.append(signal.name)
         found, failure = _read(file, signal, lineage_of(name))
         if failure is not None:
             failures.append(SignalFailure(name, failure))
         rows |= {table: _rows_in(table, found) for table in signal.tables}
-    return SignalsRead(rows, tuple(failures), time.perf_counter() - begun, tuple(names))
+    return SignalsRead(rows, tuple(failures), time.perf_counter() - begun)
 
 
 def _read(file: VideoFile, signal: Signal, lineage: Lineage) -> tuple[list[Measured], VideoFailure | None]:

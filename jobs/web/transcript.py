@@ -39,6 +39,11 @@ class Transcript:
     cues: list[Record]
 
     @property
+    def table(self) -> str:
+        """The table that has all of it."""
+        return "speech" if self.chosen["track"] == HEARD else "captions"
+
+    @property
     def num_left_out(self) -> int:
         """Cues of the track that are not among these."""
         return int(self.chosen["num_cues"]) - len(self.cues)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from jobs.prompts.said import SaidLine
 from jobs.signals.captions import best_cues
 from jobs.signals.signal import Signal, VideoFile
 from jobs.workers.scratch import hold_copy
-from schemas.identity import Sidecar
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
 from videoxl2.captions import Texts, probe_texts
@@ -115,17 +115,19 @@ def read_said(
     source: Source, work: Work, path: Path, info: MediaInfo, texts: Texts | None
 ) -> tuple[SaidLine, ...]:
     """The best track's cues, for prompts. Where they cannot be read none are told; the signal says why."""
-
-    def fetch(sidecar: Sidecar) -> bytes:
-        return source.library.fetch_sidecar(work.video, sidecar)
-
     try:
-        cues = best_cues(VideoFile(work.video, path, info, source.limits, fetch, texts))
+        cues = best_cues(file_of(source, work, path, info, texts))
         return tuple(SaidLine(cue.start_ms, cue.end_ms, cue.text) for cue in cues)
     except Exception as error:
         fields = {"uri": work.video.uri, "why": str(error)}
         _log.warning("no captions for prompts: %s", error, extra={"event": "unsaid", "fields": fields})
         return ()
+
+
+def file_of(source: Source, work: Work, path: Path, info: MediaInfo, texts: Texts | None) -> VideoFile:
+    """The video as signals are given it. A sidecar that several of them read is fetched once."""
+    fetch = cache(partial(source.library.fetch_sidecar, work.video))
+    return VideoFile(work.video, path, info, source.limits, fetch, texts)
 
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:

@@ -5,28 +5,25 @@ The functions run as well without Ray.
 
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 from jobs.answers.analysis import Analysis
-from jobs.answers.carried import signals_of
+from jobs.answers.carried import earlier_bundle, is_about_any, moved_to, signals_of
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
-from jobs.signals.signal import Signal, VideoFile, signal_id
-from jobs.workers.reading import READ_DEADLINE_S, Source, killed_when_hanging, probe_for
+from jobs.signals.signal import Signal, signal_id
+from jobs.workers.reading import READ_DEADLINE_S, Source, file_of, killed_when_hanging, probe_for
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
-from schemas.identity import Sidecar
 from schemas.tables import Failure, Measured
 from schemas.usage import Usage
-from storage.index.bundles import encode_renewed, encode_with_stream, read_bundle, rows_of
-from storage.index.layout import bundle_key
+from storage.index.bundles import encode_renewed, encode_with_stream, rows_of
 from videoxl2.captions import Texts
 from videoxl2.frames import MediaInfo
 
@@ -45,13 +42,10 @@ def read_video_signals(
     if not wanted:
         return NO_SIGNALS_READ
 
-    def fetch(sidecar: Sidecar) -> bytes:
-        return source.library.fetch_sidecar(work.video, sidecar)
-
     try:
         deadline_s = longest_s(wanted, info.duration_ms / 3_600_000)
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
-            file = VideoFile(work.video, path, info, source.limits, fetch, texts)
+            file = file_of(source, work, path, info, texts)
             return read_signals(file, wanted, builder.signal_lineage)
     except Exception as error:
         return unread(builder.recipe, work, classify(error, Stage.READ))
@@ -67,7 +61,7 @@ def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:
     wanted = signals_of(recipe.signals, work)
     rows: dict[str, tuple[Measured, ...]] = {table: () for signal in wanted for table in signal.tables}
     failures = tuple(SignalFailure(signal_id(signal), why) for signal in wanted)
-    return SignalsRead(rows, failures, names=tuple(signal.name for signal in wanted))
+    return SignalsRead(rows, failures)
 
 
 def index_signals(
@@ -110,35 +104,20 @@ def _encode(
     signals: SignalsRead,
     usage: Usage,
 ) -> Postprocessed:
-    old = _earlier_bundle(source, video.work)
+    work = video.work
+    old = earlier_bundle(source.bundles, work)
     if old is None:
         analysis = Analysis.unasked(info)
         bundle = builder.bundle(analysis, builder.answer_rows(analysis, {}), signals=signals)
     else:
-        kept = [one for one in rows_of(old, "failures", Failure) if not _is_about(one, signals)]
-        failures = (*_moved(kept, video.work), *builder.signal_failures(signals))
+        anew = signals_of(builder.recipe.signals, work)
+        found = rows_of(old, "failures", Failure)
+        kept = [moved_to(work, one) for one in found if not is_about_any(one, anew)]
+        failures = (*kept, *builder.signal_failures(signals))
         bundle = Bundle(commit=builder.commit(), measured=signals.rows, failures=failures)
     is_partial = bool(bundle.failures)
     outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
     bundle = bundle.model_copy(update={"attempts": builder.attempts(video.tries, outcome)})
-    encoded = encode_with_stream(bundle) if old is None else encode_renewed(old, bundle, _renewed(signals))
+    renewed = {"failures", "attempts", *signals.rows}
+    encoded = encode_with_stream(bundle) if old is None else encode_renewed(old, bundle, renewed)
     return Postprocessed(*encoded, is_partial, usage)
-
-
-def _earlier_bundle(source: Source, work: Work) -> Any:
-    if work.carried_key is None or source.bundles is None:
-        return None
-    key = bundle_key(work.video.video_id, work.carried_key)
-    return read_bundle(source.bundles.read(key), f"{source.bundles.url}/{key}")
-
-
-def _is_about(failure: Failure, signals: SignalsRead) -> bool:
-    return failure.signal_id is not None and failure.signal_id.partition("@")[0] in signals.names
-
-
-def _moved(failures: Iterable[Failure], work: Work) -> Iterator[Failure]:
-    yield from (one.model_copy(update={"analysis_key": work.analysis_key}) for one in failures)
-
-
-def _renewed(signals: SignalsRead) -> set[str]:
-    return {"failures", "attempts", *signals.rows}

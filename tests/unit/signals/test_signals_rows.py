@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from jobs.answers.carried import read_carried
 from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.failures import VideoFailure
@@ -178,3 +179,21 @@ def test_tables_that_packs_brought_are_kept(indexed, video, make_film):
     (kept,) = rows_of(table, "plates", own)
     assert kept.plate == "AB 123"
     assert kept.analysis_key == commits_of([table])["analysis_key"][0].as_py()
+
+
+@pytest.mark.parametrize("anew", [("sections",), ()])
+def test_a_failure_goes_with_the_signal_that_is_read_again(tmp_path, video, make_film, make_row, anew):
+    """Whatever its version was then, also where prompts are asked again beside it; else it stays."""
+    store = LocalStore(tmp_path / "index")
+    old = make_film(video)
+    ids = {name: getattr(old.commit, name) for name in ("video_id", "object_rev", "recipe_id")}
+    failed = make_row(Failure, analysis_key=old.commit.analysis_key, signal_id="sections@0", **ids)
+    old = old.model_copy(update={"failures": (failed,)})
+    store.put_if_absent(bundle_key(video.video_id, old.commit.analysis_key), encode_bundle(old))
+    planned = PlannedVideo(
+        video, "new", Reason.STALE_MODEL, True, signals=anew, carried_key=old.commit.analysis_key
+    )
+    carried = read_carried(store, Work.first(planned, 2048), (), (Sections(version=2),))
+    assert carried.failures == (() if anew else (failed.model_copy(update={"analysis_key": "new"}),))
+    assert dict(carried.measured).keys() >= {"captions"}
+    assert ("chapters" in dict(carried.measured)) != bool(anew)
