@@ -102,12 +102,13 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
 
 
 def _signal_line(one: SignalEstimate) -> str:
-    """`captions of 3 videos: 2 s of a CPU core`"""
+    """Say what one signal takes: `captions of 3 videos, 1.2 h: about 4 s of a CPU core`."""
     noun = "video" if one.num_videos == 1 else "videos"
     usd = "" if one.usd is None else f", {one.usd:,.2f} USD"
+    rough = " (roughly: none was read into this index so far)" if one.is_rough else ""
     return (
         f"       {one.signal} of {one.num_videos} {noun}, {hours(one.video_hours)}: "
-        f"about {hours(one.cpu_hours)} of a CPU core{usd}"
+        f"about {hours(one.cpu_hours)} of a CPU core{usd}{rough}"
     )
 
 

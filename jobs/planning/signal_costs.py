@@ -27,39 +27,40 @@ class SignalEstimate:
     video_hours: float
     cpu_hours: float
     usd: float | None
+    is_rough: bool = False  # no signal has been read into this index: by what its module says
 
 
 def estimate_signals(
     videos: PlannedVideos, lengths_ms: Numbers, checked: Preflight
 ) -> tuple[SignalEstimate, ...]:
     """For each signal that any of the videos is planned for. Unknown lengths are taken to be like others."""
-    pace = _pace(checked)
-    usd = checked.settings.usd_per_cpu_hour
+    if not checked.recipe.signals:
+        return ()
+    pace, usd = _pace(checked), checked.settings.usd_per_cpu_hour
+    wanted = [names for _, names in videos.parts]
     estimates = []
     for signal in checked.recipe.signals:
-        rows = [row for row, (_, names) in enumerate(videos.parts) if names is None or signal.name in names]
+        rows = [row for row, names in enumerate(wanted) if names is None or signal.name in names]
         known_ms = lengths_ms[rows][~np.isnan(lengths_ms[rows])]
         if not len(known_ms):
             continue
         hours = float(known_ms.mean()) * len(rows) / 3_600_000
-        cpu_hours = pace * _seconds(signal, len(rows), hours) / 3600
+        cpu_hours = (pace or 1.0) * signal.rough_costs.seconds(len(rows), hours) / 3600
         price = None if usd is None else cpu_hours * usd
-        estimates.append(SignalEstimate(signal.name, len(rows), hours, cpu_hours, price))
+        estimates.append(SignalEstimate(signal.name, len(rows), hours, cpu_hours, price, pace is None))
     return tuple(estimates)
 
 
-def _seconds(signal: Signal, num_videos: int, video_hours: float) -> float:
-    return signal.rough_costs.seconds(num_videos, video_hours)
-
-
-def _pace(checked: Preflight) -> float:
-    """How much longer signals took here so far than their modules say; 1 where none has been read."""
+def _pace(checked: Preflight) -> float | None:
+    """How much longer signals took here so far than their modules say; None: none has been read."""
     with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
         rows = catalog.query(_TOLD).rows
     told = [(_signals_of(checked, recipe_id), *numbers) for recipe_id, *numbers in rows]
-    expected = sum(_seconds(one, count, hours) for signals, count, hours, _ in told for one in signals)
+    expected = sum(
+        one.rough_costs.seconds(count, hours) for signals, count, hours, _ in told for one in signals
+    )
     took = sum(seconds for signals, *_, seconds in told if signals)
-    return took / expected if expected else 1.0
+    return float(took / expected) if expected else None
 
 
 def _signals_of(checked: Preflight, recipe_id: str) -> tuple[Signal, ...]:

@@ -31,20 +31,20 @@ class Track:
     source: str
     origin: str
     codec: str
-    language: str | None  # BCP 47
-    language_as_written: str | None
-    title: str | None
-    is_default: bool
-    is_forced: bool
-    is_hearing_impaired: bool
-    is_commentary: bool
-    has_text: bool
-    cues: tuple[Cue, ...]
-    num_dropped: int  # cues left out: outside the video, empty, or damaged
-    encoding: str | None  # of a sidecar
-    is_encoding_guessed: bool
-    offset_ms: int  # what was taken off the times as written
-    warnings: tuple[str, ...]
+    language: str | None = None  # BCP 47
+    language_as_written: str | None = None
+    title: str | None = None
+    is_default: bool = False
+    is_forced: bool = False
+    is_hearing_impaired: bool = False
+    is_commentary: bool = False
+    has_text: bool = False
+    cues: tuple[Cue, ...] = ()
+    num_dropped: int = 0  # cues left out: outside the video, empty, or damaged
+    encoding: str | None = None  # of a sidecar
+    is_encoding_guessed: bool = False
+    offset_ms: int = 0  # what was taken off the times as written
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,37 +55,16 @@ def of_codes(carrier: Carrier, collected: CodeCollector, film: InFilm) -> list[T
 
 def of_pictures(collected: PictureCollector, film: InFilm, taken: Sequence[Track]) -> list[Track]:
     """Channels inside the video stream, but for those that a stream of codes gives already."""
-    track = replace(_EMPTY, source="pictures", codec=_CODES, has_text=True, is_hearing_impaired=True)
+    track = Track("pictures", "", _CODES, has_text=True, is_hearing_impaired=True)
     names = {one.origin.rpartition(" ")[2] for one in taken if one.codec == _CODES}
     channels = _of_channels(track, collected, film)
     found = [one for one in channels if one.origin not in names]
     return [*found, *_of_services(collected.channels, taken)]
 
 
-_EMPTY = Track(
-    source="stream",
-    origin="",
-    codec="",
-    language=None,
-    language_as_written=None,
-    title=None,
-    is_default=False,
-    is_forced=False,
-    is_hearing_impaired=False,
-    is_commentary=False,
-    has_text=False,
-    cues=(),
-    num_dropped=0,
-    encoding=None,
-    is_encoding_guessed=False,
-    offset_ms=0,
-    warnings=(),
-)
-
-
 def _of_carrier(carrier: Carrier) -> Track:
-    return replace(
-        _EMPTY,
+    return Track(
+        source="stream",
         origin=str(carrier.index),
         codec=_NAMES.get(carrier.codec, carrier.codec) or "unknown",
         language=carrier.language,
@@ -111,7 +90,7 @@ def _of_channels(track: Track, collected: CodeCollector | PictureCollector, film
 def _of_services(channels: Channels, taken: Sequence[Track]) -> list[Track]:
     """CEA-708, which nothing here decodes."""
     names = {f"S{service or 1}" for service in channels.services} - {one.origin for one in taken}
-    track = replace(_EMPTY, source="pictures", codec="cea708", is_hearing_impaired=True)
+    track = Track("pictures", "", "cea708", is_hearing_impaired=True)
     return [replace(track, origin=name, warnings=("not_readable",)) for name in sorted(names)]
 
 

@@ -169,7 +169,7 @@ def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, histor
     assert captions.cpu_hours * 3600 == pytest.approx(expected_s)
     assert captions.usd == pytest.approx(2 * captions.cpu_hours)
     said = list(estimate_lines(estimate))
-    assert any("captions of 3 videos, " in line for line in said)
+    assert any("captions of 3 videos, " in line and "roughly" in line for line in said)
     assert not any("no estimate" in line or "pictures" in line for line in said)
 
     recipe = check_plan(settings(model=None)).recipe
@@ -186,6 +186,7 @@ def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, histor
     )
     index.publish((), [RunRecord(run=make_row(Run, run_id="t"), attempts=(took,))])
     (slower,) = told(settings(model=None))[1].signals
+    assert (captions.is_rough, slower.is_rough) == (True, False)
     assert slower.cpu_hours == pytest.approx(3 * captions.cpu_hours)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from itertools import islice
 
@@ -100,25 +100,7 @@ def list_sidecar(name: str, video_name: str, why: str) -> Track:
 
 
 def _track(name: str, named: Named) -> Track:
-    return Track(
-        source="sidecar",
-        origin=name,
-        codec="unknown",
-        language=named.language,
-        language_as_written=named.language_as_written,
-        title=named.title,
-        is_default=named.is_default,
-        is_forced=named.is_forced,
-        is_hearing_impaired=named.is_hearing_impaired,
-        is_commentary=named.is_commentary,
-        has_text=False,
-        cues=(),
-        num_dropped=0,
-        encoding=None,
-        is_encoding_guessed=False,
-        offset_ms=0,
-        warnings=(),
-    )
+    return Track(source="sidecar", origin=name, codec="unknown", **asdict(named))
 
 
 def _format_of(text: str) -> str | None:
