@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Protocol
 
 from jobs.planning.copies import Known, like_known, with_rows_of
-from jobs.planning.staleness import Staleness, compare_recipes
+from jobs.planning.stale_rows import StaleRows
+from jobs.planning.staleness import Staleness
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
 from schemas.identity import VideoId, VideoObject, number_of
@@ -70,7 +71,8 @@ def examine(
     `of_sidecars` are the recipe's signals that read what lies beside a video, `tasks_of_said` its prompts
     that tell what is said there.
     """
-    examiner = _Examiner(index, recipe, is_local, of_sidecars, tasks_of_said)
+    stale_rows = StaleRows(index.recipe, recipe, of_sidecars, tasks_of_said)
+    examiner = _Examiner(index, recipe, is_local, stale_rows)
     costly = PlannedVideos.of(examiner.costly(videos))
     equal, not_equal = examiner.settle_twins()
     if not_equal:
@@ -79,7 +81,7 @@ def examine(
         costly = costly.without(copy.video.video_id for copy in copies)
     relinked = PlannedVideos.of((*equal, *copies))
     return Findings(
-        costly, relinked, tuple(examiner.to_publish), examiner.reasons, examiner.seen, examiner.recipes
+        costly, relinked, tuple(examiner.to_publish), examiner.reasons, examiner.seen, stale_rows.recipes
     )
 
 
@@ -112,12 +114,7 @@ class _Examiner:
     """One pass over a listing; keeps what can be told at its end only."""
 
     def __init__(
-        self,
-        index: CommitLookup,
-        recipe: RecipeRecord,
-        is_local: bool,
-        of_sidecars: tuple[str, ...],
-        tasks_of_said: tuple[str, ...],
+        self, index: CommitLookup, recipe: RecipeRecord, is_local: bool, stale_rows: StaleRows
     ) -> None:
         self.reasons: Counter[Reason] = Counter()
         self.to_publish: list[tuple[VideoId, str]] = []
@@ -125,19 +122,10 @@ class _Examiner:
         self._index = index
         self._recipe = recipe
         self._is_local = is_local
-        self._of_sidecars = of_sidecars
-        self._tasks_of_said = tasks_of_said
-        self._records: dict[str, RecipeRecord | None] = {recipe.recipe_id: recipe}
-        self._staleness: dict[str, Staleness | None] = {}
-        self._planned: dict[str, RecipeRecord] = {}  # recipes that planned videos will have
+        self._stale_rows = stale_rows
         self._twins: list[
             tuple[PlannedVideo, CurrentCommit]
         ] = []  # of which it depends on the rest of the listing
-
-    @property
-    def recipes(self) -> tuple[RecipeRecord, ...]:
-        """Those that planned videos will have, besides the run's."""
-        return tuple(record for name, record in self._planned.items() if name != self._recipe.recipe_id)
 
     @cached_property
     def _unfinished(self) -> frozenset[VideoId]:
@@ -176,12 +164,10 @@ class _Examiner:
                 return replace(planned, reason=Reason.QUARANTINED)
             if current.has_rows:
                 planned = replace(planned, has_rows=True)
-                stale = self._stale(current.recipe_id)
-                if self._of_sidecars and current.sidecars_rev != video.sidecars_rev:
-                    stale = self._with_sidecars(stale, current.recipe_id)
+                stale = self._stale_rows.of(video, current)
                 if stale is None:
                     return replace(planned, reason=Reason.UNCHANGED)
-                planned = self._again(planned, current, stale)
+                planned = _again(planned, current, stale)
         if planned.reason is Reason.NEW:
             return replace(planned, reason=self._why_untouched(video, current))
         return planned
@@ -198,42 +184,6 @@ class _Examiner:
             return Reason.CHANGED
         was_tried = current is not None and current.state != CommitState.DELETED
         return Reason.RETRY if was_tried or video.video_id in self._unfinished else Reason.NEW
-
-    def _again(self, planned: PlannedVideo, current: CurrentCommit, stale: Staleness) -> PlannedVideo:
-        """Rows of the video's present bytes are there: do anew what is stale of them."""
-        recipe_id = stale.recipe.recipe_id
-        self._planned[recipe_id] = stale.recipe
-        return replace(
-            planned,
-            analysis_key=planned.video.analysis_key(recipe_id),
-            reason=stale.reason,
-            tasks=stale.tasks,
-            signals=stale.signals,
-            recipe_id=recipe_id,
-            carried_key=None if stale.has_all_anew else current.analysis_key,
-        )
-
-    def _with_sidecars(self, stale: Staleness | None, recipe_id: str) -> Staleness:
-        """And read again what reads sidecars, and ask again what tells it."""
-        if stale is None:
-            record = self._record(recipe_id)
-            recipe = record.with_signals_of(self._recipe) if record else self._recipe
-            return Staleness(Reason.NEW_SIDECARS, self._tasks_of_said, self._of_sidecars, recipe)
-        signals = tuple(dict.fromkeys((*stale.signals, *self._of_sidecars)))
-        if stale.tasks is None:
-            return replace(stale, signals=signals)
-        tasks = tuple(dict.fromkeys((*stale.tasks, *self._tasks_of_said)))
-        return replace(stale, signals=signals, tasks=tasks)
-
-    def _record(self, recipe_id: str) -> RecipeRecord | None:
-        if recipe_id not in self._records:
-            self._records[recipe_id] = self._index.recipe(recipe_id)
-        return self._records[recipe_id]
-
-    def _stale(self, recipe_id: str) -> Staleness | None:
-        if recipe_id not in self._staleness:
-            self._staleness[recipe_id] = compare_recipes(self._record(recipe_id), self._recipe)
-        return self._staleness[recipe_id]
 
     def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[VideoId, CurrentCommit]:
         """By video: a commit under another name of the same bytes, with all the answers that are wanted, or,
@@ -255,7 +205,7 @@ class _Examiner:
         if twin.state == CommitState.QUARANTINED:
             is_kept = one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
             return is_kept and not (self._is_local and self._had_bad_name(twin))
-        stale = self._stale(twin.recipe_id)
+        stale = self._stale_rows.of_recipe(twin.recipe_id)
         if stale is None:
             return True
         return stale.tasks == () and bool(self._recipe.tasks)  # signals are read later, the model is spared
@@ -306,3 +256,17 @@ def _is_kept_aside(current: CurrentCommit, recipe_id: str) -> bool:
     if current.state != CommitState.QUARANTINED:
         return False
     return current.failure_class == FailureClass.MEDIA or current.recipe_id == recipe_id
+
+
+def _again(planned: PlannedVideo, current: CurrentCommit, stale: Staleness) -> PlannedVideo:
+    """Rows of the video's present bytes are there: do anew what is stale of them."""
+    recipe_id = stale.recipe.recipe_id
+    return replace(
+        planned,
+        analysis_key=planned.video.analysis_key(recipe_id),
+        reason=stale.reason,
+        tasks=stale.tasks,
+        signals=stale.signals,
+        recipe_id=recipe_id,
+        carried_key=None if stale.has_all_anew else current.analysis_key,
+    )
