@@ -24,7 +24,8 @@ import pyarrow as pa
 
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject
-from schemas.tables import Character, Highlight, Keyframe, Row, Scene, Video
+from schemas.rows import Row
+from schemas.tables import Character, Highlight, Keyframe, Scene, Video
 from storage.index.bundles import encode_bundle, flatten_bundles, read_bundle
 from storage.index.columns import columns_of
 from storage.index.index import open_index

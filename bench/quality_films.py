@@ -15,7 +15,8 @@ from quality_words import ACCESSORIES, ACTIONS, COLOURS, EVENTS, SETTINGS, SHAPE
 
 from schemas.commit import Bundle, Commit
 from schemas.identity import VideoObject
-from schemas.tables import Character, Highlight, Row, Scene, Video
+from schemas.rows import Row
+from schemas.tables import Character, Highlight, Scene, Video
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 

@@ -7,7 +7,8 @@ from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from schemas.answers import Answer, TimedAnswer
-from schemas.tables import TABLES, Described, Row, Timed
+from schemas.rows import Row
+from schemas.tables import TABLES, Described, Timed
 
 RECORD_INDEX = "record_index"
 # Names that stand for something else in an index: its tables, and what its views are built on.

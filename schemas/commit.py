@@ -7,20 +7,9 @@ from pydantic import Field
 
 from schemas.failures import FailureClass
 from schemas.identity import VideoId
-from schemas.tables import (
-    MEASURED_TABLES,
-    Appearance,
-    Attempt,
-    Character,
-    Failure,
-    Highlight,
-    Keyframe,
-    Measured,
-    Row,
-    Run,
-    Scene,
-    Video,
-)
+from schemas.measured import MEASURED_TABLES, Measured
+from schemas.rows import Row
+from schemas.tables import Appearance, Attempt, Character, Failure, Highlight, Keyframe, Run, Scene, Video
 
 
 class CommitState(StrEnum):

@@ -5,56 +5,16 @@ from presentation timestamps. Columns are only ever added, and added ones are nu
 """
 
 from datetime import datetime
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.answers import CharacterText, HighlightText, SceneText
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import VideoId
+from schemas.measured import MEASURED_TABLES
+from schemas.rows import Analysed, Lineage, Row
 
 SCHEMA_VERSION = 1
-
-
-class Row(BaseModel):
-    """One row of one table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
-
-def columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
-    """What records hold under the names of a table's columns; of several the last one counts."""
-    return {
-        name: getattr(record, name)
-        for record in records
-        for name in row_type.model_fields
-        if hasattr(record, name)
-    }
-
-
-class Analysed(Row):
-    """Which bytes of which video, under which recipe."""
-
-    video_id: VideoId = Field(description="Follows the object's URI; stable over time")
-    object_rev: str = Field(description="Which bytes: etag and size on S3, size and mtime on a disk")
-    recipe_id: str = Field(
-        description="Hash of model revision, prompts, answer schemas, sampling and signals"
-    )
-    analysis_key: str = Field(
-        description="Hash of video_id, object_rev, recipe_id and texts beside the video"
-    )
-
-
-class Lineage(Analysed):
-    """Which bytes, which model, which prompt and which run made the row."""
-
-    model_id: str | None = Field(description="Folder or hub id of the weights; null: no model involved")
-    model_revision: str | None = Field(
-        description="Hub commit, or a hash of config and weight files; null: no model involved"
-    )
-    prompt_id: str | None = Field(description="Prompt and version, e.g. scenes@1; null: no prompt involved")
-    run_id: str = Field(description="The run that made the row")
-    created_at: datetime = Field(description="When the row was made (UTC)")
 
 
 class Video(Lineage):
@@ -188,115 +148,6 @@ class Keyframe(Lineage):
     image: bytes = Field(description="The picture as a file of that type")
 
 
-class Measured(Lineage):
-    """What a signal read off the video, without the model."""
-
-    signal_id: str = Field(description="Signal and version, e.g. captions@1")
-
-
-class CaptionTrack(Measured):
-    """Captions or subtitles that came with the video: one language, in one place."""
-
-    track: int = Field(description="Position among the video's tracks, from 0")
-    source: str = Field(description="stream, pictures (CEA-608 or 708 inside the video stream) or sidecar")
-    origin: str = Field(description="Number of the stream, CC1 to CC4 or S1 to S6, or the sidecar's name")
-    codec: str = Field(description="Format of the texts, e.g. subrip, mov_text, webvtt, cea608")
-    language: str | None = Field(description="As BCP 47 (en, pt-BR); null: not said")
-    language_as_written: str | None = Field(description="As the file or its name has it")
-    title: str | None = Field(description="The track's title")
-    is_default: bool = Field(description="Players show it unless told otherwise")
-    is_forced: bool = Field(description="Only what is needed by those who understand the sound")
-    is_hearing_impaired: bool = Field(description="With sounds and speakers, for those who do not hear")
-    is_commentary: bool = Field(description="Of a commentary, not of the film's own sound")
-    has_text: bool = Field(description="It is text that can be read here; pictures of text are not")
-    num_cues: int = Field(description="Rows in captions")
-    num_dropped: int = Field(description="Cues left out: outside the video, empty, or damaged")
-    encoding: str | None = Field(description="Character encoding of a sidecar; null: not a sidecar")
-    is_encoding_guessed: bool = Field(description="Nothing said which encoding it is: letters may be wrong")
-    offset_ms: int = Field(
-        description="What was taken off the times as written, to count from the first picture"
-    )
-    warnings: list[str] = Field(description="What was odd about it")
-
-
-class Caption(Measured):
-    """One cue: what is shown at once, at the time it is shown."""
-
-    track: int = Field(description="See caption_tracks")
-    cue: int = Field(description="Position in the track, from 0, by start")
-    start_ms: int = Field(description="First millisecond it is shown")
-    end_ms: int = Field(description="First millisecond after")
-    is_end_guessed: bool = Field(description="The file does not say when it ends")
-    language: str | None = Field(description="Its track's, as BCP 47")
-    speaker: str | None = Field(description="Who says it, where the format tells")
-    text: str = Field(description="Without markup; lines are parted by a line feed")
-
-
-class Chapter(Measured):
-    """A chapter that the file itself marks."""
-
-    chapter: int = Field(description="Position in the video, from 0")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
-    title: str | None = Field(description="As the file has it")
-
-
-class DroppedSpeech(BaseModel):
-    """Speech without a row, for one reason."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reason: str = Field(description="unsure, in_circles, silent, faint, in_haste or no_words")
-    stretches: int = Field(description="Speech between two silences")
-    words: int = Field(description="Words that the decoder made of them")
-    ms: int = Field(description="Their length")
-
-
-class SpeechTrack(Measured):
-    """The sound track of a video that was listened to, and what became of it."""
-
-    stream: int | None = Field(description="Number of the stream; null: none that can be heard")
-    num_streams: int = Field(description="Sound tracks in the file")
-    codec: str | None = Field(description="Of the sound, e.g. aac")
-    language: str | None = Field(description="As the file says, as BCP 47; null: not said")
-    chosen_by: str | None = Field(description="only, language, default or first")
-    heard_ms: int = Field(description="Sound that was listened to")
-    speech_ms: int = Field(description="Of it, speech")
-    num_pieces: int = Field(description="Pieces that the decoder heard at once")
-    num_heard_again: int = Field(description="Stretches of speech without a word, heard once more")
-    num_gaps: int = Field(description="Places at which the sound is interrupted")
-    num_rows: int = Field(description="Rows in speech")
-    num_words: int = Field(description="Words in them")
-    dropped: list[DroppedSpeech] = Field(description="Speech without a row, by reason")
-    warnings: list[str] = Field(description="What was odd about it, e.g. no_sound, not_readable")
-
-
-class SpokenWord(BaseModel):
-    """A word and when it is said."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    word: str = Field(description="With its punctuation")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after")
-    probability: float = Field(description="The decoder's own")
-
-
-class Speech(Measured):
-    """A sentence that is said, or as much of it as is read at once."""
-
-    segment: int = Field(description="Position in the video, from 0, by start")
-    start_ms: int = Field(description="First millisecond")
-    end_ms: int = Field(description="First millisecond after; may lie behind the last picture")
-    language: str | None = Field(description="Spoken, as BCP 47; null: not known")
-    language_probability: float | None = Field(description="Of the language; null: taken from around it")
-    text: str = Field(description="What is said, as the decoder writes it")
-    probability: float = Field(description="Mean probability of its words")
-    logprob: float = Field(description="Mean log probability of all that was heard at once with it")
-    no_speech_probability: float = Field(description="That nobody speaks in it, says the decoder")
-    words: list[SpokenWord] = Field(description="Each word and when it is said")
-
-
 class Failure(Analysed):
     """Why a video, or one answer about it, is missing from the other tables."""
 
@@ -384,14 +235,6 @@ class Run(Row):
     prefill_seconds: float = Field(description="Waiting for pictures included")
     generate_seconds: float = Field(description="Answering the prompts")
 
-
-MEASURED_TABLES: dict[str, type[Measured]] = {
-    "caption_tracks": CaptionTrack,
-    "captions": Caption,
-    "chapters": Chapter,
-    "speech_tracks": SpeechTrack,
-    "speech": Speech,
-}
 
 TABLES: dict[str, type[Row]] = {
     "videos": Video,

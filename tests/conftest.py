@@ -15,7 +15,8 @@ from pydantic import StringConstraints
 
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
 from schemas.identity import VideoId, VideoObject
-from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Row, Run, Scene, Video
+from schemas.rows import Row
+from schemas.tables import Appearance, Character, Failure, Highlight, Keyframe, Run, Scene, Video
 
 # Test processes run side by side; threads of numpy and torch would only spin while they wait for a core.
 for library in ("OMP", "OPENBLAS"):

@@ -18,7 +18,8 @@ from schemas.answers import (
     SceneText,
     TimedAnswer,
 )
-from schemas.tables import Appearance, Character, Described, Highlight, Row, Scene, columns_of
+from schemas.rows import Row, columns_of
+from schemas.tables import Appearance, Character, Described, Highlight, Scene
 
 MAX_EVIDENCE = 16
 

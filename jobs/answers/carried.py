@@ -11,16 +11,9 @@ from jobs.attempts.work import Work
 from jobs.prompts.pack import Prompt, own_tables
 from jobs.signals.signal import Signal
 from schemas.answers import SceneAnswer, SceneText
-from schemas.tables import (
-    MEASURED_TABLES,
-    Character,
-    Failure,
-    Highlight,
-    Measured,
-    Row,
-    Scene,
-    Video,
-)
+from schemas.measured import MEASURED_TABLES, Measured
+from schemas.rows import Row
+from schemas.tables import Character, Failure, Highlight, Scene, Video
 from storage.index.bundles import read_bundle, rows_of
 from storage.index.layout import bundle_key
 from storage.objects.store import ObjectStore

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from jobs.answers.answer_rows import AnswerRows
 from schemas.answer_tables import RECORD_INDEX
-from schemas.tables import Keyframe, Lineage, Timed
+from schemas.rows import Lineage
+from schemas.tables import Keyframe, Timed
 from videoxl2.frames.reading.keyframes import Keyframe as Picture
 
 MAX_CANDIDATES = 3

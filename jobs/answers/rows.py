@@ -19,7 +19,8 @@ from schemas.answers import SummaryAnswer
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.identity import VideoObject, digest, moment_of
-from schemas.tables import Attempt, Failure, Keyframe, Video, columns_of
+from schemas.rows import columns_of
+from schemas.tables import Attempt, Failure, Keyframe, Video
 from videoxl2.errors import NonFiniteError
 
 

@@ -8,7 +8,8 @@ from itertools import compress
 from schemas.commit import Commit, CommitState
 from schemas.identity import VideoId, digest
 from schemas.plan import PlannedVideo, Reason
-from schemas.tables import Video, columns_of
+from schemas.rows import columns_of
+from schemas.tables import Video
 from storage.errors import NotFound
 from storage.index.batches import batches
 from storage.index.index import Index

@@ -18,7 +18,7 @@ from jobs.signals.signal import Signal
 from jobs.signals.speech import find_speech
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
-from schemas.tables import Row
+from schemas.rows import Row
 from storage.index.index import Index, open_index, read_index
 from storage.index.marker import check_place
 from storage.library.library import Library, open_library

@@ -26,7 +26,7 @@ from jobs.settings.config import DEFAULT_PACK
 from schemas.answer_tables import RESERVED_TABLES, row_type
 from schemas.answers import ANSWERS, Answer, Layout, Moments, One, SceneAnswer, Several, Tiles
 from schemas.failures import UsageError
-from schemas.tables import Row
+from schemas.rows import Row
 
 MIN_WINDOW_MS = 10_000
 PACKS = Path(__file__).parent / "packs"

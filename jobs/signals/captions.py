@@ -9,7 +9,8 @@ if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from videoxl2.captions import Cue, Texts, Track
 
 from jobs.signals.signal import Costs, Lineage, PartlyRead, VideoFile
-from schemas.tables import Caption, CaptionTrack, Chapter, Measured, columns_of
+from schemas.measured import Caption, CaptionTrack, Chapter, Measured
+from schemas.rows import columns_of
 from storage.errors import ObjectError
 
 

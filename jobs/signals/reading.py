@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.signals.signal import Lineage, PartlyRead, Signal, VideoFile, signal_id
 from schemas.failures import FailureClass
-from schemas.tables import MEASURED_TABLES, Measured
+from schemas.measured import MEASURED_TABLES, Measured
 
 _TRIES = 3  # of a signal whose storage did not answer
 BACKOFF_S = 1.0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from schemas.identity import Sidecar, VideoObject, digest
-from schemas.tables import Measured
+from schemas.measured import Measured
 
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from videoxl2.captions import Texts

@@ -12,7 +12,8 @@ if TYPE_CHECKING:  # they load PyAV, and plans do without
 from jobs.signals.captions import tracks_of
 from jobs.signals.signal import Costs, Lineage, VideoFile
 from schemas.failures import PreflightError
-from schemas.tables import DroppedSpeech, Measured, Speech, SpeechTrack, SpokenWord, columns_of
+from schemas.measured import DroppedSpeech, Measured, Speech, SpeechTrack, SpokenWord
+from schemas.rows import columns_of
 
 NAME = "speech"
 WEIGHTS = "a folder with a Whisper model converted for CTranslate2, a size such as base, or a hub id"

@@ -26,7 +26,8 @@ from jobs.web.videos import (
 )
 from schemas.failures import MediaIndexError, UsageError
 from schemas.identity import VideoId
-from schemas.tables import Appearance, Measured, Timed
+from schemas.measured import Measured
+from schemas.tables import Appearance, Timed
 from storage.library.playback import find_file, link_origin
 from storage.query.catalog import Catalog
 from storage.query.date_kinds import DATE_KINDS, DateKind

@@ -21,7 +21,8 @@ from jobs.workers.reading import READ_DEADLINE_S, Source, file_of, killed_when_h
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
-from schemas.tables import Failure, Measured
+from schemas.measured import Measured
+from schemas.tables import Failure
 from schemas.usage import Usage
 from storage.index.bundles import encode_renewed, encode_with_stream, rows_of
 from videoxl2.captions import Texts

@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from schemas.failures import PreflightError
-from schemas.tables import SCHEMA_VERSION, Row
+from schemas.rows import Row
+from schemas.tables import SCHEMA_VERSION
 from storage.index.columns import Column, check_version
 from storage.index.finite import without_nan
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from schemas.commit import Bundle
-from schemas.tables import Row
+from schemas.rows import Row
 from storage.index.arrow_tables import arrow_schema, check_schema, conform
 from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, columns_of
 from storage.index.finite import without_nan

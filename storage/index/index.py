@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemas.commit import Commit, RunRecord
 from schemas.identity import VideoId
 from schemas.recipe import RecipeRecord
-from schemas.tables import Row
+from schemas.rows import Row
 from storage.errors import preflight
 from storage.index.bundles import read_bundle, repoint_bundle
 from storage.index.committed import CommittedBundles

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from schemas.failures import PreflightError
-from schemas.tables import Row
+from schemas.rows import Row
 from storage.index.columns import SCALARS, Column, columns_of
 
 OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type

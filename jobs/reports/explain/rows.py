@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from schemas.tables import TABLES, Lineage
+from schemas.rows import Lineage
+from schemas.tables import TABLES
 from storage.query.catalog import Catalog
 from storage.sql import quote_name
 

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
-from schemas.tables import Caption, CaptionTrack
+from schemas.measured import Caption, CaptionTrack
 
 SAID = {
     0: [(1000, 3000, "The harbour is closed."), (5000, 7000, "Überall ist Öl."), (8000, 9000, "Go\nhome.")],

@@ -14,7 +14,7 @@ from jobs.exports.moments import Moment, models_of
 from jobs.exports.otio import to_otio
 from jobs.exports.subrip import to_subrip
 from jobs.exports.webvtt import to_webvtt
-from schemas.tables import Caption, CaptionTrack, Speech
+from schemas.measured import Caption, CaptionTrack, Speech
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 

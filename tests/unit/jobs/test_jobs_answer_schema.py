@@ -17,7 +17,7 @@ from jobs.prompts.schema.answer_schema import answer_from_schema
 from schemas.answer_tables import RESERVED_COLUMNS
 from schemas.answers import One, Several, Tiles, TimedAnswer
 from schemas.failures import UsageError
-from schemas.tables import Lineage
+from schemas.rows import Lineage
 
 FOUR = Several(4)
 PLATE = {"type": "string", "maxLength": 12}

@@ -27,7 +27,7 @@ from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
-from schemas.tables import Lineage
+from schemas.rows import Lineage
 from schemas.usage import Usage
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary

@@ -13,7 +13,7 @@ from jobs.signals.reading import SignalsRead, read_signals
 from jobs.signals.signal import VideoFile
 from schemas.failures import FailureClass
 from schemas.identity import Sidecar
-from schemas.tables import CaptionTrack
+from schemas.measured import CaptionTrack
 from storage.errors import StorageUnavailable
 from storage.library.library import open_library
 from storage.library.pairing import MAX_SIDECAR_BYTES

@@ -18,8 +18,9 @@ from jobs.signals.signal import Costs
 from jobs.workers.postprocess import PostprocessJob, postprocess
 from jobs.workers.reading import Source
 from schemas.failures import FailureAction, FailureClass
+from schemas.measured import Chapter
 from schemas.plan import PlannedVideo, Reason
-from schemas.tables import TABLES, Attempt, Chapter, Failure, Scene, Video
+from schemas.tables import TABLES, Attempt, Failure, Scene, Video
 from storage.errors import NotFound, StorageUnavailable
 from storage.index.bundles import commits_of, encode_bundle, read_bundle, rows_of
 from storage.index.layout import bundle_key

@@ -10,7 +10,8 @@ import pytest
 
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
-from schemas.tables import Appearance, Caption, CaptionTrack, Character, Failure, Highlight, Scene
+from schemas.measured import Caption, CaptionTrack
+from schemas.tables import Appearance, Character, Failure, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.build import build_serving

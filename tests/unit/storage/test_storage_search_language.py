@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.failures import UsageError
-from schemas.tables import Caption, CaptionTrack
+from schemas.measured import Caption, CaptionTrack
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.build import build_serving

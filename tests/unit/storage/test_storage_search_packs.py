@@ -11,7 +11,8 @@ from schemas.answer_tables import row_type
 from schemas.answers import Answer, Moments, Several, TimedAnswer
 from schemas.commit import Bundle
 from schemas.failures import UsageError
-from schemas.tables import Keyframe, Row, Scene
+from schemas.rows import Row
+from schemas.tables import Keyframe, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.build import build_serving
