@@ -1,0 +1,78 @@
+"""Every picture small: right levels whatever the format, in chunks of any size."""
+
+import av
+import numpy as np
+import pytest
+
+from videoxl2.frames.reading.small_pictures import SmallPictureMaker, in_chunks
+
+
+def _halves(width: int = 640, height: int = 360) -> np.ndarray:
+    """White on the left, pure blue on the right, black below the middle."""
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[: height // 2, : width // 2] = 255
+    rgb[: height // 2, width // 2 :, 2] = 255
+    return rgb
+
+
+def _one(frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
+    maker = SmallPictureMaker()
+    assert maker.add(frame, 0) is None
+    pictures = maker.rest()
+    return pictures.luma_N36x64[0], pictures.chroma_N2x18x32[0]
+
+
+@pytest.mark.parametrize(
+    "pixels", ["yuv420p", "yuv444p", "yuva420p", "yuvj420p", "rgba", "gbrp", "yuv422p10le", "p010le"]
+)
+def test_levels_are_those_of_limited_range_whatever_the_format(pixels):
+    """White is 235 and black 16, also of full range, alpha and ten bits; blue is in U."""
+    frame = av.VideoFrame.from_ndarray(_halves(), format="rgb24").reformat(format=pixels)
+    luma, chroma = _one(frame)
+    assert int(luma[5, 10]) == pytest.approx(235, abs=2)
+    assert int(luma[30, 10]) == pytest.approx(16, abs=2)
+    assert chroma[0, 4, 25] > 200
+    assert int(chroma[0, 4, 5]) == pytest.approx(128, abs=2)
+
+
+def test_gray_pictures_have_no_colour():
+    """Formats without chroma get the middle."""
+    luma, chroma = _one(av.VideoFrame.from_ndarray(np.full((90, 160), 77, np.uint8), format="gray"))
+    assert np.ptp(luma) == 0
+    assert (chroma == 128).all()
+
+
+def test_a_pixel_is_the_mean_of_its_area():
+    """So noise goes and a thin line dims what it crosses, but never vanishes."""
+    gray = np.full((360, 640), 100, np.uint8)
+    gray[:, 325] = 200  # a tenth of its pixel
+    frame = av.VideoFrame.from_ndarray(np.repeat(gray[..., None], 3, -1), format="rgb24").reformat(
+        format="yuv420p"
+    )
+    luma, _ = _one(frame)
+    assert 5 <= int(luma[18, 32]) - int(luma[18, 20]) <= 12
+
+
+def test_pictures_that_change_their_size_and_format_go_on():
+    """A stream may do so in the middle."""
+    frames = [
+        av.VideoFrame.from_ndarray(_halves(w, h), format="rgb24").reformat(format=f)
+        for w, h, f in [(640, 360, "yuv420p"), (360, 640, "yuv420p"), (16, 16, "rgba"), (641, 3, "yuv444p")]
+    ]
+    (pictures,) = in_chunks((frame, 40 * n) for n, frame in enumerate(frames))
+    assert pictures.start_ms_N.tolist() == [0, 40, 80, 120]
+    assert (pictures.luma_N36x64[:, 2, 5] > 225).all()
+
+
+def test_chunks_hold_the_same_pictures_whatever_their_size():
+    """Earlier chunks are not written over; times that do not grow are left out."""
+    frames = [
+        av.VideoFrame.from_ndarray(np.full((36, 64), n, np.uint8), format="gray") for n in range(20, 31)
+    ]
+    times = [0, 10, 20, 20, 30, 40, 50, 49, 60, 70, 80]
+    whole = list(in_chunks(zip(frames, times, strict=True), 100))
+    parts = list(in_chunks(zip(frames, times, strict=True), 3))
+    assert [len(part) for part in parts] == [3, 3, 3]
+    assert whole[0].start_ms_N.tolist() == [0, 10, 20, 30, 40, 50, 60, 70, 80]
+    for name in ("luma_N36x64", "chroma_N2x18x32", "start_ms_N"):
+        assert (getattr(whole[0], name) == np.concatenate([getattr(part, name) for part in parts])).all()
