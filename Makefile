@@ -87,7 +87,7 @@ audit: $(TOOLS)/ready ## Known weaknesses of what is locked (asks PyPI; what it 
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --no-deps --requirement $(TOOLS)/audited.txt
 
 docs: setup ## The Python API from its docstrings: docs/api/index.html
-	$(BIN)/pdoc --docformat google --output-directory docs/api jobs.sdk videoxl2 videoxl2.frames schemas.tables
+	$(BIN)/pdoc --docformat google --output-directory docs/api jobs.sdk videoxl2 videoxl2.frames schemas.rows schemas.tables schemas.measured
 
 bench-frames: setup ## Frame reader against ffmpeg and plain PyAV (needs ffmpeg)
 	$(BIN)/python bench/frames.py

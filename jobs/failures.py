@@ -81,7 +81,7 @@ class VideoFailure:
 
     @property
     def may_be_everywhere(self) -> bool:
-        """It need not be the video's fault, so several in a row say something about the run."""
+        """Whether it need not be the video's fault, so that several in a row say something about the run."""
         return self.counts and self.failure_class is not FailureClass.ANSWER
 
 

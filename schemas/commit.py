@@ -66,7 +66,7 @@ class Bundle(Row):
     attempts: tuple[Attempt, ...] = ()
 
     def rows(self, table: str) -> tuple[Row, ...]:
-        """Its rows of one of our own tables."""
+        """Rows of one of our own tables."""
         if table in MEASURED_TABLES:
             return self.measured.get(table, ())
         found: tuple[Row, ...] = getattr(self, table)

@@ -21,7 +21,7 @@ _DIGEST = re.compile(r"(?!0{32})[0-9a-f]{32}(-[1-9][0-9]*)?")
 
 
 def moment_of(epoch_ns: int) -> datetime:
-    """That many nanoseconds after 1970 (UTC), rounded down to a microsecond.
+    """The moment that many nanoseconds after 1970 (UTC), rounded down to a microsecond.
 
     File systems hold times that calendars from year 1 to 9999 do not: those are the first or the last moment.
     """

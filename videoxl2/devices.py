@@ -18,12 +18,12 @@ class Gpu:
 
 
 def torch_version() -> str:
-    """With the CUDA version it was built for, if any."""
+    """The version of torch, with that of the CUDA it was built for, if any."""
     return f"torch {torch.__version__}" + (f", CUDA {torch.version.cuda}" if torch.version.cuda else "")
 
 
 def find_gpus() -> list[Gpu]:
-    """In torch's order; none where no driver answers."""
+    """List GPUs in torch's order; none where no driver answers."""
     if not torch.cuda.is_available():
         return []
     gpus = []

@@ -58,7 +58,7 @@ def close_dropped(counted: int, per_second: int) -> int:
 
 
 def frames_a_day(per_second: int) -> int:
-    """In drop-frame counting."""
+    """Labels of a day in drop-frame counting."""
     return close_dropped(86_400 * per_second, per_second)
 
 

@@ -45,7 +45,7 @@ class Setting:
 
 
 def flag_of(option: click.Parameter) -> str:
-    """Its name on the command line, without the dashes before it."""
+    """The option's name on the command line, without the dashes before it."""
     return max(option.opts, key=len).lstrip("-")
 
 

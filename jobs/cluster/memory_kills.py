@@ -22,7 +22,7 @@ def num_memory_kills() -> int | None:
 
 
 def _own_group() -> list[Path]:
-    """Its counters in either version of control groups; a container may see its own group as the root."""
+    """Counters of its own control group, in either version; a container may see that group as the root."""
     try:
         groups = [line.split(":", 2) for line in OWN_GROUP.read_text().splitlines()]
     except OSError:

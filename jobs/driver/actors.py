@@ -104,7 +104,7 @@ class ActorPool:
             self.handles.append(ActorHandle(actor, actor.load.remote()))
 
     def started(self, handle: ActorHandle, outcome: ActorLocation | VideoFailure) -> None:
-        """Its weights are loaded, or cannot be. Raises `PreflightError` if they never could."""
+        """Note that its weights are loaded, or cannot be. Raises `PreflightError` if they never could."""
         if isinstance(outcome, ActorLocation):
             handle.location = outcome
             self._any_ready = True
@@ -126,7 +126,7 @@ class ActorPool:
             )
 
     def remove(self, handle: ActorHandle) -> None:
-        """Its place is free for another actor."""
+        """End an actor, so that its place is free for another."""
         self.handles.remove(handle)
         ray.kill(handle.actor)  # it may be unreachable rather than dead
 

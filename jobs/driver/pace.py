@@ -62,14 +62,14 @@ class Pace:
         return left_s if left_s > 0 else None  # it takes longer than the history said
 
     def words(self) -> str:
-        """For a bar: hours of video, and what is left."""
+        """Hours of video and what is left, for a progress bar."""
         of = f" of about {self.total_hours:.2f}" if self.total_hours is not None else ""
         left_s = self.left_s()
         left = f", {clock(round(left_s) * 1000, with_hours=True)} left" if left_s is not None else ""
         return f"{self.done_hours:.2f}{of} h of video{left}"
 
     def fields(self) -> dict[str, object]:
-        """For machines."""
+        """The same for machines."""
         left_s = self.left_s()
         return {
             "videos_done": self.num_done,
@@ -81,7 +81,7 @@ class Pace:
 
 
 def pace_of(plan: Plan, works: Iterable[Work], checked: Preflight, num_actors: int) -> Pace:
-    """By what the history says of each video, else by its pictures, else by its size."""
+    """Pace by what the history says of each video, else by its pictures, else by its size."""
     expected = expect(plan.videos, checked, reads_headers=False)
     lengths_ms = expected.lengths.ms
     is_known = ~np.isnan(lengths_ms)

@@ -54,7 +54,7 @@ class FailurePolicy:
         return self.history(work).with_try(work, tried)
 
     def indexed(self, video: AttemptHistory, made: Postprocessed) -> None:
-        """Its rows are made."""
+        """Note that its rows are made."""
         self.passed(Stage.ROWS)
         self._forget(video, counts=made.is_partial)
         self._hand.do(self._settler.indexed, video, made)

@@ -55,7 +55,7 @@ class Progress:
     """Tells what happens to each video, in one line each: words for people, or a JSON object."""
 
     def __init__(self, console: Console | None, log_format: Literal["text", "json"] = "text") -> None:
-        """Without a console only `logging` is told."""
+        """Tell a console; without one only `logging` is told."""
         self._console = console
         self._is_json = log_format == "json"
         self._run_id: str | None = None

@@ -61,7 +61,7 @@ class Relinking:
                 yield self._unlinked(one)
 
     def relink_copies(self) -> None:
-        """At the run's end: what the first ones have come to holds for their copies, as far as they did."""
+        """Give copies, at the run's end, what the first of them has come to, as far as it did."""
         for one in self._copies:
             assert one.carried_id
             assert one.carried_key

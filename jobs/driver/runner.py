@@ -98,7 +98,7 @@ class Runner:
         return self._closing or Ending.DONE
 
     def abandon(self) -> None:
-        """From another thread, where this one does not come back from Ray: give up what is under way."""
+        """Give up what is under way, from another thread: this one does not come back from Ray."""
         self._hand.take_over()
         self._cut_off()
         self._policy.close(blames_videos=False)

@@ -25,7 +25,7 @@ class Loop(Protocol):
     """What is watched."""
 
     def run(self, stop: threading.Event) -> Ending:
-        """To the end."""
+        """Run to the end."""
 
     def abandon(self) -> None:
         """Settle what is under way as given up, from another thread, without Ray."""

@@ -59,7 +59,7 @@ def video_documents(
 
 
 def _transcripts(catalog: Catalog, video_id: VideoId | None, language: str | None) -> Iterator[list[Moment]]:
-    """Of each video its captions, or where there are none what was heard."""
+    """The captions of each video, or where there are none what was heard."""
     captions, speech = (read_moments(catalog, kind, video_id, language) for kind in SAID)
     for (_, written), (_, heard) in zip(captions, speech, strict=True):
         yield written or heard

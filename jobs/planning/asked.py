@@ -35,7 +35,7 @@ def asked_of(
     budgets: Mapping[str, Budget],
     tasks: Sequence[str] | None = None,
 ) -> Asked:
-    """Of videos of these lengths, by all of a recipe's questions or by these; without any no picture is
+    """Work of videos of these lengths, by all of a recipe's questions or by these; without any no picture is
     shown."""
     frames, sections = sampling.frames(duration_ms)
     questions, room = np.zeros_like(frames), np.zeros_like(frames)

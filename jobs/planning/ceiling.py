@@ -42,7 +42,7 @@ class Ceiling:
         return f"{told}: more than {_FLAG} {self.limit.text}"
 
     def excludes(self, frames: Numbers, actor_s: Numbers | None) -> NDArray[np.bool_]:
-        """Of each video, whether it costs too much."""
+        """Whether each video costs too much."""
         if self.limit.frames is not None:
             return frames > self.limit.frames
         assert actor_s is not None

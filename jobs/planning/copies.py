@@ -91,7 +91,7 @@ def _size_of(commit: CurrentCommit) -> int:
 
 
 def split_copies(videos: PlannedVideos) -> tuple[PlannedVideos, PlannedVideos]:
-    """Of videos that seem to have the same bytes the first one is to be analysed; the others are its copies.
+    """Part videos from their copies: of those that seem to have the same bytes the first one is analysed.
 
     A copy's `carried_id` and `carried_key` are the first one's, which may not be there yet.
     """

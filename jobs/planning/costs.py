@@ -106,7 +106,7 @@ def _fit_again(first: Numbers, again: Numbers) -> tuple[float, float]:
 
 
 def _chance_of_any(chance: float, number: Numbers) -> Numbers:
-    """Of at least one among so many, each of the same small chance."""
+    """The chance of at least one among so many, each of the same small chance."""
     return 1 - np.exp(-chance * number)
 
 

@@ -34,7 +34,7 @@ class Estimate:
 
 
 def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
-    """From the attempts that the index has recorded. Videos of unknown length are taken to be like others."""
+    """Estimate by the attempts that the index has recorded. Unknown lengths are taken to be like others."""
     base = Estimate(plan.summary.num_videos, plan.summary.video_bytes)
     if not len(plan.videos):
         return base

@@ -16,7 +16,7 @@ from storage.query.plans import PlannedVideos
 
 @dataclass(frozen=True)
 class Expected:
-    """Of each video, in the plan's order."""
+    """What each video is expected to take, in the plan's order."""
 
     lengths: Lengths
     frames: Numbers
@@ -31,7 +31,7 @@ def sampling_of(checked: Preflight) -> FrameSampling:
 
 
 def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Expected:
-    """From what the index has recorded, and from headers where it knows nothing."""
+    """Expect what the index has recorded, and what headers say where it knows nothing."""
     library = checked.library if reads_headers else None
     place = (checked.settings.index, checked.settings.endpoint_url)
     with open_catalog(*place, must_exist=False) as catalog:

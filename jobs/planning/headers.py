@@ -37,7 +37,7 @@ def stated_lengths_ms(library: Library, videos: Sequence[VideoObject]) -> list[i
 
 
 def _share(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
-    """With a new process after each video on which the last one ended."""
+    """Read them with a new process after each video on which the last one ended."""
     lengths: list[int | None] = []
     while len(lengths) < len(videos):
         lengths += _ask(library, videos[len(lengths) :])
@@ -47,7 +47,7 @@ def _share(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
 
 
 def _ask(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
-    """As far as one process gets."""
+    """Read as many as one process can."""
     command = [sys.executable, "-P", "-m", "jobs.planning.headers"]
     with tempfile.TemporaryFile() as asked:
         pickle.dump((library, list(videos)), asked)

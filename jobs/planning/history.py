@@ -57,7 +57,7 @@ class History:
 
 
 def read_history(catalog: Catalog, index: Index, recipe: Recipe) -> History | None:
-    """As it tells of videos that this recipe's model is to be asked its questions about. None: no attempt of
+    """Read what videos took that this recipe's model was asked its questions about. None: no attempt of
     the model is recorded."""
     parameters = {"revision": recipe.model_revision}
     rows = catalog.query(_ATTEMPTS, parameters).rows

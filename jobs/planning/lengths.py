@@ -37,7 +37,7 @@ FROM paced JOIN usual USING (extension) WHERE ms / b BETWEEN pace / 10 AND pace 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Of each video, in the plan's order. Where nobody knows, `ms` is not a number."""
+    """The length of each video, in the plan's order. Where nobody knows, `ms` is not a number."""
 
     ms: Numbers
     is_certain: NDArray[np.bool_]  # not guessed by its size
@@ -45,7 +45,7 @@ class Lengths:
 
 
 def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library | None) -> Lengths:
-    """Without a catalog there is no index yet; without a library no header is read."""
+    """Look up lengths. Without a catalog there is no index yet; without a library no header is read."""
     lengths_ms = np.full(len(videos), np.nan)
     if catalog is not None and len(videos):
         videos.show(catalog, with_revisions=True)

@@ -96,7 +96,7 @@ def preview(
 
 
 def save_plan(plan: Plan, file: Path) -> None:
-    """For `load_plan`. UsageError: the file cannot be written."""
+    """Write the plan for `load_plan`. UsageError: the file cannot be written."""
     try:
         file.write_bytes(encode_plan(plan.summary, plan.videos))
     except OSError as error:

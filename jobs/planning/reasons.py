@@ -86,7 +86,7 @@ def examine(
 
 
 def still_to_do(videos: PlannedVideos, index: CommitLookup, recipe_id: str) -> Findings:
-    """Of videos planned for this recipe, those that nobody has committed or set aside since."""
+    """The videos planned for this recipe that nobody has committed or set aside since."""
     reasons: Counter[Reason] = Counter()
     to_do, to_publish = [], []
     with ThreadPoolExecutor(_LOOKUPS) as pool:
@@ -179,14 +179,14 @@ class _Examiner:
         return replace(planned, reason=Reason.ARCHIVED) if planned.video.is_archived else planned
 
     def _why_untouched(self, video: VideoObject, current: CurrentCommit | None) -> Reason:
-        """Of a video without rows of its present bytes."""
+        """The reason to analyse a video without rows of its present bytes."""
         if current and current.is_visible and current.object_rev != video.object_rev:
             return Reason.CHANGED
         was_tried = current is not None and current.state != CommitState.DELETED
         return Reason.RETRY if was_tried or video.video_id in self._unfinished else Reason.NEW
 
     def _find_twins(self, costly: Sequence[PlannedVideo]) -> dict[VideoId, CurrentCommit]:
-        """By video: a commit under another name of the same bytes, with all the answers that are wanted, or,
+        """Commits under another name of the same bytes, by video, with all the answers that are wanted, or,
         for a video that nobody asked to be tried again, with the reason why there are none."""
         asked = [one for one in costly if self._is_local or one.video.tells_content]
         by_content: dict[str, list[CurrentCommit]] = {}

@@ -33,7 +33,7 @@ class SignalEstimate:
 def estimate_signals(
     videos: PlannedVideos, lengths_ms: Numbers, checked: Preflight
 ) -> tuple[SignalEstimate, ...]:
-    """For each signal that any of the videos is planned for. Unknown lengths are taken to be like others."""
+    """Estimate each signal that a video is planned for. Unknown lengths are taken to be like others."""
     if not checked.recipe.signals:
         return ()
     pace, usd = _pace(checked), checked.settings.usd_per_cpu_hour

@@ -38,13 +38,13 @@ class StaleRows:
         return tuple(record for name, record in self._results.items() if name != self._recipe.recipe_id)
 
     def of_recipe(self, recipe_id: str) -> Staleness | None:
-        """Of rows that this recipe made; None: nothing."""
+        """What is stale of rows that this recipe made; None: nothing."""
         if recipe_id not in self._by_recipe:
             self._by_recipe[recipe_id] = compare_recipes(self._record(recipe_id), self._recipe)
         return self._by_recipe[recipe_id]
 
     def of(self, video: VideoObject, current: CurrentCommit) -> Staleness | None:
-        """Of the rows that a video has of its present bytes; None: nothing."""
+        """What is stale of the rows that a video has of its present bytes; None: nothing."""
         stale = self.of_recipe(current.recipe_id)
         if self._of_sidecars and current.sidecars_rev != video.sidecars_rev:
             stale = self._with_sidecars(stale, current.recipe_id)

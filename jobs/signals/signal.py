@@ -51,7 +51,7 @@ class Costs:
     memory_bytes: int = 0
 
     def seconds(self, num_videos: float, hours: float) -> float:
-        """Of one core, for so many videos of so many hours together."""
+        """Seconds of one core, for so many videos of so many hours together."""
         return self.video_s * num_videos + self.hour_s * hours
 
 
@@ -72,7 +72,7 @@ class Signal(Protocol):
 
     @property
     def rough_costs(self) -> "Costs":
-        """For plans, until there is a history."""
+        """What plans reckon with until there is a history."""
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -98,5 +98,5 @@ def identity_of(signal: Signal) -> str:
 
 
 def described(signal: Signal) -> str:
-    """Its version and settings, for people."""
+    """Version and settings of a signal, for people."""
     return ", ".join((str(signal.version), *(f"{name} {value}" for name, value in signal.settings.items())))

@@ -44,7 +44,7 @@ def _cell(value: Any) -> str:
 
 
 def _without_bytes(value: Any) -> Any:
-    """Their number instead: nobody reads a picture in a terminal."""
+    """Say how many there are: nobody reads a picture in a terminal."""
     if isinstance(value, bytes):
         return f"{len(value):,} bytes"
     if isinstance(value, dict):

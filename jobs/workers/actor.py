@@ -78,7 +78,7 @@ class ModelActor:
 
     @ray.method(concurrency_group=PULSE)
     def pulse(self) -> float:
-        """For how many seconds it has been waiting for pictures, 0 while the model is at work.
+        """Seconds for which it has been waiting for pictures, 0 while the model is at work.
 
         Answered beside whatever else goes on, so that silence means a process that stands still.
         """

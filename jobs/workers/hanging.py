@@ -20,13 +20,13 @@ CPU_FACTOR = 20.0  # a CPU is for the small checkpoint, but somebody will have t
 
 
 def allowed_seconds(device: str, num_frames: int, num_tokens: int) -> float:
-    """For a video of so many pictures, of which at most `num_tokens` are asked."""
+    """Seconds for a video of so many pictures, of which at most `num_tokens` are asked."""
     seconds = BASE_S + FRAME_S * num_frames + TOKEN_S * num_tokens
     return seconds * (CPU_FACTOR if device == "cpu" else 1.0)
 
 
 class HangGuard:
-    """In a `with`: ends this process after `seconds` of the model's work. One at a time in a process."""
+    """Ends this process, in a `with`, after `seconds` of the model's work. One at a time in a process."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds

@@ -69,7 +69,7 @@ class Source:
 
     @property
     def frames_per_span(self) -> int:
-        """As many pictures as make an object of about `SPAN_BYTES`."""
+        """The number of pictures that make an object of about `SPAN_BYTES`."""
         return max(16, min(256, SPAN_BYTES // (3 * self.image_size**2)))
 
 

@@ -58,7 +58,7 @@ def longest_s(signals: Iterable[Signal], hours: float) -> float:
 
 
 def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:
-    """No signal of the work could be read, for one reason."""
+    """Say of all signals of the work that they could not be read, for one reason."""
     wanted = signals_of(recipe.signals, work)
     rows: dict[str, tuple[Measured, ...]] = {table: () for signal in wanted for table in signal.tables}
     failures = tuple(SignalFailure(signal_id(signal), why) for signal in wanted)

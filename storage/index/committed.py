@@ -25,7 +25,7 @@ class CommittedBundles:
         self._told: set[str] = set()
 
     def tell(self, analysis_key: str) -> None:
-        """It is there now."""
+        """Note that it is there now."""
         if self._listed is not None:
             self._told.add(analysis_key)
 

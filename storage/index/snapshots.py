@@ -56,7 +56,7 @@ def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot |
 
 
 def snapshot_keys(store: ObjectStore, after: str = "") -> Iterator[str]:
-    """Their files, oldest first."""
+    """Keys of the files of snapshots, oldest first."""
     return filter(_NAME.fullmatch, store.list(SNAPSHOTS, after))
 
 

@@ -60,7 +60,7 @@ class Manifest(BaseModel):
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """In order, by the names that they have in Parquet; of no interest here are those with a number."""
+        """Columns in order, by their names in Parquet; those with a number are of no interest here."""
         if self.format == "Parquet":
             return tuple(_PARQUET_COLUMN.findall(self.file_schema))
         names = enumerate(self.file_schema.split(","))

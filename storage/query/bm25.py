@@ -96,7 +96,7 @@ def rank(
 
 
 def _allow(term: TermPostings, k: int, allowed: Allowed | None) -> tuple[Documents, Scores, float]:
-    """Its allowed postings, and a score that `k` of them reach; 0: not known."""
+    """Allowed postings of a term, and a score that `k` of them reach; 0: not known."""
     if allowed is None:
         return term.documents, term.weights, float(term.floors[k - 1]) if k <= len(term.floors) else 0.0
     kept = allowed[term.documents]

@@ -95,7 +95,7 @@ def _insert_vectors(
 
 
 def run_script(connection: duckdb.DuckDBPyConnection, script: Path, **parts: str) -> None:
-    """Its statements, with `parts` in the place of the names in braces."""
+    """Run a script's statements, with `parts` in the place of the names in braces."""
     for statement in statements_of(script):
         for name, part in parts.items():
             statement = statement.replace(f"{{{name}}}", part)

@@ -57,7 +57,7 @@ class FilmClock:
     def __init__(
         self, info: MediaInfo, movie: boxes.Movie | None, track_id: int, time_base: Fraction
     ) -> None:
-        """Of a video whose pictures have that number in MP4, and stamps of `time_base` seconds."""
+        """Place by a video whose pictures have that number in MP4, and stamps of `time_base` seconds."""
         self._is_movie = info.container in ("mp4", "mov")
         is_odd = self._is_movie and info.timestamps == "estimated"
         self.has_times = not info.clock.counts_pictures and not is_odd
@@ -65,7 +65,7 @@ class FilmClock:
         self.first_s = self._first_s(track_id)
 
     def of_pictures(self) -> Placing:
-        """Of the film's own pictures, in seconds of their stream."""
+        """Placing of the film's own pictures, in seconds of their stream."""
         edits, base = self._info.clock.edits, self._time_base
         if not edits:
             return Placing((Stretch(None, None, -self._info.first_pts * base),))
@@ -77,11 +77,11 @@ class FilmClock:
         )
 
     def of_container(self) -> Placing:
-        """Of times that are the container's own."""
+        """Placing of times that are the container's own."""
         return Placing((Stretch(None, None, -self.first_s),))
 
     def of_track(self, track_id: int) -> Placing:
-        """Of another stream, by the number that MP4 gives it."""
+        """Placing of another stream, by the number that MP4 gives it."""
         track = self._movie.track(track_id) if self._movie else None
         if self._is_movie and self._movie is None:  # its header is too large, or packed
             return replace(self.of_container(), is_followed=False)

@@ -15,7 +15,7 @@ class Counting:
     is_drop_frame: bool = False
 
     def number(self, hours: int, minutes: int, seconds: int, frames: int) -> int:
-        """Of the picture with that label, from 00:00:00:00."""
+        """Number of the picture with that label, from 00:00:00:00."""
         counted = ((hours * 60 + minutes) * 60 + seconds) * self.per_second + frames
         return close_dropped(counted, self.per_second) if self.is_drop_frame else counted
 

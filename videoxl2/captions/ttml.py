@@ -196,7 +196,7 @@ def _earlier(one: Fraction | None, other: Fraction | None) -> Fraction | None:
 
 
 def _text(element: Any) -> str:
-    """Without ruby, and without what is said at another time."""
+    """Text without ruby, and without what is said at another time."""
     parts = []
     for child in element:
         kind = type(child).__name__

@@ -1,4 +1,4 @@
-"""From DTS features to language-model tokens.
+"""Make language-model tokens of DTS features.
 
 Shapes: G frame groups, C vision width, D language width, R grid side, N = (R / stride)**2 tokens.
 """

@@ -63,7 +63,7 @@ class Decoder:
         return len(self.languages) > 1
 
     def hear(self, sound: Samples, language: str) -> Hearing | None:
-        """At most 30 s. None: nothing that could be written down."""
+        """Write down at most 30 s of sound. None: nothing that could be written down."""
         whole = [{"start": 0, "end": len(sound) / RATE}]
         # A new one each time: it remembers when somebody spoke last, and a piece shall depend on no other.
         heard, _ = self._pipeline(self._model).transcribe(

@@ -41,6 +41,6 @@ class LanguageTeller:
         return Language(likeliest, None, probability)
 
     def _with_region(self, language: str) -> str:
-        """As it was known so far where that is the same language."""
+        """The language as it was known so far, where that is the same."""
         known = self._known or ""
         return known if known.partition("-")[0] == language else language

@@ -41,7 +41,7 @@ class Piece:
 
 
 def join_runs(runs: Iterable[Run]) -> Iterator[Piece]:
-    """As few pieces as the order of the runs allows."""
+    """Join runs into as few pieces as their order allows."""
     joined: list[Run] = []
     for run in runs:
         if joined and not _fits(run, joined):

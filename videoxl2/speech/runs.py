@@ -36,7 +36,7 @@ class Run:
 
     @property
     def length_s(self) -> float:
-        """Of the speech, without margins."""
+        """Seconds of speech, without margins."""
         return float(self.end_s - self.start_s)
 
 

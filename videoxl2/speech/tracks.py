@@ -33,7 +33,7 @@ def choose_track(container: InputContainer, languages: Sequence[str]) -> SoundTr
 
 
 def language_of(stream: AudioStream) -> str | None:
-    """As BCP 47; None: the file does not say."""
+    """The stream's language as BCP 47; None: the file does not say."""
     return language_tag(stream.metadata.get("language", ""))
 
 

@@ -31,14 +31,14 @@ class VoiceDetector:
         self._waiting: Samples = np.zeros(_BEFORE, np.float32)  # the sound not judged yet, and what is before
 
     def judge(self, samples: Samples) -> Probabilities:
-        """Of each window that is full by now."""
+        """Probabilities for each window that is full by now."""
         sound = np.concatenate((self._waiting, samples))
         count = (len(sound) - _BEFORE) // WINDOW
         self._waiting = sound[count * WINDOW :]
         return self._judge(sound[: _BEFORE + count * WINDOW])
 
     def judge_rest(self) -> Probabilities:
-        """Of the last window, filled up with silence; empty where nothing is left."""
+        """Probabilities for the last window, filled up with silence; empty where nothing is left."""
         missing = -(len(self._waiting) - _BEFORE) % WINDOW
         return self.judge(np.zeros(missing, np.float32))
 

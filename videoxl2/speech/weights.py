@@ -58,7 +58,7 @@ def find_detector() -> Path:
 
 
 def engine_versions() -> dict[str, str]:
-    """Of all that a text depends on besides its weights."""
+    """Versions of all that a text depends on besides its weights."""
     versions = {name: metadata.version(name) for name in ENGINES}
     return versions | {"detector": _hash_of([find_detector()])}
 

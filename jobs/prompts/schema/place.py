@@ -76,7 +76,7 @@ class SchemaPlace:
         return None if told is None else " ".join(told.split())
 
     def check_keywords(self, known: Collection[str]) -> None:
-        """No others than these, and prose."""
+        """Check that there are no others than these, and prose."""
         for keyword in self.schema:
             if keyword not in {*known, *_PROSE, *(_OF_THE_WHOLE if self.pointer == "#" else ())}:
                 self.refuse(f"`{keyword}` is not supported here", f"Supported: {', '.join(sorted(known))}.")

@@ -12,7 +12,7 @@ _BLOCK = 6  # bytes: two fields, each with a mark
 
 
 def group_triplets(packet: VideoPacket) -> Iterator[tuple[int, bytes]]:
-    """Of a group that this packet begins: distances in pictures from its own, and triplets."""
+    """Triplets of a group that this packet begins, each with its distance in pictures from it."""
     head = bytes(memoryview(packet)[:_HEAD])
     at = head.find(_USER_DATA) + len(_USER_DATA)
     picture = head.find(_PICTURE)

@@ -78,7 +78,7 @@ def _at_once(head: bytes) -> list[bytes] | None:
 
 
 def _length_bytes(codec: str, header: bytes) -> int:
-    """Of what comes before each unit; 0: a start code does."""
+    """Bytes of the length before each unit; 0: a start code is there instead."""
     place = 4 if codec == "h264" else 21
     return (header[place] & 3) + 1 if len(header) > place and header[0] == 1 else 0
 

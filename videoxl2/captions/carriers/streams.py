@@ -78,7 +78,7 @@ def _named(
 
 
 def _matroska_tracks(path: str | os.PathLike[str], video: OpenVideo) -> tuple[MatroskaTrack, ...]:
-    """By the numbers of the streams; none where they are not those that FFmpeg shows."""
+    """Tracks by the numbers of the streams; none where they are not those that FFmpeg shows."""
     if not video.demuxer.startswith("matroska"):
         return ()
     tracks, streams = read_tracks(path), video.container.streams

@@ -76,7 +76,7 @@ class _Subtitle:
 
 
 def is_broadcast(data: bytes) -> bool:
-    """By the name of the disk format in its head."""
+    """Whether its head names the disk format."""
     return data[3:6] == b"STL" and data[3:11] in _RATES
 
 

@@ -61,7 +61,7 @@ def _by_zeros(data: bytes) -> str | None:
 
 
 def _declared(data: bytes) -> Decoded | None:
-    """By the head of an XML document; None: it has none, or one that is wrong."""
+    """Decode by the head of an XML document; None: it has none, or one that is wrong."""
     found = _DECLARATION.match(data)
     try:
         name = codecs.lookup(found[1].decode()).name if found else None
@@ -89,7 +89,7 @@ def _likeliest(data: bytes, language: str | None) -> str:
 
 
 def _pages_of(language: str) -> tuple[str, ...]:
-    """By as much of the tag as there is something known of; Western languages share one."""
+    """Pages by as much of the tag as there is something known of; Western languages share one."""
     parts = language.split("-")
     tags = ("-".join(parts[:length]) for length in range(len(parts), 0, -1))
     return next((PAGES_OF[tag] for tag in tags if tag in PAGES_OF), (_DEFAULT,))

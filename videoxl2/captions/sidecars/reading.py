@@ -130,7 +130,7 @@ def _in_language(track: Track, written: str | None) -> Track:
 
 
 def _settled(track: Track, content: _Content, info: MediaInfo) -> Track:
-    """With cues in the film. A few forced ones need not go with all of it."""
+    """The track with cues placed in the film. A few forced ones need not go with all of it."""
     written = [_bounded(cue) for cue in islice(content.cues, MAX_CUES + 1)]
     found = settle(written, info.duration_ms, not track.is_forced, MAX_CUES)
     has_text = any(cue.text for cue in written)

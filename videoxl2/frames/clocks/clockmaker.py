@@ -98,7 +98,7 @@ def make_clock(
 
 
 def _finished(made: Made, table: PacketTable, recount: Recount | None = None) -> Made:
-    """With the ticks that the clock gives.
+    """Complete it with the ticks that the clock gives.
 
     The last pictures come out when no stamp is left for them; at an uneven pace their times are made up.
     """

@@ -61,7 +61,7 @@ def _places(path: str | os.PathLike[str], index: int, limits: Limits) -> list[tu
 
 @dataclass(frozen=True)
 class _Packets:
-    """In stored order: when they are shown, and their first and last bytes in the file."""
+    """Packets in stored order: when they are shown, and their first and last bytes in the file."""
 
     table: PacketTable
     ticks: Int64

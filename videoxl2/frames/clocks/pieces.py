@@ -60,7 +60,7 @@ class Sound:
 
 
 def centred(differences: Int64, wrap: int) -> Int64:
-    """As `clock.centred`, of many."""
+    """What `clock.centred` gives, of many."""
     return (differences + wrap // 2) % wrap - wrap // 2
 
 
@@ -130,7 +130,7 @@ def centred_one(difference: int, wrap: int) -> int:
 def _piece_ticks(
     table: PacketTable, first: int, stop: int, stamp: int, strays: Sequence[int], clock: Clock
 ) -> list[int | None]:
-    """Of one piece, counted from its own first stamp."""
+    """Ticks of one piece, counted from its own first stamp."""
     own = Clock(
         (Piece(0, stamp, 0),),
         tuple(row - first for row in strays if first <= row < stop),
@@ -189,7 +189,7 @@ def _keys_shown_too_early(is_key: NDArray[np.bool_], pts: Int64, wrap: int, hold
 
 
 def _is_shown_too_early(row: int, start: int, pts: Int64, strays: set[int], wrap: int, hold: int) -> bool:
-    """Of the key's own piece and without strays, which `_keys_shown_too_early` does not know of."""
+    """Whether it is so in the key's own piece, without strays, unknown to `_keys_shown_too_early`."""
     before = (n for n in range(max(start, row - _BACK_PACKETS), row) if pts[n] != NONE and n not in strays)
     return any(0 <= centred_one(int(pts[n] - pts[row]), wrap) < hold for n in before)
 

@@ -129,7 +129,7 @@ class Recount:
 
 
 def _without_repeats(rows: list[int], table: PacketTable) -> list[int]:
-    """Without those that have the stamp of one of the last few: FFmpeg hands it out twice."""
+    """Drop those that have the stamp of one of the last few: FFmpeg hands it out twice."""
     kept: list[int] = []
     for row in rows:
         if table.dts[row] not in [table.dts[before] for before in kept[-_LOOKED_BACK:]]:

@@ -69,7 +69,7 @@ class Movie:
     is_fragmented: bool
 
     def track(self, track_id: int) -> Track | None:
-        """By the number that is FFmpeg's `stream.id`."""
+        """The track with the number that is FFmpeg's `stream.id`."""
         return next((track for track in self.tracks if track.track_id == track_id), None)
 
 

@@ -22,7 +22,7 @@ def missing_codecs(codecs: Sequence[str] = tuple(DECODERS)) -> list[str]:
 
 
 def av_version() -> str:
-    """Of PyAV and of its libavcodec."""
+    """Versions of PyAV and of its libavcodec."""
     return f"PyAV {av.__version__}, libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
 
 

@@ -53,7 +53,7 @@ def _may_be_filled_up(data: bytes, at: int, codec: str) -> bool:
 
 
 def _place(data: bytes, at: int) -> int:
-    """In order of showing, in its group: ten bits (ISO 13818-2, 6.3.9)."""
+    """The place in order of showing, in its group: ten bits (ISO 13818-2, 6.3.9)."""
     return int.from_bytes(data[at : at + 2]) >> 6
 
 

@@ -46,7 +46,7 @@ def lacks_bytes(data: bytes) -> bool:
 
 
 def _has_zeros(data: bytes, at: int) -> bool:
-    """In a picture's scans, which begin at `at`; what follows their end is padding."""
+    """Whether there are any in a picture's scans, which begin at `at`; what follows their end is padding."""
     end = data.rfind(_END, at)
     return data.find(_ZEROS, at, end if end >= 0 else len(data)) >= 0
 

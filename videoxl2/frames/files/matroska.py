@@ -105,7 +105,7 @@ def _segment(file: BinaryIO, size: int) -> Element | None:
 
 
 def _damage(data: mmap.mmap, at: int, end: int, is_cut: bool) -> Iterator[Stretch]:
-    """Of a segment's content."""
+    """Damage to a segment's content."""
     inside = _INSIDE
     unchecked = at  # where the element begins that would hide the first bytes of a stretch
     while at < end:
@@ -132,7 +132,7 @@ def _damage(data: mmap.mmap, at: int, end: int, is_cut: bool) -> Iterator[Stretc
 
 
 def _damage_of_cluster(data: mmap.mmap, at: int, stop: int, end: int) -> tuple[Stretch | None, int]:
-    """In a cluster up to `stop`, of a segment up to `end`; and from where on nothing vouches for its content.
+    """Damage to a cluster up to `stop`, of a segment up to `end`, and from where on nothing vouches for it.
 
     Bytes that are lost inside a block show where the next one should begin.
     """

@@ -64,11 +64,11 @@ class _Looks:
         self._paces: list[Fraction] = []  # ticks for a byte
 
     def length(self) -> Fraction:
-        """In ticks."""
+        """Length in ticks."""
         return self._all() if self._size <= _SMALL else self._by_looks()
 
     def _all(self) -> Fraction:
-        """By every stamp of a small file."""
+        """The length by every stamp of a small file."""
         stamps = self._in_turn(self._stamps(0))
         steps = [centred(b.tick - a.tick, self._wrap) for a, b in pairwise(stamps)]
         usual = median_low([step for step in steps if step > 0] or [0])
@@ -133,7 +133,7 @@ class _Looks:
         return stamps
 
     def _in_turn(self, found: Iterable[tuple[int, _Stamp]]) -> list[_Stamp]:
-        """Of the stream that counts and of those that lie wholly before or behind it in the file."""
+        """Stamps of the stream that counts and of those that lie wholly before or behind it in the file."""
         by_stream = _by_stream(found)
         own = by_stream.pop(self._video.stream.index, [])
         apart = [
@@ -142,7 +142,7 @@ class _Looks:
         return [stamp for stamps in sorted([own, *apart]) for stamp in stamps]
 
     def _own(self, found: Iterable[tuple[int, _Stamp]]) -> list[_Stamp]:
-        """Of the stream that counts, or, where it has none, of the one that has taken its turn."""
+        """Stamps of the stream that counts, or, where it has none, of the one that has taken its turn."""
         by_stream = _by_stream(found)
         own = by_stream.get(self._video.stream.index)
         return own or next(iter(by_stream.values()), [])
@@ -159,7 +159,7 @@ class _Looks:
                 return
 
     def _is_empty(self, byte: int) -> bool:
-        """Of an object on S3, only head and tail are here."""
+        """Whether only head and tail are here, as of an object on S3."""
         with self._path.open("rb") as file:
             file.seek(byte)
             return not any(file.read(4096))

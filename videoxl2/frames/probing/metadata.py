@@ -92,7 +92,7 @@ class _Said:
                 self._tags.setdefault(name.partition("-")[0], text)
 
     def all_of(self, names: Iterable[str]) -> list[str]:
-        """In the order of the names."""
+        """Values of all these names, in their order."""
         return [self._tags[name] for name in names if name in self._tags]
 
     def first_of(self, names: Iterable[str]) -> str | None:

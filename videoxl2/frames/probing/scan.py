@@ -23,7 +23,7 @@ _MOST_TURNS = 16  # streams that follow each other; each one is read by opening 
 
 @dataclass
 class Reach:
-    """From when to when one stream has packets, on the container's clock in seconds."""
+    """The stretch in which one stream has packets, on the container's clock in seconds."""
 
     start_s: Fraction | None = None
     end_s: Fraction = Fraction(0)

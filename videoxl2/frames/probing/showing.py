@@ -97,7 +97,7 @@ class Showing:
 
 
 def _without_keys(clock: Clock, path: str | os.PathLike[str], limits: Limits) -> Clock:
-    """To be read from the start: FFmpeg counts on behind a loss, so its index calls others keys."""
+    """A clock to be read from the start: FFmpeg counts on behind a loss, so its index calls others keys."""
     order = clock.order or Order(look_at_order(path, limits).delay, 1)
     return replace(clock, order=replace(order, has_keys=False), missing="unknown")
 

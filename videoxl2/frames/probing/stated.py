@@ -108,7 +108,7 @@ def _last_tick(video: OpenVideo, path: str | os.PathLike[str], said_s: Fraction)
 
 
 def _is_partly_here(path: str | os.PathLike[str]) -> bool:
-    """Of an object on S3, only head and tail are here."""
+    """Whether only head and tail are here, as of an object on S3."""
     with Path(path).open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(size // 2)

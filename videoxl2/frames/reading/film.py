@@ -32,7 +32,7 @@ class Film:
         return self._stamped(packet for turn in self.turns for packet in _told(turn, damage))
 
     def packets_after(self, state: DecoderState, damage: Damage) -> Iterator[VideoPacket]:
-        """From where a seek has led: only in a file with an index, whose clock has no pieces."""
+        """Packets from where a seek has led: only in a file with an index, whose clock has no pieces."""
         packets = state.carried(video_packets(self.video, damage))
         return (packet for packet, _ in self._stamped(packets))
 

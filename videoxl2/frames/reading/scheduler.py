@@ -68,7 +68,7 @@ def pick_by_gop(
 
 
 def pick_in_order(pictures: Iterable[Timed], dues: Iterable[Due], targets: Targets) -> Iterator[Answer]:
-    """For each target the last picture that began at or before it; the first picture where none did."""
+    """Answer each target with the last picture that began at or before it, or the first where none did."""
     coming = iter(pictures)
     shown = ahead = next(coming, None)
     for due in dues:

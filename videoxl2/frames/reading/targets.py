@@ -66,7 +66,7 @@ class Targets:
         part: Edit | None = None,
         until_s: Fraction | None = None,
     ):
-        """Of a film with edits, those that `part` shows, up to `until_s`, when the part after it begins."""
+        """Take those that `part` of a film with edits shows, up to `until_s`, when the next part begins."""
         self.is_estimated = info.timestamps == "estimated"
         # A counted picture's tick is its number.
         self.time_base = 1 / info.fps if info.clock.counts_pictures else time_base
@@ -94,7 +94,7 @@ class Targets:
 
     @property
     def _slack(self) -> Fraction:
-        """In ticks."""
+        """Slack in ticks."""
         return min(Fraction(1, 2), Fraction(1, 2000) / self.time_base)
 
     @property

@@ -69,7 +69,7 @@ def shrink(picture: VideoFrame, pixel_aspect: Fraction, size: int) -> NDArray[np
 
 
 def to_jpeg(rgb: NDArray[np.uint8]) -> bytes:
-    """Of `[height, width, 3]`, in the quality of small pictures."""
+    """Encode `[height, width, 3]` in the quality of small pictures."""
     encoded = io.BytesIO()
     Image.fromarray(rgb).save(encoded, "JPEG", quality=_QUALITY)
     return encoded.getvalue()
@@ -93,7 +93,7 @@ def _picture_at(path: FilePath, at_ms: int, start_ms: int, limits: Limits) -> tu
 
 
 def _first_tick(path: FilePath, video: OpenVideo, start_ms: int) -> int | None:
-    """Of the film's first picture; None: the film is more than one stretch of its media."""
+    """The tick of the film's first picture; None: the film is more than one stretch of its media."""
     try:
         edits = read_edits(path, video.stream.id) if video.demuxer.startswith("mov,") else ()
     except OddEdits:
