@@ -1,6 +1,5 @@
 """Rows for tests: complete and valid, derived from the row types, with only what matters spelled out."""
 
-import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,17 +25,6 @@ os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's workers give way to a
 # The same examples in every run, and as many; a failure prints what repeats it.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("repeatable")
-
-
-def pytest_collection_finish() -> None:
-    """Each read of a file ends with a garbage collection, which need not walk all that pytest has loaded."""
-    gc.collect()
-    gc.freeze()
-
-
-def pytest_unconfigure() -> None:
-    """What is frozen is not taken down at the end, and DuckDB's bindings complain of leaks."""
-    gc.unfreeze()
 
 
 _BLANKS: dict[Any, Any] = {
