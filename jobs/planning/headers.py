@@ -1,6 +1,7 @@
 """How long videos say they are: headers, read by other processes, as a file may crash or hang its reader.
 
-python -P -m jobs.planning.headers    a pickled (library, videos) on stdin, a line for each video on stdout
+python -P -m jobs.planning.headers    a pickled (library, videos, folder) on stdin, a line for each video on
+                                      stdout; whoever asks removes the folder, as readers are killed
 """
 
 import os
@@ -48,9 +49,14 @@ def _share(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
 
 def _ask(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
     """Read as many as one process can."""
+    with tempfile.TemporaryDirectory(prefix="media-index-headers-") as folder:
+        return _ask_in(Path(folder), library, videos)
+
+
+def _ask_in(folder: Path, library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
     command = [sys.executable, "-P", "-m", "jobs.planning.headers"]
     with tempfile.TemporaryFile() as asked:
-        pickle.dump((library, list(videos)), asked)
+        pickle.dump((library, list(videos), folder), asked)
         asked.seek(0)
         reader = subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert reader.stdout
@@ -69,16 +75,17 @@ def _ask(library: Library, videos: Sequence[VideoObject]) -> list[int | None]:
 
 
 def _answer() -> None:
-    library, videos = pickle.load(sys.stdin.buffer)
-    with tempfile.TemporaryDirectory(prefix="media-index-headers-") as folder:
-        for video in videos:
-            length = None
-            with suppress(ObjectError, MediaError, OSError):
-                path = library.fetch_ends(video, Path(folder))
+    library, videos, folder = pickle.load(sys.stdin.buffer)
+    for video in videos:
+        length = None
+        with suppress(ObjectError, MediaError, OSError):
+            path = library.fetch_ends(video, folder)
+            try:
                 length = stated_ms(path)
+            finally:
                 if path.is_relative_to(folder):
                     path.unlink()
-            print(_UNKNOWN if length is None else length, flush=True)
+        print(_UNKNOWN if length is None else length, flush=True)
 
 
 if __name__ == "__main__":

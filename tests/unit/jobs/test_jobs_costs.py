@@ -1,5 +1,6 @@
 """Estimates: rates fitted to attempts, what settings ask, and the ceiling for one video."""
 
+import tempfile
 from dataclasses import replace
 from fractions import Fraction
 
@@ -166,14 +167,18 @@ def library(tmp_path):
     return tmp_path
 
 
-def test_headers_say_how_long_a_video_is(library):
-    """In the order asked; what cannot be read, or is not there, is unknown."""
+def test_headers_say_how_long_a_video_is(library, tmp_path_factory, monkeypatch):
+    """In the order asked; what cannot be read, or is not there, is unknown. Nothing stays behind."""
+    temporary = tmp_path_factory.mktemp("tmp")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # found anew
     opened = open_library(str(library))
     videos = [*opened.list_videos(Selection()), VideoObject(f"{library}/gone.mp4", 1, 1)]
     day, empty, short, text, gone = stated_lengths_ms(opened, videos)
     assert (empty, text, gone) == (None, None, None)
     assert day == pytest.approx(72_000_000, rel=0.01)
     assert short == pytest.approx(3000, abs=1500)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_run_refuses_what_the_plan_could_not_know(library, tmp_path):
