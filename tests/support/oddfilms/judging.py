@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -13,6 +14,7 @@ from oddfilms.barcode import read_number
 from oddfilms.film import Film, Shown
 from oddfilms.pace import EVEN
 from videoxl2.frames import (
+    DEFAULT_LIMITS,
     FrameFlag,
     FrameSpan,
     MediaError,
@@ -25,13 +27,18 @@ from videoxl2.frames import (
     read_span,
     read_spans,
 )
+from videoxl2.frames.files.decoder import Picture
+from videoxl2.frames.files.packets import Damage
+from videoxl2.frames.reading.all_pictures import shown_by_edits, shown_pictures
 from videoxl2.frames.reading.cuts import cuts_near
+from videoxl2.frames.reading.film import open_film
 from videoxl2.frames.reading.keyframes import read_keyframes
 from videoxl2.frames.reading.thumbnail import read_thumbnail
 
 _SIZE = 64
 _MAX_TARGETS = 80
 _HOLD_S = 60  # a picture is repeated no longer: `Limits.max_hold_s`
+_BLINK_S = Fraction(1, 1000)  # a picture shown no longer may be left out
 _LOST_BY_CUT_S = Fraction(3, 10)
 # A row with one of these does not claim to be right.
 _DAMAGED = FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
@@ -87,6 +94,7 @@ def _problems(film: Film, info: MediaInfo) -> Iterator[_Problem]:
     yield from _apart(film, info, grid, whole, random)
     yield from _stills(film, info, random)
     yield from _cuts(film, info, random)
+    yield from _every_picture(film, info)
 
 
 def _facts(film: Film, info: MediaInfo) -> Iterator[_Problem]:
@@ -200,6 +208,43 @@ def _cuts(film: Film, info: MediaInfo, random: Random) -> Iterator[_Problem]:
         at_s = Fraction(cut.at_ms, 1000)
         if all(abs(shown.start_s - at_s) > film.slack_s for shown in film.shown):
             yield _Problem(f"cut at {cut.at_ms} ms, where no picture begins", _is_doubtful(film, info))
+
+
+def _every_picture(film: Film, info: MediaInfo) -> Iterator[_Problem]:
+    """One pass shows each picture once, at its time, and no other."""
+    damage = Damage()
+    read = [
+        (read_number(_rgb(picture)), at_ms, picture.is_damaged)
+        for picture, at_ms in _shown(film, info, damage)
+    ]
+    is_said = _has_doubtful_times(info, damage.warnings()) or _is_doubtful(film, info)
+    for number, at_ms, is_damaged in read:
+        at_s = Fraction(at_ms, 1000)
+        due = film.on_screen(at_s)
+        if at_s < _told_s(film, info) and not any(_fits(film, shown, number, at_s) for shown in due):
+            text = (
+                f"pass: picture {number} from {at_ms} ms, due {[(s.number, float(s.start_s)) for s in due]}"
+            )
+            yield _Problem(text, is_said or is_damaged)
+    starts_s = [*(shown.start_s for shown in film.shown), film.end_s]
+    lasting = [s for s, end_s in zip(film.shown, starts_s[1:], strict=True) if end_s - s.start_s > _BLINK_S]
+    numbers = {number for number, _, _ in read}
+    missing = [s.number for s in lasting if s.start_s < _told_s(film, info) and s.number not in numbers]
+    if missing or any(b <= a for (_, a, _), (_, b, _) in pairwise(read)):
+        is_said |= any(is_damaged for _, _, is_damaged in read)
+        yield _Problem(f"pass: {missing} missing, or times that do not grow", is_said)
+
+
+def _shown(film: Film, info: MediaInfo, damage: Damage) -> Iterator[tuple[Picture, int]]:
+    if info.clock.edits:
+        yield from shown_by_edits(film.path, info, DEFAULT_LIMITS, damage)
+        return
+    with open_film(film.path, info.clock, DEFAULT_LIMITS) as opened:
+        yield from shown_pictures(opened, info, DEFAULT_LIMITS, damage)
+
+
+def _rgb(picture: Picture) -> np.ndarray:
+    return picture.frame.to_ndarray(format="rgb24")
 
 
 def _is_doubtful(film: Film, info: MediaInfo) -> bool:

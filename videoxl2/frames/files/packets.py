@@ -5,9 +5,9 @@ can start from (its *key*). *Leading* pictures follow a key in the file but are 
 the GOP before, so on the screen they belong to that one. *Trailing* pictures are the rest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from av.error import FFmpegError
 from av.packet import Packet
@@ -80,9 +80,31 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
             return
 
 
-def video_packets(video: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:
-    """The chosen stream's packets from the current position."""
-    return read_packets(video, damage, video.stream)  # type: ignore[return-value]  # one stream, so one kind
+class Tap(Protocol):
+    """Takes the packets of other streams as they pass by, so that the file is read once."""
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        """Of the same open file."""
+
+    def note(self, packet: AnyPacket) -> None:
+        """A packet of one of them, in the file's order."""
+
+
+def video_packets(video: OpenVideo, damage: Damage, tap: Tap | None = None) -> Iterator[VideoPacket]:
+    """The chosen stream's packets from the current position; those of others go to `tap`."""
+    if tap is None:
+        return read_packets(video, damage, video.stream)  # type: ignore[return-value]  # one stream, so one kind
+    return _tapped(video, damage, tap)
+
+
+def _tapped(video: OpenVideo, damage: Damage, tap: Tap) -> Iterator[VideoPacket]:
+    index = video.stream.index
+    for packet in read_packets(video, damage, video.stream, *tap.streams):
+        if packet.stream_index == index:
+            yield packet  # type: ignore[misc]  # the index says it is video
+        else:
+            tap.note(packet)
 
 
 def is_picture(packet: VideoPacket) -> bool:

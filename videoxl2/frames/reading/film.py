@@ -4,11 +4,14 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from videoxl2.frames.clocks.clock import Clock, Stamps, placed
 from videoxl2.frames.files.container import Limits, OpenVideo, open_video
 from videoxl2.frames.files.decoder_state import DecoderState
-from videoxl2.frames.files.packets import Damage, VideoPacket, is_b_picture, video_packets
+from videoxl2.frames.files.packets import Damage, Tap, VideoPacket, is_b_picture, video_packets
+
+FilePath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,14 @@ class Film:
         """All packets from the file's start."""
         return (packet for packet, _ in self.stamped(damage))
 
-    def stamped(self, damage: Damage) -> Iterator[tuple[VideoPacket, int]]:
-        """All packets from the start, with the stamps that a clock of order deals out, else their pts."""
-        return self._stamped(packet for turn in self.turns for packet in _told(turn, damage))
+    def stamped(self, damage: Damage, tap: Tap | None = None) -> Iterator[tuple[VideoPacket, int]]:
+        """All packets from the start, with the stamps that a clock of order deals out, else their pts.
+
+        `tap` is given those of other streams of `video`, the first in turn.
+        """
+        taps = chain((tap,), repeat(None))
+        told = (_told(turn, damage, tap) for turn, tap in zip(self.turns, taps, strict=False))
+        return self._stamped(chain.from_iterable(told))
 
     def packets_after(self, state: DecoderState, damage: Damage) -> Iterator[VideoPacket]:
         """Packets from where a seek has led: only in a file with an index, whose clock has no pieces."""
@@ -56,7 +64,7 @@ class Film:
 
 
 @contextmanager
-def open_film(path: str | os.PathLike[str], clock: Clock, limits: Limits) -> Iterator[Film]:
+def open_film(path: FilePath, clock: Clock, limits: Limits) -> Iterator[Film]:
     """Open `path` to be read on `clock`. Raises as `open_video`."""
     with ExitStack() as opened:
         streams: tuple[int | None, ...] = clock.streams or (None,)
@@ -69,5 +77,5 @@ def _stamps(packet: VideoPacket, has_type: bool) -> Stamps:
     return Stamps(packet.pts, packet.dts, packet.duration or 0, is_b)
 
 
-def _told(turn: OpenVideo, damage: Damage) -> Iterator[VideoPacket]:
-    return DecoderState(turn).carried(video_packets(turn, damage))
+def _told(turn: OpenVideo, damage: Damage, tap: Tap | None) -> Iterator[VideoPacket]:
+    return DecoderState(turn).carried(video_packets(turn, damage, tap))

@@ -47,6 +47,13 @@ def pick_by_order(
         yield from pick_in_order(pictures, chain([first], dues), targets)
 
 
+def all_by_order(
+    packets: Iterable[tuple[VideoPacket, int]], decoder: Decoder, order: Order, limits: Limits
+) -> Iterator[Timed]:
+    """Every picture of a file with its tick, from all packets with their stamps."""
+    return _Pictures(packets, decoder, order, limits, may_enter=False)
+
+
 def _aimed(dues: Iterator[Due], pictures: "_Pictures") -> Iterator[Due]:
     for due in dues:
         pictures.aim(due.tick)

@@ -1,6 +1,5 @@
 """Video file in, spans of RGB frames out."""
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,13 +20,12 @@ from videoxl2.frames.files.pixels import RgbConverter
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
-from videoxl2.frames.reading.film import Film, open_film
+from videoxl2.frames.reading.film import FilePath, Film, open_film
 from videoxl2.frames.reading.in_order import pick_by_order
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
 from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets
 
-FilePath = str | os.PathLike[str]
 _ROUNDING_S = Fraction(1, 1000)
 
 

@@ -27,8 +27,8 @@ from videoxl2.frames.files.packets import Damage, VideoPacket
 from videoxl2.frames.files.pixels import display_matrix, upright
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
-from videoxl2.frames.reading.film import Film
-from videoxl2.frames.reading.reader import FilePath, read_answers
+from videoxl2.frames.reading.film import FilePath, Film
+from videoxl2.frames.reading.reader import read_answers
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.targets import Pick
 
