@@ -4,7 +4,8 @@ A reading task holds a shared lock on its copy; whoever needs room removes the l
 that nobody holds. A library on a local disk is read in place and never comes here.
 
     scratch/lock             held while room is made
-    scratch/<copy>.lock      shared: being read; exclusive: being fetched or removed
+    scratch/<copy>.lock      shared: being read; exclusive: being fetched or removed. Goes with its copy, so
+                             whoever has got it looks whether it is still the one of that name
     scratch/<copy>/…         the object, complete: it is fetched under another name and renamed in
 """
 
@@ -14,7 +15,7 @@ import random
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from schemas.identity import VideoObject, digest
@@ -34,10 +35,12 @@ def hold_copy(library: Library, video: VideoObject, scratch: Path) -> Iterator[P
         return
     scratch.mkdir(parents=True, exist_ok=True)
     copy = _copy_of(video, scratch)
-    with _lock_file(copy).open("a") as lock:
-        path = _share(lock.fileno(), library, video, copy)
-        os.utime(lock.name)
-        yield path
+    path: Path | None = None
+    while path is None:
+        with _lock_file(copy).open("a") as lock:
+            if path := _share(lock.fileno(), library, video, copy):
+                os.utime(lock.name)
+                yield path
 
 
 def drop_copy(video: VideoObject, scratch: Path) -> None:
@@ -47,21 +50,22 @@ def drop_copy(video: VideoObject, scratch: Path) -> None:
         _remove_if_idle(copy)
 
 
-def _share(lock: int, library: Library, video: VideoObject, copy: Path) -> Path:
-    """The copy's file under a shared lock; readers do not wait for each other."""
-    while True:
-        fcntl.flock(lock, fcntl.LOCK_SH)  # waits while somebody fetches
-        if path := _file_in(copy):
-            return path
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # another wants to fetch as well: let go, and look again
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            time.sleep(random.uniform(0.01, 0.1))
-            continue
-        if not _file_in(copy):
-            _fetch(library, video, copy)
-        # Going back to a shared lock lets go for a moment, in which the copy may be removed: look again.
+def _share(lock: int, library: Library, video: VideoObject, copy: Path) -> Path | None:
+    """The copy's file under a shared lock; readers do not wait for each other. None: try it anew."""
+    fcntl.flock(lock, fcntl.LOCK_SH)  # waits while somebody fetches
+    if _is_lock_of(copy, lock) and (path := _file_in(copy)):
+        return path
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:  # another wants to fetch as well: let go, and look again
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(random.uniform(0.01, 0.1))
+        return None
+    if _is_lock_of(copy, lock) and not _file_in(copy):
+        _fetch(library, video, copy)
+    # Going back to a shared lock lets go for a moment, in which the copy may be removed: look again.
+    fcntl.flock(lock, fcntl.LOCK_SH)
+    return _file_in(copy) if _is_lock_of(copy, lock) else None
 
 
 def _fetch(library: Library, video: VideoObject, copy: Path) -> None:
@@ -79,8 +83,12 @@ def _fetch(library: Library, video: VideoObject, copy: Path) -> None:
 
 
 def _make_room(scratch: Path, size_bytes: int) -> None:
-    """Remove idle copies, longest unused first, while more than the share of free space is taken."""
+    """Remove idle copies, longest unused first, while more than the share of free space is taken, and locks
+    of copies that never came."""
     used = {path: _size(path) for path in scratch.iterdir() if path.is_dir()}
+    for path in scratch.glob("*.lock"):
+        if path.with_suffix("") not in used:
+            _remove_if_idle(path.with_suffix(""))
     taken = sum(used.values()) + size_bytes
     allowed = SHARE_OF_FREE_SPACE * (shutil.disk_usage(scratch).free + sum(used.values()))
     complete = [path for path in used if not path.suffix]
@@ -97,7 +105,10 @@ def _remove_if_idle(copy: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        if not _is_lock_of(copy, lock.fileno()):  # it went before, and may be fetched again by now
+            return False
         shutil.rmtree(copy, ignore_errors=True)
+        _lock_file(copy).unlink()
         return True
 
 
@@ -109,6 +120,14 @@ def _lock_file(copy: Path) -> Path:
     return copy.with_suffix(".lock")
 
 
+def _is_lock_of(copy: Path, lock: int) -> bool:
+    """Whether this lock has not been removed with its copy while it was waited for."""
+    try:
+        return os.path.samestat(os.fstat(lock), _lock_file(copy).stat())
+    except FileNotFoundError:
+        return False
+
+
 def _file_in(copy: Path) -> Path | None:
     return next(copy.iterdir(), None) if copy.is_dir() else None
 
@@ -116,11 +135,9 @@ def _file_in(copy: Path) -> Path | None:
 def _size(folder: Path) -> int:
     """Bytes in it; what a neighbour removes meanwhile counts nothing."""
     total = 0
-    for path in folder.glob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:
-            continue
+    with suppress(FileNotFoundError), os.scandir(folder) as files:
+        for file in files:
+            total += file.stat().st_size
     return total
 
 

@@ -1,7 +1,9 @@
 """Node-local copies: fetched once, read together, removed only when idle."""
 
+import random
 import shutil
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,44 @@ def test_a_copy_is_dropped_unless_it_is_read(bucket, tmp_path):
     drop_copy(video("a"), tmp_path)
     assert not path.exists()
     drop_copy(video("never seen"), tmp_path)
+
+
+def test_locks_go_with_their_copies(bucket, tmp_path, monkeypatch):
+    """A folder through which a night's videos went is as quick to look through as a new one."""
+    for number in range(20):
+        with hold_copy(bucket, video(str(number)), tmp_path):
+            pass
+        drop_copy(video(str(number)), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    (tmp_path / "0123456789abcdef.lock").touch()  # its reader was killed before anything came
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 0}))
+    with hold_copy(bucket, video("a"), tmp_path), hold_copy(bucket, video("b"), tmp_path):
+        assert len(list(tmp_path.glob("*.lock"))) == 2
+    with hold_copy(bucket, video("c"), tmp_path):
+        assert len(list(tmp_path.glob("*.lock"))) == 1
+
+
+def test_copies_that_come_and_go_are_whole_while_they_are_read(bucket, tmp_path):
+    """Readers and removers at once: no reader loses its copy, none is left waiting, nothing stays."""
+    lost = []
+
+    def come_and_go(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(150):
+            one = video(chance.choice("abc"))
+            with hold_copy(bucket, one, tmp_path) as path:
+                time.sleep(chance.uniform(0, 0.002))
+                lost.extend([one] if not path.exists() or path.stat().st_size != 1000 else [])
+            drop_copy(one, tmp_path)
+
+    threads = [threading.Thread(target=come_and_go, args=(seed,)) for seed in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=300)
+    assert not any(thread.is_alive() for thread in threads)
+    assert lost == []
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
 
 
 def test_a_fetch_that_fails_leaves_nothing(bucket, tmp_path, monkeypatch):
