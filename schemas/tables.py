@@ -6,7 +6,7 @@ from presentation timestamps. Columns are only ever added, and added ones are nu
 
 from datetime import datetime
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.answers import CharacterText, HighlightText, SceneText
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
@@ -169,6 +169,15 @@ class Failure(Analysed):
     traceback: str | None = Field(description="For bugs only")
 
 
+class SignalSeconds(BaseModel):
+    """What one signal of a video took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    signal: str = Field(description="Its name, e.g. captions")
+    seconds: float = Field(description="Reading it, on a CPU")
+
+
 class Attempt(Row):
     """One try at one video, whatever came of it."""
 
@@ -193,6 +202,9 @@ class Attempt(Row):
     prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float | None = Field(description="Answering the prompts")
     signal_seconds: float | None = Field(default=None, description="Reading signals, on a CPU")
+    signals: list[SignalSeconds] | None = Field(
+        default=None, description="The same, signal by signal; null: none was read"
+    )
     finish_seconds: float | None = Field(description="Cuts, keyframes and rows, on a CPU")
     peak_memory_bytes: int | None = Field(description="Of the GPU, or of the actor's process without one")
     video_ms: int | None = Field(description="Duration of the video")

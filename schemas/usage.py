@@ -1,8 +1,18 @@
 """What attempts take, in one record from the model to the report."""
 
+import operator
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
+from functools import reduce
 from typing import Any
+
+
+@dataclass(frozen=True)
+class SignalUsage:
+    """What reading one signal took, whatever came of it. Seconds are wall time on one core."""
+
+    signal: str
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -16,6 +26,7 @@ class Usage:
     prefill_seconds: float | None = None
     generate_seconds: float | None = None
     signal_seconds: float | None = None  # reading signals, on a CPU
+    signals: tuple[SignalUsage, ...] | None = None  # the same, one by one
     finish_seconds: float | None = None  # cuts, keyframes and rows, on a CPU
     peak_memory_bytes: int | None = None
     video_ms: int | None = None
@@ -47,5 +58,6 @@ NO_USAGE = Usage()
 
 def _together(name: str, one: Usage, other: Usage) -> Any:
     known = [value for value in (getattr(one, name), getattr(other, name)) if value is not None]
-    combined = max if name == "peak_memory_bytes" else sum
-    return combined(known) if known else None
+    if not known:
+        return None
+    return max(known) if name == "peak_memory_bytes" else reduce(operator.add, known)

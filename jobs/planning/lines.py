@@ -105,9 +105,10 @@ def _signal_line(one: SignalEstimate) -> str:
     """Say what one signal takes: `captions of 3 videos, 1.2 h: about 4 s of a CPU core`."""
     noun = "video" if one.num_videos == 1 else "videos"
     usd = "" if one.usd is None else f", {one.usd:,.2f} USD"
-    rough = " (roughly: none was read into this index so far)" if one.is_rough else ""
+    rough = " (roughly: it was not read into this index so far)" if one.is_rough else ""
+    pieces = "" if one.num_pieces is None else f", some {one.num_pieces:,} pieces of speech"
     return (
-        f"       {one.signal} of {one.num_videos} {noun}, {hours(one.video_hours)}: "
+        f"       {one.signal} of {one.num_videos} {noun}, {hours(one.video_hours)}{pieces}: "
         f"about {hours(one.cpu_hours)} of a CPU core{usd}{rough}"
     )
 

@@ -9,6 +9,7 @@ from jobs.failures import Stage, VideoFailure, classify
 from jobs.signals.signal import Lineage, PartlyRead, Signal, VideoFile, signal_id
 from schemas.failures import FailureClass
 from schemas.measured import MEASURED_TABLES, Measured
+from schemas.usage import NO_USAGE, SignalUsage, Usage
 
 _TRIES = 3  # of a signal whose storage did not answer
 BACKOFF_S = 1.0
@@ -24,11 +25,21 @@ class SignalFailure:
 
 @dataclass(frozen=True)
 class SignalsRead:
-    """Rows by table: every table of a signal that was read is there, if empty. `seconds` are wall time."""
+    """Rows by table: every table of a signal that was read is there, if empty."""
 
     rows: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
     failures: tuple[SignalFailure, ...] = ()
-    seconds: float = 0.0
+    took: tuple[SignalUsage, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all of them."""
+        return sum(one.seconds for one in self.took)
+
+    @property
+    def usage(self) -> Usage:
+        """What they took; nothing where none was read."""
+        return Usage(signal_seconds=self.seconds, signals=self.took) if self.took else NO_USAGE
 
 
 NO_SIGNALS_READ = SignalsRead()
@@ -38,16 +49,17 @@ def read_signals(
     file: VideoFile, signals: Iterable[Signal], lineage_of: Callable[[str], Lineage]
 ) -> SignalsRead:
     """Read each of them. `lineage_of` makes the lineage of rows from a signal's id."""
-    begun = time.perf_counter()
     rows: dict[str, tuple[Measured, ...]] = {}
     failures: list[SignalFailure] = []
+    took: list[SignalUsage] = []
     for signal in signals:
-        name = signal_id(signal)
+        name, begun = signal_id(signal), time.perf_counter()
         found, failure = _read(file, signal, lineage_of(name))
+        took.append(SignalUsage(signal.name, time.perf_counter() - begun))
         if failure is not None:
             failures.append(SignalFailure(name, failure))
         rows |= {table: _rows_in(table, found) for table in signal.tables}
-    return SignalsRead(rows, tuple(failures), time.perf_counter() - begun)
+    return SignalsRead(rows, tuple(failures), tuple(took))
 
 
 def _read(file: VideoFile, signal: Signal, lineage: Lineage) -> tuple[list[Measured], VideoFailure | None]:

@@ -18,7 +18,7 @@ from schemas.rows import columns_of
 NAME = "speech"
 WEIGHTS = "a folder with a Whisper model converted for CTranslate2, a size such as base, or a hub id"
 _TINY_BYTES = 75.5e6  # of the weights that the figures below were measured with
-_READING_HOUR_S, _HEARING_HOUR_S, _PIECE_S = 13.0, 119.0, 1.4  # of one core
+_READING_HOUR_S, _PIECE_S = 13.0, 1.4  # of one core
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class SpeechSignal:
     def rough_costs(self) -> Costs:
         """Time goes by the pieces that are heard, and by the size of what hears them."""
         times = self.num_bytes / _TINY_BYTES
-        hour_s = _READING_HOUR_S + _HEARING_HOUR_S * times
-        return Costs(_PIECE_S * times, hour_s, memory_bytes=round(200e6 + 1.5 * self.num_bytes))
+        memory_bytes = round(200e6 + 1.5 * self.num_bytes)
+        return Costs(0.0, _READING_HOUR_S, _PIECE_S * times, memory_bytes)
 
     @property
     def reads_sidecars(self) -> bool:

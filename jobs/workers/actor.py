@@ -25,7 +25,7 @@ from jobs.workers.read_ahead import ReadAhead
 from jobs.workers.reading import Opened, Source
 from jobs.workers.scratch import drop_copy
 from schemas.failures import FailureClass, UsageError
-from schemas.usage import Usage
+from schemas.usage import NO_USAGE, Usage
 
 _log = logging.getLogger(__name__)
 PULSE = "pulse"  # the group of calls that are answered meanwhile
@@ -118,8 +118,8 @@ class ModelActor:
             drop_copy(work.video, self._source.scratch)
             failure = replace(classify(error, stage), num_frames=num_frames)
             _tell("failed", work, failure.code)
-            asked = {"video_ms": opened.info.duration_ms, "num_frames": num_frames} if opened else {}
-            return AttemptResult(Usage(peak_memory_bytes=self._memory.num_bytes(), **asked), failure)
+            asked = Usage(video_ms=opened.info.duration_ms, num_frames=num_frames) if opened else NO_USAGE
+            return AttemptResult(asked + Usage(peak_memory_bytes=self._memory.num_bytes()), failure)
         finally:
             self._reading.keep_only(*filter(None, [upcoming]))
 

@@ -141,7 +141,7 @@ def _encode(
         is_partial = bundle.videos[0].is_partial
         outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
         finish_s = time.perf_counter() - begun - signals.seconds
-        usage = Usage(finish_seconds=finish_s, signal_seconds=signals.seconds or None)
+        usage = signals.usage + Usage(finish_seconds=finish_s)
         tries = video.using(usage).tries
         bundle = bundle.model_copy(update={"attempts": builder.attempts(tries, outcome)})
         return Postprocessed(*encode_with_stream(bundle), is_partial, usage)

@@ -78,8 +78,8 @@ def index_signals(
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS
-        usage = Usage(video_ms=info.duration_ms, signal_seconds=signals.seconds)
-        usage += Usage(finish_seconds=time.perf_counter() - begun - signals.seconds)
+        finish_s = time.perf_counter() - begun - signals.seconds
+        usage = signals.usage + Usage(video_ms=info.duration_ms, finish_seconds=finish_s)
         timed = video.using(usage).lasting(signals.seconds).at(_here())
         return _encode(source, timed, builder, info, signals, usage)
     except Exception as error:

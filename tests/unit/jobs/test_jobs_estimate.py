@@ -1,5 +1,6 @@
 """What a plan says it will take, from the attempts that an index holds: real index, no video read."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +11,22 @@ from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
 from jobs.settings.config import Settings, resolve
-from schemas.commit import RunRecord
+from jobs.signals.captions import Captions
+from jobs.signals.signal import USUAL_TALK
+from jobs.signals.speech import SpeechSignal
+from schemas.commit import Commit, RunRecord
 from schemas.failures import AttemptOutcome, UsageError
 from schemas.identity import VideoObject
+from schemas.measured import SpeechTrack
 from schemas.plan import Reason
-from schemas.tables import Attempt, Run
+from schemas.rows import Lineage
+from schemas.tables import Attempt, Run, SignalSeconds
+from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
+SPEECH = SpeechSignal("tiny.en", Path("/weights"), "abc", 75_500_000, (("ctranslate2", "4.8.5"),))
 LENGTHS_S = (30, 60, 90, 200, 600, 1500)
 
 
@@ -172,22 +180,62 @@ def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, histor
     assert any("captions of 3 videos, " in line and "roughly" in line for line in said)
     assert not any("no estimate" in line or "pictures" in line for line in said)
 
-    recipe = check_plan(settings(model=None)).recipe
+
+def test_each_signal_goes_by_what_it_took_itself(settings, history, make_row):
+    """What one took says nothing about another, nor about the same one with other weights."""
+    captions, speech = Captions(), SPEECH
+    checked, plan = preview(settings(model=None), NIGHTLY)
+    checked = replace(checked, recipe=replace(checked.recipe, signals=(captions, speech)))
+    first = estimate_of(plan, checked).signals
     index = open_index(settings().index)
-    index.declare_recipe(recipe.record)
+    index.declare_recipe(checked.recipe.record)
+    took_s = {
+        "captions": 3 * captions.rough_costs.seconds(1, 1),
+        "speech": speech.rough_costs.seconds(1, 1) / 2,
+    }
     took = make_row(
         Attempt,
         run_id="t",
-        recipe_id=recipe.recipe_id,
-        plan_reason="new",
+        recipe_id=checked.recipe.recipe_id,
+        plan_reason="stale_signals",
         started_at=BEGAN,
         video_ms=3_600_000,
-        signal_seconds=3 * (cost.video_s + cost.hour_s),
+        signals=[SignalSeconds(signal=name, seconds=seconds) for name, seconds in took_s.items()],
     )
     index.publish((), [RunRecord(run=make_row(Run, run_id="t"), attempts=(took,))])
-    (slower,) = told(settings(model=None))[1].signals
-    assert (captions.is_rough, slower.is_rough) == (True, False)
-    assert slower.cpu_hours == pytest.approx(3 * captions.cpu_hours)
+    then = estimate_of(plan, checked).signals
+    assert [one.is_rough for one in (*first, *then)] == [True, True, False, False]
+    assert then[0].cpu_hours == pytest.approx(3 * first[0].cpu_hours)
+    assert then[1].cpu_hours == pytest.approx(first[1].cpu_hours / 2)
+    other = replace(checked.recipe, signals=(captions, replace(speech, revision="other")))
+    others = estimate_of(plan, replace(checked, recipe=other)).signals
+    assert [one.is_rough for one in others] == [False, True]
+    assert others[1].cpu_hours == pytest.approx(first[1].cpu_hours)
+
+
+def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row):
+    """As many as other videos have, whatever heard them; before, as if much were said in them."""
+    checked, plan = preview(settings(model=None, usd_per_cpu_hour=1.0), NIGHTLY)
+    checked = replace(checked, recipe=replace(checked.recipe, signals=(SPEECH,)))
+    hours = (60 + 600 + 72_000) / 3600
+    (usual,) = estimate_of(plan, checked).signals
+    assert usual.num_pieces == round(USUAL_TALK.pieces(3, hours))
+    bundle = make_bundle(duration_ms=7_200_000)
+    ids = {name: getattr(bundle.commit, name) for name in Lineage.model_fields if name in Commit.model_fields}
+    heard = make_row(SpeechTrack, num_pieces=12, heard_ms=7_200_000, dropped=[], warnings=[], **ids)
+    bundle = bundle.model_copy(update={"measured": {"speech_tracks": (heard,)}})
+    index = open_index(settings().index)
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    (quiet,) = estimate_of(plan, checked).signals
+    costs = SPEECH.rough_costs
+    assert quiet.num_pieces == pytest.approx(12 * hours / 2, rel=0.02)
+    assert quiet.cpu_hours * 3600 == pytest.approx(
+        costs.hour_s * hours + costs.piece_s * quiet.num_pieces, rel=0.01
+    )
+    assert any(
+        f"some {quiet.num_pieces} pieces" in line for line in estimate_lines(estimate_of(plan, checked))
+    )
 
 
 def checked_costs(settings):

@@ -114,6 +114,7 @@ def test_a_video_without_a_model_is_its_facts_and_its_signals(indexed, video):
     (attempt,) = rows_of(table, "attempts", Attempt)
     assert (attempt.outcome, attempt.video_ms, attempt.device) == ("indexed", 2000, "cpu")
     assert attempt.signal_seconds > 0
+    assert [(one.signal, one.seconds) for one in attempt.signals] == [("sections", attempt.signal_seconds)]
     assert attempt.seconds >= attempt.signal_seconds
     assert made.usage.video_ms == 2000
 

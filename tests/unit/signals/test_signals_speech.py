@@ -69,7 +69,7 @@ def test_it_reads_sidecars_only_where_they_matter() -> None:
 def test_larger_weights_may_take_longer() -> None:
     """A plan prices them so, and no task is ended while it may still be hearing."""
     large = replace(SPEECH, num_bytes=40 * SPEECH.num_bytes)
-    assert large.rough_costs.hour_s > 30 * SPEECH.rough_costs.hour_s
+    assert large.rough_costs.piece_s > 30 * SPEECH.rough_costs.piece_s
     assert large.rough_costs.memory_bytes > SPEECH.rough_costs.memory_bytes > 300_000_000
     assert longest_s((), 3) == 3600
     assert longest_s((SPEECH,), 3) > 3600 + 10 * SPEECH.rough_costs.seconds(1, 3)
