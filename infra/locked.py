@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = "media-index[dev,semantic,speech]"
+PROJECT = "media-index[dev,semantic,speech,text]"
 NOT_LOCKED = {"media-index", "setuptools", "torch"}
 
 
@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
         try:
             found[name] = distribution(name).version
         except PackageNotFoundError:
-            continue  # sentence-transformers, which the weights ask for and we do not use
+            continue  # what weights ask for and we do not use: sentence-transformers, OpenCV
     return found
 
 

@@ -114,10 +114,26 @@ class Speech(Measured):
     words: list[SpokenWord] = Field(description="Each word and when it is said")
 
 
+class ScreenText(Measured):
+    """A line of text that is seen in the pictures, as long as it is there."""
+
+    line: int = Field(description="Position in the video, from 0, by start, then from top to bottom")
+    start_ms: int = Field(description="When the first picture with it begins, of those that were looked at")
+    end_ms: int = Field(description="When the first picture without it begins, or the video ends")
+    box_left: float = Field(description="Of a rectangle around it: fraction of the picture's width")
+    box_top: float = Field(description="Fraction of its height, from the top")
+    box_right: float = Field(description="Fraction of its width")
+    box_bottom: float = Field(description="Fraction of its height")
+    confidence: float = Field(description="Mean probability of its letters, where it was read best")
+    language: str | None = Field(description="As BCP 47; null: not known")
+    text: str = Field(description="What most of the pictures agree on")
+
+
 MEASURED_TABLES: dict[str, type[Measured]] = {
     "caption_tracks": CaptionTrack,
     "captions": Caption,
     "chapters": Chapter,
     "speech_tracks": SpeechTrack,
     "speech": Speech,
+    "screen_text": ScreenText,
 }

@@ -127,7 +127,9 @@ def _codecs(settings: Settings) -> Check:
 def _weights(settings: Settings) -> Check:
     signals = [signal.name for signal in chosen_signals(settings)]
     if settings.model is None:
-        return Check("weights", Health.OK, f"no model: {', '.join(signals) or 'speech'} only")
+        signals += ["speech"] if settings.speech else []
+        signals += ["text"] if settings.text else []
+        return Check("weights", Health.OK, f"no model: {', '.join(signals)} only")
     prompts = load_packs(settings.packs)
     try:
         weights = find_weights(settings.model, local_only=True)
@@ -153,6 +155,18 @@ def _speech(settings: Settings) -> Check:
         return Check("speech", Health.FAILED, f"speech {settings.speech}: {error.message}", error.hint)
     said = f"{weights.given} at {weights.revision}, {size(weights.num_bytes)}, in {weights.folder}"
     return Check("speech", Health.OK, said)
+
+
+def _text(settings: Settings) -> Check:
+    from videoxl2.screen_text import MODEL_ID, ScreenTextError, find_text_weights
+
+    if not settings.text:
+        return Check("text", Health.OK, "not read")
+    try:
+        weights = find_text_weights()
+    except ScreenTextError as error:
+        return Check("text", Health.FAILED, error.message, error.hint)
+    return Check("text", Health.OK, f"{MODEL_ID} at {weights.revision}, in {weights.detector.parent}")
 
 
 def _size_of(weights: Weights) -> int:
@@ -257,6 +271,7 @@ _LOOKS: tuple[tuple[str, _Look], ...] = (
     ("codecs", _codecs),
     ("weights", _weights),
     ("speech", _speech),
+    ("text", _text),
     ("gpu", _gpu),
     ("memory", _memory),
     ("/dev/shm", _shared_memory),

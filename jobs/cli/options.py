@@ -46,6 +46,7 @@ recipe_options = with_options(
         "Of several sound tracks hear one in this language, e.g. en or pt-BR; repeatable.",
     ),
     switch("--speech-missing", "Hear only videos without captions (in one of these languages)."),
+    switch("--text", "Read what is written in the pictures; needs the extra text."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),

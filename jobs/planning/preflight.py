@@ -14,6 +14,7 @@ from jobs.settings.config import Settings
 from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
 from jobs.signals.known import signals_named
+from jobs.signals.screen_text import find_text
 from jobs.signals.signal import Signal
 from jobs.signals.speech import find_speech
 from jobs.weights import Weights, find_weights
@@ -69,7 +70,7 @@ def _open(
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     weights = find_weights(settings.model) if settings.model is not None else None
-    signals = (*named, *_speech_of(settings))
+    signals = (*named, *_speech_of(settings), *_text_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
     if OF_SAID not in {signal.name for signal in signals}:
         _check_unsaid(prompts)
@@ -109,10 +110,15 @@ def _speech_of(settings: Settings) -> tuple[Signal, ...]:
     return (find_speech(settings.speech, settings.speech_languages, settings.speech_missing),)
 
 
+def _text_of(settings: Settings) -> tuple[Signal, ...]:
+    """Text in the pictures, where it is asked for."""
+    return (find_text(),) if settings.text else ()
+
+
 def chosen_signals(settings: Settings) -> tuple[Signal, ...]:
-    """Those that are read besides speech. UsageError: an unknown one, or nothing to do at all."""
+    """Those that are read besides speech and text. UsageError: an unknown one, or nothing to do at all."""
     named = signals_named(settings.signals)
-    if settings.model is None and settings.speech is None and not named:
+    if settings.model is None and settings.speech is None and not settings.text and not named:
         raise UsageError("nothing to do without a model and without signals", NO_MODEL)
     return named
 

@@ -24,6 +24,7 @@ SECTIONS = {
                (select count(*) from highlights) as highlights,
                (select count(*) from captions) as captions,
                (select count(*) from speech) as speech,
+               (select count(*) from screen_text) as screen_text,
                count(*) filter (is_partial) as partial,
                count(*) filter (is_degraded) as degraded,
                (select count(distinct video_id) from failures where action = 'quarantined') as set_aside
@@ -112,6 +113,7 @@ def status_lines(status: Status) -> Iterator[str]:
     now = status.standing
     yield f"index {status.index}"
     said = f"speech {index['speech']:,}, " if index["speech"] else ""
+    said += f"text on screen {index['screen_text']:,}, " if index["screen_text"] else ""
     yield (
         f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, {said}"
         f"scenes {index['scenes']:,}, characters {index['characters']:,}, highlights {index['highlights']:,}"

@@ -82,6 +82,7 @@ class Settings(BaseModel):
     speech: str | None = None
     speech_languages: tuple[str, ...] = ()
     speech_missing: bool = False
+    text: bool = False
     extensions: tuple[Annotated[str, AfterValidator(_check_extension)], ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

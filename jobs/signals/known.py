@@ -1,12 +1,13 @@
 """The signals that there are, by the names that people choose them by.
 
-Speech is none of them: it is read where weights are named.
+Speech and text are none of them: they are read where they are asked for, as they take much longer.
 """
 
 from collections.abc import Sequence
 
 from jobs.settings.config import NO_SIGNALS
 from jobs.signals.captions import Captions
+from jobs.signals.screen_text import NAME as TEXT
 from jobs.signals.signal import Signal
 from jobs.signals.speech import NAME as SPEECH
 from jobs.signals.speech import WEIGHTS
@@ -30,6 +31,8 @@ def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
     for name in names:
         if name == SPEECH:
             raise UsageError(f"the signal {SPEECH} needs weights", f"Name them with --{SPEECH}: {WEIGHTS}.")
+        if name == TEXT:
+            raise UsageError(f"the signal {TEXT} is not chosen by --signal", f"Ask for it with --{TEXT}.")
         if name not in _KNOWN:
             raise UsageError(f"there is no signal {name}", f"Name {', '.join(_KNOWN)}, or {NO_SIGNALS}.")
     return tuple(signal for name, signal in _KNOWN.items() if name in names)

@@ -35,3 +35,10 @@ SELECT * FROM (
 )
 WHERE video_id = of_video AND start_ms < to_ms AND end_ms > from_ms
 ORDER BY start_ms, track NULLS LAST, cue;
+
+-- What is written in the pictures between two times of a video: FROM written_between('9c1185a5c5e9fc54', 60000, 90000).
+CREATE OR REPLACE MACRO written_between(of_video, from_ms, to_ms) AS TABLE
+SELECT start_ms, end_ms, text, confidence, box_left, box_top, box_right, box_bottom, line, video_id
+FROM screen_text
+WHERE video_id = of_video AND start_ms < to_ms AND end_ms > from_ms
+ORDER BY start_ms, line;

@@ -33,9 +33,15 @@ _JOIN = {
 }
 _NO_HEADLINE = {"videos": "file_name(uri)"}
 # What tells the rows of one video apart, as in `keyframes.row_index`.
-_ROW_INDEX = {"scenes": "scene_index", "highlights": "rank", "chapters": "chapter", "speech": "segment"}
+_ROW_INDEX = {
+    "scenes": "scene_index",
+    "highlights": "rank",
+    "chapters": "chapter",
+    "speech": "segment",
+    "screen_text": "line",
+}
 # Thousands a film, so short that words find them: vectors would take most of a build.
-WORDS_ONLY = ("captions", "speech")
+WORDS_ONLY = ("captions", "speech", "screen_text")
 _NOT_SEARCHED = {"caption_tracks"}  # it has a title, and says nothing of the video
 
 

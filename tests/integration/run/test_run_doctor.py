@@ -18,6 +18,7 @@ NAMES = [
     "codecs",
     "weights",
     "speech",
+    "text",
     "gpu",
     "memory",
     "/dev/shm",

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
-from schemas.measured import Caption, CaptionTrack
+from schemas.measured import Caption, CaptionTrack, ScreenText
 from schemas.tables import Appearance, Character, Failure, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -81,7 +81,22 @@ def folder(
         ]
         tracks = [make_row(CaptionTrack, language="en", source="sidecar", num_cues=3, has_text=True, **ids)]
         pictures = make_row(CaptionTrack, source="stream", num_cues=0, has_text=False, **ids)
-        measured = {"captions": tuple(captions), "caption_tracks": (*(tracks if captions else ()), pictures)}
+        written = [
+            make_row(ScreenText, line=n, start_ms=2000, end_ms=end, box_top=top, text=text, **ids)
+            for n, (end, top, text) in enumerate(
+                [
+                    (6500, 0.8, "Anna Keller"),
+                    (2500, 0.8, "Blink"),
+                    (90_000, 0.8, "Logo"),
+                    (6500, 0.1, "Title"),
+                ]
+            )
+        ]
+        measured = {
+            "captions": tuple(captions),
+            "caption_tracks": (*(tracks if captions else ()), pictures),
+            "screen_text": tuple(written if name == "a.mp4" else ()),
+        }
         own = {table: tuple(each) for table, each in rows.items()}
         return bundle.model_copy(update=own | {"measured": measured})
 
@@ -146,6 +161,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("b.mp4", "1:00.0", 60.0, "b.mp4 1"),
         ("c.avi", "0:00.0", 60.0, "c.avi 0"),
     ],
+    "lower-thirds": [("a.mp4", "0:02.0", 4.5, "Anna Keller")],
     "recently-indexed": [
         ("a.mp4", MADE, None, DAY, None),
         ("b.mp4", MADE, DAY - timedelta(days=3), DAY + timedelta(days=60), None),

@@ -1,0 +1,98 @@
+"""The same line in several pictures is one line."""
+
+import pytest
+
+from videoxl2.screen_text.lines import Lines
+from videoxl2.screen_text.records import Line, Outline, Seen
+
+PLACE = Outline(0.1, 0.8, 0.5, 0.85)
+
+
+def seen(text: str, confidence: float = 0.9, down: float = 0.0, across: float = 0.0) -> Seen:
+    moved = Outline(PLACE.left + across, PLACE.top + down, PLACE.right + across, PLACE.bottom + down)
+    return Seen(text, confidence, moved)
+
+
+def lines_of(*looks: list[Seen], step_ms: int = 1000) -> list[Line]:
+    """Looks a second apart, and the film's end a second after the last."""
+    lines, found = Lines(), list[Line]()
+    for number, look in enumerate(looks):
+        found += lines.add(look, number * step_ms)
+    return found + lines.finish(len(looks) * step_ms)
+
+
+def spans_of(*looks: list[Seen]) -> list[tuple[str, int, int]]:
+    return [(line.text, line.start_ms, line.end_ms) for line in lines_of(*looks)]
+
+
+def test_a_line_lasts_from_its_first_picture_to_the_first_without_it() -> None:
+    """Or to the end of the film."""
+    name = [seen("Anna Keller")]
+    assert spans_of([], name, name, [], [], []) == [("Anna Keller", 1000, 3000)]
+    assert spans_of([], name, name) == [("Anna Keller", 1000, 3000)]
+    assert spans_of(name, []) == [("Anna Keller", 0, 1000)]
+
+
+def test_a_line_that_is_overlooked_once_goes_on() -> None:
+    """Twice is too often."""
+    name = [seen("Anna Keller")]
+    assert spans_of(name, [], name) == [("Anna Keller", 0, 3000)]
+    assert spans_of(name, [], [], name) == [("Anna Keller", 0, 1000), ("Anna Keller", 3000, 4000)]
+
+
+def test_the_text_is_what_most_pictures_agree_on() -> None:
+    """Weighted by how surely they were read; its confidence is the best that it was read with."""
+    looks = [seen("Anna Keller", 0.9)], [seen("Anna Kel1er", 0.8)], [seen("Anna Keller", 0.95)]
+    (line,) = lines_of(*looks)
+    assert (line.text, line.confidence) == ("Anna Keller", 0.95)
+    (line,) = lines_of([seen("Anna Keiler", 0.75)], [seen("Anna Keller", 0.95)])
+    assert line.text == "Anna Keller"
+
+
+@pytest.mark.parametrize("other", ["anna keller", "AnnaKeller", "Anna-Keller!", "Ánna Keller"])
+def test_case_spaces_marks_and_accents_make_no_other_line(other: str) -> None:
+    """Readings of one line differ in them."""
+    assert len(lines_of([seen("Anna Keller")], [seen(other)])) == 1
+
+
+def test_another_text_in_its_place_is_another_line() -> None:
+    """It ends where the other begins."""
+    assert spans_of([seen("Anna Keller")], [seen("Ben Okonkwo")], [seen("Ben Okonkwo")]) == [
+        ("Anna Keller", 0, 1000),
+        ("Ben Okonkwo", 1000, 3000),
+    ]
+
+
+def test_the_same_text_in_two_places_is_two_lines() -> None:
+    """Such as the two halves of a score board."""
+    both = [seen("HOME"), seen("HOME", across=0.42)]
+    assert spans_of(both, both) == [("HOME", 0, 2000)] * 2
+
+
+def test_a_text_that_is_typed_out_is_one_line() -> None:
+    """With what it says in the end."""
+    looks = [seen("Anna")], [seen("Anna Kel")], [seen("Anna Keller")], [seen("Anna Keller")]
+    assert spans_of(*looks) == [("Anna Keller", 0, 4000)]
+
+
+def test_credits_that_roll_are_one_line_each() -> None:
+    """Through all places of a column."""
+    looks = [
+        [seen("Camera: Ada Byron", down=-0.2 * n), seen("Sound: Max Born", down=0.1 - 0.2 * n)]
+        for n in range(4)
+    ]
+    assert spans_of(*looks) == [("Camera: Ada Byron", 0, 4000), ("Sound: Max Born", 0, 4000)]
+
+
+def test_the_same_text_elsewhere_in_the_picture_is_another_line() -> None:
+    """Neither in its column nor in its row."""
+    assert len(lines_of([seen("Anna Keller")], [seen("Anna Keller", down=-0.4, across=0.3)])) == 2
+
+
+def test_lines_are_given_as_soon_as_they_are_over() -> None:
+    """So that memory does not grow with the film."""
+    lines = Lines()
+    assert lines.add([seen("Anna Keller")], 0) == []
+    assert lines.add([], 1000) == []
+    assert [line.text for line in lines.add([], 2000)] == ["Anna Keller"]
+    assert lines.finish(9000) == []

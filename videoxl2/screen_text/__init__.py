@@ -1,0 +1,38 @@
+"""Text on screen: what is written in the pictures, with its time and its place, on a CPU.
+
+    lines = read_screen_text(path, probe(path))     # a pass of its own, a picture a second
+    watcher = TextWatcher(probe(path), find_text_weights())     # or shown by a pass over all pictures
+
+    reading      one video
+    reader       from pictures to lines: look where something changed, read what is new
+    gate         whether a picture is worth a look
+    known_boxes  what has been read already
+    lines        the same line in several pictures
+    detector     where lines are: the network
+    boxes        from its map to boxes
+    components   connected patches of a mask
+    recogniser   what a line says
+    sessions     weights that are loaded
+    weights      where they are, and what tells them apart
+    looks        pictures as they are looked at
+
+The weights are PP-OCRv6's, which the package rapidocr brings along; ONNX Runtime runs them. Both are imported
+when something is read, and not before. Memory does not grow with the film. Needs no torch.
+"""
+
+from videoxl2.screen_text.errors import ScreenTextError
+from videoxl2.screen_text.reading import TextWatcher, read_screen_text
+from videoxl2.screen_text.records import Line, Outline
+from videoxl2.screen_text.weights import MODEL_ID, TextWeights, find_text_weights, text_engine
+
+__all__ = [
+    "MODEL_ID",
+    "Line",
+    "Outline",
+    "ScreenTextError",
+    "TextWatcher",
+    "TextWeights",
+    "find_text_weights",
+    "read_screen_text",
+    "text_engine",
+]

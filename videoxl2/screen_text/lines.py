@@ -1,0 +1,108 @@
+"""The same line in several pictures is one line, with its time and the text that most of them agree on."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+
+from videoxl2.screen_text.records import Line, Outline, Seen
+
+_ALIKE = 0.8  # of texts
+_LEAST_GROWN = 3  # letters of a text that grows letter by letter
+_OVERLAP = 0.3  # of the smaller box
+_MISSED = 1  # looks that a line may be overlooked in
+_MOST_MISSED_MS = 10_000
+
+
+@dataclass(slots=True)
+class _Open:
+    """A line that was there at the last look, or was overlooked in it."""
+
+    start_ms: int
+    seen: Seen  # last
+    best: Seen
+    votes: Counter[str] = field(default_factory=Counter)
+    sure: dict[str, float] = field(default_factory=dict)  # the best confidence that each text was read with
+    missed_ms: int | None = None
+    num_missed: int = 0
+
+    def add(self, seen: Seen) -> None:
+        self.seen, self.missed_ms, self.num_missed = seen, None, 0
+        self.votes[seen.text] += seen.confidence  # type: ignore[assignment]
+        self.sure[seen.text] = max(seen.confidence, self.sure.get(seen.text, 0.0))
+        if seen.confidence > self.best.confidence:
+            self.best = seen
+
+    def line(self, end_ms: int) -> Line:
+        text = max(self.votes, key=lambda text: (self.votes[text], len(text), text))
+        return Line(self.start_ms, end_ms, text, self.sure[text], self.best.outline)
+
+
+class Lines:
+    """Looks in, in order of time; lines out, as soon as they are over."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []
+
+    def add(self, seen: Sequence[Seen], at_ms: int) -> list[Line]:
+        """What a look at `at_ms` found; returns the lines that are over."""
+        unmatched = list(self._open)
+        for one in seen:
+            match = max(unmatched, key=lambda line: _likeness(line.seen, one), default=None)
+            if match is not None and _likeness(match.seen, one) > 0:
+                unmatched.remove(match)
+            else:
+                self._open.append(match := _Open(at_ms, one, one))
+            match.add(one)
+        return self._without(unmatched, at_ms)
+
+    def finish(self, end_ms: int) -> list[Line]:
+        """The lines that are there when the film ends."""
+        over = [line.line(end_ms if line.missed_ms is None else line.missed_ms) for line in self._open]
+        self._open = []
+        return over
+
+    def _without(self, missing: list[_Open], at_ms: int) -> list[Line]:
+        over = []
+        for line in missing:
+            line.num_missed += 1
+            line.missed_ms = at_ms if line.missed_ms is None else line.missed_ms
+            if line.num_missed > _MISSED or at_ms - line.missed_ms > _MOST_MISSED_MS:
+                over.append(line.line(line.missed_ms))
+                self._open.remove(line)
+        return over
+
+
+def letters_of(text: str) -> str:
+    """Letters and digits alone, of no case and without accents, which are what readings differ in."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if letter.isalnum())
+
+
+def _likeness(before: Seen, after: Seen) -> float:
+    """How surely both are the same line, above 1 where it stays in its place; 0: they are not."""
+    a, b = letters_of(before.text), letters_of(after.text)
+    alike = 1.0 if a == b else SequenceMatcher(None, a, b, autojunk=False).ratio()
+    overlap = _overlap(before.outline, after.outline)
+    if overlap < _OVERLAP:
+        return alike / 2 if alike >= _ALIKE and _moves(before.outline, after.outline) else 0.0
+    shorter, longer = sorted((a, b), key=len)
+    has_grown = len(shorter) >= _LEAST_GROWN and longer.startswith(shorter)
+    return 1 + alike if alike >= _ALIKE or has_grown else 0.0
+
+
+def _overlap(a: Outline, b: Outline) -> float:
+    width = min(a.right, b.right) - max(a.left, b.left)
+    height = min(a.bottom, b.bottom) - max(a.top, b.top)
+    smaller = min(a.area, b.area)
+    return width * height / smaller if width > 0 and height > 0 and smaller > 0 else 0.0
+
+
+def _moves(a: Outline, b: Outline) -> bool:
+    """Whether one may be the other, rolled up or down or crept along: as large, in one column or row."""
+    width, height = a.right - a.left, a.bottom - a.top
+    is_as_large = abs(b.bottom - b.top - height) < 0.4 * height
+    rolls = abs(a.left - b.left) < 0.5 * height and abs(b.right - b.left - width) < 0.2 * width
+    creeps = abs(a.top - b.top) < 0.5 * height
+    return is_as_large and (rolls or creeps)
