@@ -129,6 +129,18 @@ class ScreenText(Measured):
     text: str = Field(description="What most of the pictures agree on")
 
 
+class Strip(Measured):
+    """Tiny pictures of all of the video, on one sheet: tile n is what is on screen at n x step_ms."""
+
+    num_tiles: int = Field(description="Pictures on the sheet")
+    num_columns: int = Field(description="Of them side by side; the last row may be shorter")
+    tile_width: int = Field(description="Width of each in pixels")
+    tile_height: int = Field(description="Height of each in pixels")
+    step_ms: int = Field(description="Time from one to the next")
+    media_type: str = Field(description="image/jpeg")
+    image: bytes = Field(description="The sheet as a file of that type")
+
+
 MEASURED_TABLES: dict[str, type[Measured]] = {
     "caption_tracks": CaptionTrack,
     "captions": Caption,
@@ -136,4 +148,5 @@ MEASURED_TABLES: dict[str, type[Measured]] = {
     "speech_tracks": SpeechTrack,
     "speech": Speech,
     "screen_text": ScreenText,
+    "strips": Strip,
 }

@@ -36,7 +36,7 @@ recipe_options = with_options(
         *("--model", "DIR|HUB_ID"),
         "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only. [none: signals only]",
     ),
-    values(*("--signal", "signals", "NAME"), "What to read without a model, or none. [captions]"),
+    values(*("--signal", "signals", "NAME"), "What to read without a model, or none. [captions, strip]"),
     value(
         *("--speech", "DIR|SIZE|HUB_ID"),
         "Hear what is said with these Whisper weights, e.g. base; needs the extra speech. [not heard]",

@@ -2,6 +2,7 @@
 
     signal     what one is, and how it is told apart from what it was before
     captions   texts that come with a video: tracks, CEA-608, sidecars; and chapters
+    strip      tiny pictures of all of it on one sheet
     reading    a video's signals, each by itself: one that fails leaves the others alone
     known      those that there are, by name
 

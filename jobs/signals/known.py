@@ -11,9 +11,10 @@ from jobs.signals.screen_text import NAME as TEXT
 from jobs.signals.signal import Signal
 from jobs.signals.speech import NAME as SPEECH
 from jobs.signals.speech import WEIGHTS
+from jobs.signals.strip import Strips
 from schemas.failures import UsageError
 
-_KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(),)}
+_KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(), Strips())}
 
 
 def known_signals() -> tuple[Signal, ...]:

@@ -1,9 +1,9 @@
 """What a signal is: rows that a CPU reads off one video, and an identity that changes when they would."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from schemas.identity import Sidecar, VideoObject, digest
 from schemas.measured import Measured
@@ -11,6 +11,7 @@ from schemas.measured import Measured
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from videoxl2.captions import Texts
     from videoxl2.frames import Limits, MediaInfo
+    from videoxl2.watching import Watched, Watcher
 
 Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one signal have them
 
@@ -77,7 +78,10 @@ class Costs:
 
 
 class Signal(Protocol):
-    """Small and picklable. Equal signals would read equal rows off equal bytes."""
+    """Small and picklable. Equal signals would read equal rows off equal bytes.
+
+    It is a `ReadingSignal` or a `WatchingSignal`.
+    """
 
     @property
     def name(self) -> str:
@@ -103,8 +107,32 @@ class Signal(Protocol):
     def reads_sidecars(self) -> bool:
         """Whether its rows depend on what lies beside the video."""
 
+
+@runtime_checkable
+class ReadingSignal(Signal, Protocol):
+    """A signal that opens the file by itself."""
+
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
         """The rows, each with this lineage. Raises what `jobs.failures.classify` knows, or PartlyRead."""
+
+
+@runtime_checkable
+class WatchingSignal(Signal, Protocol):
+    """A signal that is shown every picture, or all sound, in one pass with the others of its kind."""
+
+    def watch(self, file: VideoFile) -> "Watching":
+        """What it does in the pass over this file. Raises as `ReadingSignal.read`."""
+
+
+class Watching(Protocol):
+    """A signal's part in one pass over one film."""
+
+    @property
+    def watchers(self) -> "Sequence[Watcher]":
+        """Those that are shown the film; where one of them fails, the signal does."""
+
+    def rows(self, watched: "Watched", lineage: Lineage) -> Iterator[Measured]:
+        """The rows, each with this lineage, once the pass is over. Raises as `ReadingSignal.read`."""
 
 
 def signal_id(signal: Signal) -> str:

@@ -21,6 +21,7 @@ from jobs.web.looks import STATIC, show
 from jobs.web.open_index import OpenIndex
 from jobs.web.pages import Pages
 from jobs.web.pictures import NEAR_MS, StoredPictures, find_picture, stored_near
+from jobs.web.strip import read_sheet
 from jobs.web.videos import Record, media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from schemas.identity import VideoId, parse_video_id
@@ -57,6 +58,7 @@ def make_app(index: OpenIndex, library: str | None, host: str) -> Starlette:
             Route("/video/{video_id}", site.video),
             Route("/media/{video_id}", site.media),
             Route("/picture/{video_id}/{at_ms}", site.picture),
+            Route("/strip/{video_id}", site.strip),
             Route("/api/search", site.api_search),
             Route("/api/videos/{video_id}", site.api_video),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -133,12 +135,25 @@ class _Site:
         with self._index.reading() as catalog:
             return stored_near(catalog, video, at_ms, NEAR_MS)
 
+    def strip(self, request: Request) -> Response:
+        video_id = _video_id(request)
+        sheet = again_if_changed(lambda: self._read_sheet(video_id))
+        if sheet is None:
+            raise NoSuchPageError(
+                "this video has no strip", "The signal strip makes one: see docs/signals.md."
+            )
+        return Response(sheet, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
+
     def api_search(self, request: Request) -> Response:
         return again_if_changed(lambda: api.search(self._index, request.query_params))
 
     def api_video(self, request: Request) -> Response:
         video_id = _video_id(request)
         return _found(again_if_changed(lambda: api.video(self._index, video_id)), video_id)
+
+    def _read_sheet(self, video_id: VideoId) -> bytes | None:
+        with self._index.reading() as catalog:
+            return read_sheet(catalog, video_id)
 
     def _read_video(self, video_id: VideoId) -> Record | None:
         with self._index.reading() as catalog:

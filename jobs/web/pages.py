@@ -14,6 +14,7 @@ from jobs.web.looks import show
 from jobs.web.media import check_served
 from jobs.web.open_index import OpenIndex
 from jobs.web.pictures import StoredPictures
+from jobs.web.strip import read_strip
 from jobs.web.timeline import lay_out
 from jobs.web.transcript import HEARD, read_transcript, track_name
 from jobs.web.videos import (
@@ -34,7 +35,8 @@ from storage.query.date_kinds import DATE_KINDS, DateKind
 from storage.query.documents import hit_kinds
 
 PAGE_SIZE = 24
-_PICTURED = {"scenes": "scene_index", "highlights": "rank"}  # tables whose rows have pictures on the page
+# Tables whose rows have pictures on the page.
+_PICTURED = {"scenes": "scene_index", "highlights": "rank", "shots": "shot_index"}
 # Shown apart from what was said.
 _LINEAGE = frozenset({*Timed.model_fields, *Appearance.model_fields, *Measured.model_fields})
 
@@ -95,8 +97,9 @@ class Pages:
             is_number = track.isascii() and track.isdigit() and len(track) < 6
             wanted = HEARD if track == str(HEARD) else int(track) if is_number else None
             transcript = read_transcript(catalog, video_id, wanted)
+            strip = read_strip(catalog, rows.video)
             for table, index in _PICTURED.items():
-                self._stored.expect((video_id, table, row[index]) for row in rows.tables[table])
+                self._stored.expect((video_id, table, row[index]) for row in rows.tables.get(table, []))
         problem, origin = self._look_at_media(rows)
         response = show(
             "video.html",
@@ -104,6 +107,7 @@ class Pages:
             video=rows.video,
             characters={row["character_id"]: row["label"] for row in rows.tables["characters"]},
             timeline=lay_out(rows),
+            strip=strip,
             transcript=transcript,
             track_name=track_name,
             lineage_columns=_LINEAGE,

@@ -8,6 +8,9 @@ from jobs.web.videos import Record, VideoRows
 _MAX_LANES = 16  # characters shown; the lists below the timeline have all
 _MAX_TICKS = 8
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+_MEASURED = ("chapters", "shots", "cues", "screen_text")
+_SAYS = ("title", "label", "text", "kind")  # columns that tell what a bar is, the best first
+_NAMES = {"screen_text": "On screen"}
 _LEAST_WIDTH = 0.35  # percent, so that a short moment can be seen and hit
 
 
@@ -39,17 +42,21 @@ class VideoTimeline:
 
 
 def lay_out(rows: VideoRows) -> VideoTimeline:
-    """Scenes first, then highlights, what packs brought, and a lane for each character."""
+    """What the model says, what packs brought, what was measured, and a lane for each character."""
     duration_ms = max(1, rows.video["duration_ms"])
     lanes = []
-    for table in ("scenes", "highlights", *_own_timed(rows)):
-        lanes.append(_lane(table.replace("_", " ").capitalize(), table, rows.tables[table], duration_ms))
+    for table in ("scenes", "highlights", *_own_timed(rows), *_MEASURED):
+        lanes.append(_lane(_name_of(table), table, rows.tables.get(table, []), duration_ms))
     lanes += _character_lanes(rows, duration_ms)
     return VideoTimeline(tuple(lane for lane in lanes if lane.bars), _ticks(duration_ms))
 
 
+def _name_of(table: str) -> str:
+    return _NAMES.get(table) or table.replace("_", " ").capitalize()
+
+
 def _own_timed(rows: VideoRows) -> list[str]:
-    ours = ("scenes", "characters", "appearances", "highlights", "failures")
+    ours = ("scenes", "characters", "appearances", "highlights", "failures", *_MEASURED)
     return [
         name for name, found in rows.tables.items() if name not in ours and found and "start_ms" in found[0]
     ]
@@ -72,7 +79,7 @@ def _bar(record: Record, name: str, duration_ms: int) -> Bar:
     end_ms = min(max(start_ms, record["end_ms"]), duration_ms)
     width = max(_LEAST_WIDTH, 100 * (end_ms - start_ms) / duration_ms)
     x = min(100 * start_ms / duration_ms, 100 - _LEAST_WIDTH)
-    said = str(record.get("title") or record.get("label") or name)
+    said = next((str(record[column]) for column in _SAYS if record.get(column)), name)
     label = f"{clock(start_ms)}–{clock(end_ms)}  {said[:120]}"
     return Bar(round(x, 3), round(min(width, 100 - x), 3), start_ms, label)
 

@@ -6,6 +6,7 @@ const player = document.getElementById("player");
 const still = document.getElementById("still");
 const scenes = [...document.querySelectorAll(".scene")];
 const cues = [...document.querySelectorAll(".cue")];
+const shots = [...document.querySelectorAll(".shot")];
 const heads = [...document.querySelectorAll("#timeline .head")];
 const durationMs = Number(stage.dataset.duration);
 // Rows count from the first picture, players from the zero of the container's clock.
@@ -53,7 +54,7 @@ function follow() {
     head.setAttribute("x2", x);
   }
   document.getElementById("now").textContent = clock(ms);
-  for (const row of [...scenes, ...cues]) {
+  for (const row of [...scenes, ...cues, ...shots]) {
     const isNow = Number(row.dataset.from) <= ms && ms < Number(row.dataset.to);
     if (isNow === row.classList.contains("now")) continue;
     if (isNow) showInList(row);
@@ -75,7 +76,7 @@ const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase
 function findInCues(text) {
   const words = plain(text).split(/\s+/).filter(Boolean);
   let found = 0;
-  for (const cue of cues) {
+  for (const cue of document.querySelectorAll("#cue-list .cue")) {
     const said = plain(cue.querySelector(".words").textContent);
     cue.hidden = !words.every((word) => said.includes(word));
     found += !cue.hidden;
@@ -89,8 +90,34 @@ if (findInput) {
   findInput.addEventListener("input", () => findInCues(findInput.value));
 }
 
+// A picture of the moment under the pointer, cut out of the strip's sheet.
+const strip = document.getElementById("strip");
+const timeline = document.getElementById("timeline");
+
+function peek(event) {
+  const box = strip.getBoundingClientRect();
+  const share = (event.clientX - box.left) / box.width;
+  const view = document.getElementById("peek");
+  view.hidden = share < 0 || share > 1;
+  if (view.hidden) return;
+  const { tiles, columns, step } = Object.fromEntries(Object.entries(strip.dataset).map(([name, text]) => [name, Number(text)]));
+  const [width, height] = strip.dataset.tile.split(" ").map(Number);
+  const number = Math.min(tiles - 1, Math.floor((share * durationMs) / step));
+  const x = (number % columns) * width;
+  const y = Math.floor(number / columns) * height;
+  view.firstElementChild.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+  view.lastElementChild.textContent = clock(share * durationMs);
+  view.style.left = `${Math.min(Math.max(4, event.clientX - width / 2), innerWidth - width - 14)}px`;
+  view.style.top = `${box.top - height - 34}px`;
+}
+
+if (strip) {
+  timeline.addEventListener("pointermove", peek);
+  timeline.addEventListener("pointerleave", () => (document.getElementById("peek").hidden = true));
+}
+
 function stepThroughScenes(step) {
-  const starts = scenes.map((scene) => Number(scene.dataset.from));
+  const starts = (scenes.length ? scenes : shots).map((scene) => Number(scene.dataset.from));
   const ms = nowMs();
   // A jump lands on the picture at or before the start, so "next" asks for a little more than now.
   const next = step > 0 ? starts.find((start) => start > ms + 100) : starts.findLast((start) => start < ms - 1000);
@@ -145,8 +172,9 @@ document.addEventListener("click", (event) => {
     jump(Number(link.dataset.seek));
     return;
   }
-  const lane = event.target.closest("svg.lane, svg.ruler");
+  const lane = event.target.closest("svg.lane, svg.ruler, #strip");
   if (lane) {
+    event.preventDefault(); // where scripts run, a picture of the strip is a place on it, not a link
     const box = lane.getBoundingClientRect();
     jump((durationMs * (event.clientX - box.left)) / box.width);
   }

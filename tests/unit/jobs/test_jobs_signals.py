@@ -1,8 +1,9 @@
 """Signals of one video in a folder: what can be read is read, and what cannot is named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import av
 import numpy as np
@@ -10,16 +11,18 @@ import pytest
 
 from jobs.signals.captions import Captions
 from jobs.signals.reading import SignalsRead, read_signals
-from jobs.signals.signal import VideoFile
+from jobs.signals.signal import Costs, Lineage, VideoFile
+from jobs.signals.strip import Strips
 from schemas.failures import FailureClass
 from schemas.identity import Sidecar
-from schemas.measured import CaptionTrack
+from schemas.measured import CaptionTrack, Chapter, Measured
 from storage.errors import StorageUnavailable
 from storage.library.library import open_library
 from storage.library.pairing import MAX_SIDECAR_BYTES
 from storage.library.selection import Selection
-from videoxl2.frames import probe
-from videoxl2.frames.files.container import DEFAULT_LIMITS
+from videoxl2.frames import DEFAULT_LIMITS, Limits, MediaInfo, probe
+from videoxl2.frames.files.decoder import Picture
+from videoxl2.watching import Watched, watch
 
 SRT = "1\n00:00:00,500 --> 00:00:01,500\nThe harbour is closed.\n"
 
@@ -38,18 +41,53 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Watcher:
+    """A signal that counts the pictures it is shown, up to the one at which it breaks down."""
+
+    name: str
+    breaks_at: int = 99
+    opens: bool = True
+
+    version: ClassVar[int] = 1
+    settings: ClassVar[dict[str, str]] = {}
+    rough_costs: ClassVar[Costs] = Costs(0.0, 0.0)
+    reads_sidecars: ClassVar[bool] = False
+    tables: ClassVar[tuple[str, ...]] = ("chapters",)
+
+    def watch(self, file: VideoFile) -> "Counting":
+        if not self.opens:
+            raise StorageUnavailable("no answer", "Wait.")
+        return Counting(self.breaks_at)
+
+
+class Counting:
+    def __init__(self, breaks_at: int) -> None:
+        self.watchers = (self,)
+        self._breaks_at, self._seen = breaks_at, 0
+
+    def picture(self, picture: Picture, at_ms: int) -> None:
+        assert self._seen < self._breaks_at, "broken down"
+        self._seen += 1
+
+    def rows(self, watched: Watched, lineage: Lineage) -> Iterator[Measured]:
+        yield Chapter(**lineage, chapter=self._seen, start_ms=0, end_ms=1, title=None)
+
+
 @pytest.fixture
 def read(film: Path, make_row: Callable[..., Any]) -> Callable[..., SignalsRead]:
     """What captions there are in the film and beside it; `fetch` instead of the library's own."""
 
-    def run(fetch: Callable[[Sidecar], bytes] | None = None) -> SignalsRead:
+    def run(
+        fetch: Callable[[Sidecar], bytes] | None = None, signals: Sequence[Any] = (Captions(),)
+    ) -> SignalsRead:
         library = open_library(str(film.parent))
         (video,) = library.list_videos(Selection(with_sidecars=True))
         own = fetch or (lambda sidecar: library.fetch_sidecar(video, sidecar))
         file = VideoFile(video, film, probe(film), DEFAULT_LIMITS, own)
         blank = make_row(CaptionTrack).model_dump()
         lineage = {name: blank[name] for name in CaptionTrack.model_fields.keys() & _LINEAGE}
-        return read_signals(file, [Captions()], lambda name: lineage | {"signal_id": name})
+        return read_signals(file, signals, lambda name: lineage | {"signal_id": name})
 
     return run
 
@@ -83,6 +121,27 @@ def test_sidecars_out_of_reach_leave_the_others_their_rows(
     assert (failure.signal_id, failure.failure.code) == ("captions@1", "not_found")
     assert failure.failure.failure_class is FailureClass.MEDIA  # the video is not tried again for it
     assert "film.de.srt" in failure.failure.message
+
+
+def test_signals_that_watch_share_one_pass(
+    read: Callable[..., SignalsRead], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each sees all ten pictures, the strip has its tiles, and one that breaks down breaks alone."""
+    passes: list[int] = []
+
+    def watched_by(path: Path, info: MediaInfo, watchers: Sequence[Any], limits: Limits) -> Watched:
+        passes.append(len(watchers))
+        return watch(path, info, watchers, limits)
+
+    monkeypatch.setattr("videoxl2.watching.watch", watched_by)
+    found = read(signals=[Watcher("breaks", 3), Watcher("closed", opens=False), Strips(), Watcher("counts")])
+    assert passes == [3]
+    (chapter,) = found.rows["chapters"]
+    assert (chapter.signal_id, chapter.model_dump()["chapter"]) == ("counts@1", 10)
+    (strip,) = found.rows["strips"]
+    assert strip.model_dump()["num_tiles"] == 2
+    reasons = [(one.signal_id, one.failure.code) for one in found.failures]
+    assert sorted(reasons) == [("breaks@1", "AssertionError"), ("closed@1", "storage_unavailable")]
 
 
 def test_a_store_that_does_not_answer_is_asked_again(
