@@ -11,6 +11,7 @@ from jobs.exports.formats import (
     MOMENT_KINDS,
     SAID,
     TABLE_FORMATS,
+    THUMBNAILS,
     VIDEO_FORMATS,
     TableFormat,
     VideoFormat,
@@ -33,7 +34,8 @@ from schemas.failures import UsageError
 @click.option(
     "--kind",
     metavar="TABLE",
-    help="scenes, highlights, captions or speech; for jsonl and csv any table, a pack's too. "
+    help="scenes, highlights, captions, speech; for vtt also thumbnails; for jsonl and csv any table, "
+    "a pack's too. "
     "[highlights for edl, else scenes]",
 )
 @click.option(
@@ -66,6 +68,9 @@ def export(
 
 def _check(to: str, kind: str, video: str | None, output: str | None, as_json: bool) -> None:
     is_table = to in TABLE_FORMATS
+    if kind == THUMBNAILS and not is_table:
+        _check_thumbnails(to, output)
+        return
     if not is_table and kind not in MOMENT_KINDS:
         raise UsageError(
             f"{to} cannot hold {kind}", "Take --kind scenes or highlights, or --format jsonl or csv."
@@ -80,3 +85,10 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
         raise UsageError("--json tells which files were written", "Add --output.")
     if output is not None and "://" in output:
         raise UsageError(f"{output} is not on this machine", "Write to a folder here, then copy it.")
+
+
+def _check_thumbnails(to: str, output: str | None) -> None:
+    if to != "vtt":
+        raise UsageError(f"{to} cannot hold thumbnails", "Take --format vtt.")
+    if output is None or "://" in output:
+        raise UsageError("thumbnails are two files a video", "Add --output DIR, a folder on this machine.")

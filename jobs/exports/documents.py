@@ -11,6 +11,7 @@ from jobs.exports.json_ld import to_json_ld
 from jobs.exports.moments import ExportedVideo, Moment, models_of, read_moments
 from jobs.exports.subrip import to_subrip
 from jobs.exports.table_rows import to_csv, to_json_lines
+from jobs.exports.thumbnails import read_sheets, to_thumbnail_track
 from jobs.exports.webvtt import to_webvtt
 from jobs.ui.made_by import MadeBy
 from schemas.identity import VideoId
@@ -24,8 +25,9 @@ class Document:
 
     stem: str
     part: str
-    chunks: Iterable[str]
-    models: tuple[MadeBy, ...]
+    chunks: Iterable[str] | Iterable[bytes]
+    models: tuple[MadeBy, ...] = ()
+    ending: str | None = None  # of its name; None: the format's
 
 
 def table_document(catalog: Catalog, to: TableFormat, table: str, video_id: VideoId | None) -> Document:
@@ -56,6 +58,14 @@ def video_documents(
         texts, models = _render(to, source, moments, cues), tuple(models_of(source, moments))
         for number, text in enumerate(texts, start=1):
             yield Document(file_stem(source), f"-{number}" if len(texts) > 1 else "", [text], models)
+
+
+def thumbnail_documents(catalog: Catalog, video_id: VideoId | None) -> Iterator[Document]:
+    """Two for each video that has a strip: the track, and the JPEG that it cuts pictures from."""
+    for source, sheet in read_sheets(catalog, video_id):
+        stem = file_stem(source)
+        yield Document(stem, "", [sheet.image], ending="jpg")
+        yield Document(stem, "", [to_thumbnail_track(source, sheet, f"{stem}.jpg")])
 
 
 def _transcripts(catalog: Catalog, video_id: VideoId | None, language: str | None) -> Iterator[list[Moment]]:

@@ -30,19 +30,23 @@ def file_stem(source: ExportedVideo) -> str:
     return "-".join(filter(None, (short, source.video_id)))
 
 
-def write_file(path: Path, chunks: Iterable[str], force: bool) -> Outcome:
-    """UTF-8, seen under its name only when whole. UsageError: `path` cannot be a file."""
+def write_file(path: Path, chunks: Iterable[str] | Iterable[bytes], force: bool) -> Outcome:
+    """Write bytes as they are and text as UTF-8, seen under the name only when whole.
+
+    UsageError: `path` cannot be a file.
+    """
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
         raise UsageError(f"{path} is no regular file", "Give a file's name, or leave out --output.")
     part = path.with_name(f".media-index-{os.getpid()}.part")
     try:
-        out = part.open("w", encoding="utf-8", newline="")
+        out = part.open("wb")
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise UsageError(f"{path.parent}: {error.strerror}", "Check --output.") from error
     try:
         with out:
-            out.writelines(chunks)
+            for chunk in chunks:
+                out.write(chunk.encode() if isinstance(chunk, str) else chunk)
         if path.exists():
             if filecmp.cmp(part, path, shallow=False):
                 return Outcome.UNCHANGED

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]  # a document per video
 TableFormat = Literal["jsonl", "csv"]  # a document per table
 MomentKind = Literal["scenes", "highlights", "captions", "speech"]
+THUMBNAILS = "thumbnails"  # a kind that is no table of moments: pictures for players, as vtt
 VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 SAID: tuple[MomentKind, ...] = ("captions", "speech")

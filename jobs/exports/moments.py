@@ -128,16 +128,25 @@ def read_moments(
 
     Of captions one track: the best of those in that language, where one is named.
     """
-    after = ""
-    while True:
-        params = {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
-        sources = catalog.read(ExportedVideo, _VIDEOS, params)
-        if not sources:
-            return
-        after = sources[-1].video_id
+    for sources in _pages(catalog, video_id):
         found: dict[str, list[Moment]] = {source.video_id: [] for source in sources}
-        asked: dict[str, str | None] = {"first": sources[0].video_id, "last": after}
+        asked: dict[str, str | None] = {"first": sources[0].video_id, "last": sources[-1].video_id}
         asked |= {"language": language} if kind in SAID else {}
         for of, *values in catalog.query(_MOMENTS[kind], asked).rows:
             found[of].append(Moment(*values))
         yield from ((source, found[source.video_id]) for source in sources)
+
+
+def read_videos(catalog: Catalog, video_id: VideoId | None = None) -> Iterator[ExportedVideo]:
+    """All videos of the index by id, or one."""
+    for sources in _pages(catalog, video_id):
+        yield from sources
+
+
+def _pages(catalog: Catalog, video_id: VideoId | None) -> Iterator[Sequence[ExportedVideo]]:
+    after = ""
+    while sources := catalog.read(
+        ExportedVideo, _VIDEOS, {"after": after, "only": video_id, "limit": VIDEOS_A_QUERY}
+    ):
+        yield sources
+        after = sources[-1].video_id

@@ -13,10 +13,10 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def to_webvtt(source: ExportedVideo, moments: Sequence[Moment]) -> str:
     """Escaped, so that no title can end a cue (`-->`, empty lines) or open a tag."""
-    blocks = ["WEBVTT", f"NOTE {_escape(source.uri)}, recipe {_escape(source.recipe_id)}"]
+    blocks = ["WEBVTT", f"NOTE {escaped(source.uri)}, recipe {escaped(source.recipe_id)}"]
     models = models_of(source, moments)
-    blocks += [f"NOTE by model {_escape(model.model_id or '')}, {model.model_revision}" for model in models]
-    blocks += [f"NOTE {_escape(note)}" for note in notes_on(models)]
+    blocks += [f"NOTE by model {escaped(model.model_id or '')}, {model.model_revision}" for model in models]
+    blocks += [f"NOTE {escaped(note)}" for note in notes_on(models)]
     blocks += [
         f"{number}\n{cue_times(source, moment, '.')}\n{_payload(moment)}"
         for number, moment in enumerate(moments, start=1)
@@ -26,10 +26,11 @@ def to_webvtt(source: ExportedVideo, moments: Sequence[Moment]) -> str:
 
 def _payload(moment: Moment) -> str:
     if moment.kind not in SAID:
-        return _escape(moment.name)
-    voice = f"<v {_escape(moment.category)}>" if moment.category else ""
-    return voice + "\n".join(filter(None, map(_escape, moment.text.splitlines())))
+        return escaped(moment.name)
+    voice = f"<v {escaped(moment.category)}>" if moment.category else ""
+    return voice + "\n".join(filter(None, map(escaped, moment.text.splitlines())))
 
 
-def _escape(text: str) -> str:
+def escaped(text: str) -> str:
+    """One line without marks: it can end no cue and open no tag."""
     return one_line(text).translate(_ESCAPES)

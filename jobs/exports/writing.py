@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from jobs.exports.documents import Document, table_document, video_documents
+from jobs.exports.documents import Document, table_document, thumbnail_documents, video_documents
 from jobs.exports.files import Outcome, write_file
-from jobs.exports.formats import TABLE_FORMATS, MomentKind, TableFormat, VideoFormat
+from jobs.exports.formats import TABLE_FORMATS, THUMBNAILS, MomentKind, TableFormat, VideoFormat
 from jobs.ui.find_video import find_video
 from jobs.ui.made_by import MadeBy, notes_on
 from jobs.ui.terminal import say, say_document, show_json
@@ -34,7 +34,7 @@ class Export:
     @property
     def is_one(self) -> bool:
         """Whether it makes one document."""
-        return self.video is not None or self.to in TABLE_FORMATS
+        return (self.video is not None and self.kind != THUMBNAILS) or self.to in TABLE_FORMATS
 
 
 def write_export(index: str, endpoint_url: str | None, asked: Export) -> None:
@@ -61,7 +61,7 @@ def _print(documents: Iterable[Document]) -> None:
     try:
         for document in documents:
             for chunk in document.chunks:
-                say_document(chunk)
+                say_document(str(chunk))  # pictures are never printed
                 has_begun = True
     except ChangedUnderneath as error:
         if has_begun:
@@ -91,6 +91,8 @@ def _documents(catalog: Catalog, asked: Export, video_id: VideoId | None) -> Ite
     if to in TABLE_FORMATS:
         _check_table(catalog, asked.kind)
         yield table_document(catalog, to, asked.kind, video_id)
+    elif asked.kind == THUMBNAILS:
+        yield from thumbnail_documents(catalog, video_id)
     else:
         kind = cast(MomentKind, asked.kind)
         yield from video_documents(catalog, cast(VideoFormat, to), kind, video_id, asked.language)
@@ -119,7 +121,7 @@ def _write(
         if is_file:
             path = output.with_name(f"{output.stem}{document.part}{output.suffix}")
         else:
-            path = output / f"{document.stem}{document.part}.{asked.to}"
+            path = output / f"{document.stem}{document.part}.{document.ending or asked.to}"
         outcome = write_file(path, document.chunks, asked.force or path in ours)
         if outcome is Outcome.WRITTEN:
             ours.add(path)

@@ -20,6 +20,7 @@ _ORDER = {
     "appearances": "start_ms, character_id",
     "highlights": "rank",
     "chapters": "start_ms, chapter",
+    "screen_text": "start_ms, line",
     "failures": "created_at",
 }
 _TOTALS = """
@@ -63,8 +64,9 @@ class VideoRows:
 
     @property
     def models(self) -> list[MadeBy]:
-        """Those that wrote any of it."""
-        found = (row for row in (self.video, *chain(*self.tables.values())) if row.get("model_id"))
+        """Those that described any of it; what is measured is not described."""
+        rows = chain([self.video], *self.tables.values())
+        found = (row for row in rows if row.get("model_id") and "signal_id" not in row)
         return list(dict.fromkeys(MadeBy(row["model_id"], row["model_revision"]) for row in found))
 
 

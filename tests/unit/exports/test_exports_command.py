@@ -15,6 +15,7 @@ from jobs.exports import writing
 from jobs.ui import terminal
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
+from schemas.measured import Strip
 from schemas.tables import Keyframe
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -146,6 +147,32 @@ def test_a_packs_table_comes_out_whole(tmp_path, media_index, make_bundle, make_
     assert json.loads(cells["item"]) == {"name": "Tea, green", "grams": 7}
 
 
+def test_thumbnails_are_a_track_and_its_pictures(tmp_path, media_index, make_bundle, make_row):
+    """Of the videos that have a strip; the track names the file that lies beside it."""
+    index, keys = open_index(str(tmp_path / "index"), create=True), []
+    for uri, image in (("s3://films/a b.mp4", b"\xff\xd8 pictures"), ("s3://films/none.mp4", b"")):
+        bundle = make_bundle(uri=uri, duration_ms=2000)
+        ids = {name: getattr(bundle.videos[0], name) for name in LINEAGE}
+        sides = {"num_columns": 10, "tile_width": 160, "tile_height": 90}
+        strip = make_row(
+            Strip, num_tiles=2, step_ms=1000, media_type="image/jpeg", image=image, **sides, **ids
+        )
+        bundle = bundle.model_copy(update={"measured": {"strips": (strip,) if image else ()}})
+        keys.append((bundle.commit.video_id, bundle.commit.analysis_key))
+        index.commit(*keys[-1], encode_bundle(bundle))
+    index.publish(keys)
+    asked = ("export", "--index", tmp_path / "index", "--format", "vtt", "--kind", "thumbnails")
+    for more in ((), ("--video", "a b.mp4")):
+        outcome = media_index(*asked, "--output", tmp_path / "out", "--json", *more)
+        assert [one["outcome"] for one in json.loads(outcome.stdout)] == [
+            "unchanged" if more else "written"
+        ] * 2
+    image, track = sorted((tmp_path / "out").iterdir())
+    assert (image.read_bytes(), image.suffix, track.suffix) == (b"\xff\xd8 pictures", ".jpg", ".vtt")
+    cues = webvtt.from_string(track.read_text()).captions
+    assert [one.text.partition("#")[0] for one in cues] == [image.name.replace(" ", "%20")] * 2
+
+
 def test_rows_of_one_video(index, media_index):
     """`--video` leaves out the rows of others."""
     done = media_index("export", "--index", index, "--format", "jsonl", "--video", "night.mov")
@@ -177,6 +204,8 @@ def test_more_videos_than_one_query_takes(make_index, tmp_path, media_index, mon
         (["--format", "csv", "--output", "no/such/x.csv"], "no/such"),
         (["--format", "csv", "--output", "/dev/null"], "/dev/null"),
         (["--format", "vtt", "--output", "file.txt"], "file.txt"),
+        (["--format", "srt", "--kind", "thumbnails", "--output", "out"], "srt cannot hold thumbnails"),
+        (["--format", "vtt", "--kind", "thumbnails", "--video", "night.mov"], "two files a video"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

@@ -11,6 +11,7 @@ import webvtt
 
 from jobs.exports.one_line import one_line
 from jobs.exports.subrip import to_subrip
+from jobs.exports.thumbnails import Sheet, to_thumbnail_track
 from jobs.exports.webvtt import to_webvtt
 
 
@@ -85,3 +86,17 @@ def test_every_subtitle_comes_back(source, hostile):
     assert [s.content for s in found] == [
         "\n".join(filter(None, (m.name, one_line(m.text)))).translate(swap) for m in hostile
     ]
+
+
+def test_thumbnails_come_back_from_webvtt(source):
+    """Each tile where it lies on the sheet, on the player's clock; the last one ends with the film."""
+    sheet = Sheet(12, 10, 160, 90, 5200, b"")
+    track = webvtt.from_buffer(io.StringIO(to_thumbnail_track(source, sheet, "night walk.jpg")))
+    places = [one.text for one in track.captions]
+    assert places[0] == "night%20walk.jpg#xywh=0,0,160,90"
+    assert places[9:] == [f"night%20walk.jpg#xywh={x},{y},160,90" for x, y in ((1440, 0), (0, 90), (160, 90))]
+    assert [_ms(one.start) for one in track.captions] == [n * 5200 for n in range(12)]
+    assert [_ms(one.end) for one in track.captions[-2:]] == [57_200, 60_000]
+    later = source.model_copy(update={"player_start_ms": 2000})
+    first = webvtt.from_buffer(io.StringIO(to_thumbnail_track(later, sheet, "a"))).captions[0]
+    assert (first.start, first.end) == ("00:00:02.000", "00:00:07.200")
