@@ -141,6 +141,21 @@ class Strip(Measured):
     image: bytes = Field(description="The sheet as a file of that type")
 
 
+class Cue(Measured):
+    """What a machine sees or hears of a film without understanding it, and when."""
+
+    kind: str = Field(
+        description="black, freeze, color_bars, letterbox, pillarbox, damaged, silence, tone, loudness, "
+        "loudness_range or peak"
+    )
+    start_ms: int = Field(description="First millisecond")
+    end_ms: int = Field(description="First millisecond after; what holds at the end of the film ends there")
+    value: float | None = Field(
+        description="Hz of a tone, LUFS of loudness, LU of its range, dBFS of a peak, width over height of "
+        "what a letterbox or pillarbox leaves; null for others"
+    )
+
+
 MEASURED_TABLES: dict[str, type[Measured]] = {
     "caption_tracks": CaptionTrack,
     "captions": Caption,
@@ -149,4 +164,5 @@ MEASURED_TABLES: dict[str, type[Measured]] = {
     "speech": Speech,
     "screen_text": ScreenText,
     "strips": Strip,
+    "cues": Cue,
 }

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from jobs.cli.verb import F, index_options, with_options
+from jobs.settings.config import DEFAULT_SIGNALS
 
 FILE = click.Path(path_type=Path)
 NEEDED = ("library", "index")
@@ -36,7 +37,10 @@ recipe_options = with_options(
         *("--model", "DIR|HUB_ID"),
         "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only. [none: signals only]",
     ),
-    values(*("--signal", "signals", "NAME"), "What to read without a model, or none. [captions, strip]"),
+    values(
+        *("--signal", "signals", "NAME"),
+        f"What to read without a model, or none. [{', '.join(DEFAULT_SIGNALS)}]",
+    ),
     value(
         *("--speech", "DIR|SIZE|HUB_ID"),
         "Hear what is said with these Whisper weights, e.g. base; needs the extra speech. [not heard]",

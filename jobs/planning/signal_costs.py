@@ -8,7 +8,8 @@ import numpy as np
 
 from jobs.planning.costs import Numbers
 from jobs.planning.preflight import Preflight
-from jobs.signals.signal import USUAL_TALK, Costs, Signal, Talk, identity_of
+from jobs.signals.signal import USUAL_LOOK, USUAL_TALK, Look, Signal, Talk, WatchingSignal, identity_of
+from jobs.signals.watching import PASS_COSTS, shares_of
 from schemas.recipe import RecipeRecord
 from storage.query.catalog import Catalog, open_catalog
 from storage.query.plans import PlannedVideos
@@ -22,6 +23,13 @@ GROUP BY recipe_id, one.signal"""
 _HEARD = """
 SELECT count(*), coalesce(sum(duration_ms) / 3.6e6, 0), coalesce(sum(num_pieces), 0)
 FROM speech_tracks JOIN videos USING (video_id)"""
+
+# How much there is to see in a second of the videos that are known.
+_LOOK = """
+SELECT sum(ms * fps) / sum(ms), sum(ms * fps * pixels) / sum(ms) / 1e6
+FROM (
+    SELECT duration_ms AS ms, fps_num / fps_den AS fps, width * height AS pixels FROM videos WHERE fps_den > 0
+)"""
 
 
 @dataclass(frozen=True)
@@ -39,9 +47,10 @@ class SignalEstimate:
 
 @dataclass(frozen=True)
 class _History:
-    """What the index tells: how much is said, and how much longer signals took than their modules say."""
+    """What the index tells: how much is said and seen, how much longer signals took than they say."""
 
     talk: Talk
+    look: Look
     paces: Mapping[str, float]  # by identity
 
 
@@ -55,20 +64,30 @@ def estimate_signals(
         history = _history(catalog, checked.recipe.signals, checked.index.recipe)
     wanted = [names for _, names in videos.parts]
     estimates = []
+    paid: set[int] = set()  # videos whose pass another signal pays for
     for signal in checked.recipe.signals:
         rows = [row for row, names in enumerate(wanted) if names is None or signal.name in names]
         known_ms = lengths_ms[rows][~np.isnan(lengths_ms[rows])]
-        if len(known_ms):
-            hours = float(known_ms.mean()) * len(rows) / 3_600_000
-            estimates.append(_estimate(signal, len(rows), hours, history, checked.settings.usd_per_cpu_hour))
+        if not len(known_ms):
+            continue
+        share = 0.0
+        if isinstance(signal, WatchingSignal):
+            share = len(set(rows) - paid) / len(rows)
+            paid.update(rows)
+        hours = float(known_ms.mean()) * len(rows) / 3_600_000
+        usd = checked.settings.usd_per_cpu_hour
+        estimates.append(_estimate(signal, len(rows), hours, share, history, usd))
     return tuple(estimates)
 
 
 def _estimate(
-    signal: Signal, num_videos: int, hours: float, history: _History, usd: float | None
+    signal: Signal, num_videos: int, hours: float, pass_share: float, history: _History, usd: float | None
 ) -> SignalEstimate:
+    """One signal, with the share of the videos whose pass it pays for."""
     costs, pace = signal.rough_costs, history.paces.get(identity_of(signal))
-    cpu_hours = (pace or 1.0) * costs.seconds(num_videos, hours, history.talk) / 3600
+    whole_s = costs.seconds(num_videos, hours, history.talk, history.look)
+    whole_s += pass_share * PASS_COSTS.seconds(num_videos, hours, look=history.look)
+    cpu_hours = (pace or 1.0) * whole_s / 3600
     return SignalEstimate(
         signal.name,
         num_videos,
@@ -83,9 +102,14 @@ def _estimate(
 def _history(
     catalog: Catalog, signals: tuple[Signal, ...], recipe: Callable[[str], RecipeRecord | None]
 ) -> _History:
-    talk = _talk(catalog)
-    costs = {identity_of(signal): signal.rough_costs for signal in signals}
-    return _History(talk, _paces(catalog, costs, talk, recipe))
+    talk, look = _talk(catalog), _look(catalog)
+    return _History(talk, look, _paces(catalog, signals, talk, look, recipe))
+
+
+def _look(catalog: Catalog) -> Look:
+    """As in the videos that are known; the usual one where there are none."""
+    ((pictures, megapixels),) = catalog.query(_LOOK).rows
+    return Look(float(pictures), float(megapixels)) if pictures else USUAL_LOOK
 
 
 def _talk(catalog: Catalog) -> Talk:
@@ -97,8 +121,9 @@ def _talk(catalog: Catalog) -> Talk:
 
 def _paces(
     catalog: Catalog,
-    costs: Mapping[str, Costs],
+    signals: tuple[Signal, ...],
     talk: Talk,
+    look: Look,
     recipe: Callable[[str], RecipeRecord | None],
 ) -> dict[str, float]:
     """Of the signals that have been read as they are now."""
@@ -106,8 +131,10 @@ def _paces(
     expected: defaultdict[str, float] = defaultdict(float)
     for recipe_id, name, count, hours, seconds in catalog.query(_TOLD).rows:
         record = recipe(recipe_id)
-        identity = record.signals.get(name, "") if record else ""
-        if identity in costs:
-            took[identity] += seconds
-            expected[identity] += costs[identity].seconds(count, hours, talk)
+        read = record.signals if record else {}
+        as_now = [one for one in signals if read.get(one.name) == identity_of(one)]
+        for signal, share in zip(as_now, shares_of(as_now, count, hours, talk, look), strict=True):
+            if signal.name == name:
+                took[read[name]] += seconds
+                expected[read[name]] += share
     return {identity: took[identity] / seconds for identity, seconds in expected.items() if seconds > 0}

@@ -3,6 +3,9 @@
     signal     what one is, and how it is told apart from what it was before
     captions   texts that come with a video: tracks, CEA-608, sidecars; and chapters
     strip      tiny pictures of all of it on one sheet
+    cues       what a machine sees and hears without understanding it
+    watching   one pass over a video for all signals that watch it
+    outcomes   what came of reading one signal
     reading    a video's signals, each by itself: one that fails leaves the others alone
     known      those that there are, by name
 

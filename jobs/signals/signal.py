@@ -60,8 +60,20 @@ USUAL_TALK = Talk(0.5, 0.6 * 3600 / 26)  # three fifths of a video are speech; t
 
 
 @dataclass(frozen=True)
+class Look:
+    """How much there is to see in a second of video: pictures, and millions of pixels in them together."""
+
+    pictures: float
+    megapixels: float
+
+
+USUAL_LOOK = Look(25.0, 23.0)  # 1280 x 720
+
+
+@dataclass(frozen=True)
 class Costs:
-    """Seconds of one core that reading takes: for each video, each hour of it, each piece of speech in it.
+    """Seconds of one core that reading takes: for each video, each hour of it, each piece of speech in it,
+    each thousand pictures that are decoded and each thousand million pixels of them.
 
     `memory_bytes` is what it takes beyond what every task has.
     """
@@ -70,11 +82,16 @@ class Costs:
     hour_s: float
     piece_s: float = 0.0
     memory_bytes: int = 0
+    kilopicture_s: float = 0.0
+    gigapixel_s: float = 0.0
 
-    def seconds(self, num_videos: float, hours: float, talk: Talk = USUAL_TALK) -> float:
+    def seconds(
+        self, num_videos: float, hours: float, talk: Talk = USUAL_TALK, look: Look = USUAL_LOOK
+    ) -> float:
         """Seconds of one core, for so many videos of so many hours together."""
         whole = self.video_s * num_videos + self.hour_s * hours
-        return whole + self.piece_s * talk.pieces(num_videos, hours)
+        seen_s = self.kilopicture_s * look.pictures + self.gigapixel_s * look.megapixels  # in 1000 seconds
+        return whole + self.piece_s * talk.pieces(num_videos, hours) + 3.6 * seen_s * hours
 
 
 class Signal(Protocol):

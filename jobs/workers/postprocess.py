@@ -30,6 +30,7 @@ from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
+from jobs.signals.watching import most_memory
 from jobs.workers.reading import ALL_TRIES_S, READ_DEADLINE_S, TASK_OPTIONS, Source, killed_when_hanging
 from jobs.workers.scratch import drop_copy, hold_copy
 from jobs.workers.signals import index_signals, longest_s, read_video_signals, unread
@@ -164,7 +165,7 @@ def _postprocess_task(source: Source, recipe: Recipe, run_id: str) -> Any:
         _log.debug("postprocessed %s", uri, extra=told)
         return outcome
 
-    more_bytes = max((signal.rough_costs.memory_bytes for signal in recipe.signals), default=0)
+    more_bytes = most_memory(recipe.signals)
     options = TASK_OPTIONS | {"memory": TASK_OPTIONS["memory"] + more_bytes}
     return ray.remote(**options)(postprocess_video)
 

@@ -16,7 +16,8 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
-from jobs.signals.signal import Signal, signal_id
+from jobs.signals.signal import USUAL_LOOK, Look, Signal, signal_id
+from jobs.signals.watching import look_of, shares_of
 from jobs.workers.reading import READ_DEADLINE_S, Source, file_of, killed_when_hanging, probe_for
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
@@ -44,7 +45,7 @@ def read_video_signals(
         return NO_SIGNALS_READ
 
     try:
-        deadline_s = longest_s(wanted, info.duration_ms / 3_600_000)
+        deadline_s = longest_s(wanted, info.duration_ms / 3_600_000, look_of(info))
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
             file = file_of(source, work, path, info, texts)
             return read_signals(file, wanted, builder.signal_lineage)
@@ -52,9 +53,9 @@ def read_video_signals(
         return unread(builder.recipe, work, classify(error, Stage.READ))
 
 
-def longest_s(signals: Iterable[Signal], hours: float) -> float:
+def longest_s(signals: Iterable[Signal], hours: float, look: Look = USUAL_LOOK) -> float:
     """Seconds after which reading these off a video of so many hours hangs."""
-    return READ_DEADLINE_S + _TIMES_SLOWER * sum(one.rough_costs.seconds(1, hours) for one in signals)
+    return READ_DEADLINE_S + _TIMES_SLOWER * sum(shares_of(signals, 1, hours, look=look))
 
 
 def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:

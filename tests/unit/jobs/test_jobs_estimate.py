@@ -12,8 +12,11 @@ from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
 from jobs.settings.config import Settings, resolve
 from jobs.signals.captions import Captions
-from jobs.signals.signal import USUAL_TALK
+from jobs.signals.cues import Cues
+from jobs.signals.signal import USUAL_TALK, Look
 from jobs.signals.speech import SpeechSignal
+from jobs.signals.strip import Strips
+from jobs.signals.watching import PASS_COSTS
 from schemas.commit import Commit, RunRecord
 from schemas.failures import AttemptOutcome, UsageError
 from schemas.identity import VideoObject
@@ -168,16 +171,19 @@ def test_without_a_history_only_pictures_can_be_limited(settings):
 def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, history, make_row):
     """By what the signal says of itself, until it has been read here; then by that."""
     _, estimate = told(settings(model=None, usd_per_cpu_hour=2.0))
-    (captions,) = estimate.signals
+    captions, cues, strip = estimate.signals
     hours = (60 + 600 + 72_000) / 3600
     assert (captions.signal, captions.num_videos) == ("captions", 3)
     assert captions.video_hours == pytest.approx(hours)
-    cost = checked_costs(settings)
+    cost = Captions().rough_costs
     expected_s = 3 * cost.video_s + hours * cost.hour_s
     assert captions.cpu_hours * 3600 == pytest.approx(expected_s)
     assert captions.usd == pytest.approx(2 * captions.cpu_hours)
     said = list(estimate_lines(estimate))
     assert any("captions of 3 videos, " in line and "roughly" in line for line in said)
+    watched = Cues().rough_costs.seconds(3, hours) + PASS_COSTS.seconds(3, hours)
+    assert cues.cpu_hours * 3600 == pytest.approx(watched)
+    assert strip.cpu_hours * 3600 == pytest.approx(Strips().rough_costs.seconds(3, hours))
     assert not any("no estimate" in line or "pictures" in line for line in said)
 
 
@@ -213,6 +219,30 @@ def test_each_signal_goes_by_what_it_took_itself(settings, history, make_row):
     assert others[1].cpu_hours == pytest.approx(first[1].cpu_hours)
 
 
+def test_the_pass_is_paid_for_once_and_by_what_there_is_to_see(settings, history, make_bundle):
+    """Of two signals that watch, the first pays; larger films take longer."""
+    checked, plan = preview(settings(model=None), NIGHTLY)
+    watching = (Cues(), Captions(), Shadow())
+    checked = replace(checked, recipe=replace(checked.recipe, signals=watching))
+    hours = (60 + 600 + 72_000) / 3600
+    first, _, second = estimate_of(plan, checked).signals
+    assert (first.cpu_hours - second.cpu_hours) * 3600 == pytest.approx(PASS_COSTS.seconds(3, hours))
+    bundle = make_bundle(duration_ms=60_000, width=3840, height=2160, fps_num=25, fps_den=1)
+    index = open_index(settings().index)
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    large, *_ = estimate_of(plan, checked).signals
+    expected_s = PASS_COSTS.seconds(3, hours, look=Look(25.0, 25 * 3840 * 2160 / 1e6))
+    assert large.cpu_hours * 3600 == pytest.approx(expected_s + Cues().rough_costs.seconds(3, hours))
+    assert large.cpu_hours > 4 * first.cpu_hours
+
+
+class Shadow(Cues):
+    """Another signal that watches, and takes as long."""
+
+    name = "shadow"
+
+
 def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row):
     """As many as other videos have, whatever heard them; before, as if much were said in them."""
     checked, plan = preview(settings(model=None, usd_per_cpu_hour=1.0), NIGHTLY)
@@ -236,9 +266,3 @@ def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row
     assert any(
         f"some {quiet.num_pieces} pieces" in line for line in estimate_lines(estimate_of(plan, checked))
     )
-
-
-def checked_costs(settings):
-    """What the only signal says that it takes."""
-    (signal,) = check_plan(settings(model=None)).recipe.signals
-    return signal.rough_costs

@@ -14,7 +14,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 64, 36
-CHUNK = 256  # pictures given at once, 0.9 MB
+CHUNK = 64  # pictures given at once: a few seconds, 0.2 MB
 _SIDES = ((HEIGHT, WIDTH), (HEIGHT // 2, WIDTH // 2), (HEIGHT // 2, WIDTH // 2))  # of Y, U, V
 _ENDS = (0, 2304, 2880, 3456)  # bytes of one picture
 _AREA = int(Interpolation.AREA)

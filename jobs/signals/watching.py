@@ -1,0 +1,108 @@
+"""One pass over a video for all signals that look at its pictures or hear its sound."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it loads PyAV, and plans do without
+    from videoxl2.frames import MediaInfo
+
+from jobs.signals.outcomes import Outcome, collect, failed
+from jobs.signals.signal import (
+    USUAL_LOOK,
+    USUAL_TALK,
+    Costs,
+    Lineage,
+    Look,
+    Signal,
+    Talk,
+    VideoFile,
+    Watching,
+    WatchingSignal,
+    signal_id,
+)
+
+# Of opening, decoding and hearing; what signals do with it is theirs.
+PASS_COSTS = Costs(video_s=0.1, hour_s=10.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5)
+
+
+def watch_all(
+    file: VideoFile, signals: Sequence[WatchingSignal], lineage_of: Callable[[str], Lineage]
+) -> dict[str, Outcome]:
+    """What each of them found, by its name. The video is opened once, where there is one of them at all."""
+    begun = time.perf_counter()
+    outcomes: dict[str, Outcome] = {}
+    under_way: dict[str, Watching] = {}
+    for signal in signals:
+        try:
+            under_way[signal.name] = signal.watch(file)
+        except Exception as error:
+            outcomes[signal.name] = failed(error)
+    if under_way:
+        lineages = {signal.name: lineage_of(signal_id(signal)) for signal in signals}
+        outcomes |= _shown(file, under_way, lineages)
+    return _timed(outcomes, signals, file, time.perf_counter() - begun)
+
+
+def _shown(
+    file: VideoFile, under_way: Mapping[str, Watching], lineages: Mapping[str, Lineage]
+) -> dict[str, Outcome]:
+    from videoxl2.watching import watch
+
+    watchers = [watcher for one in under_way.values() for watcher in one.watchers]
+    try:
+        watched = watch(file.path, file.info, watchers, file.limits)
+    except Exception as error:
+        return {name: failed(error) for name in under_way}
+    outcomes: dict[str, Outcome] = {}
+    place = 0
+    for name, one in under_way.items():
+        own = range(place, place + len(one.watchers))
+        place = own.stop
+        errors = [watched.failures[number] for number in own if number in watched.failures]
+        rows = partial(one.rows, watched, lineages[name])
+        outcomes[name] = failed(errors[0]) if errors else collect(rows)
+    return outcomes
+
+
+def _timed(
+    outcomes: Mapping[str, Outcome], signals: Sequence[Signal], file: VideoFile, seconds: float
+) -> dict[str, Outcome]:
+    """The same, with the time of the pass shared out as costs say."""
+    shares = shares_of(signals, 1, file.info.duration_ms / 3_600_000, look=look_of(file.info))
+    return {
+        signal.name: replace(outcomes[signal.name], seconds=seconds * share / sum(shares))
+        for signal, share in zip(signals, shares, strict=True)
+    }
+
+
+def look_of(info: "MediaInfo") -> Look:
+    """How much there is to see in a second of a video."""
+    return Look(float(info.fps), float(info.fps) * info.width * info.height / 1e6)
+
+
+def shares_of(
+    signals: Iterable[Signal],
+    num_videos: float,
+    hours: float,
+    talk: Talk = USUAL_TALK,
+    look: Look = USUAL_LOOK,
+) -> list[float]:
+    """Seconds of one core that each takes where all are read; the first that watches pays for the pass."""
+    shares, is_paid = [], False
+    for signal in signals:
+        seconds = signal.rough_costs.seconds(num_videos, hours, talk, look)
+        if isinstance(signal, WatchingSignal) and not is_paid:
+            seconds += PASS_COSTS.seconds(num_videos, hours, talk, look)
+            is_paid = True
+        shares.append(seconds)
+    return shares
+
+
+def most_memory(signals: Sequence[Signal]) -> int:
+    """Bytes that reading them takes beyond what every task has: those that watch together, others in turn."""
+    watching = [one.rough_costs.memory_bytes for one in signals if isinstance(one, WatchingSignal)]
+    others = [one.rough_costs.memory_bytes for one in signals if not isinstance(one, WatchingSignal)]
+    return max([*others, PASS_COSTS.memory_bytes + sum(watching) if watching else 0])
