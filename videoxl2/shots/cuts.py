@@ -12,7 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from videoxl2.shots.bars import Inside, inside_bars
+from videoxl2.shots.bars import WHOLE, Inside, inside_bars
+from videoxl2.shots.looks import fine, residual
 from videoxl2.shots.reel import Reel, distances
 from videoxl2.shots.shift import best_shift
 from videoxl2.shots.tiles import changed, tiles_of
@@ -20,9 +21,9 @@ from videoxl2.shots.tiles import changed, tiles_of
 _NEIGHBOURS = 8  # changes on either side of one that say what is usual there
 _LEAST, _TIMES_USUAL = 2.5, 2.2  # levels of change, and how often the usual one
 _LOOK_MS, _LOOKED_AT = 200, 6  # how far to either side it is compared, and how many pictures there
-_BARS_MS = 1000  # how long bars must have been there, and stay
 _LEAST_OF_STILLS, _STILL, _VISIBLE = 1.2, 0.3, 10  # levels; see `_is_slide`
-_REACH = (12, 24)  # rows and columns that the change from slide to slide reaches over
+_SLIDE_CHANGE = 0.15
+_REACH = (12, 20)  # rows and columns that the change from slide to slide reaches over
 EMPTY = 5.0  # levels of deviation; a picture below it shows nothing
 
 
@@ -49,6 +50,21 @@ def find_cuts(reel: Reel, first: int, stop: int) -> list[Cut]:
     return [cut for cut in found if cut is not None]
 
 
+def _cut_at(reel: Reel, at: int, usual: float) -> Cut | None:
+    """The cut before a picture, or around it if it is a mix of its neighbours, as changed rates make them."""
+    sharp = _cut_between(reel, at - 1, at, float(reel.change[at]), usual)
+    if sharp is not None or at + 1 >= len(reel):
+        return sharp
+    halves = reel.change[at : at + 2]
+    whole = float(distances(reel, np.array([at - 1]), np.array([at + 1]))[0, 0])
+    if halves.min() < 0.25 * halves.max() or halves.sum() > 1.15 * whole:
+        return None
+    if residual(fine(reel, at + np.arange(-1, 2), WHOLE)) > 0.03:
+        return None
+    soft = _cut_between(reel, at - 1, at + 1, whole, usual)
+    return None if soft is None or soft.is_slide else replace(soft, at=at + int(halves.argmax()))
+
+
 def _usual_change(change: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
     """The lower median of the changes around each, itself left out; the film's first picture has none."""
     padded = np.concatenate(
@@ -63,28 +79,33 @@ def _usual_change(change: NDArray[np.float32], first: int, stop: int) -> NDArray
     return np.concatenate([np.zeros(stop - first - len(median), np.float32), median])
 
 
-def _cut_at(reel: Reel, at: int, usual: float) -> Cut | None:
-    """The cut there, if it is one."""
-    step_ms = reel.step_ms(at - _NEIGHBOURS, at + _NEIGHBOURS)
-    before, after = _looked_at(at, step_ms, len(reel))
-    change = float(reel.change[at])
-    inside = _inside(reel, at, step_ms)
-    old, new = tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)
-    structure = float(changed(old, new).min())
-    is_empty = min(float(reel.spread[at - 1]), float(reel.spread[at])) < EMPTY
-    change /= inside.share
-    if not is_empty and structure < 0.08:
+def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float) -> Cut | None:
+    """The cut between the last picture of one shot and the first of another, if it is one; `levels` apart."""
+    step_ms = reel.step_ms(first - _NEIGHBOURS, first + _NEIGHBOURS)
+    before, after = _looked_at(last, first, step_ms, len(reel))
+    inside = inside_bars(reel.luma[before]).and_of(inside_bars(reel.luma[after]))  # bars alone make no cut
+    levels /= inside.share
+    is_empty = float(reel.spread[[last, first]].min()) < EMPTY
+    change = float(changed(tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)).min())
+    if not is_empty and change < 0.08:
         return None
     apart = distances(reel, before, after) / inside.share
-    if apart.min() < 0.4 * (change if is_empty else min(change, 60)):
+    if apart.min() < 0.4 * (levels if is_empty else min(levels, 60)):
         return None
-    cut = Cut(at, False, change > 0.6 * float(apart.max()), change, structure)
+    cut = Cut(first, False, levels > 0.6 * float(apart.max()), levels, change)
     if is_empty:
-        return cut if change > 8 else None
-    is_clear = structure >= 0.62 or (structure >= 0.52 and change > 15 * max(usual, 1.0))
-    if is_clear and change > 4:
-        return None if _is_moved(reel, at, inside) else cut
-    return replace(cut, is_slide=True) if _is_slide(reel, at, inside) else None
+        return cut if levels > 8 else None
+    if levels > 4 and change >= _least_change(reel, last, first, levels * inside.share, usual):
+        return None if _is_moved(reel, last, first, inside) else cut
+    return replace(cut, is_slide=True) if change >= _SLIDE_CHANGE and _is_slide(reel, first, inside) else None
+
+
+def _least_change(reel: Reel, last: int, first: int, levels: float, usual: float) -> float:
+    """How much of the structure must change: less where all is quiet, more where a fast move begins."""
+    next_to_it = float(reel.change[[last, min(first + 1, len(reel) - 1)]].max())
+    if next_to_it > 0.75 * levels:
+        return 0.8
+    return 0.52 if levels > 15 * max(usual, 1.0) else 0.62
 
 
 def _is_slide(reel: Reel, at: int, inside: Inside) -> bool:
@@ -100,36 +121,30 @@ def _is_slide(reel: Reel, at: int, inside: Inside) -> bool:
     return not (shift.is_move and shift.correlation > 0.78)
 
 
-def _looked_at(at: int, step_ms: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _looked_at(last: int, first: int, step_ms: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Some pictures before and after, the nearest first; at least two each where there are."""
     reach = max(2, round(_LOOK_MS / step_ms))
     away = np.unique(np.linspace(0, reach - 1, min(reach, _LOOKED_AT)).round().astype(np.intp))
-    before, after = at - 1 - away, at + away
+    before, after = last - away, first + away
     return before[before >= 0], after[after < stop]
 
 
-def _inside(reel: Reel, at: int, step_ms: float) -> Inside:
-    """What is inside of the bars that were there and of those that are: bars alone make no cut."""
-    reach = min(128, max(2, round(_BARS_MS / step_ms)))
-    return inside_bars(reel.luma[max(0, at - reach) : at]).and_of(inside_bars(reel.luma[at : at + reach]))
-
-
-def _is_moved(reel: Reel, at: int, inside: Inside) -> bool:
-    """Whether the picture is the one before, only elsewhere or in another light.
+def _is_moved(reel: Reel, last: int, first: int, inside: Inside) -> bool:
+    """Whether the second picture is the first, only elsewhere or in another light.
 
     The less of the two overlaps, the better that part must agree.
     """
-    shift = best_shift(reel.luma[at - 1], reel.luma[at], inside)
+    shift = best_shift(reel.luma[last], reel.luma[first], inside)
     if shift.correlation <= 0.8 + 0.2 * (1 - shift.overlap):
         return False
-    apart = _histograms_apart(reel, at)
+    apart = _histograms_apart(reel, last, first)
     return (shift.is_move and apart < 0.3) or (shift.correlation > 0.88 and apart < 0.15)
 
 
-def _histograms_apart(reel: Reel, at: int) -> float:
-    """Mean share of pixels, of Y, U and V, that lie in another of 16 bands than in the picture before."""
+def _histograms_apart(reel: Reel, a: int, b: int) -> float:
+    """Mean share of pixels, of Y, U and V, that lie in another of 16 bands in the second picture."""
     planes = [reel.luma, reel.chroma[:, 0], reel.chroma[:, 1]]
-    return sum(_bands_apart(plane[at - 1], plane[at]) for plane in planes) / 3
+    return sum(_bands_apart(plane[a], plane[b]) for plane in planes) / 3
 
 
 def _bands_apart(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from videoxl2.frames.reading.small_pictures import SmallPictures
 from videoxl2.shots.cuts import find_cuts
 from videoxl2.shots.mixes import find_mixes
-from videoxl2.shots.reel import Reel, measured
+from videoxl2.shots.reel import ReelStore
 from videoxl2.shots.settling import Unsettled
 from videoxl2.shots.transitions import Transition
 
@@ -28,14 +28,14 @@ class ShotDetector:
     def __init__(self) -> None:
         self._fed: list[SmallPictures] = []  # and not measured yet
         self._num_fed = 0
-        self._reel: Reel | None = None
-        self._done = 0  # pictures of the reel that have been looked at
+        self._store = ReelStore((_BEHIND + _AHEAD + 4) * _BLOCK)
+        self._done = 0  # pictures in store that have been looked at
         self._unsettled = Unsettled()
 
     @property
     def num_held(self) -> int:
         """Pictures that are held now."""
-        return self._num_fed + (len(self._reel) if self._reel is not None else 0)
+        return self._num_fed + len(self._store)
 
     def feed(self, pictures: SmallPictures) -> list[Transition]:
         """Take the film's next pictures; the transitions that have become certain, in order."""
@@ -43,37 +43,36 @@ class ShotDetector:
         self._num_fed += len(pictures)
         found: list[Transition] = []
         while self._num_fed >= _BLOCK:
-            reel = self._measure(_BLOCK)
-            if len(reel) - self._done > _AHEAD * _BLOCK:
-                found += self._look(reel, self._done + _BLOCK, is_end=False)
+            self._measure(_BLOCK)
+            if len(self._store) - self._done > _AHEAD * _BLOCK:
+                found += self._look(self._done + _BLOCK, is_end=False)
         return found
 
     def finish(self) -> list[Transition]:
         """The rest of the transitions; the film has ended."""
         found: list[Transition] = []
-        reel = self._measure(self._num_fed) if self._num_fed else self._reel
-        while reel is not None and self._done < len(reel):
-            stop = min(len(reel), self._done + _BLOCK)
-            found += self._look(reel, stop, is_end=stop == len(reel))
-            reel = self._reel
+        if self._num_fed:
+            self._measure(self._num_fed)
+        while self._done < len(self._store):
+            stop = min(len(self._store), self._done + _BLOCK)
+            found += self._look(stop, is_end=stop == len(self._store))
         return found
 
-    def _measure(self, count: int) -> Reel:
-        """The reel with that many of the fed pictures more."""
+    def _measure(self, count: int) -> None:
+        """Put that many of the fed pictures into store."""
         fed = _joined(self._fed)
+        self._store.add(_part(fed, 0, count))
         self._fed = [_part(fed, count, self._num_fed)]
         self._num_fed -= count
-        later = measured(_part(fed, 0, count), self._reel)
-        self._reel = later if self._reel is None else self._reel.then(later)
-        return self._reel
 
-    def _look(self, reel: Reel, stop: int, is_end: bool) -> list[Transition]:
+    def _look(self, stop: int, is_end: bool) -> list[Transition]:
         """What becomes certain by looking at pictures up to `stop`. What is no longer needed is forgotten."""
+        reel = self._store.reel
         self._unsettled.cuts += find_cuts(reel, self._done, stop)
         self._unsettled.mixes += find_mixes(reel, self._done, stop)
         found = self._unsettled.settle(reel, stop, is_end)
         old = max(0, stop - _BEHIND * _BLOCK)
-        self._reel = reel.since(old) if old else reel
+        self._store.forget(old)
         self._unsettled.move(-old)
         self._done = stop - old
         return found

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
 from videoxl2.shots.bars import WHOLE, Inside, inside_bars
+from videoxl2.shots.looks import correlation, detail, fine, neither, residual, some
 from videoxl2.shots.mixes import Mix
 from videoxl2.shots.reel import Reel
 from videoxl2.shots.shift import best_shift
 from videoxl2.shots.tiles import changed, tiles_of
 
+_Check = Callable[[Reel, int, int], "Gradual | None"]
 _TRIES = 4  # mixes of one place that are looked at before it is given up
 _FLAT = 6.0  # levels of deviation of a picture that shows nothing
 _FAINT = 0.25  # of the deviation of a picture, and it shows next to nothing
 _MOST_FAULT = 0.17  # of a dissolve between pictures that are not alike at all
 _MOST_FADE_FAULT = 0.1
+_MOST_WIPE_FAULT = 0.035
 _BARS = 24  # pictures to either side that have the same bars
-_LOOKED_AT = 12  # pictures of a mix whose residual is taken in full
 
 
 @dataclass(frozen=True)
@@ -35,28 +35,44 @@ class Gradual:
 
 
 def graduals_of(reel: Reel, mixes: Sequence[Mix]) -> list[Gradual]:
-    """The transitions among mixes that are close together, in order."""
+    """The transitions among mixes that are close together, in order; wipes only where nothing else is."""
+    found = _best_first(reel, [mix for mix in mixes if not mix.is_wipe], _mixture)
+    apart = [
+        m for m in mixes if m.is_wipe and not any(m.first <= g.last and m.last >= g.first for g in found)
+    ]
+    found += _best_first(reel, apart, _wipe)
+    return sorted(found, key=lambda gradual: gradual.first)
+
+
+def _best_first(reel: Reel, mixes: Sequence[Mix], check: _Check) -> list[Gradual]:
+    """What of the mixes stands a check of the pictures before and after; those of one place once."""
     rest = sorted(mixes, key=lambda mix: mix.fault)
     found: list[Gradual] = []
     tries = 0
     while rest and tries < _TRIES:
         tries += 1
-        first, last = _hull(rest)
-        before, after = max(0, first - 1), min(len(reel) - 1, last + 1)
-        gradual = _fade(reel, before, after) or _dissolve(reel, before, after)
+        best, (first, last) = rest[0], _hull(rest)
+        gradual = check(reel, max(0, first - 1), min(len(reel) - 1, last + 1))
+        if gradual is None and best.is_wipe:
+            gradual = check(reel, best.first - 1, best.last + 1)
         if gradual is not None:
             found.append(gradual)
             tries = 0
         rest = [m for m in rest if m.last < first or m.first > last]
-    return sorted(found, key=lambda gradual: gradual.first)
+    return found
 
 
 def _hull(mixes: Sequence[Mix]) -> tuple[int, int]:
     """From where to where the best mix and those reach that share enough with it; the best comes first."""
     best = mixes[0]
     alike = [m for m in mixes if best.overlap(m) >= 0.3 * min(m.length, best.length)]
-    core = [m for m in alike if m.middle >= 0.6] or [best]
+    core = [m for m in alike if m.middle >= 0.6 and not (m.is_wipe and m.uneven > 0.15)] or [best]
     return min(m.first for m in core), max(m.last for m in core)
+
+
+def _mixture(reel: Reel, before: int, after: int) -> Gradual | None:
+    """The fade or dissolve between two pictures, if there is one."""
+    return _fade(reel, before, after) or _dissolve(reel, before, after)
 
 
 def _dissolve(reel: Reel, before: int, after: int) -> Gradual | None:
@@ -70,12 +86,24 @@ def _dissolve(reel: Reel, before: int, after: int) -> Gradual | None:
     change = _changed(reel, before, after, inside)
     if change < 0.62:
         return None
-    fine = _fine(reel, _some(before, after), inside)
-    detail = _detail(fine)
-    fault = _residual(fine) + 0.25 * _residual(detail)
+    looks = fine(reel, some(before, after), inside)
+    details = detail(looks)
+    fault = residual(looks) + 0.25 * residual(details)
     moved = best_shift(reel.luma[before], reel.luma[after], inside).correlation
-    alike = max(0.0, moved - 0.4) + max(0.0, _correlation(detail[0], detail[-1]) - 0.1)
+    alike = max(0.0, moved - 0.4) + max(0.0, correlation(details[0], details[-1]) - 0.1)
     return Gradual(first, last, False, change) if fault <= _MOST_FAULT - 0.25 * alike else None
+
+
+def _wipe(reel: Reel, before: int, after: int) -> Gradual | None:
+    """The wipe between two pictures, if there is one: each place between shows the old or the new one."""
+    first, last = _mixed(reel, before, after)
+    before, after = first - 1, last + 1
+    inside = _inside(reel, before, after)
+    change = _changed(reel, before, after, inside)
+    if change < 0.75 or neither(fine(reel, some(before, after), inside)) > _MOST_WIPE_FAULT:
+        return None
+    moved = best_shift(reel.luma[before], reel.luma[after], inside).correlation
+    return Gradual(first, last, False, change) if moved <= 0.65 else None
 
 
 def _fade(reel: Reel, before: int, after: int) -> Gradual | None:
@@ -90,7 +118,7 @@ def _fade(reel: Reel, before: int, after: int) -> Gradual | None:
     before, after = _while_rising(reel, before, low, -1), _while_rising(reel, after, low, 1)
     out, back = (before, low), (low, after)
     parts = [part for part in (out, back) if _fades(reel, *part, least)]
-    if not parts or any(_residual(_fine(reel, _some(*p), WHOLE)) > _MOST_FADE_FAULT for p in parts):
+    if not parts or any(residual(fine(reel, some(*p), WHOLE)) > _MOST_FADE_FAULT for p in parts):
         return None
     change = _changed(reel, before, after, _inside(reel, before, after))
     if least > _FLAT and (change < 0.5 or len(parts) < 2):
@@ -121,40 +149,6 @@ def _changed(reel: Reel, a: int, b: int, inside: Inside) -> float:
 
 def _inside(reel: Reel, before: int, after: int) -> Inside:
     return inside_bars(reel.luma[max(0, before - _BARS) : after + _BARS])
-
-
-def _some(before: int, after: int) -> NDArray[np.intp]:
-    """Both pictures, and some between."""
-    return np.linspace(before, after, min(_LOOKED_AT, after - before - 1) + 2).round().astype(np.intp)
-
-
-def _fine(reel: Reel, pictures: NDArray[np.intp], inside: Inside) -> NDArray[np.float32]:
-    """Luma of half the size and chroma, as numbers in a row."""
-    luma = inside.of(reel.luma[pictures]).astype(np.float32).reshape(-1, 18, 2, 32, 2).mean(axis=(2, 4))
-    chroma = reel.chroma[pictures].astype(np.float32) * 0.7
-    return np.concatenate([luma.reshape(len(luma), -1), chroma.reshape(len(luma), -1)], axis=1)
-
-
-def _detail(fine: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What luma has beyond the mean of 5 x 5 pixels around each."""
-    luma = fine[:, : 18 * 32].reshape(-1, 18, 32)
-    padded = np.pad(luma, ((0, 0), (2, 2), (2, 2)), mode="edge")
-    around = sliding_window_view(padded, (5, 5), axis=(1, 2))
-    detail: NDArray[np.float32] = luma - around.mean(axis=(3, 4))
-    return detail.reshape(len(fine), -1)
-
-
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float(a @ b / np.sqrt((a @ a) * (b @ b) + 1e-6))
-
-
-def _residual(pictures: NDArray[np.float32]) -> float:
-    """The part of the change from first to last that the pictures between do not share."""
-    way = pictures[-1] - pictures[0]
-    square = float(way @ way) + 1e-6
-    gone = pictures[1:-1] - pictures[0]
-    share = gone @ way / square
-    return float((np.einsum("np,np->n", gone, gone) - share**2 * square).mean() / square)
 
 
 def _mixed(reel: Reel, before: int, after: int) -> tuple[int, int]:

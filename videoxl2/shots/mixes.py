@@ -36,6 +36,7 @@ class Mix:
     first: int
     last: int
     is_fade: bool
+    is_wipe: bool
     residual: float
     uneven: float
     middle: float
@@ -102,31 +103,36 @@ class _Block:
         starts, square = starts[is_change], square[is_change]
         if not len(starts):
             return []
-        share, residual = self._projected(starts, length, square)
+        share, off = self._projected(starts, length, square)
+        residual = off.mean(axis=1)
+        of_a_wipe = np.abs(off - share * (1 - share)).mean(axis=1)
         steps = np.diff(share, axis=1, prepend=0, append=1)
         back = -np.minimum(steps, 0).sum(axis=1)
         middle = ((share > 0.1) & (share < 0.9)).mean(axis=1)
         uneven = np.abs(share - np.arange(1, length + 1) / (length + 1)).mean(axis=1)
         hop = np.maximum(steps.max(axis=1), self._longest_hop(starts, length, square))
-        is_mix = (residual <= 0.06) & (back <= 0.4) & (middle >= 0.4) & (hop <= _most_hop(length))
+        is_even = (back <= 0.4) & (middle >= 0.4) & (hop <= _most_hop(length))
+        is_mix = (residual <= 0.06) & is_even
+        is_wipe = (of_a_wipe <= 0.03) & is_even & (back < 0.1) & ~is_mix
         is_fade = (self.is_flat_S[starts] | self.is_flat_S[starts + length + 1]) & (residual <= 0.03)
         return [
             Mix(
                 int(self.shown_S[starts[w] + 1]),
                 int(self.shown_S[starts[w] + length]),
                 bool(is_fade[w]),
-                float(residual[w]),
+                bool(is_wipe[w]),
+                float((of_a_wipe if is_wipe[w] else residual)[w]),
                 float(uneven[w]),
                 float(middle[w]),
             )
-            for w in np.flatnonzero(is_mix)
+            for w in np.flatnonzero(is_mix | is_wipe)
         ]
 
     def _projected(
         self, starts_W: NDArray[np.intp], length: int, square_W: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How far each picture between is on the way from the first to the last [W, L], and the mean square
-        that lies off that way, as a share of the whole way's [W]."""
+        """How far each picture between is on the way from the first to the last, and the square that it lies
+        off that way, as a share of the whole way's; [W, L] both."""
         own = self.products_SS.diagonal()
         start = starts_W[:, None]
         between, stop = start + 1 + np.arange(length), start + length + 1
@@ -134,7 +140,7 @@ class _Block:
         along = self.products_SS[between, stop] - to_start - self.products_SS[start, stop] + own[start]
         share = along / square_W[:, None]
         apart = own[between] + own[start] - 2 * to_start
-        return share, ((apart - share * along) / square_W[:, None]).mean(axis=1)
+        return share, (apart - share * along) / square_W[:, None]
 
     def _longest_hop(
         self, starts_W: NDArray[np.intp], length: int, square_W: NDArray[np.float32]

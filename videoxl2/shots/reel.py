@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,8 @@ class Reel:
     def __len__(self) -> int:
         return len(self.start_ms)
 
-    def since(self, first: int) -> Reel:
-        """Forget the pictures before; the arrays are copied so that these are freed."""
-        return Reel(*(part[first:].copy() for part in self._parts()))
-
-    def then(self, later: Reel) -> Reel:
-        return Reel(*(np.concatenate(both) for both in zip(self._parts(), later._parts(), strict=True)))
-
-    def _parts(self) -> Sequence[NDArray]:  # type: ignore[type-arg]
+    @property
+    def parts(self) -> Sequence[NDArray[Any]]:
         return (self.luma, self.chroma, self.start_ms, self.change, self.spread, self.coarse)
 
     def step_ms(self, first: int, stop: int) -> float:
@@ -55,31 +50,73 @@ class Reel:
         return float(np.median(np.diff(around))) if len(around) > 1 else 40.0
 
 
-def measured(pictures: SmallPictures, before: Reel | None) -> Reel:
-    """Measure pictures that follow those of a reel; cheap, as every picture of a film goes through it."""
-    luma, chroma = pictures.luma_N36x64, pictures.chroma_N2x18x32
-    n = len(luma)
-    flat = luma.reshape(n, -1).astype(np.float32)
+class ReelStore:
+    """Keeps the last pictures and what is measured of them, in place."""
+
+    def __init__(self, capacity: int) -> None:
+        """`capacity`: pictures that there is room for; it grows if more than that must be kept."""
+        self._parts = _empty(capacity)
+        self._first = self._stop = 0
+
+    def __len__(self) -> int:
+        return self._stop - self._first
+
+    @property
+    def reel(self) -> Reel:
+        """The pictures kept; valid until others are added."""
+        return Reel(*(part[self._first : self._stop] for part in self._parts))
+
+    def add(self, pictures: SmallPictures) -> None:
+        """Measure pictures that follow; cheap, as every picture of a film goes through it."""
+        self._make_room(len(pictures))
+        stop = self._stop + len(pictures)
+        new = [part[self._stop : stop] for part in self._parts]
+        luma, chroma, start_ms, change, spread, coarse = new
+        luma[:], chroma[:], start_ms[:] = pictures.luma_N36x64, pictures.chroma_N2x18x32, pictures.start_ms_N
+        has_one_before = len(self) > 0
+        compared = slice(self._stop - has_one_before, stop)
+        change[:1] = 0
+        change[1 - has_one_before :] = _differences(self._parts[0][compared], self._parts[1][compared])
+        spread[:] = _spread(luma)
+        coarse[:] = _coarsened(luma, chroma)
+        self._stop = stop
+
+    def forget(self, count: int) -> None:
+        """Let the first pictures go."""
+        self._first += count
+
+    def _make_room(self, count: int) -> None:
+        if self._stop + count <= len(self._parts[0]):
+            return
+        kept = self.reel
+        if len(kept) + count > len(self._parts[0]):
+            self._parts = _empty(2 * (len(kept) + count))
+        for part, old in zip(self._parts, kept.parts, strict=True):
+            part[: len(kept)] = old
+        self._first, self._stop = 0, len(kept)
+
+
+def _empty(capacity: int) -> list[NDArray[Any]]:
+    """Room for the parts of a reel."""
+    return [
+        np.empty((capacity, 36, 64), np.uint8),
+        np.empty((capacity, 2, 18, 32), np.uint8),
+        np.empty(capacity, np.int64),
+        np.empty(capacity, np.float32),
+        np.empty(capacity, np.float32),
+        np.empty((capacity, COARSE), np.float32),
+    ]
+
+
+def _spread(luma: NDArray[np.uint8]) -> NDArray[np.float32]:
+    flat = luma.reshape(len(luma), 36 * 64).astype(np.float32)
     mean = flat.mean(axis=1)
     square = np.einsum("np,np->n", flat, flat) / flat.shape[1]
-    change = np.zeros(n, np.float32)
-    if before is not None and len(before):
-        luma = np.concatenate([before.luma[-1:], luma])
-        chroma = np.concatenate([before.chroma[-1:], chroma])
-        change[:] = differences(luma, chroma)
-    else:
-        change[1:] = differences(luma, chroma)
-    return Reel(
-        pictures.luma_N36x64,
-        pictures.chroma_N2x18x32,
-        pictures.start_ms_N,
-        change,
-        np.sqrt(np.maximum(square - mean * mean, 0)),
-        coarsened(pictures.luma_N36x64, pictures.chroma_N2x18x32),
-    )
+    spread: NDArray[np.float32] = np.sqrt(np.maximum(square - mean * mean, 0))
+    return spread
 
 
-def differences(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _differences(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Between neighbours of N pictures, N - 1 of them."""
     return _distance(luma[1:], luma[:-1]) + _distance(chroma[1:], chroma[:-1])
 
@@ -93,7 +130,7 @@ def distances(reel: Reel, before: NDArray[np.intp], after: NDArray[np.intp]) -> 
     return np.stack(rows)
 
 
-def coarsened(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _coarsened(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Means of 4 x 4 pixels of luma and of 3 x 4 pixels of U and V, these weighted less; [N, COARSE]."""
     n = len(luma)
     rows = luma.reshape(n, 9, 4, 64).sum(axis=2, dtype=np.uint16).astype(np.float32)

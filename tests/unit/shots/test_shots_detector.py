@@ -32,6 +32,12 @@ def test_rates_find_the_same_cuts(rate: float) -> None:
     assert cuts_in(scene(1, 40) + scene(2, 40) + scene(3, 40), rate) == [40, 80]
 
 
+def test_a_picture_mixed_of_both_shots_hides_no_cut() -> None:
+    """Changed frame rates leave one, and the cut lies beside it."""
+    (cut,) = cuts_in(mixed(scene(1, 40), scene(2, 40), 1))
+    assert cut in (39, 40)
+
+
 def flash(length: int) -> list[Picture]:
     film = scene(1, 80)
     film[40 : 40 + length] = [levels(p * 0.2 + 190) for p in film[40 : 40 + length]]
@@ -61,6 +67,23 @@ def barred() -> list[Picture]:
     for picture in film[40:]:
         picture[:5] = picture[-5:] = 16
     return film
+
+
+def barred_still() -> list[Picture]:
+    barred = scene(1, 1)[0].copy()
+    barred[:5] = barred[-5:] = 16
+    return scene(1, 1) * 40 + [barred] * 40
+
+
+def zoom() -> list[Picture]:
+    """Still, then twice as near within half a second, then still."""
+    wide = np.kron(scene(1, 1, grain=0)[0], np.ones((4, 4), np.uint8))
+    pictures = []
+    for n in range(80):
+        part = 1 / (1 + min(1.0, max(0.0, (n - 30) / 12)))
+        rows, columns = (((np.arange(size) - size / 2) * part + size / 2) * 4 for size in (36, 64))
+        pictures.append(wide[rows.astype(int)[:, None], columns.astype(int)])
+    return pictures
 
 
 def whip() -> list[Picture]:
@@ -93,6 +116,8 @@ NO_CUTS = {
     "lights go down": [levels(p * max(0.4, 1 - n / 50)) for n, p in enumerate(scene(1, 100))],
     "lights switched": [levels(p * (1 if n < 40 else 0.5)) for n, p in enumerate(scene(1, 100))],
     "still": scene(1, 1) * 300,
+    "letterbox on a still": barred_still(),
+    "a fast move begins": zoom(),
     "grain": scene(1, 100, grain=12),
 }
 
@@ -120,6 +145,18 @@ def test_a_dissolve_reaches_from_its_first_mixed_picture_to_its_last(length: int
     assert found.start_ms == pytest.approx(40 * (100 - length), abs=slack)
     assert found.end_ms == pytest.approx(4000, abs=slack)
     assert found.at_ms == pytest.approx(40 * (100 - length / 2), abs=slack)
+
+
+@pytest.mark.parametrize("length", [12, 24])
+def test_a_wipe_is_told_as_a_dissolve(length: int) -> None:
+    old, new = scene(1, 60), scene(2, 60)
+    wiped = []
+    for n in range(length):
+        edge = round(64 * (n + 1) / (length + 1))
+        wiped.append(np.concatenate([new[n][:, :edge], old[60 - length + n][:, edge:]], axis=1))
+    (found,) = detect(small(old[: 60 - length] + wiped + new[length:]))
+    assert found.kind == "dissolve"
+    assert found.at_ms == pytest.approx(40 * (60 - length / 2), abs=120)
 
 
 def test_a_dissolve_at_a_high_rate_is_as_long_in_time() -> None:

@@ -1,0 +1,222 @@
+"""How right the borders of shots are, and what finding them costs, beside PySceneDetect's detectors.
+
+    python bench/shots.py [--seeds 2] [--drawn 12] [--clips FOLDER]
+
+Four sets: hard cases edited from clips by a seed (`shots_edits.py`), drawn films with their storyboard, clips
+from Python packages with labels of our own (`shots_clips.py`, about 160 MB by pip), a music video.
+Every detector sees every film in the same run. CPU (user and system, one thread) is told for whole films,
+opening and decoding included, and without what decoding alone takes. PySceneDetect is in the extra `bench`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
+from pathlib import Path
+
+import av
+import numpy as np
+import shots_clips
+from av.video.frame import VideoFrame
+from shots_edits import KINDS, Edit, Truth, write
+from shots_score import Found, Score, score
+
+from videoxl2.frames.reading.small_pictures import in_chunks
+from videoxl2.shots import ShotDetector
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))
+
+SIZE = (320, 180)
+_SCENE_DETECTORS = ("Content", "Adaptive", "Hash", "Histogram", "Threshold")
+
+Detect = Callable[[Path, list[int]], Found]
+
+
+@dataclass(frozen=True)
+class Film:
+    path: Path
+    truth: Truth
+    start_ms: list[int]  # of each picture
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=2, help="Hard films: so many times eleven.")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--drawn", type=int, default=12)
+    parser.add_argument("--clips", type=Path, help="Where clips are, or are put; a temporary folder without.")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        clips = shots_clips.fetch(arguments.clips or Path(folder) / "clips")
+        seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+        sets = {
+            "hard": list(hard_films(Path(folder), clips, seeds)),
+            "drawn": list(drawn_films(Path(folder), arguments.drawn)),
+            "clips": [film(clips[clip.name], clip.truth) for clip in shots_clips.CLIPS],
+            "music": [film(clips[shots_clips.MUSIC.name], shots_clips.MUSIC.truth)],
+        }
+        for name, films in sets.items():
+            truths = [f.truth for f in films]
+            cuts, graduals = sum(len(t.cuts) for t in truths), sum(len(t.graduals) for t in truths)
+            pictures = sum(len(f.start_ms) for f in films)
+            print(f"{name}: {len(films)} films, {pictures} pictures, {cuts} cuts, {graduals} graduals")
+        compare(sets)
+
+
+def compare(sets: dict[str, list[Film]]) -> None:
+    """One row a detector."""
+    every = [film for films in sets.values() for film in films]
+    decoding = sum(cpu(partial(decode, film.path)) for film in every)
+    pictures = sum(len(film.start_ms) for film in every)
+    print(f"\ndecoding alone: {decoding / pictures * 1000:.3f} ms of CPU a picture\n")
+    heads = " | ".join(f"{name}: cuts F1 | gradual F1" for name in [*sets, "all"])
+    print(f"| detector | {heads} | touched | cuts at events | ms a picture | without decoding |")
+    print("|" + "---|" * (2 * len(sets) + 7))
+    for name, detect in detectors().items():
+        total, cells, spent = Score(), [], 0.0
+        for films in sets.values():
+            own = Score()
+            for one in films:
+                before = time.process_time()
+                found = detect(one.path, one.start_ms)
+                spent += time.process_time() - before
+                own += score(one.truth, found)
+            total += own
+            cells += [f"{own.cut_f1:.3f}", f"{own.gradual_f1:.3f}"]
+        cells += [f"**{total.cut_f1:.3f}**", f"{total.gradual_f1:.3f}"]
+        graduals = total.gradual_right + total.gradual_missed
+        cells += [f"{total.touched}/{graduals}", str(total.events)]
+        cells += [f"{s / pictures * 1000:.3f}" for s in (spent, spent - decoding)]
+        print("|", " | ".join([name, *cells]), "|", flush=True)
+
+
+def detectors() -> dict[str, Detect]:
+    """Ours, and those that are installed."""
+    found: dict[str, Detect] = {"ours": ours, "ours, cuts without slides": without_slides}
+    try:
+        import cv2
+        import scenedetect
+    except ImportError:
+        print("PySceneDetect is missing: pip install -e .[bench]")
+        return found
+    cv2.setNumThreads(1)
+    print(f"PySceneDetect {scenedetect.__version__}, OpenCV {cv2.__version__}, PyAV {av.__version__}")
+    return found | {name: scene_detector(name) for name in _SCENE_DETECTORS}
+
+
+def ours(path: Path, start_ms: list[int], cut_kinds: tuple[str, ...] = ("cut", "slide")) -> Found:
+    """A cut lies before the picture that begins then."""
+    detector = ShotDetector()
+    found = []
+    for pictures in in_chunks(zip(decoded(path), start_ms, strict=True)):
+        found += detector.feed(pictures)
+    found += detector.finish()
+    place = {ms: number for number, ms in enumerate([*start_ms, 10**12])}
+    index = np.array(sorted(place))
+    return Found(
+        [int(np.searchsorted(index, t.at_ms)) for t in found if t.kind in cut_kinds],
+        [
+            (int(np.searchsorted(index, t.start_ms)), int(np.searchsorted(index, t.end_ms)) - 1)
+            for t in found
+            if t.kind in ("dissolve", "fade")
+        ],
+    )
+
+
+def without_slides(path: Path, start_ms: list[int]) -> Found:
+    return ours(path, start_ms, ("cut",))
+
+
+def scene_detector(name: str) -> Detect:
+    """One of PySceneDetect's, with its defaults, but shots as short as ours."""
+    import scenedetect
+
+    def detect(path: Path, start_ms: list[int]) -> Found:
+        video = scenedetect.open_video(str(path), backend="opencv")
+        manager = scenedetect.SceneManager()
+        manager.add_detector(getattr(scenedetect, f"{name}Detector")(min_scene_len=3))
+        manager.detect_scenes(video)
+        times = [round(start.seconds * 1000) for start, _ in manager.get_scene_list()[1:]]
+        return Found([int(np.abs(np.array(start_ms) - ms).argmin()) for ms in times])
+
+    return detect
+
+
+def hard_films(folder: Path, clips: dict[str, Path], seeds: range) -> Iterator[Film]:
+    """Every kind of edit, once per seed."""
+    footage = shots_clips.footage(clips, *SIZE)
+    for seed in seeds:
+        for kind, make in KINDS.items():
+            edit = Edit(footage, random.Random(f"{seed} {kind}"))
+            make(edit)
+            path = folder / f"{seed} {kind}.mp4"
+            write(edit.pictures, path)
+            yield film(path, edit.truth)
+
+
+def drawn_films(folder: Path, count: int) -> Iterator[Film]:
+    """Films of the recipe's test part; their storyboards say where scenes begin."""
+    from films import encode, encoding_of
+    from storyboard import DISSOLVE_S, draw_film
+
+    for number in range(count):
+        board = draw_film("test", number)
+        how = encoding_of(board, number)
+        path = folder / f"{number}.{how.suffix}"
+        encode(board, how, path)
+        start_ms = film(path, Truth(())).start_ms
+        at = [int(np.searchsorted(start_ms, round(s.start_s * 1000) - 1)) for s in board.scenes]
+        half_ms = DISSOLVE_S * 500
+        spans = [
+            tuple(np.searchsorted(start_ms, [s.start_s * 1000 - half_ms, s.start_s * 1000 + half_ms]))
+            for s in board.scenes
+        ]
+        yield Film(
+            path,
+            Truth(
+                tuple(a for a, s in zip(at, board.scenes, strict=True) if s.start_s and not s.dissolves),
+                tuple(
+                    (int(a), int(b) - 1, "dissolve")
+                    for (a, b), s in zip(spans, board.scenes, strict=True)
+                    if s.dissolves
+                ),
+            ),
+            start_ms,
+        )
+
+
+def film(path: Path, truth: Truth) -> Film:
+    """With the times of its pictures, each at least a millisecond after the one before."""
+    times = [round(float(frame.time or 0) * 1000) for frame in decoded(path)]
+    return Film(path, truth, list(accumulate((ms - times[0] for ms in times), lambda a, b: max(a + 1, b))))
+
+
+def decoded(path: Path) -> Iterator[VideoFrame]:
+    """All pictures, decoded by one thread."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        stream.codec_context.thread_count = 1
+        yield from container.decode(stream)
+
+
+def decode(path: Path) -> None:
+    for _ in decoded(path):
+        pass
+
+
+def cpu(act: Callable[[], object]) -> float:
+    """Seconds of CPU."""
+    before = time.process_time()
+    act()
+    return time.process_time() - before
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""A closer look at some pictures: whether those between two are mixes of them, in all and in detail.
+
+Shapes: N pictures, P numbers of each: luma 18 x 32, then U and V 18 x 32 each.
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from videoxl2.shots.bars import Inside
+from videoxl2.shots.reel import Reel
+
+_LOOKED_AT = 12  # pictures between
+
+
+def some(before: int, after: int) -> NDArray[np.intp]:
+    """Both pictures, and some between."""
+    return np.linspace(before, after, min(_LOOKED_AT, after - before - 1) + 2).round().astype(np.intp)
+
+
+def fine(reel: Reel, pictures: NDArray[np.intp], inside: Inside) -> NDArray[np.float32]:
+    """Luma of half the size and chroma, as numbers in a row."""
+    luma = inside.of(reel.luma[pictures]).astype(np.float32).reshape(-1, 18, 2, 32, 2).mean(axis=(2, 4))
+    chroma = reel.chroma[pictures].astype(np.float32) * 0.7
+    return np.concatenate([luma.reshape(len(luma), -1), chroma.reshape(len(luma), -1)], axis=1)
+
+
+def detail(fine: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What luma has beyond the mean of 5 x 5 pixels around each."""
+    luma = fine[:, : 18 * 32].reshape(-1, 18, 32)
+    padded = np.pad(luma, ((0, 0), (2, 2), (2, 2)), mode="edge")
+    around = sliding_window_view(padded, (5, 5), axis=(1, 2))
+    detail: NDArray[np.float32] = luma - around.mean(axis=(3, 4))
+    return detail.reshape(len(fine), -1)
+
+
+def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    return float(a @ b / np.sqrt((a @ a) * (b @ b) + 1e-6))
+
+
+def residual(pictures: NDArray[np.float32]) -> float:
+    """The part of the change from first to last that the pictures between do not share."""
+    way = pictures[-1] - pictures[0]
+    square = float(way @ way) + 1e-6
+    gone = pictures[1:-1] - pictures[0]
+    share = gone @ way / square
+    return float((np.einsum("np,np->n", gone, gone) - share**2 * square).mean() / square)
+
+
+def neither(pictures: NDArray[np.float32]) -> float:
+    """How far the pixels between are from being either those of the first or those of the last picture."""
+    to_first = (pictures[1:-1] - pictures[0]) ** 2
+    to_last = (pictures[1:-1] - pictures[-1]) ** 2
+    return float(np.minimum(to_first, to_last).mean() / ((pictures[-1] - pictures[0]) ** 2).mean())
