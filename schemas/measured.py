@@ -141,6 +141,30 @@ class Strip(Measured):
     image: bytes = Field(description="The sheet as a file of that type")
 
 
+class Shot(Measured):
+    """What is seen between two changes of the whole picture."""
+
+    shot_index: int = Field(description="Position in the video, from 0")
+    start_ms: int = Field(description="First millisecond; the middle of a dissolve or fade")
+    end_ms: int = Field(description="First millisecond after: where the next shot starts, or the video ends")
+    kind: str | None = Field(
+        description="How it begins: cut, dissolve, fade, or slide, where one still picture follows another; "
+        "null: with the video"
+    )
+    score: float | None = Field(description="How clear that is, 0 to 1; null: it begins with the video")
+
+
+class ShotKeyframe(Measured):
+    """The still that represents a shot: a small picture in the video's aspect."""
+
+    shot_index: int = Field(description="See shots")
+    at_ms: int = Field(description="When it is on screen")
+    width: int = Field(description="Width of the picture in pixels")
+    height: int = Field(description="Height of the picture in pixels")
+    media_type: str = Field(description="image/jpeg")
+    image: bytes = Field(description="The picture as a file of that type")
+
+
 class Cue(Measured):
     """What a machine sees or hears of a film without understanding it, and when."""
 
@@ -164,5 +188,7 @@ MEASURED_TABLES: dict[str, type[Measured]] = {
     "speech": Speech,
     "screen_text": ScreenText,
     "strips": Strip,
+    "shots": Shot,
+    "shot_keyframes": ShotKeyframe,
     "cues": Cue,
 }

@@ -139,8 +139,8 @@ class Highlight(HighlightText, Timed):
 class Keyframe(Lineage):
     """The still that represents a row of another table: a small picture in the video's aspect."""
 
-    table_name: str = Field(description="scenes, highlights or a table that a prompt pack brings")
-    row_index: int = Field(description="That row's scene_index, rank or record_index")
+    table_name: str = Field(description="scenes, highlights, shots or a table that a prompt pack brings")
+    row_index: int = Field(description="That row's scene_index, rank, shot_index or record_index")
     at_ms: int = Field(description="When it is on screen, between the row's start_ms and end_ms")
     width: int = Field(description="Width of the picture in pixels")
     height: int = Field(description="Height of the picture in pixels")

@@ -27,7 +27,7 @@ from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
 DEFAULT_PACK = "default"
-DEFAULT_SIGNALS = ("captions", "cues", "strip")  # all that need no more than their name
+DEFAULT_SIGNALS = ("captions", "shots", "cues", "strip")  # all that need no more than their name
 NO_SIGNALS = "none"
 FLAGS = {
     "packs": "pack",

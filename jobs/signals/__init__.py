@@ -3,6 +3,7 @@
     signal     what one is, and how it is told apart from what it was before
     captions   texts that come with a video: tracks, CEA-608, sidecars; and chapters
     strip      tiny pictures of all of it on one sheet
+    shots      where shots begin and end, and a picture of each
     cues       what a machine sees and hears without understanding it
     watching   one pass over a video for all signals that watch it
     outcomes   what came of reading one signal

@@ -9,13 +9,14 @@ from jobs.settings.config import NO_SIGNALS
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
 from jobs.signals.screen_text import NAME as TEXT
+from jobs.signals.shots import Shots
 from jobs.signals.signal import Signal
 from jobs.signals.speech import NAME as SPEECH
 from jobs.signals.speech import WEIGHTS
 from jobs.signals.strip import Strips
 from schemas.failures import UsageError
 
-_KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(), Cues(), Strips())}
+_KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(), Shots(), Cues(), Strips())}
 
 
 def known_signals() -> tuple[Signal, ...]:

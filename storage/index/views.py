@@ -59,7 +59,10 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
     """One CREATE VIEW after the other, in the order in which they need each other."""
     tables = COLUMNS | columns_by_table(own_tables)
     for table, columns in tables.items():
-        yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), _typed(scan(table), columns))
+        rows = _typed(scan(table), columns)
+        if table == "keyframes":
+            rows += _of_shots(_typed(scan("shot_keyframes"), tables["shot_keyframes"]), columns)
+        yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), rows)
     yield _create("commits", _COMMITS)
     for table in (*BUNDLE_TABLES, *own_tables):
         if table not in _PARTS_VIEWS:
@@ -67,6 +70,13 @@ def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
     yield _create("failures", _FAILURES)
     yield _create("failures_all", _FAILURES_ALL)
     yield from statements_of(DERIVED_SCRIPT)
+
+
+def _of_shots(keyframes: str, columns: Sequence[Column]) -> str:
+    """The keyframes of shots among those of other rows."""
+    theirs = {"table_name": "'shots' AS table_name", "row_index": "shot_index AS row_index"}
+    names = ", ".join(theirs.get(column.name, quote_name(column.name)) for column in columns)
+    return f"\nUNION ALL SELECT {names} FROM ({keyframes})"
 
 
 def _current(table: str, columns: Sequence[Column]) -> str:

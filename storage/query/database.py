@@ -33,7 +33,7 @@ SERVING_FILE = "serving.duckdb"
 DERIVED_TABLES = ("scene_tags", "scene_characters")
 SEARCH_TABLES = ("documents", "corpus", "postings", "vectors")
 # Keyframes stay in the Parquet parts: pictures would be most of the file, and none is searched.
-SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table != "keyframes")
+SERVED_TABLES = tuple(table for table in BUNDLE_TABLES if table not in ("keyframes", "shot_keyframes"))
 TABLES = (*SERVED_TABLES, "runs", "commits", *DERIVED_TABLES, *SEARCH_TABLES)
 
 _SQL = Path(__file__).parent

@@ -13,6 +13,7 @@ from jobs.planning.preflight import check_plan
 from jobs.settings.config import Settings, resolve
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
+from jobs.signals.shots import Shots
 from jobs.signals.signal import USUAL_TALK, Look
 from jobs.signals.speech import SpeechSignal
 from jobs.signals.strip import Strips
@@ -171,7 +172,7 @@ def test_without_a_history_only_pictures_can_be_limited(settings):
 def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, history, make_row):
     """By what the signal says of itself, until it has been read here; then by that."""
     _, estimate = told(settings(model=None, usd_per_cpu_hour=2.0))
-    captions, cues, strip = estimate.signals
+    captions, shots, cues, strip = estimate.signals
     hours = (60 + 600 + 72_000) / 3600
     assert (captions.signal, captions.num_videos) == ("captions", 3)
     assert captions.video_hours == pytest.approx(hours)
@@ -181,8 +182,9 @@ def test_signals_take_time_of_a_cpu_by_the_length_of_the_videos(settings, histor
     assert captions.usd == pytest.approx(2 * captions.cpu_hours)
     said = list(estimate_lines(estimate))
     assert any("captions of 3 videos, " in line and "roughly" in line for line in said)
-    watched = Cues().rough_costs.seconds(3, hours) + PASS_COSTS.seconds(3, hours)
-    assert cues.cpu_hours * 3600 == pytest.approx(watched)
+    watched = Shots().rough_costs.seconds(3, hours) + PASS_COSTS.seconds(3, hours)
+    assert shots.cpu_hours * 3600 == pytest.approx(watched)
+    assert cues.cpu_hours * 3600 == pytest.approx(Cues().rough_costs.seconds(3, hours))
     assert strip.cpu_hours * 3600 == pytest.approx(Strips().rough_costs.seconds(3, hours))
     assert not any("no estimate" in line or "pictures" in line for line in said)
 

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
-from schemas.measured import Caption, CaptionTrack, ScreenText
+from schemas.measured import Caption, CaptionTrack, Cue, ScreenText, Shot
 from schemas.tables import Appearance, Character, Failure, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -92,7 +92,16 @@ def folder(
                 ]
             )
         ]
+        borders = [(0, 1000), (1000, 4000), (4000, 6000)] if name == "a.mp4" else []
+        shots = [
+            make_row(Shot, shot_index=n, start_ms=start, end_ms=end, **ids)
+            for n, (start, end) in enumerate(borders)
+        ]
+        kinds = [("black", None), ("loudness", -23.5), ("silence", None), ("silence", None)]
+        cues = [make_row(Cue, kind=kind, value=value, **ids) for kind, value in kinds if shots]
         measured = {
+            "shots": tuple(shots),
+            "cues": tuple(cues),
             "captions": tuple(captions),
             "caption_tracks": (*(tracks if captions else ()), pictures),
             "screen_text": tuple(written if name == "a.mp4" else ()),
@@ -177,6 +186,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         (date(2026, 11, 17), "street", 2, 2.0),
         (date(2026, 10, 21), "hall", 1, 1.0),
     ],
+    "shots-and-cues": [("a.mp4", 3, "0:02.0", -23.5, 1, 2)],
     "stale-rows": [
         ("new", True, None, 2, 0.1, date(2026, 11, 21)),
         ("old", False, None, 2, 2.0, date(2026, 11, 21)),

@@ -1,0 +1,98 @@
+"""Shots of a film as it passes by, each with a still that shows it."""
+
+from fractions import Fraction
+from io import BytesIO
+
+import numpy as np
+import pytest
+from cue_films import flat, moving, scene, write_pictures
+from PIL import Image
+
+from videoxl2.frames import probe
+from videoxl2.watching import watch
+from videoxl2.watching.shots import ShotWatcher
+from videoxl2.watching.stills import MOST_COPIES, StillTaker
+
+
+def shots_of(path):
+    info = probe(path)
+    watcher = ShotWatcher(info)
+    assert not watch(path, info, [watcher]).failures
+    return watcher.finish()
+
+
+def pixels(still):
+    return np.asarray(Image.open(BytesIO(still.image))).astype(int)
+
+
+def test_each_shot_has_a_still_from_within_it(tmp_path):
+    """Three shots, of which the middle one fades from black: its still is not the black."""
+    fading = [(picture * min(1, n / 40)).astype(np.uint8) for n, picture in enumerate(moving(7, 90))]
+    path = write_pictures(tmp_path / "film.mp4", [*moving(1, 75), *fading, *moving(3, 60)])
+    found = shots_of(path)
+    assert found[0][0].start_ms == 0
+    assert found[-1][0].end_ms == 9000
+    for shot, still in found:
+        assert shot.start_ms <= still.at_ms < shot.end_ms
+        assert (still.width, still.height) == (320, 180)
+        assert pixels(still).mean() > 60
+    near = pixels(found[0][1]) - scene(1, found[0][1].at_ms // 40).astype(int)
+    assert np.abs(near).mean() < 8
+
+
+def test_cuts_are_told_to_the_picture(tmp_path):
+    path = write_pictures(tmp_path / "cuts.mp4", [*moving(1, 60), *moving(2, 55), *moving(3, 70)])
+    assert [(shot.start_ms, shot.kind) for shot, _ in shots_of(path)] == [
+        (0, None),
+        (2400, "cut"),
+        (4600, "cut"),
+    ]
+
+
+def test_a_still_is_shown_as_players_show_it(tmp_path):
+    """Upright, of a phone's film."""
+    path = write_pictures(tmp_path / "phone.mp4", moving(1, 30, (640, 360)), rotation=90)
+    ((shot, still),) = shots_of(path)
+    assert (shot.start_ms, shot.end_ms) == (0, 1200)
+    assert (still.width, still.height) == (180, 320)
+
+
+def test_small_films_are_not_blown_up_and_one_picture_is_a_shot(tmp_path):
+    path = write_pictures(tmp_path / "one.mp4", [scene(1, size=(64, 36))])
+    ((shot, still),) = shots_of(path)
+    assert (shot.start_ms, shot.end_ms, shot.kind, still.at_ms) == (0, 40, None, 0)
+    assert (still.width, still.height) == (64, 36)
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p10le", "yuvj420p", "yuv444p"])
+def test_odd_formats_have_stills_too(tmp_path, pixels):
+    path = write_pictures(tmp_path / "odd.mkv", moving(1, 30), pixels=pixels)
+    ((_, still),) = shots_of(path)
+    assert still.image.startswith(b"\xff\xd8")
+
+
+def test_a_timelapse_of_hours_is_held_in_little_memory(tmp_path):
+    """A picture a minute for ten hours: each could be copied, and only so many are held."""
+    times = [Fraction(60 * n) for n in range(600)]
+    path = write_pictures(tmp_path / "lapse.mkv", moving(1, 600, (64, 36)), times=times)
+    info = probe(path)
+    taker = StillTaker(info.pixel_aspect)
+
+    class Offering:
+        most = 0
+
+        def picture(self, picture, at_ms):
+            taker.offer(picture, at_ms)
+            self.most = max(self.most, len(taker._copies))
+
+    offering = Offering()
+    watch(path, info, [offering])
+    assert MOST_COPIES // 2 < offering.most <= MOST_COPIES
+    assert taker.take(0, info.duration_ms, (0, info.duration_ms)) is not None
+    assert not taker._copies
+
+
+def test_pictures_that_are_flat_are_still_pictures(tmp_path):
+    path = write_pictures(tmp_path / "grey.mp4", [flat(90, 90, 90)] * 30)
+    ((_, still),) = shots_of(path)
+    assert abs(pixels(still).mean() - 90) < 4
