@@ -21,8 +21,9 @@ from videoxl2.shots.tiles import changed, tiles_of
 _NEIGHBOURS = 8  # changes on either side of one that say what is usual there
 _LEAST, _TIMES_USUAL = 2.5, 2.2  # levels of change, and how often the usual one
 _LOOK_MS, _LOOKED_AT = 200, 6  # how far to either side it is compared, and how many pictures there
-_LEAST_OF_STILLS, _STILL, _VISIBLE = 1.2, 0.3, 10  # levels; see `_is_slide`
-_SLIDE_CHANGE = 0.15
+_LEAST_OF_STILLS, _STILL, _VISIBLE = 1.2, 0.3, 10  # levels; see `_are_stills`
+_SLIDE_CHANGE, _NEW_STILL_CHANGE = 0.15, 0.42  # share of the structure, from still to still
+_STILL_FOR = 6  # pictures on either side
 _REACH = (12, 20)  # rows and columns that the change from slide to slide reaches over
 EMPTY = 5.0  # levels of deviation; a picture below it shows nothing
 
@@ -97,20 +98,29 @@ def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float)
         return cut if levels > 8 else None
     if levels > 4 and change >= _least_change(reel, last, first, levels * inside.share, usual):
         return None if _is_moved(reel, last, first, inside) else cut
-    return replace(cut, is_slide=True) if change >= _SLIDE_CHANGE and _is_slide(reel, first, inside) else None
+    if change < _SLIDE_CHANGE or not _are_stills(reel, first, inside):
+        return None
+    return replace(cut, is_slide=change < _NEW_STILL_CHANGE)
 
 
 def _least_change(reel: Reel, last: int, first: int, levels: float, usual: float) -> float:
-    """How much of the structure must change: less where all is quiet, more where a fast move begins."""
-    next_to_it = float(reel.change[[last, min(first + 1, len(reel) - 1)]].max())
+    """How much of the structure must change.
+
+    More where a fast move begins; less where all is quiet, even less if the light stays as it is, as it does
+    where a piece of a shot was left out.
+    """
+    next_to_it = max(reel.change[last], *reel.change[first + 1 : first + 2], 0.0)
     if next_to_it > 0.75 * levels:
-        return 0.8
-    return 0.52 if levels > 15 * max(usual, 1.0) else 0.62
+        return 0.86
+    times = levels / max(usual, 1.0)
+    if times > 10 and _histograms_apart(reel, last, first) < 0.15:
+        return 0.5
+    return 0.52 if times > 15 else 0.62
 
 
-def _is_slide(reel: Reel, at: int, inside: Inside) -> bool:
+def _are_stills(reel: Reel, at: int, inside: Inside) -> bool:
     """Whether one still gives way to another: nothing else changes, and what does is all over the picture."""
-    others = np.delete(reel.change[max(1, at - _NEIGHBOURS) : at + _NEIGHBOURS + 1], min(_NEIGHBOURS, at - 1))
+    others = np.delete(reel.change[max(1, at - _STILL_FOR) : at + _STILL_FOR + 1], min(_STILL_FOR, at - 1))
     if not len(others) or others.max() > _STILL:
         return False
     pair = inside.of(reel.luma[at - 1 : at + 1]).astype(np.int16)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videoxl2.shots.bars import WHOLE, Inside, inside_bars
+from videoxl2.shots.cuts import EMPTY
 from videoxl2.shots.looks import correlation, detail, fine, neither, residual, some
 from videoxl2.shots.mixes import Mix
 from videoxl2.shots.reel import Reel
@@ -20,6 +21,7 @@ _FLAT = 6.0  # levels of deviation of a picture that shows nothing
 _FAINT = 0.25  # of the deviation of a picture, and it shows next to nothing
 _MOST_FAULT = 0.17  # of a dissolve between pictures that are not alike at all
 _MOST_FADE_FAULT = 0.1
+_SHORT_FADE_MS = 400  # a fade to nothing and back to the same picture takes longer
 _MOST_WIPE_FAULT = 0.035
 _BARS = 24  # pictures to either side that have the same bars
 
@@ -51,21 +53,22 @@ def _best_first(reel: Reel, mixes: Sequence[Mix], check: _Check) -> list[Gradual
     tries = 0
     while rest and tries < _TRIES:
         tries += 1
-        best, (first, last) = rest[0], _hull(rest)
-        gradual = check(reel, max(0, first - 1), min(len(reel) - 1, last + 1))
-        if gradual is None and best.is_wipe:
-            gradual = check(reel, best.first - 1, best.last + 1)
-        if gradual is not None:
-            found.append(gradual)
-            tries = 0
+        spans = [_hull(rest, 0.3, min), _hull(rest, 0.5, max), (rest[0].first, rest[0].last)]
+        for first, last in dict.fromkeys(spans if rest[0].is_wipe else spans[:2]):
+            gradual = check(reel, max(0, first - 1), min(len(reel) - 1, last + 1))
+            if gradual is not None:
+                found.append(gradual)
+                tries = 0
+                break
         rest = [m for m in rest if m.last < first or m.first > last]
     return found
 
 
-def _hull(mixes: Sequence[Mix]) -> tuple[int, int]:
-    """From where to where the best mix and those reach that share enough with it; the best comes first."""
+def _hull(mixes: Sequence[Mix], share: float, of: Callable[[int, int], int]) -> tuple[int, int]:
+    """From where to where the best mix and those reach that have such a share with it of the shorter or the
+    longer of the two; the best comes first."""
     best = mixes[0]
-    alike = [m for m in mixes if best.overlap(m) >= 0.3 * min(m.length, best.length)]
+    alike = [m for m in mixes if best.overlap(m) >= share * of(m.length, best.length)]
     core = [m for m in alike if m.middle >= 0.6 and not (m.is_wipe and m.uneven > 0.15)] or [best]
     return min(m.first for m in core), max(m.last for m in core)
 
@@ -84,7 +87,7 @@ def _dissolve(reel: Reel, before: int, after: int) -> Gradual | None:
     before, after = first - 1, last + 1
     inside = _inside(reel, before, after)
     change = _changed(reel, before, after, inside)
-    if change < 0.62:
+    if change < 0.62 or min(reel.spread[before], reel.spread[after]) < EMPTY:
         return None
     looks = fine(reel, some(before, after), inside)
     details = detail(looks)
@@ -123,9 +126,22 @@ def _fade(reel: Reel, before: int, after: int) -> Gradual | None:
     change = _changed(reel, before, after, _inside(reel, before, after))
     if least > _FLAT and (change < 0.5 or len(parts) < 2):
         return None
+    if _is_flash(reel, before, after):
+        return None
     first = _mixed(reel, *out)[0] if out in parts else low
     last = _mixed(reel, *back)[1] if back in parts else low
     return Gradual(first, last, True, change)
+
+
+def _is_flash(reel: Reel, before: int, after: int) -> bool:
+    """Whether the same picture is soon back, however suddenly it went or comes."""
+    while before > 0 and reel.spread[before] < _FLAT:
+        before -= 1
+    while after + 1 < len(reel) and reel.spread[after] < _FLAT:
+        after += 1
+    if reel.start_ms[after] - reel.start_ms[before] >= _SHORT_FADE_MS:
+        return False
+    return _changed(reel, before, after, _inside(reel, before, after)) < 0.5
 
 
 def _fades(reel: Reel, a: int, b: int, least: float) -> bool:

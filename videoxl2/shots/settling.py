@@ -64,9 +64,9 @@ class Unsettled:
         return min((mix.first for mix in goes_on), default=stop)
 
     def _cuts_alone(self) -> list[Cut]:
-        """Those that no gradual takes in."""
-        spans = [(g.first - 1, g.last + 1) for g in self.graduals]
-        return [cut for cut in self.cuts if not any(a <= cut.at <= b for a, b in spans)]
+        """Those that no gradual takes in; a sharp one just before it is another transition."""
+        spans = [(g.first, g.last + 1) for g in self.graduals]
+        return [cut for cut in self.cuts if not any(a - (not cut.is_sharp) <= cut.at <= b for a, b in spans)]
 
     def _is_at_empty_edge(self, reel: Reel, at: int, is_end: bool) -> bool:
         """Whether there is briefly nothing to see before, as the film begins, or after, as it ends."""

@@ -263,3 +263,17 @@ def test_a_strobe_of_minutes_is_held_in_few_pictures() -> None:
         assert detector.feed(small(portion, start_ms=times)) == []
         assert detector.num_held <= 2_000
     assert detector.finish() == []
+
+
+def test_a_piece_left_out_of_a_shot_is_a_cut() -> None:
+    """Most of the picture stays where a speaker has moved on."""
+    film, later = scene(1, 80), scene(2, 80)
+    for n in range(40, 80):
+        film[n][:, 12:52] = later[n][:, 12:52]
+    assert cuts_in(film) == [40]
+
+
+def test_a_cut_right_before_a_dissolve_is_kept() -> None:
+    film = scene(1, 40) + mixed(scene(2, 22), scene(3, 60), 20)
+    cut, dissolve = detect(small(film))
+    assert (cut.kind, cut.at_ms, dissolve.kind) == ("cut", 1600, "dissolve")
