@@ -7,9 +7,8 @@ import click
 
 from jobs.cli.verb import index_options, verb
 from jobs.exports.formats import (
-    HOLD_SAID,
+    HOLD_MEASURED,
     MOMENT_KINDS,
-    SAID,
     TABLE_FORMATS,
     THUMBNAILS,
     VIDEO_FORMATS,
@@ -34,7 +33,7 @@ from schemas.failures import UsageError
 @click.option(
     "--kind",
     metavar="TABLE",
-    help="scenes, highlights, captions, speech; for vtt also thumbnails; for jsonl and csv any table, "
+    help="scenes, highlights, shots, captions, speech; for vtt also thumbnails; for jsonl and csv any table, "
     "a pack's too. "
     "[highlights for edl, else scenes]",
 )
@@ -55,7 +54,7 @@ def export(
     force: bool,
     **flags: Any,
 ) -> None:
-    """Write scenes, highlights and what is said as chapters, subtitles, edit lists, markers or rows."""
+    """Write scenes, highlights, shots and what is said as chapters, subtitles, cut lists, markers or rows."""
     place = index_place(flags)
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
@@ -75,8 +74,8 @@ def _check(to: str, kind: str, video: str | None, output: str | None, as_json: b
         raise UsageError(
             f"{to} cannot hold {kind}", "Take --kind scenes or highlights, or --format jsonl or csv."
         )
-    if kind in SAID and not is_table and to not in HOLD_SAID:
-        raise UsageError(f"{to} cannot hold {kind}", f"Take --format {', '.join(HOLD_SAID)} or jsonl.")
+    if not is_table and to not in (holding := HOLD_MEASURED.get(kind, VIDEO_FORMATS)):
+        raise UsageError(f"{to} cannot hold {kind}", f"Take --format {', '.join(holding)} or jsonl.")
     if kind == "runs" and video is not None:
         raise UsageError("a run is of no single video", "Leave out --video.")
     if output is None and not is_table and video is None:

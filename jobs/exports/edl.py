@@ -15,7 +15,7 @@ from jobs.ui.made_by import notes_on
 from videoxl2.timecode import parse_label
 
 MAX_EVENTS = 999  # an event number has three digits
-_COLORS = {"scenes": "GREEN", "highlights": "RED"}
+_COLORS = {"scenes": "GREEN", "highlights": "RED", "shots": "BLUE"}
 _NAME_LENGTH, _COMMENT_LENGTH = 60, 240  # editing systems cut names and comments at various lengths
 
 
@@ -67,7 +67,10 @@ def _comments(moment: Moment) -> Iterator[str]:
         yield f"COMMENT: {one_line(moment.text)}"
     if moment.score is not None:
         yield f"HIGHLIGHT {moment.number}: {moment.category}, score {moment.score}"
-    yield f"CONFIDENCE: {moment.confidence:.2f}"
+    if moment.confidence is not None:
+        yield f"CONFIDENCE: {moment.confidence:.2f}"
+    if moment.kind == "shots" and moment.category:
+        yield f"BEGINS WITH: {moment.category}"
 
 
 def _lineage(source: ExportedVideo, moments: Sequence[Moment]) -> Iterator[str]:

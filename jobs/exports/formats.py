@@ -4,10 +4,14 @@ from typing import Literal, get_args
 
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]  # a document per video
 TableFormat = Literal["jsonl", "csv"]  # a document per table
-MomentKind = Literal["scenes", "highlights", "captions", "speech"]
+MomentKind = Literal["scenes", "highlights", "shots", "captions", "speech"]
 THUMBNAILS = "thumbnails"  # a kind that is no table of moments: pictures for players, as vtt
 VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
 TABLE_FORMATS: tuple[TableFormat, ...] = get_args(TableFormat)
 SAID: tuple[MomentKind, ...] = ("captions", "speech")
-HOLD_SAID = ("vtt", "srt", "otio")
+# Which formats hold those; the others are about what a model describes.
+HOLD_MEASURED: dict[str, tuple[VideoFormat, ...]] = {
+    "shots": ("vtt", "edl", "otio"),
+    **dict.fromkeys(SAID, ("vtt", "srt", "otio")),
+}
 MOMENT_KINDS: tuple[MomentKind, ...] = get_args(MomentKind)

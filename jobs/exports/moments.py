@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
-from jobs.exports.formats import SAID, MomentKind
+from jobs.exports.formats import HOLD_MEASURED, SAID, MomentKind
 from jobs.exports.one_line import one_line
 from jobs.exports.timecode import Timecode, timecode_of
 from jobs.ui.made_by import MadeBy
@@ -39,6 +39,9 @@ FROM speech
 WHERE video_id BETWEEN $first AND $last
     AND ($language IS NULL OR language = $language OR starts_with(language, $language || '-'))
 ORDER BY video_id, start_ms, segment""",
+    "shots": """
+SELECT video_id, 'shots', shot_index + 1, start_ms, end_ms, '', '', kind, NULL, NULL, NULL, NULL, NULL
+FROM shots WHERE video_id BETWEEN $first AND $last ORDER BY video_id, shot_index""",
     "scenes": """
 SELECT video_id, 'scenes', scene_index + 1, start_ms, end_ms, title, summary, NULL, NULL,
        confidence, prompt_id, model_id, model_revision
@@ -90,15 +93,15 @@ class ExportedVideo(Video):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One scene, highlight, cue or sentence heard. Times are ms from the first picture, half-open."""
+    """One scene, highlight, shot, cue or sentence heard. Times are ms from the first picture, half-open."""
 
     kind: MomentKind
-    number: int  # scenes and cues from 1 in order, highlights by rank
+    number: int  # scenes, shots and cues from 1 in order, highlights by rank
     start_ms: int
     end_ms: int
     title: str
     text: str  # a scene's summary, a highlight's reason, what is said
-    category: str | None  # a highlight's kind, who speaks
+    category: str | None  # a highlight's kind, how a shot begins, who speaks
     score: int | None  # a highlight's
     confidence: float | None  # the last four are a model's
     prompt_id: str | None
@@ -115,10 +118,10 @@ class Moment:
 
 def models_of(source: ExportedVideo, moments: Sequence[Moment]) -> list[MadeBy]:
     """Those that wrote what is shown, or heard it: more than one where some answers were asked again, none of
-    captions."""
+    captions and shots."""
     found = (MadeBy(one.model_id, one.model_revision) for one in moments if one.model_id)
-    is_said = any(moment.kind in SAID for moment in moments)
-    return list(dict.fromkeys(found)) or ([] if is_said else source.models)
+    is_measured = any(moment.kind in HOLD_MEASURED for moment in moments)
+    return list(dict.fromkeys(found)) or ([] if is_measured else source.models)
 
 
 def read_moments(

@@ -16,6 +16,7 @@ from jobs.ui.made_by import notes_on
 _COLORS = {
     "scenes": otio.schema.MarkerColor.GREEN,
     "highlights": otio.schema.MarkerColor.RED,
+    "shots": otio.schema.MarkerColor.BLUE,
     "captions": otio.schema.MarkerColor.CYAN,
     "speech": otio.schema.MarkerColor.CYAN,
 }

@@ -204,6 +204,7 @@ def test_more_videos_than_one_query_takes(make_index, tmp_path, media_index, mon
         (["--format", "csv", "--output", "no/such/x.csv"], "no/such"),
         (["--format", "csv", "--output", "/dev/null"], "/dev/null"),
         (["--format", "vtt", "--output", "file.txt"], "file.txt"),
+        (["--format", "srt", "--kind", "shots", "--output", "out"], "srt cannot hold shots"),
         (["--format", "srt", "--kind", "thumbnails", "--output", "out"], "srt cannot hold thumbnails"),
         (["--format", "vtt", "--kind", "thumbnails", "--video", "night.mov"], "two files a video"),
     ],

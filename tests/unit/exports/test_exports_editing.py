@@ -8,6 +8,7 @@ import opentimelineio as otio
 import pytest
 
 from jobs.exports.edl import MAX_EVENTS, reel_name, to_edl
+from jobs.exports.moments import Moment
 from jobs.exports.one_line import one_line
 from jobs.exports.otio import to_otio
 from videoxl2.timecode import parse_label
@@ -76,6 +77,22 @@ def test_opentimelineio_reads_the_same_cut(filmed):
         assert round(clip.source_range.duration.value) == end - first
         assert (clip.name, clip.metadata["cmx_3600"]["reel"]) == ("Night Walk #2.mov", "NIGHTWAL")
         assert [m.name for m in clip.markers] == ([] if film.timecode.is_drop_frame else [moment.name])
+
+
+def test_shots_are_cuts_without_a_model(source):
+    """Named by number, with what they begin with; nobody is said to have described them."""
+    begins = [(0, None), (2000, "cut"), (5000, "dissolve")]
+    shots = [
+        Moment("shots", n, start, start + 1000, "", "", kind, None, None, None, None, None)
+        for n, (start, kind) in enumerate(begins, 1)
+    ]
+    (edl,) = to_edl(source, shots)
+    assert re.findall(r"^\* LOC: \S+ BLUE +(.*)$", edl, re.MULTILINE) == ["Shot 1", "Shot 2", "Shot 3"]
+    assert re.findall(r"^\* BEGINS WITH: (.*)$", edl, re.MULTILINE) == ["cut", "dissolve"]
+    assert ("MODEL" in edl, "CONFIDENCE" in edl) == (False, False)
+    (clip,) = otio.adapters.read_from_string(to_otio(source, shots), "otio_json").find_clips()
+    assert [marker.name for marker in clip.markers] == ["Shot 1", "Shot 2", "Shot 3"]
+    assert clip.markers[2].metadata["media_index"]["category"] == "dissolve"
 
 
 def test_no_text_becomes_a_command(source, hostile):
