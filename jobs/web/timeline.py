@@ -10,6 +10,7 @@ _MAX_TICKS = 8
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _MEASURED = ("chapters", "shots", "cues", "screen_text")
 _SAYS = ("title", "label", "text", "kind")  # columns that tell what a bar is, the best first
+_OF_ALL = ("loudness", "loudness_range", "peak")  # cues that say something of the film as a whole
 _NAMES = {"screen_text": "On screen"}
 _LEAST_WIDTH = 0.35  # percent, so that a short moment can be seen and hit
 
@@ -46,7 +47,10 @@ def lay_out(rows: VideoRows) -> VideoTimeline:
     duration_ms = max(1, rows.video["duration_ms"])
     lanes = []
     for table in ("scenes", "highlights", *_own_timed(rows), *_MEASURED):
-        lanes.append(_lane(_name_of(table), table, rows.tables.get(table, []), duration_ms))
+        records = rows.tables.get(table, [])
+        if table == "cues":
+            records = [row for row in records if row["kind"] not in _OF_ALL]
+        lanes.append(_lane(_name_of(table), table, records, duration_ms))
     lanes += _character_lanes(rows, duration_ms)
     return VideoTimeline(tuple(lane for lane in lanes if lane.bars), _ticks(duration_ms))
 

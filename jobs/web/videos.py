@@ -20,6 +20,8 @@ _ORDER = {
     "appearances": "start_ms, character_id",
     "highlights": "rank",
     "chapters": "start_ms, chapter",
+    "shots": "start_ms, shot_index",
+    "cues": "start_ms, kind",
     "screen_text": "start_ms, line",
     "failures": "created_at",
 }

@@ -1,0 +1,93 @@
+"""What was measured, on a video's page: a strip that is looked through, shots and text on screen that follow."""
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from schemas.commit import Bundle
+from schemas.identity import VideoObject
+from schemas.measured import ScreenText, Shot, Strip
+
+_TIME = "document.getElementById('player').currentTime"
+
+
+def _sheet() -> bytes:
+    """Twelve tiles, ten side by side, each as light as the film is then."""
+    tiles = [np.full((90, 160), 20 * n, np.uint8) for n in range(20)]
+    rows = [np.concatenate(tiles[first : first + 10], axis=1) for first in (0, 10)]
+    encoded = io.BytesIO()
+    Image.fromarray(np.concatenate(rows)).save(encoded, "JPEG")
+    return encoded.getvalue()
+
+
+@pytest.fixture
+def url(
+    tmp_path: Path,
+    draw_film: Callable[..., Path],
+    index_films: Callable[..., None],
+    make_film: Callable[..., Bundle],
+    make_row: Callable[..., Any],
+    serve: Callable[..., Any],
+) -> Iterator[str]:
+    """A page over one film of 12 s that no model was asked about."""
+    path = draw_film(tmp_path / "measured.webm", 12)
+    found = path.stat()
+    video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
+    bundle = make_film(video, duration_ms=12_000, fps_num=10, fps_den=1, container="webm")
+    ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
+    sides = {"num_columns": 10, "tile_width": 160, "tile_height": 90}
+    strip = make_row(
+        Strip, num_tiles=12, step_ms=1000, media_type="image/jpeg", image=_sheet(), **sides, **ids
+    )
+    shots = tuple(
+        make_row(Shot, shot_index=n, start_ms=start, end_ms=end, kind=kind, **ids)
+        for n, (start, end, kind) in enumerate([(0, 3000, None), (3000, 8000, "cut"), (8000, 12_000, "fade")])
+    )
+    lines = tuple(
+        make_row(ScreenText, line=n, start_ms=start, end_ms=end, text=text, **ids)
+        for n, (start, end, text) in enumerate([(2000, 5000, "ROB JOHNSON"), (4000, 9000, "<b>Live</b>")])
+    )
+    rows = {"strips": (strip,), "shots": shots, "screen_text": lines}
+    index_films(tmp_path / "index", bundle.model_copy(update={"measured": rows}))
+    with serve(tmp_path / "index") as address:
+        yield f"{address}/video/{bundle.commit.video_id}"
+
+
+def _open(page: Any, url: str, at_s: float) -> None:
+    page.goto(f"{url}?t={at_s}")
+    page.wait_for_function(f"Math.abs({_TIME} - {at_s}) < 0.2")
+
+
+def test_the_pointer_shows_the_picture_of_its_moment(page: Any, url: str) -> None:
+    """On the strip and on the lanes below it; a click jumps there."""
+    _open(page, url, 0)
+    peek = page.locator("#peek")
+    assert peek.is_hidden()
+    box = page.locator("#strip").bounding_box()
+    x = box["x"] + box["width"] * 10.5 / 12
+    for y in (box["y"] + 20, box["y"] + box["height"] + 15):
+        page.mouse.move(x, y)
+        assert peek.locator("svg").get_attribute("viewBox") == "0 90 160 90"
+        assert peek.inner_text() == "0:10"
+    page.mouse.click(x, box["y"] + 20)
+    page.wait_for_function(f"Math.abs({_TIME} - 10.5) < 0.2")
+    page.mouse.move(x, 5)
+    assert peek.is_hidden()
+
+
+def test_shots_and_text_on_screen_follow_the_player(page: Any, url: str) -> None:
+    """What is there now is marked, a click on it jumps, `j` steps from shot to shot."""
+    _open(page, url, 4.5)
+    assert page.locator(".shot.now .meta").inner_text().split() == ["0:03", "5.0", "s"]
+    assert page.locator("#written-list .now .words").all_inner_texts() == ["ROB JOHNSON", "<b>Live</b>"]
+    page.keyboard.press("j")
+    page.wait_for_function(f"Math.abs({_TIME} - 8) < 0.2")
+    assert page.locator(".shot.now .meta").inner_text().split() == ["0:08", "4.0", "s", "fade"]
+    page.locator(".shot").first.click()
+    page.wait_for_function(f"{_TIME} < 0.2")
+    assert page.locator("#written-list .now").count() == 0
