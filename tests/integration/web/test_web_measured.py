@@ -1,4 +1,4 @@
-"""What was measured, on a video's page: a strip that is looked through, shots and text on screen that follow."""
+"""What was measured, on a video's page: a strip to look through, shots and text on screen that follow."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _TIME = "document.getElementById('player').currentTime"
 
 def _sheet() -> bytes:
     """Twelve tiles, ten side by side, each as light as the film is then."""
-    tiles = [np.full((90, 160), 20 * n, np.uint8) for n in range(20)]
+    tiles = [np.full((90, 160), 12 * n, np.uint8) for n in range(20)]
     rows = [np.concatenate(tiles[first : first + 10], axis=1) for first in (0, 10)]
     encoded = io.BytesIO()
     Image.fromarray(np.concatenate(rows)).save(encoded, "JPEG")
