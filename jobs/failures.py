@@ -39,6 +39,7 @@ POLICIES = {
     FailureClass.ANSWER: Policy(1, 0.0, _KEPT, True),  # asked again within the try, not by another one
     FailureClass.MEDIA: Policy(1, 0.0, _ASIDE, False),  # comes back by itself when the file is replaced
     FailureClass.POISON: Policy(1, 0.0, _ASIDE, True),
+    FailureClass.DOMAIN: Policy(1, 0.0, _ASIDE, False),  # for this model: rows of signals there are
     FailureClass.BUG: Policy(2, 0.0, _ASIDE, True),  # the second one on a fresh process
 }
 WORKER_KILLED = "worker_killed"
@@ -48,6 +49,9 @@ BREAKS_AT = 5  # videos in a row with a bug, or with failures that are alike: it
 # Transient, since the next listing will tell; but facts about one object, which no outage explains.
 TOO_COSTLY = "too_costly"
 _ABOUT_ONE_OBJECT = frozenset(error.code for error in (NotFound, ObjectChanged, Archived)) | {TOO_COSTLY}
+
+
+OUT_OF_DOMAIN = "out_of_domain"
 
 
 class Stage(StrEnum):
@@ -97,6 +101,17 @@ def too_costly(why: str) -> VideoFailure:
     """More than the run may spend on one video, as its true length shows; left to a run that may."""
     hint = "Allow it with a higher --max-cost-per-video, or leave it out with --exclude."
     return VideoFailure(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
+
+
+def out_of_domain(model_id: str, distance: float, max_distance: float) -> VideoFailure:
+    """A model was not made for what is seen; `distance` is larger than `max_distance`."""
+    seen = f"its pictures are at distance {distance:.1f} from them, and {max_distance:.1f} is the limit"
+    message = f"the model {model_id} was made for other videos: {seen}"
+    hint = (
+        "Its signals are read all the same; ask a model that was made for such videos, "
+        "e.g. media-index backfill --missing --model BAAI/Video-XL-2."
+    )
+    return VideoFailure(Stage.MODEL, FailureClass.DOMAIN, OUT_OF_DOMAIN, message, hint, can_retry=False)
 
 
 def classify(error: Exception, stage: Stage) -> VideoFailure:

@@ -40,7 +40,9 @@ class Commit(Row):
     created_at: datetime = Field(description="When (UTC)")
     content_rev: str = Field(description="Equal for equal bytes elsewhere: etag and size, without a version")
     state: CommitState = Field(description="rows, quarantined, deleted or released")
-    failure_class: FailureClass | None = Field(description="Why it is quarantined; see failures")
+    failure_class: FailureClass | None = Field(
+        description="Why it is quarantined, or has rows of signals only (domain); see failures"
+    )
     sidecars_rev: str | None = Field(
         default=None, description="Which texts lay beside the video, with which bytes; null: none"
     )
@@ -64,6 +66,11 @@ class Bundle(Row):
     )
     failures: tuple[Failure, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether an answer or a signal is missing that the video should have."""
+        return any(failure.failure_class != FailureClass.DOMAIN for failure in self.failures)
 
     def rows(self, table: str) -> tuple[Row, ...]:
         """Rows of one of our own tables."""

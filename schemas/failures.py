@@ -33,13 +33,14 @@ class FailureClass(StrEnum):
     ANSWER = "answer"  # the model's text is not a valid answer
     MEDIA = "media"  # the object is no readable video
     POISON = "poison"  # the same video killed its worker twice
+    DOMAIN = "domain"  # the model was not made for what is seen; signals are read all the same
     BUG = "bug"  # anything else
 
 
 class FailureAction(StrEnum):
     """What was done about a failure."""
 
-    QUARANTINED = "quarantined"  # set aside until the object is replaced
+    QUARANTINED = "quarantined"  # set aside until the object is replaced, or for a model until that is
     KEPT_VALID_PART = "kept_valid_part"  # the other answers became rows
     NEXT_RUN = "next_run"  # tried again by the next run
 

@@ -155,7 +155,9 @@ class Failure(Analysed):
     created_at: datetime = Field(description="When (UTC)")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
     stage: str = Field(description="fetch, read, model, rows or commit")
-    failure_class: FailureClass = Field(description="lost, transient, resource, answer, media, poison or bug")
+    failure_class: FailureClass = Field(
+        description="lost, transient, resource, answer, media, poison, domain or bug"
+    )
     code: str = Field(description="Stable word for the reason, e.g. no_video")
     message: str = Field(description="What happened")
     hint: str = Field(description="What to do about it")

@@ -74,9 +74,14 @@ def read_carried(
 ) -> Carried:
     """What is carried over into the bundle of this work: all but answers of `prompts` to ask and rows of
     `signals` to read. Raises `storage.errors` and `PreflightError`."""
-    bundle = earlier_bundle(store, work)
-    if bundle is None:
+    if work.tasks is None and work.signals is None:  # all is made anew
         return NOTHING_CARRIED
+    bundle = earlier_bundle(store, work)
+    return NOTHING_CARRIED if bundle is None else carried_from(bundle, work, prompts, signals)
+
+
+def carried_from(bundle: Any, work: Work, prompts: Sequence[Prompt], signals: Sequence[Signal]) -> Carried:
+    """The same out of the bundle that the work carries over from."""
     kept = [prompt for prompt in prompts if work.tasks is not None and prompt.name not in work.tasks]
     names = {prompt.name for prompt in kept}
 

@@ -1,7 +1,7 @@
 """An analysis becomes the rows of one bundle. Pure: same analysis, same rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,12 @@ class RowBuilder:
             "model_id": recipe.model_id,
             "model_revision": recipe.model_revision,
         }
+
+    def without_model(self) -> "RowBuilder":
+        """The same for rows that owe nothing to the recipe's model."""
+        work = replace(self.work, recipe_id=self._settled["recipe_id"])
+        recipe = replace(self.recipe, model_id=None, model_revision=None)
+        return RowBuilder(work, recipe, self._settled["run_id"], self._settled["created_at"])
 
     def answer_rows(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> AnswerRows:
         """What the model said. `moves_ms` says where boundaries that it named are moved to."""
@@ -151,12 +157,14 @@ class RowBuilder:
         )
 
     def commit(self, failure_class: FailureClass | None = None) -> Commit:
-        """What the index says of the video from then on; with a class of failures, that it is set aside."""
+        """What the index says of the video from then on; with a class of failures, that it is set aside:
+        altogether, or for a model that was not made for it."""
+        is_aside = failure_class not in (None, FailureClass.DOMAIN)
         return Commit(
             **self._settled,
             content_rev=self.work.video.content_rev,
             uri=self.work.video.uri,
-            state=CommitState.QUARANTINED if failure_class else CommitState.ROWS,
+            state=CommitState.QUARANTINED if is_aside else CommitState.ROWS,
             failure_class=failure_class,
             sidecars_rev=self.work.video.sidecars_rev,
         )

@@ -38,6 +38,7 @@ class Postprocessed:
     stream: bytes  # the same rows, for publishing
     is_partial: bool
     usage: Usage = NO_USAGE
+    is_aside: bool = False  # for its model: the rows are those of signals
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,9 @@ def _weights(settings: Settings) -> Check:
         return Check("weights", Health.WARNING, error.message, error.hint)
     check_budgets(prompts, weights.folder)
     said = f"{weights.model_id} at {weights.revision}, {size(_size_of(weights))}, in {weights.folder}"
-    if settings.model == BUILT_IN:
+    if weights.domain:
+        said += f"; takes only what looks like its own: {weights.domain.made_of}"
+    if weights.model_id == BUILT_IN:
         return Check("weights", Health.WARNING, said, BUILT_IN_NOTE)
     return Check("weights", Health.OK, f"{said}; {len(prompts)} prompts fit")
 

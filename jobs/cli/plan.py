@@ -29,7 +29,7 @@ def plan(
 ) -> None:
     """Say what `run` would do, why, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
-    from jobs.planning.lines import estimate_lines, no_index_lines, plan_json, plan_lines
+    from jobs.planning.lines import domain_lines, estimate_lines, no_index_lines, plan_json, plan_lines
     from jobs.planning.plan import planned_goal, preview, save_plan
     from jobs.settings.config import resolve
     from storage.index.nearby import nearest_indexes
@@ -52,7 +52,8 @@ def plan(
         show_json(plan_json(made, estimate) | ({"ignored": ignored} if show_ignored else {}))
         return
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
-    for line in (*no_index_lines(made, near), *plan_lines(made), *estimate_lines(estimate)):
+    before = (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
+    for line in (*before, *estimate_lines(estimate)):
         say(line)
     if not made.summary.reasons.total():
         say(f"hint: {NOTHING_LISTED}", err=True)

@@ -23,7 +23,11 @@ if TYPE_CHECKING:  # loading them loads Ray and pydantic
 @recipe_options
 @spending_options
 def run(as_json: bool, new_index: bool, **flags: Any) -> int:
-    """Index every video that is new or changed, and retry what failed. Repeat it to resume or refresh."""
+    """Index every video that is new or changed, and retry what failed. Repeat it to resume or refresh.
+
+    Without --model it reads signals only: what a CPU finds in a video that is true of it. Scenes, characters
+    and highlights need a model, now or later: `media-index backfill --missing --model BAAI/Video-XL-2`.
+    """
     from jobs.planning.plan import NIGHTLY
 
     return _spend(as_json, new_index, flags, NIGHTLY)
@@ -141,6 +145,15 @@ def _show_next(row: "Run", settings: "Settings", as_json: bool) -> None:
         place = IndexPlace(settings.index, settings.endpoint_url)
         say(f"exit {row.exit_code}: {meaning_of(row.exit_code)}", err=True)
         _say_next(next_after(row.exit_code, place, _typed(), row.run_id))
+    if row.model_id is None:
+        say(f"scenes, characters and highlights need a model: {_with_model(row, settings)}", err=True)
+
+
+def _with_model(row: "Run", settings: "Settings") -> str:
+    from jobs.weights import SOME_MODEL
+
+    place = IndexPlace(settings.index, settings.endpoint_url)
+    return place.again(row.settings_json, row.library, "backfill", "--missing", "--model", SOME_MODEL)
 
 
 def _say_next(command: str | None) -> None:

@@ -48,7 +48,7 @@ _LEVELS = {  # of events that are more, or less, than information
     "error": logging.ERROR,
 }
 MAX_REFUSED = 100  # named in one event
-SIGNALS_ONLY = "no model is asked; scenes, characters and highlights need one: --model BAAI/Video-XL-2"
+SIGNALS_ONLY = "no model is asked: signals only"
 
 
 class Progress:

@@ -23,6 +23,7 @@ from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import NO_ACTORS, place_actors, start_actor
+from jobs.workers.domain import DomainGuard
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source
 from schemas.commit import RunRecord
@@ -194,6 +195,7 @@ class _Execution:
             settings.log_dir,
             reads_said=bool(checked.recipe.tasks_of_said),
             signals=checked.recipe.signals,
+            guard=DomainGuard.of(checked.weights),
         )
         owns = self._owns_process
         with (

@@ -207,7 +207,11 @@ class Runner:
             if result.outcome.failure_class is FailureClass.BUG:
                 self._remove(handle)  # its GPU may be in a state that the next video would suffer from
             tried = handle.tried(work, result.usage, result.outcome)
-            self._policy.failed(self._policy.with_try(work, tried))
+            video = self._policy.with_try(work, tried)
+            if result.outcome.failure_class is FailureClass.DOMAIN:  # its signals are read all the same
+                self._postprocessing.submit(video, None, handle.location.node_id)
+            else:
+                self._policy.failed(video)
             return
         video = self._policy.with_try(work, handle.tried(work, result.usage))
         self._postprocessing.submit(video, result.outcome, handle.location.node_id)

@@ -95,6 +95,8 @@ class IndexSettler:
         """Commit the video's rows."""
         self.tally.add_try(video.last)
         outcome = AttemptOutcome.PARTIAL if made.is_partial else AttemptOutcome.INDEXED
+        if made.is_aside:
+            outcome = AttemptOutcome.QUARANTINED
         self._settle(_Settlement(video, video.work.analysis_key, made.bundle, made.stream, outcome))
 
     def failed(self, video: AttemptHistory, action: FailureAction) -> None:
@@ -189,8 +191,8 @@ class IndexSettler:
     def _commit(self, settlement: _Settlement) -> None:
         video, outcome, key = settlement.video, settlement.outcome, settlement.key
         video_id, analysis_key = video.work.video.video_id, video.work.analysis_key
-        is_quarantine = outcome is AttemptOutcome.QUARANTINED
-        if is_quarantine and self._index.is_committed(video_id, analysis_key):
+        is_aside = outcome is AttemptOutcome.QUARANTINED
+        if key != analysis_key and self._index.is_committed(video_id, analysis_key):
             key, created = analysis_key, False  # another run has rows of it: they are not to be hidden
         else:
             created = self._index.commit(video_id, key, settlement.bundle, settlement.stream)
@@ -201,7 +203,7 @@ class IndexSettler:
             # No bundle says what this run spent on it.
             self.tally.attempts += self._rows(video).attempts(video.tries, outcome)
             self._progress.settled_elsewhere(video.work)
-        elif is_quarantine:
+        elif is_aside:
             self.tally.num_quarantined += 1
             self._progress.failed(video, FailureAction.QUARANTINED)
         else:

@@ -7,6 +7,7 @@ from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
 from jobs.planning.signal_costs import SignalEstimate
 from jobs.ui.words import hours, size
+from jobs.weights import Weights
 from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
 
@@ -50,6 +51,15 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"{num_links:>6} {noun} out of the library, not followed (--follow-links)"
     if plan.doubt:
         yield f"       {plan.doubt}"
+
+
+def domain_lines(plan: Plan, weights: Weights | None) -> Iterator[str]:
+    """What a plan cannot know: which videos the model was not made for."""
+    if weights and weights.domain and any(one.tasks != () for one in plan.videos):
+        yield (
+            f"       those that are unlike what {weights.model_id} understands are found when they are read, "
+            "and set aside for it: signals only"
+        )
 
 
 def no_index_lines(plan: Plan, near: Sequence[str]) -> Iterator[str]:

@@ -87,6 +87,7 @@ def _open(
         prompts=prompts,
         is_split=settings.split,
         signals=signals,
+        domain_revision=weights.domain.revision if weights and weights.domain else None,
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))

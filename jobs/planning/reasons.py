@@ -261,12 +261,14 @@ def _is_kept_aside(current: CurrentCommit, recipe_id: str) -> bool:
 def _again(planned: PlannedVideo, current: CurrentCommit, stale: Staleness) -> PlannedVideo:
     """Rows of the video's present bytes are there: do anew what is stale of them."""
     recipe_id = stale.recipe.recipe_id
+    is_of_other_model = stale.reason is Reason.STALE_MODEL
     return replace(
         planned,
         analysis_key=planned.video.analysis_key(recipe_id),
         reason=stale.reason,
         tasks=stale.tasks,
-        signals=stale.signals,
+        signals=None if stale.has_all_anew else stale.signals,
         recipe_id=recipe_id,
-        carried_key=None if stale.has_all_anew else current.analysis_key,
+        # Rows of other weights may have to stay, which its bundle tells.
+        carried_key=None if stale.has_all_anew and not is_of_other_model else current.analysis_key,
     )

@@ -13,19 +13,28 @@ _QUARANTINED = """
 SELECT c.* EXCLUDE (snapshot), f.code FROM commits AS c LEFT JOIN failures AS f USING (analysis_key)
 WHERE c.state = 'quarantined' ORDER BY c.uri"""
 
+_OUT_OF_DOMAIN = "SELECT uri FROM commits WHERE state = 'rows' AND failure_class = 'domain'"
+
 
 def release(
     url: str, endpoint_url: str | None, videos: Sequence[str], codes: Sequence[str], everything: bool
 ) -> list[str]:
     """The URIs of those released: named by the end of their URI, by why they were set aside, or all.
 
-    UsageError: nothing was named, or a name stands for no video that is set aside.
+    UsageError: nothing was named, or a name stands for no video that is set aside, or for one
+    that is set aside for its model alone.
     """
     if not (videos or codes or everything):
         raise UsageError("retry was not told which videos", "Name them, or say --code CODE or --all.")
     with open_catalog(url, endpoint_url) as catalog:
         found = _quarantined(catalog)
+        out_of_domain = [uri for (uri,) in catalog.query(_OUT_OF_DOMAIN).rows]
     for name in videos:
+        if any(uri.endswith(name) for uri in out_of_domain):
+            raise UsageError(
+                f"{name} is set aside for its model alone, which was not made for such videos",
+                "Another try would end alike; another model is asked by `media-index backfill --missing`.",
+            )
         if not any(commit.uri.endswith(name) for commit, _ in found):
             raise UsageError(f"no video {name} is set aside", "`media-index status` says which are.")
     chosen = [

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jobs.planning.staleness import Names, Staleness, compare_recipes
+from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.recipe import RecipeRecord
@@ -46,6 +47,8 @@ class StaleRows:
     def of(self, video: VideoObject, current: CurrentCommit) -> Staleness | None:
         """What is stale of the rows that a video has of its present bytes; None: nothing."""
         stale = self.of_recipe(current.recipe_id)
+        if stale and stale.tasks != () and current.failure_class == FailureClass.DOMAIN:
+            stale = replace(stale, reason=Reason.MISSING, tasks=None)  # no model has said anything of it
         if self._of_sidecars and current.sidecars_rev != video.sidecars_rev:
             stale = self._with_sidecars(stale, current.recipe_id)
         if stale is not None:

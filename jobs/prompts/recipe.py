@@ -35,6 +35,7 @@ class Recipe:
     prompts: tuple[Prompt, ...]
     is_split: bool = False
     signals: tuple[Signal, ...] = ()
+    domain_revision: str | None = None  # of what decides which videos the model is given; None: any
 
     @property
     def recipe_id(self) -> str:
@@ -58,6 +59,8 @@ class Recipe:
         model_part = sampling_part = ""
         if self.model_revision is not None:
             model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
+            if self.domain_revision is not None:
+                model["domain"] = self.domain_revision
             sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
             model_part = digest("model", *model.values())
             sampling_part = digest("sampling", *sampling.values())

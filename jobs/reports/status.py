@@ -79,7 +79,7 @@ class Status:
         for model in tables["models"]:
             model["note"] = note_on(model["model_id"])
         standing = asdict(self.standing)
-        del standing["example"]
+        del standing["example"], standing["example_out"]
         return {
             **tables,
             "at_work": self.at_work,
@@ -118,7 +118,16 @@ def status_lines(status: Status) -> Iterator[str]:
         f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, {said}"
         f"scenes {index['scenes']:,}, characters {index['characters']:,}, highlights {index['highlights']:,}"
     )
-    counts = ("partial", "set_aside", "unfinished", "stale", "missing", "released", "deleted")
+    counts = (
+        "partial",
+        "set_aside",
+        "out_of_domain",
+        "unfinished",
+        "stale",
+        "missing",
+        "released",
+        "deleted",
+    )
     odd = [f"{getattr(now, name):,} {name.replace('_', ' ')}" for name in counts if getattr(now, name)]
     odd += [f"{index['degraded']:,} degraded"] if index["degraded"] else []
     if odd:

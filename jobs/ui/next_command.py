@@ -54,7 +54,12 @@ def _flags(settings: dict[str, Any]) -> list[str]:
     defaults = Settings(library="", index="", model="").model_dump(mode="json")  # written as runs have them
     flags: list[str] = []
     for name, value in settings.items():
-        if name in _HERE | _ONCE or name not in Settings.model_fields or value == defaults.get(name):
+        if (
+            value is None
+            or name in _HERE | _ONCE
+            or name not in Settings.model_fields
+            or value == defaults.get(name)
+        ):
             continue
         flag = "--" + FLAGS.get(name, name).replace("_", "-")
         if isinstance(value, bool):

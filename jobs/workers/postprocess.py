@@ -250,7 +250,8 @@ class Postprocessing:
     def _timed(self, under_way: _UnderWay) -> AttemptHistory:
         """The video's tries; where no actor timed the last one, this task did."""
         job = under_way.job
-        return job.video if job.answers else job.video.lasting(time.monotonic() - under_way.since)
+        is_timed = job.answers or job.video.last.failure
+        return job.video if is_timed else job.video.lasting(time.monotonic() - under_way.since)
 
     def _submit(self, job: PostprocessJob, node_id: str | None, times: int = 1) -> None:
         ref = self._task_on(node_id).remote(job)

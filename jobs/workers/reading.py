@@ -27,6 +27,7 @@ from jobs.prompts.recipe import OF_SAID
 from jobs.prompts.said import SaidLine
 from jobs.signals.captions import best_cues
 from jobs.signals.signal import Signal, VideoFile
+from jobs.workers.domain import DomainGuard
 from jobs.workers.scratch import hold_copy
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
@@ -66,6 +67,7 @@ class Source:
     log_dir: Path | None = None  # where each process tells what it does
     reads_said: bool = False  # what captions say goes into prompts
     signals: tuple[Signal, ...] = ()  # that are read of the videos
+    guard: DomainGuard | None = None  # keeps videos from a model that was not made for them
 
     @property
     def frames_per_span(self) -> int:
@@ -85,12 +87,15 @@ class Opened:
 
 
 def open_video(source: Source, work: Work) -> Opened:
-    """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`."""
-    with hold_copy(source.library, work.video, source.scratch) as path:
+    """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`, and
+    `VideoFailureError` for what would cost too much or is outside the model's domain."""
+    with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
         info, texts = probe_for(source.signals, work, path, source.limits)
+        if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
+            raise VideoFailureError(too_costly(why))
+        if source.guard:
+            source.guard.check(path, info, source.limits)
         said = read_said(source, work, path, info, texts) if source.reads_said else ()
-    if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
-        raise VideoFailureError(too_costly(why))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, texts)

@@ -18,6 +18,7 @@ from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
 from jobs.signals.signal import USUAL_LOOK, Look, Signal, signal_id
 from jobs.signals.watching import look_of, shares_of
+from jobs.workers.aside import class_aside, encode_aside
 from jobs.workers.reading import READ_DEADLINE_S, Source, file_of, killed_when_hanging, probe_for
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
@@ -81,7 +82,9 @@ def index_signals(
         stage = Stage.ROWS
         finish_s = time.perf_counter() - begun - signals.seconds
         usage = signals.usage + Usage(video_ms=info.duration_ms, finish_seconds=finish_s)
-        timed = video.using(usage).lasting(signals.seconds).at(_here())
+        timed = video.using(usage)
+        if not video.last.failure:  # no actor had it
+            timed = timed.lasting(signals.seconds).at(_here())
         return _encode(source, timed, builder, info, signals, usage)
     except Exception as error:
         return classify(error, stage)
@@ -105,9 +108,11 @@ def _encode(
     info: MediaInfo,
     signals: SignalsRead,
     usage: Usage,
-) -> Postprocessed:
+) -> Postprocessed | VideoFailure:
     work = video.work
     old = earlier_bundle(source.bundles, work)
+    if video.last.failure:
+        return encode_aside(old, video, builder, info, signals, usage)
     if old is None:
         analysis = Analysis.unasked(info)
         bundle = builder.bundle(analysis, builder.answer_rows(analysis, {}), signals=signals)
@@ -116,8 +121,9 @@ def _encode(
         found = rows_of(old, "failures", Failure)
         kept = [moved_to(work, one) for one in found if not is_about_any(one, anew)]
         failures = (*kept, *builder.signal_failures(signals))
-        bundle = Bundle(commit=builder.commit(), measured=signals.rows, failures=failures)
-    is_partial = bool(bundle.failures)
+        commit = builder.commit(class_aside(failures))
+        bundle = Bundle(commit=commit, measured=signals.rows, failures=failures)
+    is_partial = bundle.is_partial
     outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
     bundle = bundle.model_copy(update={"attempts": builder.attempts(video.tries, outcome)})
     renewed = {"failures", "attempts", *signals.rows}

@@ -61,7 +61,7 @@ def encode_renewed(old: pa.Table, bundle: Bundle, renewed: Collection[str]) -> t
     for field in old.schema:
         if not pa.types.is_list(field.type) or field.name in renewed:
             continue
-        own = {"is_partial": bool(bundle.failures)} if field.name == "videos" else {}
+        own = {"is_partial": bundle.is_partial} if field.name == "videos" else {}
         columns = COLUMNS.get(field.name)
         rows = _with_values(_flat(old, field.name), naming | own)
         rows = conform(rows, columns) if columns else rows

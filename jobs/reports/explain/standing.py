@@ -17,7 +17,10 @@ def state_of(commits: tuple[Committed, ...], failures: tuple[Failed, ...], stale
     left = "; the latest try was left to the next run" if _is_left(failures) else ""
     match commits[-1].state if commits else None:
         case CommitState.ROWS:
-            return "indexed" + (f", {stale}" if stale else "") + left
+            aside = ""
+            if commits[-1].failure_class == FailureClass.DOMAIN:
+                aside = ", signals only: set aside for the model, which was not made for such videos"
+            return "indexed" + aside + (f", {stale}" if stale else "") + left
         case CommitState.QUARANTINED:
             is_media = commits[-1].failure_class == FailureClass.MEDIA
             until = "its object is replaced" + ("" if is_media else ", or the model or the prompts are")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from films import ENCODINGS, encode
 from PIL import Image
+from storyboard import draw_film
 
 TABLES = ("videos", "scenes", "characters", "appearances", "highlights", "keyframes", "failures")
 
@@ -156,11 +158,11 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
     assert [room[:10].mean().round() for room in rooms] == [0, 255]
 
 
-def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, make_video, media_index):
+def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, media_index):
     """The built-in weights are said to know drawn films only; what they say fits all the same."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
-    make_video(library / "a.mp4", seconds=30)
+    encode(draw_film("test", 3008, 30.0), ENCODINGS[4], library / "a.mov")
     done = media_index("run", "--library", library, "--index", index, "--new-index", "--model", "small")
     assert done.code == 0, done.stderr
     assert "small is built in and understands drawn films like the demo's, nothing else" in done.stderr

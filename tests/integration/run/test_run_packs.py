@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from films import ENCODINGS, encode
+from storyboard import draw_film
+
 FRONT = """+++
 id = "vehicles"
 version = 3
@@ -36,14 +39,14 @@ SCHEMA = {
 }
 
 
-def test_a_folder_without_code_makes_a_table(tmp_path: Path, make_video, media_index):
+def test_a_folder_without_code_makes_a_table(tmp_path: Path, media_index):
     """Beside one of ours: windows, nested values, and times that cover the video; another type is refused."""
     pack, library, index = tmp_path / "pack", tmp_path / "library", tmp_path / "index"
     pack.mkdir()
     library.mkdir()
     (pack / "1.md").write_text(FRONT)
     (pack / "vehicles.json").write_text(json.dumps(SCHEMA))
-    make_video(library / "road.mp4", seconds=12)
+    encode(draw_film("test", 3002, 12.0), ENCODINGS[4], library / "road.mov")
     where = ("--library", library, "--index", index, "--model", "small")
     done = media_index("run", *where, "--new-index", "--pack", "surveillance", "--pack", pack)
     assert done.code in (0, 3), done.stderr

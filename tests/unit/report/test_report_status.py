@@ -268,12 +268,22 @@ def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, c
     """On stderr, so that stdout holds the result alone."""
     from jobs.cli.run import _show_next
 
-    row = make_row(Run, run_id="r1", kind="run", num_planned=3, num_listed=3, exit_code=3)
-    _show_next(row, resolve({"library": "films", "index": "here", "model": "m"}), as_json=False)
-    shown = capsys.readouterr()
-    assert shown.err.splitlines() == [
+    counts = {"num_planned": 3, "num_listed": 3, "exit_code": 3}
+    row = make_row(Run, run_id="r1", kind="run", model_id="m", **counts)
+    settings = resolve({"library": "films", "index": "here", "model": "m"})
+    _show_next(row, settings, as_json=False)
+    failed = [
         "exit 3: done, but videos were left out or lack an answer",
         "next: media-index report --index here --run r1",
+    ]
+    assert capsys.readouterr().err.splitlines() == failed
+    settings = resolve({"library": "films", "index": "here", "fps": "2"})
+    row = row.model_copy(update={"model_id": None, "settings_json": settings.model_dump_json()})
+    _show_next(row, settings, as_json=False)
+    add = "media-index backfill --index here --missing --model BAAI/Video-XL-2 --library films --fps 2"
+    assert capsys.readouterr().err.splitlines() == [
+        *failed,
+        f"scenes, characters and highlights need a model: {add}",
     ]
 
 
