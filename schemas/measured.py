@@ -126,7 +126,7 @@ class ScreenText(Measured):
     box_bottom: float = Field(description="Fraction of its height")
     confidence: float = Field(description="Mean probability of its letters, where it was read best")
     language: str | None = Field(description="As BCP 47; null: not known")
-    text: str = Field(description="What most of the pictures agree on")
+    text: str = Field(description="What was read the longest, weighted by how surely")
 
 
 class Strip(Measured):

@@ -9,7 +9,7 @@ import numpy as np
 from jobs.planning.costs import Numbers
 from jobs.planning.preflight import Preflight
 from jobs.signals.signal import USUAL_LOOK, USUAL_TALK, Look, Signal, Talk, WatchingSignal, identity_of
-from jobs.signals.watching import PASS_COSTS, shares_of
+from jobs.signals.watching import PASS_COSTS, own_share, shares_of
 from schemas.recipe import RecipeRecord
 from storage.query.catalog import Catalog, open_catalog
 from storage.query.plans import PlannedVideos
@@ -72,7 +72,7 @@ def estimate_signals(
             continue
         share = 0.0
         if isinstance(signal, WatchingSignal):
-            share = len(set(rows) - paid) / len(rows)
+            share = own_share(signal) * len(set(rows) - paid) / len(rows)
             paid.update(rows)
         hours = float(known_ms.mean()) * len(rows) / 3_600_000
         usd = checked.settings.usd_per_cpu_hour

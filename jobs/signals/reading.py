@@ -11,8 +11,8 @@ from functools import partial
 
 from jobs.failures import VideoFailure
 from jobs.signals.outcomes import Outcome, collect
-from jobs.signals.signal import Lineage, ReadingSignal, Signal, VideoFile, WatchingSignal, signal_id
-from jobs.signals.watching import watch_all
+from jobs.signals.signal import Lineage, ReadingSignal, Signal, VideoFile, signal_id
+from jobs.signals.watching import watch_all, watching_of
 from schemas.failures import FailureClass
 from schemas.measured import MEASURED_TABLES, Measured
 from schemas.usage import NO_USAGE, SignalUsage, Usage
@@ -56,9 +56,9 @@ def read_signals(
 ) -> SignalsRead:
     """Read each of them. `lineage_of` makes the lineage of rows from a signal's id."""
     wanted = tuple(signals)
-    outcomes = watch_all(file, [one for one in wanted if isinstance(one, WatchingSignal)], lineage_of)
+    outcomes = watch_all(file, watching_of(wanted), lineage_of)
     for signal in wanted:
-        if isinstance(signal, ReadingSignal):
+        if isinstance(signal, ReadingSignal) and signal.name not in outcomes:
             outcomes[signal.name] = _read(file, signal, lineage_of(signal_id(signal)))
     rows: dict[str, tuple[Measured, ...]] = {}
     failures: list[SignalFailure] = []

@@ -1,8 +1,12 @@
 """The signal `text`: what is written in the pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:  # they load PyAV, and plans do without
+    from videoxl2.screen_text import Line, TextWatcher
+    from videoxl2.watching import Watched, Watcher
 
 from jobs.signals.signal import Costs, Lineage, VideoFile
 from schemas.failures import PreflightError
@@ -14,14 +18,14 @@ NAME = "text"
 
 @dataclass(frozen=True)
 class TextSignal:
-    """Reads a picture a second, where something changed."""
+    """Reads a picture a second, where something changed: in the pass that others make, else by itself."""
 
     revision: str  # of the weights
     engines: tuple[tuple[str, str], ...]  # name and version of what runs them
 
     name: ClassVar[str] = NAME
     version: ClassVar[int] = 1
-    rough_costs: ClassVar[Costs] = Costs(video_s=1.0, hour_s=250.0, memory_bytes=400_000_000)
+    rough_costs: ClassVar[Costs] = Costs(video_s=2.0, hour_s=200.0, memory_bytes=400_000_000)
     tables: ClassVar[tuple[str, ...]] = ("screen_text",)
     reads_sidecars: ClassVar[bool] = False
 
@@ -31,13 +35,37 @@ class TextSignal:
 
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
         """A row for each line, by its start, then from top to bottom."""
-        from videoxl2.screen_text import MODEL_ID, read_screen_text
+        from videoxl2.screen_text import read_screen_text
 
-        of_weights = {"model_id": MODEL_ID, "model_revision": self.revision}
-        for number, line in enumerate(read_screen_text(file.path, file.info, limits=file.limits)):
-            box = {f"box_{edge}": place for edge, place in asdict(line.outline).items()}
-            own = columns_of(ScreenText, line) | box | {"line": number, "language": None}
-            yield ScreenText(**{**lineage, **of_weights}, **own)
+        return _rows(read_screen_text(file.path, file.info, limits=file.limits), lineage, self.revision)
+
+    def watch(self, file: VideoFile) -> "_Watching":
+        """Reads the same off the pictures that it is shown."""
+        from videoxl2.screen_text import TextWatcher, find_text_weights
+
+        return _Watching(TextWatcher(file.info, find_text_weights()), self.revision)
+
+
+class _Watching:
+    def __init__(self, watcher: "TextWatcher", revision: str) -> None:
+        self._watcher, self._revision = watcher, revision
+
+    @property
+    def watchers(self) -> "Sequence[Watcher]":
+        return (self._watcher,)
+
+    def rows(self, watched: "Watched", lineage: Lineage) -> Iterator[Measured]:
+        return _rows(self._watcher.finish(), lineage, self._revision)
+
+
+def _rows(lines: "Iterable[Line]", lineage: Lineage, revision: str) -> Iterator[Measured]:
+    from videoxl2.screen_text import MODEL_ID
+
+    of_weights = {"model_id": MODEL_ID, "model_revision": revision}
+    for number, line in enumerate(lines):
+        box = {f"box_{edge}": place for edge, place in asdict(line.outline).items()}
+        own = columns_of(ScreenText, line) | box | {"line": number, "language": None}
+        yield ScreenText(**{**lineage, **of_weights}, **own)
 
 
 def find_text() -> TextSignal:

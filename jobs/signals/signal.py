@@ -97,7 +97,7 @@ class Costs:
 class Signal(Protocol):
     """Small and picklable. Equal signals would read equal rows off equal bytes.
 
-    It is a `ReadingSignal` or a `WatchingSignal`.
+    It is a `ReadingSignal` or a `WatchingSignal`. One that is both watches where others do, and else reads.
     """
 
     @property

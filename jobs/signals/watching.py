@@ -16,6 +16,7 @@ from jobs.signals.signal import (
     Costs,
     Lineage,
     Look,
+    ReadingSignal,
     Signal,
     Talk,
     VideoFile,
@@ -26,6 +27,24 @@ from jobs.signals.signal import (
 
 # Of opening, decoding and hearing; what signals do with it is theirs.
 PASS_COSTS = Costs(video_s=0.1, hour_s=10.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5)
+
+
+_OF_PASS = 0.5  # what reading a picture a second takes of it
+
+
+def watching_of(signals: Iterable[Signal]) -> list[WatchingSignal]:
+    """Those that are shown the video where all of these are read: a signal that could also read it by itself
+    only if a pass is made anyway."""
+    able = [one for one in signals if isinstance(one, WatchingSignal)]
+    is_made = any(not isinstance(one, ReadingSignal) for one in able)
+    return able if is_made else []
+
+
+def own_share(signal: Signal) -> float:
+    """What a signal takes of the costs of a pass where no other makes one."""
+    if not isinstance(signal, WatchingSignal):
+        return 0.0
+    return _OF_PASS if isinstance(signal, ReadingSignal) else 1.0
 
 
 def watch_all(
@@ -91,18 +110,23 @@ def shares_of(
     look: Look = USUAL_LOOK,
 ) -> list[float]:
     """Seconds of one core that each takes where all are read; the first that watches pays for the pass."""
+    together = list(signals)
+    watching = {signal.name for signal in watching_of(together)}
+    pass_s = PASS_COSTS.seconds(num_videos, hours, talk, look)
     shares, is_paid = [], False
-    for signal in signals:
+    for signal in together:
         seconds = signal.rough_costs.seconds(num_videos, hours, talk, look)
-        if isinstance(signal, WatchingSignal) and not is_paid:
-            seconds += PASS_COSTS.seconds(num_videos, hours, talk, look)
+        if signal.name in watching and not is_paid:
+            seconds += pass_s
             is_paid = True
+        elif signal.name not in watching:
+            seconds += own_share(signal) * pass_s
         shares.append(seconds)
     return shares
 
 
 def most_memory(signals: Sequence[Signal]) -> int:
     """Bytes that reading them takes beyond what every task has: those that watch together, others in turn."""
-    watching = [one.rough_costs.memory_bytes for one in signals if isinstance(one, WatchingSignal)]
-    others = [one.rough_costs.memory_bytes for one in signals if not isinstance(one, WatchingSignal)]
-    return max([*others, PASS_COSTS.memory_bytes + sum(watching) if watching else 0])
+    watching = {one.name: one.rough_costs.memory_bytes for one in watching_of(signals)}
+    others = [one.rough_costs.memory_bytes for one in signals if one.name not in watching]
+    return max([*others, PASS_COSTS.memory_bytes + sum(watching.values()) if watching else 0])

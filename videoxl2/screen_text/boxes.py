@@ -4,7 +4,7 @@ The network marks the core of each line; a line's box is the core's narrowest re
 cut away. Nearly all text on screen is level, so a turned box has to be clearly narrower than a level one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,10 @@ class Box:
         return Box(
             self.x * across, self.y * down, self.width * across, self.height * down, self.angle, self.score
         )
+
+    def moved(self, down: float) -> "Box":
+        """The same further down."""
+        return replace(self, y=self.y + down)
 
     @property
     def corners_42(self) -> NDArray[np.float64]:

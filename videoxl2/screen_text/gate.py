@@ -1,9 +1,11 @@
-"""Whether a picture is worth a look for text: has what may be text changed since the last look.
+"""Where in a picture a look for text is worth it: what may be text has changed since the last look.
 
 Text is where brightness jumps often along a row. A picture is cut into blocks, and for each the mean jump is
 taken; two neighbouring blocks with much of it that changed are enough. Motion without text changes single
 blocks or soft ones.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,26 +18,41 @@ _STEP = 48  # a multiple of both
 _MOST_JUMP = 96  # one edge of a window frame is no text
 _JUMP = 14.0  # mean jump of blocks that may hold text
 _CHANGE = 0.35  # of the larger one
-_EVERY = 8  # pictures at the latest
+_EVERY = 15  # pictures between two looks at all of it, at most
 
 Jumps = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A part of a picture as wide as it; top and bottom as fractions of its height."""
+
+    top: float
+    bottom: float
+
+
+WHOLE = Strip(0.0, 1.0)
+
+
 class Gate:
-    """Remembers how the picture was at the last look."""
+    """Remembers how each part of the picture was when it was looked at."""
 
     def __init__(self) -> None:
         self._seen: Jumps | None = None
         self._passed = 0
 
-    def opens(self, look: Look) -> bool:
-        """Whether to look at this picture. If so, the next ones are held against it."""
+    def strip_of(self, look: Look) -> Strip | None:
+        """What is worth a look; None: nothing. The pictures to come are held against it."""
         jumps = jumps_of(look.gray(*fitted(look.width, look.height, LONGER, _STEP)))
         self._passed += 1
-        if self._seen is not None and self._passed < _EVERY and not has_changed(self._seen, jumps):
-            return False
-        self._seen, self._passed = jumps, 0
-        return True
+        if self._seen is None or self._seen.shape != jumps.shape or self._passed >= _EVERY:
+            self._seen, self._passed = jumps, 0
+            return WHOLE
+        rows = changed_rows(self._seen, jumps)
+        if rows is None:
+            return None
+        self._seen[rows] = jumps[rows]
+        return Strip(rows.start / len(jumps), rows.stop / len(jumps))
 
 
 def jumps_of(gray_HW: NDArray[np.uint8]) -> Jumps:
@@ -47,10 +64,9 @@ def jumps_of(gray_HW: NDArray[np.uint8]) -> Jumps:
     return np.asarray(blocks.mean((1, 3)), np.float32)
 
 
-def has_changed(before: Jumps, after: Jumps) -> bool:
-    """Whether two neighbouring blocks in a row that may hold text are no longer what they were."""
-    if before.shape != after.shape:
-        return True
+def changed_rows(before: Jumps, after: Jumps) -> slice | None:
+    """Rows from the first to the last in which two neighbouring blocks that may hold text have changed."""
     larger = np.maximum(before, after)
     changed = (np.abs(after - before) > _CHANGE * larger) & (larger > _JUMP)
-    return bool((changed[:, :-1] & changed[:, 1:]).any())
+    rows = np.flatnonzero((changed[:, :-1] & changed[:, 1:]).any(1))
+    return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else None

@@ -1,7 +1,9 @@
-"""Boxes that have been read already: the same place with the same pixels says the same."""
+"""Boxes that have been read already: the same pixels say the same, also where they have moved."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +11,15 @@ from PIL import Image
 
 from videoxl2.screen_text.boxes import Box
 
-_WIDTH, _HEIGHT = 96, 12  # of the pixels that are kept of a box
-_NEAR, _NEAR_OF_HEIGHT = 6.0, 0.3  # that an edge may move: pixels, and less of small letters
 _ALIKE = 9.0  # mean difference of pixels, 0 to 255
+_STROKE = 0.15  # of a box's height: the side of a square in which a stroke that comes or goes shows
+_CONTRAST = 0.33  # of what is between dark and bright: mean difference of a square that makes another letter
+_LEAST_CONTRAST = 12.0
+_AS_WIDE, _AS_HIGH = 6, 3  # pixels that the sides of a box may differ
+_SHIFTS = sorted(product(range(-3, 4), repeat=2), key=lambda shift: abs(shift[0]) + abs(shift[1]))
 _MOST = 96  # boxes kept, those used last
+
+Gray = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    outline: NDArray[np.float64]  # [4]
-    pixels: NDArray[np.float32]
+    left: int
+    top: int
+    pixels: Gray
     reading: Reading
+
+    def is_at(self, gray_HW: Gray, left: int, top: int) -> bool:
+        """Whether a picture has these pixels at that place."""
+        height, width = self.pixels.shape
+        if left < 0 or top < 0:
+            return False
+        there = gray_HW[top : top + height, left : left + width]
+        return there.shape == self.pixels.shape and is_alike(self.pixels, there)
 
 
 class KnownBoxes:
@@ -37,31 +53,62 @@ class KnownBoxes:
         self._known: OrderedDict[int, _Known] = OrderedDict()
         self._count = 0
 
-    def find(self, box: Box, rgb_HW3: NDArray[np.uint8]) -> Reading | None:
-        """What it said the last time. `rgb_HW3` is the whole picture."""
-        outline_4 = np.array(box.outline)
-        reach = min(_NEAR, _NEAR_OF_HEIGHT * min(box.width, box.height))
+    def find(self, box: Box, gray_HW: Gray) -> Reading | None:
+        """What it said the last time. `gray_HW` is the whole picture."""
+        left, top, right, bottom = _edges(box, gray_HW)
         for number, known in reversed(self._known.items()):
-            if np.abs(known.outline - outline_4).max() > reach:
+            height, width = known.pixels.shape
+            if abs(bottom - top - height) > _AS_HIGH or abs(right - left - width) > _AS_WIDE:
                 continue
-            if np.abs(known.pixels - _pixels(known.outline, rgb_HW3)).mean() < _ALIKE:
+            if any(known.is_at(gray_HW, *place) for place in _places(known, left, top)):
                 self._known.move_to_end(number)
                 return known.reading
         return None
 
-    def keep(self, box: Box, rgb_HW3: NDArray[np.uint8], reading: Reading) -> None:
+    def keep(self, box: Box, gray_HW: Gray, reading: Reading) -> None:
         """Remember what it says."""
-        outline_4 = np.array(box.outline)
-        self._known[self._count] = _Known(outline_4, _pixels(outline_4, rgb_HW3), reading)
+        left, top, right, bottom = _edges(box, gray_HW)
+        pixels = gray_HW[top:bottom, left:right].copy()
+        self._known[self._count] = _Known(left, top, pixels, reading)
         self._count += 1
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
 
 
-def _pixels(outline_4: NDArray[np.float64], rgb_HW3: NDArray[np.uint8]) -> NDArray[np.float32]:
-    height, width, _ = rgb_HW3.shape
-    left, top, right, bottom = (round(edge) for edge in outline_4.tolist())
+def gray_of(rgb_HW3: NDArray[np.uint8]) -> Gray:
+    """`int16 [H, W]`, in which boxes are compared."""
+    return np.asarray(Image.fromarray(rgb_HW3).convert("L")).astype(np.int16)
+
+
+def is_alike(before_HW: Gray, after_HW: Gray) -> bool:
+    """Whether not one stroke differs."""
+    differs_HW = np.abs(before_HW - after_HW)
+    if differs_HW.mean() >= _ALIKE:
+        return False
+    dark, bright = np.percentile(before_HW, (5, 95))
+    most = max(_LEAST_CONTRAST, _CONTRAST * float(bright - dark))
+    return float(_squares(differs_HW, max(3, round(_STROKE * len(before_HW)))).max()) < most
+
+
+def _squares(pixels_HW: Gray, side: int) -> NDArray[np.float64]:
+    """Means of all squares with this side."""
+    tall, wide = (min(side, length) for length in pixels_HW.shape)
+    sums = np.zeros((pixels_HW.shape[0] + 1, pixels_HW.shape[1] + 1))
+    sums[1:, 1:] = pixels_HW.cumsum(0).cumsum(1)
+    rows = sums[tall:] - sums[:-tall]
+    return np.asarray((rows[:, wide:] - rows[:, :-wide]) / (tall * wide))
+
+
+def _places(known: _Known, left: int, top: int) -> Iterator[tuple[int, int]]:
+    """Where it was, then around where a box is now."""
+    if abs(known.left - left) <= _AS_WIDE and abs(known.top - top) <= _AS_HIGH:
+        yield known.left, known.top
+    for across, down in _SHIFTS:
+        yield left + across, top + down
+
+
+def _edges(box: Box, gray_HW: Gray) -> tuple[int, int, int, int]:
+    height, width = gray_HW.shape
+    left, top, right, bottom = (round(edge) for edge in box.outline)
     left, top = min(max(left, 0), width - 1), min(max(top, 0), height - 1)
-    cut = rgb_HW3[top : max(top + 1, bottom), left : max(left + 1, right)]
-    small = Image.fromarray(cut).convert("L").resize((_WIDTH, _HEIGHT), Image.Resampling.BOX)
-    return np.asarray(small, np.float32)
+    return left, top, min(width, max(right, left + 1)), min(height, max(bottom, top + 1))

@@ -34,7 +34,7 @@ def read_screen_text(path: FilePath, info: MediaInfo, *, limits: Limits = DEFAUL
     """
     watcher = TextWatcher(info, find_text_weights())
     with freed_at_once():
-        for picture, at_ms in _sampled(path, info, limits):
+        for picture, at_ms in sampled_pictures(path, info, limits):
             watcher.look(picture, at_ms)
     return watcher.finish()
 
@@ -93,7 +93,7 @@ def _ticks(ms: int, step_ms: int) -> int:
     return ceil(ms / step_ms)
 
 
-def _sampled(path: FilePath, info: MediaInfo, limits: Limits) -> Iterator[tuple[Picture, int]]:
+def sampled_pictures(path: FilePath, info: MediaInfo, limits: Limits) -> Iterator[tuple[Picture, int]]:
     """The pictures on screen at each instant, once each."""
     step_ms = step_ms_of(info)
     grid = SamplingGrid(Fraction(step_ms, 1000), max(1, ceil(info.duration_ms / step_ms)))

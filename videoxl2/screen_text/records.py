@@ -31,7 +31,7 @@ class Seen:
 class Line:
     """A line on screen; `end_ms` is when the first picture without it begins of those that were looked at.
 
-    `text` is what most pictures agree on, `confidence` the best that it was read with, `outline` where it
+    `text` is what was read the longest, `confidence` the best that it was read with, `outline` where it
     was read best.
     """
 

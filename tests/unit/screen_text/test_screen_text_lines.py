@@ -75,6 +75,13 @@ def test_a_text_that_is_typed_out_is_one_line() -> None:
     assert spans_of(*looks) == [("Anna Keller", 0, 4000)]
 
 
+def test_a_longer_text_over_a_shorter_one_is_another_line() -> None:
+    """Where it does not go on from it: a logo does not become the title that covers it."""
+    logo = Seen("Seattle", 0.9, Outline(0.2, 0.8, 0.3, 0.83))
+    title = Seen("Seattle Channel 21", 0.9, Outline(0.1, 0.79, 0.6, 0.87))
+    assert spans_of([logo], [title], [title]) == [("Seattle", 0, 1000), ("Seattle Channel 21", 1000, 3000)]
+
+
 def test_credits_that_roll_are_one_line_each() -> None:
     """Through all places of a column."""
     looks = [
@@ -96,3 +103,23 @@ def test_lines_are_given_as_soon_as_they_are_over() -> None:
     assert lines.add([], 1000) == []
     assert [line.text for line in lines.add([], 2000)] == ["Anna Keller"]
     assert lines.finish(9000) == []
+
+
+def test_a_score_that_changes_is_another_line_and_a_clock_is_one() -> None:
+    """Digits that stood for three seconds are news when they change; those that run are not."""
+    scores = [[seen(f"HOME {goals} : 0", 0.97)] for goals in (0, 0, 0, 1, 1)]
+    assert spans_of(*scores) == [("HOME 0 : 0", 0, 3000), ("HOME 1 : 0", 3000, 5000)]
+    clock = [[seen(f"10:14:{second}", 0.97)] for second in range(20, 30)]
+    ((_, start_ms, end_ms),) = spans_of(*clock)
+    assert (start_ms, end_ms) == (0, 10_000)
+    doubtful = [[seen(text, 0.85)] for text in ("HOME 0 : 0",) * 3 + ("HOME 8 : 0",)]
+    assert spans_of(*doubtful) == [("HOME 0 : 0", 0, 4000)]
+
+
+def test_a_text_counts_as_long_as_it_stands() -> None:
+    """Not as often as it was looked at, which is when something changes."""
+    lines = Lines()
+    lines.add([seen("Anna", 0.99)], 0)
+    lines.add([seen("Anna Keller", 0.9)], 1000)
+    (line,) = lines.finish(9000)
+    assert (line.text, line.start_ms, line.end_ms, line.confidence) == ("Anna Keller", 0, 9000, 0.9)

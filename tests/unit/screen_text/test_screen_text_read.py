@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_looks import Pixels, draw_text, write_pictures
+from drawn_looks import ArrayLook, Pixels, draw_text, write_pictures
 
 from videoxl2.frames import probe
 from videoxl2.screen_text import Line, TextWatcher, find_text_weights, read_screen_text
+from videoxl2.screen_text.gate import Strip
+from videoxl2.screen_text.reader import TextReader
 from videoxl2.watching import watch
 
 pytestmark = pytest.mark.skipif(util.find_spec("rapidocr") is None, reason="the extra text is not installed")
@@ -57,6 +59,19 @@ def test_a_pass_over_all_pictures_reads_the_same(film: Path, lines: list[Line]) 
     assert watcher.finish() == lines
     reader = watcher.reader
     assert (reader.num_fed, reader.num_looked, reader.num_read) == (8, 3, 2)
+    assert (
+        1 < reader.share_looked < 2
+    )  # the first whole, then the strip with the name, when it comes and goes
+
+
+def test_a_look_at_a_strip_keeps_what_is_written_elsewhere() -> None:
+    """And cuts through no line; what is no longer in the strip is gone."""
+    reader = TextReader(find_text_weights())
+    both = [one.text for one in reader.read(ArrayLook(_picture(2)))]
+    assert both == ["NEWS 24", "Anna Keller, reporter"]
+    plain = np.full_like(_picture(2), 60)
+    assert [one.text for one in reader.read(ArrayLook(plain), Strip(0.9, 0.95))] == ["NEWS 24"]
+    assert reader.read(ArrayLook(plain), Strip(0.0, 0.1)) == []
 
 
 @pytest.mark.parametrize("degrees", [90, 270])

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from drawn_looks import draw_text, write_pictures
 
+from jobs.signals.cues import Cues
 from jobs.signals.known import signals_named
+from jobs.signals.reading import read_signals
 from jobs.signals.screen_text import TextSignal, find_text
 from jobs.signals.signal import VideoFile, identity_of
 from schemas.commit import Bundle
@@ -68,6 +70,9 @@ def test_what_is_written_is_found(
     assert (row.line, row.start_ms, row.end_ms, row.text) == (0, 0, 3000, "Bridges of Prague")
     assert (row.model_id, row.language) == ("PP-OCRv6-small", None)
     assert 0 < row.box_left < row.box_right < 0.8 < row.box_bottom <= 1
+    together = read_signals(file, (Cues(), find_text()), lambda signal_id: lineage | {"signal_id": signal_id})
+    assert not together.failures
+    assert [one.text for one in together.rows["screen_text"] if isinstance(one, ScreenText)] == [row.text]
     index = open_index(str(tmp_path / "index"), create=True)
     bundle = bundle.model_copy(update={"measured": {"screen_text": (row,)}})
     index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))

@@ -11,7 +11,7 @@ from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
 from jobs.signals.reading import read_signals
 from jobs.signals.signal import Costs, VideoFile
-from jobs.signals.watching import PASS_COSTS, most_memory
+from jobs.signals.watching import PASS_COSTS, most_memory, shares_of
 from schemas.identity import VideoObject
 from schemas.measured import Chapter
 from videoxl2.frames import DEFAULT_LIMITS, LimitExceeded, probe
@@ -99,6 +99,30 @@ def test_one_that_fails_leaves_the_others_alone(file, fails_in):
     assert [row.kind for row in read.rows["cues"]] == ["black"]
     assert read.rows["chapters"] == ()
     assert [(one.signal_id, one.failure.code) for one in read.failures] == [("counting@1", "limit_exceeded")]
+
+
+@dataclass(frozen=True)
+class Able(Counting):
+    """One that can count by itself, too."""
+
+    name = "able"
+
+    def read(self, file, lineage):
+        yield Chapter(**lineage, chapter=-1, start_ms=0, end_ms=1, title="by itself")
+
+
+def test_one_that_can_do_both_watches_where_others_do(file):
+    """And is read by itself where nobody makes a pass, which is priced as half of one."""
+    together: Any = read_signals(file, (Cues(), Able()), lineage_of)
+    alone: Any = read_signals(file, (Able(),), lineage_of)
+    assert [row.chapter for row in together.rows["chapters"]] == [50]
+    assert [row.chapter for row in alone.rows["chapters"]] == [-1]
+    cues_s, own_s, pass_s = (
+        costs.seconds(1, 1) for costs in (Cues.rough_costs, Able.rough_costs, PASS_COSTS)
+    )
+    assert shares_of((Cues(), Able()), 1, 1) == pytest.approx([cues_s + pass_s, own_s])
+    assert shares_of((Able(),), 1, 1) == pytest.approx([own_s + pass_s / 2])
+    assert most_memory((Captions(), Able())) == 7
 
 
 def test_a_file_that_cannot_be_opened_fails_all_that_watch(file):
