@@ -57,6 +57,8 @@ def inside_bars(luma_NHW: NDArray[np.uint8]) -> Inside:
 
     With a bar its inner edge is left out, which scaling has blended with the picture.
     """
+    if _is_lit_at_the_edges(luma_NHW):
+        return WHOLE
     brightest = luma_NHW.max(axis=(1, 2))
     lit = luma_NHW[brightest >= _BLACK + 8]
     if not len(lit):
@@ -69,6 +71,12 @@ def inside_bars(luma_NHW: NDArray[np.uint8]) -> Inside:
     top, bottom = _ends(rows, _MOST[0])
     left, right = _ends(columns, _MOST[1])
     return Inside(top, bottom, left, right)
+
+
+def _is_lit_at_the_edges(luma_NHW: NDArray[np.uint8]) -> bool:
+    """Whether there is no bar at all, seen without looking at all pixels."""
+    edges = (luma_NHW[:, 0], luma_NHW[:, -1], luma_NHW[:, :, 0], luma_NHW[:, :, -1])
+    return all(np.count_nonzero(edge.max(axis=0, initial=0) >= _BLACK) > _SPECKS for edge in edges)
 
 
 def _ends(is_lit: NDArray[np.bool_], most: int) -> tuple[int, int]:

@@ -19,9 +19,10 @@ from videoxl2.shots.tiles import pairs_changed
 
 _LENGTHS_MS = (160, 240, 400, 640, 960, 1440, 2000, 2800)
 _MOST_PER_S = 30  # pictures looked at; faster film is thinned
-_BLOCK = 96  # starts whose products are taken at once
+_BLOCK = 256  # starts whose products are taken at once
 _FLAT = 6.0  # levels of deviation of an empty picture
 _LEAST_CHANGE = 60.0  # mean square levels between the ends
+_MOST_OFF_HALF_WAY = 0.35  # a wipe is 0.25 off
 _UNLIKE = 0.4  # share of the structure that must have changed between the ends
 
 
@@ -103,7 +104,12 @@ class _Block:
         starts, square = starts[is_change], square[is_change]
         if not len(starts):
             return []
-        share, off = self._projected(starts, length, square)
+        half_way, off = self._projected(starts, np.array([length // 2]), length, square)
+        is_near = (np.abs(half_way[:, 0] - 0.5) < 0.6) & (off[:, 0] < _MOST_OFF_HALF_WAY)
+        starts, square = starts[is_near], square[is_near]
+        if not len(starts):
+            return []
+        share, off = self._projected(starts, np.arange(length), length, square)
         residual = off.mean(axis=1)
         of_a_wipe = np.abs(off - share * (1 - share)).mean(axis=1)
         steps = np.diff(share, axis=1, prepend=0, append=1)
@@ -129,13 +135,17 @@ class _Block:
         ]
 
     def _projected(
-        self, starts_W: NDArray[np.intp], length: int, square_W: NDArray[np.float32]
+        self,
+        starts_W: NDArray[np.intp],
+        between_L: NDArray[np.intp],
+        length: int,
+        square_W: NDArray[np.float32],
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """How far each picture between is on the way from the first to the last, and the square that it lies
         off that way, as a share of the whole way's; [W, L] both."""
         own = self.products_SS.diagonal()
         start = starts_W[:, None]
-        between, stop = start + 1 + np.arange(length), start + length + 1
+        between, stop = start + 1 + between_L, start + length + 1
         to_start = self.products_SS[between, start]
         along = self.products_SS[between, stop] - to_start - self.products_SS[start, stop] + own[start]
         share = along / square_W[:, None]
