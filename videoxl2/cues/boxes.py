@@ -125,6 +125,9 @@ class _Axis:
 
 def _bars(luma_NHW: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Lines of the bar at each end of each picture; 0 where it is too large for one."""
+    edges = luma_NHW[:, [0, -1]].max(axis=2)
+    if not (edges <= _DARK).all(axis=1).any():
+        return np.zeros(len(luma_NHW), np.intp), np.zeros(len(luma_NHW), np.intp)
     highest, lowest = luma_NHW.max(axis=2), luma_NHW.min(axis=2)
     is_bar = (highest <= _DARK) & (highest - lowest <= _FLAT)
     most = int(_MOST * is_bar.shape[1])

@@ -11,7 +11,8 @@ from videoxl2.cues.spans import Span, SpanFinder, merged, without
 from videoxl2.frames.reading.small_pictures import SmallPictures
 
 BLACK_MS, FREEZE_MS, BARS_MS = 200, 1000, 500  # the shortest that are told
-_BLACK_LEVEL, _BLACK_SHARE = 37, 0.98  # as FFmpeg's blackdetect: a tenth of the range above black
+_BLACK_LEVEL = 37  # as FFmpeg's blackdetect: a tenth of the range above black
+_MOST_LIT = 46  # pixels of a black picture that may be brighter, a fiftieth of it
 _STILL = 0.255  # mean levels, as FFmpeg's freezedetect: a thousandth of the range
 _HELD_TIMES = 4  # a single picture is a freeze where it stays so much longer than the one before
 _BAR_ROWS = slice(6, 18)  # of which colour bars have nothing else
@@ -29,7 +30,7 @@ class PictureCues:
     def small(self, pictures: SmallPictures) -> None:
         """The next ones."""
         luma, starts = pictures.luma_N36x64, pictures.start_ms_N
-        is_black = (luma <= _BLACK_LEVEL).mean(axis=(1, 2), dtype=np.float32) >= _BLACK_SHARE
+        is_black = _are_black(luma)
         self._black.feed(is_black, starts)
         self._bars.feed(_are_bars(pictures), starts)
         self._freeze.feed(luma, starts)
@@ -61,7 +62,7 @@ class FreezeFinder:
     def feed(self, luma_NHW: NDArray[np.uint8], start_N: NDArray[np.int64]) -> None:
         """The next pictures."""
         first = luma_NHW[:1] if self._before is None else self._before[None]
-        steps = _differences(luma_NHW, np.concatenate([first, luma_NHW[:-1]]))
+        steps = _steps(np.concatenate([first, luma_NHW]))
         if self._before is None:
             steps[0] = np.inf
         start = 0
@@ -104,6 +105,25 @@ class FreezeFinder:
             self._found.append((self._since, end_ms))
 
 
+def _are_black(luma_NHW: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Whether each picture is; only those are counted out that are dark where a few pixels are looked at."""
+    few_Nn = luma_NHW[:, ::4, ::4].reshape(len(luma_NHW), -1)
+    are_black = np.asarray((few_Nn <= _BLACK_LEVEL).sum(axis=1) >= few_Nn.shape[1] - _MOST_LIT)
+    for n in np.flatnonzero(are_black).tolist():
+        are_black[n] = np.count_nonzero(luma_NHW[n] > _BLACK_LEVEL) <= _MOST_LIT
+    return are_black
+
+
+def _steps(luma_NHW: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean distance of each picture from the one before; of those that differ a lot, at least as much as is
+    seen on every third row."""
+    few_NhW = luma_NHW[:, ::3]
+    steps = _differences(few_NhW[1:], few_NhW[:-1]) / np.float32(3)
+    for n in np.flatnonzero(steps <= 2 * _STILL).tolist():
+        steps[n] = _differences(luma_NHW[n + 1 : n + 2], luma_NHW[n : n + 1])[0]
+    return steps
+
+
 def _differences(luma_NHW: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Mean distance in levels."""
     larger, smaller = np.maximum(luma_NHW, others), np.minimum(luma_NHW, others)
@@ -112,7 +132,7 @@ def _differences(luma_NHW: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDAr
 
 def _are_bars(pictures: SmallPictures) -> NDArray[np.bool_]:
     """Whether each picture is upright bars of colour, like test charts."""
-    chroma = pictures.chroma_N2x18x32
+    chroma = pictures.chroma_N2x18x32[:, :, 3:9:2, ::2]  # of those rows
     distance = np.maximum(chroma, 128) - np.minimum(chroma, 128)
     are_bars = np.asarray(2 * distance.mean(axis=(1, 2, 3), dtype=np.float32) > _COLOUR)
     for n in np.flatnonzero(are_bars).tolist():

@@ -98,7 +98,7 @@ def test_sound_comes_in_seconds_at_its_time(tmp_path, name):
     watched = watch(path, probe(path), [hearer])
     assert all(block.samples.shape == (2, block.frame.samples) for block in hearer.blocks)
     assert [block.is_new for block in hearer.blocks] == [True] + [False] * (len(hearer.blocks) - 1)
-    assert max(block.frame.samples for block in hearer.blocks) == RATE
+    assert RATE <= max(block.frame.samples for block in hearer.blocks) <= 1.1 * RATE
     heard_ms = [next(watched.sound.placed(Fraction(at_s), None))[0] for at_s in hearer.tones_s()]
     assert heard_ms == [pytest.approx(at_ms, abs=25) for at_ms in (500, 1950, 3200)]
 

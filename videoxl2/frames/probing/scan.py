@@ -25,16 +25,27 @@ _MOST_TURNS = 16  # streams that follow each other; each one is read by opening 
 class Reach:
     """The stretch in which one stream has packets, on the container's clock in seconds."""
 
-    start_s: Fraction | None = None
-    end_s: Fraction = Fraction(0)
+    time_base: Fraction | None
+    start: int | None = None  # ticks
+    end: int = 0
+
+    @property
+    def start_s(self) -> Fraction | None:
+        """When the first packet is due."""
+        return self.start * self.time_base if self.start is not None and self.time_base else None
+
+    @property
+    def end_s(self) -> Fraction:
+        """When the last one is over; 0 where nothing is stamped after that."""
+        return self.end * (self.time_base or Fraction(0))
 
     def note(self, packet: AnyPacket) -> None:
         """Extend it over a packet."""
-        if packet.pts is None or not packet.time_base:
+        if (pts := packet.pts) is None:
             return
-        start_s = packet.pts * packet.time_base
-        self.start_s = start_s if self.start_s is None else min(start_s, self.start_s)
-        self.end_s = max(self.end_s, start_s + (packet.duration or 0) * packet.time_base)
+        if self.start is None or pts < self.start:
+            self.start = pts
+        self.end = max(self.end, pts + (packet.duration or 0))
 
 
 class Listener(Protocol):
@@ -81,7 +92,9 @@ class Scan:
             if (stream := self._streams.get(packet.stream_index)) is not None:
                 _note(stream, packet)  # type: ignore[arg-type]  # the index says it is video
             elif isinstance(packet.stream, AudioStream):
-                self.sound_reach.setdefault(packet.stream_index, Reach()).note(packet)
+                if (reach := self.sound_reach.get(packet.stream_index)) is None:
+                    reach = self.sound_reach[packet.stream_index] = Reach(packet.stream.time_base)
+                reach.note(packet)
                 if wrap and packet.dts is not None and packet.time_base:
                     self.sound.note(int(packet.dts * packet.time_base))
         for index, stream in self._streams.items():
