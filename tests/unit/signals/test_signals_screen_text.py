@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from drawn_looks import draw_text, write_pictures
 
+from jobs.checks.doctor import _LOOKS, Health
+from jobs.settings.config import Settings
 from jobs.signals.cues import Cues
 from jobs.signals.known import signals_named
 from jobs.signals.reading import read_signals
@@ -50,6 +52,17 @@ def test_a_machine_without_the_extra_ends_a_run_before_it_begins(monkeypatch: py
     with pytest.raises(PreflightError, match="text on screen needs a package that nobody has") as raised:
         find_text()
     assert "media-index[text]" in raised.value.hint
+
+
+def test_doctor_says_whether_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing of it where it is not asked for."""
+    look = dict(_LOOKS)["text"]
+    settings = Settings(library="films", index="catalog")
+    assert (look(settings).health, look(settings).detail) == (Health.OK, "not read")
+    monkeypatch.setattr(weights, "_NEEDED", ("a package that nobody has",))
+    weights.find_text_weights.cache_clear()
+    check = look(settings.model_copy(update={"text": True}))
+    assert (check.health, "media-index[text]" in check.hint) == (Health.FAILED, True)
 
 
 @pytest.mark.skipif(util.find_spec("rapidocr") is None, reason="the extra text is not installed")
