@@ -34,10 +34,10 @@ from screen_text_stills import LETTERS, SIZES, STYLES, Still, stills
 from videoxl2.frames import DEFAULT_LIMITS, MediaInfo, probe
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.screen_text import TextWatcher, find_text_weights
+from videoxl2.screen_text.instants import sampled_pictures
 from videoxl2.screen_text.lines import letters_of
 from videoxl2.screen_text.looks import FrameLook, fitted
 from videoxl2.screen_text.reader import TextReader
-from videoxl2.screen_text.reading import sampled_pictures
 
 Pixels = NDArray[np.uint8]
 CLIP = ("cdp-backend==4.1.3", "example_video.mp4")

@@ -4,6 +4,7 @@
     watcher = TextWatcher(probe(path), find_text_weights())     # or shown by a pass over all pictures
 
     reading      one video
+    instants     which pictures are looked at
     reader       from pictures to lines: look where something changed, read what is new
     gate         whether a picture is worth a look
     known_boxes  what has been read already
