@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jobs.cli.verb import F, index_options, with_options
-from jobs.settings.config import DEFAULT_SIGNALS
+from jobs.settings.signal_names import DEFAULT_SIGNALS
 
 FILE = click.Path(path_type=Path)
 NEEDED = ("library", "index")

@@ -22,6 +22,7 @@ SECTIONS = {
                (select count(*) from scenes) as scenes,
                (select count(*) from characters) as characters,
                (select count(*) from highlights) as highlights,
+               (select count(*) from shots) as shots,
                (select count(*) from captions) as captions,
                (select count(*) from speech) as speech,
                (select count(*) from screen_text) as screen_text,
@@ -112,12 +113,11 @@ def status_lines(status: Status) -> Iterator[str]:
     index = status.sections["index"].records[0]
     now = status.standing
     yield f"index {status.index}"
-    said = f"speech {index['speech']:,}, " if index["speech"] else ""
-    said += f"text on screen {index['screen_text']:,}, " if index["screen_text"] else ""
-    yield (
-        f"  videos {index['videos']:,} ({index['hours']:,.2f} h), captions {index['captions']:,}, {said}"
-        f"scenes {index['scenes']:,}, characters {index['characters']:,}, highlights {index['highlights']:,}"
-    )
+    shown = ("shots", "captions", "speech", "screen_text", "scenes", "characters", "highlights")
+    always = ("scenes", "characters", "highlights")
+    videos = f"videos {index['videos']:,} ({index['hours']:,.2f} h)"
+    rows = [f"{name.replace('_', ' ')} {index[name]:,}" for name in shown if index[name] or name in always]
+    yield f"  {', '.join([videos, *rows])}"
     counts = (
         "partial",
         "set_aside",

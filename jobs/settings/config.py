@@ -23,12 +23,11 @@ from jobs.settings.limits import (
     DurationSetting,
     FailureLimitSetting,
 )
+from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
 from schemas.failures import UsageError
 
 DEFAULT_PACK = "default"
-DEFAULT_SIGNALS = ("captions", "shots", "cues", "strip")  # all that need no more than their name
-NO_SIGNALS = "none"
 FLAGS = {
     "packs": "pack",
     "extensions": "extension",

@@ -5,7 +5,7 @@ Speech and text are none of them: they are read where they are asked for, as the
 
 from collections.abc import Sequence
 
-from jobs.settings.config import NO_SIGNALS
+from jobs.settings.signal_names import NO_SIGNALS
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
 from jobs.signals.screen_text import NAME as TEXT

@@ -1,6 +1,6 @@
 """One video's rows, and what the start page says of all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -27,8 +27,10 @@ _ORDER = {
 }
 _TOTALS = """
 SELECT count(*) AS num_videos, coalesce(sum(duration_ms), 0)::BIGINT AS duration_ms,
-    (SELECT count(*) FROM scenes) AS num_scenes, (SELECT count(*) FROM highlights) AS num_highlights,
-    (SELECT count(*) FROM characters) AS num_characters
+    (SELECT count(*) FROM scenes) AS "Scenes", (SELECT count(*) FROM highlights) AS "Highlights",
+    (SELECT count(*) FROM characters) AS "Characters", (SELECT count(*) FROM shots) AS "Shots",
+    (SELECT count(*) FROM captions) + (SELECT count(*) FROM speech) AS "Lines said",
+    (SELECT count(*) FROM screen_text) AS "Lines on screen"
 FROM videos"""
 _TAGS = """
 SELECT lower(tag) AS tag FROM (SELECT unnest(tags) AS tag FROM scenes) WHERE tag <> ''
@@ -45,9 +47,7 @@ class Overview:
 
     num_videos: int
     duration_ms: int
-    num_scenes: int
-    num_highlights: int
-    num_characters: int
+    counts: Mapping[str, int]  # rows that there are, by what people call them; none of what is not there
     tags: tuple[str, ...]  # the most frequent
     models: tuple[MadeBy, ...]  # those that wrote the rows, the most frequent first
 
@@ -76,7 +76,9 @@ def read_overview(catalog: Catalog) -> Overview:
     (totals,) = catalog.query(_TOTALS).records
     tags = tuple(tag for (tag,) in catalog.query(_TAGS).rows)
     models = tuple(MadeBy(*row) for row in catalog.query(_MODELS).rows)
-    return Overview(**totals, tags=tags, models=models)
+    num_videos, duration_ms = totals.pop("num_videos"), totals.pop("duration_ms")
+    counts = {name: count for name, count in totals.items() if count}
+    return Overview(num_videos, duration_ms, counts, tags, models)
 
 
 def read_shown(catalog: Catalog, video_ids: Sequence[VideoId]) -> dict[str, Record]:
