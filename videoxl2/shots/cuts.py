@@ -83,19 +83,21 @@ def _usual_change(change: NDArray[np.float32], first: int, stop: int) -> NDArray
 def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float) -> Cut | None:
     """The cut between the last picture of one shot and the first of another, if it is one; `levels` apart."""
     step_ms = reel.step_ms(first - _NEIGHBOURS, first + _NEIGHBOURS)
-    before, after = _looked_at(last, first, step_ms, len(reel))
+    is_empty = float(reel.spread[[last, first]].min()) < EMPTY
+    before, after = _looked_at(last, first, _LOOK_MS * (1 + is_empty) / step_ms, len(reel))
     inside = inside_bars(reel.luma[before]).and_of(inside_bars(reel.luma[after]))  # bars alone make no cut
     levels /= inside.share
-    is_empty = float(reel.spread[[last, first]].min()) < EMPTY
     change = float(changed(tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)).min())
     if not is_empty and change < 0.08:
         return None
     apart = distances(reel, before, after) / inside.share
-    if apart.min() < 0.4 * (levels if is_empty else min(levels, 60)):
-        return None
-    cut = Cut(first, False, levels > 0.6 * float(apart.max()), levels, change)
+    is_sharp = levels > 0.6 * float(apart.max())
+    cut = Cut(first, False, is_sharp, levels, change)
+    is_back = bool(apart.min() < 0.4 * (levels if is_empty else min(levels, 60)))
     if is_empty:
-        return cut if levels > 8 else None
+        return cut if is_sharp and levels > 8 and (change >= 0.62 or not is_back) else None
+    if is_back:
+        return None
     if levels > 4 and change >= _least_change(reel, last, first, levels * inside.share, usual):
         return None if _is_moved(reel, last, first, inside) else cut
     if change < _SLIDE_CHANGE or not _are_stills(reel, first, inside):
@@ -111,7 +113,7 @@ def _least_change(reel: Reel, last: int, first: int, levels: float, usual: float
     """
     next_to_it = max(reel.change[last], *reel.change[first + 1 : first + 2], 0.0)
     if next_to_it > 0.75 * levels:
-        return 0.86
+        return 0.86 if _histograms_apart(reel, last, first) < 0.3 else 0.75
     times = levels / max(usual, 1.0)
     if times > 10 and _histograms_apart(reel, last, first) < 0.15:
         return 0.5
@@ -131,10 +133,10 @@ def _are_stills(reel: Reel, at: int, inside: Inside) -> bool:
     return not (shift.is_move and shift.correlation > 0.78)
 
 
-def _looked_at(last: int, first: int, step_ms: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _looked_at(last: int, first: int, reach: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Some pictures before and after, the nearest first; at least two each where there are."""
-    reach = max(2, round(_LOOK_MS / step_ms))
-    away = np.unique(np.linspace(0, reach - 1, min(reach, _LOOKED_AT)).round().astype(np.intp))
+    num = max(2, round(reach))
+    away = np.unique(np.linspace(0, num - 1, min(num, _LOOKED_AT)).round().astype(np.intp))
     before, after = last - away, first + away
     return before[before >= 0], after[after < stop]
 
@@ -145,7 +147,7 @@ def _is_moved(reel: Reel, last: int, first: int, inside: Inside) -> bool:
     The less of the two overlaps, the better that part must agree.
     """
     shift = best_shift(reel.luma[last], reel.luma[first], inside)
-    if shift.correlation <= 0.8 + 0.2 * (1 - shift.overlap):
+    if shift.correlation <= 0.84 + 0.12 * (1 - shift.overlap):
         return False
     apart = _histograms_apart(reel, last, first)
     return (shift.is_move and apart < 0.3) or (shift.correlation > 0.88 and apart < 0.15)

@@ -18,7 +18,7 @@ from videoxl2.shots.tiles import changed, tiles_of
 _Check = Callable[[Reel, int, int], "Gradual | None"]
 _TRIES = 4  # mixes of one place that are looked at before it is given up
 _FLAT = 6.0  # levels of deviation of a picture that shows nothing
-_FAINT = 0.25  # of the deviation of a picture, and it shows next to nothing
+_DIM, _FAINT = 0.4, 0.25  # of the deviation of a picture; the fainter shows next to nothing
 _MOST_FAULT = 0.17  # of a dissolve between pictures that are not alike at all
 _MOST_FADE_FAULT = 0.1
 _SHORT_FADE_MS = 400  # a fade to nothing and back to the same picture takes longer
@@ -87,13 +87,17 @@ def _dissolve(reel: Reel, before: int, after: int) -> Gradual | None:
     before, after = first - 1, last + 1
     inside = _inside(reel, before, after)
     change = _changed(reel, before, after, inside)
-    if change < 0.62 or min(reel.spread[before], reel.spread[after]) < EMPTY:
+    if change < 0.45 or min(reel.spread[before], reel.spread[after]) < EMPTY:
         return None
     looks = fine(reel, some(before, after), inside)
     details = detail(looks)
     fault = residual(looks) + 0.25 * residual(details)
     moved = best_shift(reel.luma[before], reel.luma[after], inside).correlation
-    alike = max(0.0, moved - 0.4) + max(0.0, correlation(details[0], details[-1]) - 0.1)
+    if change < 0.62 and (fault > 0.03 or moved > 0.6):
+        return None
+    alike = max(-0.2 if last - first >= 8 else 0.0, moved - 0.4) + max(
+        0.0, correlation(details[0], details[-1]) - 0.1
+    )
     return Gradual(first, last, False, change) if fault <= _MOST_FAULT - 0.25 * alike else None
 
 
@@ -115,10 +119,15 @@ def _fade(reel: Reel, before: int, after: int) -> Gradual | None:
     Where a picture fades and comes back as it was, that is none unless it was gone altogether.
     """
     low = before + int(reel.spread[before : after + 1].argmin())
-    least = float(reel.spread[low])
-    if least > max(_FLAT, _FAINT * float(max(reel.spread[before], reel.spread[after]))):
+    most = float(max(reel.spread[before], reel.spread[after]))
+    if reel.spread[low] > max(_FLAT, _DIM * most):
         return None
-    before, after = _while_rising(reel, before, low, -1), _while_rising(reel, after, low, 1)
+    low = _local_least(reel, low)
+    least = float(reel.spread[low])
+    if least > max(_FLAT, _FAINT * most):
+        return None
+    before = _while_rising(reel, min(before, low), low, -1)
+    after = _while_rising(reel, max(after, low), low, 1)
     out, back = (before, low), (low, after)
     parts = [part for part in (out, back) if _fades(reel, *part, least)]
     if not parts or any(residual(fine(reel, some(*p), WHOLE)) > _MOST_FADE_FAULT for p in parts):
@@ -131,6 +140,14 @@ def _fade(reel: Reel, before: int, after: int) -> Gradual | None:
     first = _mixed(reel, *out)[0] if out in parts else low
     last = _mixed(reel, *back)[1] if back in parts else low
     return Gradual(first, last, True, change)
+
+
+def _local_least(reel: Reel, at: int) -> int:
+    """The emptiest picture that is reached by going on while they get emptier."""
+    for way in (-1, 1):
+        while 0 <= at + way < len(reel) and reel.spread[at + way] < reel.spread[at]:
+            at += way
+    return at
 
 
 def _is_flash(reel: Reel, before: int, after: int) -> bool:

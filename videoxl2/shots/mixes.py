@@ -118,9 +118,11 @@ class _Block:
         uneven = np.abs(share - np.arange(1, length + 1) / (length + 1)).mean(axis=1)
         hop = np.maximum(steps.max(axis=1), self._longest_hop(starts, length, square))
         is_even = (back <= 0.4) & (middle >= 0.4) & (hop <= _most_hop(length))
+        is_flat = self.is_flat_S[starts], self.is_flat_S[starts + length + 1]
+        is_even &= ~(is_flat[0] & is_flat[1])
         is_mix = (residual <= 0.06) & is_even
         is_wipe = (of_a_wipe <= 0.03) & is_even & (back < 0.1) & ~is_mix
-        is_fade = (self.is_flat_S[starts] | self.is_flat_S[starts + length + 1]) & (residual <= 0.03)
+        is_fade = (is_flat[0] | is_flat[1]) & (residual <= 0.03)
         return [
             Mix(
                 int(self.shown_S[starts[w] + 1]),
