@@ -37,7 +37,7 @@ SELECT lower(tag) AS tag FROM (SELECT unnest(tags) AS tag FROM scenes) WHERE tag
 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 24"""
 
 _MODELS = """
-SELECT model_id, model_revision FROM videos GROUP BY ALL
+SELECT model_id, model_revision FROM videos WHERE model_id IS NOT NULL GROUP BY ALL
 ORDER BY count(*) DESC, model_id, model_revision"""
 
 
