@@ -173,20 +173,15 @@ def full_picture(picture: Picture, info: MediaInfo, reformatter: VideoReformatte
 
 def recall(wanted: dict[int, list[str]], found: dict[int, list[str]]) -> tuple[str, str]:
     """Line-pictures and lines of `wanted` that `found` has, too."""
-    lines: dict[str, set[int]] = {}
+    lines: dict[str, list[bool]] = {}
     for ms, texts in wanted.items():
+        there = [letters_of(one) for one in found[ms]]
         for text in map(letters_of, texts):
-            known = next((one for one in lines if is_alike(one, text)), text)
-            lines.setdefault(known, set()).add(ms)
-    hit = {
-        text: sum(any(is_alike(text, letters_of(one)) for one in found[ms]) for ms in times)
-        for text, times in lines.items()
-    }
-    total = sum(map(len, lines.values()))
-    return (
-        f"{sum(hit.values())}/{total} = {sum(hit.values()) / max(1, total):.3f}",
-        f"{sum(map(bool, hit.values()))}/{len(lines)}",
-    )
+            line = next((one for one in lines if is_alike(one, text)), text)
+            lines.setdefault(line, []).append(any(is_alike(text, one) for one in there))
+    total, hit = sum(map(len, lines.values())), sum(map(sum, lines.values()))
+    share = f"{hit}/{total} = {hit / max(1, total):.3f}"
+    return share, f"{sum(map(any, lines.values()))}/{len(lines)}"
 
 
 def table_of_stills() -> None:

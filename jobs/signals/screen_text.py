@@ -35,15 +35,18 @@ class TextSignal:
 
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
         """A row for each line, by its start, then from top to bottom."""
-        from videoxl2.screen_text import read_screen_text
+        from videoxl2.screen_text import read_screen_text, same_text_weights
 
-        return _rows(read_screen_text(file.path, file.info, limits=file.limits), lineage, self.revision)
+        weights = same_text_weights(self.revision)
+        return _rows(
+            read_screen_text(file.path, file.info, weights, limits=file.limits), lineage, self.revision
+        )
 
     def watch(self, file: VideoFile) -> "_Watching":
         """Reads the same off the pictures that it is shown."""
-        from videoxl2.screen_text import TextWatcher, find_text_weights
+        from videoxl2.screen_text import TextWatcher, same_text_weights
 
-        return _Watching(TextWatcher(file.info, find_text_weights()), self.revision)
+        return _Watching(TextWatcher(file.info, same_text_weights(self.revision)), self.revision)
 
 
 class _Watching:

@@ -24,7 +24,13 @@ when something is read, and not before. Memory does not grow with the film. Need
 from videoxl2.screen_text.errors import ScreenTextError
 from videoxl2.screen_text.reading import TextWatcher, read_screen_text
 from videoxl2.screen_text.records import Line, Outline
-from videoxl2.screen_text.weights import MODEL_ID, TextWeights, find_text_weights, text_engine
+from videoxl2.screen_text.weights import (
+    MODEL_ID,
+    TextWeights,
+    find_text_weights,
+    same_text_weights,
+    text_engine,
+)
 
 __all__ = [
     "MODEL_ID",
@@ -35,5 +41,6 @@ __all__ = [
     "TextWeights",
     "find_text_weights",
     "read_screen_text",
+    "same_text_weights",
     "text_engine",
 ]

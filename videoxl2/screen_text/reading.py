@@ -14,12 +14,15 @@ from videoxl2.screen_text.records import Line
 from videoxl2.screen_text.weights import TextWeights, find_text_weights
 
 
-def read_screen_text(path: FilePath, info: MediaInfo, *, limits: Limits = DEFAULT_LIMITS) -> list[Line]:
+def read_screen_text(
+    path: FilePath, info: MediaInfo, weights: TextWeights | None = None, *, limits: Limits = DEFAULT_LIMITS
+) -> list[Line]:
     """Lines on screen by their start, then from top to bottom; `info` is what `probe` said of the file.
 
-    Raises `ScreenTextError` where the extra is not installed, and `MediaError` as `read_span` does.
+    Without `weights` those are taken that are installed. Raises `ScreenTextError` where there are none, and
+    `MediaError` as `read_span` does.
     """
-    watcher = TextWatcher(info, find_text_weights())
+    watcher = TextWatcher(info, weights or find_text_weights())
     with freed_at_once():
         for picture, at_ms in sampled_pictures(path, info, limits):
             watcher.look(picture, at_ms)

@@ -41,6 +41,15 @@ def find_text_weights() -> TextWeights:
     return TextWeights(found[0], found[1], _hash_of(found))
 
 
+def same_text_weights(revision: str) -> TextWeights:
+    """Those of this revision. ScreenTextError: none or others are installed here."""
+    found = find_text_weights()
+    if found.revision != revision:
+        said = f"the weights that read text here are {found.revision}, not {revision}"
+        raise ScreenTextError(said, "Install the same rapidocr on all machines.")
+    return found
+
+
 def text_engine() -> dict[str, str]:
     """Versions of all that a text depends on besides its weights."""
     return {"onnxruntime": metadata.version("onnxruntime")}

@@ -54,6 +54,17 @@ def test_a_machine_without_the_extra_ends_a_run_before_it_begins(monkeypatch: py
     assert "media-index[text]" in raised.value.hint
 
 
+@pytest.mark.skipif(util.find_spec("rapidocr") is None, reason="the extra text is not installed")
+def test_a_machine_with_other_weights_reads_nothing(tmp_path: Path) -> None:
+    """Its rows would not be what they say."""
+    picture = draw_text(np.full((96, 96, 3), 60, np.uint8), "Prague", (5, 40), 20)
+    film = write_pictures(tmp_path / "film.mp4", [picture], 1)
+    file = VideoFile(SimpleNamespace(), film, probe(film), DEFAULT_LIMITS, lambda _: b"")  # type: ignore[arg-type]
+    for signals in ((TEXT,), (Cues(), TEXT)):
+        read = read_signals(file, signals, lambda _: {})
+        assert "not abc" in next(one.failure.message for one in read.failures if one.signal_id == "text@1")
+
+
 def test_doctor_says_whether_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing of it where it is not asked for."""
     look = dict(_LOOKS)["text"]
