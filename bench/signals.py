@@ -28,7 +28,7 @@ from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
 from jobs.signals.reading import read_signals
 from jobs.signals.shots import Shots
-from jobs.signals.signal import Signal, VideoFile
+from jobs.signals.signal import Beforehand, Signal, VideoFile
 from jobs.signals.strip import Strips
 from schemas.identity import VideoObject
 from videoxl2.captions import probe_texts
@@ -152,7 +152,7 @@ def read(signals: Sequence[Signal]) -> Callable[[Path], None]:
     def work(path: Path) -> None:
         info, texts = probe_texts(path)
         video = VideoObject(str(path), path.stat().st_size, 0, None)
-        file = VideoFile(video, path, info, DEFAULT_LIMITS, lambda sidecar: b"", texts)
+        file = VideoFile(video, path, info, DEFAULT_LIMITS, lambda sidecar: b"", Beforehand(texts))
         found = read_signals(file, signals, lineage_of)
         assert not found.failures, found.failures
 

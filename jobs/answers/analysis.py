@@ -12,12 +12,12 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.said import SaidLine
 from jobs.prompts.stamps import tenths
+from jobs.signals.signal import NOTHING_BEFORE, Beforehand
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
 from schemas.usage import NO_USAGE, Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
 
 if TYPE_CHECKING:
-    from videoxl2.captions import Texts
     from videoxl2.generate.session import Session
 
 A = TypeVar("A", bound=Answer)
@@ -35,7 +35,7 @@ class Analysis:
     usage: Usage = NO_USAGE  # seconds are wall time in the model's process
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
-    texts: "Texts | None" = None  # that probing found in the file, where it looked
+    before: Beforehand = NOTHING_BEFORE  # what was read of the file besides pictures
 
     @classmethod
     def unasked(cls, info: MediaInfo) -> "Analysis":

@@ -57,7 +57,7 @@ recipe_options = with_options(
     switch("--split", "Take longer videos in sections instead."),
     values(
         *("--pack", "packs", "NAME|DIR"),
-        "What to ask: default, captioned, surveillance, livestream or a folder; repeatable. [default]",
+        "Ask: default, captioned, spoken, surveillance, livestream or a folder; repeatable. [default]",
     ),
     values("--extension", "extensions", "EXT", "Only these; repeatable. [all video]"),
     values("--include", "include", "GLOB", "Only keys that match; repeatable."),

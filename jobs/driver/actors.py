@@ -14,7 +14,7 @@ from jobs.attempts.tries import ActorLocation, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import has_live_node
 from jobs.failures import VideoFailure
-from jobs.workers.reading import ALL_TRIES_S
+from jobs.workers.deadlines import ALL_TRIES_S
 from schemas.failures import MediaIndexError, PreflightError
 from schemas.usage import NO_USAGE, Usage
 

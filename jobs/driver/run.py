@@ -194,6 +194,7 @@ class _Execution:
             ),
             settings.log_dir,
             reads_said=bool(checked.recipe.tasks_of_said),
+            tasks_of_heard=checked.recipe.tasks_of_heard,
             signals=checked.recipe.signals,
             guard=DomainGuard.of(checked.weights),
         )

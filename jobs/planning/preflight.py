@@ -2,14 +2,14 @@
 
 import getpass
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.folders import make_writable
 from jobs.prompts.pack import Prompt, load_packs, own_tables
-from jobs.prompts.recipe import OF_SAID, Recipe
+from jobs.prompts.recipe import OF_HEARD, OF_SAID, Recipe
 from jobs.settings.config import Settings
 from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
@@ -72,8 +72,7 @@ def _open(
     weights = find_weights(settings.model) if settings.model is not None else None
     signals = (*named, *_speech_of(settings), *_text_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
-    if OF_SAID not in {signal.name for signal in signals}:
-        _check_unsaid(prompts)
+    check_said(prompts, {signal.name for signal in signals})
     if weights:
         from jobs.prompts.budget import check_budgets  # loads tokenizers, which signals do without
 
@@ -94,13 +93,18 @@ def _open(
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
 
 
-def _check_unsaid(prompts: Sequence[Prompt]) -> None:
-    """UsageError: a prompt tells what captions say, and they are not read."""
+def check_said(prompts: Sequence[Prompt], signals: Collection[str]) -> None:
+    """UsageError: a prompt tells what captions say, or what is heard, and that is not read."""
     for prompt in prompts:
-        if prompt.tells_said:
+        if prompt.tells_said and OF_SAID not in signals:
             raise UsageError(
                 f"prompt {prompt.prompt_id} tells what is said, and captions are not read",
                 f"Leave out --signal, or name {OF_SAID}.",
+            )
+        if prompt.hears and OF_HEARD not in signals:
+            raise UsageError(
+                f"prompt {prompt.prompt_id} tells what is heard, and nothing is",
+                f"Name weights that hear with --{OF_HEARD}.",
             )
 
 

@@ -3,8 +3,9 @@
 A prompt file is TOML front matter between `+++` lines, then the text with its placeholders: `{format}` is
 filled with the answer's text format, `{start}` and `{end}` with the seconds that the answer is about,
 `{characters}` with the labels of the characters answer, `{scenes}` with the times and titles of the scenes
-answer, `{said}` with the captions of the window. With `window_s`, a video longer than that is asked about
-window by window. Files are asked in the order of their names, packs in the order given.
+answer, `{said}` with the captions of the window or, in a prompt that `hears`, with what speech says where
+there are none. With `window_s`, a video longer than that is asked about window by window. Files are asked
+in the order of their names, packs in the order given.
 """
 
 import re
@@ -19,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from jobs.prompts.answer_text import NOTHING, describe_format
 from jobs.prompts.program.times import AnswerContext
-from jobs.prompts.said import MAX_TOKENS, Count, told_within
+from jobs.prompts.said import MAX_TOKENS, Count, SaidLine, told_within
 from jobs.prompts.schema.answer_schema import answer_from_schema
 from jobs.prompts.stamps import seconds, span_text, tenths
 from jobs.settings.config import DEFAULT_PACK
@@ -54,17 +55,20 @@ class Prompt:
     text: str
     window_ms: int | None = None
     own: OwnAnswer | None = None
-    said_tokens: int = MAX_TOKENS  # what the captions of one window may take of the prompt
+    said_tokens: int = MAX_TOKENS  # what is said in one window may take of the prompt
+    hears: bool = False  # speech says what captions do not
 
     @property
     def tells_said(self) -> bool:
-        """Whether it tells the model what the captions say."""
+        """Whether it tells the model what is said: what captions say, or speech where it `hears`."""
         return "{said}" in self.text
 
     @property
     def prompt_id(self) -> str:
-        """Name and version as rows carry them; `+said` where the model was told the captions."""
-        return f"{self.name}@{self.version}{'+said' if self.tells_said else ''}"
+        """Name and version as rows carry them; `+said` where the model was told the captions, `+heard` where
+        it was told speech in their place."""
+        told = ("+heard" if self.hears else "+said") if self.tells_said else ""
+        return f"{self.name}@{self.version}{told}"
 
     @property
     def answer(self) -> type[Answer]:
@@ -85,8 +89,11 @@ class Prompt:
             end=seconds(tenths(end_ms)),
             characters="; ".join(context.roster) or NOTHING,
             scenes="\n".join(map(_scene_line, _inside(context.scenes, start_ms, end_ms))) or NOTHING,
-            said=told_within(context.said, start_ms, end_ms, self.said_tokens, count) or NOTHING,
+            said=told_within(self._told(context.said), start_ms, end_ms, self.said_tokens, count) or NOTHING,
         )
+
+    def _told(self, said: Sequence[SaidLine]) -> list[SaidLine]:
+        return [line for line in said if self.hears or not line.is_heard]
 
 
 def _inside(scenes: Sequence[SceneAnswer], start_ms: int, end_ms: int) -> list[SceneAnswer]:
@@ -156,6 +163,7 @@ def _load(file: Path) -> Prompt:
             max_new_tokens=int(head.pop("max_new_tokens")),
             window_ms=round(head.pop("window_s", 0) * 1000) or None,
             said_tokens=int(head.pop("said_tokens", MAX_TOKENS)),
+            hears=_is_true(head.pop("hears", False)),
             text=text.strip(),
             own=_own_answer(file, name, schema, records),
         )
@@ -165,6 +173,12 @@ def _load(file: Path) -> Prompt:
         raise UsageError(f"prompt {file}: unknown {', '.join(head)}", "Remove it from the front matter.")
     _check(prompt, file)
     return prompt
+
+
+def _is_true(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither true nor false")
+    return value
 
 
 def _own_answer(
@@ -212,6 +226,8 @@ def _layout(file: Path, values: dict[str, Any]) -> Layout:
 def _check(prompt: Prompt, file: Path) -> None:
     if prompt.said_tokens < 1:
         raise UsageError(f"prompt {file}: said_tokens is {prompt.said_tokens}", "Give 1 or more.")
+    if prompt.hears and not prompt.tells_said:
+        raise UsageError(f"prompt {file}: it hears, and tells nothing of it", "Write {said} into its text.")
     if prompt.window_ms is not None and prompt.window_ms < MIN_WINDOW_MS:
         raise UsageError(f"prompt {file}: a window under 10 s", "Make window_s longer, or leave it out.")
     try:

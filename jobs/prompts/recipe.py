@@ -1,7 +1,7 @@
 """What is asked of which model, how, and which signals are read: a row's identity but for the video's."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -16,6 +16,7 @@ from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord, recipe_id_of
 
 OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
+OF_HEARD = "speech"  # and that in place of it, where a prompt hears
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
 
@@ -44,8 +45,13 @@ class Recipe:
 
     @property
     def tasks_of_said(self) -> tuple[str, ...]:
-        """The prompts that tell the model what the captions say."""
+        """The prompts that tell the model what is said."""
         return tuple(prompt.name for prompt in self.prompts if prompt.tells_said)
+
+    @property
+    def tasks_of_heard(self) -> tuple[str, ...]:
+        """The prompts that tell speech where there are no captions."""
+        return tuple(prompt.name for prompt in self.prompts if prompt.hears)
 
     @property
     def of_sidecars(self) -> tuple[str, ...]:
@@ -66,7 +72,7 @@ class Recipe:
             sampling_part = digest("sampling", *sampling.values())
             settings = model | sampling
         signals = {signal.name: identity_of(signal) for signal in self.signals}
-        tasks = dict(_task_ids(self.prompts, signals.get(OF_SAID, "")))
+        tasks = dict(_task_ids(self.prompts, signals))
         return RecipeRecord(
             recipe_id=recipe_id_of(model_part, sampling_part, tasks, signals),
             model_id=self.model_id,
@@ -83,17 +89,18 @@ class Recipe:
         )
 
 
-def _task_ids(prompts: tuple[Prompt, ...], captions: str) -> Iterator[tuple[str, str]]:
+def _task_ids(prompts: tuple[Prompt, ...], signals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each prompt's name, and an id of all that its answer depends on: itself and what it is told.
 
-    `captions` is the identity of the signal that says what is said.
+    `signals` are the identities of those that say what is said, among others.
     """
     ids: dict[str, str] = {}
     for number, prompt in enumerate(prompts):
         told = [ids[other.name] for other in prompts[:number] if _is_told(prompt, other)]
         own = [prompt.version, prompt.max_new_tokens, prompt.window_ms, prompt.text]
         form = [describe_format(prompt.answer), _rules(prompt.answer)]
-        told += [captions, str(prompt.said_tokens)] if prompt.tells_said else []
+        told += [signals.get(OF_SAID, ""), str(prompt.said_tokens)] if prompt.tells_said else []
+        told += [signals.get(OF_HEARD, "")] if prompt.hears else []
         ids[prompt.name] = digest("task", prompt.name, json.dumps([*own, *form, told], sort_keys=True))
         yield prompt.name, ids[prompt.name]
 

@@ -12,11 +12,12 @@ Count = Callable[[str], int]  # of tokens
 
 @dataclass(frozen=True, slots=True)
 class SaidLine:
-    """One cue of captions. Times are milliseconds from the first picture."""
+    """A cue of captions, or what speech says. Times are milliseconds from the first picture."""
 
     start_ms: int
     end_ms: int
     text: str
+    is_heard: bool = False
 
     def told(self) -> str:
         """The text on one line; `<|` in it would open a control token."""

@@ -59,7 +59,7 @@ def _texts_of(file: VideoFile, out_of_reach: list[ObjectError]) -> "Texts":
     """All of them. Adds to `out_of_reach` why sidecars cannot be fetched, unless another try may."""
     from videoxl2.captions import read_texts
 
-    texts = file.texts or read_texts(file.path, file.info, file.limits)
+    texts = file.before.texts or read_texts(file.path, file.info, file.limits)
     return replace(texts, tracks=(*texts.tracks, *_sidecars(file, out_of_reach)))
 
 

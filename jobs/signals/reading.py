@@ -67,7 +67,10 @@ def read_signals(
         if outcome.failure is not None:
             failures.append(SignalFailure(signal_id(signal), outcome.failure))
         rows |= {table: _rows_in(table, outcome.rows) for table in signal.tables}
-    took = tuple(SignalUsage(signal.name, outcomes[signal.name].seconds) for signal in wanted)
+    spent = file.before.seconds
+    took = tuple(
+        SignalUsage(one.name, outcomes[one.name].seconds + spent.get(one.name, 0.0)) for one in wanted
+    )
     return SignalsRead(rows, tuple(failures), took)
 
 

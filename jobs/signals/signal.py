@@ -1,7 +1,7 @@
 """What a signal is: rows that a CPU reads off one video, and an identity that changes when they would."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -11,22 +11,34 @@ from schemas.measured import Measured
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from videoxl2.captions import Texts
     from videoxl2.frames import Limits, MediaInfo
+    from videoxl2.speech import Heard
     from videoxl2.watching import Watched, Watcher
 
 Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one signal have them
 
 
 @dataclass(frozen=True)
+class Beforehand:
+    """What was read of a video before its signals are; `seconds` is what that took, by signal."""
+
+    texts: "Texts | None" = None  # by the pass that probed it, where captions are wanted
+    heard: "Heard | None" = None  # for prompts, where they tell what is heard
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+NOTHING_BEFORE = Beforehand()
+
+
+@dataclass(frozen=True)
 class VideoFile:
-    """A video within a signal's reach. `fetch` gives the bytes of what lies beside it; `texts` is what the
-    pass that probed it found inside, where it looked."""
+    """A video within a signal's reach. `fetch` gives the bytes of what lies beside it."""
 
     video: VideoObject
     path: Path
     info: "MediaInfo"
     limits: "Limits"
     fetch: Callable[[Sidecar], bytes]
-    texts: "Texts | None" = None
+    before: Beforehand = NOTHING_BEFORE
 
 
 class PartlyRead(Exception):  # noqa: N818 - the name says what happened

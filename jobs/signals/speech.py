@@ -34,7 +34,7 @@ class SpeechSignal:
     only_missing: bool = False
 
     name: ClassVar[str] = NAME
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     tables: ClassVar[tuple[str, ...]] = ("speech_tracks", "speech")
 
     @property
@@ -59,10 +59,13 @@ class SpeechSignal:
         of_weights = {"model_id": self.model_id, "model_revision": self.revision}
         if self.only_missing and any(map(self._is_enough, tracks_of(file))):
             return
+        yield from _rows(file.before.heard or self.hear(file), {**lineage, **of_weights})
+
+    def hear(self, file: VideoFile) -> "Heard":
+        """What is said in the video, whatever captions say. Raises what `videoxl2.speech.listen` does."""
         from videoxl2.speech import listen
 
-        heard = listen(file.path, file.info, self.folder, self.languages, file.limits)
-        yield from _rows(heard, {**lineage, **of_weights})
+        return listen(file.path, file.info, self.folder, self.languages, file.limits)
 
     def _is_enough(self, track: "Track") -> bool:
         """Whether captions say what is said, in a wanted language; those that name none count."""

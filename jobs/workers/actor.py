@@ -112,7 +112,7 @@ class ModelActor:
                 )
             usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
             _tell("analysed", work)
-            answers = replace(analysis, texts=opened.texts)
+            answers = replace(analysis, before=opened.before)
             return AttemptResult(usage, cloudpickle.dumps(answers))  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)

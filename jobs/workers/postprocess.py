@@ -31,9 +31,10 @@ from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
 from jobs.signals.watching import most_memory
-from jobs.workers.reading import ALL_TRIES_S, READ_DEADLINE_S, TASK_OPTIONS, Source, killed_when_hanging
+from jobs.workers.deadlines import killed_when_hanging, patience_s
+from jobs.workers.reading import TASK_OPTIONS, Source
 from jobs.workers.scratch import drop_copy, hold_copy
-from jobs.workers.signals import index_signals, longest_s, read_video_signals, unread
+from jobs.workers.signals import index_signals, read_video_signals, unread
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.tables import Keyframe
 from schemas.usage import Usage
@@ -41,7 +42,6 @@ from storage.index.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.keyframes import read_keyframes
 
-_FEWEST_BITS = 64_000  # a second of video, which is less than its sound alone takes
 WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
 _log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def postprocess(
         analysis: Analysis = pickle.loads(job.answers)
         builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
         moves_ms = find_moves(source, work, analysis)
-        signals = read_video_signals(source, analysis.info, builder, analysis.texts)
+        signals = read_video_signals(source, analysis.info, builder, analysis.before)
         take = partial(take_keyframes, source, work, analysis)
         return _encode(job.video, analysis, builder, moves_ms, take, signals, begun)
     except Exception as error:
@@ -236,10 +236,7 @@ class Postprocessing:
 
     def _patience_s(self, work: Work) -> float:
         """Longer than all tries of a task at this video can take, whatever its length is."""
-        hours = work.video.size_bytes * 8 / _FEWEST_BITS / 3600
-        signals_s = longest_s(signals_of(self._recipe.signals, work), hours) - READ_DEADLINE_S
-        num_tries: int = TASK_OPTIONS["max_retries"] + 1
-        return ALL_TRIES_S + signals_s * num_tries
+        return patience_s(signals_of(self._recipe.signals, work), work.video.size_bytes)
 
     def cancel(self) -> None:
         """Stop what is under way."""

@@ -51,15 +51,16 @@ class ReadAhead:
 
     @property
     def waiting_s(self) -> float:
-        """How long a task has been waited for by now, in seconds; 0 where none is. From any thread."""
+        """How long a task has been waited for by now, in seconds, beyond what it may take to hear a video; 0
+        where none is. From any thread."""
         since = self._waiting_since
-        return time.monotonic() - since if since is not None else 0.0
+        return max(0.0, time.monotonic() - since) if since is not None else 0.0
 
     def open(self, work: Work) -> Opened:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
         reading = self._start(work)
         if reading.opened is None:
-            with self._waiting():
+            with self._waiting(self._source.hearing_s(work)):
                 reading.opened = value_of(reading.open_ref, Stage.FETCH)
         if isinstance(reading.opened, VideoFailure):
             raise VideoFailureError(reading.opened)
@@ -92,8 +93,8 @@ class ReadAhead:
                 ray.cancel(ref, force=True)
 
     @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        self._waiting_since = time.monotonic()
+    def _waiting(self, patience_s: float = 0.0) -> Iterator[None]:
+        self._waiting_since = time.monotonic() + patience_s
         try:
             yield
         finally:

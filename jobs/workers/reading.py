@@ -4,12 +4,10 @@ So a lost task costs one span, and several cores can feed one GPU. The functions
 without Ray.
 """
 
-import faulthandler
 import logging
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, partial
@@ -24,10 +22,10 @@ from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
 from jobs.prompts.recipe import OF_SAID
-from jobs.prompts.said import SaidLine
-from jobs.signals.captions import best_cues
-from jobs.signals.signal import Signal, VideoFile
+from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
+from jobs.workers.deadlines import NUM_TRIES, killed_when_hanging, patience_s
 from jobs.workers.domain import DomainGuard
+from jobs.workers.said import Said, hear_said, heard_before, read_said, speech_of
 from jobs.workers.scratch import hold_copy
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
@@ -46,8 +44,6 @@ from videoxl2.frames import (
 
 SPAN_BYTES = 64 << 20
 SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
-READ_DEADLINE_S = 3600.0  # a span that takes longer to read hangs in a codec
-ALL_TRIES_S = 3 * READ_DEADLINE_S  # Ray's two retries included; longer waits only who waits for a frozen task
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +62,7 @@ class Source:
     limits: Limits = DEFAULT_LIMITS  # what one file may ask for
     log_dir: Path | None = None  # where each process tells what it does
     reads_said: bool = False  # what captions say goes into prompts
+    tasks_of_heard: tuple[str, ...] = ()  # prompts into which, where there are none, goes what speech says
     signals: tuple[Signal, ...] = ()  # that are read of the videos
     guard: DomainGuard | None = None  # keeps videos from a model that was not made for them
 
@@ -73,6 +70,15 @@ class Source:
     def frames_per_span(self) -> int:
         """The number of pictures that make an object of about `SPAN_BYTES`."""
         return max(16, min(256, SPAN_BYTES // (3 * self.image_size**2)))
+
+    def hears(self, work: Work) -> bool:
+        """Whether a prompt that is asked of the video tells speech."""
+        return any(work.tasks is None or task in work.tasks for task in self.tasks_of_heard)
+
+    def hearing_s(self, work: Work) -> float:
+        """Seconds for which the model may wait until the video is heard."""
+        speech = speech_of(self.signals, work) if self.hears(work) else None
+        return patience_s((speech,), work.video.size_bytes) if speech else 0.0
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ class Opened:
     info: MediaInfo
     grid: SamplingGrid
     spans: tuple[Span, ...]
-    said: tuple[SaidLine, ...] = ()
-    texts: Texts | None = None  # inside the file, where captions are wanted
+    said: Said = ()
+    before: Beforehand = NOTHING_BEFORE
 
 
 def open_video(source: Source, work: Work) -> Opened:
@@ -95,13 +101,22 @@ def open_video(source: Source, work: Work) -> Opened:
             raise VideoFailureError(too_costly(why))
         if source.guard:
             source.guard.check(path, info, source.limits)
-        said = read_said(source, work, path, info, texts) if source.reads_said else ()
+        said, before = _said(source, work, file_of(source, work, path, info, Beforehand(texts)))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
-        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, texts)
+        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, before)
     grid = plan_sampling(info, source.fps, sys.maxsize)
     shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
-    return Opened(info, grid, tuple(grid.spans(shared)), said, texts)
+    return Opened(info, grid, tuple(grid.spans(shared)), said, before)
+
+
+def _said(source: Source, work: Work, file: VideoFile) -> tuple[Said, Beforehand]:
+    """What prompts tell, and what was read of the video by then."""
+    said = read_said(file) if source.reads_said else ()
+    if said or not source.hears(work):
+        return said, file.before
+    speech = speech_of(source.signals, work)
+    return (heard_before(source.bundles, work), file.before) if speech is None else hear_said(file, speech)
 
 
 def probe_for(
@@ -116,42 +131,16 @@ def probe_for(
     return probe(path, limits), None
 
 
-def read_said(
-    source: Source, work: Work, path: Path, info: MediaInfo, texts: Texts | None
-) -> tuple[SaidLine, ...]:
-    """The best track's cues, for prompts. Where they cannot be read none are told; the signal says why."""
-    try:
-        cues = best_cues(file_of(source, work, path, info, texts))
-        return tuple(SaidLine(cue.start_ms, cue.end_ms, cue.text) for cue in cues)
-    except Exception as error:
-        fields = {"uri": work.video.uri, "why": str(error)}
-        _log.warning("no captions for prompts: %s", error, extra={"event": "unsaid", "fields": fields})
-        return ()
-
-
-def file_of(source: Source, work: Work, path: Path, info: MediaInfo, texts: Texts | None) -> VideoFile:
+def file_of(source: Source, work: Work, path: Path, info: MediaInfo, before: Beforehand) -> VideoFile:
     """The video as signals are given it. A sidecar that several of them read is fetched once."""
     fetch = cache(partial(source.library.fetch_sidecar, work.video))
-    return VideoFile(work.video, path, info, source.limits, fetch, texts)
+    return VideoFile(work.video, path, info, source.limits, fetch, before)
 
 
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
     """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
         return read_span(path, opened.info, opened.grid, span, source.image_size, limits=source.limits)
-
-
-@contextmanager
-def killed_when_hanging(after_s: float = READ_DEADLINE_S) -> Iterator[None]:
-    """End this process if what is inside takes far too long.
-
-    A codec that hangs holds the interpreter, so nothing less helps; Ray sees a crash.
-    """
-    faulthandler.dump_traceback_later(after_s, exit=True)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
 
 
 @dataclass(frozen=True)
@@ -196,7 +185,7 @@ def _span_task(
 TASK_OPTIONS: dict[str, Any] = {
     "num_cpus": 1,
     "memory": 512 << 20,
-    "max_retries": 2,
+    "max_retries": NUM_TRIES - 1,
     "enable_task_events": False,
 }
 open_remote = ray.remote(**TASK_OPTIONS)(_open_task)

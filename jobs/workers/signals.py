@@ -5,7 +5,6 @@ The functions run as well without Ray.
 
 import socket
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from jobs.answers.analysis import Analysis
@@ -16,10 +15,11 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
-from jobs.signals.signal import USUAL_LOOK, Look, Signal, signal_id
-from jobs.signals.watching import look_of, shares_of
+from jobs.signals.signal import Beforehand, signal_id
+from jobs.signals.watching import look_of
 from jobs.workers.aside import class_aside, encode_aside
-from jobs.workers.reading import READ_DEADLINE_S, Source, file_of, killed_when_hanging, probe_for
+from jobs.workers.deadlines import killed_when_hanging, longest_s
+from jobs.workers.reading import Source, file_of, probe_for
 from jobs.workers.scratch import hold_copy
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
@@ -27,16 +27,13 @@ from schemas.measured import Measured
 from schemas.tables import Failure
 from schemas.usage import Usage
 from storage.index.bundles import encode_renewed, encode_with_stream, rows_of
-from videoxl2.captions import Texts
 from videoxl2.frames import MediaInfo
-
-_TIMES_SLOWER = 20  # than signals say of themselves: on an old machine that has much else to do
 
 
 def read_video_signals(
-    source: Source, info: MediaInfo, builder: RowBuilder, texts: Texts | None = None
+    source: Source, info: MediaInfo, builder: RowBuilder, before: Beforehand
 ) -> SignalsRead:
-    """Read what the work wants of its video; `texts` are those that probing found in it already.
+    """Read what the work wants of its video; `before` is what was read of it already.
 
     Whatever goes wrong becomes a failure of those signals.
     """
@@ -48,15 +45,10 @@ def read_video_signals(
     try:
         deadline_s = longest_s(wanted, info.duration_ms / 3_600_000, look_of(info))
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
-            file = file_of(source, work, path, info, texts)
+            file = file_of(source, work, path, info, before)
             return read_signals(file, wanted, builder.signal_lineage)
     except Exception as error:
         return unread(builder.recipe, work, classify(error, Stage.READ))
-
-
-def longest_s(signals: Iterable[Signal], hours: float, look: Look = USUAL_LOOK) -> float:
-    """Seconds after which reading these off a video of so many hours hangs."""
-    return READ_DEADLINE_S + _TIMES_SLOWER * sum(shares_of(signals, 1, hours, look=look))
 
 
 def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:
@@ -76,7 +68,7 @@ def index_signals(
     try:
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
             info, texts = probe_for(recipe.signals, work, path, source.limits)
-        signals = read_video_signals(source, info, builder, texts)
+        signals = read_video_signals(source, info, builder, Beforehand(texts))
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS

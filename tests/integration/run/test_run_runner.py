@@ -30,10 +30,11 @@ from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
 from jobs.workers.actor import PULSE
+from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.hanging import HangGuard
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import value_of
-from jobs.workers.reading import ALL_TRIES_S, Source
+from jobs.workers.reading import Source
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject

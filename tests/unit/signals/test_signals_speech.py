@@ -10,7 +10,7 @@ import pytest
 from jobs.signals.known import signals_named
 from jobs.signals.signal import identity_of
 from jobs.signals.speech import SpeechSignal, find_speech
-from jobs.workers.signals import longest_s
+from jobs.workers.deadlines import longest_s
 from schemas.failures import PreflightError, UsageError
 
 ENGINES = (("faster-whisper", "1.2.1"), ("ctranslate2", "4.8.5"))
