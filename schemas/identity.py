@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NewType
 
@@ -62,11 +62,13 @@ class Sidecar:
     size_bytes: int
     modified_ns: int
     etag: str | None = None
+    is_archived: bool = False  # in a storage class that must be restored from before it can be read
 
     @property
     def rev(self) -> str:
-        """Which bytes: etag and size on S3, size and modification time on a disk."""
-        return f"{self.size_bytes}-{self.etag or self.modified_ns}"
+        """Which bytes: etag and size on S3, size and modification time on a disk; and that they are out of
+        reach."""
+        return f"{self.size_bytes}-{self.etag or self.modified_ns}{'-archived' if self.is_archived else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,12 @@ class VideoObject:
             return None
         in_order = sorted(self.sidecars, key=lambda sidecar: sidecar.name)
         return digest("sidecars", *(part for one in in_order for part in (one.name, one.rev)))
+
+    def has_texts_of(self, sidecars_rev: str | None) -> bool:
+        """Whether what lies beside it could be read by whoever found this `sidecars_rev`, as it lies there or
+        as it would after being restored: texts that are archived again are not lost by that."""
+        awake = tuple(replace(one, is_archived=False) for one in self.sidecars)
+        return sidecars_rev in (self.sidecars_rev, replace(self, sidecars=awake).sidecars_rev)
 
     def analysis_key(self, recipe_id: str) -> str:
         """The idempotency key: committed once means never paid for again."""

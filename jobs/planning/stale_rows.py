@@ -49,7 +49,7 @@ class StaleRows:
         stale = self.of_recipe(current.recipe_id)
         if stale and stale.tasks != () and current.failure_class == FailureClass.DOMAIN:
             stale = replace(stale, reason=Reason.MISSING, tasks=None)  # no model has said anything of it
-        if self._of_sidecars and current.sidecars_rev != video.sidecars_rev:
+        if self._of_sidecars and not video.has_texts_of(current.sidecars_rev):
             stale = self._with_sidecars(stale, current.recipe_id)
         if stale is not None:
             self._results[stale.recipe.recipe_id] = stale.recipe

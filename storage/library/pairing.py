@@ -153,7 +153,8 @@ def _shortest_start(key: str) -> str:
 
 
 def _sidecar(found: VideoObject) -> Sidecar:
-    return Sidecar(found.uri.rpartition("/")[2], found.size_bytes, found.modified_ns, found.etag)
+    name = found.uri.rpartition("/")[2]
+    return Sidecar(name, found.size_bytes, found.modified_ns, found.etag, found.is_archived)
 
 
 def object_of(video: VideoObject, sidecar: Sidecar) -> VideoObject:

@@ -31,6 +31,7 @@ _SIDECAR = pa.struct(
         ("size_bytes", pa.int64()),
         ("modified_ns", pa.decimal128(38)),
         ("etag", pa.string()),
+        ("is_archived", pa.bool_()),
     ]
 )
 _SCHEMA = pa.schema(

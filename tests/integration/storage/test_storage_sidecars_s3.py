@@ -86,13 +86,15 @@ def test_only_the_bytes_that_were_listed_are_fetched(
 def test_a_text_in_cold_storage_is_listed_and_says_so(
     client: "S3Client", s3_endpoint: str, s3_bucket: str
 ) -> None:
-    """It stays the video's when it is moved there: the same revision as before, nothing to do again."""
+    """Nothing is to do again when it is moved there; what was not read so far is, once it is restored."""
     client.put_object(Bucket=s3_bucket, Key="film.mp4", Body=b"film")
     client.put_object(Bucket=s3_bucket, Key="film.srt", Body=b"text")
     library = open_library(f"s3://{s3_bucket}", s3_endpoint)
     (before,) = library.list_videos(WITH)
     client.put_object(Bucket=s3_bucket, Key="film.srt", Body=b"text", StorageClass="GLACIER")
     (video,) = library.list_videos(WITH)
-    assert video.sidecars_rev == before.sidecars_rev
+    assert (before.sidecars[0].is_archived, video.sidecars[0].is_archived) == (False, True)
+    assert video.has_texts_of(before.sidecars_rev)
+    assert not before.has_texts_of(video.sidecars_rev)
     with pytest.raises(Archived, match="archived"):
         library.fetch_sidecar(video, video.sidecars[0])

@@ -129,10 +129,22 @@ def test_another_sidecar_is_read_and_nothing_else(then, now):
     assert planned(committed, committed, old, new)[0].reasons == {Reason.UNCHANGED: 1}
 
 
-def test_plans_remember_parts_and_sidecars():
+@pytest.mark.parametrize(("then", "now", "is_new"), [(True, False, True), (False, True, False)])
+def test_a_sidecar_that_was_archived_is_read_once_it_is_restored(then, now, is_new):
+    """And not given up when it is archived again."""
+    committed, video = (replace(FILM, sidecars=(replace(SRT, is_archived=a),)) for a in (then, now))
+    found, _ = planned(video, committed, recipe(captions="1"), recipe(captions="1"))
+    assert found.reasons == {Reason.NEW_SIDECARS if is_new else Reason.UNCHANGED: 1}
+    assert planned(committed, committed, recipe(captions="1"), recipe(captions="1"))[0].reasons == {
+        Reason.UNCHANGED: 1
+    }
+
+
+@pytest.mark.parametrize("sidecar", [SRT, replace(SRT, is_archived=True)])
+def test_plans_remember_parts_and_sidecars(sidecar):
     """Through the columns in which a million planned videos are held."""
     old, new = recipe("m", ["scenes"], captions="1"), recipe(captions="1")
-    _, (one,) = planned(replace(FILM, sidecars=(SRT,)), FILM, old, new)
+    _, (one,) = planned(replace(FILM, sidecars=(sidecar,)), FILM, old, new)
     assert list(PlannedVideos.of([one])) == [one]
 
 
