@@ -55,6 +55,7 @@ class PostprocessJob:
 
     video: AttemptHistory
     answers: bytes | None  # a pickled `Analysis`: the driver only hands it on
+    killed: VideoFailure | None = None  # how its task ended while it read signals, which it now leaves alone
 
 
 def postprocess(
@@ -69,11 +70,11 @@ def postprocess(
     work = job.video.work
     try:
         if job.answers is None:
-            return index_signals(source, job.video, recipe, run_id)
+            return index_signals(source, job.video, recipe, run_id, job.killed)
         analysis: Analysis = pickle.loads(job.answers)
         builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
         moves_ms = find_moves(source, work, analysis)
-        signals = read_video_signals(source, analysis.info, builder, analysis.before)
+        signals = read_video_signals(source, analysis.info, builder, analysis.before, job.killed)
         take = partial(take_keyframes, source, work, analysis)
         return _encode(job.video, analysis, builder, moves_ms, take, signals, begun)
     except Exception as error:
@@ -219,8 +220,16 @@ class Postprocessing:
             if outcome.failure_class is FailureClass.LOST and under_way.times < MAX_LOST:
                 self._submit(job, None, under_way.times + 1)
                 return None
+            if self._may_be_of_signals(job, outcome):
+                self._submit(replace(job, killed=outcome), None)
+                return None
             outcome = postprocess_unsnapped(job, self._recipe, self._run_id, outcome, time.perf_counter())
         return self._timed(under_way), outcome
+
+    def _may_be_of_signals(self, job: PostprocessJob, outcome: VideoFailure) -> bool:
+        """Whether its process died, and may not without reading signals."""
+        is_dead = outcome.failure_class in (FailureClass.POISON, FailureClass.RESOURCE)
+        return is_dead and job.killed is None and bool(signals_of(self._recipe.signals, job.video.work))
 
     def unfinished(self) -> list[AttemptHistory]:
         """The videos under way."""

@@ -31,9 +31,14 @@ from videoxl2.frames import MediaInfo
 
 
 def read_video_signals(
-    source: Source, info: MediaInfo, builder: RowBuilder, before: Beforehand
+    source: Source,
+    info: MediaInfo,
+    builder: RowBuilder,
+    before: Beforehand,
+    killed: VideoFailure | None = None,
 ) -> SignalsRead:
-    """Read what the work wants of its video; `before` is what was read of it already.
+    """Read what the work wants of its video; `before` is what was read of it already, `killed` how
+    a process ended that read them: they are left alone then.
 
     Whatever goes wrong becomes a failure of those signals.
     """
@@ -41,7 +46,8 @@ def read_video_signals(
     wanted = signals_of(builder.recipe.signals, work)
     if not wanted:
         return NO_SIGNALS_READ
-
+    if killed is not None:
+        return unread(builder.recipe, work, killed)
     try:
         deadline_s = longest_s(wanted, info.duration_ms / 3_600_000, look_of(info))
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):
@@ -60,15 +66,22 @@ def unread(recipe: Recipe, work: Work, why: VideoFailure) -> SignalsRead:
 
 
 def index_signals(
-    source: Source, video: AttemptHistory, recipe: Recipe, run_id: str
+    source: Source,
+    video: AttemptHistory,
+    recipe: Recipe,
+    run_id: str,
+    killed: VideoFailure | None = None,
 ) -> Postprocessed | VideoFailure:
-    """Read a video's signals, and nothing else, into a bundle; what else it has already is kept."""
+    """Read a video's signals, and nothing else, into a bundle; what else it has already is kept.
+
+    With `killed` they are failures: a process that read them ended so.
+    """
     work, stage, begun = video.work, Stage.FETCH, time.perf_counter()
     builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
     try:
         with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            info, texts = probe_for(recipe.signals, work, path, source.limits)
-        signals = read_video_signals(source, info, builder, Beforehand(texts))
+            info, texts = probe_for(() if killed else recipe.signals, work, path, source.limits)
+        signals = read_video_signals(source, info, builder, Beforehand(texts), killed)
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS

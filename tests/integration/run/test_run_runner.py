@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import ray
@@ -29,6 +29,7 @@ from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
+from jobs.signals.signal import Costs
 from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.hanging import HangGuard
@@ -42,6 +43,8 @@ from schemas.plan import Reason
 from schemas.usage import Usage
 from storage.errors import NotFound
 from storage.index.bundles import read_bundle
+from storage.library.library import open_library
+from storage.library.selection import Selection
 from videoxl2.frames import MediaInfo, SamplingGrid
 
 RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
@@ -369,6 +372,47 @@ def test_postprocessing_that_is_lost_is_done_again(postprocessing, library):
     assert done is video
     assert isinstance(outcome, Postprocessed)
     assert len(postprocessing) == 0
+
+
+@dataclass(frozen=True)
+class Deadly:
+    """A signal that ends the process that reads it."""
+
+    name: ClassVar[str] = "deadly"
+    version: ClassVar[int] = 1
+    settings: ClassVar[dict[str, str]] = {}
+    rough_costs: ClassVar[Costs] = Costs(0.1, 1.0)
+    tables: ClassVar[tuple[str, ...]] = ("chapters",)
+    reads_sidecars: ClassVar[bool] = False
+
+    def read(self, file: Any, lineage: Any) -> Any:
+        os._exit(1)
+
+
+@pytest.mark.parametrize("answers", [None, TWO_SCENES], ids=["no model", "a model"])
+def test_a_signal_that_kills_its_process_costs_signals_and_nothing_else(
+    tmp_path, cluster, make_video, answers
+):
+    """What is known of the video and what the model said are rows; a failure says what happened."""
+    (tmp_path / "films").mkdir()
+    path = make_video(tmp_path / "films" / "a.mp4", seconds=20)
+    (found,) = open_library(str(path.parent)).list_videos(Selection())
+    source = Source(open_library(str(path.parent)), tmp_path / "scratch", Fraction(1), 56)
+    recipe = replace(RECIPE, signals=(Deadly(),))
+    postprocessing = Postprocessing(source, recipe, "run", num_cpus=2)
+    work = Work(found, "key", Reason.NEW, max_frames=1000)
+    video = AttemptHistory(work, (Try(1, datetime.now(UTC), 1.0, None),))
+    postprocessing.submit(video, cloudpickle.dumps(answers) if answers else None, None)
+    (first,) = postprocessing.refs
+    assert postprocessing.take(first, value_of(first, Stage.ROWS)) is None
+    (second,) = postprocessing.refs
+    _, outcome = postprocessing.take(second, value_of(second, Stage.ROWS))
+    assert isinstance(outcome, Postprocessed)
+    assert outcome.is_partial
+    (bundle,) = read_bundle(outcome.bundle, "a").to_pylist()
+    assert [(one["signal_id"], one["code"]) for one in bundle["failures"]] == [("deadly@1", "reader_crashed")]
+    assert not any("cuts" in warning for warning in bundle["videos"][0]["warnings"])
+    assert len(bundle["scenes"] or ()) == (2 if answers else 0)
 
 
 def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
