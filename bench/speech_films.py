@@ -60,9 +60,9 @@ def spoken(sentence: str, voice: str, speed: int) -> Sound:
     return samples[loud[0] : loud[-1]]
 
 
-def make_film(folder: Path, number: int, minutes: float) -> Film:
+def make_film(folder: Path, number: int, minutes: float, seed: str = "speech") -> Film:
     """One film of about that length."""
-    draw = random.Random(f"speech {number}")
+    draw = random.Random(f"{seed} {number}")
     sentences = SENTENCES.strip().splitlines()
     parts, at = [np.zeros(2 * RATE, np.int16)], 2 * RATE
     starts: list[int] = []

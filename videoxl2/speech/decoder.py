@@ -5,10 +5,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from videoxl2.speech.channels import Samples
 from videoxl2.speech.errors import SpeechError
 from videoxl2.speech.sound import RATE
 
+WINDOW_S = 30  # what it hears at once, silence included
 # Without time tokens the decoder reads a piece to its end; with them it stops early and loses sentences.
 _HOW: dict[str, Any] = {
     "beam_size": 5,
@@ -64,10 +67,13 @@ class Decoder:
 
     def hear(self, sound: Samples, language: str) -> Hearing | None:
         """Write down at most 30 s of sound. None: nothing that could be written down."""
-        whole = [{"start": 0, "end": len(sound) / RATE}]
+        # Silence fills the window, as where the decoder learnt; the pipeline itself would fill its spectrum
+        # with zeros, which are a hiss 50 dB below the loudest sound.
+        window = np.pad(sound, (0, max(0, WINDOW_S * RATE - len(sound))))
+        whole = [{"start": 0, "end": len(window) / RATE}]
         # A new one each time: it remembers when somebody spoke last, and a piece shall depend on no other.
         heard, _ = self._pipeline(self._model).transcribe(
-            sound, language=_whisper_name(language), clip_timestamps=whole, **_HOW
+            window, language=_whisper_name(language), clip_timestamps=whole, **_HOW
         )
         parts = list(heard)
         words = [HeardWord(w.word, w.start, w.end, w.probability) for part in parts for w in part.words or ()]

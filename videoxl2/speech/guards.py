@@ -11,10 +11,10 @@ from enum import StrEnum
 
 from videoxl2.speech.decoder import HeardWord, Hearing
 
-VERSION = 1  # raised with any of the bounds
 _UNSURE = -0.8  # mean log probability of a piece
 _PACKED, _OFTEN, _GRAM = 2.4, 4, 4  # a text that goes in circles
-_SILENT, _SILENT_UNSURE = 0.6, -0.5
+_HALF_SURE, _OFTEN_UNSURE = -0.5, 3  # or that does so less often, and is doubted
+_SILENT = 0.6  # probability that nobody speaks, of a text that is doubted
 _FAINT, _FEW = 0.2, 2  # probability of so few words in a run
 _HASTE = 8  # words a second
 
@@ -34,9 +34,9 @@ def objection_to(hearing: Hearing) -> Reason | None:
     """What speaks against all that was heard at once."""
     if hearing.logprob < _UNSURE:
         return Reason.UNSURE
-    if hearing.compression > _PACKED and _goes_in_circles(hearing.words):
+    if _goes_in_circles(hearing):
         return Reason.IN_CIRCLES
-    if hearing.no_speech_probability > _SILENT and hearing.logprob < _SILENT_UNSURE:
+    if hearing.no_speech_probability > _SILENT and hearing.logprob < _HALF_SURE:
         return Reason.SILENT
     return None
 
@@ -50,7 +50,14 @@ def objection_to_run(words: Sequence[HeardWord], length_s: float) -> Reason | No
     return Reason.IN_HASTE if len(words) > _HASTE * length_s else None
 
 
-def _goes_in_circles(words: Sequence[HeardWord]) -> bool:
+def _goes_in_circles(hearing: Hearing) -> bool:
+    times = _repeats(hearing.words)
+    is_packed = hearing.compression > _PACKED and times >= _OFTEN
+    return is_packed or (hearing.logprob < _HALF_SURE and times >= _OFTEN_UNSURE)
+
+
+def _repeats(words: Sequence[HeardWord]) -> int:
+    """How often the same few words come, one after the other."""
     said = [word.word.strip().lower().strip(".,!?") for word in words]
     grams = Counter(tuple(said[at : at + _GRAM]) for at in range(len(said) - _GRAM + 1))
-    return max(grams.values(), default=0) >= _OFTEN
+    return max(grams.values(), default=0)

@@ -14,7 +14,7 @@ from videoxl2.speech.channels import Samples
 from videoxl2.speech.sound import RATE
 from videoxl2.speech.voice import WINDOW, Probabilities
 
-LONGEST_S = 29.5  # a run with its margins: what the decoder hears at once
+LONGEST_S = 28.0  # a run with its margins; fuller windows are heard worse
 _ON, _OFF, _ONSET = 0.5, 0.35, 0.1
 _SILENCE = RATE // 5  # ends a run
 _SHORTEST = RATE // 10  # a run; less is a click

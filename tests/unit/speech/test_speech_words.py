@@ -133,6 +133,10 @@ def test_a_text_that_goes_in_circles_is_dropped() -> None:
     circles = _words(*[(word, 0.0, 0.1) for word in ("thank you very much. " * 5).split()])
     assert objection_to(_hearing(words, compression=3.0)) is None
     assert objection_to(_hearing(circles, compression=3.0)) is Reason.IN_CIRCLES
+    thrice = circles[:12]
+    assert objection_to(_hearing(thrice, compression=3.0)) is None
+    assert objection_to(_hearing(thrice, logprob=-0.6)) is Reason.IN_CIRCLES
+    assert objection_to(_hearing(circles[:8], logprob=-0.6)) is None
 
 
 def test_words_of_a_run_that_cannot_be_are_dropped() -> None:
