@@ -89,12 +89,17 @@ def compare(sets: dict[str, list[Film]]) -> None:
                 spent += time.process_time() - before
                 own += score(one.truth, found)
             total += own
-            cells += [f"{own.cut_f1:.3f}", f"{own.gradual_f1:.3f}"]
-        cells += [f"**{total.cut_f1:.3f}**", f"{total.gradual_f1:.3f}"]
+            cells += [f"{own.cut_f1:.3f}", _gradual(own)]
+        cells += [f"**{total.cut_f1:.3f}**", _gradual(total)]
         graduals = total.gradual_right + total.gradual_missed
         cells += [f"{total.touched}/{graduals}", str(total.events)]
         cells += [f"{s / pictures * 1000:.3f}" for s in (spent, spent - decoding)]
         print("|", " | ".join([name, *cells]), "|", flush=True)
+
+
+def _gradual(score: Score) -> str:
+    """Of those that tell gradual transitions apart from cuts."""
+    return f"{score.gradual_f1:.3f}" if score.gradual_right + score.gradual_wrong else "–"
 
 
 def detectors() -> dict[str, Detect]:

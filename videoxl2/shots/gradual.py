@@ -92,6 +92,8 @@ def _dissolve(reel: Reel, before: int, after: int) -> Gradual | None:
     looks = fine(reel, some(before, after), inside)
     details = detail(looks)
     fault = residual(looks) + 0.25 * residual(details)
+    if fault > _MOST_FAULT + 0.05:
+        return None
     moved = best_shift(reel.luma[before], reel.luma[after], inside).correlation
     if change < 0.62 and (fault > 0.03 or moved > 0.6):
         return None

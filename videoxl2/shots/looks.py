@@ -4,13 +4,29 @@ Shapes: N pictures, P numbers of each: luma 18 x 32, then U and V 18 x 32 each.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from videoxl2.shots.bars import Inside
 from videoxl2.shots.reel import Reel
 
 _LOOKED_AT = 12  # pictures between
+
+
+def _mean_of_5(size: int) -> NDArray[np.float32]:
+    """What takes the mean of five neighbours, the last ones repeated beyond the edge; [size, size]."""
+    neighbours = np.clip(np.arange(size)[:, None] + np.arange(-2, 3), 0, size - 1)
+    mean: NDArray[np.float32] = np.eye(size)[neighbours].mean(axis=1).astype(np.float32)
+    return mean
+
+
+_MEAN_OF_5_ROWS, _MEAN_OF_5_COLUMNS = _mean_of_5(18), _mean_of_5(32).T
+
+
+def halved(luma_NHW: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pictures of half the height and width."""
+    rows = luma_NHW[:, ::2].astype(np.float32) + luma_NHW[:, 1::2]
+    halves: NDArray[np.float32] = (rows[:, :, ::2] + rows[:, :, 1::2]) * np.float32(0.25)
+    return halves
 
 
 def some(before: int, after: int) -> NDArray[np.intp]:
@@ -20,7 +36,7 @@ def some(before: int, after: int) -> NDArray[np.intp]:
 
 def fine(reel: Reel, pictures: NDArray[np.intp], inside: Inside) -> NDArray[np.float32]:
     """Luma of half the size and chroma, as numbers in a row."""
-    luma = inside.of(reel.luma[pictures]).astype(np.float32).reshape(-1, 18, 2, 32, 2).mean(axis=(2, 4))
+    luma = halved(inside.of(reel.luma[pictures]))
     chroma = reel.chroma[pictures].astype(np.float32) * 0.7
     return np.concatenate([luma.reshape(len(luma), -1), chroma.reshape(len(luma), -1)], axis=1)
 
@@ -28,9 +44,8 @@ def fine(reel: Reel, pictures: NDArray[np.intp], inside: Inside) -> NDArray[np.f
 def detail(fine: NDArray[np.float32]) -> NDArray[np.float32]:
     """What luma has beyond the mean of 5 x 5 pixels around each."""
     luma = fine[:, : 18 * 32].reshape(-1, 18, 32)
-    padded = np.pad(luma, ((0, 0), (2, 2), (2, 2)), mode="edge")
-    around = sliding_window_view(padded, (5, 5), axis=(1, 2))
-    detail: NDArray[np.float32] = luma - around.mean(axis=(3, 4))
+    means = np.matmul(np.matmul(_MEAN_OF_5_ROWS, luma), _MEAN_OF_5_COLUMNS)
+    detail: NDArray[np.float32] = luma - means
     return detail.reshape(len(fine), -1)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.shots.bars import Inside
+from videoxl2.shots.looks import halved
 
 _H, _W = 18, 32  # the pictures are halved
 _REACH = (5, 12)  # rows, columns
@@ -15,7 +16,7 @@ _FFT = (24, 48)  # at least size + reach, so that shifts do not wrap round
 _NOISE = 0.02  # of the variance; keeps empty overlaps from correlating
 _ROWS = np.arange(-_REACH[0], _REACH[0] + 1)
 _COLUMNS = np.arange(-_REACH[1], _REACH[1] + 1)
-_ONES = np.fft.rfft2(np.ones((_H, _W)), _FFT)
+_ONES = np.fft.rfft2(np.ones((_H, _W), np.float32), _FFT)
 _COVERED = np.maximum(np.fft.irfft2(_ONES.conj() * _ONES, _FFT), 1)  # pixels that overlap at each shift
 
 
@@ -39,8 +40,7 @@ class Shift:
 
 def best_shift(before_HW: NDArray[np.uint8], after_HW: NDArray[np.uint8], inside: Inside) -> Shift:
     """How well the second picture is the first one shifted by up to 10 rows and 24 columns."""
-    pair = inside.of(np.stack([before_HW, after_HW])).astype(np.float32)
-    halves = pair.reshape(2, _H, 2, _W, 2).mean(axis=(2, 4))
+    halves = halved(inside.of(np.stack([before_HW, after_HW])))
     halves -= halves.mean(axis=(1, 2), keepdims=True)
     halves /= np.sqrt((halves**2).mean(axis=(1, 2), keepdims=True)) + 3.0
     a, b, aa, bb = np.fft.rfft2(np.concatenate([halves, halves**2]), _FFT)

@@ -16,6 +16,7 @@ from videoxl2.shots.bars import WHOLE, Inside
 
 _ACTIVE = 3.0  # levels of deviation; flatter tiles have no structure
 _ALIKE = 0.5  # correlation
+_MEAN = np.full(48, 1 / 48, np.float32)
 _NOISE = 4.0  # variance that is put down to noise
 
 
@@ -31,7 +32,7 @@ def tiles_of(luma_NHW: NDArray[np.uint8], inside: Inside) -> Tiles:
     """Cut what lies inside the bars into tiles."""
     shown = inside.of(luma_NHW).astype(np.float32)
     tiles = shown.reshape(-1, 6, 6, 8, 8).transpose(1, 3, 0, 2, 4).reshape(48, len(shown), 48)
-    tiles = tiles - tiles.mean(axis=2, keepdims=True)
+    tiles = tiles - (tiles @ _MEAN)[:, :, None]
     return Tiles(tiles, np.sqrt(np.einsum("knp,knp->kn", tiles, tiles) / tiles.shape[2]))
 
 
