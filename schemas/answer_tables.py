@@ -14,6 +14,7 @@ RECORD_INDEX = "record_index"
 # Names that stand for something else in an index: its tables, and what its views are built on.
 RESERVED_TABLES = frozenset(TABLES) | {
     *("commits", "unfinished", "answers", "scene_tags", "scene_characters"),
+    *("claims", "_claims"),
     *("serving", "documents", "corpus", "postings", "vectors"),
 }
 RESERVED_COLUMNS = frozenset(Timed.model_fields) | set(TimedAnswer.model_fields) | {RECORD_INDEX}

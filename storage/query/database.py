@@ -235,5 +235,5 @@ def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) ->
     for table in map(quote_name, (*TABLES, *own_tables)):
         connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM built.{table}")
     for statement in (*statements_of(DERIVED_SCRIPT), *statements_of(BM25_SCRIPT)):
-        if " MACRO " in statement:
+        if not any(f" VIEW {table} AS" in statement for table in DERIVED_TABLES):
             connection.execute(statement)

@@ -12,6 +12,7 @@ from jobs.reports.recipe_changes import changes_between
 from jobs.reports.report.period import Period
 from jobs.reports.report.records import (
     Bucket,
+    Disagreement,
     FailureGroup,
     Machine,
     ReasonLine,
@@ -36,6 +37,7 @@ from storage.query.catalog import Catalog
 R = TypeVar("R")
 
 MAX_BUCKETS = 60
+FAR_MS, FEWEST_BORDERS = 1000, 20  # of scenes' borders from shots': what is noted, and of how many at least
 # Widths of a column that people count in, in seconds.
 _WIDTHS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
 _DAY = 86_400
@@ -63,6 +65,7 @@ def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: Ind
         machines=_read(catalog, "machines", Machine, period),
         set_aside=_read(catalog, "set_aside", SetAside, period),
         recipes=_read_recipes(catalog, store, newest),
+        disagreements=_read_disagreements(catalog, period),
         next_steps=tuple(next_steps(read_standing(catalog, store, newest), newest, place)),
     )
 
@@ -161,6 +164,12 @@ def _read_spent(catalog: Catalog, period: Period, runs: tuple[RunLine, ...]) -> 
         busy_share=busy / held if held else None,
         run_share=min(1.0, busy / there) if there else None,
     )
+
+
+def _read_disagreements(catalog: Catalog, period: Period) -> tuple[Disagreement, ...]:
+    limits = {"far_ms": FAR_MS, "fewest": FEWEST_BORDERS}
+    rows = read_section(catalog, "disagreements", first=period.first, last=period.last, **limits)
+    return tuple(Disagreement(**row) for row in rows)
 
 
 def _read_recipes(catalog: Catalog, store: ObjectStore, newest: Newest | None) -> tuple[RecipeLine, ...]:

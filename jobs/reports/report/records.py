@@ -193,6 +193,27 @@ class RecipeLine:
 
 
 @dataclass(frozen=True)
+class Disagreement:
+    """A run whose scenes begin where no shot does, far more often than those of the same model elsewhere."""
+
+    run_id: str
+    model_id: str | None
+    model_revision: str | None
+    num_borders: int
+    share: float  # of them that are FAR_MS and more away from any shot's border
+    usual: float  # the same of the other runs
+
+    @property
+    def note(self) -> str:
+        """It, in a sentence."""
+        model = MadeBy(self.model_id, self.model_revision).name
+        return (
+            f"Of {self.num_borders:,} scene borders of run {self.run_id}, by {model}, {self.share:.0%} are a "
+            f"second and more away from any border of a shot; usual is {self.usual:.0%}."
+        )
+
+
+@dataclass(frozen=True)
 class Report:
     """All of it. Sections of a period without runs, or without recorded attempts, are empty."""
 
@@ -208,12 +229,14 @@ class Report:
     machines: tuple[Machine, ...]
     set_aside: tuple[SetAside, ...]
     recipes: tuple[RecipeLine, ...]
+    disagreements: tuple[Disagreement, ...]
     next_steps: tuple[Step, ...]
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What has to be said of the models that made rows or ran, each once."""
+        """What has to be said of the models that made rows or ran, each once, and of what runs made."""
         said = [*(note_on(run.model_id) for run in self.runs), *(line.note for line in self.recipes)]
+        said += [one.note for one in self.disagreements]
         return tuple(dict.fromkeys(filter(None, said)))
 
     @property

@@ -69,7 +69,13 @@ def folder(
             ],
             "highlights": [
                 make_row(
-                    Highlight, rank=n + 1, score=score, title=f"{score}", reason="why", start_ms=1500, **ids
+                    Highlight,
+                    rank=n + 1,
+                    score=score,
+                    title=f"{score}",
+                    reason="with Rob and Bob",
+                    start_ms=1500,
+                    **ids,
                 )
                 for n, score in enumerate(highlights)
             ],
@@ -161,9 +167,9 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "duplicates": [(2_000_000_000, "1:00:00.0", 2, [C, COPY])],
     "failures-by-reason": [("media", "no_video", "quarantined", 1, 5, 5, "s3://films/bad.mp4")],
     "highlights-of-the-week": [
-        (90, "a.mp4", "0:01.5", "90", "why"),
-        (80, "b.mp4", "0:01.5", "80", "why"),
-        (70, "a.mp4", "0:01.5", "70", "why"),
+        (90, "a.mp4", "0:01.5", "90", "with Rob and Bob"),
+        (80, "b.mp4", "0:01.5", "80", "with Rob and Bob"),
+        (70, "a.mp4", "0:01.5", "70", "with Rob and Bob"),
     ],
     "hours-per-container-and-codec": [("avi", "mpeg4", 2, 2.0, 4.0), ("mp4", "h264", 2, 0.1, 2.0)],
     "longest-scenes-without-a-character": [
@@ -192,6 +198,11 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
         ("old", False, None, 2, 2.0, date(2026, 11, 21)),
     ],
     "tag-counts": [("dog", 2, 1), ("sun", 2, 2)],
+    "scenes-off-the-shots": [
+        ("a.mp4", "1:00.0", 54_000, 114_000, 1, None, "a.mp4 1"),
+        ("a.mp4", "0:00.0", 0, 54_000, 3, None, "a.mp4 0"),
+    ],
+    "unsupported-names": [("Rob", None, 3, 2, "a.mp4")],
     "videos-without-a-highlight": [(C, "1:00:00.0", False)],
 }
 
