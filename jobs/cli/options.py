@@ -42,6 +42,10 @@ recipe_options = with_options(
         f"What to read without a model, or none. [{', '.join(DEFAULT_SIGNALS)}]",
     ),
     value(
+        *("--shots", "HOW"),
+        "exact, or draft: less is decoded for shots and cues; cuts stay exact, the rest nearly. [exact]",
+    ),
+    value(
         *("--speech", "DIR|SIZE|HUB_ID"),
         "Hear what is said with these Whisper weights, e.g. base; needs the extra speech. [not heard]",
     ),

@@ -15,6 +15,7 @@ from jobs.settings.given import NO_MODEL
 from jobs.settings.times import parse_since
 from jobs.signals.known import signals_named
 from jobs.signals.screen_text import find_text
+from jobs.signals.shots import Shots
 from jobs.signals.signal import Signal
 from jobs.signals.speech import find_speech
 from jobs.weights import Weights, find_weights
@@ -122,7 +123,9 @@ def _text_of(settings: Settings) -> tuple[Signal, ...]:
 
 def chosen_signals(settings: Settings) -> tuple[Signal, ...]:
     """Those that are read besides speech and text. UsageError: an unknown one, or nothing to do at all."""
-    named = signals_named(settings.signals)
+    named = signals_named(settings.signals, settings.shots == "draft")
+    if settings.shots == "draft" and not any(isinstance(signal, Shots) for signal in named):
+        raise UsageError("a draft of shots, which are not read", "Leave out --shots, or --signal.")
     if settings.model is None and settings.speech is None and not settings.text and not named:
         raise UsageError("nothing to do without a model and without signals", NO_MODEL)
     return named

@@ -78,6 +78,7 @@ class Settings(BaseModel):
     split: bool = False
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
     signals: tuple[str, ...] = Field(default=DEFAULT_SIGNALS, min_length=1)
+    shots: Literal["exact", "draft"] = "exact"
     speech: str | None = None
     speech_languages: tuple[str, ...] = ()
     speech_missing: bool = False

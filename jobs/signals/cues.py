@@ -15,7 +15,10 @@ from schemas.rows import columns_of
 
 @dataclass(frozen=True)
 class Cues:
-    """Black, freezes, colour bars, letterbox, damage; silence, tones, loudness."""
+    """Black, freezes, colour bars, letterbox, damage; silence, tones, loudness. A draft's begin a picture or
+    two late."""
+
+    is_draft: bool = False
 
     name: ClassVar[str] = "cues"
     version: ClassVar[int] = 1
@@ -25,7 +28,7 @@ class Cues:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        return {}
+        return {"pictures": "draft"} if self.is_draft else {}
 
     def watch(self, file: VideoFile) -> "_Watching":
         """Looks and listens for them."""

@@ -4,6 +4,7 @@ Speech and text are none of them: they are read where they are asked for, as the
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from jobs.settings.signal_names import NO_SIGNALS
 from jobs.signals.captions import Captions
@@ -24,8 +25,9 @@ def known_signals() -> tuple[Signal, ...]:
     return tuple(_KNOWN.values())
 
 
-def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
-    """Those signals, in the order in which they are read; `none` alone means none.
+def signals_named(names: Sequence[str], is_draft: bool = False) -> tuple[Signal, ...]:
+    """Those signals, in the order in which they are read; `none` alone means none. With `is_draft` those that
+    look at every picture take a draft of the film.
 
     UsageError: there is no such signal.
     """
@@ -38,4 +40,9 @@ def signals_named(names: Sequence[str]) -> tuple[Signal, ...]:
             raise UsageError(f"the signal {TEXT} is not chosen by --signal", f"Ask for it with --{TEXT}.")
         if name not in _KNOWN:
             raise UsageError(f"there is no signal {name}", f"Name {', '.join(_KNOWN)}, or {NO_SIGNALS}.")
-    return tuple(signal for name, signal in _KNOWN.items() if name in names)
+    chosen = (signal for name, signal in _KNOWN.items() if name in names)
+    return tuple(_drafted(signal) if is_draft else signal for signal in chosen)
+
+
+def _drafted(signal: Signal) -> Signal:
+    return replace(signal, is_draft=True) if isinstance(signal, Shots | Cues) else signal

@@ -15,7 +15,9 @@ from schemas.rows import columns_of
 
 @dataclass(frozen=True)
 class Shots:
-    """Every shot: start, end, how it begins, and a keyframe."""
+    """Every shot: start, end, how it begins, and a keyframe. A draft of the film takes less time."""
+
+    is_draft: bool = False
 
     name: ClassVar[str] = "shots"
     version: ClassVar[int] = 1
@@ -27,13 +29,14 @@ class Shots:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        return {}
+        return {"pictures": "draft"} if self.is_draft else {}
 
     def watch(self, file: VideoFile) -> "_Watching":
         """Looks for them."""
         from videoxl2.watching.shots import ShotWatcher
 
-        return _Watching(ShotWatcher(file.info))
+        draft_of = file.path if self.is_draft else None
+        return _Watching(ShotWatcher(file.info, draft_of, file.limits))
 
 
 class _Watching:

@@ -29,7 +29,7 @@ from jobs.signals.signal import (
 PASS_COSTS = Costs(video_s=0.1, hour_s=10.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5)
 
 
-_OF_PASS = 0.5  # what reading a picture a second takes of it
+_OF_PASS, _OF_DRAFT = 0.5, 0.65  # what a picture a second, and a draft, take of it
 
 
 def watching_of(signals: Iterable[Signal]) -> list[WatchingSignal]:
@@ -44,7 +44,18 @@ def own_share(signal: Signal) -> float:
     """What a signal takes of the costs of a pass where no other makes one."""
     if not isinstance(signal, WatchingSignal):
         return 0.0
-    return _OF_PASS if isinstance(signal, ReadingSignal) else 1.0
+    return _OF_PASS if isinstance(signal, ReadingSignal) else _share_of_pass((signal,))
+
+
+def _share_of_pass(signals: Sequence[Signal]) -> float:
+    return _OF_DRAFT if takes_draft(signals) else 1.0
+
+
+def takes_draft(signals: Iterable[Signal]) -> bool:
+    """Whether a draft of the film will do: all that have an `is_draft` take one; others, such as those
+    that look at a picture a second, take what there is."""
+    said = [one.is_draft for one in signals if hasattr(one, "is_draft")]
+    return bool(said) and all(said)
 
 
 def watch_all(
@@ -61,18 +72,18 @@ def watch_all(
             outcomes[signal.name] = failed(error)
     if under_way:
         lineages = {signal.name: lineage_of(signal_id(signal)) for signal in signals}
-        outcomes |= _shown(file, under_way, lineages)
+        outcomes |= _shown(file, under_way, lineages, takes_draft(signals))
     return _timed(outcomes, signals, file, time.perf_counter() - begun)
 
 
 def _shown(
-    file: VideoFile, under_way: Mapping[str, Watching], lineages: Mapping[str, Lineage]
+    file: VideoFile, under_way: Mapping[str, Watching], lineages: Mapping[str, Lineage], is_draft: bool
 ) -> dict[str, Outcome]:
     from videoxl2.watching import watch
 
     watchers = [watcher for one in under_way.values() for watcher in one.watchers]
     try:
-        watched = watch(file.path, file.info, watchers, file.limits)
+        watched = watch(file.path, file.info, watchers, file.limits, is_draft)
     except Exception as error:
         return {name: failed(error) for name in under_way}
     outcomes: dict[str, Outcome] = {}
@@ -117,7 +128,7 @@ def shares_of(
     for signal in together:
         seconds = signal.rough_costs.seconds(num_videos, hours, talk, look)
         if signal.name in watching and not is_paid:
-            seconds += pass_s
+            seconds += _share_of_pass([one for one in together if one.name in watching]) * pass_s
             is_paid = True
         elif signal.name not in watching:
             seconds += own_share(signal) * pass_s

@@ -1,9 +1,18 @@
 """The shots of one film, each with a still, found as its pictures pass by."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.small_pictures import SmallPictures
 from videoxl2.shots import Shot, ShotDetector, Transition, shots_of
+from videoxl2.watching.refining import refined
 from videoxl2.watching.stills import Still, StillTaker
 
 MOST_STILLS = 4000  # of one film: 50 MB
@@ -12,9 +21,13 @@ MOST_STILLS = 4000  # of one film: 50 MB
 class ShotWatcher:
     """Watches a film for its shots."""
 
-    def __init__(self, info: MediaInfo) -> None:
-        """Of a film that `probe` described so."""
-        self._end_ms = info.duration_ms
+    def __init__(
+        self, info: MediaInfo, draft_of: FilePath | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        """Of a film that `probe` described so; `draft_of` is its file where a draft of it is shown."""
+        self._info, self._end_ms = info, info.duration_ms
+        self._draft_of, self._limits = draft_of, limits
+        self._shown_ms: list[NDArray[np.int64]] = []  # of a draft
         self._detector, self._taker = ShotDetector(), StillTaker(info.pixel_aspect)
         self._transitions: list[Transition] = []
         self._clear_ms = 0  # from when on nothing is left of the transition before
@@ -27,17 +40,29 @@ class ShotWatcher:
 
     def small(self, pictures: SmallPictures) -> None:
         """The next small pictures."""
+        if self._draft_of is not None:
+            self._shown_ms.append(pictures.start_ms_N.copy())
         for transition in self._detector.feed(pictures):
             self._end_shot(transition)
 
     def finish(self) -> list[tuple[Shot, Still | None]]:
-        """All shots, in order; without a still where no picture of one was copied, or there are too many."""
+        """All shots, in order; without a still where no picture of one was copied, or there are too many.
+
+        Of a draft, cuts are moved to where they are; raises a `MediaError` where that cannot be read.
+        """
         for transition in self._detector.finish():
             self._end_shot(transition)
-        shots = shots_of(self._transitions, self._end_ms)
-        if shots:
-            self._take(shots[-1].start_ms, self._end_ms, self._end_ms)
-        return [(shot, self._stills.get(shot.start_ms)) for shot in shots]
+        last_ms = max((t.at_ms for t in self._transitions), default=0)
+        if last_ms < self._end_ms:
+            self._take(last_ms, self._end_ms, self._end_ms)
+        taken = sorted(self._stills.values(), key=lambda still: still.at_ms)
+        return [(shot, _still_of(shot, taken)) for shot in shots_of(self._exact(), self._end_ms)]
+
+    def _exact(self) -> list[Transition]:
+        if self._draft_of is None or not self._shown_ms:
+            return self._transitions
+        shown_ms = np.concatenate(self._shown_ms).tolist()
+        return refined(self._draft_of, self._info, self._transitions, shown_ms, self._limits)
 
     def _end_shot(self, transition: Transition) -> None:
         """Take the still of the shot that a transition ends."""
@@ -55,3 +80,9 @@ class ShotWatcher:
         if len(self._stills) > MOST_STILLS:
             self._every *= 2
             self._stills = dict(list(self._stills.items())[::2])
+
+
+def _still_of(shot: Shot, stills: Sequence[Still]) -> Still | None:
+    """The first of them that lies within a shot; they are in order."""
+    place = bisect_left(stills, shot.start_ms, key=lambda still: still.at_ms)
+    return stills[place] if place < len(stills) and stills[place].at_ms < shot.end_ms else None

@@ -5,9 +5,15 @@ from typing import Any
 import pytest
 from cue_films import moving, write_pictures
 
+from jobs.planning.preflight import chosen_signals
+from jobs.settings.config import Settings
+from jobs.signals.cues import Cues
 from jobs.signals.reading import read_signals
 from jobs.signals.shots import Shots
-from jobs.signals.signal import VideoFile
+from jobs.signals.signal import VideoFile, described, identity_of
+from jobs.signals.strip import Strips
+from jobs.signals.watching import shares_of, takes_draft
+from schemas.failures import UsageError
 from schemas.identity import VideoObject
 from videoxl2.frames import DEFAULT_LIMITS, probe
 
@@ -43,3 +49,38 @@ def test_every_shot_is_a_row_with_a_keyframe_from_within_it(file):
         assert (keyframe.width, keyframe.height, keyframe.media_type) == (320, 180, "image/jpeg")
     assert shots[0].score is None
     assert all(0 < row.score <= 1 for row in shots[1:])
+
+
+def test_a_draft_is_another_reading_of_the_same_signal(file):
+    """Its rows are read again where the other is wanted; cuts are the same."""
+    read: Any = read_signals(file, (Shots(is_draft=True), Cues(is_draft=True)), lineage_of)
+    assert not read.failures
+    assert [row.start_ms for row in read.rows["shots"]] == [0, 2000, 3000]
+    assert identity_of(Shots()) != identity_of(Shots(is_draft=True))
+    assert described(Shots(is_draft=True)) == "1, pictures draft"
+
+
+def test_a_draft_is_made_only_where_it_will_do_for_all():
+    """Signals that take what there is have no say; one that needs every picture has."""
+    assert takes_draft((Shots(is_draft=True), Strips()))
+    assert not takes_draft((Shots(is_draft=True), Cues()))
+    assert not takes_draft((Strips(),))
+
+
+def test_a_draft_is_cheaper(file):
+    hour = [sum(shares_of((Shots(is_draft=is_draft), Strips()), 1, 1)) for is_draft in (False, True)]
+    assert 0.5 < hour[1] / hour[0] < 0.85
+
+
+@pytest.mark.parametrize("wrong", [{"signals": ("captions",)}, {"signals": ("cues",)}])
+def test_a_draft_of_shots_that_are_not_read_is_refused(wrong):
+    settings = Settings.of(library="films", index="catalog", shots="draft", **wrong)
+    with pytest.raises(UsageError, match="not read"):
+        chosen_signals(settings)
+
+
+def test_the_setting_is_for_all_that_look_at_every_picture():
+    chosen = chosen_signals(Settings.of(library="films", index="catalog", shots="draft"))
+    assert {one.name for one in chosen if getattr(one, "is_draft", False)} == {"shots", "cues"}
+    with pytest.raises(UsageError, match="shots"):
+        Settings.of(library="films", index="catalog", shots="roughly")

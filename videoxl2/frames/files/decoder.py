@@ -1,7 +1,7 @@
 """Packets in, pictures out, for one stretch of a stream at a time."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, takewhile
 
@@ -49,7 +49,7 @@ class Decoder:
         return self.damage.broken_packets
 
     def pictures(
-        self, packets: Iterable[VideoPacket], wanted: Collection[int] | None = None
+        self, packets: Iterable[VideoPacket], wanted: Container[int | None] | None = None
     ) -> Iterator[Picture]:
         """Pictures in the order they are shown, refused packets counted and passed over.
 

@@ -4,7 +4,7 @@ A picture begins at the millisecond that `read_span` says of it. One that comes 
 screen's clock never runs backwards.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -13,8 +13,9 @@ from math import lcm
 from videoxl2.frames.clocks.clock import Clock, Edit
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Decoder, Picture
-from videoxl2.frames.files.packets import Damage, Tap
+from videoxl2.frames.files.packets import Damage, Tap, VideoPacket
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.drafting import Draft
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film, open_film
 from videoxl2.frames.reading.in_order import all_by_order
@@ -31,13 +32,14 @@ def shown_pictures(
     limits: Limits,
     damage: Damage,
     tap: Tap | None = None,
-    wanted: Collection[int] | None = None,
+    is_draft: bool = False,
 ) -> Iterator[Shown]:
     """All pictures of a film without edits, at times that grow; `tap` is given what else passes.
 
-    `wanted` as in `Decoder.pictures`, where the clock allows it.
+    A draft may leave out pictures that no other refers to, but for those before a sudden change, and its
+    pictures are not smoothed; where the clock needs every picture it has them all.
     """
-    pictures = _all(film, info, limits, damage, tap, wanted)
+    pictures = _all(film, info, limits, damage, tap, is_draft)
     part = Edit(Fraction(0), 0 if info.clock.counts_pictures else info.first_pts, _NO_END)
     return _last_of_each(_on_film(pictures, [part], film, info))
 
@@ -47,25 +49,25 @@ def shown_by_edits(
     info: MediaInfo,
     limits: Limits,
     damage: Damage,
-    wanted: Collection[int] | None = None,
+    is_draft: bool = False,
 ) -> Iterator[Shown]:
     """All pictures of a film with edits. Its media are read once for each time that they go back."""
-    return _last_of_each(_by_edits(path, info, limits, damage, wanted))
+    return _last_of_each(_by_edits(path, info, limits, damage, is_draft))
 
 
 def _by_edits(
-    path: FilePath, info: MediaInfo, limits: Limits, damage: Damage, wanted: Collection[int] | None
+    path: FilePath, info: MediaInfo, limits: Limits, damage: Damage, is_draft: bool
 ) -> Iterator[Shown]:
     for run in _runs(info.clock.edits):
         pictures = None
         if info.clock.can_skip:
             with open_film(path, info.clock, limits) as film:
-                pictures = _from_key(film, info.clock, run[0].media, damage, wanted)
+                pictures = _from_key(film, info.clock, run[0].media, damage, is_draft)
                 if pictures is not None:
                     yield from _on_film(pictures, run, film, info)
         if pictures is None:
             with open_film(path, info.clock, limits) as film:
-                yield from _on_film(_all(film, info, limits, damage, None, wanted), run, film, info)
+                yield from _on_film(_all(film, info, limits, damage, None, is_draft), run, film, info)
 
 
 def _all(
@@ -74,7 +76,7 @@ def _all(
     limits: Limits,
     damage: Damage,
     tap: Tap | None,
-    wanted: Collection[int] | None,
+    is_draft: bool,
 ) -> Iterator[Timed]:
     clock = info.clock
     decoder = Decoder(film.video, damage, clock.pads_with_zeros)
@@ -83,12 +85,21 @@ def _all(
         return all_by_order(packets, decoder, clock.order, limits)
     if clock.counts_pictures:
         return enumerate(decoder.pictures(packet for packet, _ in packets))
-    return timed(decoder.pictures((packet for packet, _ in packets), wanted), damage)
+    return timed(_decoded((packet for packet, _ in packets), decoder, film, is_draft), damage)
 
 
-def _from_key(
-    film: Film, clock: Clock, tick: int, damage: Damage, wanted: Collection[int] | None
-) -> Iterator[Timed] | None:
+def _decoded(
+    packets: Iterable[VideoPacket], decoder: Decoder, film: Film, is_draft: bool
+) -> Iterator[Picture]:
+    if not is_draft:
+        return decoder.pictures(packets)
+    for turn in film.turns:
+        turn.stream.codec_context.options |= {"skip_loop_filter": "all"}  # taken up when it opens
+    draft = Draft()
+    return decoder.pictures(draft.told(packets), draft)
+
+
+def _from_key(film: Film, clock: Clock, tick: int, damage: Damage, is_draft: bool) -> Iterator[Timed] | None:
     """Pictures from a key before `tick`; None: the file is to be opened again and read from its start."""
     packets = packets_before(film, tick, 0, damage)
     landing = next(packets, None) if packets is not None else None
@@ -96,7 +107,7 @@ def _from_key(
         return None
     begins = landing.pts
     decoder = Decoder(film.video, damage, clock.pads_with_zeros)
-    pictures = timed(decoder.pictures(chain([landing], packets), wanted), damage)
+    pictures = timed(_decoded(chain([landing], packets), decoder, film, is_draft), damage)
     first = next(pictures, None)
     return None if first is None or first[0] != begins else chain([first], pictures)
 
