@@ -21,9 +21,11 @@ from videoxl2.shots.tiles import changed, tiles_of
 _NEIGHBOURS = 8  # changes on either side of one that say what is usual there
 _LEAST, _TIMES_USUAL = 2.5, 2.2  # levels of change, and how often the usual one
 _LOOK_MS, _LOOKED_AT = 200, 6  # how far to either side it is compared, and how many pictures there
-_LEAST_OF_STILLS, _STILL, _VISIBLE = 1.2, 0.3, 10  # levels; see `_are_stills`
+_LEAST_OF_STILLS = 1.2  # levels, where nothing else changes
+_STILL, _VISIBLE = 0.3, 10  # levels; less is noise, of a picture and of a pixel
 _SLIDE_CHANGE, _NEW_STILL_CHANGE = 0.15, 0.42  # share of the structure, from still to still
 _STILL_FOR = 6  # pictures on either side
+_HELD_MS = 1500  # a picture shown that long is a still by itself
 _REACH = (12, 20)  # rows and columns that the change from slide to slide reaches over
 EMPTY = 5.0  # levels of deviation; a picture below it shows nothing
 
@@ -45,6 +47,7 @@ def find_cuts(reel: Reel, first: int, stop: int) -> list[Cut]:
     """Those before pictures `first` to `stop`; the reel should hold two seconds to either side."""
     usual = _usual_change(reel.change, first, stop)
     change = reel.change[first:stop]
+    usual[_shown_ms(reel, np.arange(first, stop) - 1) >= _HELD_MS] = 0
     steep = (change > _LEAST) & (change > _TIMES_USUAL * np.maximum(usual, 0.8))
     steep |= (change > _LEAST_OF_STILLS) & (usual < 0.1)
     found = (_cut_at(reel, first + int(n), float(usual[n])) for n in np.flatnonzero(steep))
@@ -85,6 +88,8 @@ def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float)
     step_ms = reel.step_ms(first - _NEIGHBOURS, first + _NEIGHBOURS)
     is_empty = float(reel.spread[[last, first]].min()) < EMPTY
     before, after = _looked_at(last, first, _LOOK_MS * (1 + is_empty) / step_ms, len(reel))
+    is_held = _shown_ms(reel, np.array([last, first])) >= _HELD_MS
+    before, after = before[: 1 if is_held[0] else None], after[: 1 if is_held[1] else None]
     inside = inside_bars(reel.luma[before]).and_of(inside_bars(reel.luma[after]))  # bars alone make no cut
     levels /= inside.share
     change = float(changed(tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)).min())
@@ -100,7 +105,9 @@ def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float)
         return None
     if levels > 4 and change >= _least_change(reel, last, first, levels * inside.share, usual):
         return None if _is_moved(reel, last, first, inside) else cut
-    if change < _SLIDE_CHANGE or not _are_stills(reel, first, inside):
+    if change < _SLIDE_CHANGE or not (is_held.all() or _nothing_else_changes(reel, first)):
+        return None
+    if not _is_new_page(reel, last, first, inside):
         return None
     return replace(cut, is_slide=change < _NEW_STILL_CHANGE)
 
@@ -111,6 +118,8 @@ def _least_change(reel: Reel, last: int, first: int, levels: float, usual: float
     More where a fast move begins; less where all is quiet, even less if the light stays as it is, as it does
     where a piece of a shot was left out.
     """
+    if _shown_ms(reel, np.array([last]))[0] >= _HELD_MS:
+        return 0.62
     next_to_it = max(reel.change[last], *reel.change[first + 1 : first + 2], 0.0)
     if next_to_it > 0.75 * levels:
         return 0.86 if _histograms_apart(reel, last, first) < 0.3 else 0.75
@@ -120,17 +129,26 @@ def _least_change(reel: Reel, last: int, first: int, levels: float, usual: float
     return 0.52 if times > 15 else 0.62
 
 
-def _are_stills(reel: Reel, at: int, inside: Inside) -> bool:
-    """Whether one still gives way to another: nothing else changes, and what does is all over the picture."""
+def _nothing_else_changes(reel: Reel, at: int) -> bool:
+    """Whether both pictures are stills, each of several pictures."""
     others = np.delete(reel.change[max(1, at - _STILL_FOR) : at + _STILL_FOR + 1], min(_STILL_FOR, at - 1))
-    if not len(others) or others.max() > _STILL:
-        return False
-    pair = inside.of(reel.luma[at - 1 : at + 1]).astype(np.int16)
+    return bool(len(others) and others.max() <= _STILL)
+
+
+def _is_new_page(reel: Reel, last: int, first: int, inside: Inside) -> bool:
+    """Whether what changes from still to still is all over the picture, and has not just moved."""
+    pair = inside.of(reel.luma[[last, first]]).astype(np.int16)
     rows, columns = np.nonzero(np.abs(pair[1] - pair[0]) > _VISIBLE)
     if not len(rows) or np.ptp(rows) < _REACH[0] or np.ptp(columns) < _REACH[1]:
         return False
-    shift = best_shift(reel.luma[at - 1], reel.luma[at], inside)
+    shift = best_shift(reel.luma[last], reel.luma[first], inside)
     return not (shift.is_move and shift.correlation > 0.78)
+
+
+def _shown_ms(reel: Reel, pictures: NDArray[np.intp]) -> NDArray[np.int64]:
+    """How long each is shown; 0 where that is not known, as of the last one."""
+    shown = np.diff(reel.start_ms, append=reel.start_ms[-1:])
+    return np.where(pictures < 0, 0, shown[pictures])
 
 
 def _looked_at(last: int, first: int, reach: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -19,6 +19,7 @@ from videoxl2.shots.tiles import pairs_changed
 
 _LENGTHS_MS = (160, 240, 400, 640, 960, 1440, 2000, 2800)
 _MOST_PER_S = 30  # pictures looked at; faster film is thinned
+_SLOWEST_MS = 500  # pictures shown longer than that are stills, and mix into nothing
 _BLOCK = 256  # starts whose products are taken at once
 _FLAT = 6.0  # levels of deviation of an empty picture
 _LEAST_CHANGE = 60.0  # mean square levels between the ends
@@ -59,6 +60,8 @@ class Mix:
 def find_mixes(reel: Reel, first: int, stop: int) -> list[Mix]:
     """Mixes whose picture before is one of `first` to `stop`; the reel should hold three seconds more."""
     step_ms = reel.step_ms(first, stop)
+    if step_ms > _SLOWEST_MS:
+        return []
     thin = max(1, round(1000 / step_ms / _MOST_PER_S))
     lengths = sorted({max(3, round(ms / step_ms / thin)) for ms in _LENGTHS_MS})
     found: list[Mix] = []

@@ -277,3 +277,16 @@ def test_a_cut_right_before_a_dissolve_is_kept() -> None:
     film = scene(1, 40) + mixed(scene(2, 22), scene(3, 60), 20)
     cut, dissolve = detect(small(film))
     assert (cut.kind, cut.at_ms, dissolve.kind) == ("cut", 1600, "dissolve")
+
+
+def test_pages_that_are_single_pictures_are_cuts() -> None:
+    """Each picture is shown for seconds, so that none around it says what is usual; one page comes back."""
+    pages = [scene(n, 1)[0] for n in (1, 2, 1, 3, 4)]
+    times = [0, 5_000, 12_000, 14_000, 20_000]
+    assert [t.at_ms for t in detect(small(pages, start_ms=times))] == times[1:]
+
+
+def test_a_picture_that_is_held_is_a_still_beside_moving_ones() -> None:
+    times = [0, *range(4_000, 5_600, 40)]
+    (cut,) = detect(small(scene(1, 1) + scene(2, 40, pan=1), start_ms=times))
+    assert (cut.kind, cut.at_ms) == ("cut", 4_000)
