@@ -186,6 +186,7 @@ WAYS = [
     Way("+ cues", in_process(read((Captions(), Cues())))),
     Way("+ shots", in_process(read((Captions(), Shots())))),
     Way("all signals", in_process(read(ALL))),
+    Way("shots and cues of a draft", in_process(read((Shots(is_draft=True), Cues(is_draft=True))))),
     Way("frames for a model, one a second", in_process(frames)),
 ]
 

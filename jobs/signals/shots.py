@@ -35,8 +35,7 @@ class Shots:
         """Looks for them."""
         from videoxl2.watching.shots import ShotWatcher
 
-        draft_of = file.path if self.is_draft else None
-        return _Watching(ShotWatcher(file.info, draft_of, file.limits))
+        return _Watching(ShotWatcher(file.path, file.info, file.limits, self.is_draft))
 
 
 class _Watching:

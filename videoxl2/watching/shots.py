@@ -10,23 +10,25 @@ from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.film import FilePath
+from videoxl2.frames.reading.keyframes import read_keyframes
 from videoxl2.frames.reading.small_pictures import SmallPictures
 from videoxl2.shots import Shot, ShotDetector, Transition, shots_of
 from videoxl2.watching.refining import refined
-from videoxl2.watching.stills import Still, StillTaker
+from videoxl2.watching.stills import SIZE, Still, StillTaker
 
 MOST_STILLS = 4000  # of one film: 50 MB
+MOST_LOOKED_UP = 100  # of those that were not copied
 
 
 class ShotWatcher:
     """Watches a film for its shots."""
 
     def __init__(
-        self, info: MediaInfo, draft_of: FilePath | None = None, limits: Limits = DEFAULT_LIMITS
+        self, path: FilePath, info: MediaInfo, limits: Limits = DEFAULT_LIMITS, is_draft: bool = False
     ) -> None:
-        """Of a film that `probe` described so; `draft_of` is its file where a draft of it is shown."""
-        self._info, self._end_ms = info, info.duration_ms
-        self._draft_of, self._limits = draft_of, limits
+        """Of a film that `probe` described so, all of which is shown, or a draft."""
+        self._path, self._info, self._limits, self._is_draft = path, info, limits, is_draft
+        self._end_ms = info.duration_ms
         self._shown_ms: list[NDArray[np.int64]] = []  # of a draft
         self._detector, self._taker = ShotDetector(), StillTaker(info.pixel_aspect)
         self._transitions: list[Transition] = []
@@ -40,15 +42,16 @@ class ShotWatcher:
 
     def small(self, pictures: SmallPictures) -> None:
         """The next small pictures."""
-        if self._draft_of is not None:
+        if self._is_draft:
             self._shown_ms.append(pictures.start_ms_N.copy())
         for transition in self._detector.feed(pictures):
             self._end_shot(transition)
 
     def finish(self) -> list[tuple[Shot, Still | None]]:
-        """All shots, in order; without a still where no picture of one was copied, or there are too many.
+        """All shots, in order, with stills but for those of many in a film of thousands.
 
-        Of a draft, cuts are moved to where they are; raises a `MediaError` where that cannot be read.
+        Cuts of a draft are moved to where they are. What was not copied as it passed by is looked up in the
+        file; raises a `MediaError` where that cannot be opened.
         """
         for transition in self._detector.finish():
             self._end_shot(transition)
@@ -56,13 +59,25 @@ class ShotWatcher:
         if last_ms < self._end_ms:
             self._take(last_ms, self._end_ms, self._end_ms)
         taken = sorted(self._stills.values(), key=lambda still: still.at_ms)
-        return [(shot, _still_of(shot, taken)) for shot in shots_of(self._exact(), self._end_ms)]
+        found = [(shot, _still_of(shot, taken)) for shot in shots_of(self._exact(), self._end_ms)]
+        looked_up = self._look_up([shot for shot, still in found if still is None])
+        return [(shot, still or looked_up.get(shot.index)) for shot, still in found]
+
+    def _look_up(self, shots: Sequence[Shot]) -> dict[int, Still]:
+        """Stills of shots in which no picture was copied, as they are short, by the index of the shot."""
+        few = shots[:MOST_LOOKED_UP] if self._every == 1 else ()
+        middles = {(shot.start_ms + shot.end_ms) // 2: shot.index for shot in few}
+        read = read_keyframes(self._path, self._info, middles, SIZE, limits=self._limits)
+        return {
+            middles[ms]: Still(ms, one.image, one.width, one.height, one.is_damaged)
+            for ms, one in read.items()
+        }
 
     def _exact(self) -> list[Transition]:
-        if self._draft_of is None or not self._shown_ms:
+        if not self._is_draft or not self._shown_ms:
             return self._transitions
         shown_ms = np.concatenate(self._shown_ms).tolist()
-        return refined(self._draft_of, self._info, self._transitions, shown_ms, self._limits)
+        return refined(self._path, self._info, self._transitions, shown_ms, self._limits)
 
     def _end_shot(self, transition: Transition) -> None:
         """Take the still of the shot that a transition ends."""

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from cue_films import moving, write_pictures
 
-from videoxl2.frames import DEFAULT_LIMITS, probe
+from videoxl2.frames import probe
 from videoxl2.frames.reading import drafting
 from videoxl2.watching import watch
 from videoxl2.watching.shots import ShotWatcher
@@ -36,7 +36,7 @@ def film(tmp_path_factory):
 
 def starts_of(path, is_draft):
     info = probe(path)
-    watcher = ShotWatcher(info, path if is_draft else None, DEFAULT_LIMITS)
+    watcher = ShotWatcher(path, info, is_draft=is_draft)
     viewer = Viewer()
     assert not watch(path, info, [watcher, viewer], is_draft=is_draft).failures
     shots = watcher.finish()

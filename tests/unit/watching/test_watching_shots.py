@@ -16,7 +16,7 @@ from videoxl2.watching.stills import MOST_COPIES, StillTaker
 
 def shots_of(path):
     info = probe(path)
-    watcher = ShotWatcher(info)
+    watcher = ShotWatcher(path, info)
     assert not watch(path, info, [watcher]).failures
     return watcher.finish()
 
@@ -90,6 +90,18 @@ def test_a_timelapse_of_hours_is_held_in_little_memory(tmp_path):
     assert MOST_COPIES // 2 < offering.most <= MOST_COPIES
     assert taker.take(0, info.duration_ms, (0, info.duration_ms)) is not None
     assert not taker._copies
+
+
+def test_a_shot_too_short_to_be_copied_from_has_a_still_too(tmp_path):
+    """Of a third of a second, where the encoder did not begin anew: it is looked up."""
+    options = {"preset": "ultrafast", "qp": "8", "g": "250", "sc_threshold": "0", "threads": "1"}
+    pictures = [*moving(1, 60), *moving(2, 9), *moving(3, 60)]
+    path = write_pictures(tmp_path / "short.mp4", pictures, options=options)
+    found = shots_of(path)
+    assert [shot.start_ms for shot, _ in found] == [0, 2400, 2760]
+    still = found[1][1]
+    assert 2400 <= still.at_ms < 2760
+    assert np.abs(pixels(still) - scene(2, (still.at_ms - 2400) // 40).astype(int)).mean() < 8
 
 
 def test_pictures_that_are_flat_are_still_pictures(tmp_path):
