@@ -8,7 +8,7 @@ the rows are made all the same. The functions above the task run as well without
 import logging
 import pickle
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from jobs.answers.analysis import Analysis
 from jobs.answers.answer_rows import AnswerRows
 from jobs.answers.carried import signals_of
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
-from jobs.answers.moves import movable_ms, moves_of
+from jobs.answers.moves import cuts_by_shots, movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import AttemptHistory, Postprocessed
 from jobs.attempts.work import Work
@@ -36,6 +36,7 @@ from jobs.workers.reading import TASK_OPTIONS, Source
 from jobs.workers.scratch import drop_copy, hold_copy
 from jobs.workers.signals import index_signals, read_video_signals, unread
 from schemas.failures import AttemptOutcome, FailureClass
+from schemas.measured import Shot
 from schemas.tables import Keyframe
 from schemas.usage import Usage
 from storage.index.bundles import encode_with_stream
@@ -61,7 +62,7 @@ class PostprocessJob:
 def postprocess(
     source: Source, job: PostprocessJob, recipe: Recipe, run_id: str
 ) -> Postprocessed | VideoFailure:
-    """Snap, take keyframes, read signals, encode. With answers only a bug in making the rows is a
+    """Read signals, snap, take keyframes, encode. With answers only a bug in making the rows is a
     `VideoFailure`.
 
     Drops this node's copy of the video at the end.
@@ -73,8 +74,8 @@ def postprocess(
             return index_signals(source, job.video, recipe, run_id, job.killed)
         analysis: Analysis = pickle.loads(job.answers)
         builder = RowBuilder(work, recipe, run_id, datetime.now(UTC))
-        moves_ms = find_moves(source, work, analysis)
         signals = read_video_signals(source, analysis.info, builder, analysis.before, job.killed)
+        moves_ms = find_moves(source, work, analysis, shots_known(analysis, signals))
         take = partial(take_keyframes, source, work, analysis)
         return _encode(job.video, analysis, builder, moves_ms, take, signals, begun)
     except Exception as error:
@@ -99,14 +100,22 @@ def postprocess_unsnapped(
     return _encode(job.video, analysis, builder, {}, lambda _: ((), warnings), signals, begun)
 
 
-def find_moves(source: Source, work: Work, analysis: Analysis) -> dict[int, int]:
-    """Where boundaries of timed answers move, in ms.
+def shots_known(analysis: Analysis, signals: SignalsRead) -> tuple[Shot, ...]:
+    """The video's shots, read just now or before; nothing where they were not."""
+    rows = signals.rows.get("shots") or dict(analysis.carried.measured).get("shots", ())
+    return tuple(row for row in rows if isinstance(row, Shot))
+
+
+def find_moves(source: Source, work: Work, analysis: Analysis, shots: Sequence[Shot] = ()) -> dict[int, int]:
+    """Where boundaries of timed answers move, in ms: to borders of shots, or where none are known to cuts.
 
     Raises `storage.errors`, `MediaError` and OSError.
     """
     all_ms = movable_ms(analysis)
     if not all_ms:
         return {}
+    if shots:
+        return moves_of(analysis, cuts_by_shots(shots, all_ms))
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
         return moves_of(analysis, cuts_near(path, analysis.info, all_ms, limits=source.limits))
 

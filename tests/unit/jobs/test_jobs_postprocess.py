@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
@@ -21,6 +22,7 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
+from jobs.signals.shots import Shots
 from jobs.workers.postprocess import PostprocessJob, postprocess
 from jobs.workers.reading import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
@@ -80,7 +82,7 @@ def highlight(start_s: float, end_s: float) -> HighlightAnswer:
 def finished(film, tmp_path):
     """Post-process the film with these answers; `meanwhile` happens between the model and that."""
 
-    def run(*said: SceneAnswer | HighlightAnswer, meanwhile=lambda: None):
+    def run(*said: SceneAnswer | HighlightAnswer, meanwhile=lambda: None, recipe=RECIPE):
         found = film.stat()
         work = Work(
             VideoObject(str(film), found.st_size, found.st_mtime_ns), "key", Reason.NEW, max_frames=2048
@@ -101,7 +103,7 @@ def finished(film, tmp_path):
         analysis = Analysis(info, plan_sampling(info), tuple(range(0, 16_000, 1000)), (), answers)
         meanwhile()
         outcome = postprocess(
-            source, PostprocessJob(AttemptHistory(work, TRIES), pickle.dumps(analysis)), RECIPE, "run"
+            source, PostprocessJob(AttemptHistory(work, TRIES), pickle.dumps(analysis)), recipe, "run"
         )
         if not isinstance(outcome, Postprocessed):
             return outcome
@@ -126,6 +128,16 @@ def test_scenes_begin_at_cuts_and_both_times_are_kept(finished):
     assert said(bundle["scenes"]) == [(0, 8000), (8000, 9500), (9500, 16_000)]
     assert bundle["scenes"][0]["evidence_ms"] == list(range(0, 6600, 1000))
     assert bundle["videos"][0]["warnings"] == []
+
+
+def test_where_shots_are_read_scenes_begin_at_theirs(finished, monkeypatch):
+    """And the pictures are not looked at a second time."""
+    monkeypatch.setattr("jobs.workers.postprocess.cuts_near", lambda *_, **__: pytest.fail("decoded again"))
+    recipe = replace(RECIPE, signals=(Shots(),))
+    bundle = finished(scene(0, 8), scene(8, 9.5), scene(9.5, 16), recipe=recipe)
+    assert [row["start_ms"] for row in bundle["shots"]][:4] == [0, 4000, 6600, 12_000]
+    assert times(bundle["scenes"]) == [(0, 6600), (6600, 9500), (9500, 16_000)]
+    assert said(bundle["scenes"]) == [(0, 8000), (8000, 9500), (9500, 16_000)]
 
 
 def test_highlights_follow_scenes_and_keep_a_length(finished):

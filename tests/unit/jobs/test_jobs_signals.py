@@ -129,9 +129,11 @@ def test_signals_that_watch_share_one_pass(
     """Each sees all ten pictures, the strip has its tiles, and one that breaks down breaks alone."""
     passes: list[int] = []
 
-    def watched_by(path: Path, info: MediaInfo, watchers: Sequence[Any], limits: Limits) -> Watched:
+    def watched_by(
+        path: Path, info: MediaInfo, watchers: Sequence[Any], limits: Limits, is_draft: bool
+    ) -> Watched:
         passes.append(len(watchers))
-        return watch(path, info, watchers, limits)
+        return watch(path, info, watchers, limits, is_draft)
 
     monkeypatch.setattr("videoxl2.watching.watch", watched_by)
     found = read(signals=[Watcher("breaks", 3), Watcher("closed", opens=False), Strips(), Watcher("counts")])
