@@ -93,6 +93,11 @@ def sql(
     help="The date that --since means: recorded, last modified, or indexed.",
 )
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only in scenes with this tag; repeatable.")
+@click.option(
+    "--supported",
+    is_flag=True,
+    help="No scenes or highlights that shots, or what is said and written, speak against.",
+)
 @click.option("--language", metavar="TAG", help="Only captions in this language, as BCP 47: en, pt, pt-BR.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
@@ -104,6 +109,7 @@ def search(
     since: str | None,
     by: DateKind,
     tags: tuple[str, ...],
+    supported: bool,
     language: str | None,
     limit: int,
     **flags: Any,
@@ -116,7 +122,9 @@ def search(
     from storage.query.search import make_searchable
     from storage.query.search import search as search_index
 
-    filters = Filters(kind, video, _instant(since) if since is not None else None, tags, by, language)
+    filters = Filters(
+        kind, video, _instant(since) if since is not None else None, tags, by, language, supported
+    )
 
     def ask() -> "tuple[list[Hit], str | None, str | None]":
         served = open_serving(*place, serving, history=False)

@@ -69,6 +69,7 @@ def search(
     by: DateKind = "recorded",
     tags: Sequence[str] = (),
     language: str | None = None,
+    supported: bool = False,
     endpoint_url: str | None = None,
 ) -> list[Hit]:
     """Find moments by the words and by the meaning of `text`, the best first.
@@ -83,13 +84,15 @@ def search(
         by: The date that `since` means: recorded, modified or indexed.
         tags: Only in scenes that have all these tags.
         language: Only captions in this language, as BCP 47; `pt` takes `pt-BR`, too.
+        supported: No scenes or highlights that shots, or what is said and written, speak against
+            (docs/trust.md).
         endpoint_url: The S3 server, where it is not AWS.
 
     Raises:
         UsageError: There is no word in `text`, or nothing can pass a filter.
         PreflightError: As `open_catalog`.
     """
-    filters = Filters(kind, video, since, tuple(tags), by, language)
+    filters = Filters(kind, video, since, tuple(tags), by, language, supported)
 
     def ask() -> list[Hit]:
         with open_catalog(index, endpoint_url=endpoint_url, history=False) as catalog:

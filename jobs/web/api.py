@@ -1,5 +1,6 @@
 """The same data as JSON, for programs: /api/search and /api/videos/<id>."""
 
+from dataclasses import asdict
 from typing import Any
 
 from starlette.datastructures import QueryParams
@@ -33,7 +34,9 @@ def video(index: OpenIndex, video_id: VideoId) -> Response | None:
     if rows is None:
         return None
     notes = notes_on(rows.models)
-    return answer({"video": rows.video, **rows.tables, "run": rows.run, "model_notes": notes})
+    claims = [{"table": table, "row": row, **asdict(one)} for (table, row), one in rows.support.items()]
+    told = {"run": rows.run, "model_notes": notes, "claims": claims}
+    return answer({"video": rows.video, **rows.tables, **told})
 
 
 def answer(value: Any, status: int = 200) -> Response:

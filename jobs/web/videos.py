@@ -1,11 +1,12 @@
 """One video's rows, and what the start page says of all of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from jobs.ui.made_by import MadeBy
+from jobs.web.support import Claim, Support, read_support
 from schemas.failures import UsageError
 from schemas.identity import VideoId
 from storage.library.playback import IndexedObject
@@ -59,6 +60,7 @@ class VideoRows:
     video: Record
     tables: dict[str, list[Record]]
     run: Record | None  # the one that made the video's row
+    support: Mapping[Claim, Support] = field(default_factory=dict)  # by table, and number or id of the row
 
     @property
     def media(self) -> IndexedObject:
@@ -103,7 +105,8 @@ def read_video_rows(catalog: Catalog, video_id: VideoId) -> VideoRows | None:
         order[table] = "start_ms" if "start_ms" in columns else "created_at"
     tables = {table: _select(catalog, table, video_id, by) for table, by in order.items()}
     runs = catalog.query("SELECT * FROM runs WHERE run_id = ?", [video["run_id"]]).records
-    return VideoRows(video, tables, runs[0] if runs else None)
+    support = read_support(catalog, video_id) if any(tables[one] for one in ("scenes", "highlights")) else {}
+    return VideoRows(video, tables, runs[0] if runs else None, support)
 
 
 def media_of(video: Record) -> IndexedObject:

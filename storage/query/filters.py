@@ -17,11 +17,24 @@ SELECT DISTINCT language FROM (SELECT language FROM captions UNION SELECT langua
 WHERE language IS NOT NULL ORDER BY 1"""
 
 
+FAR_MS = 1000  # of a border from those of shots: what speaks against it
+_DOUBTED = f"""
+document NOT IN (
+    SELECT d.document FROM documents AS d JOIN (
+        SELECT analysis_key, table_name, row_index FROM claims
+        WHERE table_name <> 'appearances' AND greatest(start_off_ms, end_off_ms) > {FAR_MS}
+        UNION
+        SELECT analysis_key, table_name, row_index FROM unsupported_names()
+        WHERE table_name <> 'appearances'
+    ) AS c ON c.analysis_key = d.analysis_key AND c.table_name = d.kind AND c.row_index = d.row_index
+)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What a hit must be: of this table, in a video whose URI ends so, that was recorded (or what `by` says)
     on this day or at this instant or later, in a scene with all these tags, in this language (`pt` takes
-    `pt-BR`, too)."""
+    `pt-BR`, too); where `supported`, no row that shots, or what is said and written, speak against."""
 
     kind: str | None = None
     video: str | None = None
@@ -29,6 +42,7 @@ class Filters:
     tags: tuple[str, ...] = ()
     by: DateKind = "recorded"
     language: str | None = None
+    supported: bool = False
 
 
 NO_FILTERS = Filters()
@@ -80,6 +94,8 @@ def condition_sql(filters: Filters) -> Condition:
     if filters.language is not None:
         conditions.append("(language = $language OR starts_with(language, $language || '-'))")
         params["language"] = filters.language
+    if filters.supported:
+        conditions.append(_DOUBTED)
     return Condition(" AND ".join(conditions), params)
 
 

@@ -1,6 +1,7 @@
 """A video that its model was not made for: rows of signals, a reason, no further try. No Ray, no model."""
 
 import io
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -14,6 +15,7 @@ from rich.console import Console
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
+from jobs.driver.relinking import Relinking
 from jobs.driver.settle import IndexSettler
 from jobs.failures import Stage, VideoFailure, VideoFailureError, out_of_domain
 from jobs.planning.reasons import examine
@@ -181,6 +183,26 @@ def test_signals_that_are_read_anew_leave_it_set_aside(refuse, planned, library,
     assert rows("select state, failure_class from commits") == [("rows", "domain")]
     assert rows("select code from failures") == [("out_of_domain",)]
     assert planned(wanted).reasons == {Reason.UNCHANGED: 1}
+
+
+def test_a_copy_of_it_is_set_aside_with_it(refuse, planned, index, rows, tmp_path):
+    """It gets the rows of signals and the reason; nobody measures the same bytes again."""
+    refuse(recipe())
+    film = tmp_path / "library" / "film.mkv"
+    shutil.copy2(film, film.with_name("copy.mkv"))
+    found = planned(recipe())
+    assert +found.reasons == {Reason.UNCHANGED: 1, Reason.DUPLICATE: 1}
+    relinking = Relinking(index, recipe().recipe_id, "later")
+    assert list(relinking.relink(found.relinked)) == []
+    index.publish(relinking.relinked)
+    assert rows("select count(distinct video_id), count(*) from commits where failure_class = 'domain'") == [
+        (2, 2)
+    ]
+    assert rows("select file_name(uri), code from failures order by 1") == [
+        ("copy.mkv", "out_of_domain"),
+        ("film.mkv", "out_of_domain"),
+    ]
+    assert rows("select count(*) from captions") == [(2,)]
 
 
 @pytest.mark.parametrize(("maker", "are_kept"), [("r1", False), ("r2", True)])

@@ -13,6 +13,8 @@ from storage.index.index import open_index
 from storage.query.build import build_serving
 from storage.query.catalog import open_catalog
 from storage.query.database import open_serving
+from storage.query.filters import Filters
+from storage.query.search import make_searchable, search
 
 Shot, ScreenText, Speech = (MEASURED_TABLES[name] for name in ("shots", "screen_text", "speech"))
 SHOTS = [(0, 4000), (4000, 9000), (9000, 9500), (9500, 20_000)]
@@ -152,3 +154,28 @@ def test_a_name_is_capitalised_within_a_sentence(publish, film):
         all_names = [name for (name,) in catalog.query(query, [None]).rows]
     assert dict(zip(TEXTS, found, strict=True)) == TEXTS
     assert all_names == sorted({name for names in TEXTS.values() for name in names})
+
+
+@pytest.mark.parametrize("is_built", [False, True])
+def test_a_search_can_leave_out_what_is_spoken_against(publish, film, is_built):
+    """Scenes and highlights with a border over a second from a shot's, or a name that nobody says; nothing of
+    where nothing was read."""
+    one = film(summary="A harbour with Eve", **said("the harbour, by Bob and Rob"))
+    unread = film("b.mp4", summary="A harbour with Eve", shots=[])
+    url = publish(one, unread)
+    if is_built:
+        build_serving(url, words_only=True)
+    with open_serving(url, history=False).catalog as catalog:
+        make_searchable(catalog)
+        names = {video.videos[0].video_id: video.videos[0].uri for video in (one, unread)}
+
+        def found(text, **filters):
+            hits = search(catalog, text, 10, Filters(**filters))
+            return sorted((names[hit.video_id], hit.kind) for hit in hits)
+
+        a, b = "/films/a.mp4", "/films/b.mp4"
+        assert found("harbour") == [(a, "captions"), (a, "scenes"), (b, "scenes")]
+        assert found("harbour", supported=True) == [(a, "captions"), (b, "scenes")]
+        assert found("waits", supported=True, kind="scenes") == [(a, "scenes"), (b, "scenes")]
+        assert found("Oslo", kind="highlights") == [(a, "highlights"), (b, "highlights")]
+        assert found("Oslo", supported=True) == [(b, "highlights")]
