@@ -19,7 +19,7 @@ class Captions:
     """Tracks, CEA-608 inside the pictures, sidecars: whatever text is there already."""
 
     name: ClassVar[str] = "captions"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     rough_costs: ClassVar[Costs] = Costs(video_s=0.05, hour_s=2.0)
     tables: ClassVar[tuple[str, ...]] = ("caption_tracks", "captions", "chapters")
     reads_sidecars: ClassVar[bool] = True

@@ -25,7 +25,8 @@ class Track:
     is left out), `damaged` (some of it cannot be read), `not_timed` (the video's own times are estimates),
     `not_readable` (of a format that is not read here), `no_text` (pictures of text), `encrypted`,
     `edits_ignored` (an edit list that is not followed), `no_cues` (a sidecar in which nothing is a caption),
-    `other_channels` (a sidecar with more than one, of which one is read).
+    `other_channels` (a sidecar with more than one, of which one is read), `clock_unknown` (a sidecar that
+    counts on the clock of a transport stream, beside a film that has none).
     """
 
     source: str

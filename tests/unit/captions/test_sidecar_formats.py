@@ -8,6 +8,8 @@ import av
 import pytest
 from beside_film import FILM, SCC, SRT, cues, read, stl
 
+from videoxl2.frames import MediaInfo
+
 SAID = [(1000, 2500, "Hello there"), (20_000, 22_000, "Two\nlines & more"), (55_250, 58_000, "1984")]
 SAME = {
     "plain": SRT,
@@ -449,3 +451,48 @@ def test_another_reader_has_the_same_times(format_: str, extension: str, text: s
         ]
     found = cues(read(text, f"film.{extension}"))
     assert [(start, end - start) for start, end, _ in found] == told
+
+
+def _mapped(line: str, *times: str) -> str:
+    said = "".join(f"\n{start} --> 00:59.000\nHello\n" for start in times)
+    return f"WEBVTT\n{line}\n{said}"
+
+
+STREAMED = replace(FILM, container="mpegts", start_ms=11_400)
+
+
+@pytest.mark.parametrize(
+    ("text", "film", "starts_ms"),
+    [
+        (_mapped("X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000", "00:02.000"), STREAMED, [600]),
+        (_mapped("X-TIMESTAMP-MAP=LOCAL:00:00:30.500,MPEGTS:1080000", "00:32.500"), STREAMED, [2600]),
+        (
+            _mapped("X-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000", "00:01.000"),
+            replace(STREAMED, start_ms=95_440_000),
+            [4718],
+        ),
+        (
+            _mapped("X-TIMESTAMP-MAP=MPEGTS:1080000,LOCAL:00:00:00.000", "00:02.000")
+            + _mapped("X-TIMESTAMP-MAP=MPEGTS:1620000,LOCAL:00:00:00.000", "00:02.000", "00:03.000"),
+            STREAMED,
+            [2600, 8600, 9600],
+        ),
+        (_mapped("X-TIMESTAMP-MAP=MPEGTS:often", "00:02.000"), STREAMED, [2000]),
+        (_mapped("NOTE X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000", "00:02.000"), STREAMED, [2000]),
+    ],
+    ids=["a map", "another local time", "a clock that wraps", "put together", "a broken map", "a note"],
+)
+def test_webvtt_of_streaming_counts_on_the_film_s_clock(
+    text: str, film: MediaInfo, starts_ms: list[int]
+) -> None:
+    """From the film's first picture, whatever the stream's clock shows by then."""
+    track = read(text, "film.en.vtt", film)
+    assert [start for start, _, _ in cues(track)] == starts_ms
+    assert "clock_unknown" not in track.warnings
+
+
+def test_a_film_without_that_clock_is_told_so() -> None:
+    """Times as they are written, and a warning."""
+    track = read(_mapped("X-TIMESTAMP-MAP=MPEGTS:900000,LOCAL:00:00:00.000", "00:02.000"), "film.en.vtt")
+    assert [start for start, _, _ in cues(track)] == [2000]
+    assert track.warnings == ("clock_unknown",)

@@ -10,6 +10,7 @@
     script      ASS and SSA
     scenarist   CEA-608 codes under timecode labels: SCC
     broadcast   EBU STL
+    streaming   WebVTT that counts on the clock of a transport stream
     origins     where labels begin to count
 
 No library reads a sidecar, but for XML: none can be talked into opening another file.

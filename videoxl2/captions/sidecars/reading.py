@@ -15,6 +15,7 @@ from videoxl2.captions.sidecars.names import Named, read_name
 from videoxl2.captions.sidecars.origins import origin_of
 from videoxl2.captions.sidecars.scenarist import scenarist_cues
 from videoxl2.captions.sidecars.script import script_cues
+from videoxl2.captions.sidecars.streaming import has_stream_clock, sections_of, taken_off_ms
 from videoxl2.captions.sidecars.timed import subrip_cues, subviewer_cues, webvtt_cues
 from videoxl2.captions.ttml import read_ttml
 from videoxl2.frames.probing.languages import language_tag
@@ -167,6 +168,23 @@ def _moved(cue: Written, offset_ms: int) -> Written:
     return replace(cue, start_ms=cue.start_ms - offset_ms, end_ms=end_ms)
 
 
+def _of_webvtt(text: str, info: MediaInfo) -> _Content:
+    sections = [(webvtt_cues(section), added_ms) for section, added_ms in sections_of(text)]
+    if all(added_ms is None for _, added_ms in sections):
+        return _as_played(webvtt_cues(text), info)
+    if not has_stream_clock(info):
+        return replace(_as_played(webvtt_cues(text), info), warnings=("clock_unknown",))
+    offsets_ms = [
+        info.player_start_ms if added_ms is None else taken_off_ms(added_ms, info) for _, added_ms in sections
+    ]
+    moved = (
+        _moved(cue, offset_ms)
+        for (cues, _), offset_ms in zip(sections, offsets_ms, strict=True)
+        for cue in cues
+    )
+    return _Content(moved, offsets_ms[0])
+
+
 def _of_scenarist(text: str, info: MediaInfo) -> _Content:
     cues, offset_ms, num_channels = scenarist_cues(text, info)
     return _Content(cues, offset_ms, warnings=("other_channels",) if num_channels > 1 else ())
@@ -191,7 +209,7 @@ def _ms(seconds: Fraction | None) -> int | None:
 
 _READERS: dict[str, Callable[[str, MediaInfo], _Content]] = {
     "subrip": lambda text, info: _as_played(subrip_cues(text), info),
-    "webvtt": lambda text, info: _as_played(webvtt_cues(text), info),
+    "webvtt": _of_webvtt,
     "subviewer": lambda text, info: _as_played(subviewer_cues(text), info),
     "ass": lambda text, info: _as_played(script_cues(text), info),
     "mpl2": lambda text, info: _as_played(mpl2_cues(text), info),
