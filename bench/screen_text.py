@@ -2,8 +2,8 @@
 
     python bench/screen_text.py [--clips] [--stills] [--seconds 40]
 
-Needs the extra text and all that rapidocr asks for: pip install rapidocr opencv-python-headless. With
-`--clips` a council's meeting is downloaded out of the package cdp-backend (51 MB), three minutes long.
+Needs the extra text. With `--clips` a council's meeting is downloaded out of the package cdp-backend (51 MB),
+three minutes long.
 
 Films: RapidOCR reads every sampled picture, one a second, and `videoxl2.screen_text` the same pictures in
 their order; decoding is not counted. A line-picture is a line of at least three letters that RapidOCR reads
@@ -33,7 +33,7 @@ from screen_text_stills import LETTERS, SIZES, STYLES, Still, stills
 
 from videoxl2.frames import DEFAULT_LIMITS, MediaInfo, probe
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.screen_text import TextWatcher, find_text_weights
+from videoxl2.screen_text import TextWatcher
 from videoxl2.screen_text.instants import sampled_pictures
 from videoxl2.screen_text.lines import letters_of
 from videoxl2.screen_text.looks import FrameLook, fitted
@@ -142,8 +142,8 @@ def ask(ocr: Any, rgb_HW3: Pixels) -> list[tuple[str, float]]:
 
 def read_both(path: Path, ocr: Any) -> Found:
     """Both on each picture, in turns."""
-    info, weights = probe(path), find_text_weights()
-    watcher, theirs, times = TextWatcher(info, weights), dict[int, list[str]](), [0.0, 0.0]
+    info = probe(path)
+    watcher, theirs, times = TextWatcher(info), dict[int, list[str]](), [0.0, 0.0]
     reformatter = VideoReformatter()
     for picture, at_ms in sampled_pictures(path, info, DEFAULT_LIMITS):
         rgb = full_picture(picture, info, reformatter)
@@ -191,8 +191,7 @@ def table_of_stills() -> None:
         "| ours: exact | found | wrong letters |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
-    weights = find_text_weights()
-    ours, times = TextReader(weights), [0.0, 0.0]
+    ours, times = TextReader(), [0.0, 0.0]
     engines = {size: rapid_ocr(640 if size[0] <= 854 else 960) for size in SIZES}
     read = []
     for still in stills():

@@ -52,7 +52,7 @@ def versions() -> dict[str, str]:
         try:
             found[name] = distribution(name).version
         except PackageNotFoundError:
-            continue  # what weights ask for and we do not use: sentence-transformers, OpenCV
+            continue  # sentence-transformers, which the weights ask for and we do not use
     return found
 
 

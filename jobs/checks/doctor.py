@@ -168,7 +168,7 @@ def _text(settings: Settings) -> Check:
         weights = find_text_weights()
     except ScreenTextError as error:
         return Check("text", Health.FAILED, error.message, error.hint)
-    return Check("text", Health.OK, f"{MODEL_ID} at {weights.revision}, in {weights.detector.parent}")
+    return Check("text", Health.OK, f"{MODEL_ID} at {weights.revision}, in {weights.folder}")
 
 
 def _size_of(weights: Weights) -> int:

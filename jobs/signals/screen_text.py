@@ -35,18 +35,17 @@ class TextSignal:
 
     def read(self, file: VideoFile, lineage: Lineage) -> Iterator[Measured]:
         """A row for each line, by its start, then from top to bottom."""
-        from videoxl2.screen_text import read_screen_text, same_text_weights
+        from videoxl2.screen_text import check_text_weights, read_screen_text
 
-        weights = same_text_weights(self.revision)
-        return _rows(
-            read_screen_text(file.path, file.info, weights, limits=file.limits), lineage, self.revision
-        )
+        check_text_weights(self.revision)
+        return _rows(read_screen_text(file.path, file.info, limits=file.limits), lineage, self.revision)
 
     def watch(self, file: VideoFile) -> "_Watching":
         """Reads the same off the pictures that it is shown."""
-        from videoxl2.screen_text import TextWatcher, same_text_weights
+        from videoxl2.screen_text import TextWatcher, check_text_weights
 
-        return _Watching(TextWatcher(file.info, same_text_weights(self.revision)), self.revision)
+        check_text_weights(self.revision)
+        return _Watching(TextWatcher(file.info), self.revision)
 
 
 class _Watching:
@@ -73,9 +72,9 @@ def _rows(lines: "Iterable[Line]", lineage: Lineage, revision: str) -> Iterator[
 
 def find_text() -> TextSignal:
     """The signal with the weights that are installed. Raises `PreflightError`."""
-    from videoxl2.screen_text import ScreenTextError, find_text_weights, text_engine
+    from videoxl2.screen_text import ScreenTextError, find_text_weights, text_engines
 
     try:
-        return TextSignal(find_text_weights().revision, tuple(text_engine().items()))
+        return TextSignal(find_text_weights().revision, tuple(text_engines().items()))
     except ScreenTextError as error:
         raise PreflightError(error.message, error.hint) from None

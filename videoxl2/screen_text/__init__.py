@@ -1,7 +1,7 @@
 """Text on screen: what is written in the pictures, with its time and its place, on a CPU.
 
     lines = read_screen_text(path, probe(path))     # a pass of its own, a picture a second
-    watcher = TextWatcher(probe(path), find_text_weights())     # or shown by a pass over all pictures
+    watcher = TextWatcher(probe(path))              # or shown by a pass over all pictures
 
     reading      one video
     instants     which pictures are looked at
@@ -9,16 +9,13 @@
     gate         whether a picture is worth a look
     known_boxes  what has been read already
     lines        the same line in several pictures
-    detector     where lines are: the network
-    boxes        from its map to boxes
-    components   connected patches of a mask
-    recogniser   what a line says
-    sessions     weights that are loaded
+    engine       RapidOCR: where lines are, and what a line says
+    box          a box around a line
     weights      where they are, and what tells them apart
     looks        pictures as they are looked at
 
-The weights are PP-OCRv6's, which the package rapidocr brings along; ONNX Runtime runs them. Both are imported
-when something is read, and not before. Memory does not grow with the film. Needs no torch.
+RapidOCR (on ONNX Runtime) is imported when something is read, and not before. Memory does not grow with the
+film. Needs no torch.
 """
 
 from videoxl2.screen_text.errors import ScreenTextError
@@ -27,9 +24,9 @@ from videoxl2.screen_text.records import Line, Outline
 from videoxl2.screen_text.weights import (
     MODEL_ID,
     TextWeights,
+    check_text_weights,
     find_text_weights,
-    same_text_weights,
-    text_engine,
+    text_engines,
 )
 
 __all__ = [
@@ -39,8 +36,8 @@ __all__ = [
     "ScreenTextError",
     "TextWatcher",
     "TextWeights",
+    "check_text_weights",
     "find_text_weights",
     "read_screen_text",
-    "same_text_weights",
-    "text_engine",
+    "text_engines",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from videoxl2.screen_text.boxes import Box
+from videoxl2.screen_text.box import Box
 
 _ALIKE = 9.0  # mean difference of pixels, 0 to 255
 _STROKE = 0.15  # of a box's height: the side of a square in which a stroke that comes or goes shows

@@ -5,15 +5,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.screen_text.boxes import Box
-from videoxl2.screen_text.detector import SIDE, Detector
+from videoxl2.screen_text.box import Box, cut_lines
+from videoxl2.screen_text.engine import Engine
 from videoxl2.screen_text.gate import WHOLE, Gate, Strip
 from videoxl2.screen_text.known_boxes import KnownBoxes, Reading, gray_of
 from videoxl2.screen_text.lines import Lines, letters_of
 from videoxl2.screen_text.looks import Look, fitted
-from videoxl2.screen_text.recogniser import Recogniser, cut_lines
 from videoxl2.screen_text.records import Line, Outline, Seen
-from videoxl2.screen_text.weights import TextWeights
 
 _SMALL_FILM, _SMALL, _LARGE = (
     854,
@@ -22,16 +20,16 @@ _SMALL_FILM, _SMALL, _LARGE = (
 )  # longer sides: of films in 480p, and of what lines are looked for in
 _LONGEST_READ = 1920  # of what lines are read from
 _MARGIN = 16  # pixels above and below what changed
+_SIDE = 32  # sides of pictures in which lines are looked for are multiples of it
 _LEAST_CONFIDENCE = 0.7
 
 
 class TextReader:
     """Looks where the picture has changed, and reads what it has not read yet."""
 
-    def __init__(self, weights: TextWeights) -> None:
+    def __init__(self) -> None:
         """Raises `ScreenTextError`."""
-        self._detector = Detector(weights.detector)
-        self._recogniser = Recogniser(weights.recogniser)
+        self._engine = Engine()
         self._gate, self._known, self._lines = Gate(), KnownBoxes(), Lines()
         self._seen: list[Seen] = []  # at the last look
         self.num_fed = self.num_looked = self.num_read = 0
@@ -56,10 +54,10 @@ class TextReader:
     def read(self, look: Look, strip: Strip = WHOLE) -> list[Seen]:
         """The lines of a picture, those outside the strip as before. Raises what the look raises."""
         longer = _SMALL if max(look.width, look.height) <= _SMALL_FILM else _LARGE
-        width, height = fitted(look.width, look.height, longer, SIDE)
+        width, height = fitted(look.width, look.height, longer, _SIDE)
         rgb_HW3 = look.rgb(width, height)
         top, bottom = self._rows(strip, height)
-        boxes = [box.moved(top) for box in self._detector.find(rgb_HW3[top:bottom])]
+        boxes = [box.moved(top) for box in self._engine.find(rgb_HW3[top:bottom])]
         self.share_looked += (bottom - top) / height
         self._seen = [
             one
@@ -70,10 +68,10 @@ class TextReader:
         return self._seen
 
     def _rows(self, strip: Strip, height: int) -> tuple[int, int]:
-        """Rows of a picture, multiples of `SIDE`, that hold the strip and cut through no line."""
+        """Rows of a picture, multiples of `_SIDE`, that hold the strip and cut through no line."""
         top, bottom = strip.top * height - _MARGIN, strip.bottom * height + _MARGIN
         while True:
-            first, stop = max(0, int(top // SIDE) * SIDE), min(height, -int(-bottom // SIDE) * SIDE)
+            first, stop = max(0, int(top // _SIDE) * _SIDE), min(height, -int(-bottom // _SIDE) * _SIDE)
             spans = [(one.outline.top * height, one.outline.bottom * height) for one in self._seen]
             cut = [(upper, lower) for upper, lower in spans if upper < stop and first < lower]
             top, bottom = (
@@ -100,7 +98,7 @@ class TextReader:
 
     def _read(self, box: Box, rgb_HW3: NDArray[np.uint8]) -> Reading:
         self.num_read += 1
-        readings = [Reading(*self._recogniser.read(line)) for line in cut_lines(rgb_HW3, box)]
+        readings = [Reading(*self._engine.read(line)) for line in cut_lines(rgb_HW3, box)]
         return max(readings, key=lambda one: one.confidence)
 
 

@@ -11,18 +11,14 @@ from videoxl2.screen_text.instants import OnScreen, sampled_pictures
 from videoxl2.screen_text.looks import FrameLook, UnreadableLook
 from videoxl2.screen_text.reader import TextReader
 from videoxl2.screen_text.records import Line
-from videoxl2.screen_text.weights import TextWeights, find_text_weights
 
 
-def read_screen_text(
-    path: FilePath, info: MediaInfo, weights: TextWeights | None = None, *, limits: Limits = DEFAULT_LIMITS
-) -> list[Line]:
+def read_screen_text(path: FilePath, info: MediaInfo, *, limits: Limits = DEFAULT_LIMITS) -> list[Line]:
     """Lines on screen by their start, then from top to bottom; `info` is what `probe` said of the file.
 
-    Without `weights` those are taken that are installed. Raises `ScreenTextError` where there are none, and
-    `MediaError` as `read_span` does.
+    Raises `ScreenTextError` where the extra is not installed, and `MediaError` as `read_span` does.
     """
-    watcher = TextWatcher(info, weights or find_text_weights())
+    watcher = TextWatcher(info)
     with freed_at_once():
         for picture, at_ms in sampled_pictures(path, info, limits):
             watcher.look(picture, at_ms)
@@ -32,9 +28,9 @@ def read_screen_text(
 class TextWatcher:
     """Is shown all pictures of a film, and reads those that are on screen at full seconds."""
 
-    def __init__(self, info: MediaInfo, weights: TextWeights) -> None:
+    def __init__(self, info: MediaInfo) -> None:
         """Raises `ScreenTextError`."""
-        self.reader = TextReader(weights)
+        self.reader = TextReader()
         self._info = info
         self._on_screen = OnScreen(info)
         self._reformatter = VideoReformatter()

@@ -1,6 +1,6 @@
-"""Weights that read text: where they are, and what tells them apart. Loads neither them nor what runs them.
+"""What reads text: whether it is here, and what tells it apart. Loads nothing of it.
 
-They are PP-OCRv6's (Apache 2.0), which the package rapidocr brings along; no more of it is used.
+The weights are PP-OCRv6's (Apache 2.0), which rapidocr brings along.
 """
 
 import hashlib
@@ -12,17 +12,17 @@ from pathlib import Path
 from videoxl2.screen_text.errors import ScreenTextError
 
 MODEL_ID = "PP-OCRv6-small"
+ENGINES = ("rapidocr", "onnxruntime", "opencv-python-headless")
 _INSTALL = "Install the extra: pip install 'media-index[text]', or pip install '.[text]' in its folder."
-_NEEDED = ("rapidocr", "onnxruntime")
-_DETECTOR, _RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
+_NEEDED = ("rapidocr", "onnxruntime", "cv2", "shapely", "pyclipper", "omegaconf")
+_WEIGHTS = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
 
 @dataclass(frozen=True, slots=True)
 class TextWeights:
-    """What finds lines in a picture, and what reads them. `revision` is 16 hex digits over both."""
+    """Weights that find lines and read them, in one folder. `revision` is 16 hex digits over their files."""
 
-    detector: Path
-    recogniser: Path
+    folder: Path
     revision: str
 
 
@@ -34,25 +34,30 @@ def find_text_weights() -> TextWeights:
         raise ScreenTextError(f"text on screen needs {', '.join(missing)}, not installed here", _INSTALL)
     package = util.find_spec("rapidocr")
     folder = Path(package.origin).parent / "models" if package and package.origin else Path()
-    found = [folder / name for name in (_DETECTOR, _RECOGNISER)]
-    for path in found:
-        if not path.is_file():
-            raise ScreenTextError(f"this rapidocr has no models/{path.name}", _INSTALL)
-    return TextWeights(found[0], found[1], _hash_of(found))
+    for name in _WEIGHTS:
+        if not (folder / name).is_file():
+            raise ScreenTextError(f"this rapidocr has no models/{name}", _INSTALL)
+    return TextWeights(folder, _hash_of([folder / name for name in _WEIGHTS]))
 
 
-def same_text_weights(revision: str) -> TextWeights:
-    """Those of this revision. ScreenTextError: none or others are installed here."""
+def check_text_weights(revision: str) -> None:
+    """ScreenTextError: none or others than these are installed here."""
     found = find_text_weights()
     if found.revision != revision:
         said = f"the weights that read text here are {found.revision}, not {revision}"
         raise ScreenTextError(said, "Install the same rapidocr on all machines.")
-    return found
 
 
-def text_engine() -> dict[str, str]:
-    """Versions of all that a text depends on besides its weights."""
-    return {"onnxruntime": metadata.version("onnxruntime")}
+def text_engines() -> dict[str, str]:
+    """Versions of all that a text depends on besides its weights; of OpenCV whatever wheel brings it."""
+    return {name: _version(name) for name in ENGINES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "other"
 
 
 def _hash_of(paths: list[Path]) -> str:

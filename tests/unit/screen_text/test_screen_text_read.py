@@ -9,7 +9,9 @@ import pytest
 from drawn_looks import ArrayLook, Pixels, draw_text, write_pictures
 
 from videoxl2.frames import probe
-from videoxl2.screen_text import Line, TextWatcher, find_text_weights, read_screen_text
+from videoxl2.screen_text import Line, TextWatcher, read_screen_text
+from videoxl2.screen_text.box import cut_lines
+from videoxl2.screen_text.engine import Engine
 from videoxl2.screen_text.gate import Strip
 from videoxl2.screen_text.reader import TextReader
 from videoxl2.watching import watch
@@ -54,7 +56,7 @@ def test_the_place_is_a_fraction_of_the_picture(lines: list[Line]) -> None:
 
 def test_a_pass_over_all_pictures_reads_the_same(film: Path, lines: list[Line]) -> None:
     """Of which only those are looked at in which text has changed, and of these only new boxes are read."""
-    watcher = TextWatcher(probe(film), find_text_weights())
+    watcher = TextWatcher(probe(film))
     assert not watch(film, probe(film), [watcher]).failures
     assert watcher.finish() == lines
     reader = watcher.reader
@@ -66,7 +68,7 @@ def test_a_pass_over_all_pictures_reads_the_same(film: Path, lines: list[Line]) 
 
 def test_a_look_at_a_strip_keeps_what_is_written_elsewhere() -> None:
     """And cuts through no line; what is no longer in the strip is gone."""
-    reader = TextReader(find_text_weights())
+    reader = TextReader()
     both = [one.text for one in reader.read(ArrayLook(_picture(2)))]
     assert both == ["NEWS 24", "Anna Keller, reporter"]
     plain = np.full_like(_picture(2), 60)
@@ -82,3 +84,23 @@ def test_a_film_is_read_as_it_is_shown(tmp_path: Path, degrees: int) -> None:
     info = probe(path)
     assert (info.rotation % 180, info.pixel_aspect) == (90, Fraction(1, 2))
     assert "Anna Keller, reporter" in [line.text for line in read_screen_text(path, info)]
+
+
+def test_what_was_asked_before_changes_no_answer() -> None:
+    """RapidOCR keeps the flags of the call before; a picture without text is no mistake."""
+    engine, picture = Engine(), _picture(2)
+    logo, name = engine.find(picture)
+    assert engine.find(np.full_like(picture, 60)) == []
+    (line,) = cut_lines(picture, name)
+    assert engine.read(line)[0] == "Anna Keller, reporter"
+    assert engine.find(picture) == [logo, name]
+    assert engine.read(np.full((24, 90, 3), 60, np.uint8))[0] == ""
+
+
+@pytest.mark.parametrize("turn", [1, 3])
+def test_columns_are_read_upwards_and_downwards(turn: int) -> None:
+    """As on the spine of a book."""
+    line = draw_text(np.full((64, 320, 3), 60, np.uint8), "Bridges of Prague", (30, 20), 24)
+    picture = np.full((320, 320, 3), 60, np.uint8)
+    picture[:, 128:192] = np.rot90(line, turn)
+    assert [one.text for one in TextReader().read(ArrayLook(picture))] == ["Bridges of Prague"]
