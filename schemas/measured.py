@@ -169,8 +169,8 @@ class Cue(Measured):
     """What a machine sees or hears of a film without understanding it, and when."""
 
     kind: str = Field(
-        description="black, freeze, color_bars, letterbox, pillarbox, damaged, silence, tone, loudness, "
-        "loudness_range or peak"
+        description="black, freeze, color_bars, letterbox, pillarbox, damaged, credits, slate (candidates), "
+        "silence, tone, loudness, loudness_range or peak"
     )
     start_ms: int = Field(description="First millisecond")
     end_ms: int = Field(description="First millisecond after; what holds at the end of the film ends there")

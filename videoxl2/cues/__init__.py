@@ -7,6 +7,7 @@
     film        all cues of one film, in order
     pictures    black, freezes, colour bars, damage
     boxes       letterbox and pillarbox
+    endings     credits and slates, which are candidates
     sound       silence, tones, peaks
     loudness    EBU R128, by libavfilter
     spans       stretches in which something holds, found as pictures come

@@ -22,7 +22,7 @@ class FilmCues:
     def __init__(self, info: MediaInfo) -> None:
         """Of a film that `probe` described so."""
         self._end_ms = info.duration_ms
-        self._pictures, self._boxes, self._damage = PictureCues(), BoxCues(info), _Damage()
+        self._pictures, self._boxes, self._damage = PictureCues(info.duration_ms), BoxCues(info), _Damage()
         self._sound, self._loudness = SoundCues(), Loudness()
 
     @property

@@ -1,4 +1,4 @@
-"""Black, freezes and colour bars, on small pictures. Shapes: N pictures, 36 x 64."""
+"""Black, freezes, colour bars, and what follows from them, on small pictures. Shapes: N pictures, 36 x 64."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from videoxl2.cues.endings import CreditCues, slates
 from videoxl2.cues.records import Cue
 from videoxl2.cues.spans import Span, SpanFinder, merged, without
 from videoxl2.frames.reading.small_pictures import SmallPictures
@@ -24,8 +25,10 @@ _WIDTH, _COVERED = 4, 0.75  # pixels of the narrowest bar; how much of a row the
 class PictureCues:
     """Takes small pictures and finds what holds in them."""
 
-    def __init__(self) -> None:
+    def __init__(self, duration_ms: int) -> None:
+        """Of a film that lasts so long."""
         self._black, self._bars, self._freeze = SpanFinder(BLACK_MS), SpanFinder(BARS_MS), FreezeFinder()
+        self._credits = CreditCues(duration_ms)
 
     def small(self, pictures: SmallPictures) -> None:
         """The next ones."""
@@ -34,14 +37,17 @@ class PictureCues:
         self._black.feed(is_black, starts)
         self._bars.feed(_are_bars(pictures), starts)
         self._freeze.feed(luma, starts)
+        self._credits.small(pictures)
 
     def finish(self, end_ms: int) -> Iterator[Cue]:
         """All cues up to the film's end. A freeze is none where it is black, or bars."""
         black, bars = self._black.finish(end_ms), self._bars.finish(end_ms)
-        frozen = without(self._freeze.finish(end_ms), merged([*black, *bars]), FREEZE_MS)
+        frozen = list(without(self._freeze.finish(end_ms), merged([*black, *bars]), FREEZE_MS))
         yield from (Cue("black", *span) for span in black)
         yield from (Cue("color_bars", *span) for span in bars)
         yield from (Cue("freeze", *span) for span in frozen)
+        yield from slates(frozen, bars, black)
+        yield from self._credits.finish(end_ms, black)
 
 
 class FreezeFinder:

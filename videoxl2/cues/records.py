@@ -10,6 +10,8 @@ CueKind = Literal[
     "letterbox",
     "pillarbox",
     "damaged",
+    "credits",
+    "slate",
     "silence",
     "tone",
     "loudness",
