@@ -8,7 +8,7 @@ from schemas.failures import UsageError
 
 NO_MODEL = (
     "Name a checkpoint, e.g. --model BAAI/Video-XL-2 or a folder. --model small comes with media-index and "
-    "understands drawn films only: what it says about other videos is made up."
+    "understands drawn films only: others are set aside for it."
 )
 
 

@@ -17,12 +17,12 @@ SELECT DISTINCT language FROM (SELECT language FROM captions UNION SELECT langua
 WHERE language IS NOT NULL ORDER BY 1"""
 
 
-FAR_MS = 1000  # of a border from those of shots: what speaks against it
+FAR_MS = 1000  # of a scene's border from those of shots; a highlight may well begin within a shot
 _DOUBTED = f"""
 document NOT IN (
     SELECT d.document FROM documents AS d JOIN (
         SELECT analysis_key, table_name, row_index FROM claims
-        WHERE table_name <> 'appearances' AND greatest(start_off_ms, end_off_ms) > {FAR_MS}
+        WHERE table_name = 'scenes' AND greatest(start_off_ms, end_off_ms) > {FAR_MS}
         UNION
         SELECT analysis_key, table_name, row_index FROM unsupported_names()
         WHERE table_name <> 'appearances'

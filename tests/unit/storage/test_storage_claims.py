@@ -39,14 +39,14 @@ def publish(tmp_path):
 def film(make_film, make_row):
     """A film with scenes, a highlight, a character and shots; `told` are rows of signals by table."""
 
-    def make(name="a.mp4", summary=SUMMARY, shots=SHOTS, title=None, **told):
+    def make(name="a.mp4", summary=SUMMARY, shots=SHOTS, title=None, reason="It is in Oslo.", **told):
         video = VideoObject(f"/films/{name}", 7, 0, etag=name)
         who = {"character_ids": ["C1"], "model_id": "m", "model_revision": "1"}
         scenes = [
             {"start_ms": 0, "end_ms": 4000, "summary": "A man waits.", **who},
             {"start_ms": 4300, "end_ms": 9800, "summary": summary, **who},
         ]
-        best = [{"start_ms": 12_000, "end_ms": 13_000, "reason": "It is in Oslo."}]
+        best = [{"start_ms": 12_000, "end_ms": 13_000, "reason": reason}]
         bundle = make_film(video, scenes, {"C1": "the man called Rob"}, best, title=title)
         ids = {
             field: getattr(bundle.commit, field)
@@ -158,24 +158,27 @@ def test_a_name_is_capitalised_within_a_sentence(publish, film):
 
 @pytest.mark.parametrize("is_built", [False, True])
 def test_a_search_can_leave_out_what_is_spoken_against(publish, film, is_built):
-    """Scenes and highlights with a border over a second from a shot's, or a name that nobody says; nothing of
-    where nothing was read."""
+    """Scenes with a border over a second from a shot's, and what has a name that nobody says; nothing where
+    nothing was read."""
     one = film(summary="A harbour with Eve", **said("the harbour, by Bob and Rob"))
     unread = film("b.mp4", summary="A harbour with Eve", shots=[])
-    url = publish(one, unread)
+    far = film("c.mp4", shots=[(0, 2000), (2000, 20_000)], reason="A nest.", **said("rob, eve"))
+    url = publish(one, unread, far)
     if is_built:
         build_serving(url, words_only=True)
     with open_serving(url, history=False).catalog as catalog:
         make_searchable(catalog)
-        names = {video.videos[0].video_id: video.videos[0].uri for video in (one, unread)}
+        names = {video.videos[0].video_id: video.videos[0].uri for video in (one, unread, far)}
 
         def found(text, **filters):
             hits = search(catalog, text, 10, Filters(**filters))
             return sorted((names[hit.video_id], hit.kind) for hit in hits)
 
-        a, b = "/films/a.mp4", "/films/b.mp4"
+        a, b, c = (f"/films/{name}.mp4" for name in "abc")
         assert found("harbour") == [(a, "captions"), (a, "scenes"), (b, "scenes")]
         assert found("harbour", supported=True) == [(a, "captions"), (b, "scenes")]
+        assert found("waits", kind="scenes") == [(a, "scenes"), (b, "scenes"), (c, "scenes")]
         assert found("waits", supported=True, kind="scenes") == [(a, "scenes"), (b, "scenes")]
         assert found("Oslo", kind="highlights") == [(a, "highlights"), (b, "highlights")]
         assert found("Oslo", supported=True) == [(b, "highlights")]
+        assert found("nest", supported=True) == [(c, "highlights")], "it begins within a shot"
