@@ -113,10 +113,16 @@ class Spent(Usage):
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
-        """What a video passes through; `finish` on CPUs, while the model goes on."""
+        """What a video passes through in the model's hands."""
         if not self.attempts:  # runs' totals do not tell more
             return (("prefill", self.prefill_seconds or 0.0), ("generate", self.generate_seconds or 0.0))
-        return (*parts_of(self), ("finish", self.finish_seconds or 0.0))
+        return parts_of(self)
+
+    @property
+    def cpu_parts(self) -> tuple[tuple[str, float], ...]:
+        """What it passes through on CPUs, while the model goes on; nothing where no attempt tells."""
+        found = (("signals", self.signal_seconds or 0.0), ("finish", self.finish_seconds or 0.0))
+        return tuple((name, seconds) for name, seconds in found if seconds > 0)
 
     @property
     def throughput(self) -> float | None:

@@ -83,17 +83,17 @@ def _run_row(run: RunLine) -> tuple[str, ...]:
 
 def _spent(report: Report) -> Iterator[str]:
     spent, engine = report.spent, report.engine
+    on_cpus = ", ".join(f"{name} {seconds(number)}" for name, number in spent.cpu_parts)
     if not spent.model_hours:
+        if on_cpus:
+            yield f"  {hours(spent.video_hours)} of video without a model; on CPUs: {on_cpus}"
         return
     rate = f", {spent.throughput:.1f} video hours per {engine} hour" if spent.throughput else ""
     yield f"  {hours(spent.video_hours)} of video in {hours(spent.model_hours)} of {engine}{rate}"
     if spent.p50 is not None and spent.p90 is not None:
         yield f"  {engine} time per video hour: p50 {seconds(spent.p50)}, p90 {seconds(spent.p90)}"
-    held = [(name, number) for name, number in spent.parts if name != "finish"]
-    shares = ", ".join(f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in held)
-    yield f"  of that: {shares}" + (
-        f"; {seconds(spent.finish_seconds or 0.0)} on CPUs to finish" if spent.attempts else ""
-    )
+    shares = ", ".join(f"{name} {percent(number / spent.model_hours / 3600)}" for name, number in spent.parts)
+    yield f"  of that: {shares}" + (f"; on CPUs: {on_cpus}" if on_cpus else "")
     if spent.busy_share is not None:
         yield (
             f"  {engine} busy {percent(spent.busy_share)} of the time with a video, "

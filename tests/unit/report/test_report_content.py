@@ -162,6 +162,23 @@ def test_cost_per_video_hour_counts_vain_tries(tmp_path, make_row, read):
     assert (video.tries, video.model_seconds, video.outcome) == (2, 60, "indexed")
 
 
+@pytest.mark.parametrize("model_s", [None, 60.0])
+def test_what_cpus_did_is_told_with_a_model_and_without(tmp_path, make_row, read, model_s):
+    """Reading signals and finishing, in the text and on the page; shares are of the model's time alone."""
+    index = open_index(str(tmp_path), create=True)
+    took = {"prefill_seconds": model_s, "signal_seconds": 90.0, "finish_seconds": 5.0}
+    attempt = make_row(Attempt, run_id="r1", attempt=1, outcome="indexed", video_ms=3_600_000, **took)
+    index.publish([], [RunRecord(run=make_row(Run, run_id="r1"), attempts=(attempt,))])
+    report = read(tmp_path)
+    assert report.spent.cpu_parts == (("signals", 90), ("finish", 5))
+    (line,) = (line for line in report_lines(report) if "on CPUs" in line)
+    assert "signals 90 s, finish 5.0 s" in line
+    assert ("prefill 100%" in line) is (model_s is not None)
+    page = report_page(report, [])
+    assert "Where the seconds went" in page
+    assert page.count("on CPUs") == 2
+
+
 def test_a_run_that_has_not_ended_is_reported_from_its_tries(tmp_path, draw_nights, make_row, read):
     """Whether it is at work or died shows in the leases."""
     nights = draw_nights(tmp_path / "index")
