@@ -27,6 +27,7 @@ _SLIDE_CHANGE, _NEW_STILL_CHANGE = 0.15, 0.42  # share of the structure, from st
 _STILL_FOR = 6  # pictures on either side
 _HELD_MS = 1500  # a picture shown that long is a still by itself
 _REACH = (12, 20)  # rows and columns that the change from slide to slide reaches over
+_INSET, _FILLED = 0.6, 0.5  # an inset is a smaller share of the picture, and more of it changes
 EMPTY = 5.0  # levels of deviation; a picture below it shows nothing
 
 
@@ -136,10 +137,16 @@ def _nothing_else_changes(reel: Reel, at: int) -> bool:
 
 
 def _is_new_page(reel: Reel, last: int, first: int, inside: Inside) -> bool:
-    """Whether what changes from still to still is all over the picture, and has not just moved."""
+    """Whether what changes from still to still is all over the picture, and has not just moved.
+
+    An inset fills its own part of the picture and leaves the rest.
+    """
     pair = inside.of(reel.luma[[last, first]]).astype(np.int16)
     rows, columns = np.nonzero(np.abs(pair[1] - pair[0]) > _VISIBLE)
     if not len(rows) or np.ptp(rows) < _REACH[0] or np.ptp(columns) < _REACH[1]:
+        return False
+    box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    if box < _INSET * 36 * 64 and len(rows) > _FILLED * box:
         return False
     shift = best_shift(reel.luma[last], reel.luma[first], inside)
     return not (shift.is_move and shift.correlation > 0.78)

@@ -75,6 +75,12 @@ def barred_still() -> list[Picture]:
     return scene(1, 1) * 40 + [barred] * 40
 
 
+def inset_still(rows: slice, columns: slice) -> list[Picture]:
+    inset = scene(1, 1)[0].copy()
+    inset[rows, columns] = scene(2, 1)[0][rows, columns]
+    return scene(1, 1) * 40 + [inset] * 40
+
+
 def zoom() -> list[Picture]:
     """Still, then twice as near within half a second, then still."""
     wide = np.kron(scene(1, 1, grain=0)[0], np.ones((4, 4), np.uint8))
@@ -117,6 +123,8 @@ NO_CUTS = {
     "lights switched": [levels(p * (1 if n < 40 else 0.5)) for n, p in enumerate(scene(1, 100))],
     "still": scene(1, 1) * 300,
     "letterbox on a still": barred_still(),
+    "picture in picture on a still": inset_still(slice(3, 16), slice(4, 26)),
+    "half a picture on a still": inset_still(slice(3, 21), slice(4, 40)),
     "a fast move begins": zoom(),
     "grain": scene(1, 100, grain=12),
 }
