@@ -8,6 +8,7 @@
     reader       from pictures to lines: look where something changed, read what is new
     gate         whether a picture is worth a look
     known_boxes  what has been read already
+    rows         boxes that are one line
     lines        the same line in several pictures
     engine       RapidOCR: where lines are, and what a line says
     box          a box around a line

@@ -9,6 +9,7 @@ from videoxl2.screen_text.records import Line, Outline, Seen
 
 _ALIKE = 0.8  # of texts
 _LEAST_GROWN = 3  # letters of a text that grows letter by letter
+_RIM = 0.01  # of the picture
 _OVERLAP = 0.3  # of the smaller box
 _SURE, _STANDS_MS = 0.9, 3000  # digits that stood so long and then change make another line; a clock is one
 _MISSED = 1  # looks that a line may be overlooked in
@@ -132,9 +133,11 @@ def _begins_alike(a: Outline, b: Outline) -> bool:
 
 
 def _moves(a: Outline, b: Outline) -> bool:
-    """Whether one may be the other, rolled up or down or crept along: as large, in one column or row."""
+    """Whether one may be the other, rolled up or down or crept along: in one column or row, and as large
+    unless it comes in or goes out."""
     width, height = a.right - a.left, a.bottom - a.top
-    is_as_large = abs(b.bottom - b.top - height) < 0.4 * height
+    is_cut = min(a.top, b.top) < _RIM or max(a.bottom, b.bottom) > 1 - _RIM
+    is_as_large = is_cut or abs(b.bottom - b.top - height) < 0.4 * height
     rolls = abs(a.left - b.left) < 0.5 * height and abs(b.right - b.left - width) < 0.2 * width
     creeps = abs(a.top - b.top) < 0.5 * height
     return is_as_large and (rolls or creeps)

@@ -12,6 +12,7 @@ from videoxl2.screen_text.known_boxes import KnownBoxes, Reading, gray_of
 from videoxl2.screen_text.lines import Lines, letters_of
 from videoxl2.screen_text.looks import Look, fitted
 from videoxl2.screen_text.records import Line, Outline, Seen
+from videoxl2.screen_text.rows import in_rows
 
 _SMALL_FILM, _SMALL, _LARGE = (
     854,
@@ -64,7 +65,7 @@ class TextReader:
             for one in self._seen
             if not top < one.outline.bottom * height or not one.outline.top * height < bottom
         ]
-        self._seen += self._read_boxes(boxes, rgb_HW3, look)
+        self._seen += in_rows(self._read_boxes(boxes, rgb_HW3, look), width / height)
         return self._seen
 
     def _rows(self, strip: Strip, height: int) -> tuple[int, int]:

@@ -91,6 +91,15 @@ def test_credits_that_roll_are_one_line_each() -> None:
     assert spans_of(*looks) == [("Camera: Ada Byron", 0, 4000), ("Sound: Max Born", 0, 4000)]
 
 
+def test_a_line_that_comes_in_is_the_line_that_it_becomes() -> None:
+    """Though only its upper half is there at first."""
+    low = Seen("Lights: Li Na", 0.9, Outline(0.3, 0.95, 0.6, 1.0))
+    whole = Seen("Lights: Li Na", 0.95, Outline(0.3, 0.85, 0.6, 0.93))
+    assert spans_of([low], [whole]) == [("Lights: Li Na", 0, 2000)]
+    small = Seen("Lights: Li Na", 0.9, Outline(0.3, 0.65, 0.6, 0.7))
+    assert len(spans_of([small], [whole])) == 2
+
+
 def test_the_same_text_elsewhere_in_the_picture_is_another_line() -> None:
     """Neither in its column nor in its row."""
     assert len(lines_of([seen("Anna Keller")], [seen("Anna Keller", down=-0.4, across=0.3)])) == 2
