@@ -34,17 +34,19 @@ def write_film(
     is_kept: Callable[[Fraction], bool] = lambda at_s: True,
     languages: Sequence[str] = (),
     default: int = 0,
+    pictures: str = "mpeg4",
 ) -> Path:
     """A film of grey pictures and these sound tracks; packets of sound that are not kept are lost."""
     with av.open(str(path), "w") as file:
-        pictures = file.add_stream("mpeg4", rate=25)
-        pictures.width = pictures.height = 32
-        pictures.pix_fmt = "yuv420p"
+        seen = file.add_stream(pictures, rate=25)
+        assert isinstance(seen, av.VideoStream)
+        seen.width = seen.height = 32
+        seen.pix_fmt = "yuv420p"
         streams = [_sound_stream(file, codec, number, languages) for number in range(len(sounds))]
         for number, stream in enumerate(streams):
             stream.disposition = 1 if number == default else 0  # type: ignore[assignment]
         length_s = max(sound.shape[1] for sound in sounds) / RATE
-        packets = [*_pictures(pictures, length_s, pictures_from_s)]
+        packets = [*_pictures(seen, length_s, pictures_from_s)]
         for stream, sound in zip(streams, sounds, strict=True):
             packets += [one for one in _encoded(stream, sound, sound_from_s) if is_kept(_time(one))]
         for packet in sorted(packets, key=_time):
@@ -86,7 +88,9 @@ def _encoded(stream: AudioStream, sound: Sound, from_s: float) -> Iterator[Packe
     yield from stream.encode(None)
 
 
-def _in_format(sound: Sound, layout: str) -> Sound | npt.NDArray[np.int16]:
+def _in_format(sound: Sound, layout: str) -> Sound | npt.NDArray[np.int16] | npt.NDArray[np.int32]:
     if layout == "fltp":
         return sound
+    if layout == "s32p":
+        return (sound * np.float32(2**31 - 2**8)).astype(np.int32)
     return (sound.T.reshape(1, -1) * 32767).astype(np.int16)
