@@ -25,9 +25,10 @@ def _one(frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(
     "pixels", ["yuv420p", "yuv444p", "yuva420p", "yuvj420p", "rgba", "gbrp", "yuv422p10le", "p010le"]
 )
-def test_levels_are_those_of_limited_range_whatever_the_format(pixels):
+@pytest.mark.parametrize("size", [(640, 360), (1920, 1080)])
+def test_levels_are_those_of_limited_range_whatever_the_format(pixels, size):
     """White is 235 and black 16, also of full range, alpha and ten bits; blue is in U."""
-    frame = av.VideoFrame.from_ndarray(_halves(), format="rgb24").reformat(format=pixels)
+    frame = av.VideoFrame.from_ndarray(_halves(*size), format="rgb24").reformat(format=pixels)
     luma, chroma = _one(frame)
     assert int(luma[5, 10]) == pytest.approx(235, abs=2)
     assert int(luma[30, 10]) == pytest.approx(16, abs=2)
@@ -51,6 +52,23 @@ def test_a_pixel_is_the_mean_of_its_area():
     )
     luma, _ = _one(frame)
     assert 5 <= int(luma[18, 32]) - int(luma[18, 20]) <= 12
+
+
+def test_large_pictures_are_nearly_the_mean_of_their_areas():
+    """Noise of ten levels becomes one of less than two, and what is smooth stays."""
+    random = np.random.default_rng(1)
+    y, x = np.mgrid[:1080, :1920]
+    smooth = (60 + 40 * np.sin(x / 130) + 40 * np.sin(y / 90) + 40).astype(np.float32)
+    noisy = smooth + random.normal(0, 10, smooth.shape)
+
+    def luma_of(gray):
+        rgb = np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, -1)
+        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+        return _one(frame)[0].astype(float)
+
+    means = smooth.reshape(36, 30, 64, 30).mean(axis=(1, 3)) * 219 / 255 + 16
+    assert np.abs(luma_of(smooth) - means).max() < 4  # samples are taken a little to the left
+    assert (luma_of(noisy) - luma_of(smooth)).std() < 2.2
 
 
 def test_pictures_that_change_their_size_and_format_go_on():

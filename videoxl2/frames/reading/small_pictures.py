@@ -17,7 +17,9 @@ WIDTH, HEIGHT = 64, 36
 CHUNK = 64  # pictures given at once: a few seconds, 0.2 MB
 _SIDES = ((HEIGHT, WIDTH), (HEIGHT // 2, WIDTH // 2), (HEIGHT // 2, WIDTH // 2))  # of Y, U, V
 _ENDS = (0, 2304, 2880, 3456)  # bytes of one picture
-_AREA = int(Interpolation.AREA)
+_AREA, _FAST = int(Interpolation.AREA), int(Interpolation.FAST_BILINEAR)
+_LARGE = 1_500_000  # pixels, from which on 25 samples stand for the area of a small pixel
+_COARSE = (5 * WIDTH, 5 * HEIGHT)
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class SmallPictureMaker:
     def __init__(self, chunk: int = CHUNK) -> None:
         """`chunk`: pictures given at once."""
         self._chunk = chunk
-        self._reformatter = VideoReformatter()
+        self._reformatter, self._to_coarse = VideoReformatter(), VideoReformatter()
         self._last_ms = -1
         self._begin()
 
@@ -54,15 +56,18 @@ class SmallPictureMaker:
         if at_ms <= self._last_ms:
             return None
         try:
-            planes = self._reformatter.reformat(
-                picture, WIDTH, HEIGHT, "yuv420p", interpolation=_AREA, threads=1
-            ).planes
+            planes = self._shrunk(picture).planes
         except (FFmpegError, ValueError):
             return None
         self._last_ms = self._start_ms[self._count] = at_ms
         self._copy(planes)
         self._count += 1
         return self.rest() if self._count == self._chunk else None
+
+    def _shrunk(self, picture: VideoFrame) -> VideoFrame:
+        if picture.width * picture.height >= _LARGE:
+            picture = self._to_coarse.reformat(picture, *_COARSE, "yuv420p", interpolation=_FAST, threads=1)
+        return self._reformatter.reformat(picture, WIDTH, HEIGHT, "yuv420p", interpolation=_AREA, threads=1)
 
     def rest(self) -> SmallPictures:
         """Those not given yet; may be none."""
