@@ -84,7 +84,10 @@ class _Field:
         else:
             self._last = _NONE
         if not self._is_data:
-            self.screens.setdefault(self._channel, Screen()).take(at, first, second)
+            screen = self.screens.get(self._channel)
+            if screen is None:
+                screen = self.screens[self._channel] = Screen()
+            screen.take(at, first, second)
 
     def _is_repeated(self, at: int, first: int, second: int) -> bool:
         before, self._last = self._last, (first, second, at)
