@@ -23,10 +23,10 @@ _LEAST, _TIMES_USUAL = 2.5, 2.2  # levels of change, and how often the usual one
 _LOOK_MS, _LOOKED_AT = 200, 6  # how far to either side it is compared, and how many pictures there
 _LEAST_OF_STILLS = 1.2  # levels, where nothing else changes
 _STILL, _VISIBLE = 0.3, 10  # levels; less is noise, of a picture and of a pixel
-_SLIDE_CHANGE, _NEW_STILL_CHANGE = 0.15, 0.42  # share of the structure, from still to still
+_SLIDE_CHANGE, _NEW_STILL_CHANGE = 0.08, 0.42  # share of the structure, from still to still
 _STILL_FOR = 6  # pictures on either side
 _HELD_MS = 1500  # a picture shown that long is a still by itself
-_REACH = (12, 20)  # rows and columns that the change from slide to slide reaches over
+_LEAST_TILES = 10  # of 48, in three rows of them or more, that another page changes
 _INSET, _FILLED = 0.6, 0.5  # an inset is a smaller share of the picture, and more of it changes
 EMPTY = 5.0  # levels of deviation; a picture below it shows nothing
 
@@ -94,7 +94,7 @@ def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float)
     inside = inside_bars(reel.luma[before]).and_of(inside_bars(reel.luma[after]))  # bars alone make no cut
     levels /= inside.share
     change = float(changed(tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)).min())
-    if not is_empty and change < 0.08:
+    if not is_empty and change < _SLIDE_CHANGE:
         return None
     apart = distances(reel, before, after) / inside.share
     is_sharp = levels > 0.6 * float(apart.max())
@@ -142,9 +142,11 @@ def _is_new_page(reel: Reel, last: int, first: int, inside: Inside) -> bool:
     An inset fills its own part of the picture and leaves the rest.
     """
     pair = inside.of(reel.luma[[last, first]]).astype(np.int16)
-    rows, columns = np.nonzero(np.abs(pair[1] - pair[0]) > _VISIBLE)
-    if not len(rows) or np.ptp(rows) < _REACH[0] or np.ptp(columns) < _REACH[1]:
+    is_visible = np.abs(pair[1] - pair[0]) > _VISIBLE
+    tiles = is_visible.reshape(6, 6, 8, 8).any(axis=(1, 3))
+    if tiles.sum() < _LEAST_TILES or tiles.any(axis=1).sum() < 3:
         return False
+    rows, columns = np.nonzero(is_visible)
     box = (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
     if box < _INSET * 36 * 64 and len(rows) > _FILLED * box:
         return False
