@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 from cue_films import RATE, SIZE, flat, moving, scene, write_pictures
@@ -185,3 +186,24 @@ def test_sound_beyond_the_pictures_ends_with_them(tmp_path):
 def test_mono_sound_is_measured_as_it_is(tmp_path):
     found = cues_of(write_pictures(tmp_path / "mono.mkv", moving(1, 25), tone(1.0)[:1]))
     assert found["tone"][0].value == pytest.approx(1000, abs=1)
+
+
+def test_damaged_pictures_are_told_up_to_the_next_key(tmp_path):
+    """Zeros in place of a packet, in the second of four groups of a second each: its picture is not shown at
+    all, those after it are built on it."""
+    options = {"preset": "ultrafast", "qp": "20", "g": "25", "sc_threshold": "0", "threads": "1"}
+    path = write_pictures(tmp_path / "holed.mp4", moving(1, 100), options=options)
+    with av.open(str(path)) as file:
+        packets = [packet for packet in file.demux(video=0) if packet.size]
+    with path.open("r+b") as data:
+        data.seek(packets[35].pos)
+        data.write(bytes(packets[35].size))
+    assert spans(cues_of(path)["damaged"]) == [(1440, 2000)]
+
+
+def test_an_interlaced_film_has_the_cues_of_any_other(tmp_path):
+    """Fields are pictures like others: black is black."""
+    options = {"preset": "ultrafast", "qp": "20", "x264-params": "interlaced=1:threads=1"}
+    pictures = [*moving(1, 25), *[BLACK] * 25]
+    path = write_pictures(tmp_path / "fields.mp4", pictures, options=options)
+    assert [(kind, spans(cues)) for kind, cues in cues_of(path).items()] == [("black", [(1000, 2000)])]
