@@ -8,6 +8,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from films import ENCODINGS, encode
+from storyboard import draw_film
 
 from jobs import sdk
 
@@ -15,10 +17,10 @@ PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 
 
 @pytest.fixture
-def in_folder(tmp_path, monkeypatch, make_video):
-    """A folder with a library of one film, and nothing of Ray or of us left in the process."""
+def in_folder(tmp_path, monkeypatch):
+    """A folder with a library of one drawn film, and nothing of Ray or of us left in the process."""
     (tmp_path / "films").mkdir()
-    make_video(tmp_path / "films" / "night walk.mp4", seconds=8)
+    encode(draw_film("test", 3002, 8.0), ENCODINGS[0], tmp_path / "films" / "night walk.mp4")
     monkeypatch.chdir(tmp_path)
     before = list(logging.getLogger("jobs").handlers), logging.getLogger("jobs").level
     yield tmp_path

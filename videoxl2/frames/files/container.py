@@ -12,6 +12,7 @@ what keeps it to one file:
 CPU and memory deadlines are the calling process's business.
 """
 
+import atexit
 import gc
 import os
 import stat
@@ -143,6 +144,7 @@ class _SinceOpened:
 
 
 _SINCE_OPENED = _SinceOpened()
+atexit.register(gc.unfreeze)  # what is frozen is not taken down, and DuckDB's bindings complain of leaks
 
 
 @contextmanager
