@@ -130,7 +130,7 @@ def test_kinds_are_those_of_this_index(folder: Path) -> None:
     assert {hit.kind for hit in _hits(folder, "van", kind="events")} == {"events"}
     with pytest.raises(UsageError) as caught:
         _hits(folder, "van", kind="vehicles")
-    assert "characters, highlights, captions, chapters, speech, events, sources" in caught.value.hint
+    assert "captions, chapters, speech, screen_text, events, sources" in caught.value.hint
 
 
 def test_building_on_an_earlier_file_equals_building_anew(
