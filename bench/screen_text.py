@@ -166,7 +166,7 @@ def timed(times: list[float], which: int, call: Callable[..., Any], *given: obje
 
 
 def full_picture(picture: Picture, info: MediaInfo, reformatter: VideoReformatter) -> Pixels:
-    """As RapidOCR gets it: what is read from is as large as ours."""
+    """The picture as RapidOCR gets it: what is read from is as large as ours."""
     look = FrameLook(picture.frame, info.pixel_aspect, reformatter)
     return look.rgb(*fitted(look.width, look.height, 1920, 2))
 

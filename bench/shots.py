@@ -98,7 +98,7 @@ def compare(sets: dict[str, list[Film]]) -> None:
 
 
 def _gradual(score: Score) -> str:
-    """Of those that tell gradual transitions apart from cuts."""
+    """F1 of gradual transitions, of detectors that tell them apart from cuts."""
     return f"{score.gradual_f1:.3f}" if score.gradual_right + score.gradual_wrong else "–"
 
 
@@ -198,7 +198,7 @@ def drawn_films(folder: Path, count: int) -> Iterator[Film]:
 
 
 def film(path: Path, truth: Truth) -> Film:
-    """With the times of its pictures, each at least a millisecond after the one before."""
+    """Read a film with the times of its pictures, each at least a millisecond after the one before."""
     times = [round(float(frame.time or 0) * 1000) for frame in decoded(path)]
     return Film(path, truth, list(accumulate((ms - times[0] for ms in times), lambda a, b: max(a + 1, b))))
 

@@ -105,7 +105,7 @@ def short_shots(edit: Edit) -> None:
 
 
 def dissolves(edit: Edit) -> None:
-    """Of 4 to 50 pictures."""
+    """Make dissolves of 4 to 50 pictures."""
     edit.cut_to(edit.shot(40))
     for length in (4, 6, 8, 10, 12, 16, 20, 25, 32, 40, 50, 12):
         edit.mix_to(edit.shot(length + edit.draw.randint(28, 44)), length, "dissolve")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from jobs.exports.cue import times_line
 from jobs.exports.moments import ExportedVideo, read_videos
 from jobs.exports.webvtt import escaped
+from jobs.ui.tiles import Tiles
 from schemas.identity import VideoId
 from storage.query.catalog import Catalog
 
@@ -19,14 +20,9 @@ WHERE video_id = $video_id AND media_type = 'image/jpeg' LIMIT 1"""
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A video's tiles on one JPEG, `num_columns` side by side, one for each `step_ms`. Sides in pixels."""
+class Sheet(Tiles):
+    """A video's tiles, on one JPEG."""
 
-    num_tiles: int
-    num_columns: int
-    tile_width: int
-    tile_height: int
-    step_ms: int
     image: bytes
 
 
@@ -41,9 +37,9 @@ def to_thumbnail_track(source: ExportedVideo, sheet: Sheet, image_name: str) -> 
     """WebVTT, a cue for each tile, on the player's clock. The last one ends with the video."""
     blocks = ["WEBVTT", f"NOTE {escaped(source.uri)}"]
     for number in range(sheet.num_tiles):
-        row, column = divmod(number, sheet.num_columns)
+        x, y = sheet.corner(number)
         end_ms = (number + 1) * sheet.step_ms if number + 1 < sheet.num_tiles else source.duration_ms
         times = times_line(source, number * sheet.step_ms, end_ms, ".")
-        at = f"{column * sheet.tile_width},{row * sheet.tile_height},{sheet.tile_width},{sheet.tile_height}"
+        at = f"{x},{y},{sheet.tile_width},{sheet.tile_height}"
         blocks.append(f"{times}\n{quote(image_name)}#xywh={at}")
     return "\n\n".join(blocks) + "\n"

@@ -20,11 +20,6 @@ from schemas.failures import UsageError
 _KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(), Shots(), Cues(), Strips())}
 
 
-def known_signals() -> tuple[Signal, ...]:
-    """Those that need no more than their name."""
-    return tuple(_KNOWN.values())
-
-
 def signals_named(names: Sequence[str], is_draft: bool = False) -> tuple[Signal, ...]:
     """Those signals, in the order in which they are read; `none` alone means none. With `is_draft` those that
     look at every picture take a draft of the film.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import ceil
 
+from jobs.ui.tiles import Tiles
 from jobs.web.looks import link
 from jobs.web.videos import Record
 from schemas.identity import VideoId
@@ -26,25 +27,20 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class ShownStrip:
+class ShownStrip(Tiles):
     """A sheet of tiles behind a link; `shown` are those side by side."""
 
     link: str
-    num_tiles: int
-    columns: int
-    tile_width: int
-    tile_height: int
-    step_ms: int
 
     @property
     def width(self) -> int:
         """Of the sheet, in pixels."""
-        return min(self.columns, self.num_tiles) * self.tile_width
+        return min(self.num_columns, self.num_tiles) * self.tile_width
 
     @property
     def height(self) -> int:
         """Of the sheet, in pixels."""
-        return ceil(self.num_tiles / self.columns) * self.tile_height
+        return ceil(self.num_tiles / self.num_columns) * self.tile_height
 
     @property
     def shown(self) -> list[Tile]:
@@ -52,15 +48,14 @@ class ShownStrip:
         return [self._tile((2 * n + 1) * self.num_tiles // (2 * count)) for n in range(count)]
 
     def _tile(self, number: int) -> Tile:
-        row, column = divmod(number, self.columns)
-        return Tile(number * self.step_ms, column * self.tile_width, row * self.tile_height)
+        return Tile(number * self.step_ms, *self.corner(number))
 
 
 def read_strip(catalog: Catalog, video: Record) -> ShownStrip | None:
     """The strip of the video with this row in `videos`; None: none was made."""
-    rows = catalog.query(_STRIP, {"video_id": video["video_id"]}).rows
+    found = catalog.query(_STRIP, {"video_id": video["video_id"]}).records
     address = link(f"/strip/{video['video_id']}", of=video["analysis_key"])
-    return ShownStrip(address, *rows[0]) if rows else None
+    return ShownStrip(**found[0], link=address) if found else None
 
 
 def read_sheet(catalog: Catalog, video_id: VideoId) -> bytes | None:

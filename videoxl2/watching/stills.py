@@ -11,7 +11,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.frames.files.pixels import display_matrix, upright
+from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
 from videoxl2.frames.reading.thumbnail import to_jpeg
 
 SIZE = 320  # pixels of the longer side, at most
@@ -95,9 +95,8 @@ class StillTaker:
         return None if best is None else self._still(best)
 
     def _size(self, frame: VideoFrame) -> tuple[int, int]:
-        width, height = frame.width * self._aspect, Fraction(frame.height)
-        scale = min(Fraction(1), SIZE / max(width, height))
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        own = max(frame.width * self._aspect, Fraction(frame.height))
+        return shown_size(frame, self._aspect, min(own, Fraction(SIZE)))
 
     def _still(self, copy: _Copy) -> Still:
         rgb = self._to_rgb.reformat(copy.frame, format="rgb24", threads=1).to_ndarray()

@@ -1,6 +1,7 @@
 """Codec pictures to RGB arrays: one resize in the decoder's own colour space, then upright."""
 
 import math
+from fractions import Fraction
 from typing import cast
 
 import numpy as np
@@ -33,6 +34,16 @@ class RgbConverter:
         )
         # The output is square, so turning it after the squash is the same as before, and cheaper.
         return upright(scaled.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
+
+
+def shown_size(picture: VideoFrame, pixel_aspect: Fraction, longer: Fraction | int) -> tuple[int, int]:
+    """Width and height of a picture as it is stored, with square pixels, its longer side `longer` pixels.
+
+    `pixel_aspect`: a pixel's width over its height, before rotation.
+    """
+    width, height = picture.width * pixel_aspect, Fraction(picture.height)
+    scale = longer / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def display_matrix(picture: VideoFrame) -> NDArray[np.int32] | None:

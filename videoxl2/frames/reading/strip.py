@@ -3,7 +3,6 @@
 All of them lie on one sheet, row after row, so that a page loads one file.
 """
 
-import io
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.frames.files.pixels import display_matrix, upright
+from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
+from videoxl2.frames.reading.thumbnail import to_jpeg
 
 MOST_TILES = 100
 LEAST_STEP_MS = 1000
@@ -85,12 +85,11 @@ class StripMaker:
 
     def _drawn(self, picture: VideoFrame) -> NDArray[np.uint8]:
         """`uint8 [height, width, 3]`, upright, in the shape of the first one."""
-        width, height = picture.width * self._pixel_aspect, Fraction(picture.height)
-        scale = self._size / max(width, height)
+        width, height = shown_size(picture, self._pixel_aspect, self._size)
         small = self._reformatter.reformat(
             picture,
-            width=max(1, round(width * scale)),
-            height=max(1, round(height * scale)),
+            width=width,
+            height=height,
             format="rgb24",
             interpolation=Interpolation.AREA,
             threads=1,
@@ -110,6 +109,4 @@ def _sheet(tiles: list[NDArray[np.uint8]]) -> bytes:
     for number, tile in enumerate(tiles):
         row, column = divmod(number, COLUMNS)
         sheet[row * height : (row + 1) * height, column * width : (column + 1) * width] = tile
-    encoded = io.BytesIO()
-    Image.fromarray(sheet).save(encoded, "JPEG", quality=_QUALITY, optimize=True)
-    return encoded.getvalue()
+    return to_jpeg(sheet, _QUALITY, optimize=True)

@@ -24,7 +24,7 @@ from videoxl2.frames.errors import LimitExceeded, UndecodableVideo
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
 from videoxl2.frames.files.decoder import Decoder, Picture
 from videoxl2.frames.files.packets import Damage, VideoPacket
-from videoxl2.frames.files.pixels import display_matrix, upright
+from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film
@@ -55,12 +55,11 @@ def read_thumbnail(
 
 def shrink(picture: VideoFrame, pixel_aspect: Fraction, size: int) -> NDArray[np.uint8]:
     """`uint8 [height, width, 3]` as a player shows it: square pixels, upright, the longer side `size`."""
-    width, height = picture.width * pixel_aspect, Fraction(picture.height)
-    scale = size / max(width, height)
+    width, height = shown_size(picture, pixel_aspect, size)
     small = VideoReformatter().reformat(
         picture,
-        width=max(1, round(width * scale)),
-        height=max(1, round(height * scale)),
+        width=width,
+        height=height,
         format="rgb24",
         interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT,
         threads=1,
@@ -68,10 +67,10 @@ def shrink(picture: VideoFrame, pixel_aspect: Fraction, size: int) -> NDArray[np
     return upright(small.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
 
 
-def to_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+def to_jpeg(rgb: NDArray[np.uint8], quality: int = _QUALITY, optimize: bool = False) -> bytes:
     """Encode `[height, width, 3]` in the quality of small pictures."""
     encoded = io.BytesIO()
-    Image.fromarray(rgb).save(encoded, "JPEG", quality=_QUALITY)
+    Image.fromarray(rgb).save(encoded, "JPEG", quality=quality, optimize=optimize)
     return encoded.getvalue()
 
 
