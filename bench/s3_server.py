@@ -57,67 +57,67 @@ def _entry(key: bytes, etag: str, size: int) -> bytes:
     ) % (name, _DATE.encode(), etag.encode(), size)
 
 
-def _handler(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one segment per answer
+class Handler(BaseHTTPRequestHandler):
+    """One request to the server's bucket."""
 
-        def do_GET(self) -> None:
-            url = urlsplit(self.path)
-            query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
-            if url.path == "/requests":
-                self._answer(200, json.dumps(bucket.requests).encode())
-            elif "list-type" in query:
-                self._list(query)
-            else:
-                self._count("GET")
-                body = bucket.bodies.get(_key(url.path))
-                self._answer(404 if body is None else 200, body or b"<Error><Code>NoSuchKey</Code></Error>")
+    bucket: Bucket
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one segment per answer
 
-        def do_HEAD(self) -> None:
-            self._count("HEAD")
-            self._answer(200 if _key(urlsplit(self.path).path) in bucket.bodies else 404, b"")
+    def do_GET(self) -> None:
+        url = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        if url.path == "/requests":
+            self._answer(200, json.dumps(self.bucket.requests).encode())
+        elif "list-type" in query:
+            self._list(query)
+        else:
+            self._count("GET")
+            body = self.bucket.bodies.get(_key(url.path))
+            self._answer(404 if body is None else 200, body or b"<Error><Code>NoSuchKey</Code></Error>")
 
-        def do_PUT(self) -> None:
-            self._count("PUT")
-            key, body = _key(urlsplit(self.path).path), self.rfile.read(int(self.headers["Content-Length"]))
-            with bucket.lock:
-                is_new = key not in bucket.bodies
-                if is_new:
-                    bucket.bodies[key] = body
-                    bucket.entries[key] = _entry(key, "0" * 32, len(body))
-                    insort(bucket.keys, key)
-            self._answer(200 if is_new else 412, b"")
+    def do_HEAD(self) -> None:
+        self._count("HEAD")
+        self._answer(200 if _key(urlsplit(self.path).path) in self.bucket.bodies else 404, b"")
 
-        def _list(self, query: dict[str, str]) -> None:
-            num_wanted = int(query.get("max-keys", 1000))
-            self._count("LIST" if num_wanted > 1 else "LIST of one key")
-            after = query.get("continuation-token", query.get("start-after", ""))
-            found, more = bucket.page(query.get("prefix", "").encode(), after.encode(), num_wanted)
-            head = b"<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>%b</IsTruncated>" % (
-                b"true" if more else b"false"
-            )
-            if more:
-                head += b"<NextContinuationToken>%b</NextContinuationToken>" % more
-            self._answer(200, head + b"".join(found) + b"</ListBucketResult>")
+    def do_PUT(self) -> None:
+        self._count("PUT")
+        key, body = _key(urlsplit(self.path).path), self.rfile.read(int(self.headers["Content-Length"]))
+        with self.bucket.lock:
+            is_new = key not in self.bucket.bodies
+            if is_new:
+                self.bucket.bodies[key] = body
+                self.bucket.entries[key] = _entry(key, "0" * 32, len(body))
+                insort(self.bucket.keys, key)
+        self._answer(200 if is_new else 412, b"")
 
-        def _count(self, kind: str) -> None:
-            with bucket.lock:
-                bucket.requests[kind] += 1
-            time.sleep(bucket.latency_s)
+    def _list(self, query: dict[str, str]) -> None:
+        num_wanted = int(query.get("max-keys", 1000))
+        self._count("LIST" if num_wanted > 1 else "LIST of one key")
+        after = query.get("continuation-token", query.get("start-after", ""))
+        found, more = self.bucket.page(query.get("prefix", "").encode(), after.encode(), num_wanted)
+        head = b"<ListBucketResult><EncodingType>url</EncodingType><IsTruncated>%b</IsTruncated>" % (
+            b"true" if more else b"false"
+        )
+        if more:
+            head += b"<NextContinuationToken>%b</NextContinuationToken>" % more
+        self._answer(200, head + b"".join(found) + b"</ListBucketResult>")
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response_only(status)
-            self.send_header("ETag", '"etag"')
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+    def _count(self, kind: str) -> None:
+        with self.bucket.lock:
+            self.bucket.requests[kind] += 1
+        time.sleep(self.bucket.latency_s)
 
-        def log_message(self, *_: object) -> None:
-            pass
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response_only(status)
+        self.send_header("ETag", '"etag"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
-    return Handler
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def _key(path: str) -> bytes:
@@ -133,7 +133,8 @@ def main() -> None:
     options = parser.parse_args()
     bucket = Bucket(options.latency_ms / 1000)
     bucket.draw(options.keys, options.shape)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(bucket))
+    Handler.bucket = bucket
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 

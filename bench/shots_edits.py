@@ -14,10 +14,20 @@ from pathlib import Path
 
 import av
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from shots_pictures import (
+    MIXES,
+    Picture,
+    difference,
+    drawn_slide,
+    glitched,
+    in_light,
+    seen_by_camera,
+    to_levels,
+    with_bars,
+    with_inset,
+    with_lower_third,
+)
 
-Picture = NDArray[np.uint8]  # [H, W, 3]
 Footage = Sequence[Sequence[Picture]]  # shots without a border inside, each a list of pictures
 RATE = 25
 _UNLIKE = 16  # mean levels between pictures that are told apart at a glance
@@ -68,7 +78,7 @@ class Edit:
             pictures = list(shot[first : first + length])
             if self.draw.random() < 0.3:
                 pictures = [picture[:, ::-1] for picture in pictures]
-            if not self.pictures or _apart(self.pictures[-1], pictures[0]) > _UNLIKE:
+            if not self.pictures or difference(self.pictures[-1], pictures[0]) > _UNLIKE:
                 return pictures
 
     def cut_to(self, pictures: Sequence[Picture]) -> int:
@@ -84,10 +94,10 @@ class Edit:
         if self.unmixed < length + 8:
             self.cut_to(self.shot(length + 24))
         first = len(self.pictures) - length
-        mix = _MIXES[kind]
+        mix = MIXES[kind]
         old = self.pictures[first:]
         self.pictures[first:] = [
-            _clipped(mix(a.astype(np.float32), b.astype(np.float32), (n + 1) / (length + 1)))
+            to_levels(mix(a.astype(np.float32), b.astype(np.float32), (n + 1) / (length + 1)))
             for n, (a, b) in enumerate(zip(old, pictures[:length], strict=True))
         ]
         self.pictures.extend(pictures[length:])
@@ -129,13 +139,13 @@ def flashes(edit: Edit) -> None:
             at, length = first + edit.draw.randint(10, 36), edit.draw.randint(1, 3)
             level = edit.draw.choice([0.5, 0.8, 1.0])
             for n in range(at, at + length):
-                edit.pictures[n] = _clipped(edit.pictures[n] * (1 - level) + 255 * level)
+                edit.pictures[n] = to_levels(edit.pictures[n] * (1 - level) + 255 * level)
             edit.happens(at, at + length - 1, "flash")
     for period in (1, 2, 3):
         first = edit.cut_to(edit.shot(44))
         for n in range(first + 8, first + 40):
             if (n - first) // period % 2:
-                edit.pictures[n] = _clipped(edit.pictures[n] * 0.15)
+                edit.pictures[n] = to_levels(edit.pictures[n] * 0.15)
         edit.happens(first + 8, first + 40, f"strobe {period}")
 
 
@@ -143,7 +153,7 @@ def motion(edit: Edit) -> None:
     """Whip pans, pans, zooms and a shaking camera, with cuts between them."""
     for way in ("whip", "pan", "zoom", "shake", "whip", "shake", "pan", "zoom", "whip"):
         shot = edit.shot(40)
-        moved = [_moved(p, way, n / 39, edit.draw) for n, p in enumerate(shot)]
+        moved = [seen_by_camera(p, way, n / 39, edit.draw) for n, p in enumerate(shot)]
         first = edit.cut_to(moved)
         edit.happens(first, first + 39, way)
 
@@ -154,9 +164,9 @@ def moving_mixes(edit: Edit) -> None:
     for length in (8, 12, 16, 20, 25, 32):
         way = edit.draw.choice(["pan", "zoom", "slow"])
         total = length + 40
-        edit.cut_to([_moved(p, way, n / 79, edit.draw) for n, p in enumerate(edit.shot(length + 30))])
+        edit.cut_to([seen_by_camera(p, way, n / 79, edit.draw) for n, p in enumerate(edit.shot(length + 30))])
         way = edit.draw.choice(["pan", "zoom", "slow"])
-        coming = [_moved(p, way, n / 99, edit.draw) for n, p in enumerate(edit.shot(total))]
+        coming = [seen_by_camera(p, way, n / 99, edit.draw) for n, p in enumerate(edit.shot(total))]
         edit.mix_to(coming, length, "dissolve")
 
 
@@ -170,15 +180,15 @@ def overlays(edit: Edit) -> None:
     edit.happens(first + 20, first + 20, "letterbox")
     first, inner = edit.cut_to(edit.shot(40)), edit.shot(40)
     for n in range(18, 40):
-        edit.pictures[first + n] = _inset(edit.pictures[first + n], inner[n])
+        edit.pictures[first + n] = with_inset(edit.pictures[first + n], inner[n])
     edit.happens(first + 18, first + 18, "picture in picture")
     for _ in range(2):
         first = edit.cut_to(edit.shot(40))
         for n in range(first + 15, first + 36):
-            edit.pictures[n] = _lower_third(edit.pictures[n])
+            edit.pictures[n] = with_lower_third(edit.pictures[n])
         edit.happens(first + 15, first + 36, "lower third")
     for number in range(6):
-        slide = _slide(edit.pictures[0].shape, number, edit.draw)
+        slide = drawn_slide(edit.pictures[0].shape, number, edit.draw)
         edit.cut_to([slide] * edit.draw.randint(20, 40))
 
 
@@ -195,7 +205,7 @@ def gaps(edit: Edit) -> None:
         foreign = edit.shot(40)[0]
         first = edit.cut_to(edit.shot(40))
         at = first + edit.draw.randint(12, 30)
-        edit.pictures[at] = _glitch(edit.pictures[at], way, foreign, noise)
+        edit.pictures[at] = glitched(edit.pictures[at], way, foreign, noise)
         edit.happens(at, at, f"glitch: {way}")
 
 
@@ -209,7 +219,7 @@ def grain(edit: Edit) -> None:
             edit.cut_to(edit.shot(36))
     noise = np.random.default_rng(edit.draw.randrange(2**31))
     edit.pictures[:] = [
-        _clipped(p * 0.35 + noise.normal(0, 9, p.shape).astype(np.float32)) for p in edit.pictures
+        to_levels(p * 0.35 + noise.normal(0, 9, p.shape).astype(np.float32)) for p in edit.pictures
     ]
 
 
@@ -223,8 +233,8 @@ def barred(edit: Edit) -> None:
             edit.cut_to(edit.shot(30))
     half = len(edit.pictures) // 2
     share = edit.draw.choice([0.08, 0.125, 0.2])
-    edit.pictures[:half] = [_bars(p, share, 1) for p in edit.pictures[:half]]
-    edit.pictures[half:] = [_bars(p, share, 0) for p in edit.pictures[half:]]
+    edit.pictures[:half] = [with_bars(p, share, 1) for p in edit.pictures[:half]]
+    edit.pictures[half:] = [with_bars(p, share, 0) for p in edit.pictures[half:]]
     edit.happens(half, half, "other bars")
 
 
@@ -232,7 +242,7 @@ def lights(edit: Edit) -> None:
     """Exposure that drifts, jumps and flickers, with cuts between."""
     for way in ("drift", "jump", "flicker", "colour", "drift", "jump"):
         shot = edit.shot(44)
-        first = edit.cut_to([_lit(p, way, n / 43, edit.draw) for n, p in enumerate(shot)])
+        first = edit.cut_to([in_light(p, way, n / 43, edit.draw) for n, p in enumerate(shot)])
         edit.happens(first, first + 43, f"light: {way}")
 
 
@@ -263,104 +273,3 @@ def write(pictures: Sequence[Picture], path: Path, crf: int = 23, rate: int = RA
             frame.pts, frame.time_base = number, Fraction(1, rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
-
-
-def _through(level: float) -> Callable[[NDArray, NDArray, float], NDArray]:
-    def mixed(old: NDArray, new: NDArray, share: float) -> NDArray:
-        kept, picture = (1 - 2 * share, old) if share < 0.5 else (2 * share - 1, new)
-        return picture * kept + level * (1 - kept)
-
-    return mixed
-
-
-_MIXES: dict[str, Callable[[NDArray, NDArray, float], NDArray]] = {
-    "dissolve": lambda old, new, share: old * (1 - share) + new * share,
-    "black": _through(0.0),
-    "white": _through(255.0),
-}
-
-
-def _clipped(picture: NDArray) -> Picture:
-    return np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def _apart(a: Picture, b: Picture) -> float:
-    return float(np.abs(a.astype(np.int16) - b.astype(np.int16)).mean())
-
-
-def _moved(picture: Picture, way: str, share: float, draw: random.Random) -> Picture:
-    """What a camera sees of twice the picture's size."""
-    height, width, _ = picture.shape
-    zoom, x, y = 0.5, 0.25, 0.25  # size, left and top of the view, as shares of the picture
-    if way == "whip":
-        x = 0.5 / (1 + np.exp(-(share * 40 - 20) / 1.2))
-    elif way == "pan":
-        x, y = 0.5 * share, 0.25 * (1 - share)
-    elif way == "slow":
-        zoom, x, y = 0.8, 0.2 * share, 0.1
-    elif way == "shake":
-        x, y = 0.25 + draw.uniform(-0.04, 0.04), 0.25 + draw.uniform(-0.04, 0.04)
-    else:
-        zoom = 1 / (1 + min(1.0, max(0.0, (share - 0.3) * 4)))
-        x = y = (1 - zoom) / 2
-    box = (x * width, y * height, (x + zoom) * width, (y + zoom) * height)
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR, box))
-
-
-def _inset(picture: Picture, inner: Picture) -> Picture:
-    height, width, _ = picture.shape
-    small = np.asarray(Image.fromarray(inner).resize((width // 3, height // 3), Image.Resampling.BILINEAR))
-    out = picture.copy()
-    out[height // 10 :][: height // 3, width // 16 :][:, : width // 3] = small
-    return out
-
-
-def _lower_third(picture: Picture) -> Picture:
-    height, width, _ = picture.shape
-    image = Image.fromarray(picture)
-    pen = ImageDraw.Draw(image)
-    pen.rectangle((width // 20, int(height * 0.75), int(width * 0.6), int(height * 0.9)), (20, 40, 160))
-    pen.text((width // 16, int(height * 0.79)), "Prof. Example, City Hall", "white", _font(height // 14))
-    return np.asarray(image)
-
-
-def _slide(shape: tuple[int, ...], number: int, draw: random.Random) -> Picture:
-    height, width = shape[:2]
-    image = Image.new("RGB", (width, height), (draw.choice([255, 245, 250]),) * 3)
-    pen = ImageDraw.Draw(image)
-    title = draw.choice(["Results", "Method", "Budget 2026", "Outlook", "Team"])
-    pen.text((width // 12, height // 9), f"{title} {number}", (20, 30, 120), _font(height // 9))
-    for line in range(draw.randint(2, 6)):
-        words = (draw.choice(["value", "index", "shots", "cost", "cpu", "film", "line"]) for _ in range(9))
-        text = "- " + " ".join(list(words)[: draw.randint(3, 6)])
-        pen.text((width // 10, int(height * (0.32 + 0.1 * line))), text, "black", _font(height // 16))
-    return np.asarray(image)
-
-
-def _glitch(picture: Picture, way: str, foreign: Picture, noise: np.random.Generator) -> Picture:
-    if way == "foreign":
-        return foreign
-    if way == "shifted":
-        return np.roll(picture, len(picture) // 2, 0)
-    if way == "noise":
-        return noise.integers(0, 255, picture.shape).astype(np.uint8)
-    return np.full_like(picture, (0, 135, 0) if way == "green" else 0)
-
-
-def _bars(picture: Picture, share: float, axis: int) -> Picture:
-    out = np.swapaxes(picture, 0, axis).copy()
-    thick = int(len(out) * share)
-    out[:thick] = out[len(out) - thick :] = 0
-    return np.swapaxes(out, 0, axis)
-
-
-def _lit(picture: Picture, way: str, share: float, draw: random.Random) -> Picture:
-    gain = {"drift": 0.6 + 0.8 * share, "jump": 1.0 if share < 0.5 else 0.45}.get(way, 1.0)
-    if way == "flicker":
-        gain = draw.uniform(0.75, 1.2)
-    tint = np.array([1.0, 1 - 0.5 * share, 1 - 0.7 * share]) if way == "colour" else 1.0
-    return _clipped(picture.astype(np.float32) * gain * tint)
-
-
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(max(8, size))

@@ -72,17 +72,8 @@ def _clock(ms: int) -> str:
     return f"{ms // 3_600_000:02}:{ms // 60_000 % 60:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
 
 
-def main() -> None:
-    """Make the films, index them, ask the index, and say how right it is."""
-    folder = Path(sys.argv[1])
-    spoken = folder / "spoken"
-    library, index, truth = folder / "library", folder / "index", folder / "truth.json"
-
-    step(f"A library of real video files: {library} (drop your own there and run this again)")
-    films = make_library(library)
-    for path in sorted(library.iterdir()):
-        print(f"  {path.stat().st_size / 1000:8.0f} kB  {path.name}")
-
+def index_it(library: Path, index: Path) -> None:
+    """Run over the library, once to index it and once to show that nothing is paid for twice."""
     step(
         "Index it: Ray tasks read frames and captions, one actor runs a small Video-XL-2, the driver commits"
     )
@@ -96,6 +87,9 @@ def main() -> None:
     step("What is in the index")
     media_index("status", "--index", str(index))
 
+
+def ask_it(index: Path) -> None:
+    """Ask in SQL, then by words and by meaning."""
     step("Questions in SQL")
     query = "select title, container, duration_ms, num_frames_sampled from videos order by title"
     media_index("sql", "--index", str(index), query)
@@ -107,12 +101,17 @@ def main() -> None:
 
     step("One file that makes questions fast, then a search by words and one by meaning")
     media_index("build", "--index", str(index))
-    for kind, words in (
-        ("scenes", "dancing in the mountains at night"),
-        ("videos", "a feline taking a nap on the road"),
-    ):
-        media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
+    search(index, "scenes", "dancing in the mountains at night")
+    search(index, "videos", "a feline taking a nap on the road")
 
+
+def search(index: Path, kind: str, words: str) -> None:
+    """Search three rows of one kind."""
+    media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
+
+
+def hear_what_is_said(spoken: Path, index: Path) -> None:
+    """Index a film in which somebody speaks, and find words that are said and words beside a film."""
     step("A film that is not drawn goes without the small model: what is said in it is heard")
     spoken.mkdir(exist_ok=True)
     if not (spoken / SPOKEN.name).exists():
@@ -121,16 +120,36 @@ def main() -> None:
     media_index("run", "--library", str(spoken), "--index", str(index), *hears)
 
     step("One of the films has captions beside it, and in that one somebody speaks: both are found")
-    for kind, words in (("captions", "jumping in the park"), ("speech", "bridges over the river")):
-        media_index("search", "--index", str(index), "--kind", kind, "--limit", "3", words)
+    search(index, "captions", "jumping in the park")
+    search(index, "speech", "bridges over the river")
 
+
+def hold_against_truth(folder: Path, index: Path, films: dict[str, Film]) -> None:
+    """Say how right the index is, and draw a sheet of all scenes found."""
     step("Drawn films are fully known: how right is the index?")
     known = Truth(videos=tuple(true_video(film, name) for name, film in films.items()))
+    truth = folder / "truth.json"
     truth.write_text(known.model_dump_json(indent=1) + "\n", encoding="utf-8")
     media_index("eval", "--index", str(index), "--truth", str(truth))
     sheet = folder / "contact-sheet.png"
     write_contact_sheet(index, sheet, films)
     print(f"All scenes found, what is true in green and what is not in red: {sheet}")
+
+
+def main() -> None:
+    """Make the films, index them, ask the index, and say how right it is."""
+    folder = Path(sys.argv[1])
+    library, index = folder / "library", folder / "index"
+
+    step(f"A library of real video files: {library} (drop your own there and run this again)")
+    films = make_library(library)
+    for path in sorted(library.iterdir()):
+        print(f"  {path.stat().st_size / 1000:8.0f} kB  {path.name}")
+
+    index_it(library, index)
+    ask_it(index)
+    hear_what_is_said(folder / "spoken", index)
+    hold_against_truth(folder, index, films)
 
     step("To look at it in a browser, run this and open http://127.0.0.1:8080")
     print(f"$ {Path(sys.executable).parent / 'media-index'} serve --index {shlex.quote(str(index))}")
