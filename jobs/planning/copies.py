@@ -51,6 +51,18 @@ def _linked(one: PlannedVideo, other: VideoId, key: str, sidecars_rev: str | Non
     )
 
 
+def is_helped_by(one: PlannedVideo, sidecars_rev: str | None) -> bool:
+    """Whether rows of the same bytes, with the texts of `sidecars_rev`, bring the video nearer to its own.
+
+    Where a model would be asked they do, beside whatever texts: its own are read later. One that lacks
+    nothing but signals has to be beside the same texts, and sure to have the same bytes: what turns out to
+    be another file is analysed from the beginning.
+    """
+    if one.reason is not Reason.NEW_SIDECARS and one.tasks != ():
+        return True
+    return not one.video.is_local and one.video.has_texts_of(sidecars_rev)
+
+
 def like_known(videos: PlannedVideos, index: Known) -> Iterator[tuple[PlannedVideo, CurrentCommit]]:
     """Files on a disk that look like one the index has, in this library or another, with the word on that.
 
@@ -105,8 +117,9 @@ def split_copies(videos: PlannedVideos) -> tuple[PlannedVideos, PlannedVideos]:
             if content is None:
                 continue
             first = firsts.setdefault(content, one)
-            if first is not one:
-                video = first.video
+            video = first.video
+            has_all = one.tasks != () or one.recipe_id == first.recipe_id
+            if first is not one and has_all and is_helped_by(one, video.sidecars_rev):
                 linked = _linked(one, video.video_id, first.analysis_key, video.sidecars_rev)
                 copies[row] = replace(linked, reason=Reason.DUPLICATE)
     if not copies:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from jobs.planning.copies import Known, like_known, with_rows_of
+from jobs.planning.copies import Known, is_helped_by, like_known, with_rows_of
 from jobs.planning.stale_rows import StaleRows
 from jobs.planning.staleness import Staleness
 from schemas.commit import CommitState
@@ -205,6 +205,10 @@ class _Examiner:
         if twin.state == CommitState.QUARANTINED:
             is_kept = one.reason is Reason.NEW and _is_kept_aside(twin, self._recipe.recipe_id)
             return is_kept and not (self._is_local and self._had_bad_name(twin))
+        if not is_helped_by(one, twin.sidecars_rev):
+            return False
+        if one.tasks == ():  # it keeps answers that it has
+            return self._stale_rows.has_all_of(one.recipe_id, twin.recipe_id)
         stale = self._stale_rows.of_recipe(twin.recipe_id)
         if stale is None:
             return True

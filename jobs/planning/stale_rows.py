@@ -44,6 +44,11 @@ class StaleRows:
             self._by_recipe[recipe_id] = compare_recipes(self._record(recipe_id), self._recipe)
         return self._by_recipe[recipe_id]
 
+    def has_all_of(self, wanted: str | None, recipe_id: str) -> bool:
+        """Whether rows that this recipe made are all that `wanted` (None: the run's recipe) would make."""
+        record = self._results.get(wanted, self._recipe) if wanted else self._recipe
+        return compare_recipes(self._record(recipe_id), record) is None
+
     def of(self, video: VideoObject, current: CurrentCommit) -> Staleness | None:
         """What is stale of the rows that a video has of its present bytes; None: nothing."""
         stale = self.of_recipe(current.recipe_id)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from jobs.planning.copies import split_copies
 from jobs.planning.reasons import examine
 from jobs.planning.staleness import compare_recipes
 from schemas.identity import Sidecar, VideoObject
@@ -186,3 +187,88 @@ def test_a_copy_beside_other_texts_reads_them_by_itself():
     (one,) = examine([FILM, copy], Twins(commit, new), new, False, of_sidecars=("captions",)).relinked
     assert one.carried_key == commit.analysis_key
     assert one.analysis_key != copy.analysis_key(new.recipe_id), "which names what the next run makes"
+
+
+def committed_as(video: VideoObject, made_by: RecipeRecord, sidecars_rev=None) -> CurrentCommit:
+    """The commit of rows that a recipe made beside these texts."""
+    revisions = (video.object_rev, video.content_rev)
+    key = video.analysis_key(made_by.recipe_id)
+    return CurrentCommit(1, video.video_id, key, *revisions, made_by.recipe_id, "rows", None, sidecars_rev)
+
+
+class Several(OneCommit):
+    """An index that knows several commits, also by their bytes."""
+
+    def __init__(self, commits, *recipes) -> None:
+        self.commits, self.recipes = commits, {one.recipe_id: one for one in recipes}
+
+    def current_commits(self, video_ids):
+        return {one.video_id: one for one in self.commits if one.video_id in video_ids}
+
+    def commits_with_content(self, content_revs):
+        return [one for one in self.commits if one.content_rev in content_revs]
+
+    def uri_of(self, video_id, analysis_key):
+        return "/films/gone.mp4"
+
+
+COPY = replace(FILM, uri="s3://films/copy.mp4")
+TOLD = replace(COPY, sidecars=(SRT,))
+
+
+@pytest.mark.parametrize("tasks_of_said", [(), ("scenes",)])
+def test_a_copy_that_has_its_rows_reads_its_own_texts(tasks_of_said):
+    """Rows came from its twin, texts and all: the next run reads what lies beside it instead of giving it
+    the same rows again."""
+    new = recipe("m", ["scenes"], captions="1")
+    index = Several([committed_as(FILM, new), committed_as(COPY, new)], new)
+    found = examine([FILM, TOLD], index, new, False, ("captions",), tasks_of_said)
+    assert found.reasons == {Reason.UNCHANGED: 1, Reason.NEW_SIDECARS: 1}
+    (one,) = found.costly
+    assert (one.video, one.tasks, one.signals) == (TOLD, tasks_of_said, ("captions",))
+    assert one.carried_key == COPY.analysis_key(new.recipe_id)
+    assert one.carried_id is None
+
+
+def test_two_copies_with_new_texts_each_read_their_own():
+    """In one run: neither takes the other's."""
+    new = recipe("m", ["scenes"], captions="1")
+    index = Several([committed_as(FILM, new), committed_as(COPY, new)], new)
+    told = replace(FILM, sidecars=(replace(SRT, name="other.srt"),))
+    found = examine([told, TOLD], index, new, False, ("captions",))
+    assert found.reasons == {Reason.NEW_SIDECARS: 2}
+    originals, copies = split_copies(found.costly)
+    assert (list(originals.video_ids), len(copies)) == ([told.video_id, TOLD.video_id], 0)
+
+
+def test_of_copies_that_lack_a_signal_one_is_read():
+    """Neither waits for the other to have it; and one with answers of its own keeps them."""
+    old, new = recipe("m", ["scenes"]), recipe("m", ["scenes"], captions="1")
+    found = examine(
+        [FILM, COPY], Several([committed_as(FILM, old), committed_as(COPY, old)], old), new, False
+    )
+    assert found.reasons == {Reason.MISSING_SIGNALS: 2}
+    originals, copies = split_copies(found.costly)
+    assert (list(originals.video_ids), [one.carried_id for one in copies]) == (
+        [FILM.video_id],
+        [FILM.video_id],
+    )
+    signals, unasked = recipe(captions="2"), recipe(captions="1")
+    index = Several([committed_as(FILM, unasked), committed_as(COPY, old)], old, unasked)
+    found = examine([FILM, COPY], index, signals, False)
+    originals, copies = split_copies(found.costly)
+    assert (len(originals), len(copies), len(found.relinked)) == (2, 0, 0)
+    index = Several([committed_as(FILM, signals), committed_as(COPY, old)], old, signals)
+    assert len(examine([FILM, COPY], index, signals, False).relinked) == 0
+    index = Several([committed_as(FILM, signals), committed_as(COPY, unasked)], unasked, signals)
+    assert len(examine([FILM, COPY], index, signals, False).relinked) == 1
+
+
+def test_on_a_disk_only_the_model_is_spared():
+    """Files that only look alike are told apart by a run, which then does one of them from the beginning."""
+    new = recipe("m", ["scenes"], captions="1")
+    old = recipe("m", ["scenes"])
+    film, copy = (VideoObject(f"/films/{name}.mp4", 10, 1) for name in "ab")
+    for made_by, num_relinked in ((old, 0), (recipe("n", ["scenes"], captions="1"), 1)):
+        index = Several([committed_as(film, new), committed_as(copy, made_by)], old, new, made_by)
+        assert len(examine([copy], index, new, True).relinked) == num_relinked
