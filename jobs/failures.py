@@ -84,6 +84,11 @@ class VideoFailure:
         return POLICIES[self.failure_class].counts and self.code not in _ABOUT_ONE_OBJECT
 
     @property
+    def is_death(self) -> bool:
+        """Whether the process that was at the video ended, by itself or for want of memory."""
+        return self.failure_class in (FailureClass.POISON, FailureClass.RESOURCE)
+
+    @property
     def may_be_everywhere(self) -> bool:
         """Whether it need not be the video's fault, so that several in a row say something about the run."""
         return self.counts and self.failure_class is not FailureClass.ANSWER

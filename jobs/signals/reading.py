@@ -54,9 +54,11 @@ NO_SIGNALS_READ = SignalsRead()
 def read_signals(
     file: VideoFile, signals: Iterable[Signal], lineage_of: Callable[[str], Lineage]
 ) -> SignalsRead:
-    """Read each of them. `lineage_of` makes the lineage of rows from a signal's id."""
+    """Read each of them that has not failed. `lineage_of` makes the lineage of rows from a signal's id."""
     wanted = tuple(signals)
-    outcomes = watch_all(file, watching_of(wanted), lineage_of)
+    outcomes = {name: Outcome(failure=why) for name, why in file.before.failures.items()}
+    to_watch = watching_of(one for one in wanted if one.name not in outcomes)
+    outcomes |= watch_all(file, to_watch, lineage_of)
     for signal in wanted:
         if isinstance(signal, ReadingSignal) and signal.name not in outcomes:
             outcomes[signal.name] = _read(file, signal, lineage_of(signal_id(signal)))

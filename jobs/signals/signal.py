@@ -9,6 +9,7 @@ from schemas.identity import Sidecar, VideoObject, digest
 from schemas.measured import Measured
 
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
+    from jobs.failures import VideoFailure
     from videoxl2.captions import Texts
     from videoxl2.frames import Limits, MediaInfo
     from videoxl2.speech import Heard
@@ -19,11 +20,13 @@ Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one sig
 
 @dataclass(frozen=True)
 class Beforehand:
-    """What was read of a video before its signals are; `seconds` is what that took, by signal."""
+    """What was read of a video before its signals are. By signal, `seconds` is what that took, and `failures`
+    why it is left alone."""
 
     texts: "Texts | None" = None  # by the pass that probed it, where captions are wanted
     heard: "Heard | None" = None  # for prompts, where they tell what is heard
     seconds: Mapping[str, float] = field(default_factory=dict)
+    failures: "Mapping[str, VideoFailure]" = field(default_factory=dict)
 
 
 NOTHING_BEFORE = Beforehand()

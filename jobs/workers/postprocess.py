@@ -237,8 +237,8 @@ class Postprocessing:
 
     def _may_be_of_signals(self, job: PostprocessJob, outcome: VideoFailure) -> bool:
         """Whether its process died, and may not without reading signals."""
-        is_dead = outcome.failure_class in (FailureClass.POISON, FailureClass.RESOURCE)
-        return is_dead and job.killed is None and bool(signals_of(self._recipe.signals, job.video.work))
+        is_read = job.killed is None and bool(signals_of(self._recipe.signals, job.video.work))
+        return outcome.is_death and is_read
 
     def unfinished(self) -> list[AttemptHistory]:
         """The videos under way."""

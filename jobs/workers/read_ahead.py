@@ -58,13 +58,14 @@ class ReadAhead:
 
     def open(self, work: Work) -> Opened:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
-        reading = self._start(work)
-        if reading.opened is None:
-            with self._waiting(self._source.hearing_s(work)):
-                reading.opened = value_of(reading.open_ref, Stage.FETCH)
-        if isinstance(reading.opened, VideoFailure):
-            raise VideoFailureError(reading.opened)
-        return reading.opened
+        opened = self._opened(self._start(work), self._source.hearing_s(work))
+        if isinstance(opened, VideoFailure) and self._may_be_of_signals(work, opened):
+            again = open_remote.remote(self._source, work, opened)
+            self._readings[work] = _Reading(work, again)
+            opened = self._opened(self._readings[work])
+        if isinstance(opened, VideoFailure):
+            raise VideoFailureError(opened)
+        return opened
 
     def begin(self, work: Work) -> None:
         """Begin reading the video that comes after the one at hand."""
@@ -92,6 +93,17 @@ class ReadAhead:
             for ref in self._readings.pop(work).under_way:
                 ray.cancel(ref, force=True)
 
+    def _opened(self, reading: _Reading, patience_s: float = 0.0) -> Opened | VideoFailure:
+        if reading.opened is None:
+            with self._waiting(patience_s):
+                reading.opened = value_of(reading.open_ref, Stage.FETCH)
+        return reading.opened
+
+    def _may_be_of_signals(self, work: Work, failure: VideoFailure) -> bool:
+        """Whether the process died, and may not without reading what is said."""
+        is_told = self._source.reads_said or bool(self._source.told_by(work))
+        return failure.is_death and is_told
+
     @contextmanager
     def _waiting(self, patience_s: float = 0.0) -> Iterator[None]:
         self._waiting_since = time.monotonic() + patience_s
@@ -102,7 +114,7 @@ class ReadAhead:
 
     def _start(self, work: Work) -> _Reading:
         if work not in self._readings:
-            self._readings[work] = _Reading(work, open_remote.remote(self._source, work))
+            self._readings[work] = _Reading(work, open_remote.remote(self._source, work, None))
         return self._readings[work]
 
     def _refill(self, first: _Reading) -> None:

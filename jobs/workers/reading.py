@@ -21,7 +21,7 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
-from jobs.prompts.recipe import OF_SAID
+from jobs.prompts.recipe import OF_HEARD, OF_SAID
 from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
 from jobs.workers.deadlines import NUM_TRIES, killed_when_hanging, patience_s
 from jobs.workers.domain import DomainGuard
@@ -75,6 +75,11 @@ class Source:
         """Whether a prompt that is asked of the video tells speech."""
         return any(work.tasks is None or task in work.tasks for task in self.tasks_of_heard)
 
+    def told_by(self, work: Work) -> tuple[str, ...]:
+        """The signals that are read of the video before the model sees it, as prompts tell them."""
+        told = {OF_SAID, *((OF_HEARD,) if self.hears(work) else ())}
+        return tuple(one.name for one in signals_of(self.signals, work) if one.name in told)
+
     def hearing_s(self, work: Work) -> float:
         """Seconds for which the model may wait until the video is heard."""
         speech = speech_of(self.signals, work) if self.hears(work) else None
@@ -92,16 +97,22 @@ class Opened:
     before: Beforehand = NOTHING_BEFORE
 
 
-def open_video(source: Source, work: Work) -> Opened:
+def open_video(source: Source, work: Work, killed: VideoFailure | None = None) -> Opened:
     """Probe the video and lay the sampling grid. Raises `storage.errors` and `MediaError`, and
-    `VideoFailureError` for what would cost too much or is outside the model's domain."""
+    `VideoFailureError` for what would cost too much or is outside the model's domain.
+
+    With `killed` nothing is told of what is said: a process that read it ended so.
+    """
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-        info, texts = probe_for(source.signals, work, path, source.limits)
+        info, texts = probe_for(() if killed else source.signals, work, path, source.limits)
         if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
             raise VideoFailureError(too_costly(why))
         if source.guard:
             source.guard.check(path, info, source.limits)
-        said, before = _said(source, work, file_of(source, work, path, info, Beforehand(texts)))
+        said: Said = ()
+        before = Beforehand(failures=dict.fromkeys(source.told_by(work), killed) if killed else {})
+        if not killed:
+            said, before = _said(source, work, file_of(source, work, path, info, Beforehand(texts)))
     if not source.is_split:
         grid = plan_sampling(info, source.fps, work.max_frames)
         return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, before)
@@ -154,10 +165,10 @@ class SpanRead:
 # A task's name is a metric label, hence constant. Errors return as values: they are the video's, not Ray's.
 
 
-def _open_task(source: Source, work: Work) -> Opened | VideoFailure:
+def _open_task(source: Source, work: Work, killed: VideoFailure | None) -> Opened | VideoFailure:
     follow(source.log_dir, "worker")
     try:
-        opened = open_video(source, work)
+        opened = open_video(source, work, killed)
     except Exception as error:
         return classify(error, Stage.FETCH)
     fields = {"uri": work.video.uri, "video_ms": opened.info.duration_ms, "spans": len(opened.spans)}

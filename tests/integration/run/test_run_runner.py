@@ -21,6 +21,7 @@ from ray import cloudpickle
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
+from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
@@ -29,13 +30,17 @@ from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, FailureLimit, Limits
+from jobs.signals.captions import Captions
 from jobs.signals.signal import Costs
+from jobs.signals.speech import SpeechSignal
+from jobs.signals.strip import Strips
 from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.hanging import HangGuard
 from jobs.workers.postprocess import Postprocessing
-from jobs.workers.read_ahead import value_of
+from jobs.workers.read_ahead import ReadAhead, value_of
 from jobs.workers.reading import Source
+from jobs.workers.signals import read_video_signals
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject
@@ -413,6 +418,44 @@ def test_a_signal_that_kills_its_process_costs_signals_and_nothing_else(
     assert [(one["signal_id"], one["code"]) for one in bundle["failures"]] == [("deadly@1", "reader_crashed")]
     assert not any("cuts" in warning for warning in bundle["videos"][0]["warnings"])
     assert len(bundle["scenes"] or ()) == (2 if answers else 0)
+
+
+class DeadlySpeech(SpeechSignal):
+    """It ends the process that hears."""
+
+    def hear(self, file: Any) -> Any:
+        os._exit(1)
+
+
+def test_hearing_that_kills_its_process_costs_what_is_said_and_nothing_else(tmp_path, cluster, make_video):
+    """The model is told nothing, and sees the video all the same; other signals are read, and failures say
+    why those of what is said are not, which are left alone from then on."""
+    (tmp_path / "films").mkdir()
+    path = make_video(tmp_path / "films" / "a.mp4", seconds=3)
+    library = open_library(str(path.parent))
+    (found,) = library.list_videos(Selection())
+    signals = (Captions(), Strips(), DeadlySpeech("deaf", tmp_path, "r", 1, ()))
+    source = Source(
+        library,
+        tmp_path / "scratch",
+        Fraction(1),
+        56,
+        reads_said=True,
+        tasks_of_heard=("summary",),
+        signals=signals,
+    )
+    work = Work(found, "key", Reason.NEW, max_frames=1000)
+    reading = ReadAhead(source)
+    opened = reading.open(work)
+    assert (opened.said, opened.grid.num_targets) == ((), 3)
+    assert sum(len(span.pts_ms) for span in reading.spans(work)) == 3
+    builder = RowBuilder(work, replace(RECIPE, signals=signals), "run", datetime.now(UTC))
+    read = read_video_signals(source, opened.info, builder, opened.before)
+    assert [(one.signal_id, one.failure.code) for one in read.failures] == [
+        ("captions@2", "reader_crashed"),
+        ("speech@2", "reader_crashed"),
+    ]
+    assert len(read.rows["strips"]) == 1
 
 
 def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
