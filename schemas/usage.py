@@ -52,6 +52,11 @@ class Usage:
         """Seconds in which the model computed: prefill without the wait for pictures, and answers."""
         return self.model_seconds - (self.wait_seconds or 0.0)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Seconds that CPUs took besides: for signals, and to finish."""
+        return (self.signal_seconds or 0.0) + (self.finish_seconds or 0.0)
+
 
 NO_USAGE = Usage()
 

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from jobs.reports.report.content import read_section
 from jobs.reports.report.period import Period
 from jobs.reports.report.plots import Series, bar, growing_areas, share_columns, stacked_columns
-from jobs.reports.report.records import Report, RunTimeline, parts_of
+from jobs.reports.report.records import Report, RunTimeline, cpu_parts_of, parts_of
 from jobs.ui.templates import templates_in
 from jobs.ui.words import file_name, printable, short, timecode
 from storage.query.catalog import Catalog
@@ -112,4 +112,4 @@ def _whole(text: str) -> Markup:
 
 _TEMPLATES = templates_in(Path(__file__).parent, short)
 _TEMPLATES.filters["whole"] = _whole
-_TEMPLATES.globals |= {"bar": bar, "parts_of": parts_of}
+_TEMPLATES.globals |= {"bar": bar, "parts_of": parts_of, "cpu_parts_of": cpu_parts_of}

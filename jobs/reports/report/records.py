@@ -72,6 +72,7 @@ class ReasonLine:
     unfinished: int
     video_hours: float
     gpu_hours: float
+    cpu_hours: float
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,7 @@ class Spent(Usage):
     @property
     def cpu_parts(self) -> tuple[tuple[str, float], ...]:
         """What it passes through on CPUs, while the model goes on; nothing where no attempt tells."""
-        found = (("signals", self.signal_seconds or 0.0), ("finish", self.finish_seconds or 0.0))
-        return tuple((name, seconds) for name, seconds in found if seconds > 0)
+        return cpu_parts_of(self)
 
     @property
     def throughput(self) -> float | None:
@@ -140,12 +140,23 @@ class SlowVideo(Usage):
     tries: int
     seconds: float
 
+    @property
+    def total_seconds(self) -> float:
+        """Seconds that the model and CPUs spent on it."""
+        return self.model_seconds + self.cpu_seconds
+
 
 def parts_of(usage: Usage) -> tuple[tuple[str, float], ...]:
     """What a model's seconds with a video were spent on."""
     wait_s = usage.wait_seconds or 0.0
     computing = usage.busy_seconds - (usage.generate_seconds or 0.0)
     return (("waiting", wait_s), ("prefill", computing), ("generate", usage.generate_seconds or 0.0))
+
+
+def cpu_parts_of(usage: Usage) -> tuple[tuple[str, float], ...]:
+    """What seconds of CPUs were spent on; nothing where no attempt tells."""
+    found = (("signals", usage.signal_seconds or 0.0), ("finish", usage.finish_seconds or 0.0))
+    return tuple((name, seconds) for name, seconds in found if seconds > 0)
 
 
 @dataclass(frozen=True)

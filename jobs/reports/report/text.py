@@ -26,11 +26,13 @@ def report_lines(report: Report) -> Iterator[str]:
     if report.runs:
         yield from _spent(report)
     yield from _section(
-        "planned because", map(_reason, report.reasons), ("", "videos", "of video", f"of {report.engine}")
+        "planned because",
+        map(_reason, report.reasons),
+        ("", "videos", "of video", f"of {report.engine}", "on CPUs"),
     )
     yield from _failures(report)
     slowest = map(_slow, report.slowest[:MAX_SLOWEST])
-    yield from _section("slowest videos", slowest, (report.engine, "of video", "", ""))
+    yield from _section("slowest videos", slowest, (report.engine, "on CPUs", "of video", "", ""))
     yield from _section("machines", map(_machine, report.machines))
     yield from _section("set aside", map(_set_aside, report.set_aside[:MAX_SET_ASIDE]))
     yield from _more(report.set_aside[0].total if report.set_aside else 0, MAX_SET_ASIDE)
@@ -126,12 +128,19 @@ def _section(title: str, rows: Iterable[Sequence[str]], head: Sequence[str] = ()
 
 
 def _reason(line: ReasonLine) -> tuple[str, ...]:
-    return line.reason, f"{line.videos:,}", hours(line.video_hours), hours(line.gpu_hours)
+    return (
+        line.reason,
+        f"{line.videos:,}",
+        hours(line.video_hours),
+        hours(line.gpu_hours),
+        hours(line.cpu_hours),
+    )
 
 
 def _slow(video: SlowVideo) -> tuple[str, ...]:
+    spent = seconds(video.model_seconds), seconds(video.cpu_seconds)
     length = seconds((video.video_ms or 0) / 1000)
-    return seconds(video.model_seconds), length, _count(video.tries, "try", "tries"), video.uri
+    return (*spent, length, _count(video.tries, "try", "tries"), video.uri)
 
 
 def _machine(one: Machine) -> tuple[str, ...]:

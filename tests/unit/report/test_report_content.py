@@ -171,12 +171,46 @@ def test_what_cpus_did_is_told_with_a_model_and_without(tmp_path, make_row, read
     index.publish([], [RunRecord(run=make_row(Run, run_id="r1"), attempts=(attempt,))])
     report = read(tmp_path)
     assert report.spent.cpu_parts == (("signals", 90), ("finish", 5))
-    (line,) = (line for line in report_lines(report) if "on CPUs" in line)
+    (line,) = (line for line in report_lines(report) if "on CPUs:" in line)
     assert "signals 90 s, finish 5.0 s" in line
     assert ("prefill 100%" in line) is (model_s is not None)
     page = report_page(report, [])
     assert "Where the seconds went" in page
-    assert page.count("on CPUs") == 2
+    assert page.count('<td class="n">on CPUs') == 2
+    [reason] = report.reasons
+    assert (reason.gpu_hours, reason.cpu_hours) == ((model_s or 0.0) / 3600, 95 / 3600)
+    [video] = report.slowest
+    assert (video.model_seconds, video.cpu_seconds, video.total_seconds) == (
+        model_s or 0.0,
+        95,
+        95 + (model_s or 0.0),
+    )
+
+
+def test_the_slowest_videos_are_those_that_took_most_of_model_and_cpus(tmp_path, make_row, read):
+    """In text and page each with both; a night without a model has slowest ones, too."""
+    took = {
+        "s3://b/heard.mp4": {"prefill_seconds": 5.0, "signal_seconds": 400.0},
+        "s3://b/seen.mp4": {"prefill_seconds": 100.0, "generate_seconds": 50.0, "signal_seconds": 1.0},
+        "s3://b/unseen.mp4": {"signal_seconds": 200.0, "finish_seconds": 2.0},
+    }
+    attempts = tuple(
+        make_row(Attempt, run_id="r1", uri=uri, video_id=f"{n:016x}", attempt=1, outcome="indexed", **seconds)
+        for n, (uri, seconds) in enumerate(took.items())
+    )
+    index = open_index(str(tmp_path), create=True)
+    index.publish([], [RunRecord(run=make_row(Run, run_id="r1"), attempts=attempts)])
+    report = read(tmp_path)
+    assert [video.uri for video in report.slowest] == [
+        "s3://b/heard.mp4",
+        "s3://b/unseen.mp4",
+        "s3://b/seen.mp4",
+    ]
+    lines = report_lines(report)
+    (line,) = (line for line in lines if line.endswith("s3://b/unseen.mp4"))
+    assert line.split()[:4] == ["0.0", "s", "3.4", "min"]
+    page = report_page(report, [])
+    assert page.count('<i class="signals"') == 5, "three bars, the sum, the legend"
 
 
 def test_a_run_that_has_not_ended_is_reported_from_its_tries(tmp_path, draw_nights, make_row, read):
