@@ -242,22 +242,32 @@ def _imports(settings: Settings) -> Check:
 def _ray(settings: Settings) -> Check:
     import ray
 
-    from jobs.cluster.joining import check_reachable
+    from jobs.cluster.address import LOCAL, chosen_address
     from jobs.cluster.session import is_short, short_root, wanted_root
 
     said = f"Ray {ray.__version__}"
-    if settings.ray_address == "local":
-        with short_root():  # as a run makes it
-            said += f", on this machine: {len(os.sched_getaffinity(0))} CPUs, its folder in {wanted_root()}"
-        if not is_short(wanted_root()):
-            said += ", through a short link, as sockets need it"
-        return Check("ray", Health.OK, said)
-    try:
-        check_reachable(settings.ray_address)
-    except ConnectionError as error:
-        said += f": no cluster at {settings.ray_address}: {error}"
-        return Check("ray", Health.FAILED, said, "Check --ray-address; leave it out to run on this machine.")
-    said += f": {settings.ray_address} answers; its machines were not looked at"
+    address = chosen_address(settings.ray_address)
+    if address != LOCAL:
+        return _joined(said, address)
+    with short_root():  # as a run makes it
+        said += f", on this machine: {len(os.sched_getaffinity(0))} CPUs, its folder in {wanted_root()}"
+    if not is_short(wanted_root()):
+        said += ", through a short link, as sockets need it"
+    return Check("ray", Health.OK, said)
+
+
+def _joined(said: str, named: str) -> Check:
+    """Whether the cluster lets us in, and what it has now."""
+    from jobs.cluster.address import check_admitted, found_address
+    from jobs.cluster.nodes import Nodes, NodeView
+    from jobs.cluster.words import words_aside
+
+    with words_aside():
+        address = found_address(named)
+        nodes = NodeView(check_admitted(address)).look() or Nodes()
+    said += f": {address} lets us in: {nodes}"
+    if not nodes.num_cpus:
+        return Check("ray", Health.WARNING, said, "A run waits for a node with a CPU to read with.")
     return Check("ray", Health.OK, said)
 
 

@@ -88,7 +88,7 @@ recipe_options = with_options(
 spending_options = with_options(
     switch("--new-index", "Make the index, where there is none yet.", default=False),
     value("--plan", "FILE", "Do what was saved by `media-index plan --save FILE`, no more.", FILE),
-    value("--ray-address", "ADDRESS", "Join this Ray cluster. [a private one on this machine]"),
+    value("--ray-address", "HOST:PORT", "Join this Ray cluster. [RAY_ADDRESS, else one on this machine]"),
     value("--max-streams", "N", "Videos with more tracks are set aside. [1000]", int),
     value("--max-duration", "36h|7d", "Longer videos are set aside. [7d]"),
     value(
@@ -105,6 +105,10 @@ spending_options = with_options(
         "No video begins after this long, or this time of day; those under way finish.",
     ),
     switch("--build", "At the end, what `media-index build` makes is made, or made current."),
+    values(
+        *("--ok", "ok", "CODE"),
+        "End with 0 instead of this exit code, e.g. 3, for a scheduler that knows 0 alone; repeatable.",
+    ),
     value("--log-format", "text|json", "What is said on stderr. [text]"),
     value(
         *("--log-dir", "DIR"),

@@ -3,7 +3,6 @@
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import ray
 from ray.job_config import JobConfig
 
+from jobs.cluster.address import LOCAL, check_admitted, first_line, found_address
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.session import session_folder
 from jobs.cluster.store_pulse import StorePulse
@@ -69,20 +69,9 @@ def has_live_node() -> bool:
     return any(node["Alive"] for node in ray.nodes())
 
 
-def check_reachable(address: str) -> None:
-    """ConnectionError at once; Ray itself would try for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
-        return  # "local" or "auto"
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
-        raise ConnectionError(str(error)) from None
-
-
 @contextmanager
 def join_cluster(address: str, keeps_quiet: bool = True) -> Iterator[Cluster]:
-    """Start a private Ray ("local") or join the one at `address`, and leave it at the end.
+    """Start a private Ray ("local") or join the one at `address` (HOST:PORT or "auto"), and leave it then.
 
     The address is always explicit: a bare `ray.init` would attach to whatever runs on this machine. What Ray
     says meanwhile is kept off the terminal, or left where it goes without `keeps_quiet`. Raises
@@ -95,7 +84,7 @@ def join_cluster(address: str, keeps_quiet: bool = True) -> Iterator[Cluster]:
     for name, value in _RAY_SETTINGS.items():
         os.environ.setdefault(name, value)
     with words_aside() if keeps_quiet else nullcontext() as words:
-        if address != "local":
+        if address != LOCAL:
             with _connected(partial(_join, address)) as cluster:
                 yield cluster
             return
@@ -121,22 +110,23 @@ def _start(root: Path) -> VitalSigns:
         )
     except Exception as error:  # a machine too busy to start in time is a plain `Exception` of Ray's
         raise PreflightError(
-            f"Ray does not start on this machine: {_first_line(error)}",
+            f"Ray does not start on this machine: {first_line(error)}",
             f"Repeat it when the machine is less busy; Ray's logs are in {root}/session_latest/logs.",
         ) from None
     return OwnProcesses.of(_node())
 
 
-def _join(address: str) -> VitalSigns:
+def _join(named: str) -> VitalSigns:
+    address = found_address(named)
+    check_admitted(address)
     try:
-        check_reachable(address)
         ray.init(
             address=address, log_to_driver=False, logging_level=logging.ERROR, job_config=_InstalledCode()
         )
     except Exception as error:
         raise PreflightError(
-            f"no Ray cluster at {address}: {_first_line(error)}",
-            "Check --ray-address; leave it out to run on this machine.",
+            f"the Ray cluster at {address} cannot be joined: {first_line(error)}",
+            "Repeat it on a node of the cluster, with the cluster's versions of Python and Ray.",
         ) from None
     node = _node()
     host, _, port = str(node.gcs_address).rpartition(":")
@@ -153,10 +143,6 @@ def _ask_store() -> Callable[[float], object]:
     raylet: Any = ray._raylet  # which the stubs know too little of
     client = raylet.GcsClient(address=_node().gcs_address)
     return lambda timeout_s: client.internal_kv_exists(b"media-index", namespace=b"", timeout=timeout_s)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 @contextmanager

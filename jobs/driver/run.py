@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.attempts.work import Work
+from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
 from jobs.driver.metrics import Meters
 from jobs.driver.pace import pace_of
@@ -77,6 +78,7 @@ def run(
     """
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
+    address = chosen_address(settings.ray_address)
     if settings.log_dir is not None:
         make_writable(settings.log_dir, "log folder", "Name another with --log-dir.")
     follow(settings.log_dir, "driver")
@@ -87,7 +89,7 @@ def run(
         plan = plan_for(checked, goal, run_id)
         plan = _claim(checked, plan, lease)
         progress.planned(plan, checked.weights)
-        execution = _Execution(checked, plan, run_id, goal.kind, started_at, progress, owns_process)
+        execution = _Execution(checked, plan, run_id, goal.kind, started_at, progress, owns_process, address)
         try:
             return execution.run(stop)
         finally:
@@ -125,6 +127,7 @@ class _Execution:
         started_at: datetime,
         progress: Progress,
         owns_process: bool,
+        address: str,
     ) -> None:
         self._checked = checked
         self._plan = plan
@@ -133,6 +136,7 @@ class _Execution:
         self._started_at = started_at
         self._progress = progress
         self._owns_process = owns_process
+        self._address = address
         self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
         self._relinking = Relinking(checked.index, checked.recipe.recipe_id, run_id)
         self._num_planned = len(plan.videos)
@@ -200,7 +204,7 @@ class _Execution:
         )
         owns = self._owns_process
         with (
-            join_cluster(settings.ray_address, keeps_quiet=owns) as cluster,
+            join_cluster(self._address, keeps_quiet=owns) as cluster,
             stop_on_signal(stop.event) if owns else nullcontext(),
         ):
             is_for_model = any(work.is_for_model for work in works)

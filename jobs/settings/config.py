@@ -25,9 +25,10 @@ from jobs.settings.limits import (
 )
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
-from schemas.failures import UsageError
+from schemas.failures import ExitCode, UsageError
 
 DEFAULT_PACK = "default"
+MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE)
 FLAGS = {
     "packs": "pack",
     "extensions": "extension",
@@ -58,6 +59,13 @@ def _check_extension(text: str) -> str:
     if not re.fullmatch(r"\.?[0-9A-Za-z_]+", text):
         raise ValueError("Give the end of a name, e.g. mp4; --include takes patterns.")
     return text
+
+
+def _check_ok(code: int) -> int:
+    if code not in MAY_BE_OK:
+        may_be = ", ".join(str(int(one)) for one in MAY_BE_OK)
+        raise ValueError(f"Give one of {may_be}: after the others somebody has to look.")
+    return code
 
 
 Rate = Annotated[Fraction, BeforeValidator(_to_fraction), PlainSerializer(str), Field(gt=0, le=240)]
@@ -96,7 +104,7 @@ class Settings(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     allow_mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
-    ray_address: str = "local"
+    ray_address: str | None = None
     scratch: Path | None = None
     max_streams: int = Field(default=1000, ge=1, le=100_000)
     max_duration: DurationSetting = Duration.parse("7d")
@@ -107,6 +115,7 @@ class Settings(BaseModel):
     max_failures: FailureLimitSetting | None = None
     deadline: DeadlineSetting | None = None
     build: bool = False
+    ok: tuple[Annotated[int, AfterValidator(_check_ok)], ...] = ()
     log_format: Literal["text", "json"] = "text"
     log_dir: Path | None = None
 

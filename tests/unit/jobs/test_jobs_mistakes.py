@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from storage.index.index import open_index
+from storage.index.leases import KeptLease, acquire
+
 
 @pytest.fixture
 def media_index(tmp_path, monkeypatch, media_index):
@@ -35,6 +38,7 @@ def films(tmp_path):
         (["--library", "FILMS", "--index", "index", "--num-actors", "none"], 2, "--num-actors"),
         (["--library", "FILMS", "--index", "index", "--include", "[z-a]"], 2, "[z-a]"),
         (["--library", "FILMS", "--index", "index", "--speed", "9"], 2, "--speed"),
+        (["--library", "FILMS", "--index", "index", "--ray-address", "ray://head:10001"], 2, "Ray Client"),
         (["--library", "FILMS"], 2, "no index given"),
         (["--index", "index"], 2, "no library given"),
         (["--library", "FILMS", "--index", "FILMS/a.txt"], 8, "a.txt"),
@@ -116,3 +120,26 @@ def test_a_wrong_question_is_two_lines_and_a_code(films, tmp_path, media_index, 
     assert lines[-1].startswith("hint: ")
     assert error in done.stderr
     assert done.code == code
+
+
+@pytest.mark.parametrize(("ok", "code"), [((), 5), (("--ok", "3"), 5), (("--ok", "3", "--ok", "5"), 0)])
+def test_a_scheduler_is_told_what_counts_as_success(films, tmp_path, media_index, ok, code):
+    """The reason is said all the same, and codes that nobody named stay what they are."""
+    where = ["--library", films, "--index", tmp_path / "index", "--model", "small"]
+    assert media_index("run", *where, "--new-index").code == 0
+    store = open_index(str(tmp_path / "index")).store
+    with KeptLease(acquire(store, "run", "at-work", print), print):
+        done = media_index("run", *where, *ok)
+    assert (done.code, "error: " in done.stderr, "--ok 5: told as 0" in done.stderr) == (
+        code,
+        True,
+        code == 0,
+    )
+
+
+def test_a_code_after_which_somebody_has_to_look_is_never_success(films, media_index):
+    """Usage, preflight, bugs: a scheduler that called them success would repeat them for ever."""
+    for code in ("1", "2", "8", "130"):
+        done = media_index("run", "--library", films, "--index", "index", "--ok", code)
+        assert done.code == 2
+        assert "somebody has to look" in done.stderr

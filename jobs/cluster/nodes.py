@@ -1,0 +1,144 @@
+"""The nodes of the cluster: which are alive, which are about to go, and what they can do.
+
+Asked of the control store, by a client whose calls have a limit: `ray.nodes` waits for ever where the store
+is gone, and says nothing of nodes that drain.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ray.exceptions import RayError
+
+from jobs.cluster.address import first_line
+
+ASK_S = 2.0
+_ALIVE = 0  # of `GcsNodeInfo.state`
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine, or container, of the cluster."""
+
+    node_id: str
+    host: str
+    num_cpus: int
+    num_gpus: int
+
+    def __str__(self) -> str:
+        return f"{self.host} ({self.node_id[:8]})"
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """All of them at one moment. Those that drain, by id with the deadline as Unix time in ms (0: none), take
+    no more work; `deaths` says of those that are gone how they went."""
+
+    alive: Mapping[str, Node] = field(default_factory=dict)
+    draining: Mapping[str, int] = field(default_factory=dict)
+    deaths: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        draining = f", {len(self.draining)} draining" if self.draining else ""
+        return f"{len(self.alive)} nodes{draining}, {self.num_cpus} CPUs, {self.num_gpus} GPUs"
+
+    @property
+    def num_cpus(self) -> int:
+        """On nodes that take work."""
+        return sum(node.num_cpus for node in self._taking_work())
+
+    @property
+    def num_gpus(self) -> int:
+        """On nodes that take work."""
+        return sum(node.num_gpus for node in self._taking_work())
+
+    def is_leaving(self, node_id: str) -> bool:
+        """Whether it drains, or is gone."""
+        return node_id in self.draining or node_id not in self.alive
+
+    def _taking_work(self) -> Iterator[Node]:
+        return (node for node in self.alive.values() if node.node_id not in self.draining)
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A node came."""
+
+    node: Node
+
+
+@dataclass(frozen=True)
+class Draining:
+    """A node is about to go; `deadline_ms` is Unix time, 0 where none was said."""
+
+    node: Node
+    deadline_ms: int
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A node is gone; `why` is Ray's word for it."""
+
+    node: Node
+    why: str
+
+
+NodeEvent = Joined | Draining | Lost
+
+
+def changes(before: Nodes, now: Nodes) -> Iterator[NodeEvent]:
+    """What happened between two looks."""
+    for node_id, node in now.alive.items():
+        if node_id not in before.alive:
+            yield Joined(node)
+    for node_id in now.draining.keys() - before.draining.keys():
+        if node_id in now.alive:
+            yield Draining(now.alive[node_id], now.draining[node_id])
+    for node_id, node in before.alive.items():
+        if node_id not in now.alive:
+            yield Lost(node, now.deaths.get(node_id, "it is not listed any more"))
+
+
+class NodeView:
+    """Looks at the nodes through a client of the control store."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._sees_draining = True
+
+    def look(self) -> Nodes | None:
+        """The nodes now; None where the store did not answer in time."""
+        try:
+            records = self._client.get_all_node_info(timeout=ASK_S)
+            draining = self._draining()
+        except (RayError, TimeoutError) as error:
+            _log.debug("no answer about nodes: %s", first_line(error))
+            return None
+        found = {record.node_id.hex(): record for record in records.values()}
+        alive = {node_id: _node_of(one) for node_id, one in found.items() if one.state == _ALIVE}
+        deaths = {node_id: _death_of(one) for node_id, one in found.items() if one.state != _ALIVE}
+        return Nodes(alive, {one: at for one, at in draining.items() if one in alive}, deaths)
+
+    def _draining(self) -> dict[str, int]:
+        """Ray says it by this call alone, which is none of its public ones."""
+        if not self._sees_draining:
+            return {}
+        try:
+            return dict(self._client.get_draining_nodes(timeout=ASK_S))
+        except (AttributeError, TypeError) as error:
+            self._sees_draining = False
+            _log.warning("this version of Ray does not say which nodes drain: %s", first_line(error))
+            return {}
+
+
+def _node_of(record: Any) -> Node:
+    there = record.resources_total
+    host = record.node_manager_hostname or record.node_manager_address
+    return Node(record.node_id.hex(), host, int(there.get("CPU", 0)), int(there.get("GPU", 0)))
+
+
+def _death_of(record: Any) -> str:
+    said = str(record.death_info.reason_message).strip()
+    return said.partition(". ")[0] or "no reason is known"
