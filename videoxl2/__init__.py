@@ -1,6 +1,6 @@
-"""The Video-XL-2 model and the frame reader. Importing this package loads neither torch nor PyAV.
+"""Video language models and the frame reader. Importing this package loads neither torch nor PyAV.
 
-`videoxl2.VideoXL2`, `videoxl2.PrefillOptions` and `videoxl2.BiLevelOptions` are loaded when first used.
+`load_model` and the classes beside it are loaded when first used.
 """
 
 from __future__ import annotations
@@ -21,11 +21,17 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until so
 
 if TYPE_CHECKING:
     from videoxl2.generate.bilevel import BiLevelOptions
+    from videoxl2.generate.llava_video import LlavaVideo
+    from videoxl2.generate.loading import load_model
     from videoxl2.generate.model import VideoXL2
     from videoxl2.generate.prefill import PrefillOptions
+    from videoxl2.generate.video_model import VideoModel
 
 _LAZY = {
+    "LlavaVideo": "videoxl2.generate.llava_video",
+    "VideoModel": "videoxl2.generate.video_model",
     "VideoXL2": "videoxl2.generate.model",
+    "load_model": "videoxl2.generate.loading",
     "PrefillOptions": "videoxl2.generate.prefill",
     "BiLevelOptions": "videoxl2.generate.bilevel",
 }
@@ -33,12 +39,15 @@ _LAZY = {
 __all__ = [
     "BiLevelOptions",
     "CheckpointError",
+    "LlavaVideo",
     "ModelError",
     "ModelInputError",
     "ModelMemoryError",
     "NonFiniteError",
     "PrefillOptions",
+    "VideoModel",
     "VideoXL2",
+    "load_model",
 ]
 
 

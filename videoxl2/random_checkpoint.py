@@ -18,8 +18,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from torch import Tensor
 
 from videoxl2.network.checkpoint import empty_network, save_checkpoint
-from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig, read_config
-from videoxl2.network.network import Network
+from videoxl2.network.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig, read_config
+from videoxl2.network.encoder import AnyNetwork
+from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_pad|>")
@@ -71,7 +72,7 @@ def build_tokenizer() -> Tokenizer:
 def config_fields(config: ModelConfig) -> dict[str, object]:
     """config.json under the reference's field names."""
     language = config.language
-    return {
+    fields: dict[str, object] = {
         "architectures": ["LlavaQwenForCausalLM"],
         "model_type": "llava_qwen",
         "torch_dtype": config.dtype,
@@ -94,9 +95,17 @@ def config_fields(config: ModelConfig) -> dict[str, object]:
         "mm_spatial_pool_stride": config.pool_stride,
         "mm_grid_side": config.grid_side,  # ours: the published model's 24 is fixed in its code
     }
+    if config.frame_tokens is not None:
+        fields |= {
+            "mm_patch_merge_type": "spatial_unpad",
+            "mm_spatial_pool_mode": config.frame_tokens.pool,
+            "mm_newline_position": config.frame_tokens.newline,
+            "add_time_instruction": config.frame_tokens.tells_times,
+        }
+    return fields
 
 
-def random_network(config: ModelConfig, seed: int, device: str = "cpu") -> Network:
+def random_network(config: ModelConfig, seed: int, device: str = "cpu") -> AnyNetwork:
     """Weights drawn so that activations keep their size from layer to layer, in `config.dtype`.
 
     Drawn on `device`: the same seed gives the same weights on the same kind of device only.
@@ -119,7 +128,7 @@ def _draw(name: str, x: Tensor, generator: torch.Generator) -> None:
         x.normal_(1, 0.05, generator=generator)
 
 
-def prefer_words(network: Network, tokenizer: Tokenizer) -> None:
+def prefer_words(network: AnyNetwork, tokenizer: Tokenizer) -> None:
     """Weaken the output rows of everything but whole words, so that answers read as words."""
     words = {f" {word}" for word in _TEXT.split()} | {".", ","}
     head = network.language.lm_head.weight.data
@@ -128,17 +137,23 @@ def prefer_words(network: Network, tokenizer: Tokenizer) -> None:
             head[token_id] *= 0.1  # not zero: among masked alternatives the order still follows the video
 
 
-def write_random_checkpoint(folder: str | Path, seed: int = 0, config: ModelConfig | None = None) -> Path:
-    """Write a checkpoint that `VideoXL2.from_pretrained` loads; the same seed writes the same weights.
+def write_random_checkpoint(
+    folder: str | Path,
+    seed: int = 0,
+    config: ModelConfig | None = None,
+    family: str = Family.VIDEO_XL_2,
+) -> Path:
+    """Write a checkpoint that `load_model` loads; the same seed writes the same weights.
 
-    `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens).
+    `family` is a `Family`. `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens).
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = build_tokenizer()
     stop: int = tokenizer.token_to_id("<|im_end|>")  # type: ignore[assignment]  # just added
     config = config or small_config(stop, tokenizer.get_vocab_size())
-    config = replace(config, eos_ids=(stop,))
+    frame_tokens = FrameTokens("bilinear", "grid", True) if family == Family.LLAVA_VIDEO else None
+    config = replace(config, eos_ids=(stop,), frame_tokens=frame_tokens)
     config = replace(config, raw=config_fields(config))
     network = random_network(config, seed)
     prefer_words(network, tokenizer)
@@ -154,9 +169,15 @@ def write_random_checkpoint(folder: str | Path, seed: int = 0, config: ModelConf
 
 @click.command(help="Write a small checkpoint with random weights, for trying things without a GPU.")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--family",
+    type=click.Choice([family.value for family in Family]),
+    default="Video-XL-2",
+    show_default=True,
+)
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
-def main(folder: Path, seed: int) -> None:
-    click.echo(write_random_checkpoint(folder, seed))
+def main(folder: Path, family: str, seed: int) -> None:
+    click.echo(write_random_checkpoint(folder, seed, family=family))
 
 
 if __name__ == "__main__":

@@ -105,6 +105,7 @@ def _lines(text: str) -> list[tuple[str, str]]:
 def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 0) -> Network:
     """Weights to begin with: residual branches add nothing yet but what is wired."""
     network = random_network(config, seed).requires_grad_(True)
+    assert isinstance(network, Network)
     for name, parameter in network.named_parameters():
         if name.endswith(
             ("out_proj.weight", "fc2.weight", "proj_out.weight", "o_proj.weight", "down_proj.weight")

@@ -67,9 +67,10 @@ def analyze(
     told = _Told(asker, prompts, info.duration_ms, carried, said)
     memory_steps: list[str] = []
     usage = Usage(video_ms=info.duration_ms, num_prompt_tokens=0, num_output_tokens=0, num_again_tokens=0)
+    options = PrefillOptions(duration_ms=info.duration_ms, expected_frames=max_frames)
     for section in sections:
         started = time.perf_counter()
-        session = asker.model.prefill(section, prefill=PrefillOptions(expected_frames=max_frames))
+        session = asker.model.prefill(section, prefill=options)
         prefilled = time.perf_counter()
         told.ask(session, sections.end_ms, sections.shared_ms)
         memory_steps += session.degraded

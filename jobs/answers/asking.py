@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from videoxl2.constrained.drive import Sampling
     from videoxl2.constrained.fill import Filling
     from videoxl2.errors import NonFiniteError
-    from videoxl2.generate.model import VideoXL2
     from videoxl2.generate.session import Session
+    from videoxl2.generate.video_model import VideoModel
 
 MAX_ROWS = 8  # windows that decode together
 AGAIN_TEMPERATURE = 0.5
@@ -95,7 +95,7 @@ class Piece:
 class Asker:
     """A model with the token table of its tokenizer, which takes seconds to build for a real one."""
 
-    def __init__(self, model: "VideoXL2") -> None:
+    def __init__(self, model: "VideoModel") -> None:
         """Raises `CheckpointError` for a checkpoint without a tokenizer."""
         from videoxl2.constrained.masks import TokenTable
 

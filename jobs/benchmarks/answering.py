@@ -53,10 +53,10 @@ class Respondent:
     def __init__(self, folder: Path, dtype: str) -> None:
         """Load the weights, on the GPU where there is one. Raises `PreflightError`."""
         from videoxl2.constrained.masks import TokenTable
-        from videoxl2.generate.model import VideoXL2  # loads torch
+        from videoxl2.generate.loading import load_model  # loads torch
 
         try:
-            self._model = VideoXL2.from_pretrained(folder, device="auto", dtype=dtype)
+            self._model = load_model(folder, device="auto", dtype=dtype)
             self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error
@@ -68,7 +68,10 @@ class Respondent:
         grid = sampling.grid(video)
         spans = read_frames(video.path, grid, self._model.image_size, FRAMES_PER_SPAN, info=video.info)
         try:
-            session = self._model.prefill(spans, prefill=PrefillOptions(expected_frames=grid.num_targets))
+            session = self._model.prefill(
+                spans,
+                prefill=PrefillOptions(duration_ms=video.info.duration_ms, expected_frames=grid.num_targets),
+            )
             context = AnswerContext(video.info.duration_ms, session.frame_times_ms)
             said = self._ask(session, video.questions, context)
         except ModelError as error:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from jobs.weights import find_weights
 
 if TYPE_CHECKING:  # it loads torch
-    from videoxl2 import VideoXL2
+    from videoxl2 import VideoModel
 
 
-def load_model(model: str, *, device: str = "auto", dtype: str = "auto") -> "VideoXL2":
+def load_model(model: str, *, device: str = "auto", dtype: str = "auto") -> "VideoModel":
     """Load the model that a run with `model=` uses, for `videoxl2`'s own functions (docs/model.md).
 
     Args:
@@ -22,6 +22,6 @@ def load_model(model: str, *, device: str = "auto", dtype: str = "auto") -> "Vid
         videoxl2.ModelError: It cannot be read, or does not fit.
     """
     weights = find_weights(model)
-    from videoxl2 import VideoXL2
+    from videoxl2 import load_model as load
 
-    return VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype)
+    return load(weights.folder, device=device, dtype=dtype)

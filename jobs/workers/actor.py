@@ -58,7 +58,7 @@ class ModelActor:
         """Load the weights: where this actor is at work, or what is wrong with them."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
-        from videoxl2.generate.model import VideoXL2  # so that only this process loads torch
+        from videoxl2.generate.loading import load_model  # so that only this process loads torch
         from videoxl2.network.memory import PeakMemory, device_name
 
         try:
@@ -67,7 +67,7 @@ class ModelActor:
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             device, dtype = self._placement.device, self._recipe.dtype
-            self._asker = Asker(VideoXL2.from_pretrained(weights.folder, device=device, dtype=dtype))
+            self._asker = Asker(load_model(weights.folder, device=device, dtype=dtype))
         except Exception as error:
             return classify(error, Stage.LOAD)
         self._memory = PeakMemory(self._asker.model.device)

@@ -1,6 +1,6 @@
 """A video whose answers come from hostile models: all that is done with a model but its network.
 
-It stands where `videoxl2.generate.model.VideoXL2` does, and its sessions where `Session` does.
+It stands where a `VideoModel` does, and its sessions where `Session` does.
 """
 
 from __future__ import annotations

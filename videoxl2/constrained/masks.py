@@ -25,7 +25,7 @@ from videoxl2.network.tokens import END_OF_TURN
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
-    from videoxl2.generate.model import VideoXL2
+    from videoxl2.generate.video_model import VideoModel
 
 Flags = NDArray[np.bool_]
 
@@ -86,7 +86,7 @@ class TokenTable:
         self._encoded: dict[str, tuple[int, ...]] = {}
 
     @classmethod
-    def of(cls, model: VideoXL2) -> TokenTable:
+    def of(cls, model: VideoModel) -> TokenTable:
         """Build a model's table, in seconds for a real tokenizer. Raises `CheckpointError` without one."""
         tokenizer, stop_id = model.vocabulary.tokenizer, model.vocabulary.end_of_turn_id
         if tokenizer is None or stop_id is None:

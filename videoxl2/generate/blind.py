@@ -11,14 +11,14 @@ import torch
 
 from videoxl2.generate.decode import Continuation
 from videoxl2.generate.finite import finite
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.video_model import VideoModel
 from videoxl2.network.cache import KVCache
 
 PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 
 
 @torch.inference_mode()
-def blind_logprobs(model: VideoXL2, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
+def blind_logprobs(model: VideoModel, prompt_ids: Sequence[int], answer_ids: Sequence[int]) -> list[float]:
     """Return the natural log-probability of each of the answer's tokens, given those before it.
 
     It is read behind system prompt and question, as if there were no video between them. Raises

@@ -16,12 +16,13 @@ _EVERYWHERE = 2**29  # chunk number that is never outside a window; differences 
 
 @dataclass
 class TokenLayout:
-    """Rows of the video's tokens, which grow group by group: prefix | stamp visual | stamp visual | …"""
+    """Rows of the video's tokens, which grow by groups: prefix | stamp visual | stamp visual | … | after"""
 
     prefix_tokens: int
     tokens_per_group: int
     starts: list[int] = field(default_factory=list)  # row of each group's first stamp token
     stamp_tokens: list[int] = field(default_factory=list)
+    tokens_after: int = 0  # what stands after the video for every prompt
     _stamp_rows: list[int] = field(default_factory=list)  # of all groups, in order
     _stamp_ends: list[int] = field(default_factory=lambda: [0])  # into _stamp_rows, one more than groups
 
@@ -31,11 +32,11 @@ class TokenLayout:
 
     @property
     def end(self) -> int:
-        """Return the first row after the video."""
-        return self.group_start(self.num_groups)
+        """Return the first row of a prompt."""
+        return self.group_start(self.num_groups) + self.tokens_after
 
     def add_group(self, stamp_tokens: int) -> None:
-        start = self.end
+        start = self.group_start(self.num_groups)
         self.starts.append(start)
         self.stamp_tokens.append(stamp_tokens)
         self._stamp_rows.extend(range(start, start + stamp_tokens))

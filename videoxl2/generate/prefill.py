@@ -42,6 +42,7 @@ class PrefillOptions:
     previous_chunks: int = 3
     vision_batch: int | None = None  # frames per pass of the vision tower; None: by device
     offload: bool = False  # keys and values live in host memory
+    duration_ms: int | None = None  # of the whole video, for models that are told; None: up to its last frame
     expected_frames: int | None = None  # sizes the cache once, instead of growing it
 
     def __post_init__(self) -> None:
@@ -80,6 +81,7 @@ class Prefill:
         options: PrefillOptions,
         device: torch.device,
         clock: StageClock | None = None,
+        frames_per_group: int = GROUP_FRAMES,
         on_hidden: Callable[[Tensor], None] | None = None,
     ) -> None:
         self.language = language
@@ -88,7 +90,7 @@ class Prefill:
         self.clock = clock or StageClock(device)
         self.on_hidden = on_hidden  # gets each pass's hidden states [T, D]; without it they are not computed
         self.layout = TokenLayout(len(prefix_ids), tokens_per_group)
-        groups = -(-(options.expected_frames or 0) // GROUP_FRAMES)
+        groups = -(-(options.expected_frames or 0) // frames_per_group)
         rows = len(prefix_ids) + groups * (tokens_per_group + _STAMP_ROWS) + _SPARE_ROWS
         self.cache = self._reserved_cache(rows, options.offload)
         self._pending: list[Tensor] = []  # embedded groups of the chunk that is filling up
@@ -115,10 +117,13 @@ class Prefill:
         if len(self._pending) == self.options.chunk_groups:
             self.run_chunk()
 
-    def finish(self) -> None:
-        """Run the last, short chunk."""
+    def finish(self, after_TD: Tensor | None = None) -> None:
+        """Run the last, short chunk, and what stands `[T, D]` after the video for every prompt."""
         if self._pending:
             self.run_chunk()
+        if after_TD is not None and len(after_TD):
+            self.layout.tokens_after = len(after_TD)
+            self._extend(after_TD, KeyView())
 
     def run_chunk(self) -> None:
         """Run the groups that wait as one chunk."""

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 
 from videoxl2.errors import CheckpointError
 from videoxl2.network.config import ModelConfig, VisionConfig
+from videoxl2.network.encoder import AnyNetwork
+from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network
 from videoxl2.network.source import weight_files
 
@@ -30,6 +32,7 @@ _PREFIXES = {  # ours → reference
     "vision.": VISION_PREFIX,
     "dts.": "model.sae.",
     "projector.": "model.mm_projector.",
+    "newline": "model.image_newline",
     "language.lm_head.": "lm_head.",
     "language.": "model.",
 }
@@ -63,13 +66,14 @@ def own_name(reference: str) -> str:
     return reference
 
 
-def empty_network(config: ModelConfig) -> Network:
+def empty_network(config: ModelConfig) -> AnyNetwork:
     """Build the network on the meta device: shapes without storage."""
+    kind = Network if config.frame_tokens is None else LlavaVideoNetwork
     with torch.device("meta"):
-        return Network(config).eval().requires_grad_(False)
+        return kind(config).eval().requires_grad_(False)
 
 
-def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype: torch.dtype) -> Network:
+def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype: torch.dtype) -> AnyNetwork:
     """Read every weight of `folder` in `dtype` onto `device`.
 
     Raises `CheckpointError` naming missing, unexpected and mis-shaped keys before anything is loaded.
@@ -111,7 +115,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
             yield own_name(key), file.get_tensor(key)
 
 
-def _check(folder: Path, network: Network, found: Mapping[str, tuple[int, ...]], tied: bool) -> None:
+def _check(folder: Path, network: AnyNetwork, found: Mapping[str, tuple[int, ...]], tied: bool) -> None:
     expected = {name: tuple(p.shape) for name, p in network.named_parameters()}
     dropped = f"vision.encoder.layers.{network.config.vision.num_layers}."
     missing = [
@@ -141,7 +145,7 @@ def _check(folder: Path, network: Network, found: Mapping[str, tuple[int, ...]],
     if problems:
         raise CheckpointError(
             f"the weights in {folder} do not fit its config.json; {'; '.join(problems)}",
-            "Use weights and config.json of the same Video-XL-2 release.",
+            "Use weights and config.json of the same release.",
         )
 
 
@@ -176,12 +180,12 @@ def _vision_from_shapes(found: Shapes) -> VisionConfig:
     )
 
 
-def _place(network: Network, name: str, tensor: Tensor) -> None:
+def _place(network: AnyNetwork, name: str, tensor: Tensor) -> None:
     parent, _, leaf = name.rpartition(".")
     setattr(network.get_submodule(parent), leaf, nn.Parameter(tensor, requires_grad=False))
 
 
-def save_checkpoint(network: Network, folder: Path, source: Path | None = None) -> None:
+def save_checkpoint(network: AnyNetwork, folder: Path, source: Path | None = None) -> None:
     """Write config, vision config and weights under the reference's names; tokenizer files from `source`."""
     config = network.config
     (folder / "vision_tower").mkdir(parents=True, exist_ok=True)
@@ -202,7 +206,7 @@ def save_checkpoint(network: Network, folder: Path, source: Path | None = None) 
     _save_weights(network, folder)
 
 
-def _save_weights(network: Network, folder: Path) -> None:
+def _save_weights(network: AnyNetwork, folder: Path) -> None:
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name, parameter in network.named_parameters():  # a tied head is listed once

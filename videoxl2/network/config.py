@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from videoxl2.errors import CheckpointError
+from videoxl2.network.families import Family, family_of
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
+
+Pool = Literal["bilinear", "average", "max"]
+Newline = Literal["grid", "frame", "one_token", "no_token"]
 
 VISION_ACTIVATIONS = ("gelu_pytorch_tanh", "gelu", "relu", "silu")  # as transformers names them
 
@@ -59,6 +63,28 @@ class LanguageConfig:
 
 
 @dataclass(frozen=True)
+class FrameTokens:
+    """How LLaVA-Video makes tokens of a frame's patches: halved in height and width, with newlines between.
+
+    `newline` says where the learned newline stands: after each row (`grid`), after each frame, once after the
+    whole video, or nowhere. With `tells_times` a sentence after the video says when each frame was shown.
+    """
+
+    pool: Pool = "bilinear"
+    newline: Newline = "one_token"
+    tells_times: bool = False
+
+    def side(self, patches_per_side: int) -> int:
+        """Return the rows that are left of so many rows of patches."""
+        return -(-patches_per_side // 2) if self.pool == "bilinear" else patches_per_side // 2
+
+    def num_tokens(self, patches_per_side: int) -> int:
+        """Return the tokens of one frame."""
+        side = self.side(patches_per_side)
+        return side * side + {"grid": side, "frame": 1}.get(self.newline, 0)
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """All sizes, plus the two files as they were read (`raw`, `raw_vision`), for saving."""
 
@@ -66,6 +92,8 @@ class ModelConfig:
     language: LanguageConfig = field(default_factory=LanguageConfig)
     grid_side: int = 24  # the tower's patches are resampled to this grid, whatever the image size
     pool_stride: int = 2
+    frame_tokens: FrameTokens | None = None  # None: four frames are read as one group
+    context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
     eos_ids: tuple[int, ...] = (151645,)
     vision_found: bool = True  # False: no vision config on disk, sizes are read off the weights
@@ -73,7 +101,18 @@ class ModelConfig:
     raw_vision: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def family(self) -> Family:
+        return Family.VIDEO_XL_2 if self.frame_tokens is None else Family.LLAVA_VIDEO
+
+    @property
+    def frames_per_group(self) -> int:
+        """Return how many frames are encoded together."""
+        return GROUP_FRAMES if self.frame_tokens is None else 1
+
+    @property
     def tokens_per_group(self) -> int:
+        if self.frame_tokens is not None:
+            return self.frame_tokens.num_tokens(self.vision.patches_per_side)
         return (self.grid_side // self.pool_stride) ** 2
 
 
@@ -92,16 +131,19 @@ def read_config(folder: Path) -> ModelConfig:
     model_type = raw.get("model_type")
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
         raise CheckpointError(
-            f"{folder} holds a {model_type!r} model, not Video-XL-2",
-            "Use a Video-XL-2 checkpoint (model_type llava_qwen), such as BAAI/Video-XL-2.",
+            f"{folder} holds a {model_type!r} model, which media-index cannot run",
+            "Use a checkpoint of Video-XL-2 or LLaVA-Video, such as BAAI/Video-XL-2.",
         )
     raw_vision = _find_vision_config(folder, raw)
     try:
+        frame_tokens = _frame_tokens(raw) if _family(folder) is Family.LLAVA_VIDEO else None
         return ModelConfig(
             vision=_vision_config(raw_vision),
             language=_language_config(raw),
             grid_side=int(raw.get("mm_grid_side", 24)),
             pool_stride=int(raw.get("mm_spatial_pool_stride", 2)),
+            frame_tokens=frame_tokens,
+            context_tokens=_context_tokens(raw) if frame_tokens else None,
             dtype=str(raw.get("torch_dtype") or raw.get("dtype") or "bfloat16"),
             eos_ids=_eos_ids(folder, raw),
             vision_found=bool(raw_vision),
@@ -112,6 +154,28 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(
             f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
         ) from error
+
+
+def _family(folder: Path) -> Family:
+    """Return the family of the weights beside a config; a config alone is Video-XL-2's."""
+    return family_of(folder) if any(folder.glob("*.safetensors")) else Family.VIDEO_XL_2
+
+
+def _frame_tokens(raw: dict[str, Any]) -> FrameTokens:
+    pool, newline = raw.get("mm_spatial_pool_mode", "bilinear"), raw.get("mm_newline_position", "one_token")
+    if pool not in get_args(Pool):
+        raise ValueError(f"mm_spatial_pool_mode {pool!r} is none of {', '.join(get_args(Pool))}")
+    if newline not in get_args(Newline):
+        raise ValueError(f"mm_newline_position {newline!r} is none of {', '.join(get_args(Newline))}")
+    if "unpad" not in str(raw.get("mm_patch_merge_type", "")):
+        newline = "no_token"
+    return FrameTokens(pool, newline, bool(raw.get("add_time_instruction", False)))
+
+
+def _context_tokens(raw: dict[str, Any]) -> int:
+    """Return the tokens that a sequence may have; the reference cuts off the rest, the question first."""
+    limits = (raw.get("tokenizer_model_max_length"), raw.get("max_position_embeddings"))
+    return min((int(limit) for limit in limits if limit), default=LanguageConfig().max_position_embeddings)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

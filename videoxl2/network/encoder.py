@@ -1,7 +1,7 @@
 """Frames to visual tokens, a batch at a time; nothing but the pooled tokens is kept.
 
-Shapes: F frames, H W pixels, S image size, C vision width, R grid side, G = ceil(F / 4) frame groups,
-N visual tokens a group, D language width.
+Shapes: F frames, H W pixels, S image size, C vision width, R grid side, G frame groups,
+N visual tokens a group, D language width. LLaVA-Video's groups are single frames.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from videoxl2.network.clock import StageClock
 from videoxl2.network.config import GROUP_FRAMES
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
+from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.memory import is_out_of_memory, release_unused
 from videoxl2.network.network import Network
-from videoxl2.network.vision import pad_to_groups, resample_to_grid
+from videoxl2.network.vision import resample_to_grid
 
+AnyNetwork = Network | LlavaVideoNetwork
 _log = logging.getLogger(__name__)
 DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
 
@@ -29,24 +31,28 @@ DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more,
 class FrameEncoder:
     """Encoder of frames into visual tokens; its batch size shrinks for good when memory runs out."""
 
-    def __init__(self, network: Network, device: torch.device, batch: int | None, clock: StageClock) -> None:
+    def __init__(
+        self, network: AnyNetwork, device: torch.device, batch: int | None, clock: StageClock
+    ) -> None:
         self.network = network
+        self._group = network.config.frames_per_group
         self.device = device
         self.dtype = network.language.embed_tokens.weight.dtype
         wanted = batch or DEFAULT_BATCH.get(device.type, 8)
-        self.batch = max(GROUP_FRAMES, wanted // GROUP_FRAMES * GROUP_FRAMES)
+        self.wanted_batch = max(self._group, wanted // self._group * self._group)
+        self.batch = self.wanted_batch
         self.clock = clock
         self.all_finite = torch.ones((), dtype=torch.bool, device=device)
 
     def encode(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
-        """Encode frames as `[G, N, D]`; only the last call may have a count that four does not divide."""
+        """Encode frames as `[G, N, D]`; only the last call may end with a short group."""
         frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
         pieces: list[Tensor] = []
         done = 0
         while done < len(frames_FSSC):
             tokens_GND = self._try_batch(frames_FSSC[done : done + self.batch])
             if tokens_GND is None:
-                self.batch = max(GROUP_FRAMES, self.batch // 2 // GROUP_FRAMES * GROUP_FRAMES)
+                self.batch = max(self._group, self.batch // 2 // self._group * self._group)
                 _log.warning("out of memory: the vision batch is %d now", self.batch)
                 release_unused(self.device)
                 continue
@@ -61,22 +67,18 @@ class FrameEncoder:
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
-            if self.batch > GROUP_FRAMES:
+            if self.batch > self._group:
                 return None
             raise ModelMemoryError(
-                f"out of memory encoding {GROUP_FRAMES} frames, the smallest vision batch",
+                f"out of memory encoding {self._group} frames, the smallest vision batch",
                 "Prefill fewer frames, so that the cache leaves more of the device free.",
             ) from error
 
     def _encode_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor:
         with self.clock.stage("vision"):
             pixels_FCSS = pixel_values(frames_FSSC, self.device).to(self.dtype)
-            features_FNC = self.network.vision(pixels_FCSS)
-            grid_FCRR = resample_to_grid(features_FNC, self.network.config.grid_side)
-        with self.clock.stage("dts"):
-            merged_GCRR = self.network.dts(group_frames(pad_to_groups(grid_FCRR, GROUP_FRAMES)))
-            tokens_GND: Tensor = self.network.projector(merged_GCRR)
-            self.all_finite &= tokens_GND.isfinite().all()
+        tokens_GND = self.network.visual_tokens(pixels_FCSS, self.clock)
+        self.all_finite &= tokens_GND.isfinite().all()
         return tokens_GND
 
     def encode_tiles(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
@@ -85,6 +87,7 @@ class FrameEncoder:
         A tile is repeated to fill a group. One tile keeps the whole grid; of several, the first (the whole
         picture, small) is dropped and the others are pooled like video.
         """
+        assert isinstance(self.network, Network)
         frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
         tiles_FSSC = frames_FSSC[1:] if len(frames_FSSC) > 1 else frames_FSSC
         pixels_FCSS = pixel_values(tiles_FSSC, self.device).to(self.dtype)

@@ -4,17 +4,21 @@ vision     SigLIP without its last layer      frames → patch features
 dts        Dynamic Token Synthesis            4 frames of features → 1
 projector  two linear layers, 2x2 pooling     features → language tokens
 language   Qwen2                              tokens → text
+
+Shapes: F frames, S image size, C vision width, R grid side, G = ceil(F / 4) frame groups, N visual tokens a
+group, D language width.
 """
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.dts import DynamicTokenSynthesis
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.dts import DynamicTokenSynthesis, group_frames
 from videoxl2.network.language import LanguageModel
 from videoxl2.network.projector import Projector
-from videoxl2.network.vision import VisionTower
+from videoxl2.network.vision import VisionTower, pad_to_groups, resample_to_grid
 
 
 class Network(nn.Module):
@@ -25,3 +29,13 @@ class Network(nn.Module):
         self.dts = DynamicTokenSynthesis(config.vision.hidden_size)
         self.projector = Projector(config.vision.hidden_size, config.language.hidden_size, config.pool_stride)
         self.language = LanguageModel(config.language)
+
+    def visual_tokens(self, pixels_FCSS: Tensor, clock: StageClock) -> Tensor:
+        """Return each group's tokens `[G, N, D]`; a short last group repeats its last frame's features."""
+        with clock.stage("vision"):
+            features_FNC = self.vision(pixels_FCSS)
+            grid_FCRR = resample_to_grid(features_FNC, self.config.grid_side)
+        with clock.stage("dts"):
+            merged_GCRR = self.dts(group_frames(pad_to_groups(grid_FCRR, GROUP_FRAMES)))
+            tokens_GND: Tensor = self.projector(merged_GCRR)
+        return tokens_GND

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from itertools import chain
 from pathlib import Path
 
 from videoxl2.errors import CheckpointError, NotDownloaded
@@ -12,6 +13,7 @@ from videoxl2.errors import CheckpointError, NotDownloaded
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
+_LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
 
@@ -66,6 +68,25 @@ def weight_files(folder: Path) -> list[Path]:
             f"{folder} lacks {', '.join(absent) or '*.safetensors'}", "Download the missing weight files."
         )
     return [folder / name for name in names]
+
+
+def weight_names(folder: Path) -> frozenset[str]:
+    """Return the names of all tensors, read off the heads of the weight files.
+
+    Raises `CheckpointError` where a file is absent or is no safetensors file.
+    """
+    return frozenset(chain.from_iterable(map(_names_in, weight_files(folder))))
+
+
+def _names_in(path: Path) -> list[str]:
+    """Read the names in one file: 8 bytes say how long the JSON after them is, little end first."""
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            names: dict[str, object] = json.loads(file.read(min(size, _LONGEST_HEAD)))
+        return [name for name in names if name != "__metadata__"]
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}", "Download the file again.") from error
 
 
 def revision_of(folder: Path) -> str:

@@ -35,8 +35,9 @@ def stamp_text(pts_ms: int) -> str:
 class Vocabulary:
     """A tokenizer, or Qwen2.5's fixed ids where only ids are needed and no tokenizer is there."""
 
-    def __init__(self, tokenizer: Tokenizer | None) -> None:
+    def __init__(self, tokenizer: Tokenizer | None, before_prompt: str = SUFFIX_BEFORE) -> None:
         self.tokenizer = tokenizer
+        self.before_prompt = before_prompt
         if tokenizer is not None:  # a published tokenizer.json may carry its training's settings
             tokenizer.no_truncation()
             tokenizer.no_padding()
@@ -49,21 +50,22 @@ class Vocabulary:
         return None if self.tokenizer is None else self.tokenizer.token_to_id(END_OF_TURN)
 
     @classmethod
-    def from_folder(cls, folder: Path) -> Vocabulary:
+    def from_folder(cls, folder: Path, before_prompt: str = SUFFIX_BEFORE) -> Vocabulary:
         """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without."""
         try:
             if (folder / "tokenizer.json").is_file():
-                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")))
+                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), before_prompt)
             if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
                 from transformers import Qwen2Tokenizer
 
-                return cls(Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer)
+                tokenizer = Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer
+                return cls(tokenizer, before_prompt)
         except Exception as error:  # tokenizers raises bare Exception
             raise CheckpointError(
                 f"the tokenizer in {folder} cannot be read: {error}",
                 "Restore tokenizer.json from its source.",
             ) from error
-        return cls(None)
+        return cls(None, before_prompt)
 
     def encode(self, text: str) -> list[int]:
         if self.tokenizer is None:
@@ -99,11 +101,11 @@ class Vocabulary:
         return list(QWEN_PREFIX_IDS) if self.tokenizer is None else self.encode(PREFIX_TEXT)
 
     def suffix_ids(self, prompt: str) -> list[int]:
-        """Tokenize what follows the video: newline, the prompt, and the opening of the assistant's turn."""
+        """Tokenize what follows the video: a newline, the prompt, and the opening of the assistant's turn."""
         found = [control for control in CONTROL_TEXTS if control in prompt]
         if found:
             raise ModelInputError(
                 f"the prompt contains the control text {found[0]}",
                 "Remove it; the chat frame is added for you.",
             )
-        return self.encode(f"{SUFFIX_BEFORE}{prompt}{SUFFIX_AFTER}")
+        return self.encode(f"{self.before_prompt}{prompt}{SUFFIX_AFTER}")

@@ -258,7 +258,7 @@ def test_keys_that_do_not_fit_are_named(small_folder: Path, tmp_path: Path) -> N
         ({}, "no config.json"),
         ({"config.json": "{"}, "not readable JSON"),
         ({"config.json": "[1]"}, "not a JSON object"),
-        ({"config.json": '{"model_type": "llama"}'}, "'llama' model, not Video-XL-2"),
+        ({"config.json": '{"model_type": "llama"}'}, "'llama' model, which media-index cannot run"),
         ({"config.json": '{"model_type": "llava_qwen", "hidden_size": "wide"}'}, "unusable value"),
         ({"config.json": '{"model_type": "llava_qwen"}'}, r"lacks \*.safetensors"),
         ({"config.json": '{"model_type": "llava_qwen"}', "model.safetensors": "not one"}, "damaged"),

@@ -1,0 +1,79 @@
+"""LLaVA-Video: every frame on its own, all attention causal, the frames' times in one sentence after them.
+
+The sequence is  prefix | frame frame … | newline, times, newline | prompt.  Source: reference §4, §5, §10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from videoxl2.errors import ModelInputError
+from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.generate.video_model import VideoModel
+from videoxl2.network.config import FrameTokens, ModelConfig
+from videoxl2.network.families import Family
+from videoxl2.network.llava_video import LlavaVideoNetwork
+from videoxl2.network.tokens import SUFFIX_BEFORE, Vocabulary
+
+_MIN_PROMPT_TOKENS = 64  # of the context that stay for the shortest question and answer
+
+
+def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
+    """Write the sentence that tells how long the video is and when each frame was shown.
+
+    There is no space before "Please": the models were trained without one.
+    """
+    stamps = ",".join(f"{ms / 1000:.2f}s" for ms in frame_times_ms)
+    return (
+        f"The video lasts for {duration_ms / 1000:.2f} seconds, and {len(frame_times_ms)} frames are "
+        f"uniformly sampled from it. These frames are located at {stamps}."
+        "Please answer the following questions related to this video."
+    )
+
+
+class LlavaVideo(VideoModel):
+    """LLaVA-Video. What its context cannot hold is refused; the reference cuts the question off."""
+
+    network: LlavaVideoNetwork
+
+    family = Family.LLAVA_VIDEO
+
+    @staticmethod
+    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
+        """Read the tokenizer; the newline before a prompt is a token of the sentence where there is one."""
+        tells_times = config.frame_tokens is not None and config.frame_tokens.tells_times
+        return Vocabulary.from_folder(folder, "" if tells_times else SUFFIX_BEFORE)
+
+    def before_group(self, pts_ms: int) -> list[int]:
+        """Return nothing: a frame's time stands in the sentence after the video."""
+        return []
+
+    def prefill_options(self, options: PrefillOptions) -> PrefillOptions:
+        """Return the settings with the one mode that this model was trained with."""
+        return replace(options, mode="full")
+
+    def after_video(self, frame_times_ms: Sequence[int], duration_ms: int | None) -> Tensor:
+        """Return the newline after the last frame, if it stands there, and the sentence about times.
+
+        Raises `ModelInputError` when no room is left for a question.
+        """
+        ids: list[int] = []
+        if (self.config.frame_tokens or FrameTokens()).tells_times:
+            sentence = times_text(frame_times_ms, frame_times_ms[-1] if duration_ms is None else duration_ms)
+            ids = self.vocabulary.encode(f"\n{sentence}\n")
+        self._check_context(len(frame_times_ms), len(ids))
+        return torch.cat([self.network.after_video(), self.network.language.embed(ids)])
+
+    def _check_context(self, num_frames: int, num_after: int) -> None:
+        context = self.config.context_tokens or 0
+        taken = num_frames * self.config.tokens_per_group + num_after + _MIN_PROMPT_TOKENS
+        if taken > context:
+            raise ModelInputError(
+                f"{num_frames} frames and a question take {taken} tokens; the context holds {context}",
+                "Give fewer frames; 64 is what the model was trained with.",
+            )

@@ -1,0 +1,29 @@
+"""Any model that can be run, from a folder or a hub id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from videoxl2.generate.llava_video import LlavaVideo
+from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.video_model import VideoModel
+from videoxl2.network.families import family_of
+from videoxl2.network.source import find_folder
+
+_MODELS: tuple[type[VideoModel], ...] = (VideoXL2, LlavaVideo)
+
+
+def load_model(
+    folder_or_hub_id: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: str | torch.dtype = "auto",
+    revision: str | None = None,
+) -> VideoModel:
+    """Load the model that a checkpoint holds, as `VideoModel.from_pretrained` of its family does."""
+    folder = find_folder(folder_or_hub_id, revision)
+    family = family_of(folder)
+    (kind,) = (model for model in _MODELS if model.family is family)
+    return kind.from_pretrained(folder, device=device, dtype=dtype)

@@ -1,0 +1,231 @@
+"""A model that can be asked about videos: weights, tokenizer, and what every family does alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, NonFiniteError
+from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.prefill import Prefill, PrefillOptions
+from videoxl2.generate.session import Session
+from videoxl2.generate.stream import FrameSpan, frame_batches
+from videoxl2.network.checkpoint import load_network, save_checkpoint
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.encoder import AnyNetwork, FrameEncoder
+from videoxl2.network.families import Family
+from videoxl2.network.memory import is_out_of_memory
+from videoxl2.network.source import find_folder, revision_of
+from videoxl2.network.tokens import Vocabulary
+
+_DTYPES = {
+    "float32": torch.float32,
+    "fp32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "bf16": torch.bfloat16,
+    "float16": torch.float16,
+    "fp16": torch.float16,
+}
+
+
+class VideoModel(ABC):
+    """The network with its tokenizer. Safe to share for prefills one after another, not at the same time."""
+
+    family: Family
+    network: AnyNetwork
+
+    def __init__(
+        self, network: AnyNetwork, vocabulary: Vocabulary, revision: str, folder: Path | None = None
+    ) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self.revision = revision
+        self._folder = folder
+        self._step: DecodeStep | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder_or_hub_id: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        dtype: str | torch.dtype = "auto",
+        revision: str | None = None,
+    ) -> Self:
+        """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
+
+        `device="auto"` is the GPU where there is one. `dtype="auto"` is the checkpoint's own on a GPU and
+        float32 on a CPU. Raises `CheckpointError`, and `ModelMemoryError` when the weights do not fit.
+        """
+        folder = find_folder(folder_or_hub_id, revision)
+        config = read_config(folder)
+        if config.family is not cls.family:
+            raise CheckpointError(
+                f"{folder} holds {config.family}, not {cls.family}",
+                "Load it with videoxl2.load_model, which takes any of them.",
+            )
+        target = _device(device)
+        wanted = _dtype(dtype, config, target)
+        try:
+            network = load_network(folder, config, target, wanted)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise ModelMemoryError(
+                f"the weights of {folder} do not fit on {target} as {wanted}",
+                "Use a device with more free memory, or a 16-bit dtype.",
+            ) from error
+        return cls(network, cls.vocabulary_of(folder, config), revision_of(folder), folder)
+
+    @staticmethod
+    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
+        """Read the tokenizer of a checkpoint."""
+        return Vocabulary.from_folder(folder)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.network.config
+
+    @property
+    def image_size(self) -> int:
+        """Return the side, in pixels, of the square frames that the vision tower takes."""
+        return self.config.vision.image_size
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.network.language.embed_tokens.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        return self.network.language.embed_tokens.weight.device
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the checkpoint under the published key names, in the dtype it was loaded in."""
+        save_checkpoint(self.network, Path(folder), self._folder)
+
+    @abstractmethod
+    def before_group(self, pts_ms: int) -> list[int]:
+        """Return the tokens before a group of frames whose first one is shown at `pts_ms`."""
+
+    def prefill_options(self, options: PrefillOptions) -> PrefillOptions:
+        """Return the settings that this family prefills with."""
+        return options
+
+    def after_video(self, frame_times_ms: Sequence[int], duration_ms: int | None) -> Tensor | None:
+        """Return what stands between the video and every prompt, `[T, D]`; None: nothing."""
+        return None
+
+    @torch.inference_mode()
+    def prefill(
+        self,
+        spans: Iterable[FrameSpan],
+        *,
+        prefill: PrefillOptions | None = None,
+        prefix_ids: Sequence[int] | None = None,
+    ) -> Session:
+        """Read spans as they come and leave the video's keys and values in a session.
+
+        The first chunk is prefilled while later spans are still being read; frames and features are dropped
+        on the way. `prefix_ids` replace the system prompt's tokens. Raises `ModelInputError` for no or
+        impossible frames, `ModelMemoryError` at the end of the ladder, `NonFiniteError` for NaN weights.
+        """
+        options = self.prefill_options(prefill or PrefillOptions())
+        clock = StageClock(self.device)
+        encoder = FrameEncoder(self.network, self.device, options.vision_batch, clock)
+        running = self._start(options, prefix_ids, self.config.tokens_per_group, clock)
+        frame_times: list[int] = []
+        for batch in frame_batches(spans, encoder.wanted_batch, self.image_size):
+            tokens_GND = encoder.encode(batch.frames)
+            for visual_ND, pts_ms in zip(
+                tokens_GND, batch.pts_ms[:: self.config.frames_per_group], strict=True
+            ):
+                running.add_group(self.before_group(pts_ms), visual_ND)
+            frame_times += batch.pts_ms
+        if not frame_times:
+            raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")
+        running.finish(self.after_video(frame_times, options.duration_ms))
+        return self._session(running, encoder, frame_times, options)
+
+    def _start(
+        self,
+        options: PrefillOptions,
+        prefix_ids: Sequence[int] | None,
+        tokens_per_group: int,
+        clock: StageClock,
+    ) -> Prefill:
+        prefix = self.vocabulary.prefix_ids() if prefix_ids is None else list(prefix_ids)
+        if prefix and max(prefix) >= self.config.language.vocab_size:
+            raise ModelInputError(
+                "the prefix has ids outside the vocabulary",
+                "This checkpoint has no tokenizer of its own: pass prefix_ids.",
+            )
+        language = self.network.language
+        return Prefill(
+            language, prefix, tokens_per_group, options, self.device, clock, self.config.frames_per_group
+        )
+
+    def _session(
+        self, running: Prefill, encoder: FrameEncoder, frame_times_ms: list[int], options: PrefillOptions
+    ) -> Session:
+        if not encoder.all_finite.item():
+            raise NonFiniteError(
+                "the vision side produced NaN or infinity",
+                "Check the weights; with float16, try bfloat16 or float32.",
+            )
+        degraded = []
+        if encoder.batch < encoder.wanted_batch:
+            degraded.append(f"vision batch {encoder.wanted_batch} -> {encoder.batch}")
+        if running.cache.on_host and not options.offload:
+            degraded.append("cache offloaded to the host")
+        stops = set(self.config.eos_ids)
+        turn_end = self.vocabulary.end_of_turn_id
+        stops |= {turn_end} if turn_end is not None else set()
+        return Session(
+            language=self.network.language,
+            vocabulary=self.vocabulary,
+            layout=running.layout,
+            cache=running.cache,
+            stop_ids=frozenset(stops),
+            frame_times_ms=tuple(frame_times_ms),
+            group_times_ms=tuple(frame_times_ms[:: self.config.frames_per_group]),
+            degraded=tuple(degraded),
+            clock=encoder.clock,
+            step=self._decode_step(),
+        )
+
+    def _decode_step(self) -> DecodeStep | None:
+        """Return the recorded decode step, made once a session leaves room for it; on a CPU None."""
+        if self._step is None and self.device.type == "cuda":
+            try:
+                self._step = DecodeStep(self.network.language)
+            except torch.OutOfMemoryError:
+                return None  # this session decodes the plain, slower way
+        return self._step
+
+
+def _device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    target = torch.device(device)
+    if target.type == "cuda" and not torch.cuda.is_available():
+        raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
+    if target.type == "cuda" and target.index is not None:
+        torch.cuda.set_device(target)  # kernels, events and graphs all go to the current device
+    if target.type not in ("cpu", "cuda"):
+        raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
+    return target
+
+
+def _dtype(dtype: str | torch.dtype, config: ModelConfig, device: torch.device) -> torch.dtype:
+    if dtype == "auto":
+        dtype = config.dtype if device.type == "cuda" else "float32"
+    found = _DTYPES.get(dtype.removeprefix("torch.")) if isinstance(dtype, str) else dtype
+    if found is None or found not in _DTYPES.values():
+        raise ModelInputError(f"dtype {dtype} is not supported", "Use float32, bfloat16, float16 or auto.")
+    return found
