@@ -9,7 +9,7 @@ DEMO ?= demo
 PARALLEL ?= -n auto --no-loadscope-reorder # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly coverage test-browser test-metrics test-pythons unit lint format lock audit docs \
+.PHONY: help setup demo test nightly coverage test-browser test-metrics test-pythons unit lint format lock image audit docs \
     bench-frames bench-search clean
 
 help: ## Show this list
@@ -23,6 +23,9 @@ setup: $(VENV)/ready ## Make .venv with pinned dependencies (CPU torch)
 # without the sentence-transformers that it asks for.
 TORCH := torch==2.13.0
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+
+IMAGE ?= cpu
+BASE ?= docker.io/library/debian:bookworm-slim
 
 $(VENV)/ready: $(LOCK) pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -81,6 +84,15 @@ lock: setup $(TOOLS)/ready ## Write the lock: what .venv has of what we ask for,
 	$(BIN)/python infra/locked.py | $(TOOLS)/bin/uv pip compile - --quiet --no-deps \
 	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
 	    --output-file $(LOCK)
+	$(TOOLS)/bin/uv pip compile pyproject.toml infra/image/torch.in --quiet \
+	    --extra metrics --extra semantic --extra speech --extra text \
+	    --constraint $(LOCK) --override infra/image/overrides.in \
+	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
+	    --output-file infra/image/requirements.lock
+
+image: ## Build an image: IMAGE=cpu or cuda, BASE=debian:bookworm-slim@sha256:… (needs buildah)
+	buildah build --layers --target $(IMAGE) --build-arg BASE=$(BASE) --tag media-index:$(IMAGE) \
+	    --file infra/image/Containerfile .
 
 audit: $(TOOLS)/ready ## Known weaknesses of what is locked (asks PyPI; what it does not answer fails)
 	{ grep -o '^[^ ]*==[^ ]*' $(LOCK); echo $(TORCH); } > $(TOOLS)/audited.txt
