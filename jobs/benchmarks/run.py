@@ -16,6 +16,7 @@ from jobs.benchmarks.videos import Checked, check_videos
 from jobs.reports.evaluation.truth import Measure
 from jobs.settings.config import Rate
 from jobs.weights import Weights, find_weights
+from jobs.workers.domain import DomainGuard
 from schemas.failures import UsageError
 from videoxl2.frames import MediaError
 
@@ -91,7 +92,8 @@ def run_benchmark(settings: BenchmarkSettings, say: Say) -> BenchmarkReport:
     to_ask = list({q.key: q for q in read.questions if kept.get(q) is None}.values())
     if len(to_ask) < len(read.questions):
         say(f"{len(to_ask)} of {len(read.questions)} questions are left to ask")
-    checked = check_videos(to_ask, settings.videos, settings.skip_unusable)
+    guard = DomainGuard.of(weights)
+    checked = check_videos(to_ask, settings.videos, settings.skip_unusable, guard)
     for problem in checked.problems:
         say(f"left out: {problem}")
     if checked.videos:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from jobs.benchmarks.question import Question
+from jobs.failures import VideoFailureError
+from jobs.workers.domain import DomainGuard
 from schemas.failures import PreflightError, UsageError
 from storage.library.selection import VIDEO_EXTENSIONS
-from videoxl2.frames import MediaError, MediaInfo, probe
+from videoxl2.frames import DEFAULT_LIMITS, MediaError, MediaInfo, probe
 
 TOLERANCE_S = 2.0  # published times and files are cut and rounded by different hands
 _NUM_NAMED = 3
@@ -58,11 +60,13 @@ def _is_video(name: str) -> bool:
     return PurePosixPath(name).suffix.lower().removeprefix(".") in VIDEO_EXTENSIONS
 
 
-def check_videos(questions: Sequence[Question], folder: Path, skip_unusable: bool) -> Checked:
+def check_videos(
+    questions: Sequence[Question], folder: Path, skip_unusable: bool, guard: DomainGuard | None = None
+) -> Checked:
     """The questions by video file, in their order. Missing files are named before any file is probed.
 
-    Raises `UsageError` for no folder, and `PreflightError` for videos that are missing, unreadable or too
-    short for a question, unless `skip_unusable`; and where nothing is left.
+    Raises `UsageError` for no folder, and `PreflightError` for videos that are missing, unreadable, too
+    short for a question or refused by the guard, unless `skip_unusable`; and where nothing is left.
     """
     files = VideoFolder(folder)
     problems: dict[str, None] = {}  # in order, each once
@@ -78,7 +82,7 @@ def check_videos(questions: Sequence[Question], folder: Path, skip_unusable: boo
         _refuse(list(problems), f"of {num_videos} videos are not in {folder}")
     videos = []
     for path, about in by_path.items():
-        playable, found_wrong = _probe(path, about)
+        playable, found_wrong = _probe(path, about, guard)
         videos += [playable] if playable else []
         problems |= dict.fromkeys(found_wrong)
     if not skip_unusable:
@@ -88,12 +92,18 @@ def check_videos(questions: Sequence[Question], folder: Path, skip_unusable: boo
     return Checked(tuple(videos), tuple(problems))
 
 
-def _probe(path: Path, questions: list[Question]) -> tuple[Playable | None, list[str]]:
+def _probe(
+    path: Path, questions: list[Question], guard: DomainGuard | None
+) -> tuple[Playable | None, list[str]]:
     """The video with the questions that it is long enough for, and what is wrong."""
     try:
         info = probe(path)
+        if guard:
+            guard.check(path, info, DEFAULT_LIMITS)
     except (MediaError, OSError) as error:
         return None, [f"{path.name}: {error}"]
+    except VideoFailureError as outside:
+        return None, [f"{path.name}: {outside.failure.message}"]
     end_s = info.duration_ms / 1000
     late = [q for q in questions if q.latest_s is not None and q.latest_s > end_s + TOLERANCE_S]
     problems = [f"{path.name} ends at {end_s:.1f} s, {q.where} asks about {q.latest_s:g} s" for q in late]
@@ -107,5 +117,6 @@ def _refuse(problems: Sequence[str], what: str) -> None:
         more = f"; and {len(problems) - _NUM_NAMED} more" if len(problems) > _NUM_NAMED else ""
         raise PreflightError(
             f"{len(problems)} {what}: {named}{more}",
-            "Add or repair the files, or leave their questions out with --skip-unusable.",
+            "Add or repair the files, ask a model that was made for such videos, or leave their questions "
+            "out with --skip-unusable.",
         )

@@ -10,10 +10,13 @@ import av
 import numpy as np
 import pytest
 
+from jobs import sdk
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import check_videos
 from jobs.cli.main import main
-from schemas.failures import PreflightError
+from jobs.weights import find_weights
+from jobs.workers.domain import DomainGuard
+from schemas.failures import PreflightError, UsageError
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 
@@ -99,6 +102,28 @@ def test_what_is_unusable_can_be_left_out(videos):
     assert broken.startswith("broken.mp4: ")
     with pytest.raises(PreflightError, match="no question is left"):
         check_videos(questions[3:], folder, True)
+
+
+def test_a_model_is_asked_only_about_videos_that_it_was_made_for(videos):
+    """One outside counts as unusable: it is refused, or left out and named."""
+    folder = videos("a.mp4")
+    guard = DomainGuard.of(find_weights("small"))
+    outside = "a.mp4: the model small was made for other videos"
+    with pytest.raises(PreflightError, match=outside) as refused:
+        check_videos([about("a", 1)], folder, False, guard)
+    assert "ask a model that was made for such videos" in refused.value.hint
+    with pytest.raises(PreflightError, match=f"no question is left: {outside}"):
+        check_videos([about("a", 1)], folder, True, guard)
+
+
+def test_a_model_is_loaded_in_python_for_videos_that_it_was_made_for(film):
+    """Of a checkpoint that says which those are, before its weights are."""
+    with pytest.raises(UsageError, match="none are named"):
+        sdk.load_model("small")
+    with pytest.raises(PreflightError, match=r"film\.mp4: the model small was made for other videos"):
+        sdk.load_model("small", videos=[film])
+    with pytest.raises(OSError, match=r"missing\.mp4"):
+        sdk.load_model("small", videos=[str(film.parent / "missing.mp4")])
 
 
 @pytest.fixture
