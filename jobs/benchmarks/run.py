@@ -13,12 +13,15 @@ from jobs.benchmarks.answers import Answered, AnswerSettings, AnswersFile
 from jobs.benchmarks.formats import FORMATS, read_questions
 from jobs.benchmarks.scores import measures
 from jobs.benchmarks.videos import Checked, check_videos
+from jobs.prompts.budget import check_context
 from jobs.reports.evaluation.truth import Measure
 from jobs.settings.config import Rate
 from jobs.weights import Weights, find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import UsageError
 from videoxl2.frames import MediaError
+
+_QUESTION_TOKENS = 512  # that the longest published question and its options take
 
 Say = Callable[[str], None]
 
@@ -88,6 +91,7 @@ def run_benchmark(settings: BenchmarkSettings, say: Say) -> BenchmarkReport:
     for note in read.notes:
         say(f"note: {note}")
     weights = find_weights(settings.model)
+    check_context(weights.folder, settings.sampling.max_frames, _QUESTION_TOKENS)
     kept = AnswersFile(settings.answers, _answer_settings(settings, weights))
     to_ask = list({q.key: q for q in read.questions if kept.get(q) is None}.values())
     if len(to_ask) < len(read.questions):

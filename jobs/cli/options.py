@@ -35,7 +35,8 @@ recipe_options = with_options(
     index_options,
     value(
         *("--model", "DIR|HUB_ID"),
-        "Weights, e.g. BAAI/Video-XL-2, or small: built in, for drawn films only. [none: signals only]",
+        "Weights of Video-XL-2 or LLaVA-Video, e.g. BAAI/Video-XL-2, or small: built in, for drawn films "
+        "only. [none: signals only]",
     ),
     values(
         *("--signal", "signals", "NAME"),

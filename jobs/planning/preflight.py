@@ -77,7 +77,7 @@ def _open(
     if weights:
         from jobs.prompts.budget import check_budgets  # loads tokenizers, which signals do without
 
-        check_budgets(prompts, weights.folder)
+        check_budgets(prompts, weights.folder, settings.max_frames)
     recipe = Recipe(
         model_id=weights.model_id if weights else None,
         model_revision=weights.revision if weights else None,

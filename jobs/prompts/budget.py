@@ -8,18 +8,41 @@ from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from schemas.failures import UsageError
 from videoxl2.errors import ModelError
+from videoxl2.network.config import read_config
+from videoxl2.network.context import most_frames
 from videoxl2.network.tokens import Vocabulary
 
+_TRAINED_FRAMES = 64  # of LLaVA-Video, the one model whose context has an end
 _LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
-def check_budgets(prompts: Sequence[Prompt], weights: Path) -> None:
-    """Raises `UsageError` for a prompt that cannot be written, or is given too few tokens for one record."""
+def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | None = None) -> None:
+    """Raises `UsageError` for a prompt that cannot be written, or is given too few tokens for one record.
+
+    Also where `max_frames` frames, if they are given, and the longest prompt do not fit the context.
+    """
     vocabulary = Vocabulary.from_folder(weights)
+    longest = 0
     for prompt in prompts:
         context = AnswerContext(_LONGEST_MS, (0,), max_tokens=prompt.max_new_tokens)
         try:
-            vocabulary.suffix_ids(prompt.fill(context))
+            prompt_tokens = len(vocabulary.suffix_ids(prompt.fill(context)))
+            longest = max(longest, prompt_tokens + prompt.max_new_tokens)
             program_for(prompt.answer, context, vocabulary.count)
         except (ModelError, UsageError) as error:
             raise UsageError(f"prompt {prompt.prompt_id}: {error.message}", error.hint) from None
+    if max_frames is not None:
+        check_context(weights, max_frames, longest)
+
+
+def check_context(weights: Path, max_frames: int, prompt_tokens: int) -> None:
+    """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
+    config = read_config(weights)
+    limit = most_frames(config, Vocabulary.from_folder(weights), prompt_tokens)
+    if limit is not None and max_frames > limit:
+        raise UsageError(
+            f"{config.family} takes at most {limit} frames at a time, not {max_frames}: "
+            f"its context holds {config.context_tokens} tokens",
+            f"Name fewer, e.g. --max-frames {min(limit, _TRAINED_FRAMES)}; with --split a long video is "
+            "taken in sections of so many.",
+        )

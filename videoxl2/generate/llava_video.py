@@ -15,25 +15,13 @@ from torch import Tensor
 from videoxl2.errors import ModelInputError
 from videoxl2.generate.prefill import PrefillOptions
 from videoxl2.generate.video_model import VideoModel
-from videoxl2.network.config import FrameTokens, ModelConfig
+from videoxl2.network.config import ModelConfig
+from videoxl2.network.context import ids_after_video, video_tokens
 from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.tokens import SUFFIX_BEFORE, Vocabulary
 
 _MIN_PROMPT_TOKENS = 64  # of the context that stay for the shortest question and answer
-
-
-def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
-    """Write the sentence that tells how long the video is and when each frame was shown.
-
-    There is no space before "Please": the models were trained without one.
-    """
-    stamps = ",".join(f"{ms / 1000:.2f}s" for ms in frame_times_ms)
-    return (
-        f"The video lasts for {duration_ms / 1000:.2f} seconds, and {len(frame_times_ms)} frames are "
-        f"uniformly sampled from it. These frames are located at {stamps}."
-        "Please answer the following questions related to this video."
-    )
 
 
 class LlavaVideo(VideoModel):
@@ -62,16 +50,14 @@ class LlavaVideo(VideoModel):
 
         Raises `ModelInputError` when no room is left for a question.
         """
-        ids: list[int] = []
-        if (self.config.frame_tokens or FrameTokens()).tells_times:
-            sentence = times_text(frame_times_ms, frame_times_ms[-1] if duration_ms is None else duration_ms)
-            ids = self.vocabulary.encode(f"\n{sentence}\n")
+        duration_ms = frame_times_ms[-1] if duration_ms is None else duration_ms
+        ids = ids_after_video(self.config, self.vocabulary, frame_times_ms, duration_ms)
         self._check_context(len(frame_times_ms), len(ids))
         return torch.cat([self.network.after_video(), self.network.language.embed(ids)])
 
     def _check_context(self, num_frames: int, num_after: int) -> None:
         context = self.config.context_tokens or 0
-        taken = num_frames * self.config.tokens_per_group + num_after + _MIN_PROMPT_TOKENS
+        taken = video_tokens(self.config, num_frames, num_after) + _MIN_PROMPT_TOKENS
         if taken > context:
             raise ModelInputError(
                 f"{num_frames} frames and a question take {taken} tokens; the context holds {context}",

@@ -1,6 +1,8 @@
 """The network: weights and the forward passes of its four parts, each as in the reference.
 
-network    the four parts in one module tree       config      sizes, read from a checkpoint folder
+network    Video-XL-2's four parts in one tree     config      sizes, read from a checkpoint folder
+llava_video  the same for LLaVA-Video              families    which of them a checkpoint holds
+context    frames that fit a context with an end
 vision     SigLIP: pixels to patch features        dts         4 frames of features to 1
 projector  features to language tokens             language    Qwen2
 encoder    frame groups to visual tokens           images      uint8 frames to pixels

@@ -32,6 +32,19 @@ def stamp_text(pts_ms: int) -> str:
     return f"Time {round(pts_ms / 1000, 1)}s:"
 
 
+def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
+    """Write the sentence that tells how long the video is and when each frame was shown.
+
+    There is no space before "Please": the models were trained without one.
+    """
+    stamps = ",".join(f"{ms / 1000:.2f}s" for ms in frame_times_ms)
+    return (
+        f"The video lasts for {duration_ms / 1000:.2f} seconds, and {len(frame_times_ms)} frames are "
+        f"uniformly sampled from it. These frames are located at {stamps}."
+        "Please answer the following questions related to this video."
+    )
+
+
 class Vocabulary:
     """A tokenizer, or Qwen2.5's fixed ids where only ids are needed and no tokenizer is there."""
 

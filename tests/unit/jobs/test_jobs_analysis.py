@@ -12,7 +12,7 @@ from jobs.answers.asking import Asker, PromptAnswer
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.loading import load_model
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
@@ -41,7 +41,7 @@ INFO = MediaInfo(
 def asker(tmp_path_factory):
     """Untrained weights: whatever holds for them holds by construction."""
     folder = write_random_checkpoint(tmp_path_factory.mktemp("weights"), seed=5)
-    return Asker(VideoXL2.from_pretrained(folder))
+    return Asker(load_model(folder))
 
 
 def spans(size: int, num_frames: int = 31, per_span: int = 4) -> list[FrameSpan]:

@@ -14,6 +14,7 @@ from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from schemas.failures import UsageError
 from storage.index.columns import columns_of
+from videoxl2.random_checkpoint import write_random_checkpoint
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 SCHEMA = {
@@ -154,6 +155,20 @@ def test_a_schema_that_bounds_nothing_is_named(pack, schema, complaint):
     (pack / "vehicles.json").write_text(schema)
     with pytest.raises(UsageError, match=complaint):
         load_packs([str(pack)])
+
+
+def test_frames_that_leave_no_room_for_a_question_are_refused(tmp_path):
+    """Before anything is spent, with the number that fits; a model without an end takes any number."""
+    folder = write_random_checkpoint(tmp_path, family="LLaVA-Video")
+    prompts = load_packs()
+    with pytest.raises(UsageError, match=r"LLaVA-Video takes at most .* not 2048") as caught:
+        check_budgets(prompts, folder, 2048)
+    assert "--max-frames 64; with --split" in caught.value.hint
+    limit = int(caught.value.message.split("at most ")[1].split()[0])
+    check_budgets(prompts, folder, limit)
+    with pytest.raises(UsageError, match="at most"):
+        check_budgets(prompts, folder, limit + 1)
+    check_budgets(prompts, PARROT, 10_000)
 
 
 def test_a_budget_too_small_for_a_record_is_found_before_the_model_loads(pack):
