@@ -8,6 +8,7 @@ publish    bundles -> flat parts -> next snapshot    published  which commit of 
 parts      flat Parquet files of one table           snapshots  which parts readers read
 commit_blocks  commits in memory, found by value     pack_tables  tables that prompt packs declare
 views      the SQL that shows current rows           recipes    recipes in their parts
+definitions  views and macros to be made when needed
 leases     one nightly and one backfill at a time    probe      whether a store keeps its promises
 json_files small JSON files with their version       damage     a listed part that cannot be read
 batches    items a few at a time                     arrow_tables  the same columns as Arrow tables

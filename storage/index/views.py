@@ -3,10 +3,12 @@
 One generator serves the catalog and `views.sql`, so both give the same answers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.index.definitions import Definition, definition_of
 from storage.index.layout import VIEWS
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, read_newest
@@ -55,21 +57,33 @@ UNION ALL BY NAME
 SELECT * EXCLUDE (snapshot) FROM _unfinished_failures"""
 
 
-def create_views(scan: Scan, own_tables: OwnTables) -> Iterator[str]:
-    """One CREATE VIEW after the other, in the order in which they need each other."""
+def define_views(scan: Scan, own_tables: OwnTables) -> Iterator[Definition]:
+    """One view or macro after the other, in the order in which they need each other."""
     tables = COLUMNS | columns_by_table(own_tables)
-    for table, columns in tables.items():
-        rows = _typed(scan(table), columns)
-        if table == "keyframes":
-            rows += _of_shots(_typed(scan("shot_keyframes"), tables["shot_keyframes"]), columns)
-        yield _create(_PARTS_VIEWS.get(table, f"{table}_all"), rows)
-    yield _create("commits", _COMMITS)
+    for table in tables:
+        view = _PARTS_VIEWS.get(table, f"{table}_all")
+        make = partial(_of_parts, scan, view, table, tables)
+        yield Definition(view, make)
+    yield _define("commits", _COMMITS)
     for table in (*BUNDLE_TABLES, *own_tables):
         if table not in _PARTS_VIEWS:
-            yield _create(table, _current(table, tables[table]))
-    yield _create("failures", _FAILURES)
-    yield _create("failures_all", _FAILURES_ALL)
-    yield from statements_of(DERIVED_SCRIPT)
+            yield _define(table, _current(table, tables[table]))
+    yield _define("failures", _FAILURES)
+    yield _define("failures_all", _FAILURES_ALL)
+    yield from derived_definitions()
+
+
+def derived_definitions() -> list[Definition]:
+    """The views and macros of `derived.sql`."""
+    return [definition_of(statement) for statement in statements_of(DERIVED_SCRIPT)]
+
+
+def _of_parts(scan: Scan, view: str, table: str, tables: Mapping[str, Sequence[Column]]) -> str:
+    """The statement that shows all rows of a table's parts."""
+    rows = _typed(scan(table), tables[table])
+    if table == "keyframes":
+        rows += _of_shots(_typed(scan("shot_keyframes"), tables["shot_keyframes"]), tables[table])
+    return _create(view, rows)
 
 
 def _of_shots(keyframes: str, columns: Sequence[Column]) -> str:
@@ -92,7 +106,7 @@ def views_script(snapshot: Snapshot) -> str:
         keys = snapshot.files_of(table)
         return scan_files(keys) if keys else None
 
-    statements = create_views(scan, snapshot.own_tables)
+    statements = [each.make() for each in define_views(scan, snapshot.own_tables)]
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"
     return opening + "SET TimeZone = 'UTC';\n" + "".join(f"{statement};\n" for statement in statements)
 
@@ -108,6 +122,11 @@ def _typed(scan: str | None, columns: Sequence[Column]) -> str:
     nulls = ", ".join(f"NULL::{column.sql_type} AS {quote_name(column.name)}" for column in columns)
     rows = f"SELECT {nulls} WHERE false"
     return f"\nSELECT {names} FROM ({rows}" + (f"\nUNION ALL BY NAME {scan})" if scan else ")")
+
+
+def _define(view: str, query: str) -> Definition:
+    statement = _create(view, query)
+    return Definition(view, lambda: statement, query)
 
 
 def _create(view: str, query: str) -> str:

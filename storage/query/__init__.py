@@ -1,6 +1,7 @@
 """Read an index: DuckDB over one snapshot, and search by words and by meaning.
 
 catalog    the reader's door: views over the Parquet parts of one snapshot
+view_maker makes a view when a question first names it
 database   the search database: one DuckDB file of one snapshot, where it is, whether it is current
 build      makes it                              build_tables, build_ranges  its tables, its postings
 documents  which text of a row is searched       stemming   words without their endings

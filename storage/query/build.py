@@ -109,7 +109,7 @@ def _write(
     _remove(pending)  # of a builder that was killed: nobody else holds the lock
     connection = connect()
     try:
-        add_views(connection, store, snapshot)
+        add_views(connection, store, snapshot).make_all()
         connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
         connection.execute(f"SET temp_directory = {quote(str(_spill_folder(pending)))}")
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")

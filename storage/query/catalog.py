@@ -21,8 +21,9 @@ from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
 from storage.index.pack_tables import OwnTables, columns_by_table
 from storage.index.snapshots import Snapshot, own_tables_of, read_newest
-from storage.index.views import create_views
+from storage.index.views import define_views
 from storage.objects.store import ObjectStore, open_store
+from storage.query.view_maker import ViewMaker
 from storage.sql import connect
 
 if TYPE_CHECKING:  # these bring numpy, which SQL does without
@@ -71,12 +72,14 @@ class Catalog:
         snapshot: Snapshot | None,
         connection: duckdb.DuckDBPyConnection,
         own_tables: OwnTables,
+        views: ViewMaker | None = None,
     ) -> None:
         self.url = store.url
         self._store = store
         self.snapshot = snapshot
         self.connection = connection
         self.own_tables = own_tables  # the snapshot's; of a file of an older one, that file's
+        self.views = views or ViewMaker(connection)
 
     @cached_property
     def postings(self) -> "Postings":
@@ -109,6 +112,7 @@ class Catalog:
         Not for SQL from outside, as it is not checked.
         """
         with self._errors():
+            self.views.make_for(sql)
             return list(self.connection.sql(sql, params=params).fetchnumpy().values())
 
     def stream(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Iterator[Result]:
@@ -133,7 +137,14 @@ class Catalog:
                 "only a single query can be run here",
                 "Start it with SELECT, FROM, WITH or EXPLAIN; docs/queries.md tells what is refused.",
             )
-        self.connection.execute(statements[0], params)
+        self.views.make_for(sql)
+        try:
+            self.connection.execute(statements[0], params)
+        except duckdb.CatalogException:  # as of a name that is put together by the query
+            if self.views.is_complete:
+                raise
+            self.views.make_all()
+            self.connection.execute(statements[0], params)
         return tuple(column[0] for column in self.connection.description or ())
 
     def _is_query(self, statement: duckdb.Statement) -> bool:
@@ -179,9 +190,9 @@ def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = T
     it cannot be reached."""
     store, snapshot = find_snapshot(url, endpoint_url, must_exist)
     connection = connect()
-    add_views(connection, store, snapshot)
+    views = add_views(connection, store, snapshot)
     lock(connection)
-    return Catalog(store, snapshot, connection, own_tables_of(snapshot))
+    return Catalog(store, snapshot, connection, own_tables_of(snapshot), views)
 
 
 def find_snapshot(
@@ -242,16 +253,11 @@ def names_a_part(error: duckdb.Error, snapshot: Snapshot | None) -> bool:
     return snapshot is not None and (OF_S3 in said or any(key in said for key in snapshot.files))
 
 
-def add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None) -> None:
-    """The views over the snapshot's parts, and leave to read those. PreflightError: a part is damaged."""
-    try:
-        with preflight("index"):
-            _add_views(connection, store, snapshot)
-    except duckdb.Error as error:
-        raise trouble(store, snapshot, error) from error
+def add_views(
+    connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None
+) -> ViewMaker:
+    """The views over the snapshot's parts, none of them made yet, and leave to read those."""
 
-
-def _add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapshot: Snapshot | None) -> None:
     def scan(table: str) -> str | None:
         def schema() -> "Schema":
             from storage.index.arrow_tables import arrow_schema
@@ -265,6 +271,7 @@ def _add_views(connection: duckdb.DuckDBPyConnection, store: ObjectStore, snapsh
     columns = COLUMNS | columns_by_table(own_tables)
     # Parts never change, and a query for one picture would open them all to read their statistics.
     connection.execute("SET parquet_metadata_cache = true")
-    for statement in create_views(scan, own_tables):
-        connection.execute(statement)
     store.allow_scans(connection, snapshot.files if snapshot else ())
+    views = ViewMaker(connection)
+    views.add(define_views(scan, own_tables))
+    return views

@@ -17,16 +17,18 @@ from schemas.failures import PreflightError
 from schemas.identity import digest
 from storage.errors import NotFound, preflight
 from storage.index.columns import BUNDLE_TABLES, COLUMNS
+from storage.index.definitions import Definition, definition_of
 from storage.index.layout import snapshot_key
 from storage.index.pack_tables import OwnTables
 from storage.index.snapshots import Snapshot, own_tables_of, read_snapshot
-from storage.index.views import DERIVED_SCRIPT
+from storage.index.views import DERIVED_SCRIPT, derived_definitions
 from storage.locations import Folder, cache_folder, parse_location
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog, add_views, find_snapshot, lock
 from storage.query.documents import documents_query
 from storage.query.held import hold
 from storage.query.stemming import STEMMER
+from storage.query.view_maker import ViewMaker
 from storage.sql import connect, quote, quote_name, statements_of
 
 SERVING_FILE = "serving.duckdb"
@@ -150,16 +152,18 @@ def open_serving(
             own_tables = info.own_tables
             if not is_current:
                 snapshot = _snapshot_of(info, store)
-            if history and not _add_history(connection, store, snapshot, is_current):
+            found = _history(connection, store, snapshot, is_current) if history else None
+            if history and found is None:
                 note = f"{note}; keyframes and the views *_all of its snapshot are gone"
             connection.execute(f"ATTACH {quote(str(held))} AS built (READ_ONLY)")
-            show_tables(connection, own_tables)
+            views = found or ViewMaker(connection)
+            show_tables(views, own_tables)
         else:
-            add_views(connection, store, snapshot)
+            views = add_views(connection, store, snapshot)
             if info is not None and is_base(info, own_tables):
                 connection.execute(f"ATTACH {quote(str(held))} AS old (READ_ONLY)")
     lock(connection)
-    return Served(Catalog(store, snapshot, connection, own_tables), note)
+    return Served(Catalog(store, snapshot, connection, own_tables, views), note)
 
 
 def is_of(info: ServingInfo, snapshot: Snapshot | None) -> bool:
@@ -177,17 +181,16 @@ def _snapshot_of(info: ServingInfo, store: ObjectStore) -> Snapshot | None:
     return None
 
 
-def _add_history(
+def _history(
     connection: duckdb.DuckDBPyConnection,
     store: ObjectStore,
     snapshot: Snapshot | None,
     is_current: bool,
-) -> bool:
-    """The views over the parts. False: of an old snapshot they are gone, and there are none."""
+) -> ViewMaker | None:
+    """The views over the parts. None: of an old snapshot they are gone."""
     if not is_current and (snapshot is None or not all(map(store.exists, snapshot.files))):
-        return False
-    add_views(connection, store, snapshot)
-    return True
+        return None
+    return add_views(connection, store, snapshot)
 
 
 def has_database(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -230,10 +233,14 @@ def _command(path: Path, is_wanted: bool) -> str:
     return f"media-index build{f' --output {path}' if is_wanted else ''}"
 
 
-def show_tables(connection: duckdb.DuckDBPyConnection, own_tables: OwnTables) -> None:
+def show_tables(views: ViewMaker, own_tables: OwnTables) -> None:
     """Put the tables of the database `built` in the place of the views of those names."""
-    for table in map(quote_name, (*TABLES, *own_tables)):
-        connection.execute(f"CREATE OR REPLACE VIEW {table} AS FROM built.{table}")
-    for statement in (*statements_of(DERIVED_SCRIPT), *statements_of(BM25_SCRIPT)):
-        if not any(f" VIEW {table} AS" in statement for table in DERIVED_TABLES):
-            connection.execute(statement)
+    tables = (*TABLES, *own_tables)
+    views.add(_of_built(table) for table in tables)
+    macros = [definition_of(statement) for statement in statements_of(BM25_SCRIPT)]
+    views.add(each for each in (*derived_definitions(), *macros) if each.name not in DERIVED_TABLES)
+
+
+def _of_built(table: str) -> Definition:
+    name = quote_name(table)
+    return definition_of(f"CREATE OR REPLACE VIEW {name} AS FROM built.{name}")

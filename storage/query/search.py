@@ -165,6 +165,7 @@ def make_searchable(catalog: Catalog) -> str | None:
         if embedder and not _can_embed(catalog, embedder):
             embedder = None
         try:
+            catalog.views.make_all()
             fill(connection, catalog.own_tables, catalog.snapshot, embedder)
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
@@ -173,7 +174,7 @@ def make_searchable(catalog: Catalog) -> str | None:
                 raise lost from error
             hint = "A file of the index, or serving.duckdb, is damaged; `media-index build` makes the latter."
             raise PreflightError(f"{catalog.url} cannot be searched: {error}", hint) from error
-        show_tables(connection, catalog.own_tables)
+        show_tables(catalog.views, catalog.own_tables)
     if _has_vectors(catalog):
         return None
     if load_embedder() is None:

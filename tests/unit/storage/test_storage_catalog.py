@@ -202,6 +202,46 @@ def test_python_variables_are_no_tables(catalog: Catalog) -> None:
     assert secret.num_rows == 1
 
 
+@pytest.mark.parametrize(
+    ("sql", "most"),
+    [("SELECT count(*) FROM Scenes", 4), ("FROM claims LIMIT 1", 16), ("SELECT timecode(1)", 1)],
+)
+def test_only_what_a_query_names_is_opened(catalog: Catalog, sql: str, most: int) -> None:
+    """The views that it names and those that they are made of; no others."""
+    catalog.query(sql)
+    made = "SELECT (SELECT count(*) FROM duckdb_views() WHERE NOT internal) + count(DISTINCT function_name) "
+    made += "FROM duckdb_functions() WHERE NOT internal"
+    ((num_made,),) = catalog.connection.execute(made).fetchall()
+    assert 0 < num_made <= most
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM query_table('sce' || 'nes')",
+        'SELECT count(*) FROM "scenes"',
+        "SELECT count(*) FROM main.SCENES",
+        "WITH s AS (FROM scenes) SELECT count(*) FROM s",
+    ],
+)
+def test_a_view_is_found_however_it_is_named(catalog: Catalog, sql: str) -> None:
+    """Also where the query puts the name together itself."""
+    assert catalog.query(sql).rows == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM (SHOW TABLES)",
+        "SELECT view_name FROM duckdb_views()",
+        "SELECT table_name FROM information_schema.tables",
+    ],
+)
+def test_whoever_asks_for_tables_sees_all(catalog: Catalog, sql: str) -> None:
+    """Nobody can tell which views were made before."""
+    assert set(VIEWS) | {"claims"} <= {name for (name,) in catalog.query(sql).rows}
+
+
 def test_a_stream_gives_the_rows_of_a_query_in_batches(catalog: Catalog) -> None:
     """All rows in order, none twice; without rows one batch tells the columns."""
     query = f"SELECT i FROM range({3 * BATCH_ROWS}) AS r(i) WHERE i >= $least"
