@@ -38,6 +38,19 @@ def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | Non
     return functional.scaled_dot_product_attention(q, k, v, attn_mask=lower_right, enable_gqa=True)[0]
 
 
+def wide_attention(q_STC: Tensor, k_STC: Tensor, v_STC: Tensor) -> Tensor:
+    """Return attention `[S, T, C]` of one head of any size, every query over all T keys of its sequence.
+
+    On a GPU no fused kernel takes a head beyond 256, and SDPA then multiplies in float32: there 16-bit
+    numbers are multiplied as such, with scores in float32.
+    """
+    if q_STC.is_cpu or q_STC.dtype.itemsize > 2:
+        return functional.scaled_dot_product_attention(q_STC[:, None], k_STC[:, None], v_STC[:, None])[:, 0]
+    scores_STT = torch.bmm(q_STC, k_STC.transpose(1, 2), out_dtype=torch.float32)
+    weights_STT = (scores_STT * q_STC.shape[-1] ** -0.5).softmax(-1)
+    return weights_STT.to(v_STC.dtype) @ v_STC
+
+
 def _lower_right(num_queries: int, num_keys: int, is_cuda: bool) -> Tensor:
     """Return the causal mask `[T, S]` whose last query sees every key; on CUDA as a bias that keeps the
     fused kernels."""

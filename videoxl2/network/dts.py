@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videoxl2.network.attention import wide_attention
 from videoxl2.network.config import GROUP_FRAMES
 
 _NORM_GROUPS = 32
@@ -44,7 +45,7 @@ class SpatialAttention(nn.Module):
         q, k, v = (
             functional.linear(pixels, conv.weight.flatten(1), conv.bias) for conv in (self.q, self.k, self.v)
         )
-        mixed = functional.scaled_dot_product_attention(q[:, None], k[:, None], v[:, None])[:, 0]
+        mixed = wide_attention(q, k, v)
         out = functional.linear(mixed, self.proj_out.weight.flatten(1), self.proj_out.bias)
         return x_GCTRR + out.view(groups, steps, side, side, channels).permute(0, 4, 1, 2, 3)
 
@@ -77,7 +78,8 @@ class TemporalAttention(nn.Module):
     def forward(self, x_GCTRR: Tensor) -> Tensor:
         groups, channels, steps, side, _ = x_GCTRR.shape
         x_SCT = x_GCTRR.permute(0, 3, 4, 1, 2).reshape(groups * side * side, channels, steps)
-        tokens_STC = self.norm(x_SCT).transpose(1, 2)
+        # Contiguous: a linear layer multiplies a transposed tensor sequence by sequence.
+        tokens_STC = self.norm(x_SCT).transpose(1, 2).contiguous()
         q, k, v = functional.linear(tokens_STC, self.qkv.weight.flatten(1), self.qkv.bias).chunk(3, dim=-1)
         content = q @ k.transpose(1, 2) * channels**-0.5
         # Trained as it stands: query and key swap roles in this term, and only one of the two
