@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+_CPU_KERNEL = "_scaled_dot_product_flash_attention_for_cpu"
 PLAIN_SCORES = 2**27  # scores written out at once by the plain path: 512 MiB
 
 
@@ -22,6 +23,8 @@ def attention(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor, mask_TS: Tensor | Non
     num_queries, num_keys = q_HTD.shape[1], k_KSD.shape[1]
     if num_queries == 1 and mask_TS is None:
         return _one_query(q_HTD, k_KSD, v_KSD)
+    if mask_TS is None and q_HTD.is_cpu and has_kernel(_CPU_KERNEL):
+        return _behind(q_HTD, k_KSD, v_KSD)
     if mask_TS is None and q_HTD.is_cuda and q_HTD.dtype != torch.float32 and _flash_attention_installed():
         return _flash_attention(q_HTD, k_KSD, v_KSD)
     q, k, v = q_HTD[None], k_KSD[None], v_KSD[None]
@@ -48,7 +51,8 @@ def wide_attention(q_STC: Tensor, k_STC: Tensor, v_STC: Tensor) -> Tensor:
         return functional.scaled_dot_product_attention(q_STC[:, None], k_STC[:, None], v_STC[:, None])[:, 0]
     scores_STT = torch.bmm(q_STC, k_STC.transpose(1, 2), out_dtype=torch.float32)
     weights_STT = (scores_STT * q_STC.shape[-1] ** -0.5).softmax(-1)
-    return weights_STT.to(v_STC.dtype) @ v_STC
+    out: Tensor = weights_STT.to(v_STC.dtype) @ v_STC
+    return out
 
 
 def _lower_right(num_queries: int, num_keys: int, is_cuda: bool) -> Tensor:
@@ -65,9 +69,28 @@ def _lower_right(num_queries: int, num_keys: int, is_cuda: bool) -> Tensor:
 def _one_query(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
     """Attend from one query: heads that share keys become queries of one head, so keys are read once."""
     num_heads, _, head_dim = q_HTD.shape
-    folded = q_HTD.view(1, k_KSD.shape[0], -1, head_dim)
+    folded = q_HTD.reshape(1, k_KSD.shape[0], -1, head_dim)
     out = functional.scaled_dot_product_attention(folded, k_KSD[None], v_KSD[None])
     return out.view(num_heads, 1, head_dim)
+
+
+def _behind(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
+    """Attend from T queries to all earlier keys without a mask, to their own T causally, and merge the two.
+
+    SDPA's kernel on a CPU would read a mask for every score, and keys once for every query head.
+    """
+    num_queries = q_HTD.shape[1]
+    earlier = k_KSD.shape[1] - num_queries
+    k_own, v_own = (
+        x[:, earlier:].repeat_interleave(q_HTD.shape[0] // x.shape[0], dim=0)[None] for x in (k_KSD, v_KSD)
+    )
+    kernel = getattr(torch.ops.aten, _CPU_KERNEL)
+    own_1HTD: Tensor
+    own_1HTD, own_lse = kernel(q_HTD[None], k_own, v_own, is_causal=True)
+    if not earlier:
+        return own_1HTD[0]
+    seen_1HTD, seen_lse = attention_lse(q_HTD[None], k_KSD[None, :, :earlier], v_KSD[None, :, :earlier])
+    return merge(seen_1HTD, seen_lse, own_1HTD, own_lse)[0]
 
 
 @cache
@@ -111,9 +134,8 @@ def merge(out_a: Tensor, lse_a: Tensor, out_b: Tensor, lse_b: Tensor) -> Tensor:
 
 def _attention_lse(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
     """Call SDPA's kernels by name where they run, since SDPA itself returns no log-sum-exp."""
-    if not q.is_cuda and has_kernel("_scaled_dot_product_flash_attention_for_cpu"):
-        kernel = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        out, lse = kernel(q, k, v, attn_mask=bias)
+    if q.is_cpu and has_kernel(_CPU_KERNEL):
+        out, lse = getattr(torch.ops.aten, _CPU_KERNEL)(q, k, v, attn_mask=bias)
         return out, lse
     if q.is_cuda and bias is None and _flash_kernel_takes(q):
         out, lse = torch.ops.aten._scaled_dot_product_flash_attention(q, k, v)[:2]

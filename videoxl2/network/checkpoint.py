@@ -96,6 +96,7 @@ def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype:
         if name.startswith(_UNUSED) and parameter.is_meta:
             fill = torch.ones if name.endswith("weight") else torch.zeros
             _place(network, name, fill(parameter.shape, device=device, dtype=dtype))
+    network.language.join_weights()
     if tied:
         network.language.lm_head.weight = network.language.embed_tokens.weight
     return network

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from videoxl2.network.attention import attention
 from videoxl2.network.cache import CacheShape, KVCache
 from videoxl2.network.config import LanguageConfig
 from videoxl2.network.embedding import undrawn_embedding
+from videoxl2.network.joined import JoinedLinear
+from videoxl2.network.memory import release_unused
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
@@ -40,18 +43,26 @@ class KeyView:
 
 
 def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Return cosine and sine `[T, E]` in float32; plain RoPE without scaling, however long the video."""
-    exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=positions_T.device).float() / head_dim
-    inverse_frequencies = 1.0 / theta**exponents
-    angles = positions_T.float()[:, None] * inverse_frequencies
-    both_halves = torch.cat([angles, angles], dim=-1)
-    return both_halves.cos(), both_halves.sin()
+    """Return what `rotate` takes: cosine and signed sine `[T, E]` in float32.
+
+    Plain RoPE without scaling, however long the video. The sine is negative in its first half.
+    """
+    frequencies_E, signs_E = _frequencies(head_dim, theta, positions_T.device)
+    angles_TE = positions_T[:, None] * frequencies_E
+    return angles_TE.cos(), angles_TE.sin() * signs_E
+
+
+@cache
+def _frequencies(head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return the frequency and the sign of the sine of each of E places, float32."""
+    exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=device).float() / head_dim
+    ones = torch.ones_like(exponents)
+    return (1.0 / theta**exponents).repeat(2), torch.cat([-ones, ones])
 
 
 def rotate(x_HTE: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
-    """Apply the rotary embedding; `-sin` undoes it."""
-    first, second = x_HTE.chunk(2, dim=-1)
-    return x_HTE * cos_TE + torch.cat([-second, first], dim=-1) * sin_TE
+    """Apply the rotary embedding with what `rotary_angles` returns; `-sin` undoes it."""
+    return torch.addcmul(x_HTE * cos_TE, x_HTE.roll(x_HTE.shape[-1] // 2, dims=-1), sin_TE)
 
 
 class RMSNorm(nn.Module):
@@ -73,14 +84,16 @@ class SelfAttention(nn.Module):
         self.k_proj = nn.Linear(width, kv_heads * config.head_dim)
         self.v_proj = nn.Linear(width, kv_heads * config.head_dim)
         self.o_proj = nn.Linear(heads * config.head_dim, width, bias=False)
+        self.qkv = JoinedLinear(self.q_proj, self.k_proj, self.v_proj)
+        self._sizes = [heads + kv_heads, kv_heads]
+        self._rotated_sizes = [heads, kv_heads]
 
     def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
-        q, k, v = (
-            linear(x_TD).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
-            for linear in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        return rotate(q, cos_TE, sin_TE), rotate(k, cos_TE, sin_TE), v
+        qkv = self.qkv(x_TD).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
+        qk, v_KTE = qkv.split(self._sizes)
+        q_HTE, k_KTE = rotate(qk, cos_TE, sin_TE).split(self._rotated_sizes)
+        return q_HTE, k_KTE, v_KTE
 
     def output(self, mixed_HTE: Tensor) -> Tensor:
         out: Tensor = self.o_proj(mixed_HTE.transpose(0, 1).flatten(1))
@@ -93,9 +106,11 @@ class GatedMlp(nn.Module):
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self.gate_up = JoinedLinear(self.gate_proj, self.up_proj)
 
     def forward(self, x_TD: Tensor) -> Tensor:
-        out: Tensor = self.down_proj(functional.silu(self.gate_proj(x_TD)) * self.up_proj(x_TD))
+        gate, up = self.gate_up(x_TD).chunk(2, dim=-1)
+        out: Tensor = self.down_proj(functional.silu(gate) * up)
         return out
 
 
@@ -122,6 +137,14 @@ class LanguageModel(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.num_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+
+    def join_weights(self) -> None:
+        """Join what is multiplied together, layer by layer, so that the spare memory is one layer's."""
+        for layer in self.layers:
+            assert isinstance(layer, DecoderLayer)
+            layer.self_attn.qkv.join()
+            layer.mlp.gate_up.join()
+            release_unused(self.embed_tokens.weight.device)
 
     @property
     def cache_shape(self) -> CacheShape:

@@ -1,0 +1,46 @@
+"""Linear layers over one input as one product: one launch for several, and wider for the hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class JoinedLinear:
+    """Product of one input with several linear layers, whose weights become views of one tensor.
+
+    The layers stay what they are to checkpoints. Weights that were put somewhere else are joined anew.
+    """
+
+    def __init__(self, *layers: nn.Linear) -> None:
+        self._layers = layers
+        self._places: tuple[int, ...] = ()
+        self._weight: Tensor | None = None
+        self._bias: Tensor | None = None
+
+    def __call__(self, x_TD: Tensor) -> Tensor:
+        """Return `[T, sum of the layers' outputs]`, in the order of the layers."""
+        if self._weight is None or self._places != self._now():
+            self.join()
+        return functional.linear(x_TD, self._weight, self._bias)  # type: ignore[arg-type]  # join sets it
+
+    def join(self) -> None:
+        """Move the weights into one tensor; needs memory for them once more meanwhile."""
+        with torch.inference_mode(False), torch.no_grad():
+            self._weight = _moved([layer.weight for layer in self._layers])
+            biases = [layer.bias for layer in self._layers if layer.bias is not None]
+            self._bias = _moved(biases) if biases else None
+        self._places = self._now()
+
+    def _now(self) -> tuple[int, ...]:
+        return tuple(layer.weight.data_ptr() for layer in self._layers)
+
+
+def _moved(parts: Sequence[Tensor]) -> Tensor:
+    whole = torch.cat([part.data for part in parts])
+    for part, view in zip(parts, whole.split([len(part) for part in parts]), strict=True):
+        part.data = view
+    return whole
