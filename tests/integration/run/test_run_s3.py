@@ -1,6 +1,7 @@
 """The same job with library and index on S3, over HTTP."""
 
 import boto3
+from s3_calls import recorded, refused, unused
 
 KEYS = ("plain.mp4", "with space/ü 🎬.mp4", "odd/#1 100% a+b&c='d'.mp4", "deep/" * 190 + "x" * 46 + ".mp4")
 
@@ -20,7 +21,9 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     index = ("--index", f"s3://{s3_bucket}/the index", "--endpoint-url", s3_endpoint)
     command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", parrot)
 
-    first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
+    with recorded() as calls:
+        first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
+        media_index("doctor", "--library", f"s3://{s3_bucket}/films", *index)
     assert first.code == 3, first.stderr
     assert "4 indexed, 1 copied, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
     assert "1 duplicate" in first.stderr
@@ -33,6 +36,11 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     again = media_index(*command)
     assert again.code == 0, again.stderr
     assert "nothing to do" in again.stdout
+
+    made = {call.in_policies(f"{s3_bucket}/films", f"{s3_bucket}/the index") for call in calls}
+    assert refused("run.json", made) == set()
+    # Leases go from the twenty-first on.
+    assert [what for _, _, what in unused("run.json", made)] == ["arn:aws:s3:::media-index/catalog/leases/*"]
 
     s3.put_object(
         Bucket=s3_bucket, Key="films/plain.mp4", Body=make_video(tmp_path / "b.mp4", 5).read_bytes()
