@@ -6,6 +6,7 @@
 import re
 from pathlib import Path
 
+from jobs.answers.overlap import Span
 from jobs.benchmarks.question import Question, QuestionSet, When
 from jobs.benchmarks.records import lines, one_file_in, wrong
 
@@ -23,10 +24,15 @@ def _question(line: str, where: str) -> Question:
     if not match:
         raise wrong(where, f"{line[:60]!r} is not of the form VIDEO START END##SENTENCE")
     video, start, end, sentence = match.groups()
-    span = float(start), float(end)
-    if span[0] >= span[1]:
-        raise wrong(where, f"ends at {end} s, not after its start at {start} s")
-    event = sentence.rstrip(".")
+    return grounding_question(where, video, (float(start), float(end)), sentence)
+
+
+def grounding_question(where: str, video: str, span: Span, sentence: str) -> Question:
+    """Ask when something happens. Raises `UsageError` for a span that ends before it begins."""
+    start, end = span
+    if start >= end:
+        raise wrong(where, f"ends at {end:g} s, not after its start at {start:g} s")
+    event = sentence.strip().rstrip(".")
     return Question(
         where=where,
         question_id=where,
@@ -34,5 +40,5 @@ def _question(line: str, where: str) -> Question:
         prompt=f'During which time span does this happen: "{event}"? '
         "Answer with the start and end time in seconds, as in: 12.0 - 34.5 seconds.",
         wanted=When(span),
-        latest_s=span[1],
+        latest_s=end,
     )

@@ -9,6 +9,7 @@ from jobs.benchmarks.charades_sta import read_charades_sta
 from jobs.benchmarks.lvbench import read_lvbench
 from jobs.benchmarks.mlvu import read_mlvu
 from jobs.benchmarks.question import QuestionSet
+from jobs.benchmarks.timelens import read_timelens
 from jobs.benchmarks.videomme import read_videomme
 from schemas.failures import UsageError
 
@@ -17,7 +18,7 @@ _MAX_FPS = 4
 
 @dataclass(frozen=True)
 class Format:
-    """`max_frames` is what Video-XL-2's evaluation samples at most (for Charades-STA: not published)."""
+    """`max_frames` is what Video-XL-2's evaluation samples at most (of grounding: not published)."""
 
     read: Callable[[Path], QuestionSet]
     max_frames: int
@@ -28,6 +29,7 @@ FORMATS = {
     "videomme": Format(read_videomme, max_frames=400),
     "lvbench": Format(read_lvbench, max_frames=600),
     "charades-sta": Format(read_charades_sta, max_frames=256),
+    "timelens": Format(read_timelens, max_frames=256),
 }
 
 

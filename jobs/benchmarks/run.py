@@ -1,63 +1,24 @@
 """The verb `eval --benchmark`: a benchmark's questions to the model, in this process, on one device."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.benchmarks.answering import Respondent, Sampling
 from jobs.benchmarks.answers import Answered, AnswerSettings, AnswersFile
-from jobs.benchmarks.formats import FORMATS, read_questions
-from jobs.benchmarks.scores import measures
+from jobs.benchmarks.formats import read_questions
+from jobs.benchmarks.question import Question
+from jobs.benchmarks.scores import measures, tallies
+from jobs.benchmarks.settings import BenchmarkSettings
 from jobs.benchmarks.videos import Checked, check_videos
-from jobs.prompts.budget import check_context
-from jobs.reports.evaluation.truth import Measure
-from jobs.settings.config import Rate
+from jobs.reports.evaluation.tallies import Difference, Measure, compare
 from jobs.weights import Weights, find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import UsageError
 from videoxl2.frames import MediaError
 
-_QUESTION_TOKENS = 512  # that the longest published question and its options take
-
 Say = Callable[[str], None]
-
-
-class BenchmarkSettings(BaseModel):
-    """Everything `eval --benchmark` can be told. Without `fps` and `max_frames`: the published sampling."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
-
-    benchmark: str
-    questions: Path
-    videos: Path
-    model: str
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    fps: Rate | None = None
-    max_frames: int | None = Field(default=None, ge=1, le=10_000)
-    limit: int | None = Field(default=None, ge=1)
-    skip_unusable: bool = False
-    answers: Path | None = None
-
-    @classmethod
-    def of(cls, **values: Any) -> "BenchmarkSettings":
-        """Checked; the first problem is a `UsageError`."""
-        try:
-            return cls.model_validate({name: value for name, value in values.items() if value is not None})
-        except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            name = str(problem["loc"][0])
-            raise UsageError(
-                f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
-                "See media-index eval --help for what it takes.",
-            ) from None
-
-    @property
-    def sampling(self) -> Sampling:
-        return Sampling(self.fps, self.max_frames or FORMATS[self.benchmark].max_frames)
 
 
 @dataclass(frozen=True)
@@ -82,28 +43,95 @@ class BenchmarkReport:
     measures: tuple[Measure, ...]
 
 
-def run_benchmark(settings: BenchmarkSettings, say: Say) -> BenchmarkReport:
-    """Ask what is not answered yet, and judge all answers; `say` takes lines about the progress.
+@dataclass(frozen=True)
+class ModelDifference:
+    """What another model has more than the first, over the questions that both have answered."""
 
-    Raises `UsageError` and `PreflightError` before weights are loaded, then `MediaIndexError`.
+    first: str
+    other: str
+    num_questions: int
+    measures: tuple[Difference, ...]
+
+
+@dataclass(frozen=True)
+class BenchmarkComparison:
+    """How several models did; each but the first is held against the first."""
+
+    reports: tuple[BenchmarkReport, ...]
+    differences: tuple[ModelDifference, ...]
+
+
+def compare_models(settings: BenchmarkSettings, say: Say) -> BenchmarkComparison:
+    """Ask every model, one after the other, what it has not answered yet, and judge all answers.
+
+    `say` takes lines about the progress. Raises `UsageError` and `PreflightError` before weights are loaded,
+    then `MediaIndexError`.
     """
     read = read_questions(settings.benchmark, settings.questions, settings.limit)
     for note in read.notes:
         say(f"note: {note}")
-    weights = find_weights(settings.model)
-    check_context(weights.folder, settings.sampling.max_frames, _QUESTION_TOKENS)
-    kept = AnswersFile(settings.answers, _answer_settings(settings, weights))
-    to_ask = list({q.key: q for q in read.questions if kept.get(q) is None}.values())
-    if len(to_ask) < len(read.questions):
-        say(f"{len(to_ask)} of {len(read.questions)} questions are left to ask")
+    if settings.answers is not None and len(settings.models) > 1:
+        _make_folder(settings.answers)
+    examinees = [_Examinee.of(settings, model) for model in settings.models]
+    asked = [_ask(settings, examinee, read.questions, say) for examinee in examinees]
+    reports = tuple(report for report, _ in asked)
+    first, *others = asked
+    return BenchmarkComparison(reports, tuple(_difference(first, other) for other in others))
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", "With several models --answers names a folder, with a file for each."
+        ) from None
+
+
+def _difference(
+    first: tuple[BenchmarkReport, list[Answered]], other: tuple[BenchmarkReport, list[Answered]]
+) -> ModelDifference:
+    (report, answers), (other_report, other_answers) = first, other
+    shared = {a.key for a in answers} & {a.key for a in other_answers}
+    ours, theirs = (
+        tallies(report.benchmark, [a for a in some if a.key in shared]) for some in (answers, other_answers)
+    )
+    return ModelDifference(report.model_id, other_report.model_id, len(shared), tuple(compare(ours, theirs)))
+
+
+@dataclass(frozen=True)
+class _Examinee:
+    """A model that is to be asked, with what it has answered already."""
+
+    weights: Weights
+    sampling: Sampling
+    kept: AnswersFile
+
+    @classmethod
+    def of(cls, settings: BenchmarkSettings, model: str) -> "_Examinee":
+        weights = find_weights(model)
+        sampling = settings.sampling_for(weights)
+        file = settings.answers_of(weights)
+        return cls(weights, sampling, AnswersFile(file, _answer_settings(settings, weights, sampling)))
+
+
+def _ask(
+    settings: BenchmarkSettings, examinee: _Examinee, questions: Sequence[Question], say: Say
+) -> tuple[BenchmarkReport, list[Answered]]:
+    weights, kept = examinee.weights, examinee.kept
+    if len(settings.models) > 1:
+        say(f"model {weights.model_id}")
+    to_ask = list({q.key: q for q in questions if kept.get(q) is None}.values())
+    if len(to_ask) < len(questions):
+        say(f"{len(to_ask)} of {len(questions)} questions are left to ask")
     guard = DomainGuard.of(weights)
     checked = check_videos(to_ask, settings.videos, settings.skip_unusable, guard)
     for problem in checked.problems:
         say(f"left out: {problem}")
     if checked.videos:
-        _answer_all(Respondent(weights.folder, settings.dtype), checked, settings.sampling, kept, say)
-    answers = [answer for question in read.questions if (answer := kept.get(question))]
-    return _report(settings.benchmark, weights, len(read.questions), answers)
+        _answer_all(Respondent(weights.folder, settings.dtype), checked, examinee.sampling, kept, say)
+    answers = [answer for question in questions if (answer := kept.get(question))]
+    return _report(settings.benchmark, weights, len(questions), answers), answers
 
 
 def _answer_all(
@@ -122,14 +150,14 @@ def _answer_all(
         say(f"{at}: questions {len(answers)}, pictures {answers[0].num_frames}, {seconds:.1f} s")
 
 
-def _answer_settings(settings: BenchmarkSettings, weights: Weights) -> AnswerSettings:
+def _answer_settings(settings: BenchmarkSettings, weights: Weights, sampling: Sampling) -> AnswerSettings:
     return AnswerSettings(
         benchmark=settings.benchmark,
-        model=settings.model,
+        model=weights.model_id,
         revision=weights.revision,
         dtype=settings.dtype,
         fps=str(settings.fps or "as published"),
-        max_frames=settings.sampling.max_frames,
+        max_frames=sampling.max_frames,
     )
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from jobs.answers.overlap import Span, iou
 
+MIN_IOUS = (0.3, 0.5, 0.7)  # of a span, to count as found
+
 
 @dataclass(frozen=True)
 class Matches:

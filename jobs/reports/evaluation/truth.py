@@ -1,12 +1,15 @@
 """The verb `eval`: an index against a ground-truth file."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from pydantic import ValidationError
 
 from jobs.answers.overlap import Span, iou
 from jobs.reports.evaluation.metrics import (
+    MIN_IOUS,
     Matches,
     average_precision,
     inner_boundaries,
@@ -14,6 +17,7 @@ from jobs.reports.evaluation.metrics import (
     match_pairs,
     mean_best_iou,
 )
+from jobs.reports.evaluation.tallies import Measure, Tally, f1_of, mean_of
 from jobs.ui.find_video import find_video
 from schemas.failures import UsageError
 from schemas.truth import TrueCharacter, TrueVideo, Truth
@@ -21,29 +25,19 @@ from storage.query.catalog import Catalog
 from storage.query.search import search
 
 TOLERANCES_S = (0.5, 1.0, 2.0)
-MIN_IOUS = (0.3, 0.5, 0.7)
 NUM_HITS = 1000  # search hits among which the asked video's first one is looked for
 
 
-@dataclass(frozen=True)
-class Measure:
-    """One line of the report. `over` counts what the value was averaged over."""
-
-    name: str
-    value: float
-    over: str
-
-
 @dataclass
-class _Sums:
-    """What adds up over videos."""
+class _Judged:
+    """How right one video's rows are; None and empty: the truth says nothing of it."""
 
-    boundaries: dict[float, Matches] = field(default_factory=lambda: dict.fromkeys(TOLERANCES_S, Matches()))
-    characters: Matches = field(default_factory=Matches)
-    scene_ious: list[float] = field(default_factory=list)
-    hits_at_1: list[bool] = field(default_factory=list)
-    precisions: list[float] = field(default_factory=list)
-    moment_ious: list[float] = field(default_factory=list)
+    boundaries: dict[float, Matches] | None = None
+    scene_iou: float | None = None
+    characters: Matches | None = None
+    hit_at_1: bool | None = None
+    precision: float | None = None
+    moment_ious: tuple[float, ...] = ()
 
 
 def read_truth(file: Path) -> Truth:
@@ -62,14 +56,22 @@ def read_truth(file: Path) -> Truth:
 
 def evaluate(catalog: Catalog, truth: Truth) -> list[Measure]:
     """All measures that the truth knows something about. Raises `UsageError` for a video not in the index."""
-    sums = _Sums()
-    for true in truth.videos:
-        video_id = find_video(catalog, true.uri)
-        _judge_scenes(sums, true, _spans(catalog, "scenes", video_id))
-        _judge_highlights(sums, true, _spans(catalog, "highlights", video_id, order="rank"))
-        _judge_characters(sums, true, catalog, video_id)
-        _judge_moments(sums, true, catalog, video_id)
-    return _measures(sums)
+    return [tally.measure() for tally in tally_index(catalog, truth)]
+
+
+def tally_index(catalog: Catalog, truth: Truth) -> list[Tally]:
+    """The measures by video, in the truth's order. Raises `UsageError` for a video not in the index."""
+    return _tallies([_judge(catalog, true) for true in truth.videos])
+
+
+def _judge(catalog: Catalog, true: TrueVideo) -> _Judged:
+    video_id = find_video(catalog, true.uri)
+    judged = _Judged()
+    _judge_scenes(judged, true, _spans(catalog, "scenes", video_id))
+    _judge_highlights(judged, true, _spans(catalog, "highlights", video_id, order="rank"))
+    _judge_characters(judged, true, catalog, video_id)
+    judged.moment_ious = tuple(_moment_ious(true, catalog, video_id))
+    return judged
 
 
 def _spans(catalog: Catalog, table: str, video_id: str, order: str = "start_ms") -> list[Span]:
@@ -77,25 +79,24 @@ def _spans(catalog: Catalog, table: str, video_id: str, order: str = "start_ms")
     return [(start, end) for start, end in catalog.query(query, [video_id]).rows]
 
 
-def _judge_scenes(sums: _Sums, true: TrueVideo, scenes: list[Span]) -> None:
+def _judge_scenes(judged: _Judged, true: TrueVideo, scenes: list[Span]) -> None:
     if true.scenes is None:
         return
     truth = [(s.start_s, s.end_s) for s in true.scenes]
-    for tolerance_s in TOLERANCES_S:
-        matches = match_boundaries(inner_boundaries(scenes), inner_boundaries(truth), tolerance_s)
-        sums.boundaries[tolerance_s] += matches
-    sums.scene_ious.append(mean_best_iou(scenes, truth))
+    ours, theirs = inner_boundaries(scenes), inner_boundaries(truth)
+    judged.boundaries = {t: match_boundaries(ours, theirs, t) for t in TOLERANCES_S}
+    judged.scene_iou = mean_best_iou(scenes, truth)
 
 
-def _judge_highlights(sums: _Sums, true: TrueVideo, ranked: list[Span]) -> None:
+def _judge_highlights(judged: _Judged, true: TrueVideo, ranked: list[Span]) -> None:
     if not true.highlights:
         return
     truth = [(h.start_s, h.end_s) for h in true.highlights]
-    sums.hits_at_1.append(bool(ranked) and any(iou(ranked[0], span) > 0 for span in truth))
-    sums.precisions.append(average_precision(ranked, truth, min_iou=0.5))
+    judged.hit_at_1 = bool(ranked) and any(iou(ranked[0], span) > 0 for span in truth)
+    judged.precision = average_precision(ranked, truth, min_iou=0.5)
 
 
-def _judge_characters(sums: _Sums, true: TrueVideo, catalog: Catalog, video_id: str) -> None:
+def _judge_characters(judged: _Judged, true: TrueVideo, catalog: Catalog, video_id: str) -> None:
     if true.characters is None:
         return
     query = "SELECT lower(label || ' ' || description) FROM characters WHERE video_id = ?"
@@ -105,14 +106,14 @@ def _judge_characters(sums: _Sums, true: TrueVideo, catalog: Catalog, video_id: 
     def fits(ours: int, theirs: int) -> bool:
         return _is_character(said[ours], truth[theirs])
 
-    sums.characters += match_pairs(fits, len(said), len(truth))
+    judged.characters = match_pairs(fits, len(said), len(truth))
 
 
 def _is_character(said: str, true: TrueCharacter) -> bool:
     return all(word.lower() in said for word in true.words)
 
 
-def _judge_moments(sums: _Sums, true: TrueVideo, catalog: Catalog, video_id: str) -> None:
+def _moment_ious(true: TrueVideo, catalog: Catalog, video_id: str) -> Iterator[float]:
     for moment in true.moments:
         hits = search(catalog, moment.text, NUM_HITS)
         spans = (
@@ -121,31 +122,42 @@ def _judge_moments(sums: _Sums, true: TrueVideo, catalog: Catalog, video_id: str
             if hit.video_id == video_id and hit.start_ms is not None and hit.end_ms is not None
         )
         best = next(spans, None)
-        sums.moment_ious.append(iou(best, (moment.start_s, moment.end_s)) if best else 0.0)
+        yield iou(best, (moment.start_s, moment.end_s)) if best else 0.0
 
 
-def _measures(sums: _Sums) -> list[Measure]:
-    measures = []
-    if sums.scene_ious:
-        over = f"{len(sums.scene_ious)} videos"
-        for tolerance_s, matches in sums.boundaries.items():
-            measures.append(Measure(f"scene boundary F1, ±{tolerance_s:g} s", matches.f1, over))
-        measures.append(Measure("scene mIoU", _mean(sums.scene_ious), over))
-    if sums.characters.num_true or sums.characters.num_predicted:
-        over = f"{sums.characters.num_true} true, {sums.characters.num_predicted} found"
-        measures.append(Measure("character F1", sums.characters.f1, over))
-    if sums.hits_at_1:
-        over = f"{len(sums.hits_at_1)} videos"
-        measures.append(Measure("highlight hit@1", _mean(sums.hits_at_1), over))
-        measures.append(Measure("highlight mAP, IoU 0.5", _mean(sums.precisions), over))
-    if sums.moment_ious:
-        over = f"{len(sums.moment_ious)} moments"
+def _tallies(judged: Sequence[_Judged]) -> list[Tally]:
+    found: list[Tally] = []
+    if any(one.boundaries for one in judged):
+        over = f"{sum(one.boundaries is not None for one in judged)} videos"
+        for tolerance_s in TOLERANCES_S:
+            matches = [(one.boundaries or {}).get(tolerance_s, Matches()) for one in judged]
+            found.append(_f1(f"scene boundary F1, ±{tolerance_s:g} s", matches, over))
+        found.append(_mean("scene mIoU", [_given(one.scene_iou) for one in judged], over))
+    characters = [one.characters or Matches() for one in judged]
+    num_true, num_found = sum(m.num_true for m in characters), sum(m.num_predicted for m in characters)
+    if num_true or num_found:
+        found.append(_f1("character F1", characters, f"{num_true} true, {num_found} found"))
+    if num_hits := sum(one.hit_at_1 is not None for one in judged):
+        over = f"{num_hits} videos"
+        found.append(_mean("highlight hit@1", [_given(one.hit_at_1) for one in judged], over))
+        found.append(_mean("highlight mAP, IoU 0.5", [_given(one.precision) for one in judged], over))
+    if num_moments := sum(len(one.moment_ious) for one in judged):
+        over = f"{num_moments} moments"
         for least in MIN_IOUS:
-            hits = [value >= least for value in sums.moment_ious]
-            measures.append(Measure(f"grounding R@1, IoU {least}", _mean(hits), over))
-        measures.append(Measure("grounding mIoU", _mean(sums.moment_ious), over))
-    return measures
+            hits = [[float(value >= least) for value in one.moment_ious] for one in judged]
+            found.append(_mean(f"grounding R@1, IoU {least}", hits, over))
+        found.append(_mean("grounding mIoU", [one.moment_ious for one in judged], over))
+    return found
 
 
-def _mean(values: list[float] | list[bool]) -> float:
-    return sum(values) / len(values)
+def _given(value: float | None) -> tuple[float, ...]:
+    return () if value is None else (float(value),)
+
+
+def _mean(name: str, values: Sequence[Sequence[float]], over: str) -> Tally:
+    return Tally(name, np.array([(sum(some), len(some)) for some in values], np.float64), mean_of, over)
+
+
+def _f1(name: str, matches: Sequence[Matches], over: str) -> Tally:
+    counts = [(m.num_matched, m.num_predicted, m.num_true) for m in matches]
+    return Tally(name, np.array(counts, np.float64), f1_of, over)

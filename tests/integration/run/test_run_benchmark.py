@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from videoxl2.random_checkpoint import write_random_checkpoint
+
 
 @pytest.fixture
 def mlvu(tmp_path, make_video):
@@ -77,6 +79,37 @@ def test_a_benchmark_is_asked_scored_and_resumed(media_index, parrot, mlvu, tmp_
     done = media_index(*command)
     assert "a.mp4" not in done.stderr
     assert done.json["measures"] == report["measures"]
+
+
+def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
+    """A table with both, the difference and its interval; each keeps its answers, and nothing is asked
+    twice."""
+    weights = write_random_checkpoint(tmp_path / "llava", family="LLaVA-Video")
+    command = ("eval", *mlvu, "--model", parrot, "--model", weights, "--answers", tmp_path / "answers")
+    shown = media_index(*command)
+    assert shown.code == 0, shown.stderr
+    assert len(list((tmp_path / "answers").glob("*.jsonl"))) == 2
+    assert "Over the 5 questions that both answered:" in shown.stdout
+    header = next(line for line in shown.stdout.splitlines() if line.startswith("measure"))
+    assert [word for word in ("difference", "95 % interval") if word in header] == [
+        "difference",
+        "95 % interval",
+    ]
+    again = media_index(*command, "--json")
+    assert again.stderr.count("0 of 5 questions are left to ask") == 2
+    first, other = again.json["reports"]
+    (difference,) = again.json["differences"]
+    assert difference["num_questions"] == 5
+    for measure, ours, theirs in zip(
+        difference["measures"], first["measures"], other["measures"], strict=True
+    ):
+        assert (measure["first"], measure["other"]) == (ours["value"], theirs["value"])
+        assert measure["low"] <= measure["difference"] <= measure["high"]
+    assert other["max_frames"] == 24
+    (tmp_path / "one.jsonl").write_text("")
+    refused = media_index(*command[:-1], tmp_path / "one.jsonl")
+    assert refused.code == 2
+    assert "With several models --answers names a folder" in refused.stderr
 
 
 def test_a_time_span_is_asked_of_the_sampled_times(media_index, parrot, make_video, tmp_path):

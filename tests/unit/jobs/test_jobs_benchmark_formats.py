@@ -178,6 +178,20 @@ def test_charades_sta_lines(read):
     assert second.wanted == When((0.0, 12.5))
 
 
+def test_timelens_queries(read):
+    """A query for each span of a video, in the words of Charades-STA; what does not pair is named."""
+    record = {"duration": 30.9, "spans": [[24.3, 30.4], [0, 2]], "queries": ["a light turns on.", "she sits"]}
+    first, second = read("timelens", "charades-timelens.json", {"3MSZA": record}).questions
+    assert (first.wanted, first.video, first.latest_s) == (When((24.3, 30.4)), "3MSZA", 30.4)
+    [charades] = read("charades-sta", "c.txt", "3MSZA 24.3 30.4##a light turns on.\n").questions
+    assert first.key == charades.key
+    assert second.question_id == "charades-timelens.json, 3MSZA, query 2"
+    with pytest.raises(UsageError, match=r"3MSZA: 1 queries and 2 spans"):
+        read("timelens", "t.json", {"3MSZA": record | {"queries": ["one"]}})
+    with pytest.raises(UsageError, match="no object with a video in each key"):
+        read("timelens", "t.json", [record])
+
+
 def test_a_limit_takes_the_first_questions(read):
     """In the order of the file."""
     records = [MLVU | {"question": f"number {n}?"} for n in range(5)]

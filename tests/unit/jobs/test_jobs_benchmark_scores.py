@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from jobs.benchmarks.answers import Answered, AnswerSettings, AnswersFile, score_of
 from jobs.benchmarks.question import OneOf, Question, When
-from jobs.benchmarks.scores import measures
+from jobs.benchmarks.scores import measures, tallies
+from jobs.reports.evaluation.tallies import compare
 from schemas.failures import UsageError
 
 SETTINGS = AnswerSettings(
@@ -15,11 +17,11 @@ SETTINGS = AnswerSettings(
 )
 
 
-def answered(score: float, *categories: tuple[str, str], key: str = "k") -> Answered:
+def answered(score: float, *categories: tuple[str, str], key: str = "k", video: str = "v") -> Answered:
     return Answered(
         key=key,
         question_id="q",
-        video="v",
+        video=video,
         categories=categories,
         answer="A",
         truth="A",
@@ -82,6 +84,44 @@ def test_an_lvbench_question_counts_in_each_of_its_types():
         "accuracy, question type reasoning": (0.5, "2 questions"),
         "accuracy, question type summarization": (1, "1 question"),
     }
+
+
+def test_models_are_compared_video_by_video():
+    """Two videos of four questions; the other model is right where the first is and on two more of one video:
+    samples of two videos have that one twice, once or never."""
+    first = [answered(float(n < 2), ("task", "plotQA"), video=video) for video in "ab" for n in range(4)]
+    more = [
+        answered(float(n < 2 or video == "b"), ("task", "plotQA"), video=video)
+        for video in "ab"
+        for n in range(4)
+    ]
+    found = {d.name: d for d in compare(tallies("mlvu", first), tallies("mlvu", more))}
+    accuracy = found["accuracy"]
+    assert (accuracy.first, accuracy.other, accuracy.difference) == (0.5, 0.75, 0.25)
+    assert (accuracy.low, accuracy.high) == (0, 0.5)
+    assert found["M-Avg"].difference == 0.25
+    same = compare(tallies("mlvu", first), tallies("mlvu", first))
+    assert all((d.difference, d.low, d.high) == (0, 0, 0) for d in same)
+
+
+def test_an_interval_covers_what_is_so():
+    """Of 100 pairs of models whose true difference is 0.1, drawn over 60 videos with questions that are alike
+    within a video, about 95 % have it in their interval."""
+    draw = np.random.default_rng(5)
+    covered = 0
+    for _ in range(100):
+        skill = draw.uniform(0.2, 0.7, 60)
+        answers = [
+            [
+                answered(float(draw.random() < s + more), video=str(v))
+                for v, s in enumerate(skill)
+                for _ in range(3)
+            ]
+            for more in (0.0, 0.1)
+        ]
+        (accuracy,) = compare(*(tallies("lvbench", some) for some in answers))
+        covered += accuracy.low <= 0.1 <= accuracy.high
+    assert 88 <= covered <= 99
 
 
 def test_charades_sta_is_judged_by_overlap():

@@ -128,13 +128,15 @@ def test_a_model_is_loaded_in_python_for_videos_that_it_was_made_for(film):
 
 @pytest.fixture
 def evaluate(tmp_path, monkeypatch, capsys):
-    """`media-index eval …` with a model whose weights are no weights: who loads them has an error to show."""
+    """`media-index eval …` with a model whose file ends before its weights, so that loading them fails."""
     model = tmp_path / "model"
     (model / "vision_tower").mkdir(parents=True)
     for name in ("config.json", "vision_tower/config.json"):
         shutil.copy(PARROT / name, model / name)
     shutil.copytree(model, tmp_path / "bare")
-    (model / "model.safetensors").write_bytes(b"no weights")
+    whole = (PARROT / "model.safetensors").read_bytes()
+    head = 8 + int.from_bytes(whole[:8], "little")  # names and shapes, without a byte of weights
+    (model / "model.safetensors").write_bytes(whole[:head])
     monkeypatch.chdir(tmp_path)
     record = {
         "video": "a.mp4",

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from jobs.reports.evaluation.truth import evaluate, read_truth
+from jobs.reports.evaluation.tallies import compare
+from jobs.reports.evaluation.truth import evaluate, read_truth, tally_index
 from schemas.failures import UsageError
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -69,6 +70,20 @@ def test_highlights_characters_and_moments(measure):
     assert values["character F1"] == pytest.approx(2 / 3)
     assert (values["grounding R@1, IoU 0.5"], values["grounding R@1, IoU 0.7"]) == (1, 0)
     assert "scene mIoU" not in values
+
+
+def test_two_indexes_are_compared(tmp_path, catalog):
+    """Measure by measure: nothing differs from itself, and what only one has of the film is a difference."""
+    file = tmp_path / "truth.json"
+    true = {"uri": "a.mp4", "scenes": spans((0, 8), (8, 20)), "characters": [{"words": ["Cyclist"]}]}
+    file.write_text(json.dumps({"videos": [true]}))
+    found = tally_index(catalog, read_truth(file))
+    assert {(d.difference, d.low, d.high) for d in compare(found, found)} == {(0, 0, 0)}
+    true["scenes"] = spans((0, 15), (15, 20))
+    file.write_text(json.dumps({"videos": [true]}))
+    worse = {d.name: d for d in compare(found, tally_index(catalog, read_truth(file)))}
+    assert worse["scene boundary F1, ±2 s"].difference == -1
+    assert worse["character F1"].difference == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What `eval --benchmark` can be told, checked."""
+
+import re
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from jobs.benchmarks.answering import Sampling
+from jobs.benchmarks.formats import FORMATS
+from jobs.prompts.budget import TRAINED_FRAMES, check_context
+from jobs.settings.config import Rate
+from jobs.weights import Weights
+from schemas.failures import UsageError
+from videoxl2.network.config import read_config
+
+_QUESTION_TOKENS = 512  # that the longest published question and its options take
+
+
+class BenchmarkSettings(BaseModel):
+    """Everything `eval --benchmark` can be told. Without `fps` and `max_frames`: the published sampling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    benchmark: str
+    questions: Path
+    videos: Path
+    models: tuple[str, ...] = Field(min_length=1)
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    fps: Rate | None = None
+    max_frames: int | None = Field(default=None, ge=1, le=10_000)
+    limit: int | None = Field(default=None, ge=1)
+    skip_unusable: bool = False
+    answers: Path | None = None
+
+    @classmethod
+    def of(cls, **values: Any) -> "BenchmarkSettings":
+        """Checked; the first problem is a `UsageError`."""
+        try:
+            return cls.model_validate({name: value for name, value in values.items() if value is not None})
+        except ValidationError as error:
+            problem = error.errors(include_url=False)[0]
+            name = str(problem["loc"][0])
+            raise UsageError(
+                f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
+                "See media-index eval --help for what it takes.",
+            ) from None
+
+    def sampling_for(self, weights: Weights) -> Sampling:
+        """What is asked for, else as published: of this benchmark, or of a model whose context has an end.
+
+        Raises `UsageError` for more pictures than the model can take.
+        """
+        published = FORMATS[self.benchmark].max_frames
+        if read_config(weights.folder).context_tokens is not None:
+            published = min(published, TRAINED_FRAMES)
+        sampling = Sampling(self.fps, self.max_frames or published)
+        check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS)
+        return sampling
+
+    def answers_of(self, weights: Weights) -> Path | None:
+        """The file of one model's answers; of several each has one in the folder that `answers` names."""
+        if self.answers is None or len(self.models) == 1:
+            return self.answers
+        name = re.sub(r"[^\w.-]+", "-", weights.model_id).strip("-.")
+        return self.answers / f"{name}-{weights.revision[:8]}.jsonl"
