@@ -32,3 +32,10 @@ def faults(found: dict[str, Any]) -> list[str]:
 def is_taken_by_server(found: dict[str, Any]) -> bool:
     """Whether nothing is wrong with it; sooner told than what is."""
     return found.get("kind") in _schemas()["kinds"] and _validator(found["kind"]).is_valid(found)
+
+
+def container_faults(container: dict[str, Any]) -> list[str]:
+    """Say what is wrong with one container, in whatever kind it stands."""
+    pod = {"spec": {"containers": [container]}}
+    job = {"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": {"name": "x"}}
+    return faults({**job, "spec": {"submitterPodTemplate": pod}})
