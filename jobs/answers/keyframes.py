@@ -1,7 +1,7 @@
 """Which picture stands for a row, and the rows of the table `keyframes`."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.answers.answer_rows import AnswerRows
@@ -26,11 +26,14 @@ class Wanted:
     candidates_ms: tuple[int, ...]
 
 
-def wanted_keyframes(rows: AnswerRows) -> list[Wanted]:
-    """One for every scene, highlight and timed row of a pack's table that the model saw a picture of."""
+def wanted_keyframes(rows: AnswerRows, at_hand_ms: Container[int] = ()) -> list[Wanted]:
+    """One for every scene, highlight and timed row of a pack's table that the model saw a picture of.
+
+    `at_hand_ms` are pictures that need not be read, and stand for rows that have any of them.
+    """
     timed = [one for one in _timed(rows) if one[2].is_grounded]
     borders_ms = sorted({ms for _, _, row in timed for ms in (row.start_ms, row.end_ms)})
-    return [Wanted(*one, _candidates(one[2], borders_ms)) for one in timed]
+    return [Wanted(*one, _candidates(one[2], borders_ms, at_hand_ms)) for one in timed]
 
 
 def keyframe_rows(wanted: Iterable[Wanted], pictures: Mapping[int, Picture]) -> Iterator[Keyframe]:
@@ -65,12 +68,14 @@ def _timed(rows: AnswerRows) -> Iterator[tuple[str, int, Timed]]:
                 yield table, getattr(row, RECORD_INDEX), row
 
 
-def _candidates(row: Timed, borders_ms: Sequence[int]) -> tuple[int, ...]:
+def _candidates(row: Timed, borders_ms: Sequence[int], at_hand_ms: Container[int]) -> tuple[int, ...]:
     """Pictures that the model saw, nearest the middle; the middle where a cut moved past all."""
     middle_ms = (row.start_ms + row.end_ms) // 2
     inside = [ms for ms in row.evidence_ms if row.start_ms <= ms < row.end_ms] or [middle_ms]
     settled = [ms for ms in inside if ms - _last_before(ms, borders_ms) >= SETTLED_MS]
-    return tuple(sorted(settled or inside, key=lambda ms: abs(ms - middle_ms))[:MAX_CANDIDATES])
+    usable = settled or inside
+    chosen = [ms for ms in usable if ms in at_hand_ms] or usable
+    return tuple(sorted(chosen, key=lambda ms: abs(ms - middle_ms))[:MAX_CANDIDATES])
 
 
 def _last_before(ms: int, borders_ms: Sequence[int]) -> int:

@@ -5,14 +5,14 @@ One that fails leaves the others alone.
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from jobs.failures import VideoFailure
 from jobs.signals.outcomes import Outcome, collect
 from jobs.signals.signal import Lineage, ReadingSignal, Signal, VideoFile, signal_id
-from jobs.signals.watching import watch_all, watching_of
+from jobs.signals.watching import lineages_of, watch_all, watching_of
 from schemas.failures import FailureClass
 from schemas.measured import MEASURED_TABLES, Measured
 from schemas.usage import NO_USAGE, SignalUsage, Usage
@@ -36,11 +36,17 @@ class SignalsRead:
     rows: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
     failures: tuple[SignalFailure, ...] = ()
     took: tuple[SignalUsage, ...] = ()
+    before_s: float = 0.0  # of what they took, spent elsewhere beforehand
 
     @property
     def seconds(self) -> float:
         """Wall time of all of them."""
         return sum(one.seconds for one in self.took)
+
+    @property
+    def seconds_here(self) -> float:
+        """Wall time of what was not read beforehand."""
+        return self.seconds - self.before_s
 
     @property
     def usage(self) -> Usage:
@@ -54,9 +60,12 @@ NO_SIGNALS_READ = SignalsRead()
 def read_signals(
     file: VideoFile, signals: Iterable[Signal], lineage_of: Callable[[str], Lineage]
 ) -> SignalsRead:
-    """Read each of them that has not failed. `lineage_of` makes the lineage of rows from a signal's id."""
+    """Read each of them that was not read, and has not failed, beforehand. `lineage_of` makes the lineage of
+    rows from a signal's id."""
     wanted = tuple(signals)
-    outcomes = {name: Outcome(failure=why) for name, why in file.before.failures.items()}
+    outcomes = _known(file, wanted, lineage_of)
+    before_s = sum(file.before.seconds.values()) + sum(outcome.seconds for outcome in outcomes.values())
+    outcomes |= {name: Outcome(failure=why) for name, why in file.before.failures.items()}
     to_watch = watching_of(one for one in wanted if one.name not in outcomes)
     outcomes |= watch_all(file, to_watch, lineage_of)
     for signal in wanted:
@@ -73,7 +82,15 @@ def read_signals(
     took = tuple(
         SignalUsage(one.name, outcomes[one.name].seconds + spent.get(one.name, 0.0)) for one in wanted
     )
-    return SignalsRead(rows, tuple(failures), took)
+    return SignalsRead(rows, tuple(failures), took, before_s)
+
+
+def _known(
+    file: VideoFile, signals: Sequence[Signal], lineage_of: Callable[[str], Lineage]
+) -> dict[str, Outcome]:
+    """What a pass has found already, by name."""
+    watched = file.before.watched
+    return {} if watched is None else watched.of_run(lineages_of(signals, lineage_of))
 
 
 def _read(file: VideoFile, signal: ReadingSignal, lineage: Lineage) -> Outcome:

@@ -10,6 +10,7 @@ from schemas.measured import Measured
 
 if TYPE_CHECKING:  # it loads PyAV, and plans know signals by name only
     from jobs.failures import VideoFailure
+    from jobs.signals.watching import WatchedBefore
     from videoxl2.captions import Texts
     from videoxl2.frames import Limits, MediaInfo
     from videoxl2.speech import Heard
@@ -25,6 +26,7 @@ class Beforehand:
 
     texts: "Texts | None" = None  # by the pass that probed it, where captions are wanted
     heard: "Heard | None" = None  # for prompts, where they tell what is heard
+    watched: "WatchedBefore | None" = None  # by the pass that took a model's frames
     seconds: Mapping[str, float] = field(default_factory=dict)
     failures: "Mapping[str, VideoFailure]" = field(default_factory=dict)
 

@@ -1,13 +1,16 @@
 """One pass over a video for all signals that look at its pictures or hear its sound."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # it loads PyAV, and plans do without
-    from videoxl2.frames import MediaInfo
+if TYPE_CHECKING:  # they load PyAV, and plans do without
+    from videoxl2.frames import FrameSpan, MediaInfo
+    from videoxl2.frames.reading.keyframes import Keyframe
+    from videoxl2.watching import FramesWanted, Watched, Watcher
 
 from jobs.signals.outcomes import Outcome, collect, failed
 from jobs.signals.signal import (
@@ -24,12 +27,14 @@ from jobs.signals.signal import (
     WatchingSignal,
     signal_id,
 )
+from schemas.identity import VideoObject
+from schemas.measured import Measured
 
 # Of opening, decoding and hearing; what signals do with it is theirs.
 PASS_COSTS = Costs(video_s=0.1, hour_s=10.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5)
 
-
 _OF_PASS, _OF_DRAFT = 0.5, 0.65  # what a picture a second, and a draft, take of it
+_OF_MODEL = ("model_id", "model_revision")
 
 
 def watching_of(signals: Iterable[Signal]) -> list[WatchingSignal]:
@@ -58,22 +63,80 @@ def takes_draft(signals: Iterable[Signal]) -> bool:
     return bool(said) and all(said)
 
 
+@dataclass(frozen=True)
+class WatchedBefore:
+    """What came of a pass that also took a model's frames."""
+
+    outcomes: Mapping[str, Outcome]  # by the signal's name; what is not of the video in rows is still open
+    stills: "Mapping[int, Keyframe]"  # of some of the frames, by the ms at which they begin
+
+    def of_run(self, lineages: Mapping[str, Lineage]) -> dict[str, Outcome]:
+        """The same, with rows of these lineages, by the signal's name."""
+        return {
+            name: replace(outcome, rows=tuple(_settled(row, lineages[name]) for row in outcome.rows))
+            for name, outcome in self.outcomes.items()
+            if name in lineages
+        }
+
+
 def watch_all(
     file: VideoFile, signals: Sequence[WatchingSignal], lineage_of: Callable[[str], Lineage]
 ) -> dict[str, Outcome]:
     """What each of them found, by its name. The video is opened once, where there is one of them at all."""
     begun = time.perf_counter()
-    outcomes: dict[str, Outcome] = {}
+    under_way, outcomes = _begun(file, signals)
+    if under_way:
+        outcomes |= _shown(file, under_way, lineages_of(signals, lineage_of), takes_draft(signals))
+    return _timed(outcomes, signals, file, time.perf_counter() - begun)
+
+
+def watch_beside_model(
+    file: VideoFile, signals: Sequence[WatchingSignal], wanted: "FramesWanted"
+) -> "Generator[FrameSpan, None, WatchedBefore]":
+    """Watch, and give a model's frames meanwhile. Raises `MediaError` where the pass breaks off."""
+    from videoxl2.watching import watch_with_frames
+
+    begun = time.perf_counter()
+    under_way, outcomes = _begun(file, signals)
+    watched = yield from watch_with_frames(file.path, file.info, _watchers(under_way), wanted, file.limits)
+    outcomes |= _found(under_way, watched, lineages_of(signals, partial(_open_lineage, file.video)))
+    seconds = time.perf_counter() - begun
+    return WatchedBefore(_timed(outcomes, signals, file, seconds), watched.stills)
+
+
+def lineages_of(signals: Iterable[Signal], lineage_of: Callable[[str], Lineage]) -> dict[str, Lineage]:
+    """The lineages of their rows, by name."""
+    return {signal.name: lineage_of(signal_id(signal)) for signal in signals}
+
+
+def _open_lineage(video: VideoObject, signal: str) -> Lineage:
+    """Of rows that do not know yet what they are for."""
+    of_video = {"video_id": video.video_id, "object_rev": video.object_rev, "created_at": datetime.now(UTC)}
+    open_ids = dict.fromkeys(("recipe_id", "analysis_key", "run_id"), "")
+    return of_video | open_ids | dict.fromkeys(_OF_MODEL) | {"prompt_id": None, "signal_id": signal}
+
+
+def _settled(row: Measured, lineage: Lineage) -> Measured:
+    """The row with a lineage, but for the weights that made it."""
+    return row.model_copy(update={name: one for name, one in lineage.items() if name not in _OF_MODEL})
+
+
+def _begun(
+    file: VideoFile, signals: Iterable[WatchingSignal]
+) -> tuple[dict[str, Watching], dict[str, Outcome]]:
+    """Those that can watch, and what came of those that cannot, by name."""
     under_way: dict[str, Watching] = {}
+    outcomes: dict[str, Outcome] = {}
     for signal in signals:
         try:
             under_way[signal.name] = signal.watch(file)
         except Exception as error:
             outcomes[signal.name] = failed(error)
-    if under_way:
-        lineages = {signal.name: lineage_of(signal_id(signal)) for signal in signals}
-        outcomes |= _shown(file, under_way, lineages, takes_draft(signals))
-    return _timed(outcomes, signals, file, time.perf_counter() - begun)
+    return under_way, outcomes
+
+
+def _watchers(under_way: Mapping[str, Watching]) -> "list[Watcher]":
+    return [watcher for one in under_way.values() for watcher in one.watchers]
 
 
 def _shown(
@@ -81,11 +144,16 @@ def _shown(
 ) -> dict[str, Outcome]:
     from videoxl2.watching import watch
 
-    watchers = [watcher for one in under_way.values() for watcher in one.watchers]
     try:
-        watched = watch(file.path, file.info, watchers, file.limits, is_draft)
+        watched = watch(file.path, file.info, _watchers(under_way), file.limits, is_draft)
     except Exception as error:
         return {name: failed(error) for name in under_way}
+    return _found(under_way, watched, lineages)
+
+
+def _found(
+    under_way: Mapping[str, Watching], watched: "Watched", lineages: Mapping[str, Lineage]
+) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
     place = 0
     for name, one in under_way.items():

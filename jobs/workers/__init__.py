@@ -4,6 +4,7 @@ actor        one per GPU: reads ahead, prefills, answers      reading  spans of 
 postprocess  boundaries to cuts, keyframes, rows, bundle      scratch  fetched videos on a node's disk
 hanging      a call that hangs becomes a crash                read_ahead  the tasks' spans in order
 deadlines    how long tasks may take                          said     what is said, for prompts
+one_pass     frames for the model and signals at once, where that is better
 
 Knows one video at a time; never commits, and never decides what a failure leads to.
 """

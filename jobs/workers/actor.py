@@ -21,6 +21,7 @@ from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
+from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE
 from jobs.workers.read_ahead import ReadAhead
 from jobs.workers.reading import Opened, Source
 from jobs.workers.scratch import drop_copy
@@ -51,7 +52,7 @@ class ModelActor:
         follow(source.log_dir, "actor")
         self._placement = placement
         self._source = source
-        self._reading = ReadAhead(source)
+        self._reading = ReadAhead(source, AT_ANY_PRICE if placement.device == "cpu" else UNKNOWN_PACE)
         self._recipe = recipe
 
     def load(self) -> ActorLocation | VideoFailure:
@@ -110,9 +111,12 @@ class ModelActor:
                     carried,
                     opened.said,
                 )
-            usage = analysis.usage + Usage(peak_memory_bytes=self._memory.num_bytes())
+            own = analysis.usage
+            self._reading.took((own.prefill_seconds or 0) + (own.generate_seconds or 0), own.num_frames or 0)
+            usage = own + Usage(peak_memory_bytes=self._memory.num_bytes())
+            before = replace(opened.before, watched=self._reading.watched(work))
             _tell("analysed", work)
-            answers = replace(analysis, before=opened.before)
+            answers = replace(analysis, before=before)
             return AttemptResult(usage, cloudpickle.dumps(answers))  # packs' types
         except Exception as error:
             drop_copy(work.video, self._source.scratch)

@@ -121,14 +121,15 @@ def find_moves(source: Source, work: Work, analysis: Analysis, shots: Sequence[S
 
 
 def take_keyframes(source: Source, work: Work, analysis: Analysis, rows: AnswerRows) -> Taken:
-    """A picture for every timed row; without one where the file does not give it."""
+    """A picture for every timed row, out of the file where no pass kept one; without one where the file does
+    not give it."""
     try:
-        wanted = wanted_keyframes(rows)
-        instants_ms = {ms for one in wanted for ms in one.candidates_ms}
-        if not instants_ms:
-            return (), ()
-        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-            pictures = read_keyframes(path, analysis.info, instants_ms, limits=source.limits)
+        pictures = dict(analysis.before.watched.stills) if analysis.before.watched else {}
+        wanted = wanted_keyframes(rows, pictures)
+        unread_ms = {ms for one in wanted for ms in one.candidates_ms} - set(pictures)
+        if unread_ms:
+            with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+                pictures |= read_keyframes(path, analysis.info, unread_ms, limits=source.limits)
         taken = tuple(keyframe_rows(wanted, pictures))
     except Exception as error:
         return (), (f"no keyframes: {classify(error, Stage.READ).message}",)
@@ -151,7 +152,7 @@ def _encode(
         bundle = builder.bundle(analysis, rows, *take(rows), signals)
         is_partial = bundle.videos[0].is_partial
         outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
-        finish_s = time.perf_counter() - begun - signals.seconds
+        finish_s = time.perf_counter() - begun - signals.seconds_here
         usage = signals.usage + Usage(finish_seconds=finish_s)
         tries = video.using(usage).tries
         bundle = bundle.model_copy(update={"attempts": builder.attempts(tries, outcome)})

@@ -1,6 +1,7 @@
 """The ordered read-ahead through which one model actor consumes the reading tasks.
 
-The number of spans under way is the backpressure; those of the video that comes next are included.
+The number of spans under way is the backpressure; those of the video that comes next are included. Where one
+pass reads a video for its model and its signals, there are no more spans of it than may be read ahead.
 """
 
 import math
@@ -15,36 +16,57 @@ import ray
 
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError
-from jobs.workers.reading import Opened, Source, SpanRead, open_remote, span_remote
+from jobs.signals.watching import WatchedBefore, most_memory, watching_of
+from jobs.workers.one_pass import UNKNOWN_PACE, Pass, may_take_one_pass, pass_remote, takes_one_pass
+from jobs.workers.reading import MAX_AHEAD, TASK_OPTIONS, Opened, Source, SpanRead, open_remote, span_remote
 from schemas.failures import FailureClass
 from videoxl2.frames import FrameSpan
 
-MIN_AHEAD, MAX_AHEAD = 2, 16
+MIN_AHEAD = 2
 
 T = TypeVar("T")
 
 
 @dataclass
 class _Reading:
-    """One video being read: the tasks under way, in span order. Its first span needs no look at `opened`."""
+    """One video being read: the tasks under way, in span order, or a pass that gives the spans. What is first
+    needs no look at `opened`."""
 
     work: Work
     open_ref: "ray.ObjectRef[Opened | VideoFailure]"
+    frame_s: float  # that the model takes for a frame, as far as is known
+    may_pass: bool  # one pass may give the spans, or does
     opened: Opened | VideoFailure | None = None
+    passing: Pass | None = None
     under_way: "deque[ray.ObjectRef[SpanRead | VideoFailure]]" = field(default_factory=deque)
     next_span: int = 0
 
     def can_launch(self) -> bool:
+        if self.may_pass:
+            return self.passing is None
         if self.opened is None:
             return self.next_span == 0
         return isinstance(self.opened, Opened) and self.next_span < len(self.opened.spans)
+
+    @property
+    def num_under_way(self) -> int:
+        """Tasks, but for that which opens it."""
+        return len(self.under_way) + (self.passing is not None)
+
+    def pass_no_more(self) -> None:
+        """Tasks read the spans that have not been given."""
+        self.may_pass, self.passing = False, None
 
 
 class ReadAhead:
     """Reads the video at hand in order while the next one's first spans are already on their way."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, frame_s: float = UNKNOWN_PACE) -> None:
+        """`frame_s`: seconds that the model takes for a frame, before it has told."""
         self._source = source
+        self._frame_s = frame_s
+        more_bytes = most_memory(watching_of(source.signals))
+        self._pass = pass_remote.options(memory=TASK_OPTIONS["memory"] + more_bytes)
         self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
         self._pace = _Pace()
         self._waiting_since: float | None = None
@@ -60,22 +82,25 @@ class ReadAhead:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
         opened = self._opened(self._start(work), self._source.hearing_s(work))
         if isinstance(opened, VideoFailure) and self._may_be_of_signals(work, opened):
-            again = open_remote.remote(self._source, work, opened)
-            self._readings[work] = _Reading(work, again)
-            opened = self._opened(self._readings[work])
+            opened = self._opened(self._start_anew(work, opened))
         if isinstance(opened, VideoFailure):
             raise VideoFailureError(opened)
         return opened
 
     def begin(self, work: Work) -> None:
-        """Begin reading the video that comes after the one at hand."""
-        self._launch(self._start(work))
+        """Begin reading the video that comes after the one at hand. A pass over it comes behind that one's
+        spans."""
+        others = list(self._readings.values())
+        reading = self._start(work)
+        if not reading.may_pass or all(other.passing for other in others):
+            self._launch(reading)
 
     def spans(self, work: Work) -> Iterator[FrameSpan]:
         """The opened video's spans in order, refilling as they leave. Raises `VideoFailureError`."""
         reading = self._readings[work]
         self._pace.start()
         self._refill(reading)
+        yield from self._passed(reading)
         while reading.under_way:
             self._pace.asked()
             with self._waiting():
@@ -87,16 +112,50 @@ class ReadAhead:
             yield read.frames
         assert not reading.can_launch(), "every span has been handed out"
 
+    def _passed(self, reading: _Reading) -> Iterator[FrameSpan]:
+        """The spans that a pass gives, which are all but where it breaks off."""
+        assert isinstance(reading.opened, Opened)
+        while reading.passing is not None and reading.next_span < len(reading.opened.spans):
+            self._pace.asked()
+            with self._waiting():
+                read = reading.passing.next()
+            if not isinstance(read, SpanRead):
+                reading.pass_no_more()
+                self._refill(reading)
+                return
+            reading.next_span += 1
+            self._pace.received(read.seconds)
+            self._refill(reading)
+            yield read.frames
+
+    def watched(self, work: Work) -> WatchedBefore | None:
+        """What signals found in the pass that gave the spans, once it is over; None: there was none."""
+        reading = self._readings[work]
+        if reading.passing is None:
+            return None
+        with self._waiting():
+            last = reading.passing.next()
+        reading.passing = None
+        return last if isinstance(last, WatchedBefore) else None
+
+    def took(self, seconds: float, num_frames: int) -> None:
+        """Note how long the model took for a video, answers included."""
+        if num_frames and not math.isinf(self._frame_s):
+            self._frame_s = _blend(self._frame_s, seconds / num_frames)
+
     def keep_only(self, *works: Work) -> None:
         """Forget all other videos, those included that another actor got after all."""
         for work in [work for work in self._readings if work not in works]:
-            for ref in self._readings.pop(work).under_way:
+            reading = self._readings.pop(work)
+            for ref in reading.under_way:
                 ray.cancel(ref, force=True)
+            if reading.passing is not None:
+                reading.passing.cancel()
 
     def _opened(self, reading: _Reading, patience_s: float = 0.0) -> Opened | VideoFailure:
         if reading.opened is None:
             with self._waiting(patience_s):
-                reading.opened = value_of(reading.open_ref, Stage.FETCH)
+                return self._know(reading)
         return reading.opened
 
     def _may_be_of_signals(self, work: Work, failure: VideoFailure) -> bool:
@@ -114,22 +173,43 @@ class ReadAhead:
 
     def _start(self, work: Work) -> _Reading:
         if work not in self._readings:
-            self._readings[work] = _Reading(work, open_remote.remote(self._source, work, None))
+            self._start_anew(work)
         return self._readings[work]
+
+    def _start_anew(self, work: Work, killed: VideoFailure | None = None) -> _Reading:
+        """Begin to open it; `killed`: how the process ended that did so before."""
+        may_pass = may_take_one_pass(self._source, work, self._frame_s)
+        ref = open_remote.remote(self._source, work, killed)
+        self._readings[work] = _Reading(work, ref, self._frame_s, may_pass)
+        return self._readings[work]
+
+    def _know(self, reading: _Reading) -> Opened | VideoFailure:
+        """What opening gave, noted."""
+        opened = reading.opened = value_of(reading.open_ref, Stage.FETCH)
+        if not isinstance(opened, Opened) or not takes_one_pass(
+            self._source, reading.work, opened, reading.frame_s
+        ):
+            reading.pass_no_more()
+        return opened
 
     def _refill(self, first: _Reading) -> None:
         """Launch spans of the video at hand, then of the next, up to the number the pace allows."""
         others = [reading for reading in self._readings.values() if reading is not first]
-        num_under_way = sum(len(reading.under_way) for reading in (first, *others))
+        num_under_way = sum(reading.num_under_way for reading in (first, *others))
         for reading in (first, *others):
             if reading.opened is None and ray.wait([reading.open_ref], timeout=0)[0]:
-                reading.opened = value_of(reading.open_ref, Stage.FETCH)
+                self._know(reading)
             while num_under_way < self._pace.max_ahead and reading.can_launch():
                 self._launch(reading)
                 num_under_way += 1
 
     def _launch(self, reading: _Reading) -> None:
-        if reading.can_launch():
+        if not reading.can_launch():
+            return
+        if reading.may_pass:
+            items = self._pass.remote(self._source, reading.work, reading.open_ref, reading.frame_s)
+            reading.passing = Pass(items)
+        else:
             ref = span_remote.remote(self._source, reading.work, reading.open_ref, reading.next_span)
             reading.next_span += 1
             reading.under_way.append(ref)

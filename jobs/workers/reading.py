@@ -43,6 +43,7 @@ from videoxl2.frames import (
 )
 
 SPAN_BYTES = 64 << 20
+MAX_AHEAD = 16  # spans of one video that are there before the model asks for them
 SPANS_PER_SECTION = 4  # at least: neighbouring sections share one
 
 _log = logging.getLogger(__name__)

@@ -85,7 +85,7 @@ def index_signals(
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS
-        finish_s = time.perf_counter() - begun - signals.seconds
+        finish_s = time.perf_counter() - begun - signals.seconds_here
         usage = signals.usage + Usage(video_ms=info.duration_ms, finish_seconds=finish_s)
         timed = video.using(usage)
         if not video.last.failure:  # no actor had it

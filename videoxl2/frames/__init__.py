@@ -34,7 +34,8 @@ from videoxl2.frames.errors import (
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
-from videoxl2.frames.reading.reader import FrameSpan, read_frames, read_span, read_spans
+from videoxl2.frames.reading.frame_span import FrameSpan
+from videoxl2.frames.reading.reader import read_frames, read_span, read_spans
 from videoxl2.frames.reading.sampling import SamplingGrid, Span, plan_sampling
 from videoxl2.frames.reading.targets import FrameFlag
 

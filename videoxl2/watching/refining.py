@@ -9,7 +9,8 @@ import numpy as np
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.film import FilePath
-from videoxl2.frames.reading.reader import FrameSpan, read_spans
+from videoxl2.frames.reading.frame_span import FrameSpan
+from videoxl2.frames.reading.reader import read_spans
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.shots import Transition
 

@@ -1,6 +1,6 @@
 """The pass: pictures and sound of one film to all that watch it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,11 +12,14 @@ from videoxl2.frames.files.packets import Damage, read_packets
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.all_pictures import Shown, shown_by_edits, shown_pictures
 from videoxl2.frames.reading.film import FilePath, open_film
+from videoxl2.frames.reading.frame_span import FrameSpan
+from videoxl2.frames.reading.keyframes import Keyframe
 from videoxl2.frames.reading.small_pictures import SmallPictureMaker
 from videoxl2.speech.clock import SampleClock
 from videoxl2.speech.listening import clock_of, shifts_of
 from videoxl2.speech.tracks import choose_track
 from videoxl2.watching.ear import Ear
+from videoxl2.watching.frames import FramesWanted, FrameTaker
 from videoxl2.watching.watcher import PictureWatcher, SmallPictureWatcher, SoundBlock, SoundWatcher, Watcher
 
 T = TypeVar("T")
@@ -29,6 +32,7 @@ class Watched:
     sound: Placing | None  # when its sound is heard in the film; None: none that can be read, or not wanted
     failures: Mapping[int, Exception] = field(default_factory=dict)  # by place among the watchers
     warnings: tuple[str, ...] = ()  # of damage, as `FrameSpan` has them
+    stills: Mapping[int, Keyframe] = field(default_factory=dict)  # of some of a model's frames, by their ms
 
 
 def watch(
@@ -50,25 +54,61 @@ def watch(
     with freed_at_once():
         if info.clock.edits:
             placing = _listen(path, info, audience, damage, limits)
-            _show(shown_by_edits(path, info, limits, damage, is_draft), audience)
+            _run(_show(shown_by_edits(path, info, limits, damage, is_draft), audience))
         else:
             with open_film(path, info.clock, limits) as film:
                 ear, placing = _ear(path, film.video, info, audience, damage)
-                _show(shown_pictures(film, info, limits, damage, ear, is_draft), audience)
+                _run(_show(shown_pictures(film, info, limits, damage, ear, is_draft), audience))
                 if ear is not None:
                     ear.finish()
     return Watched(placing, audience.failures, damage.warnings())
 
 
-def _show(shown: Iterator[Shown], audience: "_Audience") -> None:
+def watch_with_frames(
+    path: FilePath,
+    info: MediaInfo,
+    watchers: Sequence[Watcher],
+    wanted: FramesWanted,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Generator[FrameSpan, None, Watched]:
+    """Show a film that `can_take_frames` to the watchers, and give a model's frames meanwhile, span by span.
+
+    Returns and raises what `watch` does, and `MediaError` as `read_span` does.
+    """
+    audience, damage = _Audience(watchers), Damage()
+    with freed_at_once(), open_film(path, info.clock, limits) as film:
+        heard = Damage()  # broken sound leaves frames alone
+        taker = FrameTaker(path, info, wanted, film.video.time_base, limits, damage)
+        ear, placing = _ear(path, film.video, info, audience, heard)
+        shown = shown_pictures(film, info, limits, damage, ear, note=taker.take)
+        yield from _show(shown, audience, taker)
+        if ear is not None:
+            ear.finish()
+    warnings = tuple(dict.fromkeys((*damage.warnings(), *heard.warnings())))
+    return Watched(placing, audience.failures, warnings, taker.stills)
+
+
+def _run(steps: Iterator[FrameSpan]) -> None:
+    for _ in steps:
+        raise AssertionError("nobody asked for frames")
+
+
+def _show(
+    shown: Iterator[Shown], audience: "_Audience", taker: FrameTaker | None = None
+) -> Iterator[FrameSpan]:
     has_any = False
     for picture, at_ms in shown:
         has_any = True
         audience.show(picture, at_ms)
-        if audience.is_empty:
+        if taker is not None:
+            yield from taker.ready()
+        elif audience.is_empty:
             return
     if not has_any:
         raise UndecodableVideo("not one picture can be shown")
+    if taker is not None:
+        taker.finish()
+        yield from taker.ready()
     audience.end()
 
 

@@ -37,9 +37,10 @@ from jobs.signals.strip import Strips
 from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.hanging import HangGuard
+from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import ReadAhead, value_of
-from jobs.workers.reading import Source
+from jobs.workers.reading import Source, read_one_span
 from jobs.workers.signals import read_video_signals
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
@@ -456,6 +457,55 @@ def test_hearing_that_kills_its_process_costs_what_is_said_and_nothing_else(tmp_
         ("speech@2", "reader_crashed"),
     ]
     assert len(read.rows["strips"]) == 1
+
+
+@dataclass(frozen=True)
+class DeadlyWatcher(Deadly):
+    """A signal that ends the process at a picture of the pass, if at all."""
+
+    dies_at: int = 10**9
+
+    def read(self, file: Any, lineage: Any) -> Any:
+        raise AssertionError("it watches")
+
+    def watch(self, file: Any) -> Any:
+        return Dying(self.dies_at)
+
+
+class Dying:
+    def __init__(self, dies_at: int) -> None:
+        self.watchers = (self,)
+        self._left = dies_at
+
+    def picture(self, picture: Any, at_ms: int) -> None:
+        self._left -= 1
+        if not self._left:
+            os._exit(1)
+
+    def rows(self, watched: Any, lineage: Any) -> Any:
+        return iter(())
+
+
+@pytest.mark.parametrize("dies_at", [10**9, 205], ids=["a pass", "one that dies"])
+def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(tmp_path, make_video, dies_at):
+    """In order, the same as read alone: where its process dies in the sixth of ten spans, from tasks of their
+    own. Only a whole pass says what signals found."""
+    (tmp_path / "films").mkdir()
+    make_video(tmp_path / "films" / "a.mp4", seconds=40)
+    library = open_library(str(tmp_path / "films"))
+    (found,) = library.list_videos(Selection())
+    signals = (Strips(), DeadlyWatcher(dies_at))
+    source = Source(library, tmp_path / "scratch", Fraction(1), 56, is_split=True, signals=signals)
+    work = Work(found, "key", Reason.NEW, max_frames=16)  # so spans of four frames
+    ahead = ReadAhead(source, AT_ANY_PRICE)
+    opened = ahead.open(work)
+    spans = [(span.first_target, span.frames.tobytes()) for span in ahead.spans(work)]
+    alone = [read_one_span(source, work, opened, span) for span in opened.spans]
+    assert spans == [(span.first_target, span.frames.tobytes()) for span in alone]
+    assert len(spans) == 10
+    watched = ahead.watched(work)
+    assert (watched is None) is (dies_at < 400)
+    assert watched is None or watched.outcomes.keys() == {"strip", "deadly"}
 
 
 def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):

@@ -34,6 +34,7 @@ from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.film import open_film
 from videoxl2.frames.reading.keyframes import read_keyframes
 from videoxl2.frames.reading.thumbnail import read_thumbnail
+from videoxl2.watching import FramesWanted, can_take_frames, watch_with_frames
 
 _SIZE = 64
 _MAX_TARGETS = 80
@@ -92,6 +93,7 @@ def _problems(film: Film, info: MediaInfo) -> Iterator[_Problem]:
     for asked, span in zip(grid.spans(128), whole, strict=True):
         yield from _rows(film, info, grid, asked, span, "whole")
     yield from _apart(film, info, grid, whole, random)
+    yield from _passed(film, info, grid)
     yield from _stills(film, info, random)
     yield from _cuts(film, info, random)
     yield from _every_picture(film, info)
@@ -135,6 +137,19 @@ def _apart(
             for row, target in enumerate(expected):
                 if not _is_same(span, row, *rows[target]):
                     yield _Problem(f"{name} target {target}: not as in the whole", False)
+
+
+def _passed(film: Film, info: MediaInfo, grid: SamplingGrid) -> Iterator[_Problem]:
+    """Spans taken from a pass over all pictures: the same as by themselves."""
+    spans = tuple(grid.spans((3, 16, 40)[film.recipe.seed % 3]))
+    if not can_take_frames(info):
+        return
+    passed = watch_with_frames(film.path, info, [], FramesWanted(grid, spans, _SIZE))
+    for span, got in zip(spans, passed, strict=True):
+        alone = read_span(film.path, info, grid, span, _SIZE)
+        told = [(one.target_index.tolist(), one.pts_ms.tolist(), one.flags.tolist()) for one in (got, alone)]
+        if told[0] != told[1] or not np.array_equal(got.frames, alone.frames):
+            yield _Problem(f"passed [{span.first}, {span.stop}): not as by itself", False)
 
 
 def _is_same(span: FrameSpan, row: int, whole: FrameSpan, at: int) -> bool:

@@ -106,6 +106,7 @@ class Decoder:
         if packet is not None:
             if packet.is_corrupt or self._is_holed(packet):
                 packet.is_corrupt = True
+                self.damage.harmed_packets += 1
                 self._corrupt.append(packet.pts)
                 self._doubt(packet.pts)
             self._was_told = self._was_told or packet.has_sidedata("new_extradata")

@@ -35,9 +35,15 @@ class Damage:
 
     broken_reads: int = 0  # the container itself could not be followed
     broken_packets: int = 0  # a packet the decoder refused
+    harmed_packets: int = 0  # one it was fed although it is not whole
     read_in_order: bool = False  # skipping was given up
     streams_unread: bool = False  # others began in the middle of the file, which FFmpeg's binding cannot show
     times_contradicted: bool = False  # pictures came out in another order than their times say
+
+    @property
+    def num_losses(self) -> int:
+        """Places at which pictures may be missing or harmed."""
+        return self.broken_reads + self.broken_packets + self.harmed_packets
 
     def warnings(self) -> tuple[str, ...]:
         """The words that reach the tables."""

@@ -4,7 +4,7 @@ A picture begins at the millisecond that `read_span` says of it. One that comes 
 screen's clock never runs backwards.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -22,6 +22,7 @@ from videoxl2.frames.reading.in_order import all_by_order
 from videoxl2.frames.reading.scheduler import Timed, timed
 
 Shown = tuple[Picture, int]  # with the millisecond at which it begins to be shown
+Note = Callable[[int, Picture], None]  # takes a tick and the picture that has it
 
 _NO_END = 1 << 62  # ticks
 
@@ -33,13 +34,17 @@ def shown_pictures(
     damage: Damage,
     tap: Tap | None = None,
     is_draft: bool = False,
+    note: Note | None = None,
 ) -> Iterator[Shown]:
-    """All pictures of a film without edits, at times that grow; `tap` is given what else passes.
+    """All pictures of a film without edits, at times that grow; `tap` is given what else passes, `note` is
+    told of each picture as it comes out of the decoder.
 
     A draft may leave out pictures that no other refers to, but for those before a sudden change, and its
     pictures are not smoothed; where the clock needs every picture it has them all.
     """
     pictures = _all(film, info, limits, damage, tap, is_draft)
+    if note is not None:
+        pictures = _noted(pictures, note)
     part = Edit(Fraction(0), 0 if info.clock.counts_pictures else info.first_pts, _NO_END)
     return _last_of_each(_on_film(pictures, [part], film, info))
 
@@ -86,6 +91,12 @@ def _all(
     if clock.counts_pictures:
         return enumerate(decoder.pictures(packet for packet, _ in packets))
     return timed(_decoded((packet for packet, _ in packets), decoder, film, is_draft), damage)
+
+
+def _noted(pictures: Iterable[Timed], note: Note) -> Iterator[Timed]:
+    for tick, picture in pictures:
+        note(tick, picture)
+        yield tick, picture
 
 
 def _decoded(

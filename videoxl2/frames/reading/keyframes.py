@@ -57,12 +57,13 @@ def read_keyframes(
     keyframes: dict[int, Keyframe] = {}
     with freed_at_once():
         for answer in read_answers(path, info, grid, spans, held, Damage()):
-            if keyframe := _keyframe(answer, info.pixel_aspect, size):
+            if keyframe := keyframe_of(answer, info.pixel_aspect, size):
                 keyframes[answer.target // 2] = keyframe
     return keyframes
 
 
-def _keyframe(answer: Answer, pixel_aspect: Fraction, size: int) -> Keyframe | None:
+def keyframe_of(answer: Answer, pixel_aspect: Fraction, size: int = SIZE) -> Keyframe | None:
+    """The picture of an answer; None where it is lost, another's, or cannot be drawn."""
     if isinstance(answer, Miss) or answer.flags & FrameFlag.SUBSTITUTE:  # of another instant
         return None
     picture = answer.picture.frame

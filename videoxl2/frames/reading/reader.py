@@ -7,46 +7,23 @@ from fractions import Fraction
 from itertools import islice, pairwise
 from math import ceil, floor
 
-import numpy as np
-from av.error import FFmpegError
-from numpy.typing import NDArray
-
 from videoxl2.frames.clocks.clock import Edit
 from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
-from videoxl2.frames.files.decoder import Decoder, Picture
+from videoxl2.frames.files.decoder import Decoder
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.files.pixels import RgbConverter
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film, open_film
+from videoxl2.frames.reading.frame_span import FrameSpan, SpanRows
 from videoxl2.frames.reading.in_order import pick_by_order
 from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
-from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets
+from videoxl2.frames.reading.targets import Answer, Targets
 
 _ROUNDING_S = Fraction(1, 1000)
-
-
-@dataclass(frozen=True)
-class FrameSpan:
-    """The frames of consecutive targets; numpy only, so that it crosses process borders without a copy.
-
-    A target without a picture has no row: rows can be fewer than targets, even none. `warnings` holds any
-    of: `corrupt_packets`, `read_in_order` (skipping was given up: costs time, not accuracy),
-    `missing_frames`, `damaged_frames` (some have the flag CORRUPT or SUBSTITUTE), `long_hold` (see
-    `Limits.max_hold_s`), `timestamps_estimated`, `timestamp_discontinuity` (pictures came out in another
-    order than their times say), `streams_unread`.
-    """
-
-    first_target: int
-    frames: NDArray[np.uint8]  # [n, size, size, 3] RGB, C-contiguous
-    pts_ms: NDArray[np.int64]  # [n] when each picture begins to be shown, from the first picture, nearest ms
-    target_index: NDArray[np.int32]  # [n] strictly increasing
-    flags: NDArray[np.uint8]  # [n] bits of FrameFlag
-    warnings: tuple[str, ...]
-    seconds_cpu: float  # of the reading thread
 
 
 def read_span(
@@ -119,7 +96,7 @@ def _read_spans(
     answers = read_answers(path, info, grid, spans, limits, damage)
     for span in spans:
         started = time.thread_time()
-        rows = _Rows(span, info, converter)
+        rows = SpanRows(span, info, converter)
         for answer in islice(answers, span.stop - span.first):
             rows.add(answer)
         yield rows.finish(damage, time.thread_time() - started)
@@ -240,54 +217,3 @@ class _Answers:
                     targets.next = answer.target + 1
                     yield answer
                 return
-
-
-class _Rows:
-    """The rows of one span while they are filled."""
-
-    def __init__(self, span: Span, info: MediaInfo, converter: RgbConverter) -> None:
-        num_targets, size = span.stop - span.first, converter.size
-        self._first_target = span.first
-        self._converter = converter
-        self._frames = np.empty((num_targets, size, size, 3), np.uint8)
-        self._pts_ms = np.empty(num_targets, np.int64)
-        self._target_index = np.empty(num_targets, np.int32)
-        self._flags = np.empty(num_targets, np.uint8)
-        self._last: Picture | None = None  # one full-size picture at most is kept alive
-        self._warnings = {"timestamps_estimated"} if info.timestamps == "estimated" else set[str]()
-        self.num_frames = 0
-
-    def add(self, answer: Answer) -> None:
-        """Take one answer; a picture that answers several targets is converted once."""
-        if isinstance(answer, Miss):
-            self._warnings.add(answer.warning)
-            return
-        row = self.num_frames
-        if answer.picture is self._last:
-            self._frames[row] = self._frames[row - 1]
-        else:
-            try:
-                self._frames[row] = self._converter.rgb(answer.picture.frame)
-            except (FFmpegError, ValueError):  # damage can turn a picture's format into nonsense
-                self._warnings.add("missing_frames")
-                return
-        self._last = answer.picture
-        self._pts_ms[row] = answer.pts_ms
-        self._target_index[row] = answer.target
-        self._flags[row] = answer.flags
-        if answer.flags & (FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE):
-            self._warnings.add("damaged_frames")
-        self.num_frames += 1
-
-    def finish(self, damage: Damage, seconds_cpu: float) -> FrameSpan:
-        """The filled rows."""
-        n = self.num_frames
-        return FrameSpan(
-            first_target=self._first_target,
-            frames=self._frames[:n],
-            pts_ms=self._pts_ms[:n],
-            target_index=self._target_index[:n],
-            flags=self._flags[:n],
-            warnings=tuple(sorted(self._warnings | set(damage.warnings()))),
-            seconds_cpu=seconds_cpu,
-        )
