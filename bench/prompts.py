@@ -23,6 +23,7 @@ from model_cpu import build, spans
 from videoxl2 import VideoXL2
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.decode import Continuation
+from videoxl2.generate.prefix import WholePrefix
 from videoxl2.generate.session import Session
 from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
@@ -104,7 +105,7 @@ def print_steps(name: str, language: LanguageModel, cache: KVCache) -> None:
 
         single_s = seconds(four) / 4
     for num_rows in ROWS:
-        with Rows(language, cache, num_rows, room=SUFFIX_TOKENS + 1) as rows:
+        with Rows(language, WholePrefix(cache), cache.shape, num_rows, room=SUFFIX_TOKENS + 1) as rows:
             rows.push([suffix] * num_rows)
             together_s = seconds(lambda rows=rows: step(rows))  # type: ignore[misc]
         ratio = together_s / (num_rows * single_s)

@@ -20,11 +20,11 @@ from videoxl2.errors import (
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens
 
 if TYPE_CHECKING:
-    from videoxl2.generate.bilevel import BiLevelOptions
     from videoxl2.generate.llava_video import LlavaVideo
     from videoxl2.generate.loading import load_model
     from videoxl2.generate.model import VideoXL2
     from videoxl2.generate.prefill import PrefillOptions
+    from videoxl2.generate.selection import BiLevelOptions
     from videoxl2.generate.video_model import VideoModel
 
 _LAZY = {
@@ -33,7 +33,7 @@ _LAZY = {
     "VideoXL2": "videoxl2.generate.model",
     "load_model": "videoxl2.generate.loading",
     "PrefillOptions": "videoxl2.generate.prefill",
-    "BiLevelOptions": "videoxl2.generate.bilevel",
+    "BiLevelOptions": "videoxl2.generate.selection",
 }
 
 __all__ = [

@@ -23,12 +23,10 @@ from jobs.weights import find_weights
 from schemas.usage import Usage
 from videoxl2.constrained.drive import Sampling
 from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames
-from videoxl2.generate.bilevel import BiLevelOptions, Selection, dense_from_scores, selection_chunks
 from videoxl2.generate.model import VideoXL2
 from videoxl2.generate.prefill import PrefillOptions
-from videoxl2.generate.relevance import attention_scores
+from videoxl2.generate.selection import BiLevelOptions
 from videoxl2.generate.session import Session
-from videoxl2.network.cache import KVCache
 
 
 @dataclass(frozen=True)
@@ -110,28 +108,17 @@ class _Asker(Asker):
     def _pooled(self, session: Session, prompt: Prompt, context: AnswerContext) -> Piece:
         assert context.window_ms is not None
         assert self._variant.bilevel is not None
-        ids = session.vocabulary.suffix_ids(prompt.fill(context))
+        text = prompt.fill(context)
+        ids = session.vocabulary.suffix_ids(text)
         program = program_for(prompt.answer, context, self._table.count)
-        cache = self._mixed(session, ids, self._variant.bilevel)
-        with session.start(cache) as continuation:
+        chosen = session.select(text, self._variant.bilevel)
+        with session.start(chosen) as continuation:
             answer = run_program(program, self._table, continuation, ids)
         records = tuple(
             record_of(answer, n, [0.0] * len(answer.token_ids)) for n in range(len(answer.records))
         )
         usage = Usage(num_prompt_tokens=len(ids), num_output_tokens=answer.num_spent)
         return Piece(context.window_ms, answer.text, records, answer.is_cut_short, usage)
-
-    @staticmethod
-    def _mixed(session: Session, ids: list[int], options: BiLevelOptions) -> KVCache:
-        """The session's cache with all but the most relevant chunks pooled."""
-        chunks = selection_chunks(session.group_times_ms, options.chunk_groups)
-        config, layout = session.language.config, session.layout
-        scores = attention_scores(
-            session.language, session.cache, layout, ids, slice(1, len(ids) - 4), chunks
-        )
-        dense = tuple(sorted(dense_from_scores(scores, options.top_chunks)))
-        chosen = Selection(tuple(chunks), dense, tuple(scores), options.compression)
-        return chosen.part_of(session.cache, config, layout, spare=4096)
 
     def _free(self, session: Session, prompt: Prompt, context: AnswerContext) -> Piece:
         assert context.window_ms is not None

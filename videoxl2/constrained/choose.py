@@ -38,7 +38,7 @@ def choose_rows(
     for first in range(0, len(questions), rows.num_rows):
         batch = questions[first : first + rows.num_rows]
         for row in range(len(batch)):
-            rows.restart(row)
+            rows.restart(row, first + row)
         idle: list[Sequence[int]] = [()] * (rows.num_rows - len(batch))
         logits_BV = rows.push([prompt_ids for prompt_ids, _ in batch] + idle)[: len(batch)]
         logprobs_BV = finite(logits_BV).double().log_softmax(-1)

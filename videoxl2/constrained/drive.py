@@ -42,7 +42,8 @@ class PushesRows(Protocol):
 
     def back_to(self, row: int, num_tokens: int) -> None: ...
 
-    def restart(self, row: int) -> None: ...
+    def restart(self, row: int, prompt: int) -> None:
+        """Empty a row for the prompt of this number."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def fill_each(
                 if is_done := state.begin():
                     done[state.index] = is_done
                 else:
-                    rows.restart(row)
+                    rows.restart(row, state.index)
                     running[row] = state
         for row, ended in _step(running, rows, sampling.temperature, width):
             done[running.pop(row).index] = ended

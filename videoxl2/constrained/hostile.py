@@ -130,7 +130,7 @@ class HostileRows:
     def back_to(self, row: int, num_tokens: int) -> None:
         self._rows[row].back_to(num_tokens)
 
-    def restart(self, row: int) -> None:
+    def restart(self, row: int, prompt: int) -> None:
         self._seed += self.num_rows
         self.num_begun += 1
         self._rows[row] = HostileModel(*self._how, self._seed)

@@ -6,8 +6,10 @@ loading      any of them, from a folder or hub id
 prefill      chunk by chunk                          stream        frames in groups, as they come
 layout       where each chunk's tokens lie           decode_step   one token for all rows
 decode       the loop for one prompt                 batch_decode  many prompts, one prefix
-row_cache    keys and values of the prompts          bilevel       dense and sparse keys and values
-relevance    which chunks stay dense                 blind         the same question without the video
+row_cache    keys and values of the prompts          prefix        what rows see of the video
+selection    which chunks stay dense                 relevance     found by the model's own attention
+bilevel      dense and sparse keys and values        caches        those of a video, and who sees which
+blind        the same question without the video
 
 Knows tokens and logits; never labels, slots or JSON.
 """

@@ -1,8 +1,9 @@
 """Many rows of tokens behind one prefilled cache, a step of all of them at a time.
 
-The prefix's keys and values are read once a step for all rows: the queries of every row are folded into one
-attention call over them, and merged by log-sum-exp with attention over the row's own tokens. That is exact;
-a row's logits are those of a `Continuation` with its tokens, up to rounding.
+The prefix's keys and values are read once a step for all rows, which see all of them or each its selection:
+the queries of the rows are folded into one attention call over them, and merged by log-sum-exp with attention
+over the row's own tokens. That is exact; a row's logits are those of a `Continuation` with its tokens, up to
+rounding.
 
 Shapes: B rows, A rows that get tokens in this pass, T their tokens packed one row after the other, W the most
 tokens of one row, H query heads, K key/value heads, S suffix tokens read, E head size, D width, V vocabulary.
@@ -18,12 +19,14 @@ from torch import Tensor
 
 from videoxl2.errors import ModelInputError
 from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.prefix import Prefix, View
 from videoxl2.generate.row_cache import RowCache
 from videoxl2.network.attention import attention_lse, merge, visibility_bias
-from videoxl2.network.cache import KVCache
+from videoxl2.network.cache import CacheShape
 from videoxl2.network.language import LanguageModel
 
 PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
+PASS_PARTS = 8192  # the same times the blocks of the prefix, each of which has an output of its own
 
 
 class Rows:
@@ -35,7 +38,8 @@ class Rows:
     def __init__(
         self,
         language: LanguageModel,
-        cache: KVCache,
+        prefix: Prefix,
+        shape: CacheShape,
         num_rows: int,
         *,
         room: int = 0,
@@ -45,12 +49,12 @@ class Rows:
         if num_rows < 1:
             raise ModelInputError(f"num_rows={num_rows}", "Ask for at least one row.")
         self._language = language
-        self._prefix = cache
-        self._base = cache.length
-        self._suffix = RowCache(cache.shape, cache.device, num_rows, room)
+        self._prefix = prefix
+        device = language.embed_tokens.weight.device
+        self._suffix = RowCache(shape, device, num_rows, room)
         self._step = step  # a faster way to push one token each
         self._lengths = [0] * num_rows
-        self._logits_BV = torch.zeros(num_rows, language.config.vocab_size, device=cache.device)
+        self._logits_BV = torch.zeros(num_rows, language.config.vocab_size, device=device)
 
     @property
     def num_rows(self) -> int:
@@ -77,8 +81,9 @@ class Rows:
                 f"tokens for {len(token_ids)} rows, but there are {self.num_rows}",
                 "Give one list for each row; an empty one leaves the row alone.",
             )
-        num_active = sum(len(ids) > 0 for ids in token_ids)
-        width = max(1, PASS_TOKENS // max(num_active, 1))
+        active = [row for row, ids in enumerate(token_ids) if ids]
+        num_blocks = self._prefix.view(active).num_blocks if active else 1
+        width = max(1, min(PASS_TOKENS, PASS_PARTS // num_blocks) // max(len(active), 1))
         for first in range(0, max(map(len, token_ids)), width):
             self._pass([ids[first : first + width] for ids in token_ids])
         return self._logits_BV
@@ -88,10 +93,13 @@ class Rows:
         self._suffix.reserve(plan.suffix_end)
         config = self._language.config
         bias = visibility_bias(plan.mask, config.num_heads // config.num_kv_heads, self._suffix.shape.dtype)
-        positions_T = self._base + plan.offsets
+        rows = [row for row, ids in enumerate(token_ids) for _ in ids]
+        view = self._prefix.view(rows)
+        bases = torch.tensor([self._prefix.length(row) for row in rows])
+        positions_T = bases.to(plan.offsets.device, non_blocking=True) + plan.offsets
 
         def attend(layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor:
-            return self._attend(plan, bias, layer, q_HTE, k_KTE, v_KTE)
+            return self._attend(plan, view, bias, layer, q_HTE, k_KTE, v_KTE)
 
         if self._step is not None and plan.width == 1:
             logits_AV = self._step.run_rows(plan.ids, positions_T, attend)
@@ -106,24 +114,24 @@ class Rows:
             self._lengths[row] += len(ids)
 
     def _attend(
-        self, plan: _Pass, bias: Tensor, layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor
+        self, plan: _Pass, view: View, bias: Tensor, layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor
     ) -> Tensor:
         self._suffix.write(layer, plan.token_rows, plan.offsets, k_KTE, v_KTE)
-        keys_KSE, values_KSE = self._prefix.read(layer, self._base)
-        shared_1HTE, shared_lse = attention_lse(q_HTE[None], keys_KSE[None], values_KSE[None])
+        shared_HTE, shared_lse_HT = view.attend(layer, q_HTE)
         keys, values = self._suffix.read(layer, plan.rows, plan.suffix_end)
         own_AHWE, own_lse_AHW = attention_lse(plan.spread(q_HTE), keys, values, bias)
         own_HTE, own_lse_HT = plan.pack(own_AHWE), plan.pack(own_lse_AHW)
-        return merge(shared_1HTE[0], shared_lse[0], own_HTE, own_lse_HT)
+        return merge(shared_HTE, shared_lse_HT, own_HTE, own_lse_HT)
 
     def back_to(self, row: int, num_tokens: int) -> None:
         """Forget a row's tokens after the first `num_tokens`."""
         self._lengths[row] = min(self._lengths[row], num_tokens)
 
     @torch.inference_mode()
-    def restart(self, row: int) -> None:
-        """Empty a row for its next prompt."""
+    def restart(self, row: int, prompt: int = 0) -> None:
+        """Empty a row for its next prompt, which sees the selection of this number."""
         self._lengths[row] = 0
+        self._prefix.choose(row, prompt)
         self._suffix.clear(row)
 
     def close(self) -> None:

@@ -78,27 +78,13 @@ class Decoded:
 
 
 @torch.inference_mode()
-def greedy(
-    continuation: Continuation, prompt_ids: Sequence[int], max_new_tokens: int, stop_ids: frozenset[int]
-) -> Decoded:
-    """Decode the most likely token each step until a stop token or the limit.
-
-    Raises `NonFiniteError` when the logits are NaN or infinite.
-    """
-    answer = _Answer(max_new_tokens, stop_ids)
-    logits_V = continuation.push(prompt_ids)
-    while not answer.add(*_best(logits_V[None])[0]):
-        logits_V = continuation.push(answer.token_ids[-1:])
-    return answer.decoded()
-
-
-@torch.inference_mode()
 def greedy_rows(
     rows: Rows, prompts: Sequence[Sequence[int]], limits: Sequence[int], stop_ids: frozenset[int]
 ) -> list[Decoded]:
-    """Decode as `greedy` does for every prompt and its limit; answers are in the order of the prompts.
+    """Decode the most likely token each step until a stop token or the prompt's limit; answers in order.
 
     All rows take a step together; one that has finished starts on the next prompt or gets no more tokens.
+    Raises `NonFiniteError` when the logits are NaN or infinite.
     """
     answers = [_Answer(limit, stop_ids) for limit in limits]
     waiting = deque(range(len(prompts)))
@@ -109,8 +95,8 @@ def greedy_rows(
             pushed[row] = answers[prompt].token_ids[-1:]
         for row in range(rows.num_rows):
             if row not in working and waiting:
-                rows.restart(row)
                 working[row] = waiting.popleft()
+                rows.restart(row, working[row])
                 pushed[row] = prompts[working[row]]
         for row, best in enumerate(_best(rows.push(pushed))):
             if row in working and answers[working[row]].add(*best):

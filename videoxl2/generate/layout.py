@@ -50,6 +50,11 @@ class TokenLayout:
             return self.prefix_tokens
         return self.starts[-1] + self.stamp_tokens[-1] + self.tokens_per_group
 
+    def pooled_start(self, group: int, compression: int) -> int:
+        """Return a group's first row where every group keeps its stamp and its visual tokens, pooled."""
+        pools = self.tokens_per_group // compression  # a remainder is dropped, as in the reference
+        return self.prefix_tokens + self._stamp_ends[group] + group * pools
+
     def stamp_rows(self, first_group: int, end_group: int) -> Tensor:
         """Return the rows of the stamp tokens of groups `[first_group, end_group)`."""
         rows = self._stamp_rows[self._stamp_ends[first_group] : self._stamp_ends[end_group]]

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
-from videoxl2.generate.bilevel import SelectionChunk
 from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.selection import SelectionChunk
 from videoxl2.network.cache import KVCache
 from videoxl2.network.language import LanguageModel
 

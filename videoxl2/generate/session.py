@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.bilevel import (
-    BiLevelOptions,
-    BiLevelReport,
-    Selection,
-    dense_from_scores,
-    dense_from_units,
-    selection_chunks,
-)
-from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy, greedy_rows
+from videoxl2.generate.caches import Caches
+from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy_rows
 from videoxl2.generate.decode_step import DecodeStep
 from videoxl2.generate.layout import TokenLayout
 from videoxl2.generate.relevance import ExternalScorer, attention_scores, checked_scores
+from videoxl2.generate.selection import (
+    BiLevelOptions,
+    BiLevelReport,
+    Selection,
+    SelectionChunk,
+    dense_from_scores,
+    dense_from_units,
+    dense_from_window,
+    selection_chunks,
+)
 from videoxl2.network.cache import KVCache
 from videoxl2.network.clock import StageClock
 from videoxl2.network.language import LanguageModel
@@ -58,6 +61,7 @@ class Session:
     degraded: tuple[str, ...]  # steps of the memory ladder that were taken
     clock: StageClock
     step: DecodeStep | None = None
+    pooled: dict[int, KVCache] = field(default_factory=dict, repr=False)  # by compression
 
     @property
     def num_frames(self) -> int:
@@ -76,15 +80,23 @@ class Session:
         """Return the seconds in vision, dts, prefill and decode so far."""
         return self.clock.seconds()
 
-    def start(self, cache: KVCache | None = None) -> Continuation:
+    def start(self, selection: Selection | None = None) -> Continuation:
         """Open a continuation for a caller that picks the tokens itself; use it in a `with`."""
         self._check_closed()
-        return Continuation(self.language, cache or self.cache, self.step)
+        return Continuation(self.language, self._caches.selected(selection or Selection()), self.step)
 
-    def start_rows(self, num_rows: int, cache: KVCache | None = None, *, room: int = 0) -> Rows:
-        """Open many continuations that step together; `room` sizes them in tokens, else they grow."""
+    def start_rows(self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0) -> Rows:
+        """Open many continuations that step together; `room` sizes them in tokens, else they grow.
+
+        `selections` are by number of the prompt, which `Rows.restart` takes; none: all see the whole video.
+        """
         self._check_closed()
-        return Rows(self.language, cache or self.cache, num_rows, room=room, step=self.step)
+        prefix = self._caches.prefix(selections, num_rows)
+        return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, step=self.step)
+
+    @property
+    def _caches(self) -> Caches:
+        return Caches(self.cache, self.language.config, self.layout, self.pooled)
 
     def _check_closed(self) -> None:
         if self.cache.length != self.layout.end:
@@ -103,15 +115,10 @@ class Session:
         Equal to a separate run with this prompt alone. With `bilevel` the answer is decoded on dense and
         pooled chunks, chosen by its units, by `relevance`, or by the model's own attention.
         """
-        suffix_ids = self._suffix_ids(prompt, max_new_tokens)
-        spare = len(suffix_ids) + max_new_tokens
-        with self.answering():
-            selection = self._select(prompt, suffix_ids, bilevel, relevance)
-            cache = selection.part_of(self.cache, self.language.config, self.layout, spare)
-            cache.reserve(cache.length + spare)
-            with self.start(cache) as continuation:
-                decoded = greedy(continuation, suffix_ids, max_new_tokens, self.stop_ids)
-        return self._generation(suffix_ids, decoded, selection, cache)
+        [answer] = self.generate_many(
+            [prompt], max_new_tokens=max_new_tokens, bilevel=bilevel, relevance=relevance
+        )
+        return answer
 
     def generate_many(
         self,
@@ -125,7 +132,7 @@ class Session:
         """Answer each prompt as `generate` does, up to `max_rows` of them at a time.
 
         The cache and the weights are read once a step for all rows. `max_new_tokens` is one limit, or one
-        for each prompt. With `bilevel`, prompts that keep the same chunks dense run together.
+        for each prompt. With `bilevel` every prompt has its own dense chunks, and they run together still.
         """
         limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
         if len(limits) != len(prompts) or max_rows < 1:
@@ -134,29 +141,16 @@ class Session:
                 "Give one limit, or one for each prompt, and at least one row.",
             )
         suffixes = [self._suffix_ids(p, limit) for p, limit in zip(prompts, limits, strict=True)]
-        answers: dict[int, Generation] = {}
+        if not prompts:
+            return []
+        room = max(len(ids) + limit for ids, limit in zip(suffixes, limits, strict=True))
         with self.answering():
-            selections = [
-                self._select(p, ids, bilevel, relevance) for p, ids in zip(prompts, suffixes, strict=True)
-            ]
-            for dense in dict.fromkeys(selection.dense for selection in selections):
-                members = [index for index, selection in enumerate(selections) if selection.dense == dense]
-                group = [(suffixes[i], limits[i], selections[i]) for i in members]
-                answers.update(zip(members, self._answer_together(group, max_rows), strict=True))
-        return [answers[index] for index in range(len(prompts))]
-
-    def _answer_together(
-        self, group: list[tuple[list[int], int, Selection]], max_rows: int
-    ) -> list[Generation]:
-        """Answer prompts, with their limits, on the same cache."""
-        suffixes, limits, selections = zip(*group, strict=True)
-        room = max(len(ids) + limit for ids, limit, _ in group)
-        cache = selections[0].part_of(self.cache, self.language.config, self.layout)
-        with self.start_rows(min(max_rows, len(group)), cache, room=room) as rows:
-            decoded = greedy_rows(rows, suffixes, limits, self.stop_ids)
+            selections = [self.select(prompt, bilevel, relevance=relevance) for prompt in prompts]
+            with self.start_rows(min(max_rows, len(prompts)), selections, room=room) as rows:
+                decoded = greedy_rows(rows, suffixes, limits, self.stop_ids)
         return [
-            self._generation(ids, answer, selection, cache)
-            for (ids, _, selection), answer in zip(group, decoded, strict=True)
+            self._generation(ids, answer, selection)
+            for ids, answer, selection in zip(suffixes, decoded, selections, strict=True)
         ]
 
     @contextmanager
@@ -173,9 +167,7 @@ class Session:
                 "Prefill fewer frames, offload the cache, decode bi-level, or answer fewer prompts at once.",
             ) from error
 
-    def _generation(
-        self, suffix_ids: Sequence[int], decoded: Decoded, selection: Selection, cache: KVCache
-    ) -> Generation:
+    def _generation(self, suffix_ids: Sequence[int], decoded: Decoded, selection: Selection) -> Generation:
         num_output = len(decoded.token_ids)
         return Generation(
             text=self.vocabulary.decode(decoded.token_ids),
@@ -185,7 +177,7 @@ class Session:
             finish_reason=decoded.finish_reason,
             mean_logprob=sum(decoded.logprobs) / max(num_output, 1),
             margins=decoded.margins,
-            bilevel=selection.report(self.num_tokens, cache.length),
+            bilevel=selection.report(self.layout),
         )
 
     def _suffix_ids(self, prompt: str | Sequence[int], max_new_tokens: int) -> list[int]:
@@ -205,35 +197,49 @@ class Session:
             )
         return ids
 
-    def _select(
+    def select(
         self,
         prompt: str | Sequence[int],
-        suffix_ids: list[int],
         options: BiLevelOptions | None,
-        relevance: ExternalScorer | None,
+        *,
+        window_ms: tuple[int, int] | None = None,
+        relevance: ExternalScorer | None = None,
     ) -> Selection:
-        """Select what to answer a prompt on: the whole cache, or some chunks dense and the others pooled."""
+        """Select what to answer a prompt on: the whole cache, or some chunks dense and the others pooled.
+
+        A prompt about a window keeps that window dense, another what its units, `relevance` or the model's
+        own attention say. Not while a continuation is open.
+        """
         if options is None:
             return Selection()
         chunks = tuple(selection_chunks(self.group_times_ms, options.chunk_groups))
         scores: tuple[float, ...] = ()
         if options.units is not None:
             dense = dense_from_units(options.units, len(chunks), options.chunk_groups)
-            return Selection(chunks, tuple(sorted(dense)), scores, options.compression)
-        if relevance is not None:
-            scores = checked_scores(relevance(self._prompt_text(prompt), chunks), len(chunks))
+        elif window_ms is not None:
+            dense = dense_from_window(chunks, window_ms)
         else:
-            question = self._question(prompt, suffix_ids)
-            args = (self.language, self.cache, self.layout, suffix_ids, question, chunks)
-            scores = tuple(attention_scores(*args))
-        dense = dense_from_scores(scores, options.top_chunks)
+            scores = self._scores(prompt, chunks, relevance)
+            dense = dense_from_scores(scores, options.top_chunks)
         return Selection(chunks, tuple(sorted(dense)), scores, options.compression)
+
+    def _scores(
+        self,
+        prompt: str | Sequence[int],
+        chunks: tuple[SelectionChunk, ...],
+        relevance: ExternalScorer | None,
+    ) -> tuple[float, ...]:
+        if relevance is not None:
+            return checked_scores(relevance(self._prompt_text(prompt), chunks), len(chunks))
+        ids = self.vocabulary.suffix_ids(prompt) if isinstance(prompt, str) else prompt
+        question = self._question(prompt, len(ids))
+        return tuple(attention_scores(self.language, self.cache, self.layout, ids, question, chunks))
 
     def _prompt_text(self, prompt: str | Sequence[int]) -> str:
         return prompt if isinstance(prompt, str) else self.vocabulary.decode(prompt)
 
-    def _question(self, prompt: str | Sequence[int], suffix_ids: list[int]) -> slice:
+    def _question(self, prompt: str | Sequence[int], num_tokens: int) -> slice:
         """Return the prompt's own tokens, without the chat frame around them."""
         if not isinstance(prompt, str):
-            return slice(0, len(suffix_ids))
-        return slice(1, len(suffix_ids) - len(self.vocabulary.encode(SUFFIX_AFTER)))
+            return slice(0, num_tokens)
+        return slice(1, num_tokens - len(self.vocabulary.encode(SUFFIX_AFTER)))

@@ -89,13 +89,15 @@ class KVCache:
         if self._window is not None:
             self._window.add(layer, self.length, torch.stack([k_KTE, v_KTE]).transpose(1, 2))
 
-    def read(self, layer: int, end: int, rows: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return keys and values `[K, S, E]` on the compute device: given rows, or `[0, end)` as a view."""
+    def read(
+        self, layer: int, end: int, rows: Tensor | None = None, *, first: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Return keys and values `[K, S, E]` on the compute device: given rows, or `[first, end)` itself."""
         stored = self._layers_2SKE[layer]
         if rows is None:
             if self._window is not None:
                 self._window.forget(layer)
-            both_2SKE = stored[:, :end].to(self.device, non_blocking=True)
+            both_2SKE = stored[:, first:end].to(self.device, non_blocking=True)
         elif self._window is None:
             both_2SKE = stored.index_select(1, rows)
         else:

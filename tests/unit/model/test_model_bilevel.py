@@ -9,16 +9,18 @@ import pytest
 import torch
 
 from videoxl2 import BiLevelOptions, ModelInputError, VideoXL2
-from videoxl2.generate.bilevel import (
+from videoxl2.generate.bilevel import mix_cache, mixed_rows
+from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.relevance import attention_on_rows, attention_scores, scoring_layers
+from videoxl2.generate.selection import (
+    Segment,
+    Selection,
     SelectionChunk,
     dense_from_scores,
     dense_from_units,
-    mix_cache,
-    mixed_rows,
+    dense_from_window,
     selection_chunks,
 )
-from videoxl2.generate.layout import TokenLayout
-from videoxl2.generate.relevance import attention_on_rows, attention_scores, scoring_layers
 from videoxl2.generate.session import Session
 from videoxl2.network.language import rotary_angles, rotate
 
@@ -41,7 +43,7 @@ def test_a_mixed_cache_of_dense_chunks_is_the_cache(small_model: VideoXL2, noise
     chunks = selection_chunks(session.group_times_ms, 2)
     rows = mixed_rows(session.layout, chunks, {c.number for c in chunks}, compression=4)
     with torch.inference_mode():
-        mixed = mix_cache(session.cache, small_model.config.language, session.num_tokens, *rows, spare=0)
+        mixed = mix_cache(session.cache, small_model.config.language, session.num_tokens, *rows)
     for layer in range(mixed.shape.num_layers):
         for a, b in zip(
             mixed.read(layer, mixed.length), session.cache.read(layer, mixed.length), strict=True
@@ -78,7 +80,7 @@ def test_pooled_keys_are_means_at_their_new_position(small_model: VideoXL2, nois
     chunks = selection_chunks(session.group_times_ms, 1)
     rows = mixed_rows(session.layout, chunks, {1, 4}, compression=4)
     with torch.inference_mode():
-        mixed = mix_cache(session.cache, config, session.num_tokens, *rows, spare=0)
+        mixed = mix_cache(session.cache, config, session.num_tokens, *rows)
     visual = session.layout.visual_rows(1, 2)[0]
     at = session.layout.group_start(2) - len(visual)  # the pooled token stands where its visuals began
     for layer in range(config.num_layers):
@@ -106,6 +108,34 @@ def test_scores_choose_the_best_inner_chunks() -> None:
     assert dense_from_scores([9, 1, 5, 7, 9], top_chunks=1) == {1, 4, 5}
     assert dense_from_scores([1, 1, 1], top_chunks=5) == {1, 2, 3}
     assert dense_from_scores([1], top_chunks=5) == {1}
+
+
+def test_a_window_keeps_what_it_shows() -> None:
+    """Chunks that show an instant of the window, first and last; one that ends where it starts shows none."""
+    chunks = selection_chunks([4000 * n for n in range(12)], chunk_groups=2)  # of 8 s each
+    assert dense_from_window(chunks, (16_000, 24_000)) == {1, 3, 6}
+    assert dense_from_window(chunks, (15_999, 24_001)) == {1, 2, 3, 4, 6}
+    assert dense_from_window(chunks, (0, 48_000)) == {1, 2, 3, 4, 5, 6}
+    assert dense_from_window(selection_chunks([0], 2), (0, 4000)) == {1}
+
+
+def test_segments_are_runs_of_dense_and_pooled_chunks() -> None:
+    """Where each run is stored, and where the prompt sees it; together they are the mixed cache's rows."""
+    layout = TokenLayout(prefix_tokens=2, tokens_per_group=4)
+    for stamp in (1, 1, 2, 1, 1):
+        layout.add_group(stamp)
+    chunks = tuple(selection_chunks([4000 * n for n in range(5)], chunk_groups=1))
+    chosen = Selection(chunks, (1, 3, 5), compression=2)
+    segments = chosen.segments(layout)
+    assert segments == (
+        Segment(1, 0, 7, at=0),
+        Segment(2, 5, 8, at=7),
+        Segment(1, 12, 18, at=10),
+        Segment(2, 12, 15, at=16),
+        Segment(1, 23, 28, at=19),
+    )
+    assert chosen.num_tokens(layout) == len(mixed_rows(layout, chunks, chosen.dense, 2)[0]) == 24
+    assert Selection().segments(layout) == (Segment(1, 0, layout.end, at=0),)
 
 
 @pytest.mark.parametrize("compression", [2, 4])

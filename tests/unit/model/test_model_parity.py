@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.generate.bilevel import mix_cache, mixed_rows, selection_chunks
+from videoxl2.generate.bilevel import mix_cache, mixed_rows
 from videoxl2.generate.decode import Continuation
 from videoxl2.generate.layout import TokenLayout, Visibility
 from videoxl2.generate.prefill import Prefill, PrefillMode
+from videoxl2.generate.selection import dense_from_units, selection_chunks
 from videoxl2.network.cache import KVCache
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
@@ -199,11 +200,9 @@ class LanguageStages:
     def _mixed_cache(self) -> KVCache:
         options = bilevel_options(self.run)
         chunks = selection_chunks(self.group_times, options.chunk_groups)
-        from videoxl2.generate.bilevel import dense_from_units
-
         dense = dense_from_units(options.units or [], len(chunks), options.chunk_groups)
         rows = mixed_rows(self.layout, chunks, dense, options.compression)
-        return mix_cache(self.cache, self.language.config, self.video_end, *rows, spare=64)
+        return mix_cache(self.cache, self.language.config, self.video_end, *rows)
 
     def _read_keys(self, cache: KVCache) -> None:
         config = self.language.config

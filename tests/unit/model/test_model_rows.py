@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,8 +16,8 @@ from torch import Tensor
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
 from videoxl2.generate import batch_decode as rows_module
 from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.bilevel import Selection, selection_chunks
 from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.selection import Selection, selection_chunks
 from videoxl2.generate.session import Session
 from videoxl2.network import attention as attention_module
 from videoxl2.network.cache import KVCache
@@ -44,13 +45,15 @@ def all_rows(cache: KVCache) -> Tensor:
     return torch.stack(layers).clone()
 
 
-def alone(session: Session, token_ids: Sequence[int], cache: KVCache | None = None) -> Tensor:
+def alone(session: Session, token_ids: Sequence[int], selection: Selection | None = None) -> Tensor:
     """Logits after these tokens behind the prefix, without any other row."""
-    with session.start(cache) as continuation:
+    with session.start(selection) as continuation:
         return continuation.push(token_ids)
 
 
-def check(session: Session, rows: Rows, cache: KVCache | None = None, atol: float = 1e-4) -> None:
+def check(
+    session: Session, rows: Rows, selections: Sequence[Selection | None] = (None,) * 3, atol: float = 1e-4
+) -> None:
     """After each of `PUSHES` every row has the logits of its tokens alone; earlier logits are intact."""
     history: list[list[int]] = [[], [], []]
     earlier = torch.zeros(0)
@@ -63,7 +66,7 @@ def check(session: Session, rows: Rows, cache: KVCache | None = None, atol: floa
             history[row] += ids
             assert rows.num_tokens(row) == len(history[row])
             if history[row]:
-                assert torch.allclose(logits[row], alone(session, history[row], cache), atol=atol)
+                assert torch.allclose(logits[row], alone(session, history[row], selections[row]), atol=atol)
             else:
                 assert not logits[row].any()
 
@@ -168,24 +171,88 @@ def test_rows_behind_a_cache_on_the_host(small_model: VideoXL2, noise: Any) -> N
         check(session, rows)
 
 
-def test_rows_behind_a_mixed_cache(session: Session) -> None:
-    """Dense and pooled chunks are a prefix like any other, and as untouched."""
+def of_chunks(session: Session, *dense: int, compression: int = 4) -> Selection:
+    """These chunks of two groups dense, besides the first and the last."""
     chunks = tuple(selection_chunks(session.group_times_ms, 2))
-    selection = Selection(chunks, (1, 3, len(chunks)), compression=4)
-    mixed = selection.part_of(session.cache, session.language.config, session.layout)
-    before = all_rows(mixed)
-    assert mixed.length < session.num_tokens
-    with session.start_rows(3, mixed) as rows:
-        check(session, rows, mixed)
-    assert torch.equal(all_rows(mixed), before)
+    return Selection(chunks, tuple(sorted({1, *dense, len(chunks)})), compression=compression)
+
+
+def test_rows_on_the_same_selection(session: Session) -> None:
+    """Dense and pooled chunks are a prefix like any other; the video's own cache is as untouched."""
+    before, chosen = all_rows(session.cache), of_chunks(session, 3)
+    with session.start_rows(3, [chosen] * 3) as rows:
+        check(session, rows, [chosen] * 3)
+    assert torch.equal(all_rows(session.cache), before)
+
+
+@pytest.mark.parametrize("offload", [False, True])
+def test_rows_on_different_selections(small_model: VideoXL2, noise: Any, offload: bool) -> None:
+    """Each row sees its own chunks dense, all of them or fewer, as if it were alone on a cache of its own."""
+    options = PrefillOptions("streaming", 2, 1, offload=offload)
+    session = small_model.prefill(noise(41), prefill=options)
+    before = all_rows(session.cache)
+    for chosen in (
+        [of_chunks(session, 3), of_chunks(session, 2, 5), of_chunks(session, 3, 4)],
+        [Selection(), of_chunks(session), of_chunks(session, 4, compression=2)],
+    ):
+        with session.start_rows(3, chosen) as rows:
+            check(session, rows, chosen)
+    assert sorted(session.pooled) == [2, 4]  # made once each
+    assert torch.equal(all_rows(session.cache), before)
+
+
+def test_long_prompts_on_selections_go_in_pieces(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many stretches of a selection leave room for fewer tokens a pass; the logits stay."""
+    monkeypatch.setattr(rows_module, "PASS_PARTS", 40)
+    chosen = [of_chunks(session, 3), of_chunks(session, 2, 5), of_chunks(session)]
+    with session.start_rows(3, chosen) as rows:
+        check(session, rows, chosen)
+
+
+def test_a_row_takes_its_next_prompts_selection(session: Session) -> None:
+    """More prompts than rows: the selection is the prompt's, not the row's."""
+    chosen = [of_chunks(session, 3), of_chunks(session, 2), of_chunks(session, 4), of_chunks(session, 5)]
+    with session.start_rows(2, chosen) as rows:
+        rows.push([[5, 6], [7]])
+        rows.restart(0, 3)
+        logits = rows.push([[8, 9], [10]])
+        assert torch.allclose(logits[0], alone(session, [8, 9], chosen[3]), atol=1e-4)
+        assert torch.allclose(logits[1], alone(session, [7, 10], chosen[1]), atol=1e-4)
+
+
+def test_what_rows_share_is_read_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step reads every pooled row once, and of dense rows those that some row keeps, whatever the rows."""
+    read: Counter[tuple[bool, int]] = Counter()
+    plain = KVCache.read
+
+    def counted(self: KVCache, layer: int, end: int, rows: Any = None, *, first: int = 0) -> Any:
+        if layer == 0:
+            read.update((self is session.cache, row) for row in range(first, end))
+        return plain(self, layer, end, rows, first=first)
+
+    chosen = [of_chunks(session, 3), of_chunks(session, 4), of_chunks(session, 3, 5)]
+    with session.start_rows(3, chosen) as rows:
+        rows.push([[5], [6], [7]])
+        monkeypatch.setattr(KVCache, "read", counted)
+        rows.push([[5], [6], [7]])
+    groups = [0, 1, 4, 5, 6, 7, 8, 9, 10]  # chunks 1, 3, 4, 5 and the last, which has one group
+    dense = {row for g in groups for row in range(*map(session.layout.group_start, (g, g + 1)))}
+    dense |= set(range(session.layout.prefix_tokens))
+    assert set(read.values()) == {1}
+    assert {row for is_dense, row in read if is_dense} == dense
+    pooled = {row for is_dense, row in read if not is_dense}
+    assert pooled == {*range(*(session.layout.pooled_start(g, 4) for g in (2, 10)))}
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_rows_in_half_precision(small_folder: Path, noise: Any, dtype: str) -> None:
     """As close to a continuation as 16 bits allow."""
     session = VideoXL2.from_pretrained(small_folder, dtype=dtype).prefill(noise(20))
-    with session.start_rows(3) as rows:
-        check(session, rows, atol=0.15 if dtype == "bfloat16" else 0.02)
+    atol = 0.15 if dtype == "bfloat16" else 0.02
+    chosen = [of_chunks(session), of_chunks(session, 2), Selection()]
+    with session.start_rows(3) as rows, session.start_rows(3, chosen) as selected:
+        check(session, rows, atol=atol)
+        check(session, selected, chosen, atol=atol)
 
 
 def test_rows_with_recorded_steps(session: Session) -> None:

@@ -61,7 +61,7 @@ class MirrorRows:
     def back_to(self, row: int, num_tokens: int) -> None:
         self._rows[row].back_to(num_tokens)
 
-    def restart(self, row: int) -> None:
+    def restart(self, row: int, prompt: int) -> None:
         self._rows[row] = Mirror(self.table)
 
 
