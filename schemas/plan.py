@@ -19,6 +19,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # failed, and may go better now
     STALE_MODEL = "stale_model"  # analysed with another model than the recipe's
     STALE_SAMPLING = "stale_sampling"  # … with other frames
+    STALE_KV = "stale_kv"  # … decoded on other keys and values, dense or pooled
     STALE_PROMPT = "stale_prompt"  # … asked otherwise
     MISSING = "missing"  # never asked what the recipe asks now
     STALE_SIGNALS = "stale_signals"  # … with other signals, or other settings of them
@@ -36,7 +37,15 @@ class Reason(StrEnum):
 
 
 UNTOUCHED = frozenset({Reason.NEW, Reason.CHANGED, Reason.RETRY})  # without rows of their present bytes
-STALE = frozenset({Reason.STALE_MODEL, Reason.STALE_SAMPLING, Reason.STALE_PROMPT, Reason.STALE_SIGNALS})
+STALE = frozenset(
+    {
+        Reason.STALE_MODEL,
+        Reason.STALE_SAMPLING,
+        Reason.STALE_KV,
+        Reason.STALE_PROMPT,
+        Reason.STALE_SIGNALS,
+    }
+)
 MISSING = frozenset({Reason.MISSING, Reason.MISSING_SIGNALS})
 CHANGED = UNTOUCHED | {Reason.NEW_SIDECARS}  # what a nightly is for
 COSTLY = CHANGED | STALE | MISSING  # all others cost no time of a GPU or of a CPU

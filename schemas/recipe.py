@@ -33,6 +33,7 @@ class RecipeRecord(BaseModel):
     model_id: str | None = Field(description="For people; the same weights elsewhere are the same")
     model: str = Field(description="Weights, number format and engine")
     sampling: str = Field(description="Which frames the model is shown")
+    kv: str = Field(default="", description="How bi-level decoding pools keys and values; empty: dense")
     tasks: dict[str, str] = Field(description="By the prompt's name, in the order of asking")
     signals: dict[str, str] = Field(default_factory=dict, description="By the signal's name")
     settings: dict[str, str] = Field(description="What model and sampling are made of, for people")
@@ -48,11 +49,15 @@ class RecipeRecord(BaseModel):
             return self
         versions = {name: value for name, value in other.settings.items() if name in other.signals}
         changes = {"signals": signals, "settings": self.settings | versions}
-        recipe_id = recipe_id_of(self.model, self.sampling, self.tasks, signals)
+        recipe_id = recipe_id_of(self.model, self.sampling, self.tasks, signals, self.kv)
         return self.model_copy(update=changes | {"recipe_id": recipe_id})
 
 
-def recipe_id_of(model: str, sampling: str, tasks: Mapping[str, str], signals: Mapping[str, str]) -> str:
-    """Hash over a recipe's parts. What reads no signals has the id that it had before there were any."""
+def recipe_id_of(
+    model: str, sampling: str, tasks: Mapping[str, str], signals: Mapping[str, str], kv: str = ""
+) -> str:
+    """Hash over a recipe's parts. What reads no signals, or decodes dense, has the id that it had before
+    there was anything else."""
     parts = [json.dumps(dict(sorted(signals.items())))] if signals else []
+    parts += ["kv", kv] if kv else []
     return digest("recipe", model, sampling, json.dumps(dict(tasks)), *parts)

@@ -65,6 +65,10 @@ class Video(Lineage):
     camera_model: str | None = Field(description="Which camera or phone it was")
     num_frames_sampled: int = Field(description="Pictures the model saw")
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
+    kv: str | None = Field(
+        default=None,
+        description="What answers were decoded on: dense, or bilevel and how; null: no model, or older rows",
+    )
     is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")
     num_dropped: int = Field(
         description="Records left out, as they say again what another says of the same time"

@@ -13,6 +13,7 @@ from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs, cut_windows, seams_of
 from jobs.prompts.answer_text import InvalidAnswerError
 from jobs.prompts.checks import check_records
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import filled, program_for
 from jobs.prompts.program.records import AnswerProgram, Written
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from videoxl2.constrained.drive import Sampling
     from videoxl2.constrained.fill import Filling
     from videoxl2.errors import NonFiniteError
+    from videoxl2.generate.selection import Selection
     from videoxl2.generate.session import Session
     from videoxl2.generate.video_model import VideoModel
 
@@ -95,11 +97,15 @@ class Piece:
 class Asker:
     """A model with the token table of its tokenizer, which takes seconds to build for a real one."""
 
-    def __init__(self, model: "VideoModel") -> None:
-        """Raises `CheckpointError` for a checkpoint without a tokenizer."""
+    def __init__(self, model: "VideoModel", kv: BiLevelKv | None = None) -> None:
+        """`kv` says how prompts are decoded; None: on all keys and values of the video, dense.
+
+        Raises `CheckpointError` for a checkpoint without a tokenizer.
+        """
         from videoxl2.constrained.masks import TokenTable
 
         self.model = model
+        self._kv = kv
         self._table = TokenTable.of(model)
 
     def ask(self, session: "Session", prompt: Prompt, context: AnswerContext) -> PromptAnswer:
@@ -179,26 +185,36 @@ class Asker:
         windows: Sequence[WindowMs],
         sampling: "Sampling",
     ) -> list[Piece]:
-        from videoxl2.constrained.drive import fill_alone, fill_each
+        from videoxl2.constrained.drive import fill_each
 
         contexts = [replace(context, window_ms=w, max_tokens=prompt.max_new_tokens) for w in windows]
         programs = [program_for(prompt.answer, each, self._table.count) for each in contexts]
         vocabulary = self.model.vocabulary
-        prompts = [vocabulary.suffix_ids(prompt.fill(each, vocabulary.count)) for each in contexts]
+        texts = [prompt.fill(each, vocabulary.count) for each in contexts]
+        prompts = [vocabulary.suffix_ids(text) for text in texts]
         asked = [(program.slots(), ids) for program, ids in zip(programs, prompts, strict=True)]
         with session.answering():
-            if len(asked) == 1:
-                with session.start() as continuation:
-                    fillings = [fill_alone(*asked[0], self._table, continuation, sampling)]
-            else:
-                room = max(map(len, prompts)) + max(program.token_bound for program in programs)
-                width = 1 if self.model.device.type == "cuda" else 8
-                with session.start_rows(min(MAX_ROWS, len(asked)), room=room) as rows:
-                    fillings = fill_each(asked, self._table, rows, sampling, width)
+            selections = self._select(session, prompt, texts, windows)
+            room = max(map(len, prompts)) + max(program.token_bound for program in programs)
+            width = 1 if self.model.device.type == "cuda" else 8
+            with session.start_rows(min(MAX_ROWS, len(asked)), selections, room=room) as rows:
+                fillings = fill_each(asked, self._table, rows, sampling, width)
             return [
                 self._piece(window, ids, program, filling)
                 for window, program, ids, filling in zip(windows, programs, prompts, fillings, strict=True)
             ]
+
+    def _select(
+        self, session: "Session", prompt: Prompt, texts: Sequence[str], windows: Sequence[WindowMs]
+    ) -> list["Selection"]:
+        """What each window's answer is decoded on; a prompt without windows is about the whole video."""
+        if self._kv is None:
+            return []
+        options, is_windowed = self._kv.options, prompt.window_ms is not None
+        return [
+            session.select(text, options, window_ms=window if is_windowed else None)
+            for text, window in zip(texts, windows, strict=True)
+        ]
 
     def _piece(
         self,

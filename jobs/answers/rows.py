@@ -12,6 +12,7 @@ from jobs.attempts.fingerprints import fingerprint
 from jobs.attempts.tries import AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure
+from jobs.prompts.kv import kv_text
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalsRead
 from jobs.signals.signal import Lineage
@@ -189,6 +190,7 @@ class RowBuilder:
             "longitude": place.longitude if place else None,
             "num_frames_sampled": len(analysis.sampled_ms),
             "effective_fps": float(analysis.grid.effective_fps) if analysis.grid else 0.0,
+            "kv": kv_text(self.recipe.kv) if self.recipe.model_id else None,
             "is_partial": is_partial,
             "num_dropped": sum(a.num_dropped for a in answers),
             "is_degraded": bool(self._memory_steps(analysis)),

@@ -11,6 +11,7 @@ from jobs.benchmarks.answers import Answered, score_of
 from jobs.benchmarks.formats import published_fps
 from jobs.benchmarks.question import OneOf, Question
 from jobs.benchmarks.videos import Playable
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.stamps import seconds
 from schemas.failures import MediaIndexError, PreflightError
@@ -19,6 +20,7 @@ from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
 
 if TYPE_CHECKING:
+    from videoxl2.generate.selection import Selection
     from videoxl2.generate.session import Session
 
 MAX_ROWS = 16  # questions of a video that are answered together
@@ -50,11 +52,15 @@ class _Said:
 class Respondent:
     """The model with its token table."""
 
-    def __init__(self, folder: Path, dtype: str) -> None:
-        """Load the weights, on the GPU where there is one. Raises `PreflightError`."""
+    def __init__(self, folder: Path, dtype: str, kv: BiLevelKv | None = None) -> None:
+        """Load the weights, on the GPU where there is one. Raises `PreflightError`.
+
+        `kv` says how questions are decoded; None: on all keys and values of the video.
+        """
         from videoxl2.constrained.masks import TokenTable
         from videoxl2.generate.loading import load_model  # loads torch
 
+        self._kv = kv
         try:
             self._model = load_model(folder, device="auto", dtype=dtype)
             self._table = TokenTable.of(self._model)
@@ -87,17 +93,29 @@ class Respondent:
         asked = list(zip(questions, prompts, strict=True))
         letters = [(q.wanted.letters, ids) for q, ids in asked if isinstance(q.wanted, OneOf)]
         spans = [ids for q, ids in asked if not isinstance(q.wanted, OneOf)]
-        chosen, grounded = iter(self._choose(session, letters)), iter(self._ground(session, spans, context))
+        of_letters = self._select(session, [q for q in questions if isinstance(q.wanted, OneOf)])
+        of_spans = self._select(session, [q for q in questions if not isinstance(q.wanted, OneOf)])
+        chosen = iter(self._choose(session, letters, of_letters))
+        grounded = iter(self._ground(session, spans, of_spans, context))
         return [next(chosen if isinstance(q.wanted, OneOf) else grounded) for q in questions]
 
+    def _select(self, session: "Session", questions: Sequence[Question]) -> list["Selection"]:
+        """What each question is decoded on."""
+        if self._kv is None:
+            return []
+        return [session.select(question.prompt, self._kv.options) for question in questions]
+
     def _choose(
-        self, session: "Session", asked: Sequence[tuple[tuple[str, ...], Sequence[int]]]
+        self,
+        session: "Session",
+        asked: Sequence[tuple[tuple[str, ...], Sequence[int]]],
+        selections: Sequence["Selection"],
     ) -> list[_Said]:
         from videoxl2.constrained.choose import choose_rows
 
         if not asked:
             return []
-        with session.start_rows(min(MAX_ROWS, len(asked))) as rows:
+        with session.start_rows(min(MAX_ROWS, len(asked)), selections) as rows:
             found = choose_rows([(ids, letters) for letters, ids in asked], self._table, rows)
         return [
             _Said(
@@ -110,7 +128,11 @@ class Respondent:
         ]
 
     def _ground(
-        self, session: "Session", prompts: Sequence[Sequence[int]], context: AnswerContext
+        self,
+        session: "Session",
+        prompts: Sequence[Sequence[int]],
+        selections: Sequence["Selection"],
+        context: AnswerContext,
     ) -> list[_Said]:
         from videoxl2.constrained.drive import fill_rows
 
@@ -118,7 +140,7 @@ class Respondent:
         if not prompts or len(times.stamps) == 1:  # one picture: there is one span, and nothing to ask
             whole = (times.first / 10, times.last / 10)
             return [_Said(whole, 1.0, {}, 1.0) for _ in prompts]
-        with session.start_rows(min(MAX_ROWS, len(prompts))) as rows:
+        with session.start_rows(min(MAX_ROWS, len(prompts)), selections) as rows:
             filled = fill_rows([(span_program(times), ids) for ids in prompts], self._table, rows)
         return [
             _Said(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from jobs.answers.overlap import Span, iou
 from jobs.benchmarks.question import OneOf, Question
+from jobs.prompts.kv import DENSE
 from schemas.failures import UsageError
 
 
@@ -26,6 +27,7 @@ class AnswerSettings(BaseModel):
     dtype: str
     fps: str
     max_frames: int
+    kv: str = DENSE  # files of before say nothing
 
 
 class Answered(BaseModel):

@@ -12,6 +12,7 @@ from jobs.benchmarks.question import Question
 from jobs.benchmarks.scores import measures, tallies
 from jobs.benchmarks.settings import BenchmarkSettings
 from jobs.benchmarks.videos import Checked, check_videos
+from jobs.prompts.kv import BiLevelKv, kv_text
 from jobs.reports.evaluation.tallies import Difference, Measure, compare
 from jobs.weights import Weights, find_weights
 from jobs.workers.domain import DomainGuard
@@ -105,14 +106,17 @@ class _Examinee:
 
     weights: Weights
     sampling: Sampling
+    kv: BiLevelKv | None
     kept: AnswersFile
 
     @classmethod
     def of(cls, settings: BenchmarkSettings, model: str) -> "_Examinee":
         weights = find_weights(model)
-        sampling = settings.sampling_for(weights)
+        sampling, kv = settings.sampling_for(weights), settings.kv_for(weights)
         file = settings.answers_of(weights)
-        return cls(weights, sampling, AnswersFile(file, _answer_settings(settings, weights, sampling)))
+        return cls(
+            weights, sampling, kv, AnswersFile(file, _answer_settings(settings, weights, sampling, kv))
+        )
 
 
 def _ask(
@@ -129,7 +133,9 @@ def _ask(
     for problem in checked.problems:
         say(f"left out: {problem}")
     if checked.videos:
-        _answer_all(Respondent(weights.folder, settings.dtype), checked, examinee.sampling, kept, say)
+        _answer_all(
+            Respondent(weights.folder, settings.dtype, examinee.kv), checked, examinee.sampling, kept, say
+        )
     answers = [answer for question in questions if (answer := kept.get(question))]
     return _report(settings.benchmark, weights, len(questions), answers), answers
 
@@ -150,7 +156,9 @@ def _answer_all(
         say(f"{at}: questions {len(answers)}, pictures {answers[0].num_frames}, {seconds:.1f} s")
 
 
-def _answer_settings(settings: BenchmarkSettings, weights: Weights, sampling: Sampling) -> AnswerSettings:
+def _answer_settings(
+    settings: BenchmarkSettings, weights: Weights, sampling: Sampling, kv: BiLevelKv | None
+) -> AnswerSettings:
     return AnswerSettings(
         benchmark=settings.benchmark,
         model=weights.model_id,
@@ -158,6 +166,7 @@ def _answer_settings(settings: BenchmarkSettings, weights: Weights, sampling: Sa
         dtype=settings.dtype,
         fps=str(settings.fps or "as published"),
         max_frames=sampling.max_frames,
+        kv=kv_text(kv),
     )
 
 

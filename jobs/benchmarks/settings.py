@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
-from jobs.prompts.budget import TRAINED_FRAMES, check_context
+from jobs.prompts.budget import TRAINED_FRAMES, check_context, check_kv
+from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
@@ -29,6 +30,9 @@ class BenchmarkSettings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate | None = None
     max_frames: int | None = Field(default=None, ge=1, le=10_000)
+    kv: Literal["dense", "bilevel"] = "dense"
+    kv_compression: int | None = Field(default=None, ge=2, le=144)
+    kv_dense_chunks: int | None = Field(default=None, ge=0, le=10_000)
     limit: int | None = Field(default=None, ge=1)
     skip_unusable: bool = False
     answers: Path | None = None
@@ -57,6 +61,12 @@ class BenchmarkSettings(BaseModel):
         sampling = Sampling(self.fps, self.max_frames or published)
         check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS)
         return sampling
+
+    def kv_for(self, weights: Weights) -> BiLevelKv | None:
+        """How questions are decoded. Raises `UsageError` where the model cannot be asked so."""
+        kv = kv_of(self.kv, self.kv_compression, self.kv_dense_chunks)
+        check_kv(kv, weights.folder)
+        return kv
 
     def answers_of(self, weights: Weights) -> Path | None:
         """The file of one model's answers; of several each has one in the folder that `answers` names."""

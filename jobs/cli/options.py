@@ -29,6 +29,16 @@ def switch(flag: str, said: str, default: bool | None = None) -> Callable[[F], F
     return click.option(flag, is_flag=True, default=default, help=said)
 
 
+# Which keys and values of a video its answers are decoded on.
+kv_options = with_options(
+    value(
+        *("--kv", "HOW"),
+        "dense, or bilevel: long videos decode faster as what a prompt is not about is pooled. [dense]",
+    ),
+    value("--kv-compression", "N", "Of pooled chunks, so many visual tokens become one. [4]", int),
+    value("--kv-dense-chunks", "N", "So many chunks of 24 pictures stay dense for a whole video. [6]", int),
+)
+
 # What is asked of which videos: the same for planning and doing.
 recipe_options = with_options(
     value("--library", "DIR|s3://…", "Where the videos are."),
@@ -60,6 +70,7 @@ recipe_options = with_options(
     value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
     switch("--split", "Take longer videos in sections instead."),
+    kv_options,
     values(
         *("--pack", "packs", "NAME|DIR"),
         "Ask: default, captioned, spoken, surveillance, livestream or a folder; repeatable. [default]",

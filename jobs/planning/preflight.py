@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.folders import make_writable
+from jobs.prompts.kv import kv_of
 from jobs.prompts.pack import Prompt, load_packs, own_tables
 from jobs.prompts.recipe import OF_HEARD, OF_SAID, Recipe
 from jobs.settings.config import Settings
@@ -71,12 +72,14 @@ def _open(
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
     weights = find_weights(settings.model) if settings.model is not None else None
+    kv = kv_of(settings.kv, settings.kv_compression, settings.kv_dense_chunks)
     signals = (*named, *_speech_of(settings), *_text_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
     check_said(prompts, {signal.name for signal in signals})
     if weights:
-        from jobs.prompts.budget import check_budgets  # loads tokenizers, which signals do without
+        from jobs.prompts.budget import check_budgets, check_kv  # load tokenizers, which signals do without
 
+        check_kv(kv, weights.folder)
         check_budgets(prompts, weights.folder, settings.max_frames)
     recipe = Recipe(
         model_id=weights.model_id if weights else None,
@@ -88,6 +91,7 @@ def _open(
         is_split=settings.split,
         signals=signals,
         domain_revision=weights.domain.revision if weights and weights.domain else None,
+        kv=kv if weights else None,
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))

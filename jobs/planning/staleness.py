@@ -62,6 +62,8 @@ def _stale_tasks(old: RecipeRecord | None, new: RecipeRecord) -> tuple[Reason | 
         return Reason.STALE_MODEL, None
     if old.sampling != new.sampling:
         return Reason.STALE_SAMPLING, None
+    if old.kv != new.kv:
+        return Reason.STALE_KV, None
     to_ask = tuple(name for name, task in new.tasks.items() if old.tasks.get(name) != task)
     if not to_ask:
         return None, ()

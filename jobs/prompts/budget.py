@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
@@ -10,6 +11,7 @@ from schemas.failures import UsageError
 from videoxl2.errors import ModelError
 from videoxl2.network.config import read_config
 from videoxl2.network.context import most_frames
+from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
 
 TRAINED_FRAMES = 64  # of LLaVA-Video, the one model whose context has an end
@@ -33,6 +35,16 @@ def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | No
             raise UsageError(f"prompt {prompt.prompt_id}: {error.message}", error.hint) from None
     if max_frames is not None:
         check_context(weights, max_frames, longest)
+
+
+def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
+    """Raises `UsageError` where bi-level decoding is asked of a model whose videos fit its context dense."""
+    family = read_config(weights).family
+    if kv is not None and family is not Family.VIDEO_XL_2:
+        raise UsageError(
+            f"bi-level decoding is for {Family.VIDEO_XL_2}, and these weights are {family}",
+            "Leave out --kv: this model sees too few frames at a time to gain by it.",
+        )
 
 
 def check_context(weights: Path, max_frames: int, prompt_tokens: int) -> None:

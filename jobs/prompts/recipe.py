@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.prompts.answer_text import describe_format
 from jobs.prompts.checks import marked
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt
 from jobs.signals.signal import Signal, described, identity_of
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
@@ -37,10 +38,12 @@ class Recipe:
     is_split: bool = False
     signals: tuple[Signal, ...] = ()
     domain_revision: str | None = None  # of what decides which videos the model is given; None: any
+    kv: BiLevelKv | None = None  # None: prompts are decoded on all of the video, dense
 
     @property
     def recipe_id(self) -> str:
-        """Hash over model revision, number format, sampling, prompts, answer schemas and signals."""
+        """Hash over model revision, number format, sampling, prompts, answer schemas, signals and, where
+        decoding is bi-level, how."""
         return self.record.recipe_id
 
     @property
@@ -62,7 +65,7 @@ class Recipe:
     def record(self) -> RecipeRecord:
         """The recipe in its parts, as the index keeps it."""
         settings: dict[str, str] = {}
-        model_part = sampling_part = ""
+        model_part = sampling_part = kv_part = ""
         if self.model_revision is not None:
             model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
             if self.domain_revision is not None:
@@ -71,13 +74,17 @@ class Recipe:
             model_part = digest("model", *model.values())
             sampling_part = digest("sampling", *sampling.values())
             settings = model | sampling
+            if self.kv is not None:
+                settings["kv"] = str(self.kv)
+                kv_part = digest("kv", settings["kv"])
         signals = {signal.name: identity_of(signal) for signal in self.signals}
         tasks = dict(_task_ids(self.prompts, signals))
         return RecipeRecord(
-            recipe_id=recipe_id_of(model_part, sampling_part, tasks, signals),
+            recipe_id=recipe_id_of(model_part, sampling_part, tasks, signals, kv_part),
             model_id=self.model_id,
             model=model_part,
             sampling=sampling_part,
+            kv=kv_part,
             tasks=tasks,
             signals=signals,
             settings=settings | {signal.name: described(signal) for signal in self.signals},

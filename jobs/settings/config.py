@@ -84,6 +84,9 @@ class Settings(BaseModel):
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     split: bool = False
+    kv: Literal["dense", "bilevel"] = "dense"
+    kv_compression: int | None = Field(default=None, ge=2, le=144)
+    kv_dense_chunks: int | None = Field(default=None, ge=0, le=10_000)
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
     signals: tuple[str, ...] = Field(default=DEFAULT_SIGNALS, min_length=1)
     shots: Literal["exact", "draft"] = "exact"

@@ -68,7 +68,8 @@ class ModelActor:
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             device, dtype = self._placement.device, self._recipe.dtype
-            self._asker = Asker(load_model(weights.folder, device=device, dtype=dtype))
+            model = load_model(weights.folder, device=device, dtype=dtype)
+            self._asker = Asker(model, self._recipe.kv)
         except Exception as error:
             return classify(error, Stage.LOAD)
         self._memory = PeakMemory(self._asker.model.device)

@@ -166,20 +166,6 @@ def _step(
     return [(row, end) for row, end in ends if end is not None]
 
 
-def fill_alone(
-    program: Program[T],
-    prompt_ids: Sequence[int],
-    table: TokenTable,
-    continuation: Pushes,
-    sampling: Sampling = Sampling(),
-) -> Filling[T] | NonFiniteError:
-    """Run a single program as `fill_each` does, without rows."""
-    try:
-        return fill(program, table, continuation, prompt_ids, sampling)
-    except NonFiniteError as error:
-        return error
-
-
 class _Row(Generic[T]):
     """Program on its row; `ask.feed` shrinks as it is fed."""
 

@@ -13,8 +13,9 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from videoxl2.constrained.hostile import HostileModel, HostileRows
+from videoxl2.constrained.hostile import HostileRows
 from videoxl2.constrained.masks import TokenTable
+from videoxl2.generate.selection import Selection
 from videoxl2.generate.stream import FrameSpan
 from videoxl2.network.cache import CacheShape, KVCache
 from videoxl2.network.tokens import Vocabulary
@@ -53,13 +54,11 @@ class HostileSession:
         yield
 
     @contextmanager
-    def start(self) -> Iterator[HostileModel]:
-        self._video.num_begun += 1
-        yield HostileModel(self._video.kind, self._video.table, self._video.seed)
-
-    @contextmanager
-    def start_rows(self, num_rows: int, *, room: int = 0) -> Iterator[HostileRows]:
+    def start_rows(
+        self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0
+    ) -> Iterator[HostileRows]:
         assert room >= 0
+        assert not selections, "hostile models look at nothing"
         rows = HostileRows(self._video.kind, self._video.table, self._video.seed, num_rows)
         yield rows
         self._video.num_begun += rows.num_begun

@@ -39,6 +39,7 @@ def mixed_rows(
             windows.append(visual[: pools * compression].view(pools, compression))
             order += [layout.stamp_rows(group, group + 1), torch.arange(next_pooled, next_pooled + pools)]
             next_pooled += pools
+    order.append(torch.arange(layout.end - layout.tokens_after, layout.end))
     empty = torch.empty(0, compression, dtype=torch.long)
     return torch.cat(order), torch.cat([empty, *windows])
 

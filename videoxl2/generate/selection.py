@@ -101,8 +101,10 @@ class Selection:
             chunks = list(run)
             compression = 1 if is_dense else self.compression
             first, end = chunks[0].first_group, chunks[-1].end_group
-            start = layout.pooled_start(first, compression) if first else 0  # the prefix is in all caches
-            found.append(Segment(compression, start, layout.pooled_start(end, compression), at))
+            # Every cache begins with the prefix and ends with what stands after the video.
+            start = layout.pooled_start(first, compression) if first else 0
+            after = layout.tokens_after if end == layout.num_groups else 0
+            found.append(Segment(compression, start, layout.pooled_start(end, compression) + after, at))
             at += found[-1].end - start
         return tuple(found)
 

@@ -9,13 +9,17 @@ import pytest
 
 from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker, PromptAnswer
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.generate.loading import load_model
+from videoxl2.generate.session import Session
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
+KV = BiLevelKv(compression=2, dense_chunks=1, chunk_groups=1)
+GRID = SamplingGrid(Fraction(1), 31)
 LENGTH_MS = 30_400
 INFO = MediaInfo(
     container="mp4",
@@ -112,3 +116,41 @@ def test_a_film_of_one_picture_has_answers(asker):
     times = spans_ms(answer)
     assert times[0][0] == 0
     assert all(end > start for start, end in times)
+
+
+@pytest.fixture
+def selected(monkeypatch):
+    """The selections of each batch of prompts."""
+    batches = []
+    start_rows = Session.start_rows
+
+    def noted(self, num_rows, selections=(), *, room=0):
+        batches.append(tuple(selections))
+        return start_rows(self, num_rows, selections, room=room)
+
+    monkeypatch.setattr(Session, "start_rows", noted)
+    return batches
+
+
+def test_a_window_stays_dense_and_a_whole_video_is_searched(asker, selected):
+    """Of 8 chunks of 4 s a window keeps its own, first and last; without windows the best one is found."""
+    prompts = (SUMMARY, replace(SCENES, max_new_tokens=480, window_ms=10_000))
+    analysis = analyze(Asker(asker.model, KV), INFO, GRID, spans(asker.model.image_size), prompts)
+    (whole,) = selected[0]
+    assert len(whole.dense) == 3
+    assert len(whole.scores) == 8
+    windows = next(batch for batch in selected if len(batch) == 3)
+    assert [one.dense for one in windows] == [(1, 2, 3, 8), (1, 3, 4, 5, 8), (1, 6, 7, 8)]
+    assert {(one.scores, one.compression) for one in windows} == {((), 2)}
+    times = spans_ms(analysis.answers[1])
+    assert [start for start, _ in times] == [0, *(end for _, end in times[:-1])]
+    assert times[-1][1] == LENGTH_MS
+    assert all(0 < r.confidence <= 1 for answer in analysis.answers for r in answer.records)
+
+
+def test_chunks_are_those_of_the_section(asker, selected):
+    """A section has keys and values of its own: its chunks begin where it does."""
+    info, given = replace(INFO, duration_ms=20_400), spans(asker.model.image_size, num_frames=21)
+    analyze(Asker(asker.model, KV), info, GRID, given, [SUMMARY], section_frames=12)
+    chosen = {batch[0] for batch in selected}  # asked twice where an answer has a fault
+    assert {(one.chunks[0].start_ms, len(one.scores)) for one in chosen} == {(0, 3), (8000, 3), (16_000, 2)}

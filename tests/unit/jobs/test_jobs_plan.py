@@ -133,6 +133,7 @@ def test_of_a_saved_plan_what_was_settled_since_is_left_out():
     [
         ({"model": "m2"}, Reason.STALE_MODEL, None),
         ({"sampling": "f2"}, Reason.STALE_SAMPLING, None),
+        ({"kv": "k2"}, Reason.STALE_KV, None),
         ({"tasks": {**TASKS, "highlights": "h2"}}, Reason.STALE_PROMPT, ("highlights",)),
         ({"tasks": {**TASKS, "plates": "p1"}}, Reason.MISSING, ("plates",)),
         ({"tasks": {**TASKS, "scenes": "s2", "plates": "p1"}}, Reason.STALE_PROMPT, ("scenes", "plates")),

@@ -198,7 +198,7 @@ def test_end_of_the_ladder_is_a_typed_error(
         with pytest.raises(ModelMemoryError, match="smallest vision batch"):
             small_model.prefill(noise(8))
     with monkeypatch.context() as patch:
-        patch.setattr(LanguageModel, "extend", never)
+        patch.setattr(LanguageModel, "run", never)
         with pytest.raises(ModelMemoryError, match="host") as caught:
             small_model.prefill(noise(8))
         assert "fewer frames" in caught.value.hint

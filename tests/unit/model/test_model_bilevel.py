@@ -136,6 +136,9 @@ def test_segments_are_runs_of_dense_and_pooled_chunks() -> None:
     )
     assert chosen.num_tokens(layout) == len(mixed_rows(layout, chunks, chosen.dense, 2)[0]) == 24
     assert Selection().segments(layout) == (Segment(1, 0, layout.end, at=0),)
+    layout.tokens_after = 3  # stand after the video for every prompt
+    assert chosen.segments(layout)[-1] == Segment(1, 23, 31, at=19)
+    assert mixed_rows(layout, chunks, chosen.dense, 2)[0].tolist()[-4:] == [27, 28, 29, 30]
 
 
 @pytest.mark.parametrize("compression", [2, 4])
