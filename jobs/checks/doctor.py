@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.checks.imports import names_in_the_way
+from jobs.planning.frames import FramesThatFit
 from jobs.planning.preflight import chosen_signals, make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
@@ -198,6 +199,27 @@ def _gpu(settings: Settings) -> Check:
     return Check("gpu", Health.OK, said)
 
 
+def _frames(settings: Settings) -> Check:
+    from videoxl2.devices import find_gpus
+
+    if settings.model is None:
+        return Check("frames", Health.OK, "no model")
+    try:
+        weights = find_weights(settings.model, local_only=True)
+    except WeightsNotHere:
+        return Check("frames", Health.OK, "known once the weights are here")
+    fitting = FramesThatFit(weights, settings.dtype, load_packs(settings.packs))
+    gpus = find_gpus()
+    here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None
+    here = fitting.on_cpu(available_memory()[1]) if here is None else here
+    said = f"at most {settings.max_frames:,} of a video at once; {here:,} fit here"
+    said += f"; a GPU holds {fitting.cards()}"
+    if here >= settings.max_frames:
+        return Check("frames", Health.OK, said)
+    hint = f"Take --max-frames {here} with --split, or more memory." if here else "Take more memory."
+    return Check("frames", Health.WARNING, said, hint)
+
+
 def _memory(settings: Settings) -> Check:
     total, free = available_memory()
     said = f"{size(free)} of {size(total)} free"
@@ -285,6 +307,7 @@ _LOOKS: tuple[tuple[str, _Look], ...] = (
     ("speech", _speech),
     ("text", _text),
     ("gpu", _gpu),
+    ("frames", _frames),
     ("memory", _memory),
     ("/dev/shm", _shared_memory),
     ("scratch", _scratch),

@@ -29,6 +29,7 @@ def plan(
 ) -> None:
     """Say what `run` would do, why, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
+    from jobs.planning.frames import frames_lines
     from jobs.planning.lines import domain_lines, estimate_lines, no_index_lines, plan_json, plan_lines
     from jobs.planning.plan import planned_goal, preview, save_plan
     from jobs.settings.config import resolve
@@ -53,7 +54,8 @@ def plan(
         return
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
     before = (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
-    for line in (*before, *estimate_lines(estimate)):
+    fitting = frames_lines(checked.weights, settings.dtype, checked.recipe.prompts, settings.max_frames)
+    for line in (*before, *estimate_lines(estimate), *fitting):
         say(line)
     if not made.summary.reasons.total():
         say(f"hint: {NOTHING_LISTED}", err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,11 +54,10 @@ class Operation:
         return self.name not in _FREE
 
     @property
-    def is_copy_to(self) -> str | None:
-        """Name the kind of device that tensors are copied to from another one."""
-        places = {x.device.type for x in self.inputs}
-        targets = {x.device.type for x in self.outputs}
-        return targets.pop() if self.name in ("_to_copy", "copy_") and len(places | targets) > 1 else None
+    def is_upload(self) -> bool:
+        """Whether it takes tensors from the host and gives back some that are elsewhere."""
+        places = {x.device.type for x in self.inputs if x.ndim}
+        return places == {"cpu"} and any(x.device.type != "cpu" for x in self.outputs)
 
 
 class Operations(TorchDispatchMode):
@@ -92,3 +92,35 @@ def _tensors(values: Any) -> list[Tensor]:
         elif isinstance(value, list | tuple):
             found += _tensors(value)
     return found
+
+
+class LiveBytes(TorchDispatchMode):
+    """Bytes of tensors that are alive at most at a time, inside a `with`, without those from before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0
+        self.peak = 0
+        self._alive: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        before = {x.untyped_storage()._cdata for x in _tensors(args)}
+        out = func(*args, **(kwargs or {}))
+        for x in _tensors([out]):
+            storage = x.untyped_storage()
+            if storage._cdata not in before and storage._cdata not in self._alive:
+                self._add(storage)
+        return out
+
+    def _add(self, storage: torch.UntypedStorage) -> None:
+        key, num_bytes = storage._cdata, storage.nbytes()
+
+        def freed(_: object) -> None:
+            del self._alive[key]
+            self.now -= num_bytes
+
+        self._alive[key] = weakref.ref(storage, freed)
+        self.now += num_bytes
+        self.peak = max(self.peak, self.now)

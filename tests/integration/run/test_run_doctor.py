@@ -20,6 +20,7 @@ NAMES = [
     "speech",
     "text",
     "gpu",
+    "frames",
     "memory",
     "/dev/shm",
     "scratch",

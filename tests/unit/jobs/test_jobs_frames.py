@@ -1,0 +1,40 @@
+"""What `plan` and `doctor` say of frames that fit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.planning.frames import FramesThatFit, frames_lines
+from jobs.prompts.pack import load_packs
+from jobs.weights import Weights
+from videoxl2.network.config import ModelConfig
+
+FULL = ModelConfig()
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Weights:
+    """A config of the published sizes, without weights."""
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_qwen"}))
+    return Weights("BAAI/Video-XL-2", tmp_path, "r", FULL.vision.image_size)
+
+
+def test_a_plan_says_what_a_gpu_holds(weights: Weights) -> None:
+    """At once, dense and bi-level, on common cards; nothing where no model runs."""
+    [line] = frames_lines(weights, "auto", load_packs(["default"]), 2048)
+    assert line.strip() == (
+        "at most 2,048 frames of a video at once; a GPU holds 1,544 (1,188 bi-level) on 24 GB, "
+        "12,416 (9,560 bi-level) on 48 GB, 26,912 (20,720 bi-level) on 80 GB, "
+        "54,540 (41,996 bi-level) on 141 GB"
+    )
+    assert not list(frames_lines(None, "auto", (), 2048))
+
+
+def test_wider_numbers_leave_room_for_fewer(weights: Weights) -> None:
+    """float32 doubles all of it: nothing fits 24 GB."""
+    fitting = FramesThatFit(weights, "float32", ())
+    assert fitting.cards().startswith("none on 24 GB, ")
+    assert fitting.on_cpu(80 * 10**9) == FramesThatFit(weights, "auto", ()).on_cpu(80 * 10**9)

@@ -1,0 +1,73 @@
+"""Bytes by formula against tensors that are made, and frames that fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from counting import LiveBytes
+
+from videoxl2 import PrefillOptions
+from videoxl2.generate.prefill import Prefill
+from videoxl2.network.checkpoint import empty_network
+from videoxl2.network.clock import StageClock
+from videoxl2.network.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.footprint import CARDS, Answers, footprint, most_frames_in, num_parameters
+
+FULL = ModelConfig()
+ODD = ModelConfig(
+    vision=VisionConfig(96, 100, 3, 4, image_size=59, patch_size=7),
+    language=LanguageConfig(48, 80, 2, 3, 1, 16, 333, tie_word_embeddings=True),
+    grid_side=6,
+)
+
+
+@pytest.mark.parametrize("config", [FULL, ODD, replace(ODD, frame_tokens=FrameTokens())])
+def test_every_parameter_is_counted(config: ModelConfig) -> None:
+    """To the last one, in both families; a head that is the embedding counts once."""
+    network = empty_network(config)
+    if config.language.tie_word_embeddings:
+        network.language.lm_head.weight = network.language.embed_tokens.weight
+    assert num_parameters(config) == sum(x.numel() for x in network.parameters())
+
+
+@pytest.mark.parametrize("num_frames", [1, 100, 2048])
+def test_the_cache_is_what_prefill_reserves(num_frames: int) -> None:
+    """Up to the block that a cache is rounded to."""
+    language = empty_network(FULL).to(torch.bfloat16).language
+    options = PrefillOptions(expected_frames=num_frames)
+    cache = Prefill(language, [], FULL.tokens_per_group, options, torch.device("meta")).cache
+    reserved = cache.capacity * cache.shape.bytes_per_token
+    block = 256 * cache.shape.bytes_per_token
+    assert abs(reserved - footprint(FULL, num_frames).cache) <= block
+
+
+def test_a_vision_batch_takes_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors alive at a time in 32 frames at full size; attention leaves no scores behind, as fused."""
+    monkeypatch.setattr(
+        torch.nn.functional, "scaled_dot_product_attention", lambda q, *_, **__: torch.empty_like(q)
+    )
+    network = empty_network(FULL).to(torch.bfloat16)
+    size = FULL.vision.image_size
+    with torch.no_grad(), LiveBytes() as live:
+        bytes_FCSS = torch.empty(32, 3, size, size, dtype=torch.uint8, device="meta")
+        network.visual_tokens(bytes_FCSS.to(torch.bfloat16), StageClock(torch.device("meta")))
+    said = footprint(FULL, 1).batch
+    assert 0.95 * said <= live.peak <= said
+
+
+def test_frames_that_fit_are_the_most() -> None:
+    """One group more is too many; bi-level decoding and more rows leave room for fewer."""
+    for card in CARDS:
+        most = most_frames_in(card, FULL)
+        assert footprint(FULL, most).total <= card < footprint(FULL, most + 4).total
+        assert most_frames_in(card, FULL, compression=4) < most
+        assert most_frames_in(card, FULL, answers=Answers(rows=16)) < most
+    assert most_frames_in(10**10, FULL) == 0
+
+
+def test_what_fits_which_card() -> None:
+    """The published model in 16 bits: a thousand frames on 24 GB, ten thousand from 48 GB on."""
+    found = {card // 10**9: most_frames_in(card, FULL) for card in CARDS}
+    assert found == {24: 1544, 48: 12_416, 80: 26_912, 141: 54_540}
