@@ -60,6 +60,10 @@ class TokenLayout:
         rows = self._stamp_rows[self._stamp_ends[first_group] : self._stamp_ends[end_group]]
         return torch.tensor(rows, dtype=torch.long)
 
+    def num_stamp_tokens(self, end_group: int) -> int:
+        """Return the number of stamp tokens of the groups before `end_group`."""
+        return self._stamp_ends[end_group]
+
     def visual_rows(self, first_group: int, end_group: int) -> Tensor:
         """Return rows `[groups, tokens_per_group]` of the visual tokens of `[first_group, end_group)`."""
         groups = range(first_group, end_group)
@@ -67,18 +71,27 @@ class TokenLayout:
         return firsts[:, None] + torch.arange(self.tokens_per_group)
 
 
-def streaming_rows(layout: TokenLayout, first_group: int, end: int, previous_groups: int) -> Tensor | None:
+def streaming_rows(
+    layout: TokenLayout,
+    first_group: int,
+    end: int,
+    previous_groups: int,
+    stamp_rows_S: Tensor | None = None,
+) -> Tensor | None:
     """Return the key rows of the chunk from `first_group` to before row `end` (reference §5.2).
 
     Prefix, the stamps of groups that left the window, the `previous_groups` before the chunk, the chunk.
-    None means every row: nothing has left the window yet.
+    None means every row: nothing has left the window yet. `stamp_rows_S` are those of all stamps, where they
+    are at hand on a device; the rows are made there then.
     """
     window_group = first_group - previous_groups
     if window_group <= 0:
         return None
-    prefix = torch.arange(layout.prefix_tokens)
-    window = torch.arange(layout.group_start(window_group), end)
-    return torch.cat([prefix, layout.stamp_rows(0, window_group), window])
+    if stamp_rows_S is None:
+        stamp_rows_S = layout.stamp_rows(0, window_group)
+    prefix = torch.arange(layout.prefix_tokens, device=stamp_rows_S.device)
+    window = torch.arange(layout.group_start(window_group), end, device=stamp_rows_S.device)
+    return torch.cat([prefix, stamp_rows_S[: layout.num_stamp_tokens(window_group)], window])
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,6 @@ class VideoXL2(VideoModel):
         tokens_ND = encoder.encode_tiles(frames)
         options = PrefillOptions(mode="full")
         running = self._start(options, prefix_ids, len(tokens_ND), clock)
-        running.add_group([], tokens_ND)
+        running.add_groups([[]], tokens_ND[None])
         running.finish()
         return self._session(running, encoder, [0], options)

@@ -24,13 +24,14 @@ from videoxl2.generate.layout import TokenLayout, Visibility, streaming_rows
 from videoxl2.network.cache import KVCache
 from videoxl2.network.clock import StageClock
 from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.footprint import reserved_tokens
 from videoxl2.network.language import KeyView, LanguageModel
 from videoxl2.network.memory import is_out_of_memory, release_unused
+from videoxl2.network.transfer import to_device
 
 PrefillMode = Literal["streaming", "mask", "full"]
 _log = logging.getLogger(__name__)
-_STAMP_ROWS = 10  # of a group; 10,000 s have as many tokens
-_SPARE_ROWS = 1024  # reserved behind the video for a prompt and the start of its answer
+_PASS_CHUNKS = 2  # that go through a layer together: a GPU is half idle with one
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,20 @@ class PrefillOptions:
             raise ModelInputError(f"vision_batch={self.vision_batch}", "Give a positive number of frames.")
 
 
-def chunk_view(layout: TokenLayout, options: PrefillOptions, first_group: int) -> KeyView:
-    """Return what the chunk from `first_group` to the layout's end may see."""
+def chunk_view(
+    layout: TokenLayout, options: PrefillOptions, first_group: int, end_group: int, stamp_rows_S: Tensor
+) -> KeyView:
+    """Return what the chunk of groups `[first_group, end_group)` may see; `stamp_rows_S` of all stamps."""
+    start, end = layout.group_start(first_group), layout.group_start(end_group)
     if options.mode == "full":
-        return KeyView()
+        return KeyView(end - start)
     if options.mode == "streaming":
         previous_groups = options.previous_chunks * options.chunk_groups
-        return KeyView(rows=streaming_rows(layout, first_group, layout.end, previous_groups))
+        return KeyView(end - start, streaming_rows(layout, first_group, end, previous_groups, stamp_rows_S))
     visibility = Visibility.of(
         layout, options.chunk_groups, options.previous_chunks, stamp_queries_see_all=True
     )
-    return KeyView(mask=visibility.mask(layout.group_start(first_group), layout.end))
+    return KeyView(end - start, mask=to_device(visibility.mask(start, end), stamp_rows_S.device))
 
 
 class Prefill:
@@ -91,11 +95,12 @@ class Prefill:
         self.on_hidden = on_hidden  # gets each pass's hidden states [T, D]; without it they are not computed
         self.layout = TokenLayout(len(prefix_ids), tokens_per_group)
         groups = -(-(options.expected_frames or 0) // frames_per_group)
-        rows = len(prefix_ids) + groups * (tokens_per_group + _STAMP_ROWS) + _SPARE_ROWS
+        rows = reserved_tokens(len(prefix_ids), groups, tokens_per_group)
         self.cache = self._reserved_cache(rows, options.offload)
-        self._pending: list[Tensor] = []  # embedded groups of the chunk that is filling up
+        self._stamps = _StampRows(device)
+        self._pending: list[Tensor] = []  # embedded groups that no pass has taken yet
         if prefix_ids:
-            self._extend(language.embed(list(prefix_ids)), KeyView())
+            self._extend(language.embed(list(prefix_ids)), [])
 
     def _reserved_cache(self, rows: int, on_host: bool) -> KVCache:
         try:
@@ -110,41 +115,63 @@ class Prefill:
         release_unused(self.device)
         return self._reserved_cache(rows, on_host=True)
 
-    def add_group(self, stamp_ids: Sequence[int], visual_ND: Tensor) -> None:
-        """Append one group; runs a chunk when it is full."""
-        self._pending.append(torch.cat([self.language.embed(list(stamp_ids)), visual_ND]))
-        self.layout.add_group(len(stamp_ids))
-        if len(self._pending) == self.options.chunk_groups:
-            self.run_chunk()
+    def add_groups(self, stamp_ids: Sequence[Sequence[int]], visual_GND: Tensor) -> None:
+        """Append groups, whose stamps cross to the device together; runs chunks that are full."""
+        first = self.layout.num_groups
+        for ids in stamp_ids:
+            self.layout.add_group(len(ids))
+        flat = torch.tensor([token for ids in stamp_ids for token in ids], dtype=torch.long)
+        rows = self.layout.stamp_rows(first, self.layout.num_groups)
+        ids_T, rows_T = to_device(torch.stack([flat, rows]), self.device)
+        self._stamps.add(rows_T)
+        stamps = self.language.embed_tokens(ids_T).split([len(ids) for ids in stamp_ids])
+        self._pending += [torch.cat(pair) for pair in zip(stamps, visual_GND, strict=True)]
+        most = self.options.chunk_groups * (1 if self.cache.on_host else _PASS_CHUNKS)
+        while len(self._pending) >= most:
+            self.run_pass(most)
 
     def finish(self, after_TD: Tensor | None = None) -> None:
-        """Run the last, short chunk, and what stands `[T, D]` after the video for every prompt."""
+        """Run what waits, and what stands `[T, D]` after the video for every prompt."""
         if self._pending:
-            self.run_chunk()
+            self.run_pass(len(self._pending))
         if after_TD is not None and len(after_TD):
             self.layout.tokens_after = len(after_TD)
-            self._extend(after_TD, KeyView())
+            self._extend(after_TD, [])
 
-    def run_chunk(self) -> None:
-        """Run the groups that wait as one chunk."""
-        view = chunk_view(self.layout, self.options, self.layout.num_groups - len(self._pending))
-        self._extend(torch.cat(self._pending), view.to(self.device))
-        self._pending.clear()
+    def run_pass(self, num_groups: int) -> None:
+        """Run the first groups that wait, chunk by chunk, in one pass through the layers."""
+        first = self.layout.num_groups - len(self._pending)
+        end = first + num_groups
+        starts = range(first, end, self.options.chunk_groups)
+        views = [
+            chunk_view(
+                self.layout,
+                self.options,
+                start,
+                min(start + self.options.chunk_groups, end),
+                self._stamps.rows_S,
+            )
+            for start in starts
+        ]
+        if all(view.rows is None and view.mask is None for view in views):
+            views = []  # one causal part
+        self._extend(torch.cat(self._pending[:num_groups]), views)
+        del self._pending[:num_groups]
 
-    def _extend(self, x_TD: Tensor, view: KeyView) -> None:
+    def _extend(self, x_TD: Tensor, views: Sequence[KeyView]) -> None:
         """Run one pass; if memory runs out, once more with the cache on the host."""
         with self.clock.stage("prefill"):
-            if not self._extend_once(x_TD, view):
+            if not self._extend_once(x_TD, views):
                 # A failed pass left the cache as it was, and its tensors are gone only by now.
                 _log.warning("out of memory: the cache moves to the host")
                 self.cache.move_to_host()
                 release_unused(self.device)
-                self._extend_once(x_TD, view)
+                self._extend_once(x_TD, views)
 
-    def _extend_once(self, x_TD: Tensor, view: KeyView) -> bool:
+    def _extend_once(self, x_TD: Tensor, views: Sequence[KeyView]) -> bool:
         """Run one pass; return False if memory ran out and the cache can still move to the host."""
         try:
-            hidden_TD = self.language.extend(x_TD, self.cache, view, keys_only=self.on_hidden is None)
+            hidden_TD = self.language.extend(x_TD, self.cache, views, keys_only=self.on_hidden is None)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -157,3 +184,25 @@ class Prefill:
         if self.on_hidden is not None:
             self.on_hidden(hidden_TD)
         return True
+
+
+class _StampRows:
+    """Rows of all stamp tokens so far, on the device, so that no chunk has to bring them there once more."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._buffer_S = torch.empty(0, dtype=torch.long, device=device)
+        self._length = 0
+
+    @property
+    def rows_S(self) -> Tensor:
+        return self._buffer_S[: self._length]
+
+    def add(self, rows_T: Tensor) -> None:
+        """Append rows; the buffer doubles."""
+        end = self._length + len(rows_T)
+        if end > len(self._buffer_S):
+            grown = self._buffer_S.new_empty(2 * end)
+            grown[: self._length] = self.rows_S
+            self._buffer_S = grown
+        self._buffer_S[self._length : end] = rows_T
+        self._length = end

@@ -142,10 +142,8 @@ class VideoModel(ABC):
         frame_times: list[int] = []
         for batch in frame_batches(spans, encoder.wanted_batch, self.image_size):
             tokens_GND = encoder.encode(batch.frames)
-            for visual_ND, pts_ms in zip(
-                tokens_GND, batch.pts_ms[:: self.config.frames_per_group], strict=True
-            ):
-                running.add_group(self.before_group(pts_ms), visual_ND)
+            firsts = batch.pts_ms[:: self.config.frames_per_group]
+            running.add_groups([self.before_group(pts_ms) for pts_ms in firsts], tokens_GND)
             frame_times += batch.pts_ms
         if not frame_times:
             raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")

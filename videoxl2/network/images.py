@@ -5,6 +5,8 @@ Shapes: F frames, H W height and width in pixels, S image size.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,11 +14,17 @@ from PIL import Image
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
+from videoxl2.network.transfer import to_device
 
 # x/255 is a float64 product in the reference, rounded to float32, then (x - 0.5) / 0.5 in float32.
 # A pixel has 256 values, so the whole normalisation is this table.
 _SCALED = (np.arange(256, dtype=np.float64) * (1 / 255)).astype(np.float32)
 PIXEL_VALUES = torch.from_numpy((_SCALED - np.float32(0.5)) / np.float32(0.5))
+
+
+@cache
+def _pixel_values_on(device: torch.device) -> Tensor:
+    return PIXEL_VALUES.to(device)
 
 
 def squash_frames(frames_FHWC: NDArray[np.uint8], image_size: int) -> NDArray[np.uint8]:
@@ -40,5 +48,5 @@ def pixel_values(frames_FSSC: NDArray[np.uint8], device: torch.device | str = "c
     """Normalise pixels to `[F, 3, S, S]` float32 in [-1, 1], by a table that lies on `device`."""
     # Copies only when the array is read-only (a Ray object), which torch would warn about.
     writable = frames_FSSC if frames_FSSC.flags.writeable else frames_FSSC.copy()
-    bytes_FCSS = torch.from_numpy(np.ascontiguousarray(writable)).to(device).permute(0, 3, 1, 2)
-    return PIXEL_VALUES.to(device)[bytes_FCSS.int()]
+    bytes_FSSC = to_device(torch.from_numpy(np.ascontiguousarray(writable)), torch.device(device))
+    return _pixel_values_on(torch.device(device))[bytes_FSSC.permute(0, 3, 1, 2).int()]

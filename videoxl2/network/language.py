@@ -6,7 +6,7 @@ E head size, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,7 @@ from videoxl2.network.config import LanguageConfig
 from videoxl2.network.embedding import undrawn_embedding
 from videoxl2.network.joined import JoinedLinear
 from videoxl2.network.memory import release_unused
+from videoxl2.network.transfer import to_device
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
@@ -29,17 +30,11 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor | None]
 
 @dataclass(frozen=True)
 class KeyView:
-    """Selection of the cached rows that a pass attends to: a gather list, a mask over all rows, or causal."""
+    """What some tokens of a pass attend to up to their own last row: listed rows, a mask over all, or all."""
 
+    num_tokens: int
     rows: Tensor | None = None  # [S]
     mask: Tensor | None = None  # bool [T, S], True = visible
-
-    def to(self, device: torch.device) -> KeyView:
-        rows, mask = self.rows, self.mask
-        return KeyView(
-            rows=None if rows is None else rows.to(device),
-            mask=None if mask is None else mask.to(device),
-        )
 
 
 def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
@@ -152,26 +147,27 @@ class LanguageModel(nn.Module):
         return CacheShape(c.num_layers, c.num_kv_heads, c.head_dim, self.embed_tokens.weight.dtype)
 
     def embed(self, token_ids: list[int]) -> Tensor:
-        ids = torch.tensor(token_ids, dtype=torch.long, device=self.embed_tokens.weight.device)
-        out: Tensor = self.embed_tokens(ids)
+        ids = torch.tensor(token_ids, dtype=torch.long)
+        out: Tensor = self.embed_tokens(to_device(ids, self.embed_tokens.weight.device))
         return out
 
     def extend(
         self,
         x_TD: Tensor,
         cache: KVCache,
-        view: KeyView | None = None,
+        views: Sequence[KeyView] = (),
         *,
         keys_only: bool = False,
         observe: Observer | None = None,
     ) -> Tensor:
         """Run T tokens behind the cached ones, append their keys and values, return hidden states `[T, D]`.
 
-        Positions continue at `cache.length`. Hidden states are before the final norm. With `keys_only` the
-        last layer stops after its keys and values, all that a prefilled token leaves behind.
+        Positions continue at `cache.length`. `views` are those of the tokens, one part after the other; none:
+        each sees all before it. Hidden states are before the final norm. With `keys_only` the last layer
+        stops after its keys and values, all that a prefilled token leaves behind.
         """
-        view = view or KeyView()
         num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
+        views = views or [KeyView(num_tokens)]
         cache.reserve(end)
 
         def attend(index: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor | None:
@@ -180,7 +176,7 @@ class LanguageModel(nn.Module):
                 observe(index, q_HTE)
             if keys_only and index == len(self.layers) - 1:
                 return None
-            return attention(q_HTE, *cache.read(index, end, view.rows), view.mask)
+            return _mixed(q_HTE, cache, index, views)
 
         x_TD = self.run(x_TD, torch.arange(cache.length, end, device=x_TD.device), attend)
         cache.advance(num_tokens)
@@ -203,3 +199,13 @@ class LanguageModel(nn.Module):
         """Return float32 logits `[T, V]` of hidden states from `extend`."""
         out: Tensor = self.lm_head(self.norm(x_TD))
         return out.float()
+
+
+def _mixed(q_HTE: Tensor, cache: KVCache, layer: int, views: Sequence[KeyView]) -> Tensor:
+    """Attend part by part: a part's rows were written with all others, but it reads up to its own last."""
+    parts: list[Tensor] = []
+    end = cache.length
+    for view, q in zip(views, q_HTE.split([view.num_tokens for view in views], 1), strict=True):
+        end += view.num_tokens
+        parts.append(attention(q, *cache.read(layer, end, view.rows), view.mask))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 from counting import Operations
 from torch import Tensor, nn
 
+from videoxl2 import PrefillOptions, VideoXL2
+from videoxl2.network import images as images_module
+from videoxl2.network import language as language_module
+from videoxl2.network.checkpoint import empty_network
 from videoxl2.network.config import GROUP_FRAMES, ModelConfig
 from videoxl2.network.dts import DynamicTokenSynthesis
+from videoxl2.network.network import Network
 from videoxl2.network.projector import Projector
+from videoxl2.network.tokens import Vocabulary
 from videoxl2.network.vision import VisionTower
 
 CONFIG = ModelConfig()
@@ -28,6 +37,14 @@ def counted(build: type[nn.Module], *sizes: object, x: Tensor) -> Operations:
 
 def meta(*shape: int) -> Tensor:
     return torch.empty(shape, dtype=torch.bfloat16, device="meta")
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """All of the published model, without memory."""
+    network = empty_network(CONFIG).to(torch.bfloat16)
+    assert isinstance(network, Network)
+    return network
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +88,19 @@ def test_hidden_states_of_the_vision_tower_lie_in_order() -> None:
     norms = operations.named("native_layer_norm")
     assert len(norms) == 2 * CONFIG.vision.num_layers
     assert all(one.inputs[0].is_contiguous() for one in norms)
+
+
+def test_a_chunk_brings_one_tensor_to_the_device(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pixels of two chunks come in one copy, their stamps in another; which rows they see is told there."""
+    monkeypatch.setattr(language_module, "attention", lambda q, *_: q)
+    monkeypatch.setattr(images_module, "_pixel_values_on", lambda device: torch.empty(256, device=device))
+    size, chunks = CONFIG.vision.image_size, 4
+    frames = np.zeros((16 * chunks, size, size, 3), np.uint8)
+    span = SimpleNamespace(frames=frames, pts_ms=np.arange(len(frames)) * 1000)
+    model = VideoXL2(network, Vocabulary(None), "none")
+    options = PrefillOptions(previous_chunks=1, vision_batch=32, expected_frames=len(frames))
+    with Operations() as operations, pytest.raises(RuntimeError, match="meta tensors"):
+        model.prefill([span], prefill=options)  # up to the one look at the result
+    uploads = [one for one in operations.done if one.is_upload]
+    assert len(uploads) == chunks + 1  # and the system prompt
+    assert len([one for one in uploads if one.inputs[0].dtype == torch.uint8]) == chunks // 2

@@ -153,7 +153,7 @@ class LanguageStages:
         self.group_times = times[::4].tolist()
         for visual, seconds in zip(pooled, self.group_times, strict=True):
             stamp = model.vocabulary.stamp_ids(round(seconds * 1000))
-            prefill.add_group(stamp, visual)
+            prefill.add_groups([stamp], visual[None])
             embeds += [self.language.embed(stamp), visual]
             ids += stamp + [self.golden.meta["vision_pad_token_id"]] * tokens
         prefill.finish()

@@ -95,7 +95,7 @@ def test_offloaded_cache_gives_the_same_rows_and_answers(
     here = small_model.prefill(noise(61), prefill=plain)
     there = small_model.prefill(noise(61), prefill=host)
     assert there.cache.on_host
-    assert torch.allclose(all_rows(here), all_rows(there), atol=1e-6)
+    assert torch.allclose(all_rows(here), all_rows(there), atol=1e-5)
     for bilevel in (None, BiLevelOptions(chunk_groups=2, top_chunks=1)):
         first, second = (s.generate("Who?", max_new_tokens=9, bilevel=bilevel) for s in (here, there))
         assert first.token_ids == second.token_ids
@@ -113,15 +113,15 @@ def test_how_frames_arrive_does_not_matter(small_model: VideoXL2, noise: Any, sp
 
 
 def test_first_chunk_is_prefilled_before_the_last_span_is_read(small_model: VideoXL2, noise: Any) -> None:
-    """The stream is consumed as it comes: when a late span is asked for, early chunks are in the cache."""
+    """The stream is consumed as it comes: when a late span is asked for, early passes are in the cache."""
     from videoxl2.generate import prefill as prefill_module
 
     seen: list[int] = []
     done: list[int] = []
-    original = prefill_module.Prefill.run_chunk
+    original = prefill_module.Prefill.run_pass
 
-    def counted(self: Any) -> None:
-        original(self)
+    def counted(self: Any, num_groups: int) -> None:
+        original(self, num_groups)
         done.append(1)
 
     def stream() -> Iterator[SimpleNamespace]:
@@ -130,10 +130,10 @@ def test_first_chunk_is_prefilled_before_the_last_span_is_read(small_model: Vide
             yield piece
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefill_module.Prefill, "run_chunk", counted)
+        patch.setattr(prefill_module.Prefill, "run_pass", counted)
         small_model.prefill(stream())
     assert seen == sorted(seen)
-    assert seen[-1] >= 4  # 96 frames are six chunks, 16 of them come with the last span
+    assert seen[-1] >= 2  # 96 frames are three passes, 16 of them come with the last span
 
 
 def test_frames_are_dropped_on_the_way(small_model: VideoXL2, noise: Any) -> None:
