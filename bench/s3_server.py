@@ -10,10 +10,12 @@ import threading
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 _DATE = "2026-11-20T08:15:02.000Z"
+_NOTHING: Mapping[str, str] = {}
 
 
 class Bucket:
@@ -74,11 +76,23 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._count("GET")
             body = self.bucket.bodies.get(_key(url.path))
-            self._answer(404 if body is None else 200, body or b"<Error><Code>NoSuchKey</Code></Error>")
+            if body is None:
+                self._answer(404, b"<Error><Code>NoSuchKey</Code></Error>")
+            else:
+                self._serve(body, self.headers.get("Range"))
 
     def do_HEAD(self) -> None:
         self._count("HEAD")
-        self._answer(200 if _key(urlsplit(self.path).path) in self.bucket.bodies else 404, b"")
+        body = self.bucket.bodies.get(_key(urlsplit(self.path).path))
+        self._answer(404 if body is None else 200, body or b"")
+
+    def _serve(self, body: bytes, wanted: str | None) -> None:
+        """The whole object, or one range of it."""
+        first, end = _range_of(wanted, len(body)) if wanted else (0, len(body))
+        with self.bucket.lock:
+            self.bucket.requests["bytes"] += end - first
+        told = {"Content-Range": f"bytes {first}-{end - 1}/{len(body)}"} if wanted else {}
+        self._answer(206 if wanted else 200, body[first:end], told)
 
     def do_PUT(self) -> None:
         self._count("PUT")
@@ -108,8 +122,10 @@ class Handler(BaseHTTPRequestHandler):
             self.bucket.requests[kind] += 1
         time.sleep(self.bucket.latency_s)
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def _answer(self, status: int, body: bytes, told: Mapping[str, str] = _NOTHING) -> None:
         self.send_response_only(status)
+        for name, value in told.items():
+            self.send_header(name, value)
         self.send_header("ETag", '"etag"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -118,6 +134,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def _range_of(wanted: str, size: int) -> tuple[int, int]:
+    """First byte and end of `bytes=3-7`, `bytes=3-` or `bytes=-5`."""
+    first, _, last = wanted.removeprefix("bytes=").partition("-")
+    if not first:
+        return max(0, size - int(last)), size
+    return int(first), min(size, int(last) + 1) if last else size
 
 
 def _key(path: str) -> bytes:

@@ -4,6 +4,7 @@
     python bench/scale.py plan --videos 1000000
     python bench/scale.py run --videos 20000           # real Ray, runner, commits; a model that does nothing
     python bench/scale.py settle --videos 100000       # the driver's commits and publishes alone
+    python bench/scale.py requests --publishes 20 100  # what questions to an index on S3 cost
     python bench/scale.py put --videos 2000            # the PUT of a commit, by boto3's client and by ours
 
 S3 is bench/s3_server.py. Every figure is of a process of its own, without the server's CPU.
@@ -14,6 +15,7 @@ import argparse
 from scale_list import bench_list
 from scale_plan import bench_plan
 from scale_put import bench_put
+from scale_requests import bench_requests
 from scale_run import bench_run, bench_settle
 
 BENCHES = {
@@ -22,6 +24,7 @@ BENCHES = {
     "run": bench_run,
     "settle": bench_settle,
     "put": bench_put,
+    "requests": bench_requests,
 }
 
 
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--keys", type=int, default=100_000)
     parser.add_argument("--videos", type=int, default=20_000)
     parser.add_argument("--latency-ms", type=float, default=0.0)
+    parser.add_argument("--publishes", type=int, nargs="+", default=[20, 100])
     parser.add_argument("--only", help="one row of the table")
     options = parser.parse_args()
     BENCHES[options.what](options)

@@ -116,6 +116,11 @@ spending_options = with_options(
         *("--deadline", "6h|07:00|DATE"),
         "No video begins after this long, or this time of day; those under way finish.",
     ),
+    value(
+        *("--compact-at", "N"),
+        "Merge small files of the index once a table has more than N of them; 0: never. [100]",
+        int,
+    ),
     switch("--build", "At the end, what `media-index build` makes is made, or made current."),
     values(
         *("--ok", "ok", "CODE"),

@@ -5,7 +5,7 @@ actors   start, lose and replace actors       queue     which video is next
 policy   what a failed try leads to           settle    commits, and the run's own rows
 relinking  rows follow a moved object         progress  bar and log lines
 metrics  gauges for Prometheus                 supervise  the loop in a thread, under watch
-stopping  a signal or a lost lease ends it
+stopping  a signal or a lost lease ends it    tidying  merges small files by the way
 
 Knows Ray handles and results; never opens a video, an answer or a tensor.
 """

@@ -37,6 +37,7 @@ from schemas.failures import ExitCode, FailureAction, MediaIndexError
 from schemas.tables import Run
 from storage.index.leases import Holder
 from storage.query.build import Build
+from storage.upkeep.compact import Compaction
 
 TELL_PACE_EVERY_S = 30.0
 _log = logging.getLogger(__name__)
@@ -191,6 +192,18 @@ class Progress:
         line = f"built     {build.file}: snapshot {build.snapshot}, {build.num_documents} documents"
         fields = {"file": build.file, "snapshot": build.snapshot, "documents": build.num_documents}
         self._say(line, "built", is_new=True, **fields)
+
+    def compacted(self, done: Compaction) -> None:
+        """Small files of the index are merged."""
+        num_before = sum(len(merged.before) for merged in done.merged.values())
+        num_after = sum(len(merged.after) for merged in done.merged.values())
+        line = f"compacted {num_before} files of the index into {num_after}"
+        self._say(line, "compacted", snapshot=done.snapshot, before=num_before, after=num_after)
+
+    def not_compacted(self, error: MediaIndexError | OSError) -> None:
+        """Small files of the index stay as they are until the next time."""
+        said = error.message if isinstance(error, MediaIndexError) else str(error)
+        self._say(f"note      the index's files are not merged: {said}", "not_compacted", message=said)
 
     def error(self, error: MediaIndexError, command: str | None = None) -> None:
         """What stops the run, and what to type next."""

@@ -17,6 +17,7 @@ from jobs.driver.runner import Runner
 from jobs.driver.settle import IndexSettler, Tally
 from jobs.driver.stopping import Stop, stop_on_signal
 from jobs.driver.supervise import supervise
+from jobs.driver.tidying import Tidying
 from jobs.folders import make_writable
 from jobs.logs import follow
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
@@ -137,7 +138,9 @@ class _Execution:
         self._progress = progress
         self._owns_process = owns_process
         self._address = address
-        self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress)
+        place, at = (checked.settings.index, checked.settings.endpoint_url), checked.settings.compact_at
+        self._tidying = Tidying(*place, at, progress, checked.settings.scratch)
+        self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress, self._tidying)
         self._relinking = Relinking(checked.index, checked.recipe.recipe_id, run_id)
         self._num_planned = len(plan.videos)
 
@@ -234,6 +237,7 @@ class _Execution:
         if self._num_planned or self._settler.has_published or exit_code:
             record = RunRecord(run=row, failures=tuple(tally.unfinished), attempts=tuple(tally.attempts))
             self._settler.publish(record)
+        self._tidying.finish()
         self._progress.ended(row)
         return row
 

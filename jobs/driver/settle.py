@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.driver.progress import Progress
+from jobs.driver.tidying import Tidying
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
 from schemas.commit import Commit, RunRecord
@@ -78,8 +79,17 @@ class _Settlement:
 class IndexSettler:
     """Commits bundles as they come and publishes them in batches."""
 
-    def __init__(self, index: Index, recipe: Recipe, run_id: str, progress: Progress) -> None:
+    def __init__(
+        self,
+        index: Index,
+        recipe: Recipe,
+        run_id: str,
+        progress: Progress,
+        tidying: Tidying | None = None,
+    ) -> None:
+        """`tidying` looks at the index after each publish; None: nobody does."""
         self.tally = Tally()
+        self._tidying = tidying
         self.has_published = False  # anything that readers see
         self._index = index
         self._recipe = recipe
@@ -166,6 +176,8 @@ class IndexSettler:
         if self._to_publish or self._marks or record:
             snapshot = self._index.publish(self._to_publish, [record] if record else [], self._marks)
             self.has_published |= snapshot is not None
+            if self._tidying:
+                self._tidying.look(self._index.last_seen)
         self._to_publish, self._marks = [], []
         self._published_at = time.monotonic()
 

@@ -117,6 +117,7 @@ class Settings(BaseModel):
     max_cost_per_video: CostLimitSetting | None = None
     max_failures: FailureLimitSetting | None = None
     deadline: DeadlineSetting | None = None
+    compact_at: int = Field(default=100, ge=0)
     build: bool = False
     ok: tuple[Annotated[int, AfterValidator(_check_ok)], ...] = ()
     log_format: Literal["text", "json"] = "text"

@@ -171,6 +171,11 @@ class Index:
         """The newest one, None before the first publish."""
         return self._published.refresh()
 
+    @property
+    def last_seen(self) -> Snapshot | None:
+        """The newest one at the last look; nothing is asked for."""
+        return self._published.seen
+
     def _bundle(self, video_id: VideoId, analysis_key: str) -> pa.Table:
         key = bundle_key(video_id, analysis_key)
         return read_bundle(self._read_bundle(key), f"{self.url}/{key}")

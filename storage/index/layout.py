@@ -10,6 +10,7 @@ serving.duckdb                                one file made from one snapshot; o
 recipes/<recipe_id>.json                      what the rows' recipe ids stand for
 leases/<number>.json                          who is at work on the index; the highest number counts
 plans/<run_id>.plan                           the videos that a run at work has for itself
+packs/<snapshot>-<token>.pack                 copies of small parts together, for readers on S3
 forgetting/<video_id>.json                    a video that is being forgotten; the last file of it to go
 probes/<token>                                written and removed again, to see what the store does
 """
@@ -30,6 +31,7 @@ BUNDLES = "bundles/"
 PARTS = "tables/"
 FORGETTING = "forgetting/"
 PROBES = "probes/"
+PACKS = "packs/"
 
 _MERGED = re.compile(r"\d{10}-[0-9a-f]{16}")  # what `new_part_key` names a part, and no run is called
 
@@ -50,6 +52,15 @@ def snapshot_key(number: int) -> str:
 def new_part_key(table: str, snapshot: int) -> str:
     """A name nobody else will choose, so a part can never be overwritten."""
     return f"{PARTS}{table}/{snapshot:010d}-{secrets.token_hex(8)}.parquet"
+
+
+def new_pack_key(snapshot: int) -> str:
+    return f"{PACKS}{snapshot:010d}-{secrets.token_hex(8)}.pack"
+
+
+def table_of(part: str) -> str:
+    """The table whose rows a part has."""
+    return part.removeprefix(PARTS).partition("/")[0]
 
 
 def recipe_key(recipe_id: str) -> str:

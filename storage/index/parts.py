@@ -11,6 +11,7 @@ from storage.errors import NotFound
 from storage.index.arrow_tables import check_schema
 from storage.index.damage import damaged_part
 from storage.index.layout import new_part_key
+from storage.index.packs import NewPart
 from storage.objects.store import ObjectStore
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.
@@ -18,22 +19,27 @@ GROUP_ROWS, _GROUP_BYTES = 10_000, 8 << 20
 FILE_BYTES = 256 << 20  # of a file that is large enough; it is in memory until it is written
 
 
-def write_part(store: ObjectStore, key: str, table: pa.Table) -> str:
+def write_part(store: ObjectStore, key: str, table: pa.Table) -> NewPart:
     """A part in one piece; its key is returned."""
     sink = pa.BufferOutputStream()
     parquet.write_table(table, sink, compression="zstd", row_group_size=_rows_of_a_group(table))
-    store.put_if_absent(key, bytes(sink.getvalue()))
-    return key
+    return _put(store, key, sink)
+
+
+def _put(store: ObjectStore, key: str, sink: pa.BufferOutputStream) -> NewPart:
+    data = bytes(sink.getvalue())
+    store.put_if_absent(key, data)
+    return NewPart.of(key, data)
 
 
 def write_parts(
     store: ObjectStore, table: str, snapshot: int, schema: pa.Schema, rows: Iterable[pa.Table]
-) -> list[str]:
+) -> list[NewPart]:
     """Rows as they come, in parts of about `FILE_BYTES`. No rows, no part.
 
     Neighbouring rows of one video come into one part: each part has all of an analysis, or nothing.
     """
-    keys: list[str] = []
+    keys: list[NewPart] = []
     sink, writer, last = pa.BufferOutputStream(), None, None
     for group in _groups(rows):
         if writer is not None and sink.tell() >= FILE_BYTES:
@@ -64,11 +70,9 @@ def _num_rows_of(video_id: VideoId | None, group: pa.Table) -> int:
 
 def _finish(
     store: ObjectStore, table: str, snapshot: int, writer: parquet.ParquetWriter, sink: pa.BufferOutputStream
-) -> str:
+) -> NewPart:
     writer.close()
-    key = new_part_key(table, snapshot)
-    store.put_if_absent(key, bytes(sink.getvalue()))
-    return key
+    return _put(store, new_part_key(table, snapshot), sink)
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

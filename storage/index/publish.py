@@ -129,7 +129,7 @@ def _write_data(
         new = [bundle for analysis_key, bundle in batch if analysis_key in change.new_keys]
         for table, rows in flatten_bundles(new, own).items() if new else ():
             if rows.num_rows:
-                key = write_part(store, new_part_key(table, number), rows)
+                key: str = write_part(store, new_part_key(table, number), rows)
                 parts.keys.setdefault(table, []).append(key)
     return parts
 

@@ -56,6 +56,11 @@ class PublishedCommits:
         self._snapshot: Snapshot | None = None
         self._commits = CommitBlocks(_SCHEMA)
 
+    @property
+    def seen(self) -> Snapshot | None:
+        """The snapshot of the last `refresh`."""
+        return self._snapshot
+
     def refresh(self) -> Snapshot | None:
         """Look for a newer snapshot; the one that the other methods then speak of."""
         newest = read_newest(self._store, self._snapshot)

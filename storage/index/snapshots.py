@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,13 +13,18 @@ from storage.errors import NotFound
 from storage.index.json_files import read_json
 from storage.index.layout import SNAPSHOTS, snapshot_key
 from storage.index.pack_tables import OwnTables, join
+from storage.index.packs import NewPart, Pack, repack
 from storage.objects.store import ObjectStore
+from storage.objects.stored import Place
 
 _NAME = re.compile(re.escape(SNAPSHOTS) + r"\d{10}\.json")  # other files there are not ours
 
 
 class Snapshot(BaseModel):
-    """`parts` maps a table to its files, relative to the index's root, oldest first."""
+    """`parts` maps a table to its files, relative to the index's root, oldest first.
+
+    `sizes` and `packs` spare readers requests; an older media-index writes neither.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -27,11 +33,32 @@ class Snapshot(BaseModel):
     created_at: datetime
     parts: dict[str, tuple[str, ...]]
     own_tables: OwnTables = {}  # brought by prompt packs
+    sizes: dict[str, int] = {}  # of those parts that are in no pack as a whole, in bytes
+    packs: tuple[Pack, ...] = ()
 
     @cached_property
     def files(self) -> frozenset[str]:
         """The files of all tables."""
         return frozenset(key for keys in self.parts.values() for key in keys)
+
+    @cached_property
+    def objects(self) -> frozenset[str]:
+        """Its files and packs."""
+        return self.files.union(pack.key for pack in self.packs)
+
+    def places(self) -> Iterator[Place]:
+        """Where its parts are, as far as it says."""
+        yield from (Place(key, size) for key, size in self.sizes.items())
+        for pack in self.packs:
+            yield from pack.places(self.sizes)
+
+    def size_of(self, key: str) -> int | None:
+        """The size of one of its parts; None: it does not say."""
+        return self.sizes.get(key) or self._packed.get(key)
+
+    @cached_property
+    def _packed(self) -> dict[str, int]:
+        return {key: num_bytes for pack in self.packs for key, num_bytes in pack.parts.items()}
 
     def files_of(self, table: str) -> tuple[str, ...]:
         return self.parts.get(table, ())
@@ -79,17 +106,33 @@ def create_next(
     """
     parts = {table: tuple(key for key in keys if key not in dropped) for table, keys in _parts_of(base)}
     for table, keys in added.items():
-        parts[table] = (*parts.get(table, ()), *keys)
+        parts[table] = (*parts.get(table, ()), *map(str, keys))
     number = next_number(base)
+    new = [key for keys in added.values() for key in keys]
     snapshot = Snapshot(
         schema_version=SCHEMA_VERSION,
         number=number,
         created_at=datetime.now(UTC),
         parts=parts,
         own_tables=join(own_tables_of(base), own_tables, store.url),
+        **_for_requests(store, base, new, dropped),
     )
     created = store.put_if_absent(snapshot_key(number), snapshot.model_dump_json(indent=1).encode())
     return snapshot if created else None
+
+
+def _for_requests(
+    store: ObjectStore, base: Snapshot | None, new: Sequence[str], dropped: Collection[str]
+) -> dict[str, Any]:
+    """What is known of the parts' sizes and, where requests cost, the packs."""
+    before = base.packs if base else ()
+    packs = repack(store, before, new, dropped, next_number(base)) if store.takes_requests else ()
+    packed = {key: num_bytes for pack in packs for key, num_bytes in pack.parts.items()}
+    sizes = {key: num_bytes for pack in before for key, num_bytes in pack.parts.items()}
+    sizes |= base.sizes if base else {}
+    sizes |= {str(part): part.size_bytes for part in new if isinstance(part, NewPart)}
+    sizes = {key: size for key, size in sizes.items() if key not in dropped and packed.get(key) != size}
+    return {"packs": packs, "sizes": sizes}
 
 
 def _parts_of(snapshot: Snapshot | None) -> Iterable[tuple[str, tuple[str, ...]]]:

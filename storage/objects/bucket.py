@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from schemas.failures import CommitUnknownError
 from storage.errors import Damaged, ObjectError, StorageUnavailable
-from storage.objects.stored import StoredObject
+from storage.objects.stored import Place, StoredObject
 from storage.s3.arrived import etag_md5, header_md5, is_express, promised_md5
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.put import conditional_put
@@ -124,6 +124,12 @@ class S3Store:
         )
         connection.register(f"_{name}_parts", dataset)
         return f"FROM _{name}_parts"
+
+    def expect(self, places: Iterable[Place]) -> None:
+        relay_of(self.endpoint_url).shelf.expect(f"{self.bucket}/{self.prefix}", places)
+
+    def gather(self, keys: Iterable[str]) -> None:
+        relay_of(self.endpoint_url).shelf.gather(f"{self.bucket}/{self.prefix}{key}" for key in keys)
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
         """What is registered may be read."""

@@ -14,7 +14,7 @@ import duckdb
 
 from schemas.identity import moment_of
 from storage.errors import AccessDenied, NoSpace, NotFound, ObjectError
-from storage.objects.stored import StoredObject
+from storage.objects.stored import Place, StoredObject
 from storage.sql import glob_escape, quote, scan_files
 
 if TYPE_CHECKING:
@@ -86,6 +86,12 @@ class LocalStore:
         schema: "Callable[[], pa.Schema]",
     ) -> str:
         return scan_files(f"{self.root}/{key}" for key in keys)
+
+    def expect(self, places: Iterable[Place]) -> None:
+        """A disk tells at once."""
+
+    def gather(self, keys: Iterable[str]) -> None:
+        """And each file lies by itself."""
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
         """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""

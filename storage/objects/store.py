@@ -9,7 +9,7 @@ import duckdb
 from storage.errors import ObjectError
 from storage.locations import Folder, parse_location
 from storage.objects.local import LocalStore
-from storage.objects.stored import StoredObject
+from storage.objects.stored import Place, StoredObject
 
 if TYPE_CHECKING:
     import pyarrow as pa  # questions to a folder do without
@@ -63,6 +63,15 @@ class ObjectStore(Protocol):
     ) -> str:
         """SQL that reads the rows of Parquet objects, at least one, all of the table `name`; `schema` makes
         its columns, for who needs them."""
+        ...
+
+    def expect(self, places: Iterable[Place]) -> None:
+        """Know where objects are that `scan` reads, so that less has to be asked for; what was known before
+        is forgotten."""
+        ...
+
+    def gather(self, keys: Iterable[str]) -> None:
+        """These of the expected objects are read next: take those that lie together at once."""
         ...
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:

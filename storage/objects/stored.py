@@ -1,4 +1,4 @@
-"""What a store's listing says of an object."""
+"""What is known of an object without asking for it: what a listing says, and where a copy of it lies."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,3 +11,14 @@ class StoredObject:
     key: str
     size_bytes: int
     modified_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How large an object is that never changes, and where its last bytes are as well, if anywhere."""
+
+    key: str
+    size_bytes: int
+    pack: str | None = None  # the key of another object, that has them
+    start: int = 0  # byte of that one at which they begin
+    num_packed: int = 0

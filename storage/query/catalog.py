@@ -88,6 +88,11 @@ class Catalog:
 
         return Postings(self.arrays)
 
+    def will_read(self, *tables: str) -> None:
+        """Say which tables the next questions are about, so that what lies together is fetched at once."""
+        with self._errors():
+            self.views.make_for(" ".join(tables))
+
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Result:
         """Run one query, `?` or `$name` in it standing for `params`. UsageError: DuckDB refuses it."""
         with self._errors():
@@ -265,13 +270,20 @@ def add_views(
             return arrow_schema(columns[table])
 
         keys = snapshot.files_of(table) if snapshot else ()
+        read_next.extend(keys)
         return store.scan(connection, table, keys, schema) if keys else None
 
+    def gather() -> None:
+        store.gather(read_next)
+        read_next.clear()
+
+    read_next: list[str] = []
     own_tables = own_tables_of(snapshot)
     columns = COLUMNS | columns_by_table(own_tables)
     # Parts never change, and a query for one picture would open them all to read their statistics.
     connection.execute("SET parquet_metadata_cache = true")
+    store.expect(snapshot.places() if snapshot else ())
     store.allow_scans(connection, snapshot.files if snapshot else ())
-    views = ViewMaker(connection)
+    views = ViewMaker(connection, gather)
     views.add(define_views(scan, own_tables))
     return views

@@ -4,7 +4,7 @@ A catalog has more than fifty, and most questions name two. To make one is to op
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import duckdb
 
@@ -19,8 +19,12 @@ _ASKS_FOR_ALL = re.compile(
 class ViewMaker:
     """Makes definitions in a connection, with those that they need, in the order in which they were added."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, made: Callable[[], None] = lambda: None
+    ) -> None:
+        """`made` is called when all are made that a statement needs."""
         self._connection = connection
+        self._tell_made = made
         self._known: dict[str, Definition] = {}
         self._made: set[str] = set()
 
@@ -64,3 +68,4 @@ class ViewMaker:
             if name in names and name not in self._made:
                 self._connection.execute(definition.make())
                 self._made.add(name)
+        self._tell_made()

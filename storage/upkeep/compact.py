@@ -21,6 +21,7 @@ from storage.index.layout import PARTS
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
 from storage.index.pack_tables import columns_by_table
+from storage.index.packs import NewPart
 from storage.index.parts import FILE_BYTES, read_part, write_parts
 from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
 from storage.index.views import write_views
@@ -32,6 +33,7 @@ ROUND_BYTES = 4 << 30  # of parts that are sorted together: what the scratch dis
 _AHEAD, _AHEAD_BYTES = 16, 64 << 20  # parts on their way from the store
 _SORT_MEMORY = "1GB"  # more is sorted on the scratch disk
 _BATCH_ROWS = 2048
+_MUCH = 4
 _SORTED_BY = ("video_id", "snapshot", "analysis_key", "run_id")  # those of them that the table has
 
 Wait = Callable[[Holder], None]
@@ -54,8 +56,23 @@ class Compaction:
     merged: dict[str, Merged]
 
 
-def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None = None) -> Compaction | None:
+def is_due(snapshot: Snapshot | None, at: int) -> bool:
+    """Whether a table has more than `at` small parts; 0: never."""
+    tables = snapshot.parts if snapshot and at else {}
+    return any(_num_small(snapshot, keys) > at for keys in tables.values() if snapshot and len(keys) > at)
+
+
+def _num_small(snapshot: Snapshot, keys: Iterable[str]) -> int:
+    return sum((snapshot.size_of(key) or 0) < SMALL_BYTES for key in keys)
+
+
+def compact(
+    url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None = None, at_ease: bool = False
+) -> Compaction | None:
     """Merge the small parts of every table. None: there is nothing to merge.
+
+    `at_ease` leaves out parts that are much larger than all smaller ones together: for who comes again soon.
+    So a row is merged anew only as its part multiplies, however often rows are added.
 
     Safe beside runs and readers. LeaseHeldError: another compaction is at work, or a video is being
     forgotten. PreflightError: no index, or a part that cannot be read.
@@ -63,7 +80,7 @@ def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None
     store, _ = open_for_writing(url, endpoint_url)
     with holding(store, "compact", wait) as check_lease:
         base = read_newest(store)
-        small = _small_parts(store, base) if base else {}
+        small = _small_parts(store, base, at_ease) if base else {}
         if base is None or not small:
             return None
         merged: dict[str, Merged] = {}
@@ -74,7 +91,7 @@ def compact(url: str, endpoint_url: str | None, wait: Wait, scratch: Path | None
         return switch_parts(store, base, merged)
 
 
-def _small_parts(store: ObjectStore, snapshot: Snapshot) -> dict[str, dict[str, int]]:
+def _small_parts(store: ObjectStore, snapshot: Snapshot, at_ease: bool) -> dict[str, dict[str, int]]:
     """The parts of each table that one larger part can take the place of, with their sizes."""
     sizes = {found.key: found.size_bytes for found in store.list_objects(PARTS)}
     columns = _columns(snapshot)
@@ -86,9 +103,23 @@ def _small_parts(store: ObjectStore, snapshot: Snapshot) -> dict[str, dict[str, 
                 raise damaged_part(store.url, key, "missing")
             if sizes[key] < SMALL_BYTES:
                 parts[key] = sizes[key]
+        if at_ease:
+            parts = of_a_kind(parts)
         if len(parts) > 1:
             found[table] = parts
     return dict(sorted(found.items()))
+
+
+def of_a_kind(parts: dict[str, int]) -> dict[str, int]:
+    """Without those that are more than `_MUCH` times as large as all smaller ones together."""
+    chosen: set[str] = set()
+    total = 0
+    for key, size in sorted(parts.items(), key=lambda part: part[1]):
+        if chosen and size > _MUCH * total:
+            break
+        chosen.add(key)
+        total += size
+    return {key: size for key, size in parts.items() if key in chosen}
 
 
 def _columns(snapshot: Snapshot) -> dict[str, tuple[Column, ...]]:
@@ -100,7 +131,7 @@ def merge_parts(
 ) -> Merged:
     """Write the rows of these parts anew, sorted, in as few parts as hold them; nothing lists them yet."""
     columns, number = _columns(base)[table], next_number(base)
-    after: list[str] = []
+    after: list[NewPart] = []
     num_rows = 0
 
     def counted(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

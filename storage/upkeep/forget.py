@@ -17,7 +17,7 @@ from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoId, parse_video_id, video_id_of
 from schemas.tables import SCHEMA_VERSION
 from storage.index.json_files import read_json
-from storage.index.layout import FORGETTING, PARTS, PLANS, bundles_of, forgetting_key
+from storage.index.layout import FORGETTING, PACKS, PARTS, PLANS, bundles_of, forgetting_key
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
 from storage.index.parts import open_part, write_parts
@@ -188,8 +188,16 @@ def _left_overs(store: ObjectStore, video_id: VideoId) -> Iterator[str]:
         if parts & read_snapshot(store, key).files:
             yield key
     yield from sorted(parts)
+    yield from _unlisted_packs(store)
     yield from (key for key in store.list(PLANS) if _names(store, key, video_id))
     yield from [found.key for found in store.list_pending()]  # of killed writers: nobody is at work
+
+
+def _unlisted_packs(store: ObjectStore) -> list[str]:
+    """Packs that the newest snapshot does not list, or with more than its parts: copies of what is gone."""
+    newest = read_newest(store)
+    kept = {pack.key for pack in newest.packs if pack.parts.keys() <= newest.files} if newest else set()
+    return [key for key in store.list(PACKS) if key not in kept]
 
 
 def _is_unreadable(store: ObjectStore, key: str) -> bool:
@@ -214,12 +222,14 @@ def _names(store: ObjectStore, key: str, video_id: VideoId) -> bool:
 def _verify(store: ObjectStore, video_id: VideoId) -> int:
     """How many files were looked at. PreflightError: one of them holds the video still."""
     num_files = 0
+    packs = _unlisted_packs(store)
     for key in store.list(""):
         if key == forgetting_key(video_id):
             continue
         num_files += 1
         if (
             video_id in key
+            or key in packs
             or (key.startswith(PARTS) and _count(store, key, video_id))
             or (key.startswith(PLANS) and _names(store, key, video_id))
         ):

@@ -18,6 +18,7 @@ from storage.index.layout import (
     FORGETTING,
     LEASES,
     MARKER,
+    PACKS,
     PARTS,
     PLANS,
     PROBES,
@@ -41,6 +42,7 @@ _ID, _NUMBER = "[0-9a-f]{16}", r"\d{10}"
 _KINDS = {
     "snapshots": re.compile(rf"{SNAPSHOTS}{_NUMBER}\.json"),
     "parts": re.compile(rf"{PARTS}\w+/[\w-]+\.parquet"),
+    "packs": re.compile(rf"{PACKS}{_NUMBER}-{_ID}\.pack"),
     "bundles": re.compile(rf"{BUNDLES}[0-9a-f]{{2}}/{_ID}/{_ID}\.parquet"),
     "plans": re.compile(rf"{PLANS}[\w-]+\.plan"),
     "leases": re.compile(rf"{LEASES}{_NUMBER}\.json"),
@@ -158,10 +160,9 @@ def _unneeded(
     snapshots = found["snapshots"]
     over = [each for each, following in pairwise(snapshots) if following.modified_at < limit]
     yield "snapshots", over
-    yield (
-        "parts",
-        _unlisted(store, _old(found["parts"], limit), [each.key for each in snapshots[len(over) :]]),
-    )
+    remaining = [each.key for each in snapshots[len(over) :]]
+    for kind in ("parts", "packs"):
+        yield kind, _unlisted(store, _old(found[kind], limit), remaining)
     yield "bundles", found["bundles"]
     at_work = {holder.run_id for holder in log.holders} | {holder.claim for holder in log.holders}
     plans = [each for each in found["plans"] if not {each.key, _stem(each)} & at_work]
@@ -171,16 +172,16 @@ def _unneeded(
         yield kind, _old(found[kind], limit)
 
 
-def _unlisted(store: ObjectStore, parts: list[StoredObject], snapshots: Sequence[str]) -> list[StoredObject]:
+def _unlisted(store: ObjectStore, files: list[StoredObject], snapshots: Sequence[str]) -> list[StoredObject]:
     """Those in none of these snapshots, nor in one that came since."""
     newest = read_newest(store)
-    listed = newest.files if newest else frozenset()
-    parts = [each for each in parts if each.key not in listed]
+    listed = newest.objects if newest else frozenset()
+    files = [each for each in files if each.key not in listed]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for keys in batches(snapshots if parts else (), _AT_ONCE):
+        for keys in batches(snapshots if files else (), _AT_ONCE):
             for snapshot in pool.map(lambda key: read_snapshot(store, key), keys):
-                parts = [each for each in parts if each.key not in snapshot.files]
-    return parts
+                files = [each for each in files if each.key not in snapshot.objects]
+    return files
 
 
 def _kind_of(key: str) -> str | None:

@@ -14,7 +14,7 @@ from jobs.reports.recipe_changes import changes_between
 from jobs.ui.find_video import find_ever
 from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
-from schemas.tables import Attempt, Video
+from schemas.tables import TABLES, Attempt, Video
 from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 def read_explanation(catalog: Catalog, store: ObjectStore, place: IndexPlace, name: str) -> Explanation:
     """`name` as `find_ever` takes it. UsageError: nobody ever heard of it."""
+    catalog.will_read(*(f"{table}_all" for table in (*TABLES, "commits", *catalog.own_tables)), *TABLES)
     video_id = find_ever(catalog, name)
     commits = _read_commits(catalog, store, video_id)
     tries = _read(catalog, "tries", Attempt, video_id)

@@ -61,6 +61,12 @@ class IndexPlace:
             return {name: sorted(catalog.query(f'FROM "{name}"').rows, key=repr) for name in names}
 
 
+@pytest.fixture
+def index_place() -> type[IndexPlace]:
+    """Makes a place of its URL and its endpoint."""
+    return IndexPlace
+
+
 @pytest.fixture(params=["local", "s3"])
 def place(request, tmp_path) -> IndexPlace:
     """An empty place with an awkward name."""

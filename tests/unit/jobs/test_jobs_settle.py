@@ -12,6 +12,7 @@ from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Tr
 from jobs.attempts.work import Work
 from jobs.driver.progress import Progress
 from jobs.driver.settle import IndexSettler
+from jobs.driver.tidying import Tidying
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
@@ -160,3 +161,35 @@ def test_what_the_run_did_not_settle_keeps_its_attempts(settler_of, published):
     settler.unsettled(lost)
     assert published(settler, "select outcome, code from attempts") == [("next_run", "machine_lost")]
     assert settler.tally.tries == {"lost": 1}
+
+
+def test_small_files_are_merged_beside_the_run(index, make_bundle):
+    """Once a table has more than two; rows stay as they are."""
+    said = io.StringIO()
+    progress = Progress(Console(file=said))
+    tidying = Tidying(index.url, None, 2, progress)
+    settler = IndexSettler(index, RECIPE, "run", progress, tidying)
+    for number in range(4):
+        bundle = make_bundle(uri=f"s3://library/{number}.mp4")
+        index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+        settler.already_committed(bundle.commit.video_id, bundle.commit.analysis_key)
+        settler.publish()
+    tidying.finish()
+    assert "compacted" in said.getvalue()
+    assert len(index.snapshot().files_of("scenes")) <= 2
+    with open_catalog(index.url) as catalog:
+        assert catalog.query("select count(*) from scenes").rows == [(4,)]
+
+
+def test_a_compaction_that_fails_harms_nothing(index, make_bundle):
+    """It is told, and the run goes on."""
+    said = io.StringIO()
+    tidying = Tidying(index.url, None, 1, Progress(Console(file=said)))
+    bundles = [make_bundle(uri=f"s3://library/{number}.mp4") for number in range(2)]
+    for bundle in bundles:
+        index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+        index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    index.store.delete(index.snapshot().files_of("scenes")[0])
+    tidying.look(index.snapshot())
+    tidying.finish()
+    assert "not merged" in said.getvalue()
