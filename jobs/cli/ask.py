@@ -99,6 +99,12 @@ def sql(
     help="No scenes or highlights that shots, or what is said and written, speak against.",
 )
 @click.option("--language", metavar="TAG", help="Only captions in this language, as BCP 47: en, pt, pt-BR.")
+@click.option(
+    "--unbuilt-rows",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Search at most so many rows that build has not seen yet. [200000]",
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="At most so many.")
 def search(
     text: str,
@@ -111,6 +117,7 @@ def search(
     tags: tuple[str, ...],
     supported: bool,
     language: str | None,
+    unbuilt_rows: int | None,
     limit: int,
     **flags: Any,
 ) -> None:
@@ -119,7 +126,7 @@ def search(
     from storage.query.catalog import again_if_changed
     from storage.query.database import open_serving
     from storage.query.filters import Filters
-    from storage.query.search import make_searchable
+    from storage.query.search import MOST_UNBUILT, make_searchable
     from storage.query.search import search as search_index
 
     filters = Filters(
@@ -129,7 +136,9 @@ def search(
     def ask() -> "tuple[list[Hit], str | None, str | None]":
         served = open_serving(*place, serving, history=False)
         with served.catalog as catalog:
-            return search_index(catalog, text, limit, filters), served.note, make_searchable(catalog)
+            most = MOST_UNBUILT if unbuilt_rows is None else unbuilt_rows
+            found = search_index(catalog, text, limit, filters, most)
+            return found, served.note, make_searchable(catalog)
 
     hits, note, words_only = again_if_changed(ask)
     _note(note)

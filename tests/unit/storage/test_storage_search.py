@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from schemas.commit import Bundle
-from schemas.failures import UsageError
+from schemas.failures import PreflightError, UsageError
 from schemas.tables import Character, Highlight, Scene
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
@@ -225,3 +225,20 @@ def test_the_score_is_bm25(catalog: Catalog) -> None:
 
     for hit in search(catalog, "red car", filters=Filters(kind="scenes")):
         assert hit.words_score == pytest.approx(score(hit.title))
+
+
+def test_what_would_take_long_is_built_first(catalog: Catalog, make_bundle: Callable[..., Bundle]) -> None:
+    """Rows that no build has seen are counted; the error says the command, and what is built is free."""
+    with pytest.raises(PreflightError, match=r"^10 rows of") as raised:
+        search(catalog, "car", most_unbuilt=9)
+    assert "media-index build" in raised.value.hint
+    assert search(catalog, "car", most_unbuilt=10)
+    build_serving(catalog.url)
+    with open_serving(catalog.url).catalog as built:
+        assert search(built, "car", most_unbuilt=0)
+    index, late = open_index(catalog.url), make_bundle(uri="/v/c.mp4", titles=("Late",))
+    pair = late.commit.video_id, late.commit.analysis_key
+    index.commit(*pair, encode_bundle(late))
+    index.publish([pair])
+    with open_serving(catalog.url).catalog as older, pytest.raises(PreflightError, match=r"^\d rows of"):
+        search(older, "car", most_unbuilt=1)
