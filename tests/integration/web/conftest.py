@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,33 @@ def index_films() -> Callable[..., None]:
         opened.publish([(bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles])
 
     return index_them
+
+
+@pytest.fixture
+def serve_measured(
+    tmp_path: Path,
+    index_films: Callable[..., None],
+    make_film: Callable[..., Bundle],
+    make_row: Callable[..., Any],
+) -> Callable[..., AbstractContextManager[str]]:
+    """`with serve_measured(measure) as url`: the page of one film of 12 s that no model was asked about.
+
+    `measure(row)` gives rows by table; `row` makes one as `make_row` does, of that film.
+    """
+
+    @contextmanager
+    def serve_it(measure: Callable[[Callable[..., Any]], dict[str, tuple[Any, ...]]]) -> Iterator[str]:
+        path = _draw(tmp_path / "film.webm", 12)
+        found = path.stat()
+        video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
+        bundle = make_film(video, duration_ms=12_000, fps_num=FPS, fps_den=1, container="webm")
+        ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
+        rows = measure(partial(make_row, **ids))
+        index_films(tmp_path / "index", bundle.model_copy(update={"measured": rows}))
+        with serving(tmp_path / "index") as address:
+            yield f"{address}/video/{bundle.commit.video_id}"
+
+    return serve_it
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from schemas.commit import Bundle
-from schemas.identity import VideoObject
 from schemas.measured import ScreenText, Shot, Strip
 
 _TIME = "document.getElementById('player').currentTime"
@@ -25,37 +23,30 @@ def _sheet() -> bytes:
     return encoded.getvalue()
 
 
-@pytest.fixture
-def url(
-    tmp_path: Path,
-    draw_film: Callable[..., Path],
-    index_films: Callable[..., None],
-    make_film: Callable[..., Bundle],
-    make_row: Callable[..., Any],
-    serve: Callable[..., Any],
-) -> Iterator[str]:
-    """A page over one film of 12 s that no model was asked about."""
-    path = draw_film(tmp_path / "measured.webm", 12)
-    found = path.stat()
-    video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
-    bundle = make_film(video, duration_ms=12_000, fps_num=10, fps_den=1, container="webm")
-    ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
+def measure(row: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
+    """A strip, three shots and two lines of text."""
     sides = {"num_columns": 10, "tile_width": 160, "tile_height": 90}
-    strip = make_row(
-        Strip, num_tiles=12, step_ms=1000, media_type="image/jpeg", image=_sheet(), **sides, **ids
-    )
-    shots = tuple(
-        make_row(Shot, shot_index=n, start_ms=start, end_ms=end, kind=kind, **ids)
-        for n, (start, end, kind) in enumerate([(0, 3000, None), (3000, 8000, "cut"), (8000, 12_000, "fade")])
-    )
-    lines = tuple(
-        make_row(ScreenText, line=n, start_ms=start, end_ms=end, text=text, **ids)
-        for n, (start, end, text) in enumerate([(2000, 5000, "ROB JOHNSON"), (4000, 9000, "<b>Live</b>")])
-    )
-    rows = {"strips": (strip,), "shots": shots, "screen_text": lines}
-    index_films(tmp_path / "index", bundle.model_copy(update={"measured": rows}))
-    with serve(tmp_path / "index") as address:
-        yield f"{address}/video/{bundle.commit.video_id}"
+    strip = row(Strip, num_tiles=12, step_ms=1000, media_type="image/jpeg", image=_sheet(), **sides)
+    shots = [(0, 3000, None), (3000, 8000, "cut"), (8000, 12_000, "fade")]
+    lines = [(2000, 5000, "ROB JOHNSON"), (4000, 9000, "<b>Live</b>")]
+    return {
+        "strips": (strip,),
+        "shots": tuple(
+            row(Shot, shot_index=n, start_ms=start, end_ms=end, kind=kind)
+            for n, (start, end, kind) in enumerate(shots)
+        ),
+        "screen_text": tuple(
+            row(ScreenText, line=n, start_ms=start, end_ms=end, text=text)
+            for n, (start, end, text) in enumerate(lines)
+        ),
+    }
+
+
+@pytest.fixture
+def url(serve_measured: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The page of that film."""
+    with serve_measured(measure) as address:
+        yield address
 
 
 def _open(page: Any, url: str, at_s: float) -> None:

@@ -1,13 +1,12 @@
 """What is said, beside the player: it follows, it jumps, it can be searched in."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
-from schemas.commit import Bundle
-from schemas.identity import VideoObject
 from schemas.measured import Caption, CaptionTrack
 
 SAID = {
@@ -17,41 +16,33 @@ SAID = {
 _TIME = "document.getElementById('player').currentTime"
 
 
+def measure(row: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
+    """Captions in two languages."""
+    return {
+        "caption_tracks": tuple(
+            row(CaptionTrack, track=n, origin=f"said.{tag}.srt", language=tag, num_cues=len(SAID[n]))
+            for n, tag in enumerate(("en", "de"))
+        ),
+        "captions": tuple(
+            row(Caption, track=n, cue=number, start_ms=start, end_ms=end, text=text)
+            for n, said in SAID.items()
+            for number, (start, end, text) in enumerate(said)
+        ),
+    }
+
+
 @pytest.fixture
-def url(
-    tmp_path: Path,
-    draw_film: Callable[..., Path],
-    index_films: Callable[..., None],
-    make_film: Callable[..., Bundle],
-    make_row: Callable[..., Any],
-    serve: Callable[..., Any],
-) -> Iterator[str]:
-    """A page over one film of 12 s that no model was asked about, with captions in two languages."""
-    path = draw_film(tmp_path / "said.webm", 12)
-    found = path.stat()
-    video = VideoObject(str(path), found.st_size, found.st_mtime_ns)
-    bundle = make_film(video, duration_ms=12_000, fps_num=10, fps_den=1, container="webm")
-    ids = {k: getattr(bundle.commit, k) for k in ("video_id", "analysis_key", "object_rev", "recipe_id")}
-    tracks = tuple(
-        make_row(CaptionTrack, track=n, origin=f"said.{tag}.srt", language=tag, num_cues=len(SAID[n]), **ids)
-        for n, tag in enumerate(("en", "de"))
-    )
-    cues = tuple(
-        make_row(Caption, track=n, cue=number, start_ms=start, end_ms=end, text=text, **ids)
-        for n, said in SAID.items()
-        for number, (start, end, text) in enumerate(said)
-    )
-    index_films(
-        tmp_path / "index",
-        bundle.model_copy(update={"measured": {"caption_tracks": tracks, "captions": cues}}),
-    )
-    with serve(tmp_path / "index") as address:
+def url(serve_measured: Callable[..., AbstractContextManager[str]]) -> Iterator[str]:
+    """The page of that film."""
+    with serve_measured(measure) as address:
         yield address
 
 
 def _open(page: Any, url: str, t: float) -> None:
-    (hit,) = page.request.get(f"{url}/api/search", params={"q": "harbour"}).json()["hits"]
-    page.goto(f"{url}/video/{hit['video_id']}?t={t}")
+    found = page.request.get(urljoin(url, "/api/search"), params={"q": "harbour"}).json()
+    (hit,) = found["hits"]
+    assert url.endswith(hit["video_id"])
+    page.goto(f"{url}?t={t}")
     page.wait_for_function("document.getElementById('player').readyState >= 2")
 
 
