@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from jobs.attempts.work import Work
 from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
+from jobs.driver.gate import Gate
 from jobs.driver.metrics import Meters
 from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
@@ -26,8 +27,8 @@ from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import NO_ACTORS, place_actors, start_actor
 from jobs.workers.domain import DomainGuard
-from jobs.workers.postprocess import Postprocessing
-from jobs.workers.reading import Source
+from jobs.workers.postprocess import WAITING_PER_CPU, Postprocessing
+from jobs.workers.reading import Source, admission_remote
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.identity import new_run_id
@@ -96,6 +97,13 @@ def run(
         finally:
             with suppress(ObjectError):  # with the lease gone it says nothing any more
                 checked.index.store.delete(plan_key(run_id))
+
+
+def gate_of(source: Source, num_cpus: int) -> Gate:
+    """The gate of a run: closed where a checkpoint says which videos it was made for."""
+    if source.guard is None:
+        return Gate()
+    return Gate(lambda work: admission_remote.remote(source, work), WAITING_PER_CPU * num_cpus)
 
 
 def plan_for(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
@@ -221,6 +229,7 @@ class _Execution:
                 Limits(len(works), settings.max_failures, deadline),
                 _Watch(self._settler.tally, Meters(), self._progress),
                 cluster,
+                gate_of(source, cluster.num_cpus),
             )
             pace = pace_of(self._plan, works, checked, placement.num_actors)
             with self._progress.working(pace):

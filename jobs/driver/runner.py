@@ -19,6 +19,7 @@ from jobs.attempts.work import Work
 from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.driver.actors import ActorHandle, ActorPool
+from jobs.driver.gate import Gate
 from jobs.driver.policy import FailurePolicy, Settler
 from jobs.driver.queue import WorkQueue
 from jobs.driver.supervise import OneHand
@@ -55,9 +56,11 @@ class Runner:
         limits: Limits,
         watch: Watch,
         cluster: Cluster,
+        gate: Gate | None = None,
     ) -> None:
         self._queue = WorkQueue(works)
         self._pool = ActorPool(start_actor, num_actors)
+        self._gate = Gate() if gate is None else gate
         self._postprocessing = postprocessing
         self._settler = settler
         self._hand = OneHand()
@@ -89,6 +92,7 @@ class Runner:
             self._cut_off()
             if not is_lost:
                 self._pool.kill()
+                self._gate.cancel()
                 self._postprocessing.cancel()
             self._policy.close(blames_videos=is_through)
         if stop.is_set():
@@ -108,7 +112,8 @@ class Runner:
         self._queue.wake(time.monotonic())
         self._check_limits()
         if not self._closing:
-            self._pool.fill(self._queue.num_for_model)
+            if self._gate.is_open:
+                self._pool.fill(self._queue.num_for_model)
             if not self._postprocessing.is_full:
                 self._dispatch()
             self._read_signals()
@@ -123,10 +128,14 @@ class Runner:
         self._hand.do(self._settler.tick)
 
     def _has_work(self) -> bool:
-        is_under_way = bool(self._pool.busy) or len(self._postprocessing) > 0
+        is_under_way = self._num_under_way > 0
         if self._closing:
             return is_under_way and time.monotonic() < self._give_up_at
         return is_under_way or len(self._queue) > 0 or any(handle.upcoming for handle in self._pool.handles)
+
+    @property
+    def _num_under_way(self) -> int:
+        return len(self._pool.busy) + len(self._gate) + len(self._postprocessing)
 
     def _check_limits(self) -> None:
         policy = self._policy
@@ -134,7 +143,7 @@ class Runner:
         if reached and not self._closing:
             self._closing = reached
             self._give_up_at = time.monotonic() + GRACE_S
-            self._watch.closing(reached, len(self._pool.busy) + len(self._postprocessing), GRACE_S)
+            self._watch.closing(reached, self._num_under_way, GRACE_S)
 
     def _cut_off(self) -> None:
         for handle in self._pool.busy:
@@ -142,9 +151,13 @@ class Runner:
                 self._policy.cut_off(self._policy.with_try(work, handle.tried(work)))
         for video in self._postprocessing.unfinished():
             self._policy.cut_off(video)
+        for work, tried in self._gate.unfinished():
+            self._policy.cut_off(self._policy.with_try(work, tried))
 
     def _dispatch(self) -> None:
         """First a video for every idle actor, then what to read ahead: nobody reserves what another lacks."""
+        if not self._gate.is_open:
+            self._gate.fill(self._queue)
         idle = [handle for handle in self._pool.handles if handle.location and handle.work is None]
         for handle in idle:
             handle.work, handle.upcoming = handle.upcoming or self._queue.take() or self._steal(), None
@@ -170,7 +183,8 @@ class Runner:
 
     def _wait(self) -> None:
         busy = {one.in_flight: one for one in self._pool.handles if one.work or not one.location}
-        under_way = [*busy, *self._postprocessing.refs]
+        at_gate = set(self._gate.refs)
+        under_way = [*busy, *at_gate, *self._postprocessing.refs]
         if not under_way:
             time.sleep(POLL_S)  # everything waits out a backoff
             return
@@ -179,10 +193,30 @@ class Runner:
             if ref in busy:
                 self._receive(busy[ref], ref)
                 continue
+            if ref in at_gate:
+                self._looked_at(ref)
+                continue
             outcome = value_of(ref, Stage.ROWS)
             self._look_at_ray(outcome)
             if taken := self._postprocessing.take(ref, outcome):
                 self._postprocessed(*taken)
+
+    def _looked_at(self, ref: "ray.ObjectRef[Any]") -> None:
+        outcome = value_of(ref, Stage.FETCH)
+        self._look_at_ray(outcome)
+        work, tried = self._gate.take(ref, outcome)
+        if tried.failure is None:
+            self._queue.put_back(work)
+        else:
+            self._refused(self._policy.with_try(work, tried))
+
+    def _refused(self, video: AttemptHistory) -> None:
+        """The model says nothing of it: out of its domain, it has signals all the same."""
+        if video.failure.failure_class is FailureClass.DOMAIN:
+            location = video.last.location
+            self._postprocessing.submit(video, None, location.node_id if location else None)
+        else:
+            self._policy.failed(video)
 
     def _receive(self, handle: ActorHandle, ref: "ray.ObjectRef[Any]") -> None:
         try:
@@ -207,11 +241,7 @@ class Runner:
             if result.outcome.failure_class is FailureClass.BUG:
                 self._remove(handle)  # its GPU may be in a state that the next video would suffer from
             tried = handle.tried(work, result.usage, result.outcome)
-            video = self._policy.with_try(work, tried)
-            if result.outcome.failure_class is FailureClass.DOMAIN:  # its signals are read all the same
-                self._postprocessing.submit(video, None, handle.location.node_id)
-            else:
-                self._policy.failed(video)
+            self._refused(self._policy.with_try(work, tried))
             return
         video = self._policy.with_try(work, handle.tried(work, result.usage))
         self._postprocessing.submit(video, result.outcome, handle.location.node_id)

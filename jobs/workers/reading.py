@@ -5,6 +5,7 @@ without Ray.
 """
 
 import logging
+import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import ray
 
 from jobs.answers.carried import signals_of
+from jobs.attempts.tries import ActorLocation
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
@@ -106,10 +108,7 @@ def open_video(source: Source, work: Work, killed: VideoFailure | None = None) -
     """
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
         info, texts = probe_for(() if killed else source.signals, work, path, source.limits)
-        if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
-            raise VideoFailureError(too_costly(why))
-        if source.guard:
-            source.guard.check(path, info, source.limits)
+        _admit(source, work, path, info)
         said: Said = ()
         before = Beforehand(failures=dict.fromkeys(source.told_by(work), killed) if killed else {})
         if not killed:
@@ -120,6 +119,14 @@ def open_video(source: Source, work: Work, killed: VideoFailure | None = None) -
     grid = plan_sampling(info, source.fps, sys.maxsize)
     shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
     return Opened(info, grid, tuple(grid.spans(shared)), said, before)
+
+
+def _admit(source: Source, work: Work, path: Path, info: MediaInfo) -> None:
+    """Raise `VideoFailureError` where the model is not to see the video, and `MediaError`."""
+    if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
+        raise VideoFailureError(too_costly(why))
+    if source.guard:
+        source.guard.check(path, info, source.limits)
 
 
 def _said(source: Source, work: Work, file: VideoFile) -> tuple[Said, Beforehand]:
@@ -156,6 +163,14 @@ def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> Fra
 
 
 @dataclass(frozen=True)
+class Admission:
+    """Whether the model is to see a video, as a task found it there; None: it is."""
+
+    location: ActorLocation
+    failure: VideoFailure | None
+
+
+@dataclass(frozen=True)
 class SpanRead:
     """A span's frames and the wall seconds they took, fetching included."""
 
@@ -175,6 +190,18 @@ def _open_task(source: Source, work: Work, killed: VideoFailure | None) -> Opene
     fields = {"uri": work.video.uri, "video_ms": opened.info.duration_ms, "spans": len(opened.spans)}
     _log.debug("opened %s", work.video.uri, extra={"event": "opened", "fields": fields})
     return opened
+
+
+def _admission_task(source: Source, work: Work) -> Admission:
+    follow(source.log_dir, "worker")
+    node_id, host = str(ray.get_runtime_context().get_node_id()), socket.gethostname()
+    location = ActorLocation(node_id, host, "cpu")
+    try:
+        with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
+            _admit(source, work, path, probe(path, source.limits))
+    except Exception as error:
+        return Admission(location, classify(error, Stage.FETCH))
+    return Admission(location, None)
 
 
 def _span_task(
@@ -200,5 +227,6 @@ TASK_OPTIONS: dict[str, Any] = {
     "max_retries": NUM_TRIES - 1,
     "enable_task_events": False,
 }
+admission_remote = ray.remote(**TASK_OPTIONS)(_admission_task)
 open_remote = ray.remote(**TASK_OPTIONS)(_open_task)
 span_remote = ray.remote(**TASK_OPTIONS)(_span_task)

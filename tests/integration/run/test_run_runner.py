@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import ray
 from ray import cloudpickle
@@ -25,6 +26,7 @@ from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
+from jobs.driver.run import gate_of
 from jobs.driver.runner import Runner
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
@@ -36,6 +38,7 @@ from jobs.signals.speech import SpeechSignal
 from jobs.signals.strip import Strips
 from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
+from jobs.workers.domain import DomainGuard
 from jobs.workers.hanging import HangGuard
 from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.postprocess import Postprocessing
@@ -51,6 +54,7 @@ from storage.errors import NotFound
 from storage.index.bundles import read_bundle
 from storage.library.library import open_library
 from storage.library.selection import Selection
+from videoxl2.domain import fit_domain, picture_statistics
 from videoxl2.frames import MediaInfo, SamplingGrid
 
 RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
@@ -506,6 +510,44 @@ def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(tmp_path, make
     watched = ahead.watched(work)
     assert (watched is None) is (dies_at < 400)
     assert watched is None or watched.outcomes.keys() == {"strip", "deadly"}
+
+
+def test_no_model_is_loaded_where_it_takes_no_video(tmp_path, ledger, cluster, make_video):
+    """A run wholly outside the domain of its checkpoint starts no actor: rows of signals are made, files that
+    cannot be read are set aside."""
+    (tmp_path / "films").mkdir()
+    for name in "ab":
+        make_video(tmp_path / "films" / f"{name}.mp4", seconds=2)
+    (tmp_path / "films" / "no film.mp4").write_text("no film")
+    library = open_library(str(tmp_path / "films"))
+    found = tuple(library.list_videos(Selection()))
+    plain = picture_statistics(np.full((48, 72, 3), 120, np.uint8))
+    noise = np.random.default_rng(3).normal(size=(120, len(plain))) * 0.01
+    recipe = replace(RECIPE, signals=(Strips(),))
+
+    guard = DomainGuard("small", fit_domain(plain + noise, 0.001, "test"))
+    source = Source(library, tmp_path / "scratch", Fraction(1), 56, signals=recipe.signals, guard=guard)
+    works = [Work(video, f"key{n}", Reason.NEW, max_frames=1000) for n, video in enumerate(found)]
+    runner = Runner(
+        works,
+        lambda: pytest.fail("a model is loaded"),
+        1,
+        Postprocessing(source, recipe, "run", num_cpus=2),
+        ledger,
+        Limits(len(works), None),
+        ledger,
+        cluster,
+        gate_of(source, 2),
+    )
+    assert runner.run(threading.Event()) is Ending.DONE
+    assert sorted(Path(uri).name for uri in ledger.bundles) == ["a.mp4", "b.mp4"]
+    for bundle in ledger.bundles.values():
+        assert [row["code"] for row in bundle["failures"]] == ["out_of_domain"]
+        assert len(bundle["strips"]) == 1
+        assert [(row["attempt"], row["outcome"]) for row in bundle["attempts"]] == [(1, "quarantined")]
+    assert [(Path(uri).name, code) for uri, (code, *_) in ledger.failures.items()] == [
+        ("no film.mp4", "unreadable")
+    ]
 
 
 def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
