@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from videoxl2.generate.prefill import PrefillOptions
     from videoxl2.generate.selection import BiLevelOptions
     from videoxl2.generate.video_model import VideoModel
+    from videoxl2.generate.video_xl_pro import VideoXLPro
 
 _LAZY = {
     "LlavaVideo": "videoxl2.generate.llava_video",
     "VideoModel": "videoxl2.generate.video_model",
     "VideoXL2": "videoxl2.generate.model",
+    "VideoXLPro": "videoxl2.generate.video_xl_pro",
     "load_model": "videoxl2.generate.loading",
     "PrefillOptions": "videoxl2.generate.prefill",
     "BiLevelOptions": "videoxl2.generate.selection",
@@ -47,6 +49,7 @@ __all__ = [
     "PrefillOptions",
     "VideoModel",
     "VideoXL2",
+    "VideoXLPro",
     "load_model",
 ]
 

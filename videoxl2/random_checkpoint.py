@@ -153,7 +153,7 @@ def write_random_checkpoint(
     stop: int = tokenizer.token_to_id("<|im_end|>")  # type: ignore[assignment]  # just added
     config = config or small_config(stop, tokenizer.get_vocab_size())
     frame_tokens = FrameTokens("bilinear", "grid", True) if family == Family.LLAVA_VIDEO else None
-    config = replace(config, eos_ids=(stop,), frame_tokens=frame_tokens)
+    config = replace(config, eos_ids=(stop,), family=Family(family), frame_tokens=frame_tokens)
     config = replace(config, raw=config_fields(config))
     network = random_network(config, seed)
     prefer_words(network, tokenizer)

@@ -208,9 +208,7 @@ class Asker:
         self, session: "Session", prompt: Prompt, texts: Sequence[str], windows: Sequence[WindowMs]
     ) -> list["Selection"]:
         """What each window's answer is decoded on; a prompt without windows is about the whole video."""
-        if self._kv is None:
-            return []
-        options, is_windowed = self._kv.options, prompt.window_ms is not None
+        options, is_windowed = self._kv.options if self._kv else None, prompt.window_ms is not None
         return [
             session.select(text, options, window_ms=window if is_windowed else None)
             for text, window in zip(texts, windows, strict=True)

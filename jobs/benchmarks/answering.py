@@ -101,9 +101,8 @@ class Respondent:
 
     def _select(self, session: "Session", questions: Sequence[Question]) -> list["Selection"]:
         """What each question is decoded on."""
-        if self._kv is None:
-            return []
-        return [session.select(question.prompt, self._kv.options) for question in questions]
+        options = self._kv.options if self._kv else None
+        return [session.select(question.prompt, options) for question in questions]
 
     def _choose(
         self,

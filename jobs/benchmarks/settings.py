@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
-from jobs.prompts.budget import TRAINED_FRAMES, check_context, check_kv
+from jobs.prompts.budget import check_context, check_kv
 from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import Rate
 from jobs.weights import Weights
@@ -56,8 +56,7 @@ class BenchmarkSettings(BaseModel):
         Raises `UsageError` for more pictures than the model can take.
         """
         published = FORMATS[self.benchmark].max_frames
-        if read_config(weights.folder).context_tokens is not None:
-            published = min(published, TRAINED_FRAMES)
+        published = min(published, read_config(weights.folder).trained_frames or published)
         sampling = Sampling(self.fps, self.max_frames or published)
         check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS)
         return sampling

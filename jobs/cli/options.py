@@ -45,7 +45,7 @@ recipe_options = with_options(
     index_options,
     value(
         *("--model", "DIR|HUB_ID"),
-        "Weights of Video-XL-2 or LLaVA-Video, e.g. BAAI/Video-XL-2, or small: built in, for drawn films "
+        "Weights of Video-XL-2, Video-XL-Pro or LLaVA-Video, or small: built in, for drawn films "
         "only. [none: signals only]",
     ),
     values(

@@ -14,7 +14,6 @@ from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
 
-TRAINED_FRAMES = 64  # of LLaVA-Video, the one model whose context has an end
 _LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
@@ -55,6 +54,6 @@ def check_context(weights: Path, max_frames: int, prompt_tokens: int) -> None:
         raise UsageError(
             f"{config.family} takes at most {limit} frames at a time, not {max_frames}: "
             f"its context holds {config.context_tokens} tokens",
-            f"Name fewer, e.g. --max-frames {min(limit, TRAINED_FRAMES)}; with --split a long video is "
-            "taken in sections of so many.",
+            f"Name fewer, e.g. --max-frames {min(limit, config.trained_frames or limit)}; with --split a "
+            "long video is taken in sections of so many.",
         )

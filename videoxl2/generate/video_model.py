@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -136,19 +136,41 @@ class VideoModel(ABC):
         impossible frames, `ModelMemoryError` at the end of the ladder, `NonFiniteError` for NaN weights.
         """
         options = self.prefill_options(prefill or PrefillOptions())
-        clock = StageClock(self.device)
-        encoder = FrameEncoder(self.network, self.device, options.vision_batch, clock)
-        running = self._start(options, prefix_ids, self.config.tokens_per_group, clock)
+        encoder = self.encoder(options)
+        running = self._start(options, prefix_ids, self.config.tokens_per_group, encoder.clock)
         frame_times: list[int] = []
-        for batch in frame_batches(spans, encoder.wanted_batch, self.image_size):
-            tokens_GND = encoder.encode(batch.frames)
-            firsts = batch.pts_ms[:: self.config.frames_per_group]
-            running.add_groups([self.before_group(pts_ms) for pts_ms in firsts], tokens_GND)
-            frame_times += batch.pts_ms
-        if not frame_times:
-            raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")
+        for firsts_ms, tokens_GND in self.groups(spans, encoder, frame_times):
+            running.add_groups([self.before_group(pts_ms) for pts_ms in firsts_ms], tokens_GND)
         running.finish(self.after_video(frame_times, options.duration_ms))
         return self._session(running, encoder, frame_times, options)
+
+    def encoder(self, options: PrefillOptions) -> FrameEncoder:
+        """Return an encoder with a clock of its own."""
+        return FrameEncoder(self.network, self.device, options.vision_batch, StageClock(self.device))
+
+    def groups(
+        self, spans: Iterable[FrameSpan], encoder: FrameEncoder, frame_times_ms: list[int]
+    ) -> Iterator[tuple[Sequence[int], Tensor]]:
+        """Yield the first times of some groups and their tokens `[G, N, D]`; note the times of all frames.
+
+        Raises `ModelInputError` for no or impossible frames.
+        """
+        for batch in frame_batches(spans, encoder.wanted_batch, self.image_size):
+            tokens_GND = encoder.encode(batch.frames)
+            frame_times_ms += batch.pts_ms
+            yield batch.pts_ms[:: self.config.frames_per_group], tokens_GND
+        if not frame_times_ms:
+            raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")
+
+    def prefix(self, prefix_ids: Sequence[int] | None) -> list[int]:
+        """Return the tokens before the video. Raises `ModelInputError` for some outside the vocabulary."""
+        prefix = self.vocabulary.prefix_ids() if prefix_ids is None else list(prefix_ids)
+        if prefix and max(prefix) >= self.config.language.vocab_size:
+            raise ModelInputError(
+                "the prefix has ids outside the vocabulary",
+                "This checkpoint has no tokenizer of its own: pass prefix_ids.",
+            )
+        return prefix
 
     def _start(
         self,
@@ -157,45 +179,49 @@ class VideoModel(ABC):
         tokens_per_group: int,
         clock: StageClock,
     ) -> Prefill:
-        prefix = self.vocabulary.prefix_ids() if prefix_ids is None else list(prefix_ids)
-        if prefix and max(prefix) >= self.config.language.vocab_size:
-            raise ModelInputError(
-                "the prefix has ids outside the vocabulary",
-                "This checkpoint has no tokenizer of its own: pass prefix_ids.",
-            )
         language = self.network.language
         return Prefill(
-            language, prefix, tokens_per_group, options, self.device, clock, self.config.frames_per_group
+            language,
+            self.prefix(prefix_ids),
+            tokens_per_group,
+            options,
+            self.device,
+            clock,
+            self.config.frames_per_group,
         )
 
     def _session(
         self, running: Prefill, encoder: FrameEncoder, frame_times_ms: list[int], options: PrefillOptions
     ) -> Session:
+        moved = running.cache.on_host and not options.offload
+        steps = ("cache offloaded to the host",) if moved else ()
+        fields = self.session_fields(encoder, frame_times_ms, steps)
+        return Session(**fields, layout=running.layout, cache=running.cache)
+
+    def session_fields(
+        self, encoder: FrameEncoder, frame_times_ms: Sequence[int], degraded: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Return what every session has besides its layout and cache. Raises `NonFiniteError`."""
         if not encoder.all_finite.item():
             raise NonFiniteError(
                 "the vision side produced NaN or infinity",
                 "Check the weights; with float16, try bfloat16 or float32.",
             )
-        degraded = []
         if encoder.batch < encoder.wanted_batch:
-            degraded.append(f"vision batch {encoder.wanted_batch} -> {encoder.batch}")
-        if running.cache.on_host and not options.offload:
-            degraded.append("cache offloaded to the host")
+            degraded = (f"vision batch {encoder.wanted_batch} -> {encoder.batch}", *degraded)
         stops = set(self.config.eos_ids)
         turn_end = self.vocabulary.end_of_turn_id
         stops |= {turn_end} if turn_end is not None else set()
-        return Session(
-            language=self.network.language,
-            vocabulary=self.vocabulary,
-            layout=running.layout,
-            cache=running.cache,
-            stop_ids=frozenset(stops),
-            frame_times_ms=tuple(frame_times_ms),
-            group_times_ms=tuple(frame_times_ms[:: self.config.frames_per_group]),
-            degraded=tuple(degraded),
-            clock=encoder.clock,
-            step=self._decode_step(),
-        )
+        return {
+            "language": self.network.language,
+            "vocabulary": self.vocabulary,
+            "stop_ids": frozenset(stops),
+            "frame_times_ms": tuple(frame_times_ms),
+            "group_times_ms": tuple(frame_times_ms[:: self.config.frames_per_group]),
+            "degraded": degraded,
+            "clock": encoder.clock,
+            "step": self._decode_step(),
+        }
 
     def _decode_step(self) -> DecodeStep | None:
         """Return the recorded decode step, made once a session leaves room for it; on a CPU None."""

@@ -2,7 +2,7 @@
 
 network    Video-XL-2's four parts in one tree     config      sizes, read from a checkpoint folder
 llava_video  the same for LLaVA-Video              families    which of them a checkpoint holds
-context    frames that fit a context with an end
+context    frames that fit a context with an end   query_aware  tokens that a prompt keeps
 vision     SigLIP: pixels to patch features        dts         4 frames of features to 1
 projector  features to language tokens             language    Qwen2
 encoder    frame groups to visual tokens           images      uint8 frames to pixels

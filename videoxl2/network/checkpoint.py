@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from videoxl2.errors import CheckpointError
 from videoxl2.network.config import ModelConfig, VisionConfig
 from videoxl2.network.encoder import AnyNetwork
+from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
-from videoxl2.network.network import Network
+from videoxl2.network.network import Network, VideoXLProNetwork
 from videoxl2.network.source import weight_files
 
 Shapes = dict[str, tuple[int, ...]]
@@ -33,6 +34,8 @@ _PREFIXES = {  # ours → reference
     "dts.": "model.sae.",
     "projector.": "model.mm_projector.",
     "newline": "model.image_newline",
+    "selector.stamp_attention.": "model.WindowTimeToTokenAttention.",
+    "selector.text_mlp.": "model.text_mlp.",
     "language.lm_head.": "lm_head.",
     "language.": "model.",
 }
@@ -40,8 +43,13 @@ _PREFIXES = {  # ours → reference
 _ANY_VISION_PREFIX = re.compile(r"(model\.)?vision_tower\.(vision_tower\.)?(vision_model\.)?")
 # In some published files and never used: the evaluation class's text_mlp, SigLIP's pooling head, its position
 # counter, and the encoder layer that the reference deletes (named by number when the file is checked).
-_IGNORED = re.compile(r"model\.text_mlp\.|vision\.head\.|vision\.embeddings\.position_ids$")
+_IGNORED = re.compile(r"selector\.text_mlp\.|vision\.head\.|vision\.embeddings\.position_ids$")
 _UNUSED = "vision.post_layernorm."  # may be absent: the reference never applies it
+_NETWORKS: dict[Family, type[Network] | type[LlavaVideoNetwork]] = {
+    Family.VIDEO_XL_2: Network,
+    Family.VIDEO_XL_PRO: VideoXLProNetwork,
+    Family.LLAVA_VIDEO: LlavaVideoNetwork,
+}
 SHARD_BYTES = 5 * 2**30
 _NAMED = 8  # keys spelled out in an error
 
@@ -58,8 +66,6 @@ def own_name(reference: str) -> str:
     """Translate a checkpoint's key into our parameter name; unknown keys come back unchanged."""
     if match := _ANY_VISION_PREFIX.match(reference):
         return "vision." + reference[match.end() :]
-    if reference.startswith("model.text_mlp."):
-        return reference
     for ours, theirs in _PREFIXES.items():
         if reference.startswith(theirs):
             return ours + reference.removeprefix(theirs)
@@ -68,9 +74,8 @@ def own_name(reference: str) -> str:
 
 def empty_network(config: ModelConfig) -> AnyNetwork:
     """Build the network on the meta device: shapes without storage."""
-    kind = Network if config.frame_tokens is None else LlavaVideoNetwork
     with torch.device("meta"):
-        return kind(config).eval().requires_grad_(False)
+        return _NETWORKS[config.family](config).eval().requires_grad_(False)
 
 
 def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype: torch.dtype) -> AnyNetwork:

@@ -92,6 +92,7 @@ class ModelConfig:
     language: LanguageConfig = field(default_factory=LanguageConfig)
     grid_side: int = 24  # the tower's patches are resampled to this grid, whatever the image size
     pool_stride: int = 2
+    family: Family = Family.VIDEO_XL_2
     frame_tokens: FrameTokens | None = None  # None: four frames are read as one group
     context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
@@ -101,8 +102,9 @@ class ModelConfig:
     raw_vision: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def family(self) -> Family:
-        return Family.VIDEO_XL_2 if self.frame_tokens is None else Family.LLAVA_VIDEO
+    def trained_frames(self) -> int | None:
+        """Return the frames that its makers show it of a video; None: any number."""
+        return {Family.LLAVA_VIDEO: 64, Family.VIDEO_XL_PRO: 128}.get(self.family)
 
     @property
     def frames_per_group(self) -> int:
@@ -132,18 +134,19 @@ def read_config(folder: Path) -> ModelConfig:
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
         raise CheckpointError(
             f"{folder} holds a {model_type!r} model, which media-index cannot run",
-            "Use a checkpoint of Video-XL-2 or LLaVA-Video, such as BAAI/Video-XL-2.",
+            "Use a checkpoint of Video-XL-2, Video-XL-Pro or LLaVA-Video, such as BAAI/Video-XL-2.",
         )
     raw_vision = _find_vision_config(folder, raw)
     try:
-        frame_tokens = _frame_tokens(raw) if _family(folder) is Family.LLAVA_VIDEO else None
+        family = _family(folder)
         return ModelConfig(
             vision=_vision_config(raw_vision),
             language=_language_config(raw),
             grid_side=int(raw.get("mm_grid_side", 24)),
             pool_stride=int(raw.get("mm_spatial_pool_stride", 2)),
-            frame_tokens=frame_tokens,
-            context_tokens=_context_tokens(raw) if frame_tokens else None,
+            family=family,
+            frame_tokens=_frame_tokens(raw) if family is Family.LLAVA_VIDEO else None,
+            context_tokens=None if family is Family.VIDEO_XL_2 else _context_tokens(raw),
             dtype=str(raw.get("torch_dtype") or raw.get("dtype") or "bfloat16"),
             eos_ids=_eos_ids(folder, raw),
             vision_found=bool(raw_vision),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from videoxl2.network.config import ModelConfig
 from videoxl2.network.tokens import Vocabulary, times_text
 
+_LONGEST_STAMP = 11  # tokens; from 10,000 s on
 _LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
@@ -26,7 +27,9 @@ def ids_after_video(
 def video_tokens(config: ModelConfig, num_frames: int, num_after: int) -> int:
     """Return the tokens of `num_frames` frames and of what stands after them."""
     once = config.frame_tokens is not None and config.frame_tokens.newline == "one_token"
-    return num_frames * config.tokens_per_group + num_after + once
+    groups = -(-num_frames // config.frames_per_group)
+    stamps = groups * _LONGEST_STAMP if config.frames_per_group > 1 else 0
+    return groups * config.tokens_per_group + stamps + num_after + once
 
 
 def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int) -> int | None:
@@ -39,4 +42,5 @@ def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int)
         after = ids_after_video(config, vocabulary, [_LONGEST_MS] * num_frames, _LONGEST_MS)
         return video_tokens(config, num_frames, len(after))
 
-    return bisect_right(range(room // config.tokens_per_group + 1), room, key=taken) - 1
+    most = room // config.tokens_per_group * config.frames_per_group
+    return bisect_right(range(max(most, 0) + 1), room, key=taken) - 1

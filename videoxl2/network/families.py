@@ -19,6 +19,7 @@ class Family(StrEnum):
 
     VIDEO_XL_2 = "Video-XL-2"
     LLAVA_VIDEO = "LLaVA-Video"
+    VIDEO_XL_PRO = "Video-XL-Pro"
 
 
 def family_of(folder: Path) -> Family:
@@ -28,15 +29,17 @@ def family_of(folder: Path) -> Family:
     `CheckpointError` where the weights cannot be read, or are known and cannot be used.
     """
     names = weight_names(folder)
-    if any(name.startswith(_QUERY_AWARE) for name in names):
+    if any("beacon_" in name for name in names):
         raise CheckpointError(
-            f"{folder} holds Video-XL-Pro, which media-index cannot run yet",
-            "Use a checkpoint of Video-XL-2 or LLaVA-Video.",
+            f"{folder} holds the first Video-XL-Pro, whose language model compresses its own keys and values",
+            "Use the weights of April 2025 or later, which have a window attention instead.",
         )
     if any(name.startswith(("model.visual.", "visual.")) for name in names):
         raise CheckpointError(
             f"{folder} holds a model of the Qwen-VL family, which media-index cannot run yet",
-            "Use a checkpoint of Video-XL-2 or LLaVA-Video.",
+            "Use a checkpoint of Video-XL-2, Video-XL-Pro or LLaVA-Video.",
         )
+    if any(name.startswith(_QUERY_AWARE) for name in names):
+        return Family.VIDEO_XL_PRO
     has_groups = any(name.startswith("model.sae.") for name in names)
     return Family.LLAVA_VIDEO if "model.image_newline" in names and not has_groups else Family.VIDEO_XL_2

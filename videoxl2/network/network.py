@@ -18,6 +18,7 @@ from videoxl2.network.config import GROUP_FRAMES, ModelConfig
 from videoxl2.network.dts import DynamicTokenSynthesis, group_frames
 from videoxl2.network.language import LanguageModel
 from videoxl2.network.projector import Projector
+from videoxl2.network.query_aware import QuerySelector
 from videoxl2.network.vision import VisionTower, pad_to_groups, resample_to_grid
 
 
@@ -39,3 +40,11 @@ class Network(nn.Module):
             merged_GCRR = self.dts(group_frames(pad_to_groups(grid_FCRR, GROUP_FRAMES)))
             tokens_GND: Tensor = self.projector(merged_GCRR)
         return tokens_GND
+
+
+class VideoXLProNetwork(Network):
+    """Video-XL-Pro: the same four parts, and a selector of the visual tokens that a prompt keeps."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.selector = QuerySelector(config.language.hidden_size)

@@ -27,9 +27,13 @@ QWEN_VISION_PAD_ID = 151654
 _QWEN_STAMP = {"Time": 1462, " ": 220, ".": 13, "s": 82, ":": 25} | {str(d): 15 + d for d in range(10)}
 
 
-def stamp_text(pts_ms: int) -> str:
-    """Write the time of a group's first frame as `Time 4.0s:` (the published code; the paper differs)."""
-    return f"Time {round(pts_ms / 1000, 1)}s:"
+def stamp_text(pts_ms: int, padded: bool = False) -> str:
+    """Write the time of a group's first frame as `Time 4.0s:` (the published code; the paper differs).
+
+    Video-XL-Pro's are `padded` to `Time 0004.0s:`.
+    """
+    seconds = round(pts_ms / 1000, 1)
+    return f"Time {seconds:06.1f}s:" if padded else f"Time {seconds}s:"
 
 
 def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
@@ -104,7 +108,14 @@ class Vocabulary:
         return text
 
     def stamp_ids(self, pts_ms: int) -> list[int]:
-        text = stamp_text(pts_ms)
+        """Return the stamp of a group that is first shown at `pts_ms`."""
+        return self._stamp_ids(stamp_text(pts_ms))
+
+    def padded_stamp_ids(self, pts_ms: int) -> list[int]:
+        """Return the same with four digits before the point."""
+        return self._stamp_ids(stamp_text(pts_ms, padded=True))
+
+    def _stamp_ids(self, text: str) -> list[int]:
         if self.tokenizer is not None:
             return self.encode(text)
         # Qwen's BPE splits a stamp into exactly these pieces for every one-decimal time.

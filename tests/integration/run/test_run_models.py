@@ -3,27 +3,36 @@
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 
-def test_llava_video_runs_like_any_model(media_index, make_video, tmp_path):
-    """Too many frames are refused before anything is made; in sections all of a film gets rows."""
-    weights = write_random_checkpoint(tmp_path / "weights", family="LLaVA-Video")
+def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
+    """Too many frames, and bi-level decoding, are refused before anything is made; in sections all of a film
+    gets rows; another model's rows take their place."""
     (tmp_path / "films").mkdir()
     make_video(tmp_path / "films" / "film.mp4", seconds=12.0)
-    where = ("--library", tmp_path / "films", "--index", tmp_path / "index", "--model", weights)
-    asked = ("--signal", "none", "--new-index", "--json")
-    refused = media_index("run", *where, *asked)
+    where = ("--library", tmp_path / "films", "--index", tmp_path / "index", "--signal", "none", "--model")
+    llava = write_random_checkpoint(tmp_path / "llava", family="LLaVA-Video")
+    refused = media_index("run", *where, llava, "--new-index")
     assert refused.code == 2
     assert "LLaVA-Video takes at most" in refused.stderr
     assert not (tmp_path / "index").exists()
 
-    done = media_index("run", *where, *asked, "--max-frames", 8, "--split")
+    done = media_index("run", *where, llava, "--new-index", "--max-frames", 8, "--split")
     assert done.code == 0, done.stderr
+    assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+
+    pro = write_random_checkpoint(tmp_path / "pro", family="Video-XL-Pro")
+    refused = media_index("backfill", "--stale", *where, pro, "--kv", "bilevel")
+    assert refused.code == 2
+    assert "these weights are Video-XL-Pro" in refused.stderr
+    done = media_index("backfill", "--stale", *where, pro)
+    assert done.code == 0, done.stderr
+    assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+
+
+def told_by(media_index, index):
     rows = media_index(
-        "sql",
-        "--index",
-        tmp_path / "index",
-        "--json",
-        "SELECT num_frames_sampled, duration_ms, (SELECT max(end_ms) FROM scenes) AS told_ms, "
+        *("sql", "--index", index, "--json"),
+        "SELECT num_frames_sampled AS sampled, (SELECT max(end_ms) FROM scenes) AS told_ms, "
         "(SELECT count(DISTINCT model_revision) FROM scenes) AS models FROM videos",
     )
     (row,) = rows.json
-    assert row == {"num_frames_sampled": 12, "duration_ms": 12_000, "told_ms": 12_000, "models": 1}
+    return row

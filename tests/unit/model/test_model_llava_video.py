@@ -184,16 +184,10 @@ def test_a_checkpoint_is_told_by_its_weights(random_folder: Path, small_folder: 
     assert isinstance(load_model(small_folder), VideoXL2)
     with pytest.raises(CheckpointError, match="holds LLaVA-Video, not Video-XL-2"):
         VideoXL2.from_pretrained(random_folder)
-    for name, said in (
-        ("model.WindowTimeToTokenAttention.q_proj.weight", "Video-XL-Pro"),
-        ("model.visual.patch_embed.weight", "Qwen-VL"),
-    ):
-        folder = tmp_path / said
-        folder.mkdir()
-        shutil.copyfile(small_folder / "config.json", folder / "config.json")
-        save_file({name: torch.zeros(1)}, folder / "model.safetensors")
-        with pytest.raises(CheckpointError, match=f"holds .*{said}"):
-            load_model(folder)
+    shutil.copyfile(small_folder / "config.json", tmp_path / "config.json")
+    save_file({"model.visual.patch_embed.weight": torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"holds .*Qwen-VL"):
+        load_model(tmp_path)
 
 
 def test_unknown_settings_are_named(tmp_path: Path) -> None:
