@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from kustomized import kustomized
 from s3_calls import read_call, refused
 
 FOLDER = Path(__file__).parents[3] / "infra" / "iam"
@@ -58,11 +59,31 @@ def test_a_misspelt_word_is_found(name):
         assert faults(json.loads(text.replace(f'"{word}"', f'"{word}s"'))), word
 
 
+@pytest.mark.parametrize(("name", "account"), [("run", "media-index-ray"), ("upkeep", "media-index-upkeep")])
+def test_a_role_trusts_the_pods_that_name_it(name, account):
+    """Those of the production overlay, by its namespace and the service account that carries the role."""
+    objects = kustomized(FOLDER.parent / "kubernetes" / "overlays" / "production")
+    (found,) = [
+        each for each in objects if (each["kind"], each["metadata"]["name"]) == ("ServiceAccount", account)
+    ]
+    trust = json.loads((FOLDER / f"trust-{name}.json").read_text())
+    (statement,) = trust.pop("Statement")
+    assert trust == {"Version": "2012-10-17"}
+    assert set(statement) == {"Sid", "Effect", "Principal", "Action", "Condition"}
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sts:AssumeRoleWithWebIdentity")
+    provider = statement["Principal"]["Federated"].split(":oidc-provider/")[1]
+    pods = f"system:serviceaccount:{found['metadata']['namespace']}:{account}"
+    asked = {f"{provider}:aud": "sts.amazonaws.com", f"{provider}:sub": pods}
+    assert statement["Condition"] == {"StringEquals": asked}
+    role = found["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+    assert role.split(":")[:5] == statement["Principal"]["Federated"].split(":")[:5]
+
+
 def test_one_bucket_and_folder_everywhere():
     """Whoever adapts the policies replaces the same few names in all of them."""
     names = {
         resource.split("/")[0]
-        for path in FOLDER.glob("*.json")
+        for path in FOLDER.glob("[!t]*.json")
         for each in json.loads(path.read_text())["Statement"]
         for resource in some(each.get("Resource", each.get("NotResource")))
     }
