@@ -102,7 +102,9 @@ def main() -> int:
         return deferred.remote(make, placement, source, recipe)
 
     jobs.driver.run.start_actor = start  # type: ignore[attr-defined]
-    settings = Settings(library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2)
+    settings = Settings(
+        library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2, device="cpu"
+    )
     try:
         open_index(index, endpoint, create=True)
         return jobs.driver.run.run(settings, Progress(Console(file=own_stderr()))).exit_code

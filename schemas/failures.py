@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     TOO_MANY_FAILURES = 4
     LEASE_HELD = 5
     DEADLINE = 6
+    NO_MACHINES = 7
     PREFLIGHT = 8
     INTERRUPTED = 130
 

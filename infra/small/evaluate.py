@@ -31,7 +31,9 @@ def index_films(folder: Path, part: Part, count: int, model: str) -> Score:
     truth = make_films(library, part, range(count))
     (folder / "truth.json").write_text(truth.model_dump_json(indent=1) + "\n")
     new = () if (index / "index.json").exists() else ("--new-index",)
-    done = subprocess.run([COMMAND, "run", "--library", library, "--index", index, "--model", model, *new])
+    done = subprocess.run(
+        [COMMAND, "run", "--library", library, "--index", index, "--model", model, "--device", "cpu", *new]
+    )
     if done.returncode:
         sys.exit(done.returncode)
     return judge_index(index, part, count)

@@ -5,6 +5,14 @@ import ray
 from jobs.failures import KILLS_UNTIL_POISON, WORKER_KILLED, Stage, VideoFailure
 from schemas.failures import FailureClass
 
+MACHINE_LOST = VideoFailure(
+    Stage.MODEL,
+    FailureClass.LOST,
+    "machine_lost",
+    "its machine went away",
+    "None needed, it is tried again elsewhere.",
+)
+
 
 def failure_of_death(error: Exception, num_kills: int, max_frames: int) -> VideoFailure:
     """What it means for the video in the actor's hands, which killed `num_kills` actors before."""
@@ -19,8 +27,7 @@ def failure_of_death(error: Exception, num_kills: int, max_frames: int) -> Video
             num_frames=max_frames,
         )
     if is_lost_machine(error):
-        hint = "None needed, it is tried again elsewhere."
-        return VideoFailure(Stage.MODEL, FailureClass.LOST, "machine_lost", "its machine went away", hint)
+        return MACHINE_LOST
     return failure_of_kill(last_line(error), num_kills)
 
 

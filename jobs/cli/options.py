@@ -93,6 +93,8 @@ recipe_options = with_options(
     value("--usd-per-gpu-hour", "USD", "What an hour of an actor costs.", float),
     value("--usd-per-cpu-hour", "USD", "What an hour of a CPU core costs.", float),
     value("--num-actors", None, "Models at work at once. [one per GPU; one without GPUs]", int),
+    value("--device", "auto|cuda|cpu", "Where the model runs; auto: on GPUs, small also without. [auto]"),
+    value("--num-gpus", "N", "Ask the cluster for so many, one model each. [what is there, and comes]", int),
     value("--scratch", None, "Folder for copies of S3 objects. [temporary]", FILE),
 )
 
@@ -101,6 +103,10 @@ spending_options = with_options(
     switch("--new-index", "Make the index, where there is none yet.", default=False),
     value("--plan", "FILE", "Do what was saved by `media-index plan --save FILE`, no more.", FILE),
     value("--ray-address", "HOST:PORT", "Join this Ray cluster. [RAY_ADDRESS, else one on this machine]"),
+    value(
+        *("--wait-for-gpus", "30m"),
+        "So long a run waits where a cluster has no GPU, or no CPU to read with. [30m]",
+    ),
     value("--max-streams", "N", "Videos with more tracks are set aside. [1000]", int),
     value("--max-duration", "36h|7d", "Longer videos are set aside. [7d]"),
     value(

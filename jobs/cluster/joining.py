@@ -17,6 +17,7 @@ from ray.job_config import JobConfig
 
 from jobs.cluster.address import LOCAL, check_admitted, first_line, found_address
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
+from jobs.cluster.nodes import NodeView
 from jobs.cluster.session import session_folder
 from jobs.cluster.store_pulse import StorePulse
 from jobs.cluster.vital_signs import Answered, ClusterLostError, OwnProcesses, Ports, VitalSigns
@@ -35,11 +36,11 @@ LEAVE_S = 30.0  # five seconds is what Ray takes where it is dead
 
 @dataclass(frozen=True)
 class Cluster:
-    """What the joined cluster offers, and whether it lives."""
+    """The joined cluster: whether it lives, and its nodes. `is_private`: this machine alone, for this run."""
 
-    num_cpus: int
-    num_gpus: int
     vital_signs: VitalSigns
+    nodes: NodeView
+    is_private: bool = False
     memory_kills: MemoryKills = field(default_factory=MemoryKills)
 
     def check(self) -> None:
@@ -64,11 +65,6 @@ class _InstalledCode(JobConfig):
         return super()._get_proto_job_config()
 
 
-def has_live_node() -> bool:
-    """Whether any machine of the joined cluster is left to work on."""
-    return any(node["Alive"] for node in ray.nodes())
-
-
 @contextmanager
 def join_cluster(address: str, keeps_quiet: bool = True) -> Iterator[Cluster]:
     """Start a private Ray ("local") or join the one at `address` (HOST:PORT or "auto"), and leave it then.
@@ -85,12 +81,12 @@ def join_cluster(address: str, keeps_quiet: bool = True) -> Iterator[Cluster]:
         os.environ.setdefault(name, value)
     with words_aside() if keeps_quiet else nullcontext() as words:
         if address != LOCAL:
-            with _connected(partial(_join, address)) as cluster:
+            with _connected(partial(_join, address), is_private=False) as cluster:
                 yield cluster
             return
         with session_folder() as session:
             try:
-                with _connected(partial(_start, session.root)) as cluster:
+                with _connected(partial(_start, session.root), is_private=True) as cluster:
                     session.path = Path(_node().get_session_dir_path())
                     yield cluster
             finally:
@@ -138,10 +134,15 @@ def _node() -> Any:
     return ray._private.worker._global_node
 
 
-def _ask_store() -> Callable[[float], object]:
-    """A question that costs nothing, by a client of its own: it outlives Ray's."""
+def _client() -> Any:
+    """Our own client of the control store: its calls have a limit, and it outlives Ray's."""
     raylet: Any = ray._raylet  # which the stubs know too little of
-    client = raylet.GcsClient(address=_node().gcs_address)
+    return raylet.GcsClient(address=_node().gcs_address)
+
+
+def _ask_store() -> Callable[[float], object]:
+    """A question that costs nothing."""
+    client = _client()
     return lambda timeout_s: client.internal_kv_exists(b"media-index", namespace=b"", timeout=timeout_s)
 
 
@@ -157,16 +158,13 @@ def _own_sigterm() -> Iterator[None]:
 
 
 @contextmanager
-def _connected(connect: Any) -> Iterator[Cluster]:
+def _connected(connect: Callable[[], VitalSigns], is_private: bool) -> Iterator[Cluster]:
     with _own_sigterm():
         signs = connect()
     pulse = StorePulse(_ask_store())
     vital_signs = Answered(signs, pulse)
     try:
-        resources = ray.cluster_resources()
-        if resources.get("CPU", 0) < 1:
-            raise PreflightError("the Ray cluster has no CPU to read with", "Add a CPU node to it.")
-        yield Cluster(int(resources.get("CPU", 0)), int(resources.get("GPU", 0)), vital_signs)
+        yield Cluster(vital_signs, NodeView(_client()), is_private)
     finally:
         is_dead = vital_signs.death() is not None
         pulse.end()

@@ -12,6 +12,7 @@ from typing import Any
 from ray.exceptions import RayError
 
 from jobs.cluster.address import first_line
+from jobs.cluster.autoscaling import free_by_node, why_no_more
 
 ASK_S = 2.0
 _ALIVE = 0  # of `GcsNodeInfo.state`
@@ -34,11 +35,12 @@ class Node:
 @dataclass(frozen=True)
 class Nodes:
     """All of them at one moment. Those that drain, by id with the deadline as Unix time in ms (0: none), take
-    no more work; `deaths` says of those that are gone how they went."""
+    no more work; `deaths` says of those that are gone how they went, `free_gpus` how many nobody uses."""
 
     alive: Mapping[str, Node] = field(default_factory=dict)
     draining: Mapping[str, int] = field(default_factory=dict)
     deaths: Mapping[str, str] = field(default_factory=dict)
+    free_gpus: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         draining = f", {len(self.draining)} draining" if self.draining else ""
@@ -54,9 +56,14 @@ class Nodes:
         """On nodes that take work."""
         return sum(node.num_gpus for node in self._taking_work())
 
+    @property
+    def num_free_gpus(self) -> int:
+        """On nodes that take work."""
+        return sum(self.free_gpus.get(node.node_id, 0) for node in self._taking_work())
+
     def is_leaving(self, node_id: str) -> bool:
         """Whether it drains, or is gone."""
-        return node_id in self.draining or node_id not in self.alive
+        return node_id in self.draining or node_id in self.deaths
 
     def _taking_work(self) -> Iterator[Node]:
         return (node for node in self.alive.values() if node.node_id not in self.draining)
@@ -113,13 +120,23 @@ class NodeView:
         try:
             records = self._client.get_all_node_info(timeout=ASK_S)
             draining = self._draining()
+            free_gpus = free_by_node(self._client, "GPU", ASK_S)
         except (RayError, TimeoutError) as error:
             _log.debug("no answer about nodes: %s", first_line(error))
             return None
         found = {record.node_id.hex(): record for record in records.values()}
         alive = {node_id: _node_of(one) for node_id, one in found.items() if one.state == _ALIVE}
         deaths = {node_id: _death_of(one) for node_id, one in found.items() if one.state != _ALIVE}
-        return Nodes(alive, {one: at for one, at in draining.items() if one in alive}, deaths)
+        draining = {node_id: at for node_id, at in draining.items() if node_id in alive}
+        return Nodes(alive, draining, deaths, free_gpus)
+
+    def why_no_more(self) -> str | None:
+        """What the autoscaler does about too few nodes; None where it says nothing, or nobody answers."""
+        try:
+            return why_no_more(self._client, ASK_S)
+        except (RayError, TimeoutError, AttributeError, TypeError) as error:
+            _log.debug("no answer about the autoscaler: %s", first_line(error))
+            return None
 
     def _draining(self) -> dict[str, int]:
         """Ray says it by this call alone, which is none of its public ones."""

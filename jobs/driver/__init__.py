@@ -6,6 +6,7 @@ policy   what a failed try leads to           settle    commits, and the run's o
 relinking  rows follow a moved object         progress  bar and log lines
 metrics  gauges for Prometheus                 supervise  the loop in a thread, under watch
 stopping  a signal or a lost lease ends it    tidying  merges small files by the way
+machines  nodes that come and go, and the wait for them    node_words  how they are told of
 
 Knows Ray handles and results; never opens a video, an answer or a tensor.
 """

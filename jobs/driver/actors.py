@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ import ray
 
 from jobs.attempts.tries import ActorLocation, Try
 from jobs.attempts.work import Work
-from jobs.cluster.joining import has_live_node
 from jobs.failures import VideoFailure
 from jobs.workers.deadlines import ALL_TRIES_S
 from schemas.failures import MediaIndexError, PreflightError
@@ -20,8 +19,10 @@ from schemas.usage import NO_USAGE, Usage
 
 MAX_START_FAILURES = 3  # in a row, while no actor is at work
 START_BACKOFF_S = 10.0
-CHECK_EVERY_S = 10.0
+LOST_BACKOFF_S = 1.0  # after one whose machine went before it was at work
+IDLE_KEPT_S = 60.0  # without a video for it; then its GPU is given back
 PULSE_EVERY_S = 5.0
+LOADING_MAY_TAKE_S = 3600.0
 MISSED_PULSES = 24  # two minutes. Counted, not timed, so that a driver that stood still itself blames nobody
 
 
@@ -38,7 +39,13 @@ class ActorHandle:
     begun: float = 0.0  # the same on the monotonic clock
     pulse: "ray.ObjectRef[float] | None" = None  # asked, and not answered so far
     missed: int = 0  # times that it was looked for since
-    is_there: bool = False  # it has answered once: before, it may wait for a machine
+    there_since: float | None = None  # it has answered once: before, it may wait for a machine
+    idle_since: float = field(default_factory=time.monotonic)  # on the monotonic clock; or asked for
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it has a machine, as far as is known by now."""
+        return self.location is not None or self.there_since is not None
 
     @property
     def state(self) -> str:
@@ -58,14 +65,17 @@ class ActorHandle:
             self.pulse, self.missed = self.actor.pulse.remote(), 0
         elif not is_answered:
             self.missed += 1
-            if self.is_there and self.missed >= MISSED_PULSES:
+            if self.there_since is not None and self.missed >= MISSED_PULSES:
                 return f"no sign of life for {MISSED_PULSES * PULSE_EVERY_S:.0f} s"
         else:
             answered, self.pulse = self.pulse, None
             with suppress(ray.exceptions.RayError):  # it is dead: the call in flight says so, and why
-                waiting_s, self.is_there = ray.get(answered), True
+                waiting_s, now = ray.get(answered), time.monotonic()
+                self.there_since = self.there_since or now
                 if waiting_s > ALL_TRIES_S:
                     return f"no pictures for {waiting_s / 3600:.0f} h"
+                if self.location is None and now - self.there_since > LOADING_MAY_TAKE_S:
+                    return f"its weights were not loaded within {LOADING_MAY_TAKE_S / 60:.0f} min"
         return None
 
     def tried(self, work: Work, usage: Usage = NO_USAGE, failure: VideoFailure | None = None) -> Try:
@@ -84,7 +94,6 @@ class ActorPool:
         self._start_failures = 0
         self._start_not_before = 0.0
         self._any_ready = False
-        self._check_not_before = 0.0
         self._feel_not_before = 0.0
 
     @property
@@ -96,6 +105,32 @@ class ActorPool:
         """How many actors are loading, idle and busy."""
         return Counter(handle.state for handle in self.handles)
 
+    def resize(self, size: int) -> None:
+        """There should be so many."""
+        self._size = size
+
+    @property
+    def num_placed(self) -> int:
+        """How many have a machine."""
+        return sum(handle.is_placed for handle in self.handles)
+
+    def pending_s(self, now: float) -> float | None:
+        """For how long one has been waiting for a machine; None: none waits."""
+        return max((now - one.idle_since for one in self.handles if not one.is_placed), default=None)
+
+    def needless(self, num_waiting: int, now: float) -> list[ActorHandle]:
+        """Actors without anything to do: those that wait for a machine, and those long idle. Ended, so that
+        nodes are given back, and none is started for nothing."""
+        held = sum((handle.work is not None) + (handle.upcoming is not None) for handle in self.handles)
+        num_surplus = max(0, len(self.handles) - min(self._size, num_waiting + held))
+        pending = [one for one in self.handles if not one.is_placed]
+        idle = [
+            one
+            for one in self.handles
+            if one.location and not (one.work or one.upcoming) and now - one.idle_since > IDLE_KEPT_S
+        ]
+        return [*pending, *idle][:num_surplus]
+
     def fill(self, num_waiting: int) -> None:
         """Start actors, not more than there is work for."""
         wanted = min(self._size, num_waiting + len(self.busy))
@@ -106,7 +141,7 @@ class ActorPool:
     def started(self, handle: ActorHandle, outcome: ActorLocation | VideoFailure) -> None:
         """Note that its weights are loaded, or cannot be. Raises `PreflightError` if they never could."""
         if isinstance(outcome, ActorLocation):
-            handle.location = outcome
+            handle.location, handle.idle_since = outcome, time.monotonic()
             self._any_ready = True
             self._start_failures = 0
         elif self._any_ready:
@@ -125,6 +160,10 @@ class ActorPool:
                 "Check the GPU and the host's memory, then repeat the command; what is committed stays.",
             )
 
+    def lost_at_start(self) -> None:
+        """Its machine went before it was at work; the next one may be about to go, too."""
+        self._start_not_before = time.monotonic() + LOST_BACKOFF_S
+
     def remove(self, handle: ActorHandle) -> None:
         """End an actor, so that its place is free for another."""
         self.handles.remove(handle)
@@ -139,17 +178,6 @@ class ActorPool:
         answered = set(ray.wait(asked, num_returns=len(asked), timeout=0)[0]) if asked else set()
         felt = [(handle, handle.feel_pulse(handle.pulse in answered)) for handle in self.handles]
         return [(handle, why) for handle, why in felt if why]
-
-    def check_alive(self) -> None:
-        """Raise where no machine is left: actors and tasks would wait to be placed for ever."""
-        is_analysing = any(handle.location and handle.work for handle in self.handles)
-        if time.monotonic() >= self._check_not_before and not is_analysing:
-            self._check_not_before = time.monotonic() + CHECK_EVERY_S
-            if not has_live_node():
-                raise MediaIndexError(
-                    "no machine of the Ray cluster is left",
-                    "Start it again, then repeat the command; what is committed stays.",
-                )
 
     def kill(self) -> None:
         """End all of them, whatever they are at."""

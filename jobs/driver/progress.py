@@ -25,6 +25,9 @@ from rich.progress import (
 
 from jobs.attempts.tries import AttemptHistory
 from jobs.attempts.work import Work
+from jobs.cluster.nodes import NodeEvent
+from jobs.driver.machines import Shortage
+from jobs.driver.node_words import node_said, shortage_said
 from jobs.driver.pace import Pace
 from jobs.failures import VideoFailure
 from jobs.planning.lines import plan_lines
@@ -46,8 +49,11 @@ _LEVELS = {  # of events that are more, or less, than information
     "quarantined": logging.WARNING,
     "retrying": logging.WARNING,
     "storage_trouble": logging.WARNING,
+    "node_draining": logging.WARNING,
+    "node_lost": logging.WARNING,
     "error": logging.ERROR,
 }
+_CLOSING = {Ending.DEADLINE: "deadline reached", Ending.NO_MACHINES: "what the run waits for did not come"}
 MAX_REFUSED = 100  # named in one event
 SIGNALS_ONLY = "no model is asked: signals only"
 
@@ -170,13 +176,27 @@ class Progress:
         line = f"again     storage: {error.message}"
         self._say(line, "storage_trouble", message=error.message, hint=error.hint)
 
+    def short(self, shortage: Shortage) -> None:
+        """Nothing gets on, as machines lack."""
+        line, fields = shortage_said(shortage)
+        self._say(line, "waiting", **fields)
+
+    def node(self, event: NodeEvent) -> None:
+        """A node came, drains or is gone."""
+        line, name, fields = node_said(event)
+        self._say(line, name, **fields)
+
+    def scaled(self, num_gpus: int, num_wanted: int) -> None:
+        """There are so many GPUs now."""
+        self._say(f"scaled    {num_gpus} of {num_wanted} GPUs", "scaled", gpus=num_gpus, wanted=num_wanted)
+
     def stopped(self) -> None:
         """The user asked to stop, and no video is in flight any more."""
         self._say("stopping: what is committed stays", "stopping")
 
     def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
         """A limit of the run is reached: no video begins any more."""
-        why = "deadline reached" if ending is Ending.DEADLINE else "too many failures"
+        why = _CLOSING.get(ending, "too many failures")
         line = f"closing   {why}: no more videos begin, {num_in_flight} under way have {grace_s / 60:.0f} min"
         self._say(line, "closing", reason=ending, videos_in_flight=num_in_flight, grace_seconds=grace_s)
 

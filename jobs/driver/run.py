@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from jobs.attempts.work import Work
 from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
+from jobs.cluster.nodes import NodeEvent, Nodes
 from jobs.driver.gate import Gate
+from jobs.driver.machines import Shortage
 from jobs.driver.metrics import Meters
 from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
@@ -25,8 +27,9 @@ from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
 from jobs.planning.preflight import Preflight, check_preflight
 from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
-from jobs.workers.actor import NO_ACTORS, place_actors, start_actor
+from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
+from jobs.workers.placement import NO_ACTORS, place_actors
 from jobs.workers.postprocess import WAITING_PER_CPU, Postprocessing
 from jobs.workers.reading import Source, admission_remote
 from schemas.commit import RunRecord
@@ -61,6 +64,18 @@ class _Watch:
     def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
         """A limit is reached."""
         self.progress.closing(ending, num_in_flight, grace_s)
+
+    def short(self, shortage: Shortage) -> None:
+        """The run waits for machines."""
+        self.progress.short(shortage)
+
+    def node(self, event: NodeEvent) -> None:
+        """A node came, drains or is gone."""
+        self.progress.node(event)
+
+    def scaled(self, num_gpus: int, num_wanted: int) -> None:
+        """There are so many GPUs now."""
+        self.progress.scaled(num_gpus, num_wanted)
 
 
 def run(
@@ -103,7 +118,7 @@ def gate_of(source: Source, num_cpus: int) -> Gate:
     """The gate of a run: closed where a checkpoint says which videos it was made for."""
     if source.guard is None:
         return Gate()
-    return Gate(lambda work: admission_remote.remote(source, work), WAITING_PER_CPU * num_cpus)
+    return Gate(lambda work: admission_remote.remote(source, work), WAITING_PER_CPU * max(1, num_cpus))
 
 
 def plan_for(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
@@ -219,19 +234,21 @@ class _Execution:
             stop_on_signal(stop.event) if owns else nullcontext(),
         ):
             is_for_model = any(work.is_for_model for work in works)
-            placement = place_actors(cluster, settings.num_actors) if is_for_model else NO_ACTORS
+            nodes = cluster.nodes.look() or Nodes()
+            weights = checked.weights if is_for_model else None
+            placement = place_actors(settings, weights, nodes, cluster.is_private) if weights else NO_ACTORS
             runner = Runner(
                 works,
                 lambda: start_actor(placement, source, checked.recipe),
-                placement.num_actors,
-                Postprocessing(source, checked.recipe, self._run_id, cluster.num_cpus),
+                placement,
+                Postprocessing(source, checked.recipe, self._run_id, nodes.num_cpus),
                 self._settler,
-                Limits(len(works), settings.max_failures, deadline),
+                Limits(len(works), settings.max_failures, deadline, settings.wait_for_gpus.seconds),
                 _Watch(self._settler.tally, Meters(), self._progress),
                 cluster,
-                gate_of(source, cluster.num_cpus),
+                gate_of(source, nodes.num_cpus),
             )
-            pace = pace_of(self._plan, works, checked, placement.num_actors)
+            pace = pace_of(self._plan, works, checked, placement.num_actors or nodes.num_gpus)
             with self._progress.working(pace):
                 ending = supervise(runner, cluster, stop.event)
             if ending is Ending.STOPPED:
@@ -262,6 +279,8 @@ class _Execution:
             return ExitCode.TOO_MANY_FAILURES
         if ending is Ending.DEADLINE and is_cut_short:
             return ExitCode.DEADLINE
+        if ending is Ending.NO_MACHINES and is_cut_short:
+            return ExitCode.NO_MACHINES
         if tally.num_partial or tally.num_quarantined or num_unfinished:
             return ExitCode.DONE_WITH_FAILURES
         return ExitCode.DONE

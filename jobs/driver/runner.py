@@ -13,18 +13,26 @@ from typing import Any, Protocol
 
 import ray
 
-from jobs.attempts.actor_failures import failure_of_death, failure_of_kill, is_lost_machine, last_line
+from jobs.attempts.actor_failures import (
+    MACHINE_LOST,
+    failure_of_death,
+    failure_of_kill,
+    is_lost_machine,
+    last_line,
+)
 from jobs.attempts.tries import AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.driver.actors import ActorHandle, ActorPool
 from jobs.driver.gate import Gate
+from jobs.driver.machines import Machines, Teller
 from jobs.driver.policy import FailurePolicy, Settler
 from jobs.driver.queue import WorkQueue
 from jobs.driver.supervise import OneHand
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending, Limits
+from jobs.workers.placement import Placement
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import value_of
 from schemas.failures import FailureClass
@@ -33,7 +41,7 @@ POLL_S = 0.5
 GRACE_S = 600.0  # for videos in flight, once no more are begun
 
 
-class Watch(Protocol):
+class Watch(Teller, Protocol):
     """Looks on. Called from the driver's thread only."""
 
     def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
@@ -44,13 +52,13 @@ class Watch(Protocol):
 
 
 class Runner:
-    """Executes planned videos on up to `num_actors` actors made by `start_actor`."""
+    """Executes planned videos on actors made by `start_actor`, as many as the placement and the nodes say."""
 
     def __init__(
         self,
         works: Iterable[Work],
         start_actor: Callable[[], Any],
-        num_actors: int,
+        placement: Placement,
         postprocessing: Postprocessing,
         settler: Settler,
         limits: Limits,
@@ -59,8 +67,9 @@ class Runner:
         gate: Gate | None = None,
     ) -> None:
         self._queue = WorkQueue(works)
-        self._pool = ActorPool(start_actor, num_actors)
         self._gate = Gate() if gate is None else gate
+        self._pool = ActorPool(start_actor, placement.num_actors or 0)
+        self._machines = Machines(cluster.nodes, placement, limits.wait_s, watch)
         self._postprocessing = postprocessing
         self._settler = settler
         self._hand = OneHand()
@@ -109,6 +118,7 @@ class Runner:
 
     def _step(self) -> None:
         self._cluster.check()
+        self._look_at_machines()
         self._queue.wake(time.monotonic())
         self._check_limits()
         if not self._closing:
@@ -121,7 +131,6 @@ class Runner:
         for handle, why in self._pool.stuck():
             self._ended(handle, why)
         self._postprocessing.redo_frozen()
-        self._pool.check_alive()
         if time.monotonic() >= self._watch_not_before:
             self._watch_not_before = time.monotonic() + POLL_S
             self._watch.load(len(self._queue), self._pool.states())
@@ -137,13 +146,40 @@ class Runner:
     def _num_under_way(self) -> int:
         return len(self._pool.busy) + len(self._gate) + len(self._postprocessing)
 
+    def _look_at_machines(self) -> None:
+        """Follow the nodes: actors come with GPUs, and leave those that drain."""
+        now = time.monotonic()
+        num_placed = self._pool.num_placed
+        self._machines.look(now, num_placed, len(self._pool.handles) - num_placed)
+        self._postprocessing.resize(self._machines.nodes.num_cpus)
+        self._pool.resize(self._machines.num_actors)
+        for handle in filter(self._is_leaving, list(self._pool.handles)):
+            if handle.work is None:
+                self._remove(handle)
+            elif handle.upcoming:
+                self._put_back(handle)
+        for handle in self._pool.needless(self._queue.num_for_model, now):
+            self._remove(handle)
+
+    def _is_leaving(self, handle: ActorHandle) -> bool:
+        return handle.location is not None and self._machines.nodes.is_leaving(handle.location.node_id)
+
     def _check_limits(self) -> None:
-        policy = self._policy
+        policy, now = self._policy, time.monotonic()
         reached = self._limits.reached(datetime.now(UTC), policy.num_settled, policy.num_failures)
+        if self._machines.is_wait_over(now, self._pool.num_placed, self._pool.pending_s(now)):
+            reached = reached or Ending.NO_MACHINES
         if reached and not self._closing:
             self._closing = reached
+            if reached is Ending.NO_MACHINES and not self._machines.nodes.num_cpus:
+                self._finish_here()
             self._give_up_at = time.monotonic() + GRACE_S
             self._watch.closing(reached, self._num_under_way, GRACE_S)
+
+    def _finish_here(self) -> None:
+        """No CPU will come for the answers that are there: their rows are made without a look at the file."""
+        for video, outcome in self._postprocessing.finish_here():
+            self._postprocessed(video, outcome)
 
     def _cut_off(self) -> None:
         for handle in self._pool.busy:
@@ -234,7 +270,7 @@ class Runner:
             self._analysed(handle, outcome)
 
     def _analysed(self, handle: ActorHandle, result: AttemptResult) -> None:
-        work, handle.work = handle.work, None
+        work, handle.work, handle.idle_since = handle.work, None, time.monotonic()
         assert work is not None
         assert handle.location is not None
         if isinstance(result.outcome, VideoFailure):
@@ -259,8 +295,11 @@ class Runner:
         self._remove(handle)
         if work := handle.work:
             failure = failure_of_death(error, self._policy.history(work).num_kills, work.max_frames)
+            failure = MACHINE_LOST if self._is_leaving(handle) else failure
             self._policy.failed(self._policy.with_try(work, handle.tried(work, failure=failure)))
-        elif not is_lost_machine(error):
+        elif is_lost_machine(error):
+            self._pool.lost_at_start()
+        else:
             self._pool.start_failed(last_line(error))
 
     def _look_at_ray(self, outcome: object) -> None:
@@ -284,6 +323,7 @@ class Runner:
         self._remove(handle)
         if work := handle.work:
             failure = failure_of_kill(why, self._policy.history(work).num_kills)
+            failure = MACHINE_LOST if self._is_leaving(handle) else failure
             self._policy.failed(self._policy.with_try(work, handle.tried(work, failure=failure)))
         elif handle.location is None:
             self._pool.start_failed(why)
@@ -291,4 +331,10 @@ class Runner:
     def _remove(self, handle: ActorHandle) -> None:
         self._pool.remove(handle)
         if handle.upcoming:
+            self._put_back(handle)
+
+    def _put_back(self, handle: ActorHandle) -> None:
+        """What it only reads ahead is for others."""
+        if handle.upcoming:
             self._queue.put_back(handle.upcoming)
+            handle.upcoming = None

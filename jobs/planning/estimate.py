@@ -53,7 +53,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
     )
     if expected.history is None or expected.actor_s is None or expected.tokens is None:
         return base
-    num_actors = checked.settings.num_actors or expected.history.num_actors
+    num_actors = checked.settings.num_gpus or checked.settings.num_actors or expected.history.num_actors
     actor_s = expected.actor_s[is_known]
     likely, worst = (float(actor_s.sum() * share) * factor for factor in (1.0, expected.history.costs.worst))
     soon, late = (

@@ -28,7 +28,7 @@ from jobs.settings.times import parse_since
 from schemas.failures import ExitCode, UsageError
 
 DEFAULT_PACK = "default"
-MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE)
+MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
 FLAGS = {
     "packs": "pack",
     "extensions": "extension",
@@ -107,6 +107,9 @@ class Settings(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     allow_mass_deletion: bool = False
     num_actors: int | None = Field(default=None, ge=1)
+    device: Literal["auto", "cuda", "cpu"] = "auto"
+    num_gpus: int | None = Field(default=None, ge=1)
+    wait_for_gpus: DurationSetting = Duration.parse("30m")
     ray_address: str | None = None
     scratch: Path | None = None
     max_streams: int = Field(default=1000, ge=1, le=100_000)

@@ -1,5 +1,6 @@
 """Limits that end a run before its plan does: too many failures, or too late."""
 
+import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Ending(StrEnum):
     DONE = "done"
     STOPPED = "stopped"  # by the user
     DEADLINE = "deadline"
+    NO_MACHINES = "no_machines"  # that it lacked came in time
     FAILURES = "failures"  # more than its budget
 
 
@@ -163,6 +165,7 @@ class Limits:
     num_planned: int
     max_failures: FailureLimit | None = None
     deadline: datetime | None = None
+    wait_s: float = math.inf  # for machines that lack
 
     def reached(self, now: datetime, num_settled: int, num_failures: int) -> Ending | None:
         """Why no more videos should begin, if so."""

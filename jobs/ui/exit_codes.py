@@ -26,6 +26,9 @@ MEANINGS = {
     ),
     ExitCode.LEASE_HELD: Meaning("another run of this kind is at work on the index", "status"),
     ExitCode.DEADLINE: Meaning("deadline reached; what is committed stays, the same command goes on", AGAIN),
+    ExitCode.NO_MACHINES: Meaning(
+        "waited for GPUs in vain; what is committed stays, the same command goes on", AGAIN
+    ),
     ExitCode.PREFLIGHT: Meaning("preflight failed; nothing was spent"),
     ExitCode.INTERRUPTED: Meaning("interrupted; what is committed stays, the same command goes on", AGAIN),
 }

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -15,34 +15,21 @@ from jobs.answers.asking import Asker
 from jobs.answers.carried import asked_of, read_carried
 from jobs.attempts.tries import ActorLocation, AttemptResult
 from jobs.attempts.work import Work
-from jobs.cluster.joining import Cluster
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
 from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE
+from jobs.workers.placement import Placement
 from jobs.workers.read_ahead import ReadAhead
 from jobs.workers.reading import Opened, Source
 from jobs.workers.scratch import drop_copy
-from schemas.failures import FailureClass, UsageError
+from schemas.failures import FailureClass
 from schemas.usage import NO_USAGE, Usage
 
 _log = logging.getLogger(__name__)
 PULSE = "pulse"  # the group of calls that are answered meanwhile
-
-
-@dataclass(frozen=True)
-class Placement:
-    """What each actor gets. `num_threads` is for the model on a CPU, 0 on a GPU."""
-
-    num_actors: int
-    device: str
-    num_cpus: int
-    num_threads: int
-
-
-NO_ACTORS = Placement(0, "cpu", num_cpus=0, num_threads=0)
 
 
 class ModelActor:
@@ -144,24 +131,6 @@ def _other_weights(found: str, wanted: str) -> VideoFailure:
     message = f"the weights on this node are revision {found}, those of the run {wanted}"
     hint = "Give every node the same weights."
     return VideoFailure(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
-
-
-def place_actors(cluster: Cluster, num_actors: int | None) -> Placement:
-    """One actor per GPU; without GPUs they share this machine's cores and leave one to the readers.
-
-    Raises `UsageError` for more actors than GPUs.
-    """
-    if cluster.num_gpus:
-        if num_actors and num_actors > cluster.num_gpus:
-            raise UsageError(
-                f"{num_actors} actors for {cluster.num_gpus} GPUs",
-                "One model is pinned per GPU: lower --num-actors.",
-            )
-        return Placement(num_actors or cluster.num_gpus, "cuda", num_cpus=1, num_threads=0)
-    wanted = num_actors or 1
-    cores = len(os.sched_getaffinity(0))
-    num_cpus = 1 if cluster.num_cpus > wanted else 0  # readers need at least one
-    return Placement(wanted, "cpu", num_cpus, num_threads=max(1, (cores - 1) // wanted))
 
 
 def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:

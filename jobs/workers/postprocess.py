@@ -45,6 +45,9 @@ from videoxl2.frames.reading.keyframes import read_keyframes
 
 WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
+NO_CPU = VideoFailure(
+    Stage.ROWS, FailureClass.LOST, "no_cpu", "no CPU came in time to look at the file", "Add a CPU node."
+)
 _log = logging.getLogger(__name__)
 
 Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
@@ -197,12 +200,16 @@ class Postprocessing:
         self._recipe = recipe
         self._run_id = run_id
         self._task = _postprocess_task(source, recipe, run_id)
-        self._max_waiting = WAITING_PER_CPU * num_cpus
+        self.resize(num_cpus)
         self._waiting: dict[ray.ObjectRef[Postprocessed | VideoFailure], _UnderWay] = {}
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    def resize(self, num_cpus: int) -> None:
+        """Note how many CPUs there are for it now; with none, one may come."""
+        self._max_waiting = WAITING_PER_CPU * max(1, num_cpus)
 
     @property
     def is_full(self) -> bool:
@@ -240,6 +247,17 @@ class Postprocessing:
         """Whether its process died, and may not without reading signals."""
         is_read = job.killed is None and bool(signals_of(self._recipe.signals, job.video.work))
         return outcome.is_death and is_read
+
+    def finish_here(self) -> list[tuple[AttemptHistory, Postprocessed | VideoFailure]]:
+        """Make the rows of what has answers in this process, as no CPU comes for its tasks."""
+        finished = []
+        for ref, one in list(self._waiting.items()):
+            if one.job.answers is not None:
+                del self._waiting[ref]
+                ray.cancel(ref, force=True)
+                made = postprocess_unsnapped(one.job, self._recipe, self._run_id, NO_CPU, time.perf_counter())
+                finished.append((self._timed(one), made))
+        return finished
 
     def unfinished(self) -> list[AttemptHistory]:
         """The videos under way."""

@@ -22,7 +22,7 @@ def media_index(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Callable[..., Outcome[str]]:
     """Run `media-index …` in an empty folder, so that no settings file is in the way: the installed command
-    in a process of its own where it starts Ray, else in this one."""
+    in a process of its own where it starts Ray, with models on a CPU, else in this one."""
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
@@ -30,7 +30,8 @@ def media_index(
     def run(verb: str, *arguments: object) -> Outcome[str]:
         if verb not in STARTS_RAY:
             return media_index(verb, *arguments)
-        command: list[str | Path] = [COMMAND, verb, *map(str, arguments)]
+        device = () if "--device" in arguments else ("--device", "cpu")
+        command: list[str | Path] = [COMMAND, verb, *map(str, arguments), *device]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         return Outcome(done.returncode, done.stdout, done.stderr)
 

@@ -12,7 +12,8 @@ from jobs.cluster.joining import join_cluster
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
-from jobs.workers.actor import PULSE, ModelActor, Placement
+from jobs.workers.actor import PULSE, ModelActor
+from jobs.workers.placement import Placement
 from jobs.workers.reading import Source
 from schemas.identity import VideoObject
 from schemas.plan import Reason

@@ -29,7 +29,7 @@ def start(parrot, where):
 
     def run(num_lines: int) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [COMMAND, "run", *where, "--new-index", "--model", parrot],
+            [COMMAND, "run", *where, "--new-index", "--model", parrot, "--device", "cpu"],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

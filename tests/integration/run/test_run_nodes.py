@@ -28,7 +28,7 @@ def test_videos_of_a_lost_machine_are_done_elsewhere(tmp_path, cluster, make_vid
     library.mkdir()
     for number in range(NUM_VIDEOS):
         make_video(library / f"{number}.mp4", seconds=2, shade=30 * number)
-    where = ["--library", library, "--index", tmp_path / "index", "--model", parrot]
+    where = ["--library", library, "--index", tmp_path / "index", "--model", parrot, "--device", "cpu"]
     doomed = cluster.add_node(num_cpus=2)
     run = subprocess.Popen(
         [COMMAND, "run", *map(str, where), "--new-index", "--ray-address", cluster.address],

@@ -61,7 +61,18 @@ def test_a_ray_that_dies_ends_the_run_with_words(
 ):
     """Exit code 1: what died, where its logs are, what to type. The run is recorded and blames no video."""
     run = subprocess.Popen(
-        [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--log-format", log_format],
+        [
+            COMMAND,
+            "run",
+            "--new-index",
+            *where,
+            "--model",
+            str(parrot),
+            "--device",
+            "cpu",
+            "--log-format",
+            log_format,
+        ],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -116,7 +127,7 @@ def test_a_run_takes_nothing_from_a_strangers_folder_and_leaves_nothing(
     long = temporary / ("x" * 100)
     monkeypatch.setenv("TMPDIR", str(long))
     done = subprocess.run(
-        [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--limit", "1"],
+        [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--device", "cpu", "--limit", "1"],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -41,6 +41,7 @@ from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.domain import DomainGuard
 from jobs.workers.hanging import HangGuard
 from jobs.workers.one_pass import AT_ANY_PRICE
+from jobs.workers.placement import Placement
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.read_ahead import ReadAhead, value_of
 from jobs.workers.reading import Source, read_one_span
@@ -188,6 +189,15 @@ class Ledger:
     def closing(self, ending, num_in_flight, grace_s):
         self.closed = (ending, num_in_flight)
 
+    def short(self, shortage):
+        raise AssertionError(f"nothing lacks here: {shortage}")
+
+    def node(self, event):
+        raise AssertionError(f"no node comes or goes here: {event}")
+
+    def scaled(self, num_gpus, num_wanted):
+        raise AssertionError("there are no GPUs here")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
@@ -231,7 +241,8 @@ def execute(tmp_path, ledger, postprocessing, cluster):
         limit = None if max_failures is None else FailureLimit.parse(max_failures)
         limits = late or Limits(len(works), limit)
         start = lambda: actor.remote(scripts, tmp_path, load)  # noqa: E731 - as the runner takes it
-        runner = Runner(works, start, num_actors, postprocessing, ledger, limits, ledger, cluster)
+        placement = Placement(num_actors, "cpu", num_cpus=0, num_threads=1)
+        runner = Runner(works, start, placement, postprocessing, ledger, limits, ledger, cluster)
         ledger.ending = runner.run(stop or threading.Event())
         return ledger
 
@@ -384,6 +395,19 @@ def test_postprocessing_that_is_lost_is_done_again(postprocessing, library):
     assert len(postprocessing) == 0
 
 
+def test_answers_without_a_cpu_to_look_at_the_file_become_rows_in_the_driver(postprocessing, library):
+    """They are paid for; what has none is left to its task."""
+    video = AttemptHistory(work_on("a"), (Try(1, datetime.now(UTC), 1.0, None),))
+    postprocessing.submit(video, cloudpickle.dumps(TWO_SCENES), None)
+    postprocessing.submit(AttemptHistory(work_on("b"), video.tries), None, None)
+    ((done, outcome),) = postprocessing.finish_here()
+    assert done is video
+    (bundle,) = read_bundle(outcome.bundle, "a").to_pylist()
+    assert [row["start_ms"] for row in bundle["scenes"]] == [0, 8000]
+    assert all("no CPU came in time" in warning for warning in bundle["videos"][0]["warnings"])
+    assert [one.work.video.uri for one in postprocessing.unfinished()] == ["b"]
+
+
 @dataclass(frozen=True)
 class Deadly:
     """A signal that ends the process that reads it."""
@@ -531,7 +555,7 @@ def test_no_model_is_loaded_where_it_takes_no_video(tmp_path, ledger, cluster, m
     runner = Runner(
         works,
         lambda: pytest.fail("a model is loaded"),
-        1,
+        Placement(1, "cpu", num_cpus=0, num_threads=1),
         Postprocessing(source, recipe, "run", num_cpus=2),
         ledger,
         Limits(len(works), None),
@@ -604,6 +628,8 @@ def test_the_memory_ladder_is_in_the_row(execute, ledger):
 
 class LateOnceBegun:
     """The deadline is over as soon as an actor is at its first video, however slow this machine is."""
+
+    wait_s = 600.0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -62,7 +62,7 @@ def test_the_page_runs_as_it_stands(in_folder, capfd):
 
 def test_every_process_can_be_followed(in_folder, parrot):
     """With a folder for it, driver, actor and readers each write what they do into a file of their own."""
-    where = {"library": "films", "index": "catalog", "model": str(parrot)}
+    where = {"library": "films", "index": "catalog", "model": str(parrot), "device": "cpu"}
     settings = sdk.Settings.of(**where, log_dir=in_folder / "logs")
     assert sdk.run(settings, new_index=True).num_indexed == 1
     events: dict[str, set[str]] = {}
@@ -91,7 +91,7 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_
 
     logging.getLogger("jobs").addHandler(Interrupting())
     logging.getLogger("jobs").setLevel(logging.INFO)
-    where = {"library": "films", "index": "catalog", "model": str(parrot)}
+    where = {"library": "films", "index": "catalog", "model": str(parrot), "device": "cpu"}
     settings = sdk.Settings.of(**where)
     with pytest.raises(KeyboardInterrupt):
         sdk.run(settings, new_index=True)

@@ -1,12 +1,15 @@
 """What the control store says of the cluster's nodes, and what happened between two looks."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RpcError
 
 from jobs.cluster.nodes import Draining, Joined, Lost, Node, Nodes, NodeView, changes
 
+messages: Any = autoscaler_pb2  # made of a protocol, so its stubs know nothing
 HEAD, GPU = Node("aa" * 28, "head", 4, 0), Node("bb" * 28, "gpu-1", 8, 2)
 
 
@@ -28,6 +31,17 @@ class Store:
 
     def __init__(self, *records):
         self.records, self.draining, self.error = records, {}, None
+        self.status = messages.GetClusterStatusReply()
+
+    def use(self, node: Node, num_gpus: int) -> None:
+        """So many of the node's GPUs are taken."""
+        resources = {"GPU": float(node.num_gpus - num_gpus)}
+        self.status.cluster_resource_state.node_states.add(
+            node_id=bytes.fromhex(node.node_id), available_resources=resources
+        )
+
+    def get_cluster_status(self, timeout_s: float):
+        return self.status.SerializeToString()
 
     def get_all_node_info(self, timeout: float):
         if self.error:
@@ -43,12 +57,14 @@ def test_nodes_that_drain_take_no_work_and_dead_ones_are_none():
     store = Store(
         record(HEAD), record(GPU), record(Node("cc" * 28, "gpu-2", 8, 8), state=1, why="spot. Bye.")
     )
+    store.use(GPU, 1)
     nodes = NodeView(store).look()
     assert (set(nodes.alive), nodes.num_cpus, nodes.num_gpus) == ({HEAD.node_id, GPU.node_id}, 12, 2)
+    assert nodes.num_free_gpus == 1
     assert nodes.deaths == {"cc" * 28: "spot"}
     store.draining = {GPU.node_id: 1_700_000_000_000, "cc" * 28: 0}
     nodes = NodeView(store).look()
-    assert (len(nodes.alive), nodes.num_cpus, nodes.num_gpus) == (2, 4, 0)
+    assert (len(nodes.alive), nodes.num_cpus, nodes.num_gpus, nodes.num_free_gpus) == (2, 4, 0, 0)
     assert [nodes.is_leaving(one) for one in (HEAD.node_id, GPU.node_id, "cc" * 28)] == [False, True, True]
     assert str(nodes) == "2 nodes, 1 draining, 4 CPUs, 0 GPUs"
 
@@ -84,3 +100,21 @@ def test_a_ray_without_the_private_call_is_said_once(monkeypatch, caplog, error)
     view = NodeView(store)
     assert [view.look().num_gpus, view.look().num_gpus] == [2, 2]
     assert [one.levelname for one in caplog.records] == ["WARNING"]
+
+
+def test_why_there_are_no_more_nodes_is_what_the_autoscaler_says():
+    """What it does comes before what failed, and that before its limits; without one somebody has to."""
+    store = Store()
+    state, view = store.status.autoscaling_state, NodeView(store)
+    assert "no autoscaler is at work" in view.why_no_more()
+    state.last_seen_cluster_resource_state_version = 7
+    assert view.why_no_more() is None
+    state.infeasible_resource_requests.add()
+    assert "by its limits" in view.why_no_more()
+    state.failed_instance_requests.add(ray_node_type_name="gpu", reason="old", failed_ts=1)
+    state.failed_instance_requests.add(ray_node_type_name="gpu", reason="no capacity", failed_ts=2)
+    assert view.why_no_more() == "starting a node (gpu) failed: no capacity"
+    state.pending_instance_requests.add(count=2)
+    assert view.why_no_more() == "2 nodes are being started"
+    state.pending_instance_requests[0].count = 1
+    assert view.why_no_more() == "1 node is being started"

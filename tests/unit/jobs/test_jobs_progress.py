@@ -9,6 +9,8 @@ from rich.console import Console
 
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
 from jobs.attempts.work import Work
+from jobs.cluster.nodes import Lost, Node
+from jobs.driver.machines import Shortage
 from jobs.driver.pace import Pace
 from jobs.driver.progress import Progress
 from jobs.failures import Stage, VideoFailure
@@ -43,6 +45,9 @@ def said(make_row):
             progress.settled_elsewhere(WORK)
             progress.storage_trouble(MediaIndexError("503", "wait"))
             progress.closing(Ending.DEADLINE, 2, 600.0)
+            progress.short(Shortage("GPU", 4, 0, 0.0, 1800.0, None))
+            progress.node(Lost(Node("5c94c1ba" * 7, "gpu-1", 8, 2), "received SIGTERM"))
+            progress.scaled(2, 4)
         progress.stopped()
         progress.ended(make_row(Run, num_indexed=1))
         progress.error(MediaIndexError("oops", "report it"), "media-index run")
@@ -58,7 +63,8 @@ def test_json_is_one_object_a_line(said):
     lines = [json.loads(line) for line in said("json")]
     assert [line["event"] for line in lines] == [
         *("started", "progress", "indexed", "quarantined", "retrying", "settled_elsewhere"),
-        *("storage_trouble", "closing", "stopping", "ended", "error", "error", "error"),
+        *("storage_trouble", "closing", "waiting", "node_lost", "scaled", "stopping", "ended"),
+        *("error", "error", "error"),
     ]
     assert {line["run_id"] for line in lines} == {"run1"}
     assert all(datetime.fromisoformat(line["time"]).tzinfo for line in lines)
@@ -83,3 +89,8 @@ def test_text_is_for_people(said):
     assert not any(line.startswith("{") for line in lines)
     assert lines[1] == "set aside no_video: no video stream  /films/[a] Ä.mp4"
     assert "deadline reached: no more videos begin, 2 under way have 10 min" in lines[5]
+    assert lines[6:9] == [
+        "waiting   for 4 GPUs (0 now)",
+        "lost      gpu-1 (5c94c1ba): received SIGTERM",
+        "scaled    2 of 4 GPUs",
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from jobs.cluster.joining import Cluster
+from jobs.cluster.nodes import NodeView
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.driver import supervise as supervising
 from jobs.driver.supervise import OneHand, supervise
@@ -50,7 +51,7 @@ def signs():
 
 @pytest.fixture
 def cluster(signs):
-    return Cluster(2, 0, signs)
+    return Cluster(signs, NodeView(None))
 
 
 @pytest.mark.parametrize("sees_it", [True, False])

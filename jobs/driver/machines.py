@@ -1,0 +1,125 @@
+"""What the cluster offers the run now: nodes that come, drain and go, and the wait where something lacks.
+
+Bookkeeping alone: it is told the time and what the pool of actors came to, and acts on neither.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from jobs.cluster.nodes import NodeEvent, Nodes, changes
+from jobs.workers.placement import Placement
+
+LOOK_EVERY_S = 1.0
+TELL_EVERY_S = 30.0
+MAY_TAKE_S = 30.0  # to start a process where there is a GPU; after that somebody else has the GPU
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """Nothing gets on, for `seconds` by now, as the run lacks what it wants `num_wanted` of; `num_there` are
+    there, and in use by others. `why` is known from the second time on that it is told."""
+
+    lacks: Literal["GPU", "CPU"]
+    num_wanted: int
+    num_there: int
+    seconds: float
+    limit_s: float
+    why: str | None
+
+
+class View(Protocol):
+    """Sees the nodes."""
+
+    def look(self) -> Nodes | None:
+        """The nodes now; None where nobody answers."""
+
+    def why_no_more(self) -> str | None:
+        """What the cluster does about too few of them, if it says."""
+
+
+class Teller(Protocol):
+    """Tells people and machines."""
+
+    def short(self, shortage: Shortage) -> None:
+        """Once it begins, and then twice a minute."""
+
+    def node(self, event: NodeEvent) -> None:
+        """A node came, drains or is gone."""
+
+    def scaled(self, num_gpus: int, num_wanted: int) -> None:
+        """There are so many GPUs now; at the start only where they are too few."""
+
+
+class Machines:
+    """The nodes as they were a second ago at most."""
+
+    def __init__(self, view: View, placement: Placement, wait_s: float, teller: Teller) -> None:
+        self.nodes = Nodes()
+        self.num_actors = 1 if placement.num_actors is None else placement.num_actors
+        self._view = view
+        self._placement = placement
+        self._wait_s = wait_s
+        self._teller = teller
+        self._has_looked = False
+        self._grown_at = -math.inf
+        self._look_at = 0.0
+        self._short_since: float | None = None
+        self._tell_at = 0.0
+
+    def look(self, now: float, num_placed: int, num_pending: int) -> None:
+        """See and tell what has changed, with so many models that have a machine, and that wait for one."""
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_EVERY_S
+        nodes = self._view.look()
+        if nodes is None:
+            return
+        before, self.nodes = self.nodes, nodes
+        self._grow(num_placed, num_pending)
+        self._grown_at = now if nodes.num_gpus > before.num_gpus else self._grown_at
+        is_first, self._has_looked = not self._has_looked, True
+        if not is_first:
+            for event in changes(before, nodes):
+                self._teller.node(event)
+        is_news = nodes.num_gpus < self.num_actors if is_first else nodes.num_gpus != before.num_gpus
+        if self._placement.device == "cuda" and is_news:
+            self._teller.scaled(nodes.num_gpus, self.num_actors)
+
+    def _grow(self, num_placed: int, num_pending: int) -> None:
+        """Where no number was said, take what is free, and ask for no more but for what was lost: an
+        autoscaler makes nodes of what is asked for, so asking for one per GPU of those nodes had no end."""
+        if self._placement.num_actors is None:
+            possible = num_placed + max(self.nodes.num_free_gpus, num_pending)
+            self.num_actors = max(self.num_actors, min(self.nodes.num_gpus, possible))
+
+    def is_wait_over(self, now: float, num_placed: int, pending_s: float | None) -> bool:
+        """Whether the run has lacked something for as long as it waits.
+
+        `num_placed` models have a machine; one has been waiting for one for `pending_s`, None: none has.
+        """
+        since_grown_s = now - self._grown_at
+        lacks = self._lacks(num_placed, None if pending_s is None else min(pending_s, since_grown_s))
+        if lacks is None or not self._has_looked:
+            self._short_since = None
+            return False
+        if self._short_since is None:
+            self._short_since, self._tell_at = now, now
+        seconds = now - self._short_since
+        if now >= self._tell_at:
+            self._tell_at = now + TELL_EVERY_S
+            self._teller.short(self._shortage(lacks, seconds))
+        return seconds >= self._wait_s
+
+    def _lacks(self, num_placed: int, pending_s: float | None) -> Literal["GPU", "CPU"] | None:
+        is_gpu_wanted = self._placement.device == "cuda" and not num_placed and pending_s is not None
+        if is_gpu_wanted and (not self.nodes.num_gpus or (pending_s or 0.0) > MAY_TAKE_S):
+            return "GPU"
+        return None if self.nodes.num_cpus else "CPU"
+
+    def _shortage(self, lacks: Literal["GPU", "CPU"], seconds: float) -> Shortage:
+        num_wanted, num_there = (self.num_actors, self.nodes.num_gpus) if lacks == "GPU" else (1, 0)
+        why = self._view.why_no_more() if seconds else None
+        if num_there:
+            why = why or "they are in use by others, or their machines are slow to begin"
+        return Shortage(lacks, num_wanted, num_there, seconds, self._wait_s, why)

@@ -1,0 +1,58 @@
+"""Where models run: never on a CPU unless it was said, or the model is the built-in one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from jobs.cluster.nodes import Node, Nodes
+from jobs.settings.config import Settings
+from jobs.weights import Weights
+from jobs.workers.placement import Placement, place_actors
+from schemas.failures import PreflightError, UsageError
+
+CPUS = Nodes({"a": Node("a", "head", 8, 0)})
+GPUS = Nodes({"a": Node("a", "head", 1, 2)})
+NOTHING = Nodes({"a": Node("a", "head", 0, 0)})
+ONE_PER_GPU = Placement(None, "cuda", 0, 0)
+
+
+def place(nodes: Nodes, is_private: bool = False, model: str = "large", **settings) -> Placement:
+    weights = Weights(model, Path("weights"), "revision", 384)
+    return place_actors(Settings.of(library="l", index="i", **settings), weights, nodes, is_private)
+
+
+def test_a_large_model_waits_for_gpus_and_never_falls_to_the_cpu():
+    """In a cluster they may come; on one machine they will not."""
+    assert place(NOTHING) == place(CPUS) == place(GPUS) == ONE_PER_GPU
+    assert place(CPUS, num_gpus=4) == place(CPUS, num_actors=4) == Placement(4, "cuda", 0, 0)
+    assert place(GPUS, is_private=True) == ONE_PER_GPU
+    with pytest.raises(PreflightError, match="no GPU on this machine for large") as refused:
+        place(CPUS, is_private=True)
+    assert "--device cpu" in refused.value.hint
+
+
+def test_the_cpu_is_taken_where_it_was_said_or_for_the_small_model():
+    """One core is left to the readers, and of one core nothing is taken from them."""
+    threads = max(1, len(os.sched_getaffinity(0)) - 1)
+    assert place(CPUS, device="cpu") == Placement(1, "cpu", 1, threads)
+    assert place(CPUS, model="small") == Placement(1, "cpu", 1, threads)
+    assert place(NOTHING, device="cpu") == Placement(1, "cpu", 0, threads)
+    assert place(GPUS, device="cpu").num_cpus == 0
+    assert place(GPUS, model="small") == place(CPUS, model="small", device="cuda") == ONE_PER_GPU
+    assert place(CPUS, model="small", num_gpus=2).device == "cuda"
+
+
+@pytest.mark.parametrize(
+    ("nodes", "settings", "said"),
+    [
+        (GPUS, {"num_actors": 3}, "3 actors for 2 GPUs"),
+        (GPUS, {"num_gpus": 3}, "3 actors for 2 GPUs"),
+        (GPUS, {"num_gpus": 2, "num_actors": 1}, "--num-gpus 2 and --num-actors 1"),
+        (GPUS, {"num_gpus": 2, "device": "cpu"}, "--num-gpus 2 and --device cpu"),
+    ],
+)
+def test_what_cannot_be_is_refused(nodes, settings, said):
+    """On one machine, whose number of GPUs is known."""
+    with pytest.raises(UsageError, match=said):
+        place(nodes, is_private=True, **settings)
