@@ -138,6 +138,11 @@ spending_options = with_options(
         "Every step of driver, actors and readers, as JSON lines, a file for each process. [none]",
         FILE,
     ),
+    value(
+        *("--metrics-file", "FILE"),
+        "At the end, what the run came to, for Prometheus' textfile collector, e.g. media_index.prom. [none]",
+        FILE,
+    ),
 )
 
 # Which known videos.

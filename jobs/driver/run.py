@@ -11,6 +11,7 @@ from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
 from jobs.cluster.nodes import NodeEvent, Nodes
 from jobs.driver.gate import Gate
+from jobs.driver.last_run import told_at_the_end
 from jobs.driver.machines import Shortage
 from jobs.driver.metrics import Meters
 from jobs.driver.pace import pace_of
@@ -93,6 +94,12 @@ def run(
     Raises `MediaIndexError` for what stops a run as a whole; what was committed until then is published
     and recorded. An interrupt is no error: the row's exit code says 130.
     """
+    with told_at_the_end(settings.metrics_file, goal.kind) as told:
+        told.run = _run(settings, progress, goal, makes_index, owns_process)
+        return told.run
+
+
+def _run(settings: Settings, progress: Progress, goal: Goal, makes_index: bool, owns_process: bool) -> Run:
     started_at = datetime.now(UTC)
     run_id = new_run_id(started_at, uuid.uuid4().hex)
     address = chosen_address(settings.ray_address)

@@ -125,6 +125,7 @@ class Settings(BaseModel):
     ok: tuple[Annotated[int, AfterValidator(_check_ok)], ...] = ()
     log_format: Literal["text", "json"] = "text"
     log_dir: Path | None = None
+    metrics_file: Path | None = None
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":

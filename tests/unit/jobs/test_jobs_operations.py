@@ -3,18 +3,21 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from jobs.driver.last_run import LAST_RUN
 from jobs.driver.metrics import COUNTERS, GAUGES
 
 OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
-def test_every_metric_is_documented():
+@pytest.mark.parametrize(
+    ("prefix", "metrics"), [("ray_media_index_", COUNTERS | GAUGES), ("media_index_", LAST_RUN)]
+)
+def test_every_metric_is_documented(prefix, metrics):
     """With its labels and its own words, and no other."""
-    rows = re.findall(
-        r"^\| `ray_media_index_(\w+)` \| (.*?) \| (.*?) \|$", OPERATIONS.read_text("utf-8"), re.M
-    )
+    rows = re.findall(rf"^\| `{prefix}(\w+)` \| (.*?) \| (.*?) \|$", OPERATIONS.read_text("utf-8"), re.M)
     documented = {name: (says, labels) for name, labels, says in rows}
     assert documented == {
-        name: (says, ", ".join(f"`{key}`" for key in keys))
-        for name, (says, keys) in (COUNTERS | GAUGES).items()
+        name: (says, ", ".join(f"`{key}`" for key in keys)) for name, (says, keys) in metrics.items()
     }
