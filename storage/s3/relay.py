@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs
 
-from storage.errors import OF_S3, NotFound, ObjectError
+from storage.errors import OF_S3, AccessDenied, NotFound, ObjectError, StorageUnavailable
 from storage.s3.client import S3_ERRORS, s3_client, translate
 from storage.s3.shelf import Shelf
 
@@ -64,10 +64,19 @@ class Relay:
             first, end = int(bounds[1]), min(size, int(bounds[2]) + 1)
             try:
                 return self.shelf.read(name, first, end, self._read_range), f"bytes {first}-{end - 1}/{size}"
+            except (StorageUnavailable, AccessDenied):
+                raise
             except (ObjectError, LookupError):
-                self.shelf.forget(name)  # the pack is gone, or the object is not what it was
+                self._look_again(bucket, key, size)
         data, answer = self.read(bucket, key, wanted)
         return data, answer.get("ContentRange", "")
+
+    def _look_again(self, bucket: str, key: str, size: int) -> None:
+        """Its pack is gone, or it is not what it was. NotFound: it is not."""
+        self.shelf.forget(f"{bucket}/{key}")
+        if (found := self.head(bucket, key)["ContentLength"]) != size:
+            message = f"s3://{bucket}/{key}: {found} bytes, and {size} were written"
+            raise NotFound(message, "Restore it from a backup.")
 
     def _read_range(self, name: str, first: int, end: int) -> bytes:
         bucket, _, key = name.partition("/")

@@ -279,7 +279,8 @@ def test_a_missing_part_is_the_indexs_fault(place: Place, make_bundle: MakeBundl
     index = place.index()
     index.publish(_commit(index, make_bundle()))
     (part,) = index.snapshot().files_of("scenes")
-    lost = place.store().read(snapshot_key(1)).replace(part.encode(), b"tables/scenes/lost.parquet")
+    unpacked = index.snapshot().model_copy(update={"packs": (), "sizes": {}}).model_dump_json().encode()
+    lost = unpacked.replace(part.encode(), b"tables/scenes/lost.parquet")
     place.store().put_if_absent(snapshot_key(2), lost)
     with pytest.raises(PreflightError, match="lost"):
         place.query("FROM scenes")

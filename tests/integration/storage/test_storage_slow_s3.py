@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import re
 import socket
 import threading
 import time
@@ -189,7 +190,7 @@ class Dripping:
                 connection.request(self.command, self.path, headers=dict(self.headers))
                 answer = connection.getresponse()
                 body = answer.read()
-                is_slow = "/tables/" in self.path and self.command == "GET"
+                is_slow = re.search("/(tables|packs)/", self.path) and self.command == "GET"
                 if is_slow and is_silent and dripping.is_over.wait(20):
                     return
                 self.send_response_only(answer.status)
@@ -238,7 +239,7 @@ def test_sql_over_an_index_that_does_not_come_is_given_up(
     server = Dripping(s3_endpoint, is_silent)
     try:
         with (
-            pytest.raises(PreflightError, match=r"tables/.*: the store is too slow: it sent") as caught,
+            pytest.raises(PreflightError, match=r"packs/.*: the store is too slow: it sent") as caught,
             open_catalog(url, server.url) as catalog,
         ):
             catalog.query("SELECT title FROM scenes")
