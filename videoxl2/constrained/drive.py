@@ -67,27 +67,32 @@ def fill(
     prompt_ids: Sequence[int],
     sampling: Sampling = Sampling(),
 ) -> Filling[T]:
-    """Run a program behind a prompt on a fresh continuation.
+    """Run one program behind a prompt on a fresh continuation, all known tokens at once.
 
     Raises `NonFiniteError` when the logits are NaN or infinite.
     """
-    questions = asks(program, table, prompt_ids)
-    generator = torch.Generator(table.device).manual_seed(sampling.seed)
-    length = 0
-    try:
-        ask = next(questions)
-        while True:
-            if ask.keep < length:
-                continuation.back_to(ask.keep)
-            logits_V = continuation.push(ask.feed)
-            length = ask.keep + len(ask.feed)
-            [picked] = pick(logits_V[None], [ask], [generator], sampling.temperature)
-            if picked is None:
-                raise NonFiniteError.of_logits()
-            ask = questions.send(picked)
-    except StopIteration as end:
-        filling: Filling[T] = end.value
-        return filling
+    return fill_rows([(program, prompt_ids)], table, _OneRow(continuation), sampling, 1 << 30)[0]
+
+
+class _OneRow:
+    """A fresh continuation as the only row."""
+
+    num_rows = 1
+
+    def __init__(self, continuation: Pushes) -> None:
+        self._continuation = continuation
+        self._length = 0
+
+    def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
+        self._length += len(token_ids[0])
+        return self._continuation.push(token_ids[0])[None]
+
+    def back_to(self, row: int, num_tokens: int) -> None:
+        if num_tokens < self._length:
+            self._continuation.back_to(num_tokens)
+            self._length = num_tokens
+
+    def restart(self, row: int, prompt: int) -> None: ...
 
 
 def fill_rows(

@@ -218,6 +218,8 @@ class Session:
             dense = dense_from_units(options.units, len(chunks), options.chunk_groups)
         elif window_ms is not None:
             dense = dense_from_window(chunks, window_ms)
+        elif len(chunks) <= options.top_chunks + 2:  # all of them, whatever a scorer says
+            dense = {chunk.number for chunk in chunks}
         else:
             scores = self._scores(prompt, chunks, relevance)
             dense = dense_from_scores(scores, options.top_chunks)

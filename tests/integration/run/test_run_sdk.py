@@ -63,8 +63,9 @@ def test_the_page_runs_as_it_stands(in_folder, capfd):
 def test_every_process_can_be_followed(in_folder, parrot):
     """With a folder for it, driver, actor and readers each write what they do into a file of their own."""
     where = {"library": "films", "index": "catalog", "model": str(parrot), "device": "cpu"}
-    settings = sdk.Settings.of(**where, log_dir=in_folder / "logs")
+    settings = sdk.Settings.of(**where, log_dir=in_folder / "logs", kv="bilevel")
     assert sdk.run(settings, new_index=True).num_indexed == 1
+    assert sdk.sql("catalog", "select kv from videos").rows == [("bilevel 4x, 6 chunks of 24 frames",)]
     events: dict[str, set[str]] = {}
     for file in Path("logs").glob("*.jsonl"):
         lines = [json.loads(line) for line in file.read_text().splitlines()]

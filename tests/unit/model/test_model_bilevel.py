@@ -141,6 +141,19 @@ def test_segments_are_runs_of_dense_and_pooled_chunks() -> None:
     assert mixed_rows(layout, chunks, chosen.dense, 2)[0].tolist()[-4:] == [27, 28, 29, 30]
 
 
+def test_no_scorer_is_asked_where_everything_stays(small_model: VideoXL2, noise: Any) -> None:
+    """As many chunks as may be dense: nothing is pooled, and no pass is spent on scores."""
+    session = small_model.prefill(noise(24))  # 3 chunks
+
+    def refuse(prompt: str, chunks: Sequence[SelectionChunk]) -> list[float]:
+        raise AssertionError("asked")
+
+    for spare in (0, 1, 5):
+        chosen = session.select(QUESTION, BiLevelOptions(2, top_chunks=spare + 1), relevance=refuse)
+        assert (chosen.is_whole, chosen.dense, chosen.scores) == (True, (1, 2, 3), ())
+    assert len(session.select(QUESTION, BiLevelOptions(2, top_chunks=0)).scores) == 3
+
+
 @pytest.mark.parametrize("compression", [2, 4])
 def test_reduction_is_what_was_pooled(small_model: VideoXL2, noise: Any, compression: int) -> None:
     """Ten chunks of which three stay dense: the other seven keep stamps and 1/x of their visual tokens."""

@@ -1,0 +1,138 @@
+"""What bi-level decoding costs in right answers: `small` about drawn films, dense and pooled 2x, 4x and 8x.
+
+    python bench/kv_quality.py [--films 6] [--seconds 300] [--window 60] [--dense-chunks 2]
+
+Scenes are asked in windows, which stay dense; characters and highlights about the whole film, of which the
+given number of 24-picture chunks stays dense besides the first and the last. Every way is asked of the same
+pictures, drawn and not encoded, one a second; nothing is snapped to cuts. Prints Markdown after each film.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from jobs.answers.analysis import analyze
+from jobs.answers.asking import Asker
+from jobs.prompts.kv import BiLevelKv
+from jobs.prompts.pack import Prompt, load_packs
+from jobs.weights import find_weights
+from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
+from videoxl2.generate.model import VideoXL2
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))  # the drawn films' generator
+from drawing import draw_picture
+from judging import Score, Told
+from storyboard import Film, draw_film
+
+COMPRESSIONS = (2, 4, 8)
+SIZE, SMOOTH = (320, 180), 2  # as long films are encoded
+KINDS = {  # of prompt, and what measures them
+    "window": ("scene boundary F1", "setting", "time of day", "action"),
+    "whole film": ("character F1", "characters by scene F1", "highlight hit@1"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--films", type=int, default=6)
+    parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--window", type=int, default=60)
+    parser.add_argument("--dense-chunks", type=int, default=2)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    model = VideoXL2.from_pretrained(find_weights("small").folder)
+    ways = {"dense": Asker(model)}
+    ways |= {f"{x}x": Asker(model, BiLevelKv(x, given.dense_chunks)) for x in COMPRESSIONS}
+    scores = {name: Score() for name in ways}
+    cpu_s = dict.fromkeys(ways, 0.0)
+    prompts = prompts_of(given.window)
+    for number in range(given.films):
+        film = draw_film("test", 2_000_000 + 1000 * given.seconds + number, given.seconds)
+        span = pictures_of(film, model.image_size)
+        for name, asker in ways.items():
+            started = time.process_time()
+            analysis = analyze(
+                asker, info_of(film), SamplingGrid(Fraction(1), given.seconds), [span], prompts
+            )
+            cpu_s[name] += time.process_time() - started
+            scores[name].add(film, Told.of_analysis(analysis))
+        print(f"\nafter {number + 1} films of {given.seconds} s, windows of {given.window} s\n")
+        show(scores, cpu_s)
+
+
+def prompts_of(window_s: int) -> tuple[Prompt, ...]:
+    """Characters and highlights about all of a film, scenes in windows."""
+    windows = {"characters": None, "scenes": 1000 * window_s, "highlights": None}
+    return tuple(replace(p, window_ms=windows[p.name]) for p in load_packs() if p.name in windows)
+
+
+def pictures_of(film: Film, side: int) -> FrameSpan:
+    """The film at one picture a second."""
+    pictures = [
+        np.asarray(draw_picture(film, float(second), SIZE, SMOOTH).resize((side, side)))
+        for second in range(int(film.duration_s))
+    ]
+    count = len(pictures)
+    times_ms = 1000 * np.arange(count, dtype=np.int64)
+    numbers, problems = np.arange(count, dtype=np.int32), np.zeros(count, np.uint8)
+    return FrameSpan(0, np.stack(pictures), times_ms, numbers, problems, (), 0.0)
+
+
+def info_of(film: Film) -> MediaInfo:
+    """What a file of the film would say."""
+    width, height = SIZE
+    return MediaInfo(
+        container="mp4",
+        video_codec="h264",
+        audio_codecs=(),
+        width=width,
+        height=height,
+        rotation=0,
+        fps_num=10,
+        fps_den=1,
+        is_vfr=False,
+        duration_ms=round(1000 * film.duration_s),
+        start_ms=0,
+        num_frames=round(10 * film.duration_s),
+        timestamps="exact",
+        title=None,
+        size_bytes=1,
+        warnings=(),
+    )
+
+
+def show(scores: dict[str, Score], cpu_s: dict[str, float]) -> None:
+    """A line for each measure, grouped by the kind of prompt."""
+    print(f"| prompt | measure | of | {' | '.join(scores)} |")
+    print(f"|---|---|---|{'---|' * len(scores)}")
+    measures = {name: score.measures() for name, score in scores.items()}
+    counts = counts_of(next(iter(scores.values())))
+    for kind, names in KINDS.items():
+        for name in names:
+            values = " | ".join(f"{of_way[name]:.3f}" for of_way in measures.values())
+            print(f"| {kind} | {name} | {counts[name]} | {values} |")
+    print(f"| | CPU s, prefill included | | {' | '.join(f'{s:.0f}' for s in cpu_s.values())} |", flush=True)
+
+
+def counts_of(score: Score) -> dict[str, int]:
+    """How many true things a measure is about."""
+    scenes = len(score.settings)
+    return {
+        "scene boundary F1": scenes - score.num_films,
+        **dict.fromkeys(("setting", "time of day", "action"), scenes),
+        "character F1": score.characters.num_true,
+        "characters by scene F1": score.appearances.num_true,
+        "highlight hit@1": len(score.hits),
+    }
+
+
+if __name__ == "__main__":
+    main()
