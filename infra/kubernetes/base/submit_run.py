@@ -30,6 +30,7 @@ LAST_LOOKS = 5  # for the exit code, once the RayJob is over
 OVER = ("Complete", "Failed")
 CODES_WITHOUT_ONE = {"SUCCEEDED": 0, "STOPPED": 130}  # Ray keeps no code of a job that it was told to stop
 FAILED = 1
+FOLLOWED_CHARACTERS = 1_000_000
 TAIL_CHARACTERS = 20_000
 
 Record = dict[str, Any]
@@ -102,37 +103,52 @@ def exit_code(job: Record) -> int | None:
     return CODES_WITHOUT_ONE.get(job["status"]) if code is None else int(code)
 
 
+@dataclass
+class Follower:
+    """Writes what the run says as it comes; of a long log the end, when the run is over."""
+
+    cluster: Cluster
+    shown: int = 0
+
+    def show(self, status: Record, last: bool = False) -> None:
+        """Write what is new."""
+        if self.shown > FOLLOWED_CHARACTERS and not last:
+            return  # Ray hands out a log as a whole
+        log = str(ray_job(self.cluster, status, "/logs").get("logs", ""))
+        sys.stdout.write(log[self.shown :][-TAIL_CHARACTERS if last else 0 :])
+        sys.stdout.flush()
+        self.shown = max(self.shown, len(log))
+
+
+def read_status(cluster: Cluster, name: str) -> Record:
+    """The RayJob's status, empty before it has one. Raises `OSError`."""
+    return dict(cluster.call(f"{cluster.rayjobs()}/{name}").get("status") or {})
+
+
 def wait(cluster: Cluster, name: str, sleep: Callable[[float], None] = time.sleep) -> int:
     """Wait for the run to end, telling each state, and return its exit code."""
-    state, silent, looks = "", 0, 0
-    while True:
+    follower, state, silent, looks = Follower(cluster), "", 0, 0
+    while looks < LAST_LOOKS:
         try:
-            status, silent = cluster.call(f"{cluster.rayjobs()}/{name}").get("status") or {}, 0
+            status, silent = read_status(cluster, name), 0
         except OSError as error:
             status, silent = {}, silent + 1
             if silent >= MAX_SILENT_POLLS or getattr(error, "code", 0) == 404:
                 say("lost", rayjob=name, message=str(error))
                 return FAILED
-        now = status.get("jobDeploymentStatus") or state
-        if now != state:
-            say("state", rayjob=name, state=now, cluster=status.get("rayClusterName"))
-            state = now
+        if status.get("jobDeploymentStatus", state) != state:
+            state = status["jobDeploymentStatus"]
+            say("state", rayjob=name, state=state, cluster=status.get("rayClusterName"))
         code = exit_code(ray_job(cluster, status))
+        follower.show(status, last=code is not None)
         if code is not None:
-            sys.stdout.write(str(ray_job(cluster, status, "/logs").get("logs", ""))[-TAIL_CHARACTERS:])
             say("ended", rayjob=name, exit_code=code)
             return code
         looks += state in OVER
-        if looks >= LAST_LOOKS:
-            say(
-                "ended",
-                rayjob=name,
-                exit_code=FAILED,
-                reason=status.get("reason"),
-                message=status.get("message"),
-            )
-            return FAILED
         sleep(POLL_S)
+    said = {what: status.get(what) for what in ("reason", "message")}
+    say("ended", rayjob=name, exit_code=FAILED, **said)
+    return FAILED
 
 
 def say(event: str, **fields: object) -> None:

@@ -3,6 +3,7 @@
 import copy
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,7 @@ FREE = {
     "limits",
     "data",
 }
+DRAIN = "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"
 ROLE = "eks.amazonaws.com/role-arn"
 OUTSIDE = {"kuberay-operator", "prometheus"}  # pods of others, by their app.kubernetes.io/name
 
@@ -204,6 +206,11 @@ def test_a_cluster_begins_with_its_head_alone(overlay):
         assert group["maxReplicas"] > 0
         limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
         assert ("nvidia.com/gpu" in limits) == (name == "gpu")
+        pod = group["template"]["spec"]
+        (drain,) = [each["value"] for each in pod["containers"][0]["env"] if each["name"] == DRAIN]
+        assert int(drain) < pod["terminationGracePeriodSeconds"] < 120  # of the notice that spot machines get
+    settings = tomllib.loads(named(overlay, "ConfigMap")["media-index-settings"]["data"]["media-index.toml"])
+    assert settings["num-gpus"] == groups["gpu"]["maxReplicas"]
 
 
 def test_cron_jobs_start_what_exists(overlay):

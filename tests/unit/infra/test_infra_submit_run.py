@@ -44,6 +44,8 @@ class Answers(BaseHTTPRequestHandler):
                 200 if known else 404, {"status": {**status, "dashboardURL": self.server.address}}
             )
         found = self.server.ray_jobs.get(self.path)
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
         return self.answer(200 if found else 404, found or {})
 
     def do_POST(self):
@@ -69,14 +71,14 @@ def run(tmp_path):
     (tmp_path / "namespace").write_text("films")
     started = []
 
-    def submit(states, ray_jobs, times=1):
+    def submit(states, ray_jobs, times=1, sleep=lambda seconds: None):
         servers = Servers(states, ray_jobs)
         threading.Thread(target=servers.serve_forever, args=(0.01,), daemon=True).start()
         started.append(servers)
         cluster = submit_run.Cluster(f"http://{servers.address}", tmp_path, "of Ray")
         for _ in range(times):
             submit_run.start(cluster, "media-index", OWNER, COMMAND)
-        return submit_run.wait(cluster, OWNER["JOB_NAME"], sleep=lambda seconds: None), servers
+        return submit_run.wait(cluster, OWNER["JOB_NAME"], sleep=sleep), servers
 
     yield submit
     for servers in started:
@@ -110,6 +112,17 @@ def test_the_runs_own_exit_code_comes_through(run, ray, code, capfd):
         "exit_code": code,
     }
     assert servers.tokens == {("apis", "Bearer of the account"), ("api", "Bearer of Ray")}
+
+
+def test_what_the_run_says_is_told_as_it_comes(run, capfd):
+    """Each line once, whatever is still to come."""
+    going, over = {"status": "RUNNING"}, {"status": "SUCCEEDED", "driver_exit_code": 0}
+    logs = [{"logs": "one\n"}, {"logs": "one\ntwo\n"}, {}, {"logs": "one\ntwo\nthree\n"}]
+    seen = []
+    jobs = {"/api/jobs/raysubmit_1": [going, going, going, over], "/api/jobs/raysubmit_1/logs": logs}
+    ended, _ = run([running()], jobs, sleep=lambda seconds: seen.append(capfd.readouterr().out))
+    assert ended == 0
+    assert [*seen, capfd.readouterr().out] == ["one\n", "two\n", "", "three\n"]
 
 
 def test_the_copy_is_a_rayjob_that_starts(run):
