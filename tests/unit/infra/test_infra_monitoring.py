@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kustomized import documents
 
+from jobs.driver.last_run import LAST_RUN
 from jobs.driver.metrics import COUNTERS, GAUGES, STATES
 from schemas.failures import FailureClass
 
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parents[3] / "infra" / "monitoring"
 OUTCOMES = {"indexed", "partial", "quarantined", "next_run", "elsewhere"}
 VALUES = {
     "outcome": OUTCOMES,
-    "kind": {"prompt", "output"},
+    "kind": {"prompt", "output", "run", "backfill"},
     "state": set(STATES),
     "failure_class": {"none", *FailureClass},
 }
@@ -25,8 +26,12 @@ OUTSIDE = {
     "kube_job_status_failed": ("job_name",),
     "kube_cronjob_status_last_successful_time": ("cronjob",),
 }
-LABELS = {f"ray_media_index_{name}": spec[1] for name, spec in (COUNTERS | GAUGES).items()} | OUTSIDE
-WORDS = {"sum", "by", "rate", "increase", "time", "unless", "and", "label_values"}
+LABELS = {
+    **{f"ray_media_index_{name}": spec[1] for name, spec in (COUNTERS | GAUGES).items()},
+    **{f"media_index_{name}": spec[1] for name, spec in LAST_RUN.items()},
+    **OUTSIDE,
+}
+WORDS = {"sum", "by", "rate", "increase", "time", "unless", "and", "or", "label_values"}
 SELECTED = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)(\{[^}]*\})?")
 CONDITION = re.compile(r'(\w+)(=~|!=|=|!~)"([^"]*)"')
 GROUPED = re.compile(r"by \(([^)]*)\)")

@@ -26,7 +26,7 @@ UNIT = {"Description", "Wants", "After", "StartLimitIntervalSec", "StartLimitBur
 SERVICE = {
     *("Type", "User", "ExecStart", "SuccessExitStatus", "Restart", "RestartPreventExitStatus", "RestartSec"),
     *("TimeoutStopSec", "TimeoutStartSec", "NoNewPrivileges", "ProtectSystem", "ProtectHome", "PrivateTmp"),
-    *("StateDirectory", "Environment"),
+    *("StateDirectory", "ReadWritePaths", "Environment"),
 }
 KNOWN = {"Unit": UNIT, "Service": SERVICE, "Timer": {"OnCalendar", "Persistent"}, "Install": {"WantedBy"}}
 
