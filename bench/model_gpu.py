@@ -1,12 +1,13 @@
-"""The full 8B model with random weights on one CUDA GPU, in bfloat16.
+"""The full 8B model with random weights on one CUDA GPU, in bfloat16, with goals beside the figures.
 
-    python bench/model_gpu.py [--frames 512,2048,10000] [--seconds 450]
+    python bench/model_gpu.py [--frames 512,2048,10000] [--seconds 330] [--device cuda] [--size full]
 
 Weights are drawn on the device, frames are noise already at the model's size, so nothing is read or
-downloaded. Each table row is printed as soon as it is measured; sections that would start after `--seconds`
-are skipped and said so. Sections: correctness on this device, the card's own matmul rate, seconds and MFU per
-stage and full against chunk prefill, decoding, three prompts on one prefill together and one by one, decode
-steps of many rows.
+downloaded. Each row is printed as soon as it is measured; sections that would start after `--seconds` are
+skipped and said so. Sections: correctness on this device, the card's own matmul and copy rates, seconds and
+MFU per stage, decode steps by rows, dense and bi-level, three prompts on one prefill. Goals are what the card
+itself does: floors are operations over its matmul rate and bytes over its copy rate. With `--device cpu` and
+`--size small` all of it runs anywhere, to try the script.
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import torch
+from model_cpu import medium_config
 from safetensors.torch import load_file
 
 from videoxl2 import BiLevelOptions, ModelError, PrefillOptions, VideoXL2
+from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.session import Session
 from videoxl2.network.attention import attention, attention_lse, merge
 from videoxl2.network.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.footprint import RESERVED, Answers, footprint
+from videoxl2.network.memory import PeakMemory, device_name, release_unused
 from videoxl2.network.tokens import Vocabulary
-from videoxl2.random_checkpoint import build_tokenizer, random_network
+from videoxl2.random_checkpoint import build_tokenizer, random_network, small_config
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "data" / "golden"
 PROMPTS = (
@@ -36,8 +41,44 @@ PROMPTS = (
     "List the main people in the video with a short visual description of each.",
     "Which moments stand out, and why?",
 )
-NEW_TOKENS = 128
 BILEVEL = BiLevelOptions(chunk_groups=6, top_chunks=8)
+STEP_ROWS = (1, 8, 32)
+STEP_ROOM = 256
+GOALS = {  # at least, or at most, of what stands beside it
+    "MFU of vision": 0.5,
+    "MFU of DTS": 0.4,
+    "MFU of the language model": 0.5,
+    "end to end over its floor": 2.0,
+    "peak over what footprint.py says": 1.0,
+    "a step of 8 rows over its floor": 1.5,
+    "a bi-level step over a dense one": 0.7,
+    "three prompts together over one": 1.25,
+}
+
+
+@dataclass
+class Card:
+    """One device, what it does at most, and how far what was measured is from the goals."""
+
+    device: torch.device
+    new_tokens: int
+    flops: float = 0.0  # per second
+    bytes: float = 0.0  # per second, read
+    reached: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def compare(self, goal: str, where: str, value: float) -> None:
+        self.reached.setdefault(goal, []).append((where, value))
+
+    def print_goals(self) -> None:
+        print("\n| goal | wanted | measured |\n|---|---|---|")
+        for goal, wanted in GOALS.items():
+            bound = "≥" if goal.startswith("MFU") else "≤"
+            found = ", ".join(f"{where}: {value:.2f}" for where, value in self.reached.get(goal, ()))
+            print(f"| {goal} | {bound} {wanted} | {found or 'not run'} |")
 
 
 def spans(num_frames: int, size: int) -> Iterator[SimpleNamespace]:
@@ -48,34 +89,42 @@ def spans(num_frames: int, size: int) -> Iterator[SimpleNamespace]:
         yield SimpleNamespace(frames=frames[:count], pts_ms=np.arange(first, first + count) * 500)
 
 
-def timed_prefill(model: VideoXL2, frames: int, options: PrefillOptions) -> tuple[Session, float]:
-    torch.cuda.synchronize()
+def timed_prefill(card: Card, model: VideoXL2, frames: int, options: PrefillOptions) -> tuple[Session, float]:
+    card.wait()
     started = time.perf_counter()
     session = model.prefill(spans(frames, model.image_size), prefill=options)
-    torch.cuda.synchronize()
+    card.wait()
     seconds = time.perf_counter() - started
-    return replace(session, stop_ids=frozenset()), seconds  # every answer has NEW_TOKENS tokens
+    return replace(session, stop_ids=frozenset()), seconds  # every answer has as many tokens
 
 
-def timed_answers(session: Session, prompts: tuple[str, ...], bilevel: BiLevelOptions | None = None) -> float:
+def timed_answers(card: Card, session: Session, prompts: tuple[str, ...]) -> float:
     started = time.perf_counter()
     for prompt in prompts:
-        session.generate(prompt, max_new_tokens=NEW_TOKENS, bilevel=bilevel)
-    torch.cuda.synchronize()
+        session.generate(prompt, max_new_tokens=card.new_tokens)
+    card.wait()
     return time.perf_counter() - started
 
 
-def matmul_tflops() -> float:
-    """What this card does on an 8192-cube bfloat16 product; MFU below is against it."""
-    a, b = (torch.randn(8192, 8192, device="cuda", dtype=torch.bfloat16) for _ in range(2))
+def measure_card(card: Card) -> None:
+    """What this card does on square products in bfloat16, and how fast it reads."""
+    side, repeats = (8192, 50) if card.device.type == "cuda" else (512, 2)
+    a, b = (torch.randn(side, side, device=card.device, dtype=torch.bfloat16) for _ in range(2))
     for _ in range(5):
         a @ b
-    torch.cuda.synchronize()
+    card.wait()
     started = time.perf_counter()
-    for _ in range(50):
+    for _ in range(repeats):
         a @ b
-    torch.cuda.synchronize()
-    return 50 * 2 * 8192**3 / (time.perf_counter() - started) / 1e12
+    card.wait()
+    card.flops = repeats * 2 * side**3 / (time.perf_counter() - started)
+    card.wait()
+    started = time.perf_counter()
+    for _ in range(repeats):
+        b.copy_(a)
+    card.wait()
+    card.bytes = repeats * 2 * a.nbytes / (time.perf_counter() - started)
+    print(f"measured: {card.flops / 1e12:.1f} TFLOP/s, {card.bytes / 1e12:.2f} TB/s\n", flush=True)
 
 
 def stage_flops(config: ModelConfig, session: Session, previous_groups: int | None) -> dict[str, float]:
@@ -106,12 +155,12 @@ def stage_flops(config: ModelConfig, session: Session, previous_groups: int | No
     }
 
 
-def check_device() -> None:
+def check_device(card: Card) -> None:
     """Golden ids on this device in float32, recorded decode steps against plain passes, rows against one."""
-    check_merge()
+    check_merge(card.device)
     equal = total = 0
     for folder in sorted(p for p in GOLDEN.iterdir() if p.is_dir()):
-        model = VideoXL2.from_pretrained(folder, device="cuda", dtype="float32")
+        model = VideoXL2.from_pretrained(folder, device=card.device, dtype="float32")
         inputs = load_file(folder / "inputs.safetensors")
         for case in json.loads((folder / "cases.json").read_text()):
             for run in case.get("streaming", []):
@@ -126,18 +175,18 @@ def check_device() -> None:
                 want = load_file(folder / "streaming.safetensors")[f"{name}.{run['tag']}.generated_ids"]
                 equal += answer.token_ids == tuple(want.tolist())
                 total += 1
-                slow = replace(session, step=None)
-                plain = slow.generate(case["question_ids"], max_new_tokens=case["new_tokens"])
-                assert plain.token_ids == answer.token_ids, "recorded decode step differs"
+                quick = replace(session, recorder=StepRecorder(card.device, plain_first=0))
+                recorded = quick.generate(case["question_ids"], max_new_tokens=case["new_tokens"])
+                assert recorded.token_ids == answer.token_ids, "recorded decode step differs"
                 rows = session.generate_many([case["question_ids"]] * 3, max_new_tokens=case["new_tokens"])
                 assert {row.token_ids for row in rows} == {answer.token_ids}, "rows differ"
     print(f"golden streaming runs with equal ids on this device: {equal} of {total}\n", flush=True)
 
 
-def check_merge() -> None:
+def check_merge(device: torch.device) -> None:
     """Attention over two halves of the keys, merged, in bfloat16 at full size, against attention over all."""
-    q = torch.randn(28, 1, 128, device="cuda", dtype=torch.bfloat16)
-    k, v = torch.randn(2, 4, 3000, 128, device="cuda", dtype=torch.bfloat16)
+    q = torch.randn(28, 1, 128, device=device, dtype=torch.bfloat16)
+    k, v = torch.randn(2, 4, 3000, 128, device=device, dtype=torch.bfloat16)
     halves = [
         attention_lse(q[None], k[None, :, at], v[None, :, at]) for at in (slice(2900), slice(2900, 3000))
     ]
@@ -145,104 +194,129 @@ def check_merge() -> None:
     assert difference.abs().max() < 0.01, "merged attention differs"
 
 
-def prefill_rows(model: VideoXL2, sizes: list[int], peak: float, late: float) -> None:
-    columns = (
-        "frames | prefill | tokens | vision s | DTS s | LLM s | end to end s | MFU vision / DTS / LLM",
-        "peak GiB | decode tok/s | bi-level tok/s | KV kept",
-    )
-    print(f"| {' | '.join(columns)} |\n|{'---|' * 12}")
+def prefill_rows(card: Card, model: VideoXL2, sizes: list[int], late: float) -> None:
+    print("| frames | prefill | tokens | vision s | DTS s | LLM s | end to end s | floor s ", end="")
+    print(f"| MFU vision / DTS / LLM | peak GB | by formula |\n|{'---|' * 11}")
     for frames in sizes:
         for mode in ("streaming", "full"):
-            if time.monotonic() > late or (mode == "full" and frames > 2048):
+            if time.monotonic() > late or (mode == "full" and frames > 512):
                 print(f"| {frames} | {mode} | not run |", flush=True)
                 continue
             try:
-                print(f"| {frames} | {mode} | {prefill_row(model, frames, mode, peak)} |", flush=True)
+                print(f"| {frames} | {mode} | {prefill_row(card, model, frames, mode)} |", flush=True)
             except ModelError as error:
                 print(f"| {frames} | {mode} | {error} |", flush=True)
-            torch.cuda.empty_cache()
+            release_unused(card.device)
 
 
-def prefill_row(model: VideoXL2, frames: int, mode: str, peak: float) -> str:
-    torch.cuda.reset_peak_memory_stats()
+def prefill_row(card: Card, model: VideoXL2, frames: int, mode: str) -> str:
+    memory = PeakMemory(card.device)
+    memory.begin()
     options = PrefillOptions(mode, expected_frames=frames)  # type: ignore[arg-type]
-    session, wall = timed_prefill(model, frames, options)
-    rate = NEW_TOKENS / timed_answers(session, PROMPTS[:1])
-    pooled = NEW_TOKENS / timed_answers(session, PROMPTS[:1], BILEVEL)
-    report = session.generate(PROMPTS[0], max_new_tokens=1, bilevel=BILEVEL).bilevel
-    assert report is not None
+    session, wall = timed_prefill(card, model, frames, options)
+    peak = memory.num_bytes()
+    said = footprint(model.config, frames, itemsize=model.dtype.itemsize, answers=Answers(rows=0))
     seconds = session.stage_seconds()
     flops = stage_flops(model.config, session, None if mode == "full" else 14)
-    stages = ("vision", "dts", "prefill")
-    cells = [
-        f"{session.num_tokens}",
-        *(f"{seconds[stage]:.2f}" for stage in stages),
-        f"{wall:.2f}",
-        " / ".join(f"{flops[stage] / seconds[stage] / 1e12 / peak:.0%}" for stage in stages),
-        f"{torch.cuda.max_memory_allocated() / 2**30:.1f}",
-        f"{rate:.0f}",
-        f"{pooled:.0f}",
-        f"{1 - report.reduction:.0%}",
-        *session.degraded,
-    ]
-    return " | ".join(cells)
+    mfu = {stage: flops[stage] / seconds[stage] / card.flops for stage in ("vision", "dts", "prefill")}
+    floor = sum(flops.values()) / card.flops
+    if mode == "streaming":
+        card.compare("MFU of vision", str(frames), mfu["vision"])
+        card.compare("MFU of DTS", str(frames), mfu["dts"])
+        card.compare("MFU of the language model", str(frames), mfu["prefill"])
+        card.compare("end to end over its floor", str(frames), wall / floor)
+        card.compare("peak over what footprint.py says", str(frames), peak / said.total)
+        step_rows(card, model, session)
+    cells = [f"{session.num_tokens}", *(f"{seconds[stage]:.2f}" for stage in mfu), f"{wall:.2f}"]
+    cells += [f"{floor:.2f}", " / ".join(f"{share:.0%}" for share in mfu.values()), f"{peak / 1e9:.1f}"]
+    return " | ".join([*cells, f"{(said.total - RESERVED) / 1e9:.1f}", *session.degraded])
 
 
-def prompt_rows(model: VideoXL2, frames: int) -> None:
+def step_rows(card: Card, model: VideoXL2, session: Session) -> None:
+    """Milliseconds of one decode step of many rows behind the same video, dense and bi-level."""
+    selection = session.select(PROMPTS[0], BILEVEL)
+    weights = footprint(
+        model.config, 0, itemsize=model.dtype.itemsize
+    ).weights  # the tower's are the smaller part
+    frames = str(session.num_frames)
+    for num_rows in STEP_ROWS:
+        dense = step_seconds(card, session, num_rows, [])
+        pooled = step_seconds(card, session, num_rows, [selection] * num_rows)
+        floor = (weights + session.kv_bytes) / card.bytes
+        print(
+            f"{frames} frames, {num_rows} rows: dense {dense * 1e3:.2f} ms a step (floor {floor * 1e3:.2f}), "
+            f"bi-level {pooled * 1e3:.2f} ms",
+            flush=True,
+        )
+        if num_rows == 8:
+            card.compare("a step of 8 rows over its floor", frames, dense / floor)
+            card.compare("a bi-level step over a dense one", frames, pooled / dense)
+
+
+def step_seconds(card: Card, session: Session, num_rows: int, selections: list) -> float:
+    with session.start_rows(num_rows, selections, room=STEP_ROOM) as rows:
+        rows.push([[5] * 64] * num_rows)
+        for _ in range(8):
+            rows.push([[7]] * num_rows)  # records the step
+        card.wait()
+        started = time.perf_counter()
+        for _ in range(32):
+            rows.push([[7]] * num_rows)
+        card.wait()
+        return (time.perf_counter() - started) / 32
+
+
+def prompt_rows(card: Card, model: VideoXL2, frames: int) -> None:
     """Three prompts on one prefill, against one prompt and against three prefills."""
     options = PrefillOptions(expected_frames=frames)
-    session, prefill = timed_prefill(model, frames, options)
-    session.generate_many(PROMPTS, max_new_tokens=2)  # records the wider steps
-    one = prefill + timed_answers(session, PROMPTS[:1])
-    one_by_one = prefill + timed_answers(session, PROMPTS)
+    session, prefill = timed_prefill(card, model, frames, options)
+    session.generate_many(PROMPTS, max_new_tokens=2)
+    one = prefill + timed_answers(card, session, PROMPTS[:1])
+    one_by_one = prefill + timed_answers(card, session, PROMPTS)
     started = time.perf_counter()
-    session.generate_many(PROMPTS, max_new_tokens=NEW_TOKENS)
-    torch.cuda.synchronize()
+    session.generate_many(PROMPTS, max_new_tokens=card.new_tokens)
+    card.wait()
     together = prefill + time.perf_counter() - started
-    plain = NEW_TOKENS / timed_answers(replace(session, step=None), PROMPTS[:1])
-    separate = 0.0
-    for prompt in PROMPTS:
-        fresh, seconds = timed_prefill(model, frames, options)
-        separate += seconds + timed_answers(fresh, (prompt,))
-    print(f"\n{frames} frames, answers of {NEW_TOKENS} tokens: one prompt {one:.2f} s; three on one prefill ")
-    print(f"together {together:.2f} s ({together / one:.2f}x), one by one {one_by_one:.2f} s ", end="")
-    print(f"({one_by_one / one:.2f}x); three prefills {separate:.2f} s ({separate / one:.2f}x)")
+    plain = card.new_tokens / timed_answers(card, replace(session, recorder=None), PROMPTS[:1])
+    card.compare("three prompts together over one", str(frames), together / one)
+    separate = f"one by one {one_by_one:.2f} s ({one_by_one / one:.2f}x)"
+    print(
+        f"\n{frames} frames, answers of {card.new_tokens} tokens: one prompt {one:.2f} s, three on one ",
+        end="",
+    )
+    print(f"prefill together {together:.2f} s ({together / one:.2f}x), {separate}; ", end="")
     print(f"decode without recorded steps: {plain:.0f} tok/s", flush=True)
-    step_rows(session)
 
 
-def step_rows(session: Session) -> None:
-    """Milliseconds of one decode step of many rows behind the same prefix."""
-    cells = []
-    for num_rows in (1, 4, 8, 16, 32):
-        with session.start_rows(num_rows, room=256) as rows:
-            rows.push([[5] * 64] * num_rows)
-            rows.push([[7]] * num_rows)  # records the step
-            torch.cuda.synchronize()
-            started = time.perf_counter()
-            for _ in range(32):
-                rows.push([[7]] * num_rows)
-            torch.cuda.synchronize()
-            cells.append(f"{num_rows}: {(time.perf_counter() - started) / 32 * 1e3:.1f}")
-    print(f"ms a step by rows, {session.num_tokens} cached tokens: {', '.join(cells)}", flush=True)
+def config_of(size: str) -> ModelConfig:
+    vocab = build_tokenizer().get_vocab_size()
+    if size == "full":
+        return ModelConfig()
+    return small_config(0, vocab) if size == "small" else medium_config(vocab)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", default="512,2048,10000")
-    parser.add_argument("--seconds", type=float, default=450)
+    parser.add_argument("--seconds", type=float, default=330)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--size", choices=("full", "medium", "small"), default="full")
     arguments = parser.parse_args()
     late = time.monotonic() + arguments.seconds
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, bfloat16, 8B random weights")
-    check_device()
-    peak = matmul_tflops()
-    print(f"measured matmul rate: {peak:.0f} TFLOP/s\n", flush=True)
-    network = random_network(ModelConfig(), seed=0, device="cuda")
+    if arguments.device == "cpu":
+        torch.set_num_threads(1)
+    card = Card(torch.device(arguments.device), new_tokens=128 if arguments.size == "full" else 8)
+    print(f"{device_name(card.device)}, torch {torch.__version__}, {arguments.size} model, random weights")
+    check_device(card)
+    measure_card(card)
+    network = random_network(config_of(arguments.size), seed=0, device=arguments.device)
     model = VideoXL2(network, Vocabulary(build_tokenizer()), "bench")
-    timed_answers(timed_prefill(model, 64, PrefillOptions())[0], PROMPTS[:1])  # first-use costs
-    prefill_rows(model, [int(n) for n in arguments.frames.split(",")], peak, late)
+    timed_answers(card, timed_prefill(card, model, 64, PrefillOptions())[0], PROMPTS[:1])  # first-use costs
+    sizes = [int(n) for n in arguments.frames.split(",")]
+    prefill_rows(card, model, sizes, late)
     if time.monotonic() < late:
-        prompt_rows(model, 2048)
+        prompt_rows(card, model, min(2048, max(sizes)))
+    card.print_goals()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.checks.imports import names_in_the_way
-from jobs.planning.frames import FramesThatFit
+from jobs.planning.frames import FramesThatFit, is_known_for
 from jobs.planning.preflight import chosen_signals, make_scratch, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
@@ -208,6 +208,8 @@ def _frames(settings: Settings) -> Check:
         weights = find_weights(settings.model, local_only=True)
     except WeightsNotHere:
         return Check("frames", Health.OK, "known once the weights are here")
+    if not is_known_for(weights):
+        return Check("frames", Health.OK, "as many as the context holds")
     fitting = FramesThatFit(weights, settings.dtype, load_packs(settings.packs))
     gpus = find_gpus()
     here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
 from videoxl2.network.config import read_config
+from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, most_frames_in
 
 _PROMPT_TOKENS = 512
@@ -51,10 +52,15 @@ def _itemsize(dtype: str) -> int:
     return 4 if dtype in ("float32", "fp32") else 2
 
 
+def is_known_for(weights: Weights) -> bool:
+    """Whether a video stays in the cache; Video-XL-Pro shows each prompt a part of it."""
+    return read_config(weights.folder).family is not Family.VIDEO_XL_PRO
+
+
 def frames_lines(
     weights: Weights | None, dtype: str, prompts: Sequence[Prompt], max_frames: int
 ) -> Iterator[str]:
     """Say how many frames fit a GPU at once; nothing without a model."""
-    if weights is not None:
+    if weights is not None and is_known_for(weights):
         cards = FramesThatFit(weights, dtype, prompts).cards()
         yield f"       at most {max_frames:,} frames of a video at once; a GPU holds {cards}"

@@ -51,7 +51,8 @@ class Operation:
 
     @property
     def is_kernel(self) -> bool:
-        return self.name not in _FREE
+        """Whether a device is asked for something."""
+        return self.name not in _FREE and any(x.device.type != "cpu" for x in self.outputs)
 
     @property
     def is_upload(self) -> bool:
@@ -80,7 +81,7 @@ class Operations(TorchDispatchMode):
 
     @property
     def kernels(self) -> Counter[str]:
-        """Count the operations that launch a kernel, by name."""
+        """Count what a device is asked for, by name."""
         return Counter(one.name for one in self.done if one.is_kernel)
 
 

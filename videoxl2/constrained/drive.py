@@ -17,6 +17,7 @@ from videoxl2.constrained.fill import Ask, Filling, Picked, asks
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.slots import Program
 from videoxl2.errors import ModelInputError, NonFiniteError
+from videoxl2.network.transfer import to_device
 
 T = TypeVar("T")
 
@@ -162,7 +163,8 @@ def _step(
     if not ready:
         return []
     states = [running[row] for row in ready]
-    logits_BV = logits_BV[torch.tensor(ready, device=logits_BV.device)]
+    if ready != list(range(len(logits_BV))):
+        logits_BV = logits_BV[to_device(torch.tensor(ready), logits_BV.device)]
     picked = pick(logits_BV, [s.ask for s in states], [s.generator for s in states], temperature)
     ends = [
         (row, NonFiniteError.of_logits() if token is None else state.send(token))
@@ -245,6 +247,6 @@ def _allowed(asked: Sequence[Ask], logits_BV: Tensor) -> Tensor:
     allowed_BV = torch.stack([a.allowed if isinstance(a.allowed, Tensor) else none_V for a in asked])
     pairs = [(n, i) for n, a in enumerate(asked) if not isinstance(a.allowed, Tensor) for i in a.allowed]
     if pairs:
-        rows, ids = torch.tensor(pairs, device=logits_BV.device).unbind(1)
+        rows, ids = to_device(torch.tensor(pairs), logits_BV.device).unbind(1)
         allowed_BV[rows, ids] = True
     return allowed_BV

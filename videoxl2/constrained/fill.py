@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from videoxl2.constrained.masks import TextState, TokenTable
@@ -221,7 +220,7 @@ def _fill_json(slot: Json, draft: _Draft) -> Generator[Ask, Picked, Got]:
         if np.count_nonzero(legal_V) == 1:
             token = int(legal_V.argmax())
         else:
-            token = yield from picks.ask(draft, torch.from_numpy(legal_V).to(table.device))
+            token = yield from picks.ask(draft, table.on_device(legal_V))
         if closer := table.closer(slot, token):
             draft.write([token, *closer.rest])
             text = (value.text + closer.content).decode("utf-8")

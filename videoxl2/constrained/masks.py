@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from videoxl2.constrained.flags import FlagsOnDevice
 from videoxl2.constrained.slots import STOP, Json, Text
 from videoxl2.constrained.token_bytes import Utf8, count_characters, is_visible, token_bytes, walk
 from videoxl2.errors import CheckpointError
 from videoxl2.network.tokens import END_OF_TURN
+from videoxl2.network.transfer import to_device
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
@@ -84,6 +86,7 @@ class TokenTable:
         self._closers: dict[tuple[tuple[str, ...], str], dict[int, Closer]] = {}
         self._lines: dict[tuple[Utf8, tuple[str, ...]], Flags] = {}
         self._encoded: dict[str, tuple[int, ...]] = {}
+        self.on_device = FlagsOnDevice(self.device)
 
     @classmethod
     def of(cls, model: VideoModel) -> TokenTable:
@@ -184,7 +187,7 @@ class TokenTable:
                 legal_V[token] = True
                 [chars_V[token]] = count_characters([closer.content])
             longest = int(chars_V[legal_V].max())
-            flags_V, counts_V = (torch.from_numpy(x).to(self.device) for x in (legal_V, chars_V))
+            flags_V, counts_V = (to_device(torch.from_numpy(x), self.device) for x in (legal_V, chars_V))
             self._rows[key] = Legal(flags_V, counts_V, longest)
         return self._rows[key]
 

@@ -12,19 +12,21 @@ tokens of one row, H query heads, K key/value heads, S suffix tokens read, E hea
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
-from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.decode_step import RecordedSteps, StepRecorder
+from videoxl2.generate.packing import Pass
 from videoxl2.generate.prefix import Prefix, View
 from videoxl2.generate.row_cache import RowCache
 from videoxl2.network.attention import attention_lse, merge, visibility_bias
 from videoxl2.network.cache import CacheShape
 from videoxl2.network.language import LanguageModel
+from videoxl2.network.transfer import to_device
 
+_LEAST_READ = 64  # own tokens a recorded step reads at least
 PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
 PASS_PARTS = 8192  # the same times the blocks of the prefix, each of which has an output of its own
 
@@ -43,16 +45,16 @@ class Rows:
         num_rows: int,
         *,
         room: int = 0,
-        step: DecodeStep | None = None,
+        recorder: StepRecorder | None = None,
     ) -> None:
-        """`room` sizes the rows in tokens once, instead of growing them."""
+        """`room` sizes the rows in tokens once, instead of growing them; `recorder` makes steps faster."""
         if num_rows < 1:
             raise ModelInputError(f"num_rows={num_rows}", "Ask for at least one row.")
         self._language = language
         self._prefix = prefix
         device = language.embed_tokens.weight.device
         self._suffix = RowCache(shape, device, num_rows, room)
-        self._step = step  # a faster way to push one token each
+        self._steps = None if recorder is None else RecordedSteps(recorder)
         self._lengths = [0] * num_rows
         self._logits_BV = torch.zeros(num_rows, language.config.vocab_size, device=device)
 
@@ -89,32 +91,61 @@ class Rows:
         return self._logits_BV
 
     def _pass(self, token_ids: list[Sequence[int]]) -> None:
-        plan = _Pass.of(token_ids, self._lengths, self._suffix.device)
-        self._suffix.reserve(plan.suffix_end)
+        active = [row for row, ids in enumerate(token_ids) if ids]
+        suffix_end = max(self._lengths[row] + len(token_ids[row]) for row in active)
+        self._suffix.reserve(suffix_end)
+        is_step = all(len(token_ids[row]) == 1 for row in active)
+        if is_step and self._steps is not None and self._prefix.kind(active) is not None:
+            logits_AV = self._step(self._steps, active, token_ids, suffix_end)
+        else:
+            bases = {row: self._prefix.length(row) for row in active}
+            plan = Pass.of(token_ids, self._lengths, bases, self._suffix.device)
+            view = self._prefix.view([row for row, ids in enumerate(token_ids) for _ in ids])
+            logits_AV = self._run(plan, view)
+        if len(active) == self.num_rows:
+            self._logits_BV = logits_AV
+        else:
+            rows_A = to_device(torch.tensor(active), logits_AV.device)
+            self._logits_BV = self._logits_BV.index_copy(0, rows_A, logits_AV)
+        for row in active:
+            self._lengths[row] += len(token_ids[row])
+
+    def _step(
+        self, steps: RecordedSteps, active: list[int], token_ids: list[Sequence[int]], suffix_end: int
+    ) -> Tensor:
+        """Run one token of each active row as one of few kinds of steps; return logits `[A, V]`.
+
+        Rows are padded to a power of two by the first of them, which is computed and written once more, and
+        what is read of their own tokens to a power of two likewise.
+        """
+        rows = active + active[:1] * (_padded(len(active), self.num_rows) - len(active))
+        told = [
+            (token_ids[r][0], r, self._lengths[r], self._prefix.length(r) + self._lengths[r]) for r in rows
+        ]
+        end = _padded(max(suffix_end, _LEAST_READ), self._suffix.room)
+        is_whole = rows == list(range(self.num_rows))
+        view = self._prefix.view(rows)
+
+        def step(numbers_4T: Tensor) -> Tensor:
+            return self._run(Pass.of_step(numbers_4T, end, is_whole), view)
+
+        kind = (len(rows), is_whole, end, self._suffix.room, self._prefix.kind(rows))
+        logits_TV = steps.run(kind, torch.tensor(told).t().contiguous(), step)
+        return logits_TV[: len(active)]
+
+    def _run(self, plan: Pass, view: View) -> Tensor:
+        """Run a pass through all layers; return logits `[A, V]` behind each row's last token."""
         config = self._language.config
         bias = visibility_bias(plan.mask, config.num_heads // config.num_kv_heads, self._suffix.shape.dtype)
-        rows = [row for row, ids in enumerate(token_ids) for _ in ids]
-        view = self._prefix.view(rows)
-        bases = torch.tensor([self._prefix.length(row) for row in rows])
-        positions_T = bases.to(plan.offsets.device, non_blocking=True) + plan.offsets
 
         def attend(layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor:
             return self._attend(plan, view, bias, layer, q_HTE, k_KTE, v_KTE)
 
-        if self._step is not None and plan.width == 1:
-            logits_AV = self._step.run_rows(plan.ids, positions_T, attend)
-        else:
-            x_TD = self._language.run(self._language.embed_tokens(plan.ids), positions_T, attend)
-            logits_AV = self._language.logits(x_TD[plan.lasts])
-        if plan.rows is None:
-            self._logits_BV = logits_AV
-        else:
-            self._logits_BV = self._logits_BV.index_copy(0, plan.rows, logits_AV)
-        for row, ids in enumerate(token_ids):
-            self._lengths[row] += len(ids)
+        x_TD = self._language.run(self._language.embed_tokens(plan.ids), plan.positions, attend)
+        return self._language.logits(x_TD if plan.lasts is None else x_TD[plan.lasts])
 
     def _attend(
-        self, plan: _Pass, view: View, bias: Tensor, layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor
+        self, plan: Pass, view: View, bias: Tensor, layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor
     ) -> Tensor:
         self._suffix.write(layer, plan.token_rows, plan.offsets, k_KTE, v_KTE)
         shared_HTE, shared_lse_HT = view.attend(layer, q_HTE)
@@ -137,6 +168,8 @@ class Rows:
     def close(self) -> None:
         """Free the rows' memory; the prefix cache was never touched."""
         self._lengths = [0] * self.num_rows
+        if self._steps is not None:
+            self._steps.clear()
         self._suffix = RowCache(self._suffix.shape, self._suffix.device, self.num_rows, 0)
 
     def __enter__(self) -> Rows:
@@ -146,61 +179,6 @@ class Rows:
         self.close()
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """Plan of which token belongs where; made once a pass, used by every layer."""
-
-    num_active: int  # A
-    width: int  # W
-    suffix_end: int  # S
-    rows: Tensor | None  # [A]; None: all rows, in order
-    ids: Tensor  # [T]
-    token_rows: Tensor  # [T]
-    offsets: Tensor  # [T], in the row's own tokens
-    lasts: Tensor  # [A], each row's last token, in T
-    slots: Tensor | None  # [T], place in [A, W]; None: every place is taken, in order
-    mask: Tensor  # bool [A, W, S], True = visible
-
-    @classmethod
-    def of(cls, token_ids: Sequence[Sequence[int]], lengths: Sequence[int], device: torch.device) -> _Pass:
-        active = [row for row, ids in enumerate(token_ids) if ids]
-        counts = [len(token_ids[row]) for row in active]
-        width = max(counts)
-        tokens = [
-            (token, row, lengths[row] + at, index * width + at)
-            for index, row in enumerate(active)
-            for at, token in enumerate(token_ids[row])
-        ]
-        columns = torch.tensor([*zip(*tokens, strict=True)], dtype=torch.long).to(device, non_blocking=True)
-        per_row = torch.tensor([active, counts], dtype=torch.long).to(device, non_blocking=True)
-        ids_T, token_rows_T, offsets_T, slots_T = columns.unbind()
-        rows_A, counts_A = per_row.unbind()
-        suffix_end = max(lengths[row] + count for row, count in zip(active, counts, strict=True))
-        # Places without a token look at offset 0, like a first token: what they compute is dropped.
-        offsets_AW = offsets_T.new_zeros(len(active) * width).index_copy_(0, slots_T, offsets_T)
-        seen_WS = torch.arange(suffix_end, device=device) <= offsets_AW[:, None]
-        return cls(
-            num_active=len(active),
-            width=width,
-            suffix_end=suffix_end,
-            rows=None if len(active) == len(token_ids) else rows_A,
-            ids=ids_T,
-            token_rows=token_rows_T,
-            offsets=offsets_T,
-            lasts=counts_A.cumsum(0) - 1,
-            slots=None if len(tokens) == len(active) * width else slots_T,
-            mask=seen_WS.view(len(active), width, suffix_end),
-        )
-
-    def spread(self, q_HTE: Tensor) -> Tensor:
-        """Spread packed tokens to `[A, H, W, E]`."""
-        if self.slots is not None:
-            padded = q_HTE.new_zeros(q_HTE.shape[0], self.num_active * self.width, q_HTE.shape[2])
-            q_HTE = padded.index_copy_(1, self.slots, q_HTE)
-        x_HAWE: Tensor = q_HTE.unflatten(1, (self.num_active, self.width))
-        return x_HAWE.transpose(0, 1)
-
-    def pack(self, x_AHW: Tensor) -> Tensor:
-        """Pack `[A, H, W, …]` into tokens `[H, T, …]`."""
-        x_HT: Tensor = x_AHW.transpose(0, 1).flatten(1, 2)
-        return x_HT if self.slots is None else x_HT.index_select(1, self.slots)
+def _padded(count: int, most: int) -> int:
+    """Return the next power of two, but at most `most`."""
+    return min(1 << (count - 1).bit_length(), most)

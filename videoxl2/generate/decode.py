@@ -15,7 +15,6 @@ from torch import Tensor
 
 from videoxl2.errors import NonFiniteError
 from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.decode_step import DecodeStep
 from videoxl2.network.cache import KVCache
 from videoxl2.network.language import LanguageModel
 
@@ -29,10 +28,9 @@ class Continuation:
     that chooses tokens itself (constrained answers) pushes them here and reads the logits.
     """
 
-    def __init__(self, language: LanguageModel, cache: KVCache, step: DecodeStep | None = None) -> None:
+    def __init__(self, language: LanguageModel, cache: KVCache) -> None:
         self._language = language
         self._cache = cache
-        self._step = step  # a faster way to push one token
         self._base = cache.length
 
     @property
@@ -43,8 +41,6 @@ class Continuation:
     @torch.inference_mode()
     def push(self, token_ids: Sequence[int]) -> Tensor:
         """Append tokens; return float32 logits `[V]` of the one that follows."""
-        if self._step is not None and len(token_ids) == 1:
-            return self._step.run(token_ids[0], self._cache)
         return self.push_all(token_ids, last=1)[-1]
 
     @torch.inference_mode()

@@ -44,6 +44,12 @@ class Prefix(Protocol):
     def choose(self, row: int, prompt: int) -> None:
         """Give a row what this prompt selects."""
 
+    def kind(self, rows: Sequence[int]) -> tuple[int, ...] | None:
+        """Return the same for rows that see the same at the same place; None: steps of them are not recorded.
+
+        Those are rows whose keys and values come from the host, or are made anew for each prompt.
+        """
+
     def length(self, row: int) -> int:
         """Return the number of keys the row sees, which is the position of its first own token."""
 
@@ -59,6 +65,9 @@ class WholePrefix:
     def __init__(self, cache: KVCache) -> None:
         self._cache = cache
         self._length = cache.length
+
+    def kind(self, rows: Sequence[int]) -> tuple[int, ...] | None:
+        return None if self._cache.on_host else (self._cache.place,)
 
     def choose(self, row: int, prompt: int) -> None:
         pass
@@ -91,6 +100,12 @@ class SelectedPrefix:
         self._selections = selections
         self._prompts = [min(row, len(selections) - 1) for row in range(num_rows)]
         self._views: dict[tuple[int, ...], _SelectedView] = {}
+
+    def kind(self, rows: Sequence[int]) -> tuple[int, ...] | None:
+        if any(cache.on_host for cache in self._caches.values()):
+            return None
+        places = [cache.place for cache in self._caches.values()]
+        return (*places, *(self._prompts[row] for row in rows))
 
     def choose(self, row: int, prompt: int) -> None:
         self._prompts[row] = prompt

@@ -10,7 +10,7 @@ from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.caches import Caches
 from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy_rows
-from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.layout import TokenLayout
 from videoxl2.generate.relevance import ExternalScorer, attention_scores, checked_scores
 from videoxl2.generate.selection import (
@@ -60,7 +60,7 @@ class Session:
     group_times_ms: tuple[int, ...]  # of each group's first frame: what the stamps say
     degraded: tuple[str, ...]  # steps of the memory ladder that were taken
     clock: StageClock
-    step: DecodeStep | None = None
+    recorder: StepRecorder | None = None  # of decode steps; None: they run plainly
     pooled: dict[int, KVCache] = field(default_factory=dict, repr=False)  # by compression
 
     @property
@@ -83,7 +83,7 @@ class Session:
     def start(self, selection: Selection | None = None) -> Continuation:
         """Open a continuation for a caller that picks the tokens itself; use it in a `with`."""
         self._check_closed()
-        return Continuation(self.language, self._caches.selected(selection or Selection()), self.step)
+        return Continuation(self.language, self._caches.selected(selection or Selection()))
 
     def start_rows(self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0) -> Rows:
         """Open many continuations that step together; `room` sizes them in tokens, else they grow.
@@ -92,7 +92,7 @@ class Session:
         """
         self._check_closed()
         prefix = self._caches.prefix(selections, num_rows)
-        return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, step=self.step)
+        return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, recorder=self.recorder)
 
     @property
     def _caches(self) -> Caches:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, NonFiniteError
-from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.prefill import Prefill, PrefillOptions
 from videoxl2.generate.session import Session
 from videoxl2.generate.stream import FrameSpan, frame_batches
@@ -47,7 +47,7 @@ class VideoModel(ABC):
         self.vocabulary = vocabulary
         self.revision = revision
         self._folder = folder
-        self._step: DecodeStep | None = None
+        self._recorder: StepRecorder | None = None
 
     @classmethod
     def from_pretrained(
@@ -220,17 +220,14 @@ class VideoModel(ABC):
             "group_times_ms": tuple(frame_times_ms[:: self.config.frames_per_group]),
             "degraded": degraded,
             "clock": encoder.clock,
-            "step": self._decode_step(),
+            "recorder": self._step_recorder(),
         }
 
-    def _decode_step(self) -> DecodeStep | None:
-        """Return the recorded decode step, made once a session leaves room for it; on a CPU None."""
-        if self._step is None and self.device.type == "cuda":
-            try:
-                self._step = DecodeStep(self.network.language)
-            except torch.OutOfMemoryError:
-                return None  # this session decodes the plain, slower way
-        return self._step
+    def _step_recorder(self) -> StepRecorder | None:
+        """Return what records decode steps, the same for all sessions; on a CPU None."""
+        if self._recorder is None and self.device.type == "cuda":
+            self._recorder = StepRecorder(self.device)
+        return self._recorder
 
 
 def _device(device: str | torch.device) -> torch.device:

@@ -136,12 +136,12 @@ class PromptedSession(Session):
 
     def start(self, selection: Selection | None = None) -> Continuation:
         """Open a continuation behind what the prompt of `selection` is shown."""
-        return Continuation(self.language, self.prefilled(_prompt_of(selection)), self.step)
+        return Continuation(self.language, self.prefilled(_prompt_of(selection)))
 
     def start_rows(self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0) -> Rows:
         """Open many continuations that step together; `selections` are needed, one for each prompt."""
         prefix = _PromptPrefix(self, [_prompt_of(one) for one in selections], num_rows)
-        return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, step=self.step)
+        return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, recorder=self.recorder)
 
     @torch.inference_mode()
     def prefilled(self, prompt_ids: Sequence[int]) -> KVCache:
@@ -182,6 +182,9 @@ class _PromptPrefix:
             self._caches[row] = None  # before the next one is made: there may be room for one only
             self._caches[row] = self._session.prefilled(self._prompts[prompt])
             self._shown[row] = prompt
+
+    def kind(self, rows: Sequence[int]) -> None:
+        """Return nothing: every prompt has a cache of its own, so its steps do not repeat for long."""
 
     def cache(self, row: int) -> KVCache:
         cache = self._caches[row]

@@ -41,6 +41,7 @@ class KVCache:
         self.device = device
         self.length = 0
         self.capacity = 0
+        self.place = 0  # another number whenever the rows are moved
         self._window = _DeviceWindow(shape.num_layers) if on_host else None
         self._layers_2SKE: list[Tensor] = [self.allocate(0) for _ in range(shape.num_layers)]
         self.reserve(capacity)
@@ -75,6 +76,7 @@ class KVCache:
         self._reallocate(self.capacity)
 
     def _reallocate(self, rows: int) -> None:
+        self.place += 1
         for index, old in enumerate(self._layers_2SKE):
             new = self.allocate(rows)
             new[:, : self.length] = old[:, : self.length]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from counting import Operations
 from torch import Tensor, nn
+from torch.utils._python_dispatch import _disable_current_modes
 
 from videoxl2 import PrefillOptions, VideoXL2
+from videoxl2.constrained.flags import FlagsOnDevice
+from videoxl2.generate import decode_step as step_module
+from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.prefix import WholePrefix
 from videoxl2.network import images as images_module
 from videoxl2.network import language as language_module
+from videoxl2.network.cache import KVCache
 from videoxl2.network.checkpoint import empty_network
 from videoxl2.network.config import GROUP_FRAMES, ModelConfig
 from videoxl2.network.dts import DynamicTokenSynthesis
@@ -104,3 +111,38 @@ def test_a_chunk_brings_one_tensor_to_the_device(network: Network, monkeypatch: 
     uploads = [one for one in operations.done if one.is_upload]
     assert len(uploads) == chunks + 1  # and the system prompt
     assert len([one for one in uploads if one.inputs[0].dtype == torch.uint8]) == chunks // 2
+
+
+def test_a_step_of_eight_rows_is_one_launch(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of what a GPU replays: the rows' numbers in one copy, and logits that nobody overwrites.
+
+    Inside, a layer has four products with weights.
+    """
+    place = torch.device("meta")
+    cache = KVCache(network.language.cache_shape, place, capacity=10_000)
+    cache.advance(10_000)
+    inside = Operations()
+
+    def replay(recorded: Any) -> None:
+        with _disable_current_modes(), inside:
+            plain_replay(recorded)
+
+    plain_replay = step_module._Recorded.replay
+    monkeypatch.setattr(step_module._Recorded, "replay", replay)
+    recorder = step_module.StepRecorder(place, plain_first=0)
+    with Rows(network.language, WholePrefix(cache), cache.shape, 8, room=512, recorder=recorder) as rows:
+        rows.push([[5]] * 8)
+        inside.done.clear()
+        with Operations() as outside:
+            rows.push([[6]] * 8)
+    assert outside.kernels == {"copy_": 1, "clone": 1}
+    assert inside.kernels["linear"] == 4 * CONFIG.language.num_layers + 1
+
+
+def test_a_mask_crosses_once() -> None:
+    """Equal ones are the same tensor; of many the oldest are forgotten."""
+    kept = FlagsOnDevice(torch.device("meta"))
+    with Operations() as operations:
+        for number in [1, 2, 1, 1, 2, *range(3, 260), 1]:
+            kept(np.unpackbits(np.frombuffer(number.to_bytes(2, "big"), np.uint8)).astype(bool))
+    assert len([one for one in operations.done if one.is_upload]) == 2 + 257 + 1

@@ -16,7 +16,7 @@ from torch import Tensor
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
 from videoxl2.generate import batch_decode as rows_module
 from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.decode_step import DecodeStep
+from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.selection import Selection, selection_chunks
 from videoxl2.generate.session import Session
 from videoxl2.network import attention as attention_module
@@ -256,10 +256,27 @@ def test_rows_in_half_precision(small_folder: Path, noise: Any, dtype: str) -> N
 
 
 def test_rows_with_recorded_steps(session: Session) -> None:
-    """The stretches that a GPU replays as graphs, padded to a power of two, give the plain logits."""
-    step = DecodeStep(session.language)
-    with replace(session, step=step).start_rows(3) as rows:
+    """What a GPU replays as a graph, padded to a power of two, gives the plain logits, pooled or not."""
+    recorded = replace(session, recorder=StepRecorder(torch.device("cpu"), plain_first=0))
+    chosen = [of_chunks(session), of_chunks(session, 2), Selection()]
+    with recorded.start_rows(3) as rows, recorded.start_rows(3, chosen) as selected:
         check(session, rows)
+        check(session, selected, chosen)
+
+
+def test_a_recorded_step_takes_nothing_along(session: Session) -> None:
+    """Rows that end, begin anew and grow past what a step reads: each replay has the numbers of its own."""
+    recorded = replace(session, recorder=StepRecorder(torch.device("cpu"), plain_first=1))
+    with recorded.start_rows(4) as rows, session.start_rows(4) as plain:
+        for both in (rows, plain):
+            both.push([[5 + row] * (3 * row + 1) for row in range(4)])
+        for step in range(70):
+            if step == 30:
+                rows.restart(1)
+                plain.restart(1)
+            fed = [[(7 * step + row) % 300] if step % (row + 2) else [] for row in range(4)]
+            a, b = rows.push(fed), plain.push(fed)
+            assert torch.allclose(a, b, atol=1e-4)
 
 
 def test_other_continuations_may_run_beside_open_rows(session: Session) -> None:
