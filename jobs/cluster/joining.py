@@ -17,7 +17,7 @@ from ray.job_config import JobConfig
 
 from jobs.cluster.address import LOCAL, check_admitted, first_line, found_address
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
-from jobs.cluster.nodes import NodeView
+from jobs.cluster.nodes import NodeView, View
 from jobs.cluster.session import session_folder
 from jobs.cluster.store_pulse import StorePulse
 from jobs.cluster.vital_signs import Answered, ClusterLostError, OwnProcesses, Ports, VitalSigns
@@ -39,7 +39,7 @@ class Cluster:
     """The joined cluster: whether it lives, and its nodes. `is_private`: this machine alone, for this run."""
 
     vital_signs: VitalSigns
-    nodes: NodeView
+    nodes: View
     is_private: bool = False
     memory_kills: MemoryKills = field(default_factory=MemoryKills)
 

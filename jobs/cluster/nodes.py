@@ -7,7 +7,7 @@ is gone, and says nothing of nodes that drain.
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ray.exceptions import RayError
 
@@ -106,6 +106,16 @@ def changes(before: Nodes, now: Nodes) -> Iterator[NodeEvent]:
     for node_id, node in before.alive.items():
         if node_id not in now.alive:
             yield Lost(node, now.deaths.get(node_id, "it is not listed any more"))
+
+
+class View(Protocol):
+    """Sees the nodes."""
+
+    def look(self) -> Nodes | None:
+        """The nodes now; None where nobody answers."""
+
+    def why_no_more(self) -> str | None:
+        """What the cluster does about too few of them, if it says."""
 
 
 class NodeView:

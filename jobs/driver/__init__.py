@@ -7,6 +7,7 @@ relinking  rows follow a moved object         progress  bar and log lines
 metrics  gauges for Prometheus                 supervise  the loop in a thread, under watch
 stopping  a signal or a lost lease ends it    tidying  merges small files by the way
 machines  nodes that come and go, and the wait for them    node_words  how they are told of
+node_check  whether nodes have what a run needs
 last_run  what it came to, as a file for Prometheus
 
 Knows Ray handles and results; never opens a video, an answer or a tensor.

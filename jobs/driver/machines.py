@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from jobs.cluster.nodes import NodeEvent, Nodes, changes
+from jobs.cluster.nodes import NodeEvent, Nodes, View, changes
 from jobs.workers.placement import Placement
 
 LOOK_EVERY_S = 1.0
@@ -26,16 +26,6 @@ class Shortage:
     seconds: float
     limit_s: float
     why: str | None
-
-
-class View(Protocol):
-    """Sees the nodes."""
-
-    def look(self) -> Nodes | None:
-        """The nodes now; None where nobody answers."""
-
-    def why_no_more(self) -> str | None:
-        """What the cluster does about too few of them, if it says."""
 
 
 class Teller(Protocol):

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 
 from jobs.attempts.work import Work
 from jobs.cluster.address import chosen_address
@@ -14,6 +16,7 @@ from jobs.driver.gate import Gate
 from jobs.driver.last_run import told_at_the_end
 from jobs.driver.machines import Shortage
 from jobs.driver.metrics import Meters
+from jobs.driver.node_check import with_checked_nodes
 from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking, deleted_marks
@@ -30,6 +33,7 @@ from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
+from jobs.workers.node_probe import Needs
 from jobs.workers.placement import NO_ACTORS, place_actors
 from jobs.workers.postprocess import WAITING_PER_CPU, Postprocessing
 from jobs.workers.reading import Source, admission_remote
@@ -44,6 +48,7 @@ from storage.index.leases import KeptLease, Lease, acquire
 from storage.query.plans import decode_plan, encode_plan
 from videoxl2.frames import Limits as FileLimits
 
+PACKAGE = "media-index"
 _COPIES = {Reason.MOVED, Reason.DUPLICATE}
 
 
@@ -119,6 +124,17 @@ def _run(settings: Settings, progress: Progress, goal: Goal, makes_index: bool, 
         finally:
             with suppress(ObjectError):  # with the lease gone it says nothing any more
                 checked.index.store.delete(plan_key(run_id))
+
+
+def needs_of(checked: Preflight) -> Needs:
+    """What the nodes of a cluster have to have. Weights of the hub they download."""
+    model = checked.settings.model
+    return Needs(
+        PACKAGE,
+        version(PACKAGE),
+        checked.library.url if checked.library.is_local else None,
+        model if model and Path(model).is_absolute() else None,
+    )
 
 
 def gate_of(source: Source, num_cpus: int) -> Gate:
@@ -241,6 +257,8 @@ class _Execution:
             stop_on_signal(stop.event) if owns else nullcontext(),
         ):
             is_for_model = any(work.is_for_model for work in works)
+            if not cluster.is_private:
+                cluster = with_checked_nodes(cluster, needs_of(checked))
             nodes = cluster.nodes.look() or Nodes()
             weights = checked.weights if is_for_model else None
             placement = place_actors(settings, weights, nodes, cluster.is_private) if weights else NO_ACTORS

@@ -5,7 +5,7 @@ postprocess  boundaries to cuts, keyframes, rows, bundle      scratch  fetched v
 hanging      a call that hangs becomes a crash                read_ahead  the tasks' spans in order
 deadlines    how long tasks may take                          said     what is said, for prompts
 one_pass     frames for the model and signals at once, where that is better
-placement    where models run
+placement    where models run                                 node_probe  what a node has
 
 Knows one video at a time; never commits, and never decides what a failure leads to.
 """

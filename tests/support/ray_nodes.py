@@ -93,10 +93,11 @@ class RayNodes:
         self.client = raylet.GcsClient(address=self.address)
         wait_for(self._ids, "the head")
 
-    def add(self, num_cpus: int, num_gpus: int) -> RayNode:
-        """Start a node, and wait until it has joined."""
+    def add(self, num_cpus: int, num_gpus: int, path: Path | None = None) -> RayNode:
+        """Start a node, and wait until it has joined. Its workers look for packages in `path` first."""
         before = self._ids()
-        process = self._start(f"--address={self.address}", f"--num-cpus={num_cpus}", f"--num-gpus={num_gpus}")
+        counts = f"--num-cpus={num_cpus}", f"--num-gpus={num_gpus}"
+        process = self._start(f"--address={self.address}", *counts, path=path)
         wait_for(lambda: self._ids() - before, "a node")
         (node_id,) = self._ids() - before
         return RayNode(process, node_id)
@@ -111,7 +112,7 @@ class RayNodes:
             one.node_id.hex() for one in self.client.get_all_node_info(timeout=10).values() if not one.state
         }
 
-    def _start(self, *said: str) -> "subprocess.Popen[bytes]":
+    def _start(self, *said: str, path: Path | None = None) -> "subprocess.Popen[bytes]":
         where = f"--temp-dir={self.folder}", f"--dashboard-agent-listen-port={free_port()}"
         less = "--object-store-memory=80000000", "--disable-usage-stats", "--include-log-monitor=false"
         with (self.folder / f"node {len(self.started)}.log").open("wb") as log:
@@ -119,7 +120,7 @@ class RayNodes:
                 [RAY, "start", "--block", *where, *less, *said],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=os.environ | SETTINGS | {"PYTHONPATH": HERE},
+                env=os.environ | SETTINGS | {"PYTHONPATH": f"{path}:{HERE}" if path else HERE},
             )
         self.started.append(process)
         return process

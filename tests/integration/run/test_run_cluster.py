@@ -307,3 +307,20 @@ def test_a_node_that_dies_is_an_event_and_no_word_of_rays(tmp_path, nodes, make_
     assert "no autoscaler" in waits[1]["why"]
     (lost,) = [line for line in lines if line["event"] == "node_lost"]
     assert lost["node_id"] == node.node_id
+
+
+@pytest.mark.nightly  # a node more
+def test_a_node_with_another_version_is_named_before_anything_is_spent(
+    tmp_path, empty_nodes, make_video, parrot
+):
+    """Its tasks would fail one after the other, or answer otherwise."""
+    other = tmp_path / "packages" / "media_index-0.0.1.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: media-index\nVersion: 0.0.1\n")
+    node = empty_nodes.add(num_cpus=1, num_gpus=0, path=other.parent)
+    command = [*where(tmp_path, make_video, parrot), "--ray-address", empty_nodes.address]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    error = json.loads(done.stderr.splitlines()[-1])
+    assert (done.returncode, error["event"]) == (8, "error")
+    assert node.node_id[:8] in error["message"]
+    assert "and has version 0.0.1" in error["message"]

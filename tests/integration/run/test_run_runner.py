@@ -5,12 +5,14 @@ Postprocessing is the real one, on a library that follows a script as well.
 
 import ctypes
 import os
+import re
 import signal
 import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +28,7 @@ from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
+from jobs.driver.node_check import CheckedView
 from jobs.driver.run import gate_of
 from jobs.driver.runner import Runner
 from jobs.failures import Stage, VideoFailure
@@ -40,6 +43,7 @@ from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.domain import DomainGuard
 from jobs.workers.hanging import HangGuard
+from jobs.workers.node_probe import Needs
 from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.placement import Placement
 from jobs.workers.postprocess import Postprocessing
@@ -406,6 +410,24 @@ def test_answers_without_a_cpu_to_look_at_the_file_become_rows_in_the_driver(pos
     assert [row["start_ms"] for row in bundle["scenes"]] == [0, 8000]
     assert all("no CPU came in time" in warning for warning in bundle["videos"][0]["warnings"])
     assert [one.work.video.uri for one in postprocessing.unfinished()] == ["b"]
+
+
+def test_a_node_that_lacks_something_is_named_with_what_it_lacks(cluster, tmp_path):
+    """Another version, none at all, a folder that the driver alone sees; one that has all is let be."""
+    ours = version("media-index")
+    (node,) = cluster.nodes.look().alive.values()
+    nowhere = str(tmp_path / "none")
+    for needs, said in [
+        (Needs("media-index", "9.9", None, None), f"needs media-index 9.9 and has version {ours}"),
+        (Needs("no-such-package", "1.0", None, None), "needs no-such-package 1.0 and has none"),
+        (Needs("media-index", ours, nowhere, None), f"does not see the library {nowhere}"),
+        (Needs("media-index", ours, str(tmp_path), nowhere), f"does not see the weights {nowhere}"),
+    ]:
+        with pytest.raises(PreflightError, match=re.escape(f"node {node} {said}")):
+            CheckedView(cluster.nodes, needs).check()
+    view = CheckedView(cluster.nodes, Needs("media-index", ours, str(tmp_path), None))
+    view.check()
+    assert node.node_id in view.look().alive
 
 
 @dataclass(frozen=True)
