@@ -39,6 +39,16 @@ def test_no_film_is_read_wrong_without_a_word(kind, which, tmp_path):
     assert not wrong, repeat
 
 
+@pytest.mark.parametrize("seed", [7301943, 7304358, 7304553])
+def test_mpeg_4_of_another_size_takes_no_picture_away(seed, tmp_path):
+    """The one that the decoder holds back, as B pictures make it do, is shown before the size changes."""
+    film = make(tmp_path, draw(seed))
+    assert (film.recipe.kind, film.recipe.codec) == ("size", "mpeg4")
+    assert film.recipe.num_b
+    judgement = judge(film)
+    assert judgement.verdict == "right", judgement.problems
+
+
 @pytest.mark.parametrize("kind", ["plain", "order", "long"])
 def test_the_drawn_films_hold_their_pictures(kind, tmp_path):
     """What the property is measured with: decoded in order by PyAV alone, the numbers are those written."""

@@ -13,6 +13,7 @@ from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
 from videoxl2.frames.files.holes import ends_in_zeros, is_holed
 from videoxl2.frames.files.jpeg import state_own_size
+from videoxl2.frames.files.mpeg4_layers import Layers
 from videoxl2.frames.files.packets import Damage, VideoPacket
 
 _MOST_HELD_BACK = 32  # pictures that a decoder has been fed and not given yet; codecs allow 16
@@ -72,6 +73,10 @@ class Decoder:
                 self._open(packet)
                 self._retell(packet)
             is_first = False
+            if packet is not None and self._layers.change_at(packet):
+                for frame in self._decode(None):  # what it holds back would be forgotten
+                    yield Picture(frame, self._is_damaged(frame))
+                self._begin()
             if wanted is not None and packet is not None:
                 self._context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             for frame in self._decode(packet):
@@ -81,6 +86,7 @@ class Decoder:
         self._context = context
         self._first_description = context.extradata
         self._was_told = False  # another description since
+        self._layers = Layers(context)
 
     def _open(self, packet: VideoPacket) -> None:
         """Opened while nothing is skipped: dav1d looks at skip_frame once, when it opens, and would then drop
