@@ -33,18 +33,21 @@ def serving_option(verb: F) -> F:
 @verb(
     'sql --index catalog "select uri, duration_ms from videos"',
     "sql --index catalog --example highlights-of-the-week",
+    "sql --index s3://catalog --views > views.sql",
 )
 @click.argument("query", required=False)
 @index_options
 @serving_option
 @click.option("--example", metavar="NAME", help="Run this example query.")
 @click.option("--examples", is_flag=True, help="List the example queries.")
+@click.option("--views", is_flag=True, help="Print the views as SQL, for DuckDB without media-index.")
 def sql(
     query: str | None,
     as_json: bool,
     serving: Path | None,
     example: str | None,
     examples: bool,
+    views: bool,
     **flags: Any,
 ) -> None:
     """Query the tables videos, scenes, characters, appearances, highlights, runs and failures.
@@ -52,13 +55,16 @@ def sql(
     Only queries are run. Refused is what writes (COPY, CREATE), reads other files or addresses (read_csv),
     attaches (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and a second statement.
     """
-    if sum((query is not None, example is not None, examples)) != 1:
-        raise UsageError("give one of QUERY, --example NAME and --examples", see_help("media-index sql"))
+    if sum((query is not None, example is not None, examples, views)) != 1:
+        problem = "give one of QUERY, --example NAME, --examples and --views"
+        raise UsageError(problem, see_help("media-index sql"))
     if examples:
         listed = [{"name": each.name, "question": each.question} for each in read_examples()]
         if as_json:
             return show_json(listed)
         return _show(("name", "question"), [tuple(one.values()) for one in listed])
+    if views:
+        return _show_views(*index_place(flags))
     text = query if query is not None else find_example(str(example)).sql
     place = index_place(flags)
     from storage.query.catalog import Result, again_if_changed
@@ -176,6 +182,16 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
             f"{done.file}: snapshot {done.snapshot}, {done.num_videos} videos, {done.num_documents} rows to "
             f"search ({done.num_new} new), {done.num_vectors} vectors, {size(done.size_bytes)}"
         )
+
+
+def _show_views(index: str, endpoint_url: str | None) -> None:
+    from storage.index.views import views_script
+    from storage.query.catalog import find_snapshot
+
+    store, snapshot = find_snapshot(index, endpoint_url)
+    if snapshot is None:
+        raise UsageError(f"nothing is published in {store.url} yet", "Run media-index first.")
+    say(views_script(snapshot, f"{store.url}/").rstrip())
 
 
 def _show(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

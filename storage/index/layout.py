@@ -6,7 +6,8 @@ tables/<table>/<snapshot>-<token>.parquet     flat rows, immutable
 tables/runs/<run_id>.parquet                  one run; the name makes publishing it twice harmless
 snapshots/<number>.json                       which of the parts count; the highest number is the newest
 views.sql                                     the same as SQL views, for plain DuckDB
-serving.duckdb                                one file made from one snapshot; only beside a local index
+serving.duckdb                                one file made from one snapshot; beside a local index
+serving/<snapshot>-<made from and by>-<vectors>.duckdb   the same of an index on S3, which readers fetch once
 recipes/<recipe_id>.json                      what the rows' recipe ids stand for
 leases/<number>.json                          who is at work on the index; the highest number counts
 plans/<run_id>.plan                           the videos that a run at work has for itself
@@ -32,6 +33,7 @@ PARTS = "tables/"
 FORGETTING = "forgetting/"
 PROBES = "probes/"
 PACKS = "packs/"
+SERVING = "serving/"
 
 _MERGED = re.compile(r"\d{10}-[0-9a-f]{16}")  # what `new_part_key` names a part, and no run is called
 
@@ -56,6 +58,11 @@ def new_part_key(table: str, snapshot: int) -> str:
 
 def new_pack_key(snapshot: int) -> str:
     return f"{PACKS}{snapshot:010d}-{secrets.token_hex(8)}.pack"
+
+
+def serving_key(snapshot: int, made: str, vectors: str) -> str:
+    """`made` tells apart what the file was made from and by, `vectors` by which model they are."""
+    return f"{SERVING}{snapshot:010d}-{made}-{vectors}.duckdb"
 
 
 def table_of(part: str) -> str:

@@ -99,12 +99,13 @@ def _current(table: str, columns: Sequence[Column]) -> str:
     return f"\nSELECT * FROM {quote_name(table + '_all')} WHERE {_IS_CURRENT}{is_seen}"
 
 
-def views_script(snapshot: Snapshot) -> str:
-    """`views.sql`. Paths are relative, so that the folder can be moved; run it inside the folder."""
+def views_script(snapshot: Snapshot, root: str = "") -> str:
+    """`views.sql`. Paths are relative, so that the folder can be moved, and it is run inside the folder; or
+    below a `root`, an s3:// address with its slash, to be run anywhere."""
 
     def scan(table: str) -> str | None:
         keys = snapshot.files_of(table)
-        return scan_files(keys) if keys else None
+        return scan_files(root + key for key in keys) if keys else None
 
     statements = [each.make() for each in define_views(scan, snapshot.own_tables)]
     opening = f"-- Views over snapshot {snapshot.number}; each publish writes this file anew.\n"

@@ -5,14 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import pyarrow as pa
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from schemas.failures import CommitUnknownError
-from storage.errors import Damaged, ObjectError, StorageUnavailable
+from storage.errors import Damaged, NoSpace, ObjectError, StorageUnavailable
 from storage.objects.stored import Place, StoredObject
 from storage.s3.arrived import etag_md5, header_md5, is_express, promised_md5
 from storage.s3.client import S3_ERRORS, s3_client, translate
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
 _READ_TRIES = 3
+_CHUNK_BYTES = 1 << 20
 _CONFLICT_TRIES = 6  # S3 answers 409 while another write of the same key is in progress
 _CONFLICT_WAIT_S = 0.1  # doubled each time
 
@@ -98,6 +101,26 @@ class S3Store:
             f"{self._name(key)}: its bytes arrived damaged, {len(came)} times",
             "Something between here and the store changes them: check the network, then repeat.",
         )
+
+    def share(self, key: str, file: Path) -> None:
+        try:
+            self._client().upload_file(str(file), self.bucket, self.prefix + key)
+        except (*S3_ERRORS, S3UploadFailedError) as error:
+            raise translate(error, self._name(key)) from error
+
+    def fetch(self, key: str, file: Path) -> None:
+        try:
+            answer = self._client().get_object(Bucket=self.bucket, Key=self.prefix + key)
+            with file.open("wb") as sink:
+                for some in answer["Body"].iter_chunks(_CHUNK_BYTES):
+                    sink.write(some)
+        except S3_ERRORS as error:
+            raise translate(error, self._name(key)) from error
+        except OSError as error:
+            hint = "Free some space, or set XDG_CACHE_HOME to a folder with more."
+            raise NoSpace(f"{file}: {error.strerror}", hint) from error
+        if file.stat().st_size != answer["ContentLength"]:
+            raise StorageUnavailable(f"{self._name(key)}: the answer broke off", "Repeat the command.")
 
     def open(self, key: str) -> pa.NativeFile:
         files = relay_of(self.endpoint_url).file_system()

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,6 +70,15 @@ class LocalStore:
             return path.read_bytes()
         except OSError as error:
             raise _translate(error, path) from error
+
+    def share(self, key: str, file: Path) -> None:
+        pass
+
+    def fetch(self, key: str, file: Path) -> None:
+        try:
+            shutil.copyfile(self.root / key, file)
+        except OSError as error:
+            raise _translate(error, self.root / key) from error
 
     def open(self, key: str) -> "pa.NativeFile":
         import pyarrow as pa

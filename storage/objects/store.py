@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import duckdb
@@ -45,6 +46,15 @@ class ObjectStore(Protocol):
         ...
 
     def read(self, key: str) -> bytes: ...
+
+    def share(self, key: str, file: Path) -> None:
+        """Keep a copy of a file that can be made again, however large, for readers on other machines; those
+        of a folder find the file itself."""
+        ...
+
+    def fetch(self, key: str, file: Path) -> None:
+        """Write the object, however large, to a file."""
+        ...
 
     def open(self, key: str) -> "pa.NativeFile":
         """The object, to read some of it. FileNotFoundError: there is none; OSError: see `trouble_behind`."""

@@ -1,24 +1,24 @@
 """Makes a serving file and puts it in its place: one builder at a time, all or nothing."""
 
-import fcntl
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from schemas.failures import PreflightError
+from storage.errors import preflight
 from storage.index.snapshots import Snapshot, own_tables_of
 from storage.objects.store import ObjectStore
 from storage.query.build_ranges import Progress
 from storage.query.build_tables import fill
 from storage.query.catalog import add_views, again_if_changed, find_snapshot, names_a_part, trouble
-from storage.query.database import is_base, is_of, read_held_info, serving_path
+from storage.query.database import built_with, is_base, is_of, read_held_info, read_info, serving_path
 from storage.query.embedder import Embedder, load_embedder
 from storage.query.held import hold
+from storage.query.lock import lock_file, remove_pending, spill_folder
+from storage.query.sharing import key_of, share
 from storage.sql import connect, quote
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file
@@ -44,17 +44,21 @@ def build_serving(
     words_only: bool = False,
     progress: Progress | None = None,
 ) -> Build | None:
-    """Make or refresh the serving file. None: it is current.
+    """Make or refresh the serving file, and share the one of an index on S3. None: it is current.
 
     A second builder waits for the first one. Readers see the old file until the new one is complete; a
     build that ends half-way leaves it alone. PreflightError: no index, or no place to write to.
     """
     find_snapshot(url, endpoint_url)  # before a folder is made for the file
     file = output or serving_path(url, endpoint_url)
-    with _lock(file):
+    with lock_file(file):
         try:
             embedder = None if words_only else load_embedder()
-            return again_if_changed(lambda: _build(url, endpoint_url, file, embedder, progress))
+            build = again_if_changed(lambda: _build(url, endpoint_url, file, embedder, progress))
+            if output is None:
+                with preflight("index"):
+                    _share(url, endpoint_url, file, embedder)
+            return build
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
@@ -62,10 +66,18 @@ def build_serving(
             raise PreflightError(f"{file} cannot be made: {error}", hint) from error
 
 
+def _share(url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None) -> None:
+    """Share the file as long as it is of the newest snapshot."""
+    store, snapshot = find_snapshot(url, endpoint_url)
+    info = read_info(file)
+    if snapshot and info and is_of(info, snapshot):
+        share(store, snapshot, key_of(snapshot, built_with(), embedder.revision if embedder else None), file)
+
+
 def remove_serving(file: Path) -> None:
     """Remove it and what killed builders left of it. One at work is waited for: it would put them back."""
-    with _lock(file):
-        _remove(file.with_name(f".pending-{file.name}"))
+    with lock_file(file):
+        remove_pending(file.with_name(f".pending-{file.name}"))
         file.unlink(missing_ok=True)
 
 
@@ -106,12 +118,12 @@ def _write(
 ) -> Build:
     number = snapshot.number if snapshot else 0
     pending = file.with_name(f".pending-{file.name}")
-    _remove(pending)  # of a builder that was killed: nobody else holds the lock
+    remove_pending(pending)  # of a builder that was killed: nobody else holds the lock
     connection = connect()
     try:
         add_views(connection, store, snapshot).make_all()
         connection.execute(f"SET memory_limit = {quote(_MEMORY)}")
-        connection.execute(f"SET temp_directory = {quote(str(_spill_folder(pending)))}")
+        connection.execute(f"SET temp_directory = {quote(str(spill_folder(pending)))}")
         connection.execute(f"ATTACH {quote(str(pending))} AS built (STORAGE_VERSION 'v1.5.0')")
         if earlier:
             connection.execute(f"ATTACH {quote(str(earlier))} AS old (READ_ONLY)")
@@ -126,33 +138,6 @@ def _write(
         pending.replace(file)
     finally:
         connection.close()
-        _remove(pending)
+        remove_pending(pending)
     num_videos, num_documents, num_vectors = counts
     return Build(file, number, num_videos, num_documents, num_new, num_vectors, file.stat().st_size)
-
-
-def _spill_folder(pending: Path) -> Path:
-    return pending.with_name(f"{pending.name}.tmp")
-
-
-def _remove(pending: Path) -> None:
-    """Remove it with what spilled, and the log, which DuckDB would take for the next file's of that name."""
-    pending.unlink(missing_ok=True)
-    shutil.rmtree(_spill_folder(pending), ignore_errors=True)
-    pending.with_name(f"{pending.name}.wal").unlink(missing_ok=True)
-
-
-@contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    """One builder at a time; the lock ends with its process."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        message = f"{error.filename}: {error.strerror}"
-        raise PreflightError(message, "Name another place: --output FILE.") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -27,6 +27,7 @@ from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog, add_views, find_snapshot, lock
 from storage.query.documents import documents_query
 from storage.query.held import hold
+from storage.query.sharing import fetch
 from storage.query.stemming import STEMMER
 from storage.query.view_maker import ViewMaker
 from storage.sql import connect, quote, quote_name, statements_of
@@ -83,7 +84,7 @@ class Served:
 
 
 def serving_path(url: str, endpoint_url: str | None = None) -> Path:
-    """The path beside a local index; for one on S3 in this user's cache, as no object is ever overwritten."""
+    """The path beside a local index; for one on S3 in this user's cache, where a shared one is put, too."""
     location = parse_location(url)
     if isinstance(location, Folder):
         return location.path / SERVING_FILE
@@ -144,6 +145,9 @@ def open_serving(
         info, held, note = _look(closing, path, is_wanted=file is not None)
         store, snapshot = find_snapshot(url, endpoint_url)
         is_current = info is not None and is_of(info, snapshot)
+        if file is None and not is_current and fetch(store, snapshot, built_with(), path):
+            info, held, note = _look(closing, path, is_wanted=False)
+            is_current = info is not None and is_of(info, snapshot)
         if info is not None and not is_current:
             note = _say_old(info, path, snapshot, is_wanted=file is not None)
         connection = connect()

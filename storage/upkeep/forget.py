@@ -17,7 +17,7 @@ from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoId, parse_video_id, video_id_of
 from schemas.tables import SCHEMA_VERSION
 from storage.index.json_files import read_json
-from storage.index.layout import FORGETTING, PACKS, PARTS, PLANS, bundles_of, forgetting_key
+from storage.index.layout import FORGETTING, PACKS, PARTS, PLANS, SERVING, bundles_of, forgetting_key
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
 from storage.index.parts import open_part, write_parts
@@ -189,6 +189,7 @@ def _left_overs(store: ObjectStore, video_id: VideoId) -> Iterator[str]:
             yield key
     yield from sorted(parts)
     yield from _unlisted_packs(store)
+    yield from store.list(SERVING)  # made from snapshots with it; a build makes the next one
     yield from (key for key in store.list(PLANS) if _names(store, key, video_id))
     yield from [found.key for found in store.list_pending()]  # of killed writers: nobody is at work
 

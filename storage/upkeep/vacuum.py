@@ -23,6 +23,7 @@ from storage.index.layout import (
     PLANS,
     PROBES,
     RECIPES,
+    SERVING,
     SNAPSHOTS,
     VIEWS,
 )
@@ -43,6 +44,7 @@ _KINDS = {
     "snapshots": re.compile(rf"{SNAPSHOTS}{_NUMBER}\.json"),
     "parts": re.compile(rf"{PARTS}\w+/[\w-]+\.parquet"),
     "packs": re.compile(rf"{PACKS}{_NUMBER}-{_ID}\.pack"),
+    "serving": re.compile(rf"{SERVING}{_NUMBER}-{_ID}-({_ID}|words)\.duckdb"),
     "bundles": re.compile(rf"{BUNDLES}[0-9a-f]{{2}}/{_ID}/{_ID}\.parquet"),
     "plans": re.compile(rf"{PLANS}[\w-]+\.plan"),
     "leases": re.compile(rf"{LEASES}{_NUMBER}\.json"),
@@ -163,6 +165,8 @@ def _unneeded(
     remaining = [each.key for each in snapshots[len(over) :]]
     for kind in ("parts", "packs"):
         yield kind, _unlisted(store, _old(found[kind], limit), remaining)
+    newest = {_stem(each) for each in snapshots[-1:]}
+    yield "serving", [each for each in _old(found["serving"], limit) if _number(each) not in newest]
     yield "bundles", found["bundles"]
     at_work = {holder.run_id for holder in log.holders} | {holder.claim for holder in log.holders}
     plans = [each for each in found["plans"] if not {each.key, _stem(each)} & at_work]
@@ -197,3 +201,8 @@ def _stem(found: StoredObject) -> str:
 
 
 _analysis_key = _stem  # of a bundle
+
+
+def _number(found: StoredObject) -> str:
+    """Of the snapshot that a serving file was made from."""
+    return _stem(found).partition("-")[0]

@@ -1,0 +1,54 @@
+"""A serving file that others use: its builder shares it through the index, and a reader fetches it once.
+
+Only on S3, as a folder's file lies beside the index. What is shared is of one snapshot and never changed, so
+it is right or of no use.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from schemas.failures import PreflightError
+from schemas.identity import digest
+from storage.errors import ObjectError
+from storage.index.layout import serving_key
+from storage.index.snapshots import Snapshot, read_newest
+from storage.objects.store import ObjectStore
+from storage.query.lock import lock_file, remove_pending
+
+NO_VECTORS = "words"
+MOST_BYTES = 4 << 30  # of a file that is fetched unasked
+
+
+def key_of(snapshot: Snapshot, built_with: str, embedder_revision: str | None) -> str:
+    """Where the file of a snapshot is shared, made by such code, with vectors of such a model."""
+    made = digest(built_with, snapshot.created_at.isoformat())
+    vectors = digest(embedder_revision) if embedder_revision else NO_VECTORS
+    return serving_key(snapshot.number, made, vectors)
+
+
+def share(store: ObjectStore, snapshot: Snapshot | None, key: str, file: Path) -> None:
+    """Share the file, and take it back if there is a newer snapshot: that may be without a video of it."""
+    if snapshot is None or not store.takes_requests or store.exists(key):
+        return
+    store.share(key, file)
+    if read_newest(store, snapshot) != snapshot:
+        store.delete(key)
+
+
+def fetch(store: ObjectStore, snapshot: Snapshot | None, built_with: str, file: Path) -> bool:
+    """Put the snapshot's shared file in its place, one with vectors before one without. False: there is none,
+    it is too large, or it cannot be had now, so the parts are read."""
+    if snapshot is None or not store.takes_requests:
+        return False
+    with suppress(ObjectError, PreflightError, OSError):
+        made = serving_key(snapshot.number, digest(built_with, snapshot.created_at.isoformat()), "")
+        shared = list(store.list_objects(made.removesuffix(".duckdb")))
+        shared.sort(key=lambda found: NO_VECTORS in found.key)
+        if shared and shared[0].size_bytes <= MOST_BYTES:
+            with lock_file(file):
+                pending = file.with_name(f".pending-{file.name}")
+                remove_pending(pending)
+                store.fetch(shared[0].key, pending)
+                pending.replace(file)
+            return True
+    return False
