@@ -2,6 +2,7 @@
 
 A room imports only from those below it.
 
+iceberg    the current rows as Iceberg tables, for other engines
 upkeep     compact, repair, vacuum and forget: files of an index rewritten or removed
 query      DuckDB over one snapshot: views, the search database, search by words and by meaning
 index      the files of an index: bundles, parts, snapshots; commit and publish

@@ -1,13 +1,14 @@
 """The verb `export`: the index as files for players, editing systems, web pages and spreadsheets."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from jobs.cli.verb import index_options, verb
 from jobs.exports.formats import (
     HOLD_MEASURED,
+    ICEBERG,
     MOMENT_KINDS,
     TABLE_FORMATS,
     THUMBNAILS,
@@ -16,6 +17,7 @@ from jobs.exports.formats import (
     VideoFormat,
 )
 from jobs.settings.given import index_place
+from jobs.ui.terminal import say, show_json
 from schemas.failures import UsageError
 
 
@@ -24,10 +26,14 @@ from schemas.failures import UsageError
     'export --index catalog --format edl --video "night walk.mkv" --output walk.edl',
     "export --index catalog --format srt --kind captions --language de --output subtitles",
     "export --index catalog --format csv --kind videos > videos.csv",
+    "export --index s3://catalog --format iceberg --output s3://lake/media",
 )
 @index_options
 @click.option(
-    "--format", "to", type=click.Choice(VIDEO_FORMATS + TABLE_FORMATS), required=True, help="What to write."
+    *("--format", "to"),
+    type=click.Choice((*VIDEO_FORMATS, *TABLE_FORMATS, ICEBERG)),
+    required=True,
+    help="What to write.",
 )
 @click.option("--video", metavar="URI", help="Only this video; the end of its URI is enough. [all]")
 @click.option(
@@ -46,7 +52,7 @@ from schemas.failures import UsageError
 @click.option("--force", is_flag=True, help="Replace files that have other content.")
 def export(
     as_json: bool,
-    to: VideoFormat | TableFormat,
+    to: VideoFormat | TableFormat | Literal["iceberg"],
     video: str | None,
     kind: str | None,
     language: str | None,
@@ -56,6 +62,9 @@ def export(
 ) -> None:
     """Write scenes, highlights, shots and what is said as chapters, subtitles, cut lists, markers or rows."""
     place = index_place(flags)
+    if to == ICEBERG:
+        _register(*place, output, as_json, given={"--video": video, "--kind": kind})
+        return
     kind = kind or ("highlights" if to == "edl" else "scenes")
     _check(to, kind, video, output, as_json)
     from jobs.exports.writing import Export, write_export
@@ -63,6 +72,27 @@ def export(
     file = Path(output) if output is not None else None
     asked = Export(to, kind, video, file, force, as_json, language)
     write_export(*place, asked)
+
+
+def _register(
+    index: str, endpoint_url: str | None, output: str | None, as_json: bool, given: dict[str, str | None]
+) -> None:
+    """Bring Iceberg tables up to date, and say where each is."""
+    for flag, value in given.items():
+        if value is not None:
+            raise UsageError(f"iceberg has all tables as a whole, and {flag} is given", f"Leave out {flag}.")
+    if output is None:
+        raise UsageError("no place given for the tables", "Add --output DIR or --output s3://bucket/prefix.")
+    from storage.iceberg.tables import register
+
+    done = register(index, endpoint_url, output)
+    if as_json:
+        show_json(done)
+        return
+    for table in done:
+        copies = f", {table.num_copies} of them copies" if table.num_copies else ""
+        before = "" if table.is_new else ", as before"
+        say(f"{table.table}: {table.num_files} files{copies}{before}; {table.metadata}")
 
 
 def _check(to: str, kind: str, video: str | None, output: str | None, as_json: bool) -> None:

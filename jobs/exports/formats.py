@@ -1,9 +1,10 @@
 """The formats there are, and what each can hold."""
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 VideoFormat = Literal["vtt", "srt", "edl", "otio", "jsonld"]  # a document per video
 TableFormat = Literal["jsonl", "csv"]  # a document per table
+ICEBERG: Final = "iceberg"  # all tables, by metadata that lists the index's own files
 MomentKind = Literal["scenes", "highlights", "shots", "captions", "speech"]
 THUMBNAILS = "thumbnails"  # a kind that is no table of moments: pictures for players, as vtt
 VIDEO_FORMATS: tuple[VideoFormat, ...] = get_args(VideoFormat)
