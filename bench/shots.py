@@ -1,11 +1,11 @@
 """How right the borders of shots are, and what finding them costs, beside PySceneDetect's detectors.
 
-    python bench/shots.py [--seeds 2] [--drawn 12] [--clips FOLDER]
+    python bench/shots.py [--seeds 2] [--drawn 12] [--clips FOLDER] [--detector ours --detector Content]
 
-Four sets: hard cases edited from clips by a seed (`shots_edits.py`), drawn films with their storyboard, clips
-from Python packages with labels of our own (`shots_clips.py`, about 160 MB by pip), a music video.
+Hard cases edited from clips by a seed (`shots_edits.py`), drawn films with their storyboard, clips from
+Python packages with labels of our own (`shots_clips.py`, about 160 MB by pip), a music video, a large film.
 Every detector sees every film in the same run. CPU (user and system, one thread) is told for whole films,
-opening and decoding included, and without what decoding alone takes. PySceneDetect is in the extra `bench`.
+with and without decoding; the draft's with keyframes, as in a run. PySceneDetect is in the extra `bench`.
 """
 
 from __future__ import annotations
@@ -27,13 +27,18 @@ import shots_clips
 from av.video.frame import VideoFrame
 from shots_edits import KINDS, Edit, Truth, write
 from shots_score import Found, Score, score
+from signals import CODED_S, RATE, SIZES, code
 
+from videoxl2.frames import probe
 from videoxl2.frames.reading.small_pictures import in_chunks
-from videoxl2.shots import ShotDetector
+from videoxl2.shots import ShotDetector, Transition
+from videoxl2.watching import watch
+from videoxl2.watching.shots import ShotWatcher
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))
 
 SIZE = (320, 180)
+CUTS = tuple(range(4 * RATE, CODED_S * RATE, 4 * RATE))  # of the film at 720p
 _SCENE_DETECTORS = ("Content", "Adaptive", "Hash", "Histogram", "Threshold")
 
 Detect = Callable[[Path, list[int]], Found]
@@ -52,6 +57,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--drawn", type=int, default=12)
     parser.add_argument("--clips", type=Path, help="Where clips are, or are put; a temporary folder without.")
+    parser.add_argument("--detector", action="append", help="One of the rows; all without.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clips = shots_clips.fetch(arguments.clips or Path(folder) / "clips")
@@ -61,17 +67,19 @@ def main() -> None:
             "drawn": list(drawn_films(Path(folder), arguments.drawn)),
             "clips": [film(clips[clip.name], clip.truth) for clip in shots_clips.CLIPS],
             "music": [film(clips[shots_clips.MUSIC.name], shots_clips.MUSIC.truth)],
+            "720p": [film(code(Path(folder) / "720p.mp4", *SIZES["720p"]), Truth(CUTS))],
         }
+        sets = {name: films for name, films in sets.items() if films}
         for name, films in sets.items():
             truths = [f.truth for f in films]
             cuts, graduals = sum(len(t.cuts) for t in truths), sum(len(t.graduals) for t in truths)
             pictures = sum(len(f.start_ms) for f in films)
             print(f"{name}: {len(films)} films, {pictures} pictures, {cuts} cuts, {graduals} graduals")
-        compare(sets)
+        compare(sets, arguments.detector)
 
 
-def compare(sets: dict[str, list[Film]]) -> None:
-    """One row a detector."""
+def compare(sets: dict[str, list[Film]], wanted: list[str] | None) -> None:
+    """One row a detector, of all or of those that are wanted."""
     every = [film for films in sets.values() for film in films]
     decoding = sum(cpu(partial(decode, film.path)) for film in every)
     pictures = sum(len(film.start_ms) for film in every)
@@ -80,6 +88,8 @@ def compare(sets: dict[str, list[Film]]) -> None:
     print(f"| detector | {heads} | touched | cuts at events | ms a picture | without decoding |")
     print("|" + "---|" * (2 * len(sets) + 7))
     for name, detect in detectors().items():
+        if wanted and name not in wanted:
+            continue
         total, cells, spent = Score(), [], 0.0
         for films in sets.values():
             own = Score()
@@ -104,7 +114,7 @@ def _gradual(score: Score) -> str:
 
 def detectors() -> dict[str, Detect]:
     """Ours, and those that are installed."""
-    found: dict[str, Detect] = {"ours": ours, "ours, cuts without slides": without_slides}
+    found: dict[str, Detect] = {"ours": ours, "ours, cuts without slides": without_slides, "draft": draft}
     try:
         import cv2
         import scenedetect
@@ -119,24 +129,37 @@ def detectors() -> dict[str, Detect]:
 def ours(path: Path, start_ms: list[int], cut_kinds: tuple[str, ...] = ("cut", "slide")) -> Found:
     """A cut lies before the picture that begins then."""
     detector = ShotDetector()
-    found = []
+    found: list[Transition] = []
     for pictures in in_chunks(zip(decoded(path), start_ms, strict=True)):
         found += detector.feed(pictures)
-    found += detector.finish()
-    place = {ms: number for number, ms in enumerate([*start_ms, 10**12])}
-    index = np.array(sorted(place))
+    return placed([*found, *detector.finish()], start_ms, cut_kinds)
+
+
+def placed(
+    found: list[Transition], start_ms: list[int], cut_kinds: tuple[str, ...] = ("cut", "slide")
+) -> Found:
+    """Transitions by the numbers of their pictures."""
+
+    def number(at_ms: int) -> int:
+        return int(np.searchsorted(start_ms, at_ms))
+
     return Found(
-        [int(np.searchsorted(index, t.at_ms)) for t in found if t.kind in cut_kinds],
-        [
-            (int(np.searchsorted(index, t.start_ms)), int(np.searchsorted(index, t.end_ms)) - 1)
-            for t in found
-            if t.kind in ("dissolve", "fade")
-        ],
+        [number(t.at_ms) for t in found if t.kind in cut_kinds],
+        [(number(t.start_ms), number(t.end_ms) - 1) for t in found if t.kind in ("dissolve", "fade")],
     )
 
 
 def without_slides(path: Path, start_ms: list[int]) -> Found:
     return ours(path, start_ms, ("cut",))
+
+
+def draft(path: Path, start_ms: list[int]) -> Found:
+    """As `--shots draft` reads a file."""
+    info = probe(path)
+    watcher = ShotWatcher(path, info, is_draft=True)
+    watch(path, info, [watcher], is_draft=True)
+    watcher.finish()
+    return placed(watcher.exact, start_ms)
 
 
 def scene_detector(name: str) -> Detect:

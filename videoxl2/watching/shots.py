@@ -34,6 +34,7 @@ class ShotWatcher:
         self._transitions: list[Transition] = []
         self._clear_ms = 0  # from when on nothing is left of the transition before
         self._stills: dict[int, Still] = {}  # by the start of their shots
+        self.exact: list[Transition] = []  # once all is over: what opens the shots, where it really is
         self._num_shots, self._every = 0, 1  # shots so far; of how many one keeps its still
 
     def picture(self, picture: Picture, at_ms: int) -> None:
@@ -58,8 +59,9 @@ class ShotWatcher:
         last_ms = max((t.at_ms for t in self._transitions), default=0)
         if last_ms < self._end_ms:
             self._take(last_ms, self._end_ms, self._end_ms)
+        self.exact = self._refined()
         taken = sorted(self._stills.values(), key=lambda still: still.at_ms)
-        found = [(shot, _still_of(shot, taken)) for shot in shots_of(self._exact(), self._end_ms)]
+        found = [(shot, _still_of(shot, taken)) for shot in shots_of(self.exact, self._end_ms)]
         looked_up = self._look_up([shot for shot, still in found if still is None])
         return [(shot, still or looked_up.get(shot.index)) for shot, still in found]
 
@@ -73,7 +75,7 @@ class ShotWatcher:
             for ms, one in read.items()
         }
 
-    def _exact(self) -> list[Transition]:
+    def _refined(self) -> list[Transition]:
         if not self._is_draft or not self._shown_ms:
             return self._transitions
         shown_ms = np.concatenate(self._shown_ms).tolist()
