@@ -2,6 +2,7 @@
 
 run      a run from plan to report row        runner    the loop: one video in flight per actor
 actors   start, lose and replace actors       queue     which video is next
+crew     actors, nodes and videos             watching  what the runner says, passed on
 policy   what a failed try leads to           settle    commits, and the run's own rows
 relinking  rows follow a moved object         progress  bar and log lines
 metrics  gauges for Prometheus                 supervise  the loop in a thread, under watch

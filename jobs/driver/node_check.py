@@ -2,12 +2,15 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import ray
 
 from jobs.cluster.joining import Cluster
 from jobs.cluster.nodes import Node, Nodes, View
+from jobs.planning.preflight import Preflight
 from jobs.workers.node_probe import Needs, start_probe
 from schemas.failures import MediaIndexError, PreflightError
 
@@ -15,6 +18,19 @@ ANSWERS_WITHIN_S = 60.0  # a node that starts no process for so long is left to 
 _HINT = (
     "Install what the driver has on every node, or take the node out; a library has to be where all see it."
 )
+
+PACKAGE, MODULE = "media-index", "jobs"
+
+
+def needs_of(checked: Preflight) -> Needs:
+    """What the nodes of a cluster have to have. Weights of the hub they download."""
+    model = checked.settings.model
+    return Needs(
+        PACKAGE,
+        version(PACKAGE),
+        checked.library.url if checked.library.is_local else None,
+        model if model and Path(model).is_absolute() else None,
+    )
 
 
 @dataclass
@@ -50,7 +66,7 @@ class CheckedView:
             if node.node_id not in self._known and (node.num_cpus or node.num_gpus):
                 self._known.add(node.node_id)
                 folders = [folder for folder in (self.needs.library, self.needs.weights) if folder]
-                self._asked[start_probe(node.node_id, self.needs.package, folders)] = node
+                self._asked[start_probe(node.node_id, self.needs.package, MODULE, folders)] = node
 
     def _lacks(self, timeout_s: float) -> str:
         """What is lacking, in a sentence; empty where nothing is."""
@@ -65,11 +81,11 @@ class CheckedView:
 
     def _judged(self, answer: Any, node: Node) -> list[str]:
         try:
-            version, missing = ray.get(answer)
+            found, missing = ray.get(answer)
         except ray.exceptions.RayError:
             return []  # it went, or is about to: that is told elsewhere
-        if version != self.needs.version:
-            has = f"version {version}" if version else "none"
+        if found != self.needs.version:
+            has = f"version {found}" if found else "none"
             return [f"node {node} needs {self.needs.package} {self.needs.version} and has {has}"]
         is_there = {"library": node.num_cpus, "weights": node.num_gpus or node.num_cpus}
         return [

@@ -1,30 +1,27 @@
 """The verbs `run` and `backfill`: preflight, plan, claim, execute, publish, record."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
 from jobs.attempts.work import Work
 from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
-from jobs.cluster.nodes import NodeEvent, Nodes
+from jobs.cluster.nodes import Nodes
 from jobs.driver.gate import Gate
 from jobs.driver.last_run import told_at_the_end
-from jobs.driver.machines import Shortage
 from jobs.driver.metrics import Meters
-from jobs.driver.node_check import with_checked_nodes
+from jobs.driver.node_check import needs_of, with_checked_nodes
 from jobs.driver.pace import pace_of
 from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking, deleted_marks
 from jobs.driver.runner import Runner
-from jobs.driver.settle import IndexSettler, Tally
+from jobs.driver.settle import IndexSettler
 from jobs.driver.stopping import Stop, stop_on_signal
 from jobs.driver.supervise import supervise
 from jobs.driver.tidying import Tidying
+from jobs.driver.watching import Watching
 from jobs.folders import make_writable
 from jobs.logs import follow
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
@@ -33,7 +30,6 @@ from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
-from jobs.workers.node_probe import Needs
 from jobs.workers.placement import NO_ACTORS, place_actors
 from jobs.workers.postprocess import WAITING_PER_CPU, Postprocessing
 from jobs.workers.reading import Source, admission_remote
@@ -48,40 +44,7 @@ from storage.index.leases import KeptLease, Lease, acquire
 from storage.query.plans import decode_plan, encode_plan
 from videoxl2.frames import Limits as FileLimits
 
-PACKAGE = "media-index"
 _COPIES = {Reason.MOVED, Reason.DUPLICATE}
-
-
-@dataclass(frozen=True)
-class _Watch:
-    """Passes on what the runner says of itself."""
-
-    tally: Tally
-    meters: Meters
-    progress: Progress
-
-    def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
-        """Videos that wait, and actors by state."""
-        self.meters.show(self.tally, queue_depth, actors)
-        if actors.get("busy") or not actors:  # without a model there are none
-            self.progress.begun()
-        self.progress.tick()
-
-    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
-        """A limit is reached."""
-        self.progress.closing(ending, num_in_flight, grace_s)
-
-    def short(self, shortage: Shortage) -> None:
-        """The run waits for machines."""
-        self.progress.short(shortage)
-
-    def node(self, event: NodeEvent) -> None:
-        """A node came, drains or is gone."""
-        self.progress.node(event)
-
-    def scaled(self, num_gpus: int, num_wanted: int) -> None:
-        """There are so many GPUs now."""
-        self.progress.scaled(num_gpus, num_wanted)
 
 
 def run(
@@ -124,17 +87,6 @@ def _run(settings: Settings, progress: Progress, goal: Goal, makes_index: bool, 
         finally:
             with suppress(ObjectError):  # with the lease gone it says nothing any more
                 checked.index.store.delete(plan_key(run_id))
-
-
-def needs_of(checked: Preflight) -> Needs:
-    """What the nodes of a cluster have to have. Weights of the hub they download."""
-    model = checked.settings.model
-    return Needs(
-        PACKAGE,
-        version(PACKAGE),
-        checked.library.url if checked.library.is_local else None,
-        model if model and Path(model).is_absolute() else None,
-    )
 
 
 def gate_of(source: Source, num_cpus: int) -> Gate:
@@ -269,7 +221,7 @@ class _Execution:
                 Postprocessing(source, checked.recipe, self._run_id, nodes.num_cpus),
                 self._settler,
                 Limits(len(works), settings.max_failures, deadline, settings.wait_for_gpus.seconds),
-                _Watch(self._settler.tally, Meters(), self._progress),
+                Watching(self._settler.tally, Meters(), self._progress),
                 cluster,
                 gate_of(source, nodes.num_cpus),
             )

@@ -25,6 +25,7 @@ from jobs.attempts.work import Work
 from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.driver.actors import ActorHandle, ActorPool
+from jobs.driver.crew import Crew
 from jobs.driver.gate import Gate
 from jobs.driver.machines import Machines, Teller
 from jobs.driver.policy import FailurePolicy, Settler
@@ -70,6 +71,7 @@ class Runner:
         self._gate = Gate() if gate is None else gate
         self._pool = ActorPool(start_actor, placement.num_actors or 0)
         self._machines = Machines(cluster.nodes, placement, limits.wait_s, watch)
+        self._crew = Crew(self._pool, self._machines, self._queue)
         self._postprocessing = postprocessing
         self._settler = settler
         self._hand = OneHand()
@@ -118,7 +120,8 @@ class Runner:
 
     def _step(self) -> None:
         self._cluster.check()
-        self._look_at_machines()
+        self._crew.look()
+        self._postprocessing.resize(self._machines.nodes.num_cpus)
         self._queue.wake(time.monotonic())
         self._check_limits()
         if not self._closing:
@@ -146,28 +149,10 @@ class Runner:
     def _num_under_way(self) -> int:
         return len(self._pool.busy) + len(self._gate) + len(self._postprocessing)
 
-    def _look_at_machines(self) -> None:
-        """Follow the nodes: actors come with GPUs, and leave those that drain."""
-        now = time.monotonic()
-        num_placed = self._pool.num_placed
-        self._machines.look(now, num_placed, len(self._pool.handles) - num_placed)
-        self._postprocessing.resize(self._machines.nodes.num_cpus)
-        self._pool.resize(self._machines.num_actors)
-        for handle in filter(self._is_leaving, list(self._pool.handles)):
-            if handle.work is None:
-                self._remove(handle)
-            elif handle.upcoming:
-                self._put_back(handle)
-        for handle in self._pool.needless(self._queue.num_for_model, now):
-            self._remove(handle)
-
-    def _is_leaving(self, handle: ActorHandle) -> bool:
-        return handle.location is not None and self._machines.nodes.is_leaving(handle.location.node_id)
-
     def _check_limits(self) -> None:
-        policy, now = self._policy, time.monotonic()
+        policy = self._policy
         reached = self._limits.reached(datetime.now(UTC), policy.num_settled, policy.num_failures)
-        if self._machines.is_wait_over(now, self._pool.num_placed, self._pool.pending_s(now)):
+        if self._crew.is_wait_over:
             reached = reached or Ending.NO_MACHINES
         if reached and not self._closing:
             self._closing = reached
@@ -191,31 +176,16 @@ class Runner:
             self._policy.cut_off(self._policy.with_try(work, tried))
 
     def _dispatch(self) -> None:
-        """First a video for every idle actor, then what to read ahead: nobody reserves what another lacks."""
+        """Videos for idle actors, or for a look where it is not known whether the model takes any."""
         if not self._gate.is_open:
             self._gate.fill(self._queue)
-        idle = [handle for handle in self._pool.handles if handle.location and handle.work is None]
-        for handle in idle:
-            handle.work, handle.upcoming = handle.upcoming or self._queue.take() or self._steal(), None
-        for handle in idle:
-            if handle.work:
-                handle.upcoming = self._queue.take_after(handle.work)
-                handle.begin()
+        self._crew.hand_out()
 
     def _read_signals(self) -> None:
         """Hand out videos that no model sees, as many as there is room for."""
         while not self._postprocessing.is_full and (work := self._queue.take_for_signals()):
             tried = Try(work.attempt, datetime.now(UTC), 0.0, None)
             self._postprocessing.submit(self._policy.with_try(work, tried), None, None)
-
-    def _steal(self) -> Work | None:
-        """The longest video that another actor only reads ahead."""
-        holders = [handle for handle in self._pool.handles if handle.upcoming]
-        holder = max(holders, key=lambda s: s.upcoming.video.size_bytes if s.upcoming else 0, default=None)
-        if holder is None:
-            return None
-        work, holder.upcoming = holder.upcoming, None
-        return work
 
     def _wait(self) -> None:
         busy = {one.in_flight: one for one in self._pool.handles if one.work or not one.location}
@@ -275,7 +245,7 @@ class Runner:
         assert handle.location is not None
         if isinstance(result.outcome, VideoFailure):
             if result.outcome.failure_class is FailureClass.BUG:
-                self._remove(handle)  # its GPU may be in a state that the next video would suffer from
+                self._crew.remove(handle)  # its GPU may be in a state that the next video would suffer from
             tried = handle.tried(work, result.usage, result.outcome)
             self._refused(self._policy.with_try(work, tried))
             return
@@ -292,10 +262,10 @@ class Runner:
 
     def _lost(self, handle: ActorHandle, error: Exception) -> None:
         """The actor is gone: its video is tried again or settled; a new actor takes its handle."""
-        self._remove(handle)
+        self._crew.remove(handle)
         if work := handle.work:
             failure = failure_of_death(error, self._policy.history(work).num_kills, work.max_frames)
-            failure = MACHINE_LOST if self._is_leaving(handle) else failure
+            failure = MACHINE_LOST if self._crew.is_leaving(handle) else failure
             self._policy.failed(self._policy.with_try(work, handle.tried(work, failure=failure)))
         elif is_lost_machine(error):
             self._pool.lost_at_start()
@@ -320,21 +290,10 @@ class Runner:
 
     def _ended(self, handle: ActorHandle, why: str) -> None:
         """The actor does not get on: as if it had died."""
-        self._remove(handle)
+        self._crew.remove(handle)
         if work := handle.work:
             failure = failure_of_kill(why, self._policy.history(work).num_kills)
-            failure = MACHINE_LOST if self._is_leaving(handle) else failure
+            failure = MACHINE_LOST if self._crew.is_leaving(handle) else failure
             self._policy.failed(self._policy.with_try(work, handle.tried(work, failure=failure)))
         elif handle.location is None:
             self._pool.start_failed(why)
-
-    def _remove(self, handle: ActorHandle) -> None:
-        self._pool.remove(handle)
-        if handle.upcoming:
-            self._put_back(handle)
-
-    def _put_back(self, handle: ActorHandle) -> None:
-        """What it only reads ahead is for others."""
-        if handle.upcoming:
-            self._queue.put_back(handle.upcoming)
-            handle.upcoming = None

@@ -1,0 +1,67 @@
+"""The actors of a run and the videos in their hands, as many as machines and work allow."""
+
+import time
+
+from jobs.attempts.work import Work
+from jobs.driver.actors import ActorHandle, ActorPool
+from jobs.driver.machines import Machines
+from jobs.driver.queue import WorkQueue
+
+
+class Crew:
+    """Actors come with GPUs, and leave nodes that drain; what they hold is the queue's when they go."""
+
+    def __init__(self, pool: ActorPool, machines: Machines, queue: WorkQueue) -> None:
+        self._pool, self._machines, self._queue = pool, machines, queue
+
+    def look(self) -> None:
+        """Follow the nodes."""
+        now, num_placed = time.monotonic(), self._pool.num_placed
+        self._machines.look(now, num_placed, len(self._pool.handles) - num_placed)
+        self._pool.resize(self._machines.num_actors)
+        for handle in filter(self.is_leaving, list(self._pool.handles)):
+            if handle.work is None:
+                self.remove(handle)
+            else:
+                self._put_back(handle)
+        for handle in self._pool.needless(self._queue.num_for_model, now):
+            self.remove(handle)
+
+    @property
+    def is_wait_over(self) -> bool:
+        """Whether machines have been lacking for longer than the run waits."""
+        now = time.monotonic()
+        return self._machines.is_wait_over(now, self._pool.num_placed, self._pool.pending_s(now))
+
+    def is_leaving(self, handle: ActorHandle) -> bool:
+        """Whether its node drains, or is gone."""
+        return handle.location is not None and self._machines.nodes.is_leaving(handle.location.node_id)
+
+    def remove(self, handle: ActorHandle) -> None:
+        """End an actor; what it only reads ahead is for others."""
+        self._pool.remove(handle)
+        self._put_back(handle)
+
+    def hand_out(self) -> None:
+        """First a video for every idle actor, then what to read ahead: nobody reserves what another lacks."""
+        idle = [handle for handle in self._pool.handles if handle.location and handle.work is None]
+        for handle in idle:
+            handle.work, handle.upcoming = handle.upcoming or self._queue.take() or self._steal(), None
+        for handle in idle:
+            if handle.work:
+                handle.upcoming = self._queue.take_after(handle.work)
+                handle.begin()
+
+    def _steal(self) -> Work | None:
+        """The longest video that another actor only reads ahead."""
+        holders = [handle for handle in self._pool.handles if handle.upcoming]
+        holder = max(holders, key=lambda s: s.upcoming.video.size_bytes if s.upcoming else 0, default=None)
+        if holder is None:
+            return None
+        work, holder.upcoming = holder.upcoming, None
+        return work
+
+    def _put_back(self, handle: ActorHandle) -> None:
+        if handle.upcoming:
+            self._queue.put_back(handle.upcoming)
+            handle.upcoming = None

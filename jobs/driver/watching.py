@@ -1,0 +1,43 @@
+"""What the runner says of itself, passed on to metrics and to people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from jobs.cluster.nodes import NodeEvent
+from jobs.driver.machines import Shortage
+from jobs.driver.metrics import Meters
+from jobs.driver.progress import Progress
+from jobs.driver.settle import Tally
+from jobs.settings.limits import Ending
+
+
+@dataclass(frozen=True)
+class Watching:
+    """Looks on for both."""
+
+    tally: Tally
+    meters: Meters
+    progress: Progress
+
+    def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
+        """Videos that wait, and actors by state."""
+        self.meters.show(self.tally, queue_depth, actors)
+        if actors.get("busy") or not actors:  # without a model there are none
+            self.progress.begun()
+        self.progress.tick()
+
+    def closing(self, ending: Ending, num_in_flight: int, grace_s: float) -> None:
+        """A limit is reached."""
+        self.progress.closing(ending, num_in_flight, grace_s)
+
+    def short(self, shortage: Shortage) -> None:
+        """The run waits for machines."""
+        self.progress.short(shortage)
+
+    def node(self, event: NodeEvent) -> None:
+        """A node came, drains or is gone."""
+        self.progress.node(event)
+
+    def scaled(self, num_gpus: int, num_wanted: int) -> None:
+        """There are so many GPUs now."""
+        self.progress.scaled(num_gpus, num_wanted)
