@@ -20,7 +20,7 @@ from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
-from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE
+from jobs.workers.one_pass import first_pace
 from jobs.workers.placement import Placement
 from jobs.workers.read_ahead import ReadAhead
 from jobs.workers.reading import Opened, Source
@@ -39,7 +39,7 @@ class ModelActor:
         follow(source.log_dir, "actor")
         self._placement = placement
         self._source = source
-        self._reading = ReadAhead(source, AT_ANY_PRICE if placement.device == "cpu" else UNKNOWN_PACE)
+        self._reading = ReadAhead(source, first_pace(placement.device, placement.num_threads))
         self._recipe = recipe
 
     def load(self) -> ActorLocation | VideoFailure:

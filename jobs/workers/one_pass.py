@@ -31,10 +31,20 @@ from jobs.workers.scratch import hold_copy
 from videoxl2.frames import FrameSpan
 from videoxl2.watching import FramesWanted, can_take_frames
 
-AT_ANY_PRICE = math.inf  # of a model on the same cores, to which every second decode is a loss
+AT_ANY_PRICE = math.inf  # of a model that a second decode would slow down more than waiting
 UNKNOWN_PACE = 0.0
+FEW_THREADS = 4  # with as many for the model, and one more core, readers would leave cores idle
 
 _log = logging.getLogger(__name__)
+
+
+def first_pace(device: str, num_threads: int) -> float:
+    """Seconds that a model takes for a frame, before it has told; it has so many threads on a CPU.
+
+    An actor reads one video ahead, so two passes go on at a time. Where a few cores do everything, they are
+    what is short.
+    """
+    return AT_ANY_PRICE if device == "cpu" and num_threads < FEW_THREADS else UNKNOWN_PACE
 
 
 def watchers_of(source: Source, work: Work) -> list[WatchingSignal]:

@@ -22,7 +22,7 @@ from jobs.signals.cues import Cues
 from jobs.signals.shots import Shots
 from jobs.signals.signal import signal_id
 from jobs.signals.strip import Strips
-from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE, pass_through, takes_one_pass
+from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE, first_pace, pass_through, takes_one_pass
 from jobs.workers.postprocess import PostprocessJob, postprocess
 from jobs.workers.reading import MAX_AHEAD, Source, open_video, read_one_span
 from schemas.answers import SceneAnswer
@@ -159,3 +159,19 @@ def test_no_more_spans_pile_up_than_are_read_ahead(source, work):
     spans = tuple(Span(n, n + 1) for n in range(MAX_AHEAD + 1))
     assert takes_one_pass(source, work, replace(opened, spans=spans[:-1]), AT_ANY_PRICE)
     assert not takes_one_pass(source, work, replace(opened, spans=spans), AT_ANY_PRICE)
+
+
+@pytest.mark.parametrize(
+    ("device", "num_threads", "expected"),
+    [
+        ("cpu", 1, AT_ANY_PRICE),
+        ("cpu", 3, AT_ANY_PRICE),
+        ("cpu", 15, UNKNOWN_PACE),
+        ("cuda", 0, UNKNOWN_PACE),
+    ],
+)
+def test_where_few_cores_do_everything_one_pass_is_made_from_the_first_video_on(
+    device, num_threads, expected
+):
+    """Elsewhere the model has to tell first how long it takes."""
+    assert first_pace(device, num_threads) == expected
