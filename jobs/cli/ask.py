@@ -182,6 +182,8 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
             f"{done.file}: snapshot {done.snapshot}, {done.num_videos} videos, {done.num_documents} rows to "
             f"search ({done.num_new} new), {done.num_vectors} vectors, {size(done.size_bytes)}"
         )
+    if done and done.not_shared:
+        say(f"note: it is not shared with other machines: {done.not_shared}", err=True)
 
 
 def _show_views(index: str, endpoint_url: str | None) -> None:

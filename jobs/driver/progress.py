@@ -211,6 +211,9 @@ class Progress:
             return
         line = f"built     {build.file}: snapshot {build.snapshot}, {build.num_documents} documents"
         fields = {"file": build.file, "snapshot": build.snapshot, "documents": build.num_documents}
+        if build.not_shared:
+            line += f"; not shared: {build.not_shared}"
+            fields["not_shared"] = build.not_shared
         self._say(line, "built", is_new=True, **fields)
 
     def compacted(self, done: Compaction) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 import duckdb
 import pyarrow as pa
-from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 
 from schemas.failures import CommitUnknownError
@@ -104,9 +103,13 @@ class S3Store:
 
     def share(self, key: str, file: Path) -> None:
         try:
-            self._client().upload_file(str(file), self.bucket, self.prefix + key)
-        except (*S3_ERRORS, S3UploadFailedError) as error:
-            raise translate(error, self._name(key)) from error
+            with file.open("rb") as body:
+                self._client().put_object(
+                    Bucket=self.bucket, Key=self.prefix + key, Body=body, IfNoneMatch="*"
+                )
+        except S3_ERRORS as error:
+            if _status(error) != 412:  # there already
+                raise translate(error, self._name(key)) from error
 
     def fetch(self, key: str, file: Path) -> None:
         try:

@@ -48,8 +48,8 @@ class ObjectStore(Protocol):
     def read(self, key: str) -> bytes: ...
 
     def share(self, key: str, file: Path) -> None:
-        """Keep a copy of a file that can be made again, however large, for readers on other machines; those
-        of a folder find the file itself."""
+        """Keep a copy of a file of at most 5 GB that can be made again, unless there is one, for readers on
+        other machines; those of a folder find the file itself."""
         ...
 
     def fetch(self, key: str, file: Path) -> None:

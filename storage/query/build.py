@@ -2,7 +2,7 @@
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -35,6 +35,7 @@ class Build:
     num_new: int  # documents that were not in the file before
     num_vectors: int
     size_bytes: int
+    not_shared: str | None = None  # why readers of an index on S3 cannot fetch it; None: they can
 
 
 def build_serving(
@@ -57,7 +58,8 @@ def build_serving(
             build = again_if_changed(lambda: _build(url, endpoint_url, file, embedder, progress))
             if output is None:
                 with preflight("index"):
-                    _share(url, endpoint_url, file, embedder)
+                    problem = _share(url, endpoint_url, file, embedder)
+                return build and replace(build, not_shared=problem)
             return build
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
@@ -66,12 +68,14 @@ def build_serving(
             raise PreflightError(f"{file} cannot be made: {error}", hint) from error
 
 
-def _share(url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None) -> None:
-    """Share the file as long as it is of the newest snapshot."""
+def _share(url: str, endpoint_url: str | None, file: Path, embedder: Embedder | None) -> str | None:
+    """Share the file as long as it is of the newest snapshot; why it could not be, or None."""
     store, snapshot = find_snapshot(url, endpoint_url)
     info = read_info(file)
     if snapshot and info and is_of(info, snapshot):
-        share(store, snapshot, key_of(snapshot, built_with(), embedder.revision if embedder else None), file)
+        key = key_of(snapshot, built_with(), embedder.revision if embedder else None)
+        return share(store, snapshot, key, file)
+    return None
 
 
 def remove_serving(file: Path) -> None:

@@ -7,16 +7,17 @@ it is right or of no use.
 from contextlib import suppress
 from pathlib import Path
 
-from schemas.failures import PreflightError
+from schemas.failures import LeaseHeldError, PreflightError
 from schemas.identity import digest
-from storage.errors import ObjectError
+from storage.errors import AccessDenied, ObjectError
 from storage.index.layout import serving_key
+from storage.index.leases import holding
 from storage.index.snapshots import Snapshot, read_newest
 from storage.objects.store import ObjectStore
 from storage.query.lock import lock_file, remove_pending
 
 NO_VECTORS = "words"
-MOST_BYTES = 4 << 30  # of a file that is fetched unasked
+MOST_BYTES = 4 << 30  # of a file that is shared
 
 
 def key_of(snapshot: Snapshot, built_with: str, embedder_revision: str | None) -> str:
@@ -26,13 +27,22 @@ def key_of(snapshot: Snapshot, built_with: str, embedder_revision: str | None) -
     return serving_key(snapshot.number, made, vectors)
 
 
-def share(store: ObjectStore, snapshot: Snapshot | None, key: str, file: Path) -> None:
-    """Share the file, and take it back if there is a newer snapshot: that may be without a video of it."""
+def share(store: ObjectStore, snapshot: Snapshot | None, key: str, file: Path) -> str | None:
+    """Share the file, unless it is; why it is not, or None.
+
+    Under a lease, so that no video is forgotten meanwhile that the file has.
+    """
     if snapshot is None or not store.takes_requests or store.exists(key):
-        return
-    store.share(key, file)
-    if read_newest(store, snapshot) != snapshot:
-        store.delete(key)
+        return None
+    if file.stat().st_size > MOST_BYTES:
+        return f"it is larger than {MOST_BYTES >> 30} GB"
+    try:
+        with holding(store, "build", lambda holder: None):
+            if read_newest(store, snapshot) == snapshot:
+                store.share(key, file)
+    except (LeaseHeldError, AccessDenied) as error:
+        return error.message
+    return None
 
 
 def fetch(store: ObjectStore, snapshot: Snapshot | None, built_with: str, file: Path) -> bool:

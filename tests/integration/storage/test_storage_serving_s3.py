@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.commit import Bundle
+from storage.index import leases
 from storage.index.bundles import encode_bundle
 from storage.index.index import Index, open_index
 from storage.index.views import views_script
@@ -90,6 +91,28 @@ def test_what_one_builds_others_fetch_once(
     assert second != first
     forget(*place, find_forgettable(*place, "a.mp4"), lambda holder: None)
     assert list(index.store.list("serving/")) == []
+
+
+def test_nothing_is_shared_while_a_video_is_forgotten(
+    s3_bucket: str,
+    s3_endpoint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_bundle: Callable[..., Bundle],
+) -> None:
+    """The file is built and says why; the next build shares it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(leases, "RENEW_EVERY_S", 0.05)
+    place = (f"s3://{s3_bucket}/an index", s3_endpoint)
+    index = open_index(*place, create=True)
+    _publish(index, make_bundle())
+    with leases.holding(index.store, "forget", lambda holder: None):
+        build = build_serving(*place)
+    assert build is not None
+    assert "forget" in (build.not_shared or "")
+    assert list(index.store.list("serving/")) == []
+    assert build_serving(*place) is None
+    assert len(list(index.store.list("serving/"))) == 1
 
 
 def test_views_for_plain_duckdb_name_the_bucket(
