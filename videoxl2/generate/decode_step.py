@@ -31,7 +31,9 @@ class StepRecorder:
     def __init__(self, device: torch.device, plain_first: int = _PLAIN_FIRST) -> None:
         self.device = device
         self.plain_first = plain_first
-        self.pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+        is_cuda = device.type == "cuda"
+        self.pool = torch.cuda.graph_pool_handle() if is_cuda else None
+        self.stream = torch.cuda.Stream(device) if is_cuda else None
 
 
 class RecordedSteps:
@@ -75,14 +77,19 @@ class _Recorded:
             self._record(recorder)
 
     def _record(self, recorder: StepRecorder) -> None:
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
+        """Record on a stream of its own. `torch.cuda.graph` would empty the allocator's caches each time."""
+        assert recorder.stream is not None
+        graph = torch.cuda.CUDAGraph()
+        recorder.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(recorder.stream):
             self._step(self._numbers_NT)  # libraries allocate on the first call, which a graph must not see
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool=recorder.pool):
-            self._logits_TV = self._step(self._numbers_NT)
+            graph.capture_begin(pool=recorder.pool)
+            try:
+                self._logits_TV = self._step(self._numbers_NT)
+            finally:
+                graph.capture_end()
+        torch.cuda.current_stream().wait_stream(recorder.stream)
+        self._graph = graph
 
     def run(self, numbers_NT: Tensor) -> Tensor:
         self._numbers_NT.copy_(pinned(numbers_NT, self._numbers_NT.device), non_blocking=True)

@@ -36,7 +36,8 @@ class JoinedLinear:
         self._places = self._now()
 
     def _now(self) -> tuple[int, ...]:
-        return tuple(layer.weight.data_ptr() for layer in self._layers)
+        parts = [x for layer in self._layers for x in (layer.weight, layer.bias) if x is not None]
+        return tuple(part.data_ptr() for part in parts)
 
 
 def _moved(parts: Sequence[Tensor]) -> Tensor:
