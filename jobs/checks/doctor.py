@@ -183,8 +183,7 @@ def _gpu(settings: Settings) -> Check:
 
     gpus = find_gpus()
     if not gpus:
-        hint = "A run on CPUs works, and is slow. With a GPU: install its driver and torch for CUDA."
-        return Check("gpu", Health.WARNING, f"{torch_version()}: no GPU on this machine", hint)
+        return _no_gpu(settings, f"{torch_version()}: no GPU on this machine")
     names = [f"{gpu.name} ({size(gpu.free_bytes)} of {size(gpu.total_bytes)} free)" for gpu in gpus]
     said = f"{torch_version()}: {', '.join(names)}, {settings.dtype}"
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
@@ -205,12 +204,12 @@ def _frames(settings: Settings) -> Check:
     if settings.model is None:
         return Check("frames", Health.OK, "no model")
     try:
-        weights = find_weights(settings.model, local_only=True)
-    except WeightsNotHere:
-        return Check("frames", Health.OK, "known once the weights are here")
+        weights, packs = find_weights(settings.model, local_only=True), load_packs(settings.packs)
+    except MediaIndexError:  # said by the check of the weights
+        return Check("frames", Health.OK, "known once weights and packs are here")
     if not is_known_for(weights):
         return Check("frames", Health.OK, "as many as the context holds")
-    fitting = FramesThatFit(weights, settings.dtype, load_packs(settings.packs))
+    fitting = FramesThatFit(weights, settings.dtype, packs)
     gpus = find_gpus()
     here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None
     here = fitting.on_cpu(available_memory()[1]) if here is None else here
@@ -220,6 +219,27 @@ def _frames(settings: Settings) -> Check:
         return Check("frames", Health.OK, said)
     hint = f"Take --max-frames {here} with --split, or more memory." if here else "Take more memory."
     return Check("frames", Health.WARNING, said, hint)
+
+
+def _no_gpu(settings: Settings, said: str) -> Check:
+    """What a run does about it: small takes the CPU, others where that was said, or a cluster's GPUs."""
+    from jobs.cluster.address import LOCAL, chosen_address
+
+    hint = "A run on CPUs works, and is slow. With a GPU: install its driver and torch for CUDA."
+    if settings.model is None or settings.device == "cpu":
+        return Check("gpu", Health.WARNING, said, hint)
+    try:
+        if chosen_address(settings.ray_address) != LOCAL:
+            return Check("gpu", Health.WARNING, said, hint)
+        is_small = find_weights(settings.model, local_only=True).model_id == BUILT_IN
+    except WeightsNotHere:
+        is_small = False
+    except MediaIndexError:
+        return Check("gpu", Health.WARNING, said, hint)  # another check says what is wrong
+    if is_small and settings.device == "auto" and not settings.num_gpus:
+        return Check("gpu", Health.WARNING, said, hint)
+    wanted = f"{said}, which {settings.model} wants"
+    return Check("gpu", Health.FAILED, wanted, "Join a cluster with --ray-address, or say --device cpu.")
 
 
 def _memory(settings: Settings) -> Check:

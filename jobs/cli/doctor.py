@@ -26,8 +26,11 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--speech", metavar="DIR|SIZE|HUB_ID", help="Weights that hear; none are downloaded here.")
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
+@click.option("--device", metavar="auto|cuda|cpu", help="Where the model runs. [auto]")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|DIR", help="What to ask. [default]")
-@click.option("--ray-address", metavar="ADDRESS", help="The Ray cluster to join. [a private one]")
+@click.option(
+    "--ray-address", metavar="ADDRESS", help="The cluster to join. [RAY_ADDRESS, else a private one]"
+)
 @click.option(
     "--scratch", type=click.Path(path_type=Path), help="Folder for copies of S3 objects. [temporary]"
 )

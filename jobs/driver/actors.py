@@ -49,7 +49,9 @@ class ActorHandle:
 
     @property
     def state(self) -> str:
-        """loading, idle or busy."""
+        """waiting (for a machine), loading, idle or busy."""
+        if not self.is_placed:
+            return "waiting"
         if self.location is None:
             return "loading"
         return "busy" if self.work else "idle"
@@ -102,7 +104,7 @@ class ActorPool:
         return [handle for handle in self.handles if handle.work]
 
     def states(self) -> Counter[str]:
-        """How many actors are loading, idle and busy."""
+        """How many actors are waiting, loading, idle and busy."""
         return Counter(handle.state for handle in self.handles)
 
     def resize(self, size: int) -> None:

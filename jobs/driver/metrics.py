@@ -22,9 +22,9 @@ COUNTERS = {
 }
 GAUGES = {
     "queue_depth": ("Videos that wait for an actor", ()),
-    "actors": ("Model actors that are loading, idle or busy", ("state",)),
+    "actors": ("Model actors that wait for a machine, or are loading, idle or busy", ("state",)),
 }
-STATES = ("loading", "idle", "busy")
+STATES = ("waiting", "loading", "idle", "busy")
 
 _Series = tuple[str, str]  # a metric and its label's value
 

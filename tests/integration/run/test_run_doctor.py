@@ -73,7 +73,9 @@ def test_an_existing_index_is_looked_at_and_left_as_it_was(library, tmp_path):
         ({"packs": ("no-such-pack",)}, "weights", "no-such-pack"),
         ({"fps": "often"}, "settings", "fps"),
         ({"scratch": "/proc/nowhere"}, "scratch", "scratch folder"),
-        ({"ray_address": "127.0.0.1:1"}, "ray", "no cluster"),
+        ({"ray_address": "127.0.0.1:1"}, "ray", "no Ray cluster at 127.0.0.1:1"),
+        ({"ray_address": "ray://head:10001"}, "ray", "Ray Client"),
+        ({"device": "cuda"}, "gpu", "no GPU on this machine, which small wants"),
     ],
 )
 def test_what_would_stop_a_run_fails_with_a_hint(library, tmp_path, s3_endpoint, values, name, said):

@@ -66,6 +66,7 @@ def test_the_nodes_endpoint_shows_the_runs_metrics():
         ("attempts_total", "none"): 4,
         ("attempts_total", "media"): 1,
         ("queue_depth",): 5,
+        ("actors", "waiting"): 0,
         ("actors", "loading"): 0,
         ("actors", "idle"): 1,
         ("actors", "busy"): 1,

@@ -31,6 +31,7 @@ def test_what_waits_for_a_machine_without_a_video_for_it_is_let_go():
     loading.there_since = 101.0
     pool = pool_of(busy, pending, loading)
     assert (pool.num_placed, pool.pending_s(130.0)) == (2, 30.0)
+    assert pool.states() == {"busy": 1, "waiting": 1, "loading": 1}
     assert pool.needless(num_waiting=2, now=200.0) == []
     assert pool.needless(num_waiting=1, now=200.0) == [pending]
     assert pool.needless(num_waiting=0, now=200.0) == [pending]
