@@ -53,12 +53,16 @@ class HostileSession:
         self._video.seed += 100
         yield
 
+    def select(self, prompt: str, options: None, **_: object) -> Selection:
+        """Return all of the video, which hostile models never look at."""
+        return Selection()
+
     @contextmanager
     def start_rows(
         self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0
     ) -> Iterator[HostileRows]:
         assert room >= 0
-        assert not selections, "hostile models look at nothing"
+        assert all(selection.is_whole for selection in selections)
         rows = HostileRows(self._video.kind, self._video.table, self._video.seed, num_rows)
         yield rows
         self._video.num_begun += rows.num_begun
