@@ -7,7 +7,7 @@ from threading import Lock
 
 from schemas.failures import PreflightError
 from storage.errors import preflight
-from storage.index.snapshots import read_newest
+from storage.index.snapshots import read_present
 from storage.objects.store import open_store
 from storage.query.catalog import Catalog
 from storage.query.database import open_serving
@@ -60,7 +60,7 @@ class OpenIndex:
         if self._catalog is not None and now - self._looked_at >= LOOK_EVERY_S:
             known = self._catalog.snapshot
             with preflight("index"):
-                newest = read_newest(self._store, known)
+                newest = read_present(self._store, known)
             self._looked_at = now
             if newest != known:
                 self._drop()

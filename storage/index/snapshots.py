@@ -70,11 +70,24 @@ def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
 
 def read_newest(store: ObjectStore, known: Snapshot | None = None) -> Snapshot | None:
     """The newest snapshot, None before the first publish; looks only for ones after `known`."""
-    after = snapshot_key(known.number) if known else ""
+    return _newest_after(store, snapshot_key(known.number) if known else "") or known
+
+
+def read_present(store: ObjectStore, known: Snapshot | None) -> Snapshot | None:
+    """The newest snapshot of the index that is there now: `known` itself where that is it still.
+
+    An index that was made anew in the place of another counts from 1 again.
+    """
+    since = snapshot_key(known.number - 1) if known else ""
+    found = _newest_after(store, since) or (_newest_after(store, "") if known else None)
+    return known if found == known else found
+
+
+def _newest_after(store: ObjectStore, after: str) -> Snapshot | None:
     while True:
         newest = max(snapshot_keys(store, after), default=None)
         if newest is None:
-            return known
+            return None
         try:
             return read_snapshot(store, newest)
         except NotFound:  # removed since, so there is a newer one; else the index goes away

@@ -20,7 +20,7 @@ from storage.index.damage import repair_command
 from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
 from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.snapshots import Snapshot, own_tables_of, read_newest
+from storage.index.snapshots import Snapshot, own_tables_of, read_newest, read_present
 from storage.index.views import define_views
 from storage.objects.store import ObjectStore, open_store
 from storage.query.view_maker import ViewMaker
@@ -234,14 +234,22 @@ def trouble(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) 
     if behind and not isinstance(behind, NotFound):
         return PreflightError(f"index {behind.message}", behind.hint)
     try:
-        newest = read_newest(store, snapshot)
+        newest = read_present(store, snapshot)
     except MediaIndexError:
         newest = snapshot
     kind = PreflightError if newest == snapshot else ChangedUnderneath
-    return kind(*_damage(store.url, error))
+    missing = _missing_part(store, snapshot, error)
+    return kind(*_damage(store.url, f"{missing} is missing" if missing else error))
 
 
-def _damage(url: str, error: duckdb.Error) -> tuple[str, str]:
+def _missing_part(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) -> str | None:
+    """The part that the error is about, where it is not there: DuckDB takes it for a pattern then."""
+    said = str(error)
+    keys = snapshot.files if snapshot else ()
+    return next((key for key in keys if key in said and not store.exists(key)), None)
+
+
+def _damage(url: str, error: duckdb.Error | str) -> tuple[str, str]:
     hint = f"Repeat the command; if a file is missing or damaged, {repair_command(url)} makes it anew."
     problem = str(error).partition("\n")[0]  # below it DuckDB points into a view, which nobody here wrote
     return f"index {url} cannot be read: {problem}", hint

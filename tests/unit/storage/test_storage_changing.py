@@ -182,9 +182,25 @@ def test_parts_removed_under_a_reader(folder: Path, publish: Publish) -> None:
         newest = read_newest(store)
         assert newest
         store.delete(newest.files_of("scenes")[0])
-        with pytest.raises(PreflightError, match="cannot be read") as caught:
+        with pytest.raises(PreflightError, match=r"cannot be read: .*\.parquet is missing") as caught:
             late.query("SELECT * FROM scenes")
     assert type(caught.value) is PreflightError
+
+
+def test_an_index_made_anew_under_a_reader(folder: Path, publish: Publish) -> None:
+    """As newer snapshots are, though it counts from 1 again; what has gone is named as missing."""
+    publish(1)
+    with open_catalog(str(folder)) as early:
+        shutil.rmtree(folder)
+        publish(2)
+        with pytest.raises(ChangedUnderneath):
+            early.query("FROM scenes")
+    with open_catalog(str(folder)) as late:
+        shutil.rmtree(folder)
+        with pytest.raises(ChangedUnderneath, match=r"tables/scenes/.*\.parquet is missing"):
+            late.query("FROM scenes")
+    with pytest.raises(PreflightError, match="there is no index"):
+        open_catalog(str(folder))
 
 
 def test_readers_beside_a_loop_of_publishing_building_and_vacuuming(folder: Path, publish: Publish) -> None:

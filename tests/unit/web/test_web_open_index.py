@@ -89,6 +89,27 @@ def test_an_index_that_vanishes_is_told_and_comes_back(
         assert "First" in client.get("/?kind=videos").text
 
 
+@pytest.mark.parametrize("is_built", [False, True])
+def test_an_index_made_anew_is_served(
+    tmp_path: Path,
+    make_film: Callable[..., Bundle],
+    add_films: Callable[..., None],
+    open_site: Any,
+    is_built: bool,
+) -> None:
+    """Its snapshots count from 1 again: it is another one though its number is no higher."""
+    index = tmp_path / "index"
+    for title in ("First", "Second"):
+        add_films(index, make_film(VideoObject("/a.mp4", 1, 1), title=title, duration_ms=1))
+    if is_built:
+        build_serving(str(index), words_only=True)
+    with open_site(index) as client:
+        for title in ("Third", "Fourth"):
+            shutil.rmtree(index)
+            add_films(index, make_film(VideoObject("/b.mp4", 1, 1), title=title, duration_ms=1))
+            assert title in client.get("/?kind=videos").text
+
+
 def test_a_damaged_part_is_told(
     tmp_path: Path, make_film: Callable[..., Bundle], add_films: Callable[..., None], open_site: Any
 ) -> None:
