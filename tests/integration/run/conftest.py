@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from command_line import Outcome
+from command_line import Outcome, run_here
 
 COMMAND = Path(sys.executable).with_name("media-index")
 STARTS_RAY = ("run", "backfill")
@@ -30,12 +30,30 @@ def media_index(
     def run(verb: str, *arguments: object) -> Outcome[str]:
         if verb not in STARTS_RAY:
             return media_index(verb, *arguments)
-        device = () if "--device" in arguments else ("--device", "cpu")
-        command: list[str | Path] = [COMMAND, verb, *map(str, arguments), *device]
+        command: list[str | Path] = [COMMAND, *map(str, _on_a_cpu(verb, *arguments))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def without_ray(
+    media_index: Callable[..., Outcome[str]], capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Outcome[str]]:
+    """The same in this process for a run that has nothing to do for Ray: if it has, it finds none."""
+
+    def run(*arguments: object) -> Outcome[str]:
+        with pytest.MonkeyPatch.context() as nowhere:
+            nowhere.setenv("RAY_ADDRESS", "127.0.0.1:1")
+            return run_here(_on_a_cpu(*arguments), capsys.readouterr, nowhere)
+
+    return run
+
+
+def _on_a_cpu(*arguments: object) -> tuple[object, ...]:
+    """The command, with models on a CPU if it does not say where."""
+    return arguments if "--device" in arguments else (*arguments, "--device", "cpu")
 
 
 @pytest.fixture

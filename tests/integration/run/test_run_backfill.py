@@ -31,7 +31,9 @@ def reworded(tmp_path) -> Path:
     return pack
 
 
-def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, parrot, media_index):
+def test_a_reworded_prompt_is_asked_again_alone(
+    tmp_path, library, reworded, parrot, media_index, without_ray
+):
     """Nightly, reworded prompt, plan, canary, the rest: scenes keep the run that made them."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
 
@@ -43,7 +45,7 @@ def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, par
     told = media_index("plan", *where, "--pack", reworded, "--json").json
     assert told["reasons"] == {"stale_prompt": 3}
     assert told["planned"] == {}, "the nightly does not spend on it"
-    again = media_index("run", *where, "--pack", reworded)
+    again = without_ray("run", *where, "--pack", reworded)
     assert again.code == 0
     assert "3 stale_prompt  not now: media-index backfill --stale" in again.stderr
 
@@ -52,10 +54,10 @@ def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, par
     assert planned["planned"] == {"stale_prompt": 3}
     canary = media_index("backfill", "--stale", "--sample", 1, *where, "--pack", reworded, "--json").json
     assert (canary["num_planned"], canary["num_indexed"], canary["kind"]) == (1, 1, "backfill")
-    wrong = media_index("backfill", "--all", "--plan", saved, *where)
+    wrong = without_ray("backfill", "--all", "--plan", saved, *where)
     assert wrong.code == 2
     assert "was made for recipe" in wrong.stderr
-    narrower = media_index("backfill", "--plan", saved, "--where", "false", *where, "--pack", reworded)
+    narrower = without_ray("backfill", "--plan", saved, "--where", "false", *where, "--pack", reworded)
     assert "2 stale_prompt  not now" in narrower.stderr, "limits hold for a saved plan, too"
     assert "no model loaded" in narrower.stdout
     rest = media_index("backfill", "--all", "--plan", saved, *where, "--pack", reworded, "--json").json
@@ -76,12 +78,12 @@ def test_a_reworded_prompt_is_asked_again_alone(tmp_path, library, reworded, par
     data = bytearray(saved.read_bytes())
     data[-20] ^= 1
     saved.write_bytes(data)
-    edited = media_index("backfill", "--all", "--plan", saved, *where, "--pack", reworded)
+    edited = without_ray("backfill", "--all", "--plan", saved, *where, "--pack", reworded)
     assert edited.code == 2
     assert "was changed after it was made" in edited.stderr
 
 
-def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_index):
+def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_index, without_ray):
     """Rows follow a renamed file, those of a deleted one become history, and come back with it."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
 
@@ -93,7 +95,7 @@ def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_ind
     assert media_index("run", *where, "--new-index").code == 0
     (library / "film 0.mp4").rename(library / "renamed.mp4")
     shutil.move(library / "film 1.mp4", tmp_path / "away.mp4")
-    second = media_index("run", *where)
+    second = without_ray("run", *where)
     assert second.code == 0, second.stderr
     assert "1 moved" in second.stderr
     attempts = "select count(*) as n from attempts"
@@ -102,12 +104,12 @@ def test_files_that_move_or_go_cost_nothing(tmp_path, library, parrot, media_ind
     assert "no model loaded" in second.stdout
     assert visible() == {"renamed.mp4": 1, "film 2.mp4": 1}
     shutil.move(tmp_path / "away.mp4", library / "film 1.mp4")
-    third = media_index("run", *where)
+    third = without_ray("run", *where)
     assert "1 committed" in third.stderr
     assert visible() == {"renamed.mp4": 1, "film 1.mp4": 1, "film 2.mp4": 1}
 
 
-def test_what_was_set_aside_can_be_tried_again(tmp_path, library, parrot, media_index):
+def test_what_was_set_aside_can_be_tried_again(tmp_path, library, parrot, media_index, without_ray):
     """`retry` takes a video out of quarantine; it is analysed under the key it would have had."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
     broken = library / "film 1.mp4"
@@ -116,18 +118,18 @@ def test_what_was_set_aside_can_be_tried_again(tmp_path, library, parrot, media_
     broken.write_bytes(bytes(len(whole)))
     os.utime(broken, ns=times)
     assert media_index("run", *where, "--new-index").code == 3
-    assert media_index("run", *where).code == 0, "it is not tried every night"
+    assert without_ray("run", *where).code == 0, "it is not tried every night"
     assert media_index("retry", "--index", tmp_path / "index", "film 2.mp4").code == 2
     broken.write_bytes(whole)
     os.utime(broken, ns=times)  # repaired in place, and nothing in the listing tells
-    assert media_index("run", *where, "--json").json["num_planned"] == 0
+    assert without_ray("run", *where, "--json").json["num_planned"] == 0
     released = media_index("retry", "--index", tmp_path / "index", "film 1.mp4")
     assert (released.code, released.stdout) == (0, f"{broken}\n")
     retried = media_index("run", *where, "--json").json
     assert (retried["num_planned"], retried["num_indexed"]) == (1, 1)
 
 
-def test_limits_choose_among_what_is_planned(tmp_path, library, parrot, media_index):
+def test_limits_choose_among_what_is_planned(tmp_path, library, parrot, media_index, without_ray):
     """--where looks at the listing and at rows there are; a mistake in it is told."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
 
@@ -141,10 +143,10 @@ def test_limits_choose_among_what_is_planned(tmp_path, library, parrot, media_in
     wrong = media_index("plan", *where, "--where", "no_such_column = 1")
     assert wrong.code == 2
     assert "no_such_column" in wrong.stderr
-    assert media_index("backfill", *where).code == 2
+    assert without_ray("backfill", *where).code == 2
 
 
-def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, media_index):
+def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, media_index, without_ray):
     """A second nightly ends with 5 and says who is at work; a backfill leaves out what the nightly has."""
     where = ("--library", library, "--index", tmp_path / "index", "--model", parrot)
     assert media_index("run", *where, "--new-index").code == 0
@@ -156,10 +158,10 @@ def test_two_runs_never_do_the_same_video(tmp_path, library, reworded, parrot, m
     with KeptLease(acquire(index.store, "run", "20261121T010000Z-aaaaaa", print), print) as lease:
         index.store.put_if_absent(plan_key(lease.run_id), planned.read_bytes())
         assert lease.claim(plan_key(lease.run_id)) == []
-        second = media_index("run", *where)
+        second = without_ray("run", *where)
         assert second.code == 5, second.stderr
         assert f"(process {os.getpid()})" in second.stderr
         beside = media_index("backfill", "--stale", *where, "--pack", reworded)
         assert "2 indexed" in beside.stdout
         assert "1 claimed" in beside.stderr
-    assert media_index("run", *where).code == 0
+    assert without_ray("run", *where).code == 0
