@@ -17,9 +17,12 @@ def _repair(place):
 
 
 def _damage(place, table, how, which=slice(None)) -> list[str]:
-    """Spoil parts of a table."""
+    """Spoil parts of a table, and remove the packs, which have copies of them."""
     store = place.store()
-    keys = list(read_newest(store).files_of(table)[which])
+    newest = read_newest(store)
+    keys = list(newest.files_of(table)[which])
+    for pack in newest.packs:
+        store.delete(pack.key)
     for key in keys:
         data = store.read(key)
         store.delete(key)
