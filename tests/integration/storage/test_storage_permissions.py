@@ -25,6 +25,12 @@ def test_who_asks_needs_to_read_and_upkeep_to_remove_too(place, make_bundle, med
     assert (refused("read.json", made), unused("read.json", made)) == (set(), [])
 
     with recorded() as calls:
+        assert media_index("build", "--words-only", *options).code == 0
+    made = asked(calls, place)
+    assert refused("run.json", made) == set()
+    assert any(call.key.startswith("catalog/serving/") for call in made)
+
+    with recorded() as calls:
         assert media_index("compact", *options).code == 0
         assert media_index("vacuum", "--older-than", "0d", *options).code == 0
         assert media_index("forget", "--yes", "1.mp4", *options).code == 0
