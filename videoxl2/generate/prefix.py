@@ -26,6 +26,8 @@ from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
 from videoxl2.network.language import rotary_angles, rotate
 
+_VIEWS_KEPT = 4  # steps that follow each other take turns among few
+
 
 class View(Protocol):
     """What the tokens of one pass see of a prefix."""
@@ -116,9 +118,11 @@ class SelectedPrefix:
 
     def view(self, rows: Sequence[int]) -> View:
         key = tuple(self._prompts[row] for row in rows)
-        if key not in self._views:  # one step after another has the same
+        if key not in self._views:
+            if len(self._views) == _VIEWS_KEPT:
+                del self._views[next(iter(self._views))]
             blocks = _blocks_of([self._selections[prompt] for prompt in key])
-            self._views = {key: _SelectedView(self._caches, self._config, len(rows), blocks)}
+            self._views[key] = _SelectedView(self._caches, self._config, len(rows), blocks)
         return self._views[key]
 
 

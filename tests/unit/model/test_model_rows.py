@@ -15,6 +15,7 @@ from torch import Tensor
 
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
 from videoxl2.generate import batch_decode as rows_module
+from videoxl2.generate import prefix as prefix_module
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.selection import Selection, selection_chunks
@@ -218,6 +219,22 @@ def test_a_row_takes_its_next_prompts_selection(session: Session) -> None:
         logits = rows.push([[8, 9], [10]])
         assert torch.allclose(logits[0], alone(session, [8, 9], chosen[3]), atol=1e-4)
         assert torch.allclose(logits[1], alone(session, [7, 10], chosen[1]), atol=1e-4)
+
+
+def test_steps_of_the_same_rows_are_planned_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which row sees which stretch is worked out when rows change, not for every token."""
+    planned: list[int] = []
+    plan = prefix_module._blocks_of
+
+    def counted(selections: Any) -> Any:
+        planned.append(len(selections))
+        return plan(selections)
+
+    monkeypatch.setattr(prefix_module, "_blocks_of", counted)
+    with session.start_rows(3, [of_chunks(session, 3), of_chunks(session, 4), of_chunks(session)]) as rows:
+        for step in range(12):
+            rows.push([[5], [6], [7]] if step % 2 else [[5], [], [7]])
+    assert sorted(planned) == [2, 3]
 
 
 def test_what_rows_share_is_read_once(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
