@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray._private.authentication.authentication_token_setup import (
+    enable_token_auth_by_default,
+    ensure_token_if_auth_enabled,
+)
 
 RAY = Path(sys.executable).with_name("ray")
 PORTS = range(20000, 32000)  # Ray gives those from 10002 to 19999 to workers
 SETTINGS = {
-    "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "5",  # between SIGTERM and the end
 }
@@ -34,6 +37,13 @@ def wait_for(is_so: Callable[[], Any], what: str, timeout_s: float = 240.0) -> N
     while not is_so():
         assert time.monotonic() < give_up_at, f"waited in vain: {what}"
         time.sleep(0.1)
+
+
+def use_tokens() -> None:
+    """Authenticate from here on, in this process and those that it starts: a private Ray of a test before
+    left it so, and a driver that uses tokens gets nothing done on nodes that do not."""
+    enable_token_auth_by_default()
+    ensure_token_if_auth_enabled(None, create_token_if_missing=True)
 
 
 def free_port() -> int:
@@ -139,6 +149,7 @@ class RayNodes:
 @contextmanager
 def ray_nodes(head_cpus: int = 0) -> Iterator[RayNodes]:
     """A cluster of a head alone."""
+    use_tokens()
     folder = Path(tempfile.mkdtemp(prefix="mi-nodes-", dir="/tmp"))  # pytest's own are too long for sockets
     nodes = RayNodes(folder)
     try:
