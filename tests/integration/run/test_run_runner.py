@@ -536,8 +536,14 @@ class Dying:
         return iter(())
 
 
-@pytest.mark.parametrize("dies_at", [10**9, 205], ids=["a pass", "one that dies"])
-def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(tmp_path, make_video, dies_at):
+@pytest.mark.parametrize(
+    ("dies_at", "frame_s", "is_whole"),
+    [(10**9, AT_ANY_PRICE, True), (205, AT_ANY_PRICE, False), (10**9, 1e-9, False)],
+    ids=["a pass", "one that dies", "none, as the model is faster"],
+)
+def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(
+    tmp_path, make_video, dies_at, frame_s, is_whole
+):
     """In order, the same as read alone: where its process dies in the sixth of ten spans, from tasks of their
     own. Only a whole pass says what signals found."""
     (tmp_path / "films").mkdir()
@@ -547,14 +553,15 @@ def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(tmp_path, make
     signals = (Strips(), DeadlyWatcher(dies_at))
     source = Source(library, tmp_path / "scratch", Fraction(1), 56, is_split=True, signals=signals)
     work = Work(found, "key", Reason.NEW, max_frames=16)  # so spans of four frames
-    ahead = ReadAhead(source, AT_ANY_PRICE)
+    ahead = ReadAhead(source, frame_s)
+    ahead.begin(work)  # before it is known whether a pass is worth it
     opened = ahead.open(work)
     spans = [(span.first_target, span.frames.tobytes()) for span in ahead.spans(work)]
     alone = [read_one_span(source, work, opened, span) for span in opened.spans]
     assert spans == [(span.first_target, span.frames.tobytes()) for span in alone]
     assert len(spans) == 10
     watched = ahead.watched(work)
-    assert (watched is None) is (dies_at < 400)
+    assert (watched is not None) is is_whole
     assert watched is None or watched.outcomes.keys() == {"strip", "deadly"}
 
 
