@@ -13,7 +13,7 @@ SRT = "1\n00:00:00,500 --> 00:00:01,500\n{}\n"
 
 
 def test_a_bucket_is_indexed_without_a_model(
-    tmp_path, s3_endpoint, s3_bucket, make_video, media_index, parrot
+    tmp_path, s3_endpoint, s3_bucket, make_video, media_index, parrot, without_ray
 ):
     """Captions beside a film are rows that search finds. A changed sidecar, or a model that comes later,
     does anew what is about it and nothing else."""
@@ -42,7 +42,7 @@ def test_a_bucket_is_indexed_without_a_model(
     ]
     (hit,) = media_index("search", "harbour", *index, "--json").json
     assert (hit["kind"], hit["start_ms"]) == ("captions", 500)
-    assert "nothing to do" in media_index(*command).stdout
+    assert "nothing to do" in without_ray(*command).stdout
 
     s3.put_object(Bucket=s3_bucket, Key="films/a.en.srt", Body=SRT.format("The harbour is open.").encode())
     changed = media_index(*command)
@@ -50,7 +50,7 @@ def test_a_bucket_is_indexed_without_a_model(
     assert [row["text"] for row in rows(captions)] == ["The harbour is open."]
 
     with_model = (*command, "--model", parrot)
-    assert "nothing to do" in media_index(*with_model).stdout, "a nightly does not pay for what is known"
+    assert "nothing to do" in without_ray(*with_model).stdout, "a nightly does not pay for what is known"
     done = media_index("backfill", "--missing", *with_model[1:])
     assert done.code == 0, done.stderr
     assert rows("select count(*) as n from scenes") == [{"n": 2}]
@@ -63,12 +63,12 @@ def test_a_bucket_is_indexed_without_a_model(
     assert removed.code == 0, removed.stderr
     assert rows(captions) == []
     assert rows("select * exclude (analysis_key) from scenes order by all") == before
-    assert "nothing to do" in media_index(*with_model).stdout, "the answers are still of this model"
+    assert "nothing to do" in without_ray(*with_model).stdout, "the answers are still of this model"
     attempts = rows("select plan_reason, num_frames is null as unseen from attempts order by started_at")
     assert [tuple(one.values()) for one in attempts[-1:]] == [("new_sidecars", True)]
 
 
-def test_what_is_said_is_heard_where_no_captions_say_it(tmp_path, media_index):
+def test_what_is_said_is_heard_where_no_captions_say_it(tmp_path, media_index, without_ray):
     """Rows that search finds and that stand beside captions; each word has its time, each row its weights."""
     films, index = tmp_path / "films", ("--index", str(tmp_path / "index"))
     films.mkdir()
@@ -102,7 +102,7 @@ def test_what_is_said_is_heard_where_no_captions_say_it(tmp_path, media_index):
     ]
     (hit,) = media_index("search", "bridges", "--language", "en", *index, "--json").json
     assert (hit["kind"], hit["text"]) == ("speech", second)
-    assert "nothing to do" in media_index(*command).stdout
+    assert "nothing to do" in without_ray(*command).stdout
     planned = media_index("plan", "--stale", *command[1:-1])  # now all are to be heard, not only those
     assert "2 stale_signals" in planned.stdout, planned.stdout
     assert "speech of 2 videos" in planned.stdout, planned.stdout
