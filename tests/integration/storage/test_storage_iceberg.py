@@ -3,18 +3,13 @@
 from pathlib import Path
 
 import duckdb
-import pytest
+from pyiceberg.table import StaticTable
 
+from storage.iceberg.tables import Registered, register
 from storage.index.columns import COLUMNS
 from storage.upkeep.compact import compact
 from storage.upkeep.forget import find_forgettable, forget
 from storage.upkeep.vacuum import vacuum
-
-pytest.importorskip("pyiceberg.catalog.sql")
-
-from pyiceberg.table import StaticTable
-
-from storage.iceberg.tables import Registered, register
 
 
 def _registered(place, output: Path) -> dict[str, Registered]:
