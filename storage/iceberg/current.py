@@ -43,9 +43,9 @@ def tables_of(snapshot: Snapshot) -> dict[str, tuple[Column, ...]]:
 def files_of(place: Place, table: str, columns: tuple[Column, ...]) -> list[str]:
     """The addresses of the files that together have the table's current rows. Copies are written."""
     if table in _FROM_VIEWS:
-        rows = place.catalog.connection
         place.catalog.will_read(table)
-        return list(_copy(place, table, columns, rows.sql(f'FROM "{table}"').to_arrow_table(), ""))
+        rows = place.catalog.connection.sql(f'FROM "{table}" ORDER BY ALL')  # the same rows are the same file
+        return list(_copy(place, table, columns, rows.to_arrow_table(), ""))
     if table in _AS_THEY_ARE or table not in (*BUNDLE_TABLES, *place.snapshot.own_tables):
         return [f"{place.index.url}/{key}" for key in place.snapshot.files_of(table)]
     place.catalog.will_read("commits")
