@@ -12,7 +12,8 @@ from torch.nn import functional
 class JoinedLinear:
     """Product of one input with several linear layers, whose weights become views of one tensor.
 
-    The layers stay what they are to checkpoints. Weights that were put somewhere else are joined anew.
+    The layers stay what they are to checkpoints. Weights that were put somewhere else are joined anew, and
+    while they are learned each layer is a product of its own.
     """
 
     def __init__(self, *layers: nn.Linear) -> None:
@@ -23,6 +24,8 @@ class JoinedLinear:
 
     def __call__(self, x_TD: Tensor) -> Tensor:
         """Return `[T, sum of the layers' outputs]`, in the order of the layers."""
+        if self._is_learning():
+            return torch.cat([layer(x_TD) for layer in self._layers], dim=-1)
         if self._weight is None or self._places != self._now():
             self.join()
         return functional.linear(x_TD, self._weight, self._bias)  # type: ignore[arg-type]  # join sets it
@@ -34,6 +37,12 @@ class JoinedLinear:
             biases = [layer.bias for layer in self._layers if layer.bias is not None]
             self._bias = _moved(biases) if biases else None
         self._places = self._now()
+
+    def _is_learning(self) -> bool:
+        """Return whether gradients are wanted, which the joined tensor would keep from the layers."""
+        return torch.is_grad_enabled() and any(
+            part.requires_grad for layer in self._layers for part in layer.parameters()
+        )
 
     def _now(self) -> tuple[int, ...]:
         parts = [x for layer in self._layers for x in (layer.weight, layer.bias) if x is not None]
