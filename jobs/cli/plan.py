@@ -54,8 +54,10 @@ def plan(
         return
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
     before = (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
-    fitting = frames_lines(checked.weights, settings.dtype, checked.recipe.prompts, settings.max_frames)
-    for line in (*before, *estimate_lines(estimate), *fitting):
+    estimated = tuple(estimate_lines(estimate))
+    asked = checked.weights if estimated else None
+    fitting = frames_lines(asked, settings.dtype, checked.recipe.prompts, settings.max_frames)
+    for line in (*before, *estimated, *fitting):
         say(line)
     if not made.summary.reasons.total():
         say(f"hint: {NOTHING_LISTED}", err=True)

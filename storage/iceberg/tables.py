@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pyiceberg.table import Table
 
 NAMESPACE = "media_index"
-_HINT = "version-hint.text"
+_NEWEST = "version-hint.text"
 _MAPPING = "schema.name-mapping.default"  # columns of the parts have no ids, so they go by their names
 _PROPERTY = "media-index.snapshot"
 
@@ -105,9 +105,9 @@ def _catalog(endpoint_url: str | None) -> "SqlCatalog":
 
 def _known(catalog: "SqlCatalog", output: ObjectStore, table: str) -> "Table | None":
     """The table as it was left; None: there is none, or it cannot be read."""
-    if not output.exists(f"{table}/{_HINT}"):
+    if not output.exists(f"{table}/{_NEWEST}"):
         return None
-    version = output.read(f"{table}/{_HINT}").decode().strip()
+    version = output.read(f"{table}/{_NEWEST}").decode().strip()
     metadata = f"{table}/metadata/{version}.metadata.json"
     if not output.exists(metadata):
         return None
@@ -136,7 +136,7 @@ def _make(
         if files:
             change.add_files(list(files), check_duplicate_files=False)
     version = made.metadata_location.rpartition("/")[2].removesuffix(".metadata.json")
-    hint: Any = made.io.new_output(f"{place.output.url}/{table}/{_HINT}")
+    hint: Any = made.io.new_output(f"{place.output.url}/{table}/{_NEWEST}")
     with hint.create(overwrite=True) as sink:
         sink.write(version.encode())
     return made
@@ -144,7 +144,7 @@ def _make(
 
 def _tidy(output: ObjectStore, table: str, found: "Table") -> None:
     """Remove what the table does not refer to: metadata of before, copies of rows that are history."""
-    needed = {found.metadata_location, f"{output.url}/{table}/{_HINT}", *_files_in(found)}
+    needed = {found.metadata_location, f"{output.url}/{table}/{_NEWEST}", *_files_in(found)}
     if snapshot := found.current_snapshot():
         needed.add(snapshot.manifest_list)
         needed.update(manifest.manifest_path for manifest in snapshot.manifests(found.io))
