@@ -155,7 +155,7 @@ def _show_differences(first: str, other: str, differences: "Sequence[Difference]
                 f"{d.first:.3f}",
                 f"{d.other:.3f}",
                 f"{d.difference:+.3f}",
-                f"{d.low:+.3f} … {d.high:+.3f}",
+                _interval(d),
                 d.over,
             )
             for d in differences
@@ -164,6 +164,8 @@ def _show_differences(first: str, other: str, differences: "Sequence[Difference]
 
 
 def _interval(difference: "Difference") -> str:
+    if difference.low is None or difference.high is None:
+        return "one video: none"
     return f"{difference.low:+.3f} … {difference.high:+.3f}"
 
 

@@ -29,15 +29,16 @@ class Measure:
 class Difference:
     """One line of a comparison: a measure of the first, of another, and what the other has more.
 
-    `low` and `high` bound the 95 % interval of `difference` over samples of the videos.
+    `low` and `high` bound the 95 % interval of `difference` over samples of the videos; None: one video alone
+    says nothing of others.
     """
 
     name: str
     first: float
     other: float
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     over: str
 
 
@@ -98,6 +99,8 @@ def compare(first: Sequence[Tally], other: Sequence[Tally]) -> list[Difference]:
 
 def _difference(first: Tally, other: Tally, draws_SV: Numbers) -> Difference:
     a, b = first.measure().value, other.measure().value
+    if np.count_nonzero(first.counts.any(1) | other.counts.any(1)) < 2:
+        return Difference(first.name, a, b, b - a, None, None, first.over)
     samples = other.value_of(draws_SV @ other.counts) - first.value_of(draws_SV @ first.counts)
     low, high = np.nanpercentile(samples, _INTERVAL)  # a sample may have none of a rare kind
     return Difference(first.name, a, b, b - a, float(low), float(high), first.over)

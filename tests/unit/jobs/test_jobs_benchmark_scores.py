@@ -120,6 +120,8 @@ def test_an_interval_covers_what_is_so():
             for more in (0.0, 0.1)
         ]
         (accuracy,) = compare(*(tallies("lvbench", some) for some in answers))
+        assert accuracy.low is not None
+        assert accuracy.high is not None
         covered += accuracy.low <= 0.1 <= accuracy.high
     assert 88 <= covered <= 99
 
