@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from beside_film import FILM
 
 from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker, PromptAnswer
 from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
-from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
+from videoxl2.frames import FrameSpan, SamplingGrid
 from videoxl2.generate.loading import load_model
 from videoxl2.generate.session import Session
 from videoxl2.random_checkpoint import write_random_checkpoint
@@ -21,24 +22,7 @@ SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
 KV = BiLevelKv(compression=2, dense_chunks=1, chunk_groups=1)
 GRID = SamplingGrid(Fraction(1), 31)
 LENGTH_MS = 30_400
-INFO = MediaInfo(
-    container="mp4",
-    video_codec="h264",
-    audio_codecs=(),
-    width=64,
-    height=48,
-    rotation=0,
-    fps_num=25,
-    fps_den=1,
-    is_vfr=False,
-    duration_ms=LENGTH_MS,
-    start_ms=0,
-    num_frames=760,
-    timestamps="exact",
-    title=None,
-    size_bytes=1,
-    warnings=(),
-)
+INFO = replace(FILM, duration_ms=LENGTH_MS, num_frames=760)
 
 
 @pytest.fixture(scope="module")

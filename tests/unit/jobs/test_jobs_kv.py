@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from beside_film import FILM
 
 from jobs.answers.analysis import Analysis
 from jobs.answers.rows import RowBuilder
@@ -19,30 +20,13 @@ from jobs.prompts.recipe import Recipe
 from schemas.failures import UsageError
 from schemas.identity import VideoObject
 from schemas.plan import Reason
-from videoxl2.frames import MediaInfo, SamplingGrid
+from videoxl2.frames import SamplingGrid
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, *_ = load_packs()
 KV = BiLevelKv(compression=2, dense_chunks=1, chunk_groups=1)
 GRID = SamplingGrid(Fraction(1), 31)
-INFO = MediaInfo(
-    container="mp4",
-    video_codec="h264",
-    audio_codecs=(),
-    width=64,
-    height=48,
-    rotation=0,
-    fps_num=25,
-    fps_den=1,
-    is_vfr=False,
-    duration_ms=30_400,
-    start_ms=0,
-    num_frames=760,
-    timestamps="exact",
-    title=None,
-    size_bytes=1,
-    warnings=(),
-)
+INFO = replace(FILM, duration_ms=30_400, num_frames=760)
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, ())
 
 

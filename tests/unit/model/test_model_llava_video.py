@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from golden_tensors import compare
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -58,18 +59,7 @@ def span_of(name: str) -> SimpleNamespace:
 
 
 def check(name: str, **found: Tensor) -> int:
-    """Compare with the golden tensors of these names; how many there were."""
-    num_checked = 0
-    for key, expected in golden("outputs").items():
-        tensor, _, cut = key.removeprefix(f"{name}.").partition("@")
-        if not key.startswith(f"{name}.") or tensor not in found:
-            continue
-        x = found[tensor].numpy()
-        x = eval(f"x[{cut}]", {"x": x}) if cut else x  # as NumPy writes the slice
-        assert x.shape == tuple(expected.shape), key
-        assert np.abs(x - expected.numpy()).max() <= TOLERANCE.get(tensor, 5e-5), key
-        num_checked += 1
-    return num_checked
+    return compare(golden("outputs"), name, found, TOLERANCE, otherwise=5e-5)
 
 
 @torch.inference_mode()
