@@ -1,4 +1,4 @@
-"""What bi-level decoding saves: keys and values read per step, CPU per step, bytes held, 256 to 2,048 frames.
+"""Savings of bi-level decoding: keys and values read per step, CPU per step, bytes held, 256 to 2,048 frames.
 
     python bench/kv_cost.py [--frames 256,512,1024,2048] [--model medium]
 

@@ -1,4 +1,4 @@
-"""What bi-level decoding costs in right answers: `small` about drawn films, dense and pooled 2x, 4x and 8x.
+"""Cost of bi-level decoding in right answers: `small` about drawn films, dense and pooled 2x, 4x and 8x.
 
     python bench/kv_quality.py [--films 6] [--seconds 300] [--window 60] [--dense-chunks 2]
 
@@ -87,7 +87,7 @@ def pictures_of(film: Film, side: int) -> FrameSpan:
 
 
 def info_of(film: Film) -> MediaInfo:
-    """What a file of the film would say."""
+    """Describe a file of the film, as if it had been probed."""
     width, height = SIZE
     return MediaInfo(
         container="mp4",
@@ -123,7 +123,7 @@ def show(scores: dict[str, Score], cpu_s: dict[str, float]) -> None:
 
 
 def counts_of(score: Score) -> dict[str, int]:
-    """How many true things a measure is about."""
+    """Count the true things that a measure is about."""
     scenes = len(score.settings)
     return {
         "scene boundary F1": scenes - score.num_films,

@@ -107,7 +107,7 @@ def timed_answers(card: Card, session: Session, prompts: tuple[str, ...]) -> flo
 
 
 def measure_card(card: Card) -> None:
-    """What this card does on square products in bfloat16, and how fast it reads."""
+    """Measure square products in bfloat16 on this card, and how fast it reads."""
     side, repeats = (8192, 50) if card.device.type == "cuda" else (512, 2)
     a, b = (torch.randn(side, side, device=card.device, dtype=torch.bfloat16) for _ in range(2))
     for _ in range(5):

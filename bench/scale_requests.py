@@ -1,4 +1,4 @@
-"""What a question to an index on S3 costs, after so many publishes: requests, bytes, CPU of the command."""
+"""Cost of a question to an index on S3, after so many publishes: requests, bytes, CPU of the command."""
 
 import argparse
 import importlib

@@ -154,7 +154,7 @@ def without_slides(path: Path, start_ms: list[int]) -> Found:
 
 
 def draft(path: Path, start_ms: list[int]) -> Found:
-    """As `--shots draft` reads a file."""
+    """Read a file as `--shots draft` does."""
     info = probe(path)
     watcher = ShotWatcher(path, info, is_draft=True)
     watch(path, info, [watcher], is_draft=True)

@@ -211,7 +211,7 @@ def together(path: Path) -> None:
 
 
 def end_of(steps: Generator[object, None, WatchedBefore]) -> WatchedBefore:
-    """What a pass comes to, its frames let go."""
+    """Run a pass to its end, and let its frames go."""
     while True:
         try:
             next(steps)

@@ -38,7 +38,7 @@ def go_on(code: int) -> None:
 
 @dag(schedule="30 22 * * *", start_date=datetime(2026, 1, 1), catchup=False, max_active_runs=1)
 def media_index_nightly() -> None:
-    """What is new, every night; one at a time."""
+    """Index what is new, every night; one run at a time."""
 
     @task(retries=3, retry_delay=timedelta(minutes=5))
     def run() -> None:

@@ -207,7 +207,7 @@ class Asker:
     def _select(
         self, session: "Session", prompt: Prompt, texts: Sequence[str], windows: Sequence[WindowMs]
     ) -> list["Selection"]:
-        """What each window's answer is decoded on; a prompt without windows is about the whole video."""
+        """Select what each answer is decoded on; a prompt without windows is about the whole video."""
         options, is_windowed = self._kv.options if self._kv else None, prompt.window_ms is not None
         return [
             session.select(text, options, window_ms=window if is_windowed else None)

@@ -100,7 +100,7 @@ class Respondent:
         return [next(chosen if isinstance(q.wanted, OneOf) else grounded) for q in questions]
 
     def _select(self, session: "Session", questions: Sequence[Question]) -> list["Selection"]:
-        """What each question is decoded on."""
+        """Select what each question is decoded on."""
         options = self._kv.options if self._kv else None
         return [session.select(question.prompt, options) for question in questions]
 

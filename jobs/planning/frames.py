@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
 from videoxl2.network.config import read_config
+from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, most_frames_in
+from videoxl2.network.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
 _COMPRESSION = 4
@@ -20,6 +22,10 @@ class FramesThatFit:
         self._dtype = dtype
         longest = max((prompt.max_new_tokens for prompt in prompts), default=0)
         self._answers = Answers(tokens=longest + _PROMPT_TOKENS)
+        self._in_context: int | None = None  # any number
+        if self._config.context_tokens is not None:
+            vocabulary = Vocabulary.from_folder(weights.folder)
+            self._in_context = most_frames(self._config, vocabulary, self._answers.tokens)
 
     def on_gpu(self, num_bytes: int, compression: int | None = None) -> int:
         """Return the frames that fit so many bytes of a GPU, 0 where not even the weights do."""
@@ -35,9 +41,7 @@ class FramesThatFit:
         most = most_frames_in(
             num_bytes, config, itemsize=itemsize, compression=compression, answers=self._answers
         )
-        if config.context_tokens is None:
-            return most
-        return min(most, config.context_tokens // config.tokens_per_group)
+        return most if self._in_context is None else min(most, self._in_context)
 
     def cards(self) -> str:
         """Say it of common sizes: `1,544 (1,188 bi-level) on 24 GB, …`."""

@@ -9,12 +9,10 @@ from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from schemas.failures import UsageError
 from videoxl2.errors import ModelError
-from videoxl2.network.config import read_config
-from videoxl2.network.context import most_frames
+from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.context import LONGEST_MS, most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
-
-_LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
 def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | None = None) -> None:
@@ -25,7 +23,7 @@ def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | No
     vocabulary = Vocabulary.from_folder(weights)
     longest = 0
     for prompt in prompts:
-        context = AnswerContext(_LONGEST_MS, (0,), max_tokens=prompt.max_new_tokens)
+        context = AnswerContext(LONGEST_MS, (0,), max_tokens=prompt.max_new_tokens)
         try:
             prompt_tokens = len(vocabulary.suffix_ids(prompt.fill(context)))
             longest = max(longest, prompt_tokens + prompt.max_new_tokens)
@@ -33,7 +31,7 @@ def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | No
         except (ModelError, UsageError) as error:
             raise UsageError(f"prompt {prompt.prompt_id}: {error.message}", error.hint) from None
     if max_frames is not None:
-        check_context(weights, max_frames, longest)
+        _check_room(read_config(weights), vocabulary, max_frames, longest)
 
 
 def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
@@ -49,7 +47,12 @@ def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
 def check_context(weights: Path, max_frames: int, prompt_tokens: int) -> None:
     """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
     config = read_config(weights)
-    limit = most_frames(config, Vocabulary.from_folder(weights), prompt_tokens)
+    if config.context_tokens is not None:  # a tokenizer takes a second to load
+        _check_room(config, Vocabulary.from_folder(weights), max_frames, prompt_tokens)
+
+
+def _check_room(config: ModelConfig, vocabulary: Vocabulary, max_frames: int, prompt_tokens: int) -> None:
+    limit = most_frames(config, vocabulary, prompt_tokens)
     if limit is not None and max_frames > limit:
         raise UsageError(
             f"{config.family} takes at most {limit} frames at a time, not {max_frames}: "

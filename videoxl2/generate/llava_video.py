@@ -12,7 +12,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from videoxl2.errors import ModelInputError
 from videoxl2.generate.prefill import PrefillOptions
 from videoxl2.generate.video_model import VideoModel
 from videoxl2.network.config import ModelConfig
@@ -20,8 +19,6 @@ from videoxl2.network.context import ids_after_video, video_tokens
 from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.tokens import SUFFIX_BEFORE, Vocabulary
-
-_MIN_PROMPT_TOKENS = 64  # of the context that stay for the shortest question and answer
 
 
 class LlavaVideo(VideoModel):
@@ -52,14 +49,8 @@ class LlavaVideo(VideoModel):
         """
         duration_ms = frame_times_ms[-1] if duration_ms is None else duration_ms
         ids = ids_after_video(self.config, self.vocabulary, frame_times_ms, duration_ms)
-        self._check_context(len(frame_times_ms), len(ids))
+        num_frames = len(frame_times_ms)
+        taken = video_tokens(self.config, num_frames, len(ids))
+        hint = "Give fewer frames; 64 is what the model was trained with."
+        self.check_context(f"{num_frames} frames", taken, hint)
         return torch.cat([self.network.after_video(), self.network.language.embed(ids)])
-
-    def _check_context(self, num_frames: int, num_after: int) -> None:
-        context = self.config.context_tokens or 0
-        taken = video_tokens(self.config, num_frames, num_after) + _MIN_PROMPT_TOKENS
-        if taken > context:
-            raise ModelInputError(
-                f"{num_frames} frames and a question take {taken} tokens; the context holds {context}",
-                "Give fewer frames; 64 is what the model was trained with.",
-            )

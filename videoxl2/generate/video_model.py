@@ -34,6 +34,9 @@ _DTYPES = {
 }
 
 
+_MIN_PROMPT_TOKENS = 64  # of a context that stay for the shortest question and answer
+
+
 class VideoModel(ABC):
     """The network with its tokenizer. Safe to share for prefills one after another, not at the same time."""
 
@@ -161,6 +164,14 @@ class VideoModel(ABC):
             yield batch.pts_ms[:: self.config.frames_per_group], tokens_GND
         if not frame_times_ms:
             raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")
+
+    def check_context(self, shown: str, num_tokens: int, hint: str = "Give fewer frames.") -> None:
+        """Raise `ModelInputError` where what is `shown`, of so many tokens, leaves a question no room."""
+        context, taken = self.config.context_tokens or 0, num_tokens + _MIN_PROMPT_TOKENS
+        if taken > context:
+            raise ModelInputError(
+                f"{shown} and a question take {taken} tokens; the context holds {context}", hint
+            )
 
     def prefix(self, prefix_ids: Sequence[int] | None) -> list[int]:
         """Return the tokens before the video. Raises `ModelInputError` for some outside the vocabulary."""

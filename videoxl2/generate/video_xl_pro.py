@@ -29,11 +29,10 @@ from videoxl2.network.attention import attention_lse
 from videoxl2.network.cache import KVCache
 from videoxl2.network.families import Family
 from videoxl2.network.network import VideoXLProNetwork
-from videoxl2.network.query_aware import QueryableVideo, QuerySelector
+from videoxl2.network.query_aware import QueryableVideo, QuerySelector, num_kept
 
 KEEP_RATIO = 0.99  # of the visual tokens; the reference draws one between 0.7 and 0.99 at every call
 CHUNK_ROWS = 616  # of the language model's passes over a prompt's rows, as in Video-XL-2's prefill
-_MIN_PROMPT_TOKENS = 64
 
 
 class VideoXLPro(VideoModel):
@@ -71,7 +70,7 @@ class VideoXLPro(VideoModel):
                 stamp = self.before_group(pts_ms)
                 pieces += [self.network.language.embed(stamp), visual_ND]
                 layout.add_group(len(stamp))
-        self._check_context(layout, keep_ratio)
+        self.check_context(f"{layout.num_groups} groups of frames", kept_rows(layout, keep_ratio))
         is_visual_T = torch.ones(layout.end - len(prefix), dtype=torch.bool)
         is_visual_T[layout.stamp_rows(0, layout.num_groups) - len(prefix)] = False
         video = self.network.selector.prepare(
@@ -88,20 +87,11 @@ class VideoXLPro(VideoModel):
             keep_ratio=keep_ratio,
         )
 
-    def _check_context(self, layout: TokenLayout, keep_ratio: float) -> None:
-        taken, context = kept_rows(layout, keep_ratio) + _MIN_PROMPT_TOKENS, self.config.context_tokens or 0
-        if taken > context:
-            raise ModelInputError(
-                f"{layout.num_groups} groups of frames and a question take {taken} tokens; the context holds "
-                f"{context}",
-                "Give fewer frames.",
-            )
-
 
 def kept_rows(layout: TokenLayout, keep_ratio: float) -> int:
     """Return the rows that a prompt of any kind is shown before it."""
     visual = layout.num_groups * layout.tokens_per_group
-    return layout.end - visual + int(keep_ratio * visual) // 16 * 16
+    return layout.end - visual + num_kept(visual, keep_ratio)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from videoxl2.network.config import ModelConfig
 from videoxl2.network.tokens import Vocabulary, times_text
 
 _LONGEST_STAMP = 11  # tokens; from 10,000 s on
-_LONGEST_MS = 864_000_000  # ten days: the longest times to write
+LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
 def ids_after_video(
@@ -39,7 +39,7 @@ def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int)
     room = config.context_tokens - len(vocabulary.prefix_ids()) - prompt_tokens
 
     def taken(num_frames: int) -> int:
-        after = ids_after_video(config, vocabulary, [_LONGEST_MS] * num_frames, _LONGEST_MS)
+        after = ids_after_video(config, vocabulary, [LONGEST_MS] * num_frames, LONGEST_MS)
         return video_tokens(config, num_frames, len(after))
 
     most = room // config.tokens_per_group * config.frames_per_group

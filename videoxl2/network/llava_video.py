@@ -27,26 +27,24 @@ class LlavaVideoNetwork(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        tokens = config.frame_tokens or FrameTokens()
+        self._tokens = config.frame_tokens or FrameTokens()
         width = config.language.hidden_size
         self.vision = VisionTower(config.vision)
-        self.projector = FrameProjector(config.vision.hidden_size, width, tokens.pool)
+        self.projector = FrameProjector(config.vision.hidden_size, width, self._tokens.pool)
         self.newline = nn.Parameter(torch.empty(width))
         self.language = LanguageModel(config.language)
 
     def visual_tokens(self, pixels_FCSS: Tensor, clock: StageClock) -> Tensor:
         """Return each frame's tokens `[F, tokens, D]`, with the newlines that stand inside a frame."""
-        tokens = self.config.frame_tokens or FrameTokens()
         with clock.stage("vision"):
             projected_FND = self.projector(self.vision(pixels_FCSS))
-            return with_newlines(projected_FND, self.newline, tokens.newline)
+            return with_newlines(projected_FND, self.newline, self._tokens.newline)
 
     def after_video(self) -> Tensor:
         """Return the tokens `[0 or 1, D]` that stand once, after the last frame."""
-        tokens = self.config.frame_tokens or FrameTokens()
         return (
             self.newline[None]
-            if tokens.newline == "one_token"
+            if self._tokens.newline == "one_token"
             else self.newline.new_empty(0, len(self.newline))
         )
 

@@ -93,10 +93,14 @@ class QuerySelector(nn.Module):
         return video.rotated[kept_T] + added_T[kept_T, None].to(video.rotated.dtype), kept_T
 
 
+def num_kept(num_tokens: int, keep_ratio: float) -> int:
+    """Return how many of so many visual tokens are kept: a multiple of 16."""
+    return int(keep_ratio * num_tokens) // _ROUND_TO * _ROUND_TO
+
+
 def kept_tokens(scores_V: Tensor, keep_ratio: float) -> Tensor:
-    """Return the places of the best tokens in their order; how many is rounded down to a multiple of 16."""
-    num_kept = int(keep_ratio * len(scores_V)) // _ROUND_TO * _ROUND_TO
-    best: Tensor = scores_V.topk(num_kept).indices.sort().values
+    """Return the places of the best tokens, in their order."""
+    best: Tensor = scores_V.topk(num_kept(len(scores_V), keep_ratio)).indices.sort().values
     return best
 
 

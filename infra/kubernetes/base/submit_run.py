@@ -86,7 +86,7 @@ def start(cluster: Cluster, template: str, owner: Mapping[str, str], command: li
 
 
 def ray_job(cluster: Cluster, status: Record, what: str = "") -> Record:
-    """What Ray's job API says of the run; nothing where it cannot be asked."""
+    """Ask Ray's job API about the run; return nothing where it cannot be asked."""
     if not status.get("dashboardURL") or not status.get("jobId"):
         return {}
     try:

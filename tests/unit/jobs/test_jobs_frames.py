@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from jobs.planning.frames import FramesThatFit, frames_lines
+from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
 from jobs.weights import Weights
+from schemas.failures import UsageError
 from videoxl2.network.config import ModelConfig
+from videoxl2.random_checkpoint import write_random_checkpoint
 
 FULL = ModelConfig()
 
@@ -38,3 +41,12 @@ def test_wider_numbers_leave_room_for_fewer(weights: Weights) -> None:
     fitting = FramesThatFit(weights, "float32", ())
     assert fitting.cards().startswith("none on 24 GB, ")
     assert fitting.on_cpu(80 * 10**9) == FramesThatFit(weights, "auto", ()).on_cpu(80 * 10**9)
+
+
+def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> None:
+    """However large the card is: one frame more is refused."""
+    folder = write_random_checkpoint(tmp_path, family="LLaVA-Video")
+    most = FramesThatFit(Weights("llava", folder, "r", 112), "float32", ()).on_cpu(10**15)
+    check_context(folder, most, 512)
+    with pytest.raises(UsageError, match=f"takes at most {most} frames at a time"):
+        check_context(folder, most + 1, 512)
