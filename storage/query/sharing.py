@@ -22,8 +22,11 @@ MOST_BYTES = 4 << 30  # of a file that is shared
 
 def key_of(snapshot: Snapshot, built_with: str, embedder_revision: str | None) -> str:
     """Where the file of a snapshot is shared, made by such code, with vectors of such a model."""
+    return _key(snapshot, built_with, digest(embedder_revision) if embedder_revision else NO_VECTORS)
+
+
+def _key(snapshot: Snapshot, built_with: str, vectors: str) -> str:
     made = digest(built_with, snapshot.created_at.isoformat())
-    vectors = digest(embedder_revision) if embedder_revision else NO_VECTORS
     return serving_key(snapshot.number, made, vectors)
 
 
@@ -51,8 +54,8 @@ def fetch(store: ObjectStore, snapshot: Snapshot | None, built_with: str, file: 
     if snapshot is None or not store.takes_requests:
         return False
     with suppress(ObjectError, PreflightError, OSError):
-        made = serving_key(snapshot.number, digest(built_with, snapshot.created_at.isoformat()), "")
-        shared = list(store.list_objects(made.removesuffix(".duckdb")))
+        any_vectors = _key(snapshot, built_with, "").removesuffix(".duckdb")
+        shared = list(store.list_objects(any_vectors))
         shared.sort(key=lambda found: NO_VECTORS in found.key)
         if shared and shared[0].size_bytes <= MOST_BYTES:
             with lock_file(file):
