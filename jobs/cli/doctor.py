@@ -38,10 +38,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 def doctor(file: SettingsFile, /, as_json: bool, **flags: Any) -> int:
     """Say whether a run will work, before anything is spent: index and library, codecs, weights, machine."""
     values = load_settings(defaults_for(run, file) | flags, needs=())
-    from jobs.checks.doctor import (  # torch and Ray: a wrong settings file is told without them
-        Health,
-        examine,
-    )
+    from jobs.checks.check import Health
+    from jobs.checks.doctor import examine  # torch and Ray: a wrong settings file is told without them
 
     checks = []
     for check in examine(values):

@@ -7,7 +7,8 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from jobs.checks.doctor import Health, examine
+from jobs.checks.check import Health
+from jobs.checks.doctor import examine
 from jobs.cli.main import cli
 from storage.index.index import open_index
 

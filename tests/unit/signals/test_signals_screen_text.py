@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from drawn_looks import draw_text, write_pictures
 
-from jobs.checks.doctor import _LOOKS, Health
+from jobs.checks.check import Health
+from jobs.checks.doctor import _LOOKS
 from jobs.settings.config import Settings
 from jobs.signals.cues import Cues
 from jobs.signals.known import signals_named
