@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from videoxl2.errors import CheckpointError
 from videoxl2.network.families import Family, family_of
+from videoxl2.network.picture_size import OwnShape, PictureRule, Squares
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
@@ -94,6 +95,7 @@ class ModelConfig:
     pool_stride: int = 2
     family: Family = Family.VIDEO_XL_2
     frame_tokens: FrameTokens | None = None  # None: four frames are read as one group
+    own_shape: OwnShape | None = None  # None: every picture becomes a square
     context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
     eos_ids: tuple[int, ...] = (151645,)
@@ -110,6 +112,11 @@ class ModelConfig:
     def frames_per_group(self) -> int:
         """Return how many frames are encoded together."""
         return GROUP_FRAMES if self.frame_tokens is None else 1
+
+    @property
+    def picture_rule(self) -> PictureRule:
+        """Return what size pictures are shown in."""
+        return self.own_shape or Squares(self.vision.image_size, self.tokens_per_group)
 
     @property
     def tokens_per_group(self) -> int:

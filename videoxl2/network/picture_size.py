@@ -1,0 +1,152 @@
+"""Which size a model is shown pictures in: a square, or the picture's own shape within a budget of pixels.
+
+Loads no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
+
+FRAMES_PER_ROW = 2  # frames of a Qwen-VL model that share their tokens
+_WIDEST = 200  # times as long as wide: what is longer is squeezed to it
+
+
+class PictureSize(NamedTuple):
+    """Sides in pixels."""
+
+    height: int
+    width: int
+
+    @property
+    def area(self) -> int:
+        return self.height * self.width
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBudget:
+    """The most pixels that are wanted of a frame, and of all frames shown at once; None: the model's own."""
+
+    per_frame: int | None = None
+    in_all: int | None = None
+
+
+class PictureRule(Protocol):
+    """What size a model takes the pictures of a video in, and how many tokens they become."""
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether sizes follow the video, and a budget of pixels means anything."""
+        ...
+
+    def size(self, width: int, height: int, num_frames: int) -> PictureSize:
+        """Return the size for pictures shown in `width` by `height`, `num_frames` of them at once."""
+        ...
+
+    def tokens(self, size: PictureSize) -> int:
+        """Return the tokens of frames of that size that are encoded together."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Squares:
+    """Every picture is squashed to a square of `side` pixels; a group of frames is `num_tokens`."""
+
+    side: int
+    num_tokens: int
+
+    keeps_shape = False
+
+    def size(self, width: int, height: int, num_frames: int) -> PictureSize:
+        """Return the square."""
+        return PictureSize(self.side, self.side)
+
+    def tokens(self, size: PictureSize) -> int:
+        """Return the tokens of a group of frames."""
+        return self.num_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class OwnShape:
+    """Pictures keep their shape: both sides are multiples of `unit`, and a square of it is a token of a pair.
+
+    `least` pixels are reached by enlarging. It counts for each frame, or for all frames together where
+    `is_shared`. A budget is kept whatever `least` says, where the published rule may go beyond it, down to a
+    side of one unit.
+    """
+
+    unit: int  # pixels
+    least: int  # pixels
+    is_shared: bool
+    most: PixelBudget  # None: any number
+
+    keeps_shape = True
+
+    def within(self, wanted: PixelBudget) -> OwnShape:
+        """Return the same rule with the wanted budgets in place of the model's own."""
+        most = PixelBudget(wanted.per_frame or self.most.per_frame, wanted.in_all or self.most.in_all)
+        return replace(self, most=most)
+
+    def size(self, width: int, height: int, num_frames: int) -> PictureSize:
+        """Return the published rule's size: sides rounded, or scaled to the budget and then cut to units."""
+        sides = self._enlarged(*_shortened(width, height))
+        num_frames = max(num_frames, FRAMES_PER_ROW)
+        frames, even = (num_frames, _even(num_frames)) if self.is_shared else (1, 1)
+        most = self._most(num_frames, even)
+        least = self.least if most is None else min(self.least, most)
+        area = frames * sides[0] * sides[1]
+        rounded = [round(side / self.unit) * self.unit for side in sides]
+        if even * rounded[0] * rounded[1] < least:
+            scale = math.sqrt(least / area)
+            rounded = [math.ceil(side * scale / self.unit) * self.unit for side in sides]
+        if most is not None and even * rounded[0] * rounded[1] > most:
+            scale = math.sqrt(area / most)
+            rounded = [math.floor(side / scale / self.unit) * self.unit for side in sides]
+        return PictureSize(max(self.unit, rounded[1]), max(self.unit, rounded[0]))
+
+    def tokens(self, size: PictureSize) -> int:
+        """Return the tokens of a pair of frames."""
+        return size.area // self.unit**2
+
+    def _most(self, num_frames: int, even: int) -> int | None:
+        """Return the pixels that may be shown: of one frame, or of all where these share the budget."""
+        per_frame, in_all = self.most.per_frame, self.most.in_all
+        shared = [in_all] if self.is_shared else [in_all and in_all // num_frames]
+        single = [per_frame and per_frame * even]
+        return min((limit for limit in shared + single if limit is not None), default=None)
+
+    def _enlarged(self, width: int, height: int) -> tuple[int, int]:
+        """Return sides of which, where frames share a budget, none is less than a unit."""
+        if not self.is_shared or min(width, height) >= self.unit:
+            return width, height
+        scale = max(self.unit / height, self.unit / width)
+        return int(width * scale), int(height * scale)
+
+
+def qwen2_5_pictures(patch_size: int) -> OwnShape:
+    """Return the rule of Qwen2.5-VL: 128 to 768 tokens a frame, as its makers' tools sample videos.
+
+    All frames together have what 90 % of its 128,000 tokens show, two frames a token.
+    """
+    area = (2 * patch_size) ** 2
+    most = PixelBudget(768 * area, 128_000 * 9 // 10 * area * FRAMES_PER_ROW)
+    return OwnShape(2 * patch_size, 128 * area, is_shared=False, most=most)
+
+
+def qwen3_pictures(patch_size: int, least: int = 4096, most: int = 25_165_824) -> OwnShape:
+    """Return the rule of Qwen3-VL: all frames together have `least` to `most` pixels, as published."""
+    return OwnShape(2 * patch_size, least, is_shared=True, most=PixelBudget(in_all=most))
+
+
+def _shortened(width: int, height: int) -> tuple[int, int]:
+    """Return the sides of a picture that is at most `_WIDEST` times as long as wide."""
+    return min(width, height * _WIDEST), min(height, width * _WIDEST)
+
+
+def _even(num_frames: int) -> int:
+    """Return the number as the published rule evens it: of two that are as near, the multiple of four."""
+    return round(num_frames / FRAMES_PER_ROW) * FRAMES_PER_ROW
