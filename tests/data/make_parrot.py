@@ -21,7 +21,8 @@ from jobs.prompts.program.times import AnswerContext
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
 from videoxl2.generate.model import VideoXL2
 from videoxl2.network.attention import attention
-from videoxl2.network.language import LanguageModel, rotary_angles
+from videoxl2.network.language import LanguageModel
+from videoxl2.network.rotary import rotary_angles
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")

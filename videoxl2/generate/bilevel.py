@@ -14,7 +14,7 @@ from videoxl2.generate.layout import TokenLayout
 from videoxl2.generate.selection import SelectionChunk
 from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
-from videoxl2.network.language import rotary_angles, rotate
+from videoxl2.network.rotary import rotary_angles, rotate
 
 
 def mixed_rows(

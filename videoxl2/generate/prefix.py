@@ -24,7 +24,7 @@ from videoxl2.generate.selection import Segment
 from videoxl2.network.attention import attention_lse
 from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
-from videoxl2.network.language import rotary_angles, rotate
+from videoxl2.network.rotary import rotary_angles, rotate
 
 _VIEWS_KEPT = 4  # steps that follow each other take turns among few
 
@@ -53,7 +53,7 @@ class Prefix(Protocol):
         """
 
     def length(self, row: int) -> int:
-        """Return the number of keys the row sees, which is the position of its first own token."""
+        """Return the position of the row's first own token: behind the keys it sees."""
 
     def view(self, rows: Sequence[int]) -> View:
         """Return what tokens of these rows see."""
@@ -75,7 +75,7 @@ class WholePrefix:
         pass
 
     def length(self, row: int) -> int:
-        return self._length
+        return self._length + self._cache.shift
 
     def view(self, rows: Sequence[int]) -> View:
         return self

@@ -40,6 +40,7 @@ class KVCache:
         self.shape = shape
         self.device = device
         self.length = 0
+        self.shift = 0  # between a row's number and its position, behind what is cached
         self.capacity = 0
         self.place = 0  # another number whenever the rows are moved
         self._window = _DeviceWindow(shape.num_layers) if on_host else None
@@ -49,6 +50,11 @@ class KVCache:
     @property
     def on_host(self) -> bool:
         return self._window is not None
+
+    @property
+    def next_position(self) -> int:
+        """Return the position of the next row, unless it is given one."""
+        return self.length + self.shift
 
     @property
     def num_bytes(self) -> int:

@@ -48,7 +48,7 @@ class VisionConfig:
 
 @dataclass(frozen=True)
 class LanguageConfig:
-    """Qwen2 decoder."""
+    """Qwen2 or Qwen3 decoder."""
 
     hidden_size: int = 3584
     intermediate_size: int = 18944
@@ -61,6 +61,11 @@ class LanguageConfig:
     rms_norm_eps: float = 1e-6
     tie_word_embeddings: bool = False
     max_position_embeddings: int = 32768
+    qkv_bias: bool = True
+    head_norms: bool = False  # queries and keys are normalised head by head
+    rope_axes: tuple[
+        int, ...
+    ] = ()  # of each frequency: 0 time, 1 row, 2 column; empty: positions are one number
 
 
 @dataclass(frozen=True)

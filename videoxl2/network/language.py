@@ -1,4 +1,4 @@
-"""The Qwen2 decoder over a preallocated cache. No batch axis: tokens of several rows are packed into T.
+"""The Qwen2 and Qwen3 decoders over a preallocated cache. No batch axis: tokens of several rows are packed.
 
 Shapes: T tokens of this pass, S cached rows it attends to, D model width, H query heads, K key/value heads,
 E head size, V vocabulary.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,7 @@ from videoxl2.network.config import LanguageConfig
 from videoxl2.network.embedding import undrawn_embedding
 from videoxl2.network.joined import JoinedLinear
 from videoxl2.network.memory import release_unused
+from videoxl2.network.rotary import rotary_angles, rotate
 from videoxl2.network.transfer import to_device
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
@@ -37,29 +37,6 @@ class KeyView:
     mask: Tensor | None = None  # bool [T, S], True = visible
 
 
-def rotary_angles(positions_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Return what `rotate` takes: cosine and signed sine `[T, E]` in float32.
-
-    Plain RoPE without scaling, however long the video. The sine is negative in its first half.
-    """
-    frequencies_E, signs_E = _frequencies(head_dim, theta, positions_T.device)
-    angles_TE = positions_T[:, None] * frequencies_E
-    return angles_TE.cos(), angles_TE.sin() * signs_E
-
-
-@cache
-def _frequencies(head_dim: int, theta: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the frequency and the sign of the sine of each of E places, float32."""
-    exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=device).float() / head_dim
-    ones = torch.ones_like(exponents)
-    return (1.0 / theta**exponents).repeat(2), torch.cat([-ones, ones])
-
-
-def rotate(x_HTE: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> Tensor:
-    """Apply the rotary embedding with what `rotary_angles` returns; `-sin` undoes it."""
-    return torch.addcmul(x_HTE * cos_TE, x_HTE.roll(x_HTE.shape[-1] // 2, dims=-1), sin_TE)
-
-
 class RMSNorm(nn.Module):
     def __init__(self, size: int, eps: float) -> None:
         super().__init__()
@@ -75,18 +52,25 @@ class SelfAttention(nn.Module):
         super().__init__()
         width, heads, kv_heads = config.hidden_size, config.num_heads, config.num_kv_heads
         self.head_dim = config.head_dim
-        self.q_proj = nn.Linear(width, heads * config.head_dim)
-        self.k_proj = nn.Linear(width, kv_heads * config.head_dim)
-        self.v_proj = nn.Linear(width, kv_heads * config.head_dim)
+        self.q_proj = nn.Linear(width, heads * config.head_dim, bias=config.qkv_bias)
+        self.k_proj = nn.Linear(width, kv_heads * config.head_dim, bias=config.qkv_bias)
+        self.v_proj = nn.Linear(width, kv_heads * config.head_dim, bias=config.qkv_bias)
         self.o_proj = nn.Linear(heads * config.head_dim, width, bias=False)
+        if config.head_norms:
+            self.q_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
+            self.k_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
         self.qkv = JoinedLinear(self.q_proj, self.k_proj, self.v_proj)
         self._sizes = [heads + kv_heads, kv_heads]
         self._rotated_sizes = [heads, kv_heads]
+        self._has_norms = config.head_norms
 
     def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
         qkv = self.qkv(x_TD).unflatten(-1, (-1, self.head_dim)).transpose(0, 1)
         qk, v_KTE = qkv.split(self._sizes)
+        if self._has_norms:
+            q_HTE, k_KTE = qk.split(self._rotated_sizes)
+            qk = torch.cat([self.q_norm(q_HTE), self.k_norm(k_KTE)])
         q_HTE, k_KTE = rotate(qk, cos_TE, sin_TE).split(self._rotated_sizes)
         return q_HTE, k_KTE, v_KTE
 
@@ -157,14 +141,17 @@ class LanguageModel(nn.Module):
         cache: KVCache,
         views: Sequence[KeyView] = (),
         *,
+        positions: Tensor | None = None,
+        added_LTD: Tensor | None = None,
         keys_only: bool = False,
         observe: Observer | None = None,
     ) -> Tensor:
         """Run T tokens behind the cached ones, append their keys and values, return hidden states `[T, D]`.
 
-        Positions continue at `cache.length`. `views` are those of the tokens, one part after the other; none:
-        each sees all before it. Hidden states are before the final norm. With `keys_only` the last layer
-        stops after its keys and values, all that a prefilled token leaves behind.
+        Without `positions` (`[T]`, or time, row and column `[3, T]`) they continue at `cache.next_position`.
+        `views` are those of the tokens, one part after the other; none: each sees all before it. Hidden
+        states are before the final norm. With `keys_only` the last layer stops after its keys and values, all
+        that a prefilled token leaves behind. For `added_LTD` see `run`.
         """
         num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
         views = views or [KeyView(num_tokens)]
@@ -178,14 +165,21 @@ class LanguageModel(nn.Module):
                 return None
             return _mixed(q_HTE, cache, index, views)
 
-        x_TD = self.run(x_TD, torch.arange(cache.length, end, device=x_TD.device), attend)
+        if positions is None:
+            first = cache.next_position
+            positions = torch.arange(first, first + num_tokens, device=x_TD.device)
+        x_TD = self.run(x_TD, positions, attend, added_LTD)
         cache.advance(num_tokens)
         return x_TD
 
-    def run(self, x_TD: Tensor, positions_T: Tensor, attend: Attend) -> Tensor:
-        """Run all layers over tokens at these positions; `attend` decides what each token sees."""
-        angles = rotary_angles(positions_T, self.config.head_dim, self.config.rope_theta)
+    def run(self, x_TD: Tensor, positions: Tensor, attend: Attend, added_LTD: Tensor | None = None) -> Tensor:
+        """Run all layers over tokens at these positions; `attend` decides what each token sees.
+
+        What is `added_LTD` comes to the hidden states behind the first L layers, layer by layer.
+        """
+        angles = rotary_angles(positions, self.config.head_dim, self.config.rope_theta, self.config.rope_axes)
         cos_TE, sin_TE = (angle.to(x_TD.dtype) for angle in angles)
+        num_added = 0 if added_LTD is None else len(added_LTD)
         for index, layer in enumerate(self.layers):
             assert isinstance(layer, DecoderLayer)
             q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
@@ -193,6 +187,8 @@ class LanguageModel(nn.Module):
             if mixed_HTE is None:
                 break
             x_TD = layer(x_TD, mixed_HTE)
+            if added_LTD is not None and index < num_added:
+                x_TD = x_TD + added_LTD[index]
         return x_TD
 
     def logits(self, x_TD: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ from videoxl2.generate.selection import (
     selection_chunks,
 )
 from videoxl2.generate.session import Session
-from videoxl2.network.language import rotary_angles, rotate
+from videoxl2.network.rotary import rotary_angles, rotate
 
 QUESTION = "When does the man with the red hat open the door?"
 

@@ -24,7 +24,7 @@ from videoxl2.generate.selection import dense_from_units, selection_chunks
 from videoxl2.network.cache import KVCache
 from videoxl2.network.dts import group_frames
 from videoxl2.network.images import pixel_values, squash_frames
-from videoxl2.network.language import rotary_angles, rotate
+from videoxl2.network.rotary import rotary_angles, rotate
 from videoxl2.network.vision import pad_to_groups, resample_to_grid
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
