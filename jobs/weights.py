@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import videoxl2
 from schemas.failures import PreflightError
 from videoxl2.errors import CheckpointError, NotDownloaded
+from videoxl2.network.picture_size import PictureRule
 
 if TYPE_CHECKING:  # it loads PyAV
     from videoxl2.domain import Domain
@@ -23,13 +24,13 @@ BUILT_IN_NOTE = (
 
 @dataclass(frozen=True)
 class Weights:
-    """A checkpoint that is on this machine. `image_size` is the side in pixels of the frames it takes; videos
-    outside its `domain` are not given to it."""
+    """A checkpoint that is on this machine. `pictures` says the size of the frames it takes; videos outside
+    its `domain` are not given to it."""
 
     model_id: str
     folder: Path
     revision: str
-    image_size: int
+    pictures: PictureRule
     domain: "Domain | None" = None  # it takes any video
 
 
@@ -58,7 +59,7 @@ def find_weights(model: str, local_only: bool = False) -> Weights:
         # By its content: a path to it, or to a copy, must not hide what it is.
         model_id = BUILT_IN if revision == revision_of(_SMALL) else model
         domain = read_domain(_SMALL if model_id == BUILT_IN else folder)
-        return Weights(model_id, folder, revision, config.vision.image_size, domain)
+        return Weights(model_id, folder, revision, config.picture_rule, domain)
     except NotDownloaded as error:
         raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:

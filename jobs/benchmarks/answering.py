@@ -72,7 +72,8 @@ class Respondent:
         from videoxl2.generate.prefill import PrefillOptions
 
         grid = sampling.grid(video)
-        spans = read_frames(video.path, grid, self._model.image_size, FRAMES_PER_SPAN, info=video.info)
+        size = self._model.config.picture_rule.size(*video.info.shown_size, grid.num_targets)
+        spans = read_frames(video.path, grid, size, FRAMES_PER_SPAN, info=video.info)
         try:
             session = self._model.prefill(
                 spans,

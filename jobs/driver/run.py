@@ -188,7 +188,7 @@ class _Execution:
             checked.library,
             checked.scratch,
             settings.fps,
-            checked.weights.image_size if checked.weights else 0,
+            checked.weights.pictures if checked.weights else None,
             settings.split,
             checked.index.store,
             self._plan.ceiling,
@@ -202,6 +202,7 @@ class _Execution:
             tasks_of_heard=checked.recipe.tasks_of_heard,
             signals=checked.recipe.signals,
             guard=DomainGuard.of(checked.weights),
+            max_frames=settings.max_frames,
         )
         owns = self._owns_process
         with (

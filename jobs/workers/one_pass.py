@@ -77,7 +77,7 @@ def takes_one_pass(source: Source, work: Work, opened: Opened, frame_s: float) -
 def pass_through(source: Source, work: Work, opened: Opened) -> Generator[SpanRead, None, WatchedBefore]:
     """The model's spans, and what signals found. Raises `storage.errors` and `MediaError`."""
     watching = [one for one in watchers_of(source, work) if one.name not in opened.before.failures]
-    wanted = FramesWanted(opened.grid, opened.spans, source.image_size)
+    wanted = FramesWanted(opened.grid, opened.spans, opened.size)
     hours = opened.info.duration_ms / 3_600_000
     deadline_s = longest_s(watching, hours, look_of(opened.info))
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging(deadline_s):

@@ -43,6 +43,7 @@ from videoxl2.frames import (
     probe,
     read_span,
 )
+from videoxl2.network.picture_size import PictureRule, PictureSize
 
 SPAN_BYTES = 64 << 20
 MAX_AHEAD = 16  # spans of one video that are there before the model asks for them
@@ -58,7 +59,7 @@ class Source:
     library: Library
     scratch: Path
     fps: Fraction
-    image_size: int  # side of the square pictures the model wants, pixels
+    pictures: PictureRule | None  # the size of those the model is shown; None: there is none
     is_split: bool = False  # long videos go through the model in sections, instead of thinned out
     bundles: ObjectStore | None = None  # the index's, for answers that are carried over
     ceiling: Ceiling | None = None  # what one video may cost
@@ -68,11 +69,13 @@ class Source:
     tasks_of_heard: tuple[str, ...] = ()  # prompts into which, where there are none, goes what speech says
     signals: tuple[Signal, ...] = ()  # that are read of the videos
     guard: DomainGuard | None = None  # keeps videos from a model that was not made for them
+    max_frames: int | None = None  # shown at once by the recipe; None: by the work, where memory may lack
 
-    @property
-    def frames_per_span(self) -> int:
-        """The number of pictures that make an object of about `SPAN_BYTES`."""
-        return max(16, min(256, SPAN_BYTES // (3 * self.image_size**2)))
+    def size_of(self, info: MediaInfo, work: Work) -> PictureSize:
+        """The size of a video's pictures: by the recipe, so that fewer of them take less memory."""
+        assert self.pictures  # videos that no model sees are not opened for it
+        num_frames = plan_sampling(info, self.fps, self.max_frames or work.max_frames).num_targets
+        return self.pictures.size(*info.shown_size, num_frames)
 
     def hears(self, work: Work) -> bool:
         """Whether a prompt that is asked of the video tells speech."""
@@ -96,6 +99,7 @@ class Opened:
     info: MediaInfo
     grid: SamplingGrid
     spans: tuple[Span, ...]
+    size: PictureSize
     said: Said = ()
     before: Beforehand = NOTHING_BEFORE
 
@@ -113,12 +117,17 @@ def open_video(source: Source, work: Work, killed: VideoFailure | None = None) -
         before = Beforehand(failures=dict.fromkeys(source.told_by(work), killed) if killed else {})
         if not killed:
             said, before = _said(source, work, file_of(source, work, path, info, Beforehand(texts)))
-    if not source.is_split:
-        grid = plan_sampling(info, source.fps, work.max_frames)
-        return Opened(info, grid, tuple(grid.spans(source.frames_per_span)), said, before)
-    grid = plan_sampling(info, source.fps, sys.maxsize)
-    shared = max(1, min(source.frames_per_span, work.max_frames // SPANS_PER_SECTION))
-    return Opened(info, grid, tuple(grid.spans(shared)), said, before)
+    size = source.size_of(info, work)
+    grid, per_span = plan_sampling(info, source.fps, work.max_frames), frames_per_span(size)
+    if source.is_split:
+        grid = plan_sampling(info, source.fps, sys.maxsize)
+        per_span = max(1, min(per_span, work.max_frames // SPANS_PER_SECTION))
+    return Opened(info, grid, tuple(grid.spans(per_span)), size, said, before)
+
+
+def frames_per_span(size: PictureSize) -> int:
+    """The number of pictures that make an object of about `SPAN_BYTES`."""
+    return max(2, min(256, SPAN_BYTES // (3 * size.area)))
 
 
 def _admit(source: Source, work: Work, path: Path, info: MediaInfo) -> None:
@@ -159,7 +168,7 @@ def file_of(source: Source, work: Work, path: Path, info: MediaInfo, before: Bef
 def read_one_span(source: Source, work: Work, opened: Opened, span: Span) -> FrameSpan:
     """Read one span's pictures. Raises `storage.errors` and `MediaError`."""
     with hold_copy(source.library, work.video, source.scratch) as path, killed_when_hanging():
-        return read_span(path, opened.info, opened.grid, span, source.image_size, limits=source.limits)
+        return read_span(path, opened.info, opened.grid, span, opened.size, limits=source.limits)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,10 @@ class PictureRule(Protocol):
         """Whether sizes follow the video, and a budget of pixels means anything."""
         ...
 
+    def within(self, wanted: PixelBudget) -> PictureRule:
+        """Return the same rule with the wanted budgets in place of the model's own."""
+        ...
+
     def size(self, width: int, height: int, num_frames: int) -> PictureSize:
         """Return the size for pictures shown in `width` by `height`, `num_frames` of them at once."""
         ...
@@ -60,6 +64,10 @@ class Squares:
     num_tokens: int
 
     keeps_shape = False
+
+    def within(self, wanted: PixelBudget) -> Squares:
+        """Return the rule as it is."""
+        return self
 
     def size(self, width: int, height: int, num_frames: int) -> PictureSize:
         """Return the square."""

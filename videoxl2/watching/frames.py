@@ -10,7 +10,7 @@ from math import ceil
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.packets import Damage
-from videoxl2.frames.files.pixels import RgbConverter
+from videoxl2.frames.files.pixels import RgbConverter, Size
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.frame_span import FrameSpan, SpanRows
@@ -31,7 +31,7 @@ class FramesWanted:
 
     grid: SamplingGrid
     spans: tuple[Span, ...]
-    size: int  # side of the square frames, pixels
+    size: Size  # of the frames: the side of squares, or height and width, in pixels
 
 
 def can_take_frames(info: MediaInfo) -> bool:

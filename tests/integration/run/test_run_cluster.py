@@ -37,6 +37,7 @@ from schemas.plan import Reason
 from schemas.usage import Usage
 from storage.library.local import LocalLibrary
 from videoxl2.frames import MediaInfo, SamplingGrid
+from videoxl2.network.picture_size import Squares
 
 COMMAND = Path(sys.executable).with_name("media-index")
 RECIPE = Recipe("scripted", "revision", "float32", Fraction(1), 1000, load_packs())
@@ -184,7 +185,7 @@ def running(tmp_path):
             options: dict[str, Any] = {"num_gpus": 1, "num_cpus": 0, "max_restarts": 0}
             options["concurrency_groups"] = {PULSE: 1}
             model = ray.remote(**options)(Model)
-            source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), 56)
+            source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), Squares(56, 4))
             try:
                 with join_cluster(nodes.address) as cluster:
                     runner = Runner(

@@ -45,7 +45,7 @@ class HangingActor(ModelActor):
 def actor(tmp_path, parrot):
     weights = find_weights(str(parrot))
     recipe = Recipe(weights.model_id, weights.revision, "auto", Fraction(1), 64, load_packs())
-    source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.image_size)
+    source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.pictures)
     with join_cluster("local"):
         options: dict[str, Any] = {
             "num_cpus": 0,

@@ -61,6 +61,7 @@ from storage.library.library import open_library
 from storage.library.selection import Selection
 from videoxl2.domain import fit_domain, picture_statistics
 from videoxl2.frames import MediaInfo, SamplingGrid
+from videoxl2.network.picture_size import Squares
 
 RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
 INFO = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 20_000, 0, 500, "exact", None, 9, ())
@@ -222,7 +223,9 @@ def library(tmp_path):
 
 @pytest.fixture
 def postprocessing(tmp_path, library):
-    return Postprocessing(Source(library, tmp_path / "scratch", Fraction(1), 56), RECIPE, "run", num_cpus=2)
+    return Postprocessing(
+        Source(library, tmp_path / "scratch", Fraction(1), Squares(56, 4)), RECIPE, "run", num_cpus=2
+    )
 
 
 def work_on(uri: str, number: int = 0) -> Work:
@@ -453,7 +456,7 @@ def test_a_signal_that_kills_its_process_costs_signals_and_nothing_else(
     (tmp_path / "films").mkdir()
     path = make_video(tmp_path / "films" / "a.mp4", seconds=20)
     (found,) = open_library(str(path.parent)).list_videos(Selection())
-    source = Source(open_library(str(path.parent)), tmp_path / "scratch", Fraction(1), 56)
+    source = Source(open_library(str(path.parent)), tmp_path / "scratch", Fraction(1), Squares(56, 4))
     recipe = replace(RECIPE, signals=(Deadly(),))
     postprocessing = Postprocessing(source, recipe, "run", num_cpus=2)
     work = Work(found, "key", Reason.NEW, max_frames=1000)
@@ -490,7 +493,7 @@ def test_hearing_that_kills_its_process_costs_what_is_said_and_nothing_else(tmp_
         library,
         tmp_path / "scratch",
         Fraction(1),
-        56,
+        Squares(56, 4),
         reads_said=True,
         tasks_of_heard=("summary",),
         signals=signals,
@@ -551,7 +554,9 @@ def test_the_model_gets_all_its_frames_whatever_becomes_of_a_pass(
     library = open_library(str(tmp_path / "films"))
     (found,) = library.list_videos(Selection())
     signals = (Strips(), DeadlyWatcher(dies_at))
-    source = Source(library, tmp_path / "scratch", Fraction(1), 56, is_split=True, signals=signals)
+    source = Source(
+        library, tmp_path / "scratch", Fraction(1), Squares(56, 4), is_split=True, signals=signals
+    )
     work = Work(found, "key", Reason.NEW, max_frames=16)  # so spans of four frames
     ahead = ReadAhead(source, frame_s)
     ahead.begin(work)  # before it is known whether a pass is worth it
@@ -579,7 +584,9 @@ def test_no_model_is_loaded_where_it_takes_no_video(tmp_path, ledger, cluster, m
     recipe = replace(RECIPE, signals=(Strips(),))
 
     guard = DomainGuard("small", fit_domain(plain + noise, 0.001, "test"))
-    source = Source(library, tmp_path / "scratch", Fraction(1), 56, signals=recipe.signals, guard=guard)
+    source = Source(
+        library, tmp_path / "scratch", Fraction(1), Squares(56, 4), signals=recipe.signals, guard=guard
+    )
     works = [Work(video, f"key{n}", Reason.NEW, max_frames=1000) for n, video in enumerate(found)]
     runner = Runner(
         works,

@@ -202,10 +202,16 @@ def numbers() -> Callable[[np.ndarray], list[int]]:
 
 
 @pytest.fixture(scope="session")
-def read_plainly() -> Callable[[Path, Sequence[Fraction]], tuple[np.ndarray, list[int]]]:
-    """The slow path: decode everything, keep it all, look up each instant. Frames and their times in ms."""
+def read_plainly() -> Callable[..., tuple[np.ndarray, list[int]]]:
+    """The slow path: decode everything, keep it all, look up each instant. Frames and their times in ms.
 
-    def read(path: Path, targets_s: Sequence[Fraction]) -> tuple[np.ndarray, list[int]]:
+    `sides` are height and width of the pictures as they are stored.
+    """
+
+    def read(
+        path: Path, targets_s: Sequence[Fraction], sides: tuple[int, int] = (SIZE, SIZE)
+    ) -> tuple[np.ndarray, list[int]]:
+        height, width = sides
         reformatter = VideoReformatter()
         filters = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT
         with av.open(str(path)) as container:
@@ -214,7 +220,7 @@ def read_plainly() -> Callable[[Path, Sequence[Fraction]], tuple[np.ndarray, lis
             shown = [
                 (
                     frame.pts,
-                    reformatter.reformat(frame, SIZE, SIZE, "rgb24", interpolation=filters).to_ndarray(),
+                    reformatter.reformat(frame, width, height, "rgb24", interpolation=filters).to_ndarray(),
                 )
                 for frame in container.decode(stream)
             ]

@@ -21,6 +21,7 @@ from schemas.plan import Reason
 from schemas.recipe import Budget
 from storage.library.library import open_library
 from storage.library.selection import Selection
+from videoxl2.network.picture_size import Squares
 
 BUDGETS = {
     "summary": Budget(max_new_tokens=100, window_ms=None),
@@ -185,7 +186,7 @@ def test_a_run_refuses_what_the_plan_could_not_know(library, tmp_path):
     """Where the true length shows: left to a run that may spend more, without a failure to count."""
     ceiling = Ceiling(CostLimit.parse("600frames"), SAMPLING, BUDGETS, None, None)
     opened = open_library(str(library))
-    source = Source(opened, tmp_path, Fraction(1), 64, ceiling=ceiling)
+    source = Source(opened, tmp_path, Fraction(1), Squares(64, 4), ceiling=ceiling)
     videos = {video.uri.rpartition("/")[2]: video for video in opened.list_videos(Selection())}
     works = {name: Work(video, "key", Reason.NEW, max_frames=2048) for name, video in videos.items()}
     assert open_video(source, works["short.mp4"]).grid.num_targets == 3

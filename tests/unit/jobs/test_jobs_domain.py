@@ -33,6 +33,7 @@ from storage.library.library import open_library
 from storage.library.selection import Selection
 from storage.query.catalog import open_catalog
 from videoxl2.domain import fit_domain, picture_statistics
+from videoxl2.network.picture_size import Squares
 
 PLAIN = picture_statistics(np.full((48, 72, 3), 120, np.uint8))
 SRT = "1\n00:00:00,200 --> 00:00:01,000\nThe harbour is closed.\n"
@@ -88,7 +89,9 @@ def planned(library, index):
 
 def source(library, index, tmp_path: Path, guard=None, signals=SIGNALS) -> Source:
     scratch = tmp_path / "scratch"
-    return Source(library, scratch, Fraction(1), 96, bundles=index.store, signals=signals, guard=guard)
+    return Source(
+        library, scratch, Fraction(1), Squares(96, 4), bundles=index.store, signals=signals, guard=guard
+    )
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from jobs.prompts.pack import load_packs
 from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.network.config import ModelConfig
+from videoxl2.network.picture_size import Squares
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FULL = ModelConfig()
@@ -22,7 +23,7 @@ FULL = ModelConfig()
 def weights(tmp_path: Path) -> Weights:
     """A config of the published sizes, without weights."""
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_qwen"}))
-    return Weights("BAAI/Video-XL-2", tmp_path, "r", FULL.vision.image_size)
+    return Weights("BAAI/Video-XL-2", tmp_path, "r", FULL.picture_rule)
 
 
 def test_a_plan_says_what_a_gpu_holds(weights: Weights) -> None:
@@ -46,7 +47,7 @@ def test_wider_numbers_leave_room_for_fewer(weights: Weights) -> None:
 def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> None:
     """However large the card is: one frame more is refused."""
     folder = write_random_checkpoint(tmp_path, family="LLaVA-Video")
-    most = FramesThatFit(Weights("llava", folder, "r", 112), "float32", ()).on_cpu(10**15)
+    most = FramesThatFit(Weights("llava", folder, "r", Squares(112, 16)), "float32", ()).on_cpu(10**15)
     check_context(folder, most, 512)
     with pytest.raises(UsageError, match=f"takes at most {most} frames at a time"):
         check_context(folder, most + 1, 512)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from cue_films import moving, write_pictures
 from tone_films import tones
@@ -24,7 +25,7 @@ from jobs.signals.signal import signal_id
 from jobs.signals.strip import Strips
 from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE, first_pace, pass_through, takes_one_pass
 from jobs.workers.postprocess import PostprocessJob, postprocess
-from jobs.workers.reading import MAX_AHEAD, Source, open_video, read_one_span
+from jobs.workers.reading import MAX_AHEAD, Source, frames_per_span, open_video, read_one_span
 from schemas.answers import SceneAnswer
 from schemas.identity import VideoObject
 from schemas.measured import MEASURED_TABLES
@@ -32,6 +33,7 @@ from schemas.plan import Reason
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import Span
+from videoxl2.network.picture_size import OwnShape, PictureSize, PixelBudget, Squares
 
 SIGNALS = (Captions(), Shots(), Cues(), Strips())
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs(), signals=SIGNALS)
@@ -53,7 +55,49 @@ def work(tmp_path):
 @pytest.fixture
 def source(tmp_path):
     library = LocalLibrary(tmp_path / "library")
-    return Source(library, tmp_path / "scratch", Fraction(1), 56, signals=SIGNALS)
+    return Source(library, tmp_path / "scratch", Fraction(1), Squares(56, 4), signals=SIGNALS)
+
+
+SHAPED = OwnShape(28, 784, is_shared=True, most=PixelBudget(in_all=15 * 56 * 84))
+
+
+@pytest.fixture
+def shaped(source):
+    """Shows pictures in their own shape, all frames together within a budget."""
+    return replace(source, pictures=SHAPED, max_frames=15)
+
+
+def test_pictures_of_a_model_with_shapes_are_read_in_their_own(shaped, work):
+    """By spans and by a pass alike, in the size that the video's own sides and frames lead to."""
+    opened = open_video(shaped, work)
+    assert opened.size == SHAPED.size(96, 54, 15) == (28, 84)
+    spans = [read_one_span(shaped, work, opened, span) for span in opened.spans]
+    assert [span.frames.shape[1:] for span in spans] == [(28, 84, 3)]
+    passed = list(pass_through(shaped, work, opened))
+    assert np.array_equal(passed[0].frames.frames, spans[0].frames)
+
+
+def test_fewer_frames_after_memory_ran_out_are_no_larger(shaped, work):
+    """Else a budget of all frames would give each of the fewer ones more pixels, and as many tokens."""
+    wide = replace(shaped, pictures=replace(SHAPED, most=PixelBudget(in_all=8 * 56 * 84)))
+    fewer = open_video(wide, replace(work, max_frames=4))
+    assert fewer.grid.num_targets == 4
+    assert fewer.size == open_video(wide, work).size != wide.pictures.size(96, 54, 4)
+
+
+def test_sections_share_the_size_of_what_is_shown_at_once(shaped, work):
+    """A budget of all frames is that of one section, whose frames the model sees together."""
+    split = open_video(replace(shaped, is_split=True, max_frames=4), replace(work, max_frames=4))
+    assert split.grid.num_targets == 15
+    assert split.size == SHAPED.size(96, 54, 4)
+
+
+@pytest.mark.parametrize(
+    ("size", "num_frames"), [((384, 384), 151), ((28, 56), 256), ((1088, 1920), 10), ((4000, 6000), 2)]
+)
+def test_spans_hold_as_many_pictures_as_make_an_object(size, num_frames):
+    """However large a picture is, an object stays near 64 MiB, down to one pair."""
+    assert frames_per_span(PictureSize(*size)) == num_frames
 
 
 def scene(start_ms, end_ms):

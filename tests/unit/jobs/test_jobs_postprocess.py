@@ -34,6 +34,7 @@ from schemas.usage import Usage
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
+from videoxl2.network.picture_size import Squares
 
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s
@@ -87,7 +88,7 @@ def finished(film, tmp_path):
         work = Work(
             VideoObject(str(film), found.st_size, found.st_mtime_ns), "key", Reason.NEW, max_frames=2048
         )
-        source = Source(LocalLibrary(film.parent), tmp_path / "scratch", Fraction(1), 56)
+        source = Source(LocalLibrary(film.parent), tmp_path / "scratch", Fraction(1), Squares(56, 4))
         info = probe(film)
         answers = tuple(
             PromptAnswer(prompt, "", tuple(records), None, 0, 0)

@@ -82,7 +82,7 @@ def indexed(tmp_path, video):
         one = PlannedVideo(found, key, reason, bool(old), carried_key=carried, **planned)
         work = Work.first(one, 2048, has_model=False)
         history = AttemptHistory(work, (Try(1, datetime(2026, 11, 30, tzinfo=UTC), 0.0, None),))
-        source = Source(library, tmp_path / "scratch", Fraction(1), 0, bundles=store)
+        source = Source(library, tmp_path / "scratch", Fraction(1), None, bundles=store)
         made = postprocess(source, PostprocessJob(history, None), recipe, "run2")
         if isinstance(made, Postprocessed):
             table = read_bundle(made.bundle, "bundle")

@@ -23,6 +23,7 @@ from storage.index.layout import bundle_key
 from storage.library.library import open_library
 from storage.library.selection import Selection
 from storage.objects.local import LocalStore
+from videoxl2.network.picture_size import Squares
 
 FILM = Path(__file__).parents[2] / "data" / "spoken.mp4"
 SENTENCES = ["The river was high this morning.", "Nobody had seen the old bridge so wet."]
@@ -40,7 +41,7 @@ def source(tmp_path):
         open_library(str(tmp_path / "library")),
         tmp_path / "scratch",
         Fraction(1),
-        64,
+        Squares(64, 4),
         bundles=LocalStore(tmp_path / "index"),
         reads_said=True,
         tasks_of_heard=("summary",),

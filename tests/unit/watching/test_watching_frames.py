@@ -133,3 +133,13 @@ def test_frames_are_not_taken_where_a_pass_may_meet_others(film):
     assert can_take_frames(info)
     assert not can_take_frames(replace(info, warnings=("starts_mid_gop",)))
     assert not can_take_frames(replace(info, clock=replace(info.clock, edits=parts)))
+
+
+def test_frames_of_any_shape_are_those_of_spans_read_by_themselves(film):
+    """Height and width are what each picture is squashed to, in a pass as in spans."""
+    grid = plan_sampling(probe(film), Fraction(1))
+    wanted = FramesWanted(grid, tuple(grid.spans(4)), (28, 84))
+    spans, _ = passed(film, wanted, [Viewer()])
+    for span, got in zip(wanted.spans, spans, strict=True):
+        assert got.frames.shape[1:] == (28, 84, 3)
+        assert np.array_equal(got.frames, read_span(film, probe(film), grid, span, (28, 84)).frames)

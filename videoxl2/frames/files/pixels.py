@@ -15,25 +15,30 @@ from numpy.typing import NDArray
 _FILTER = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT
 
 
-class RgbConverter:
-    """Squashes pictures to `size` x `size` RGB. Keep one per stream: its scaling tables are reused."""
+Size = int | tuple[int, int]  # the side of a square, or height and width, in pixels
 
-    def __init__(self, size: int) -> None:
-        self.size = size
+
+class RgbConverter:
+    """Squashes pictures to RGB of one size. Keep one per stream: its scaling tables are reused."""
+
+    def __init__(self, size: Size) -> None:
+        """`size` is that of pictures as they are shown, upright."""
+        self.height, self.width = (size, size) if isinstance(size, int) else size
         self._reformatter = VideoReformatter()
 
     def rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
-        """`uint8 [size, size, 3]`, turned upright as a player would."""
+        """`uint8 [height, width, 3]`, turned upright as a player would."""
+        matrix = display_matrix(picture)
+        lies = is_on_its_side(matrix)  # turning after the squash is the same as before, and cheaper
         scaled = self._reformatter.reformat(
             picture,
-            width=self.size,
-            height=self.size,
+            width=self.height if lies else self.width,
+            height=self.width if lies else self.height,
             format="rgb24",
             interpolation=_FILTER,
             threads=1,  # the default starts one thread per core
         )
-        # The output is square, so turning it after the squash is the same as before, and cheaper.
-        return upright(scaled.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
+        return upright(scaled.to_ndarray().astype(np.uint8, copy=False), matrix)
 
 
 def shown_size(picture: VideoFrame, pixel_aspect: Fraction, longer: Fraction | int) -> tuple[int, int]:
@@ -62,12 +67,17 @@ def rotation_degrees(matrix: NDArray[np.int32] | None) -> int:
     return round(math.degrees(math.atan2(int(matrix[0, 1]), int(matrix[0, 0])))) % 360
 
 
+def is_on_its_side(matrix: NDArray[np.int32] | None) -> bool:
+    """Whether a stored picture is shown by a quarter turn, so that its height becomes its width."""
+    return matrix is not None and abs(int(matrix[0, 1])) > abs(int(matrix[0, 0]))
+
+
 def upright(rgb: NDArray[np.uint8], matrix: NDArray[np.int32] | None) -> NDArray[np.uint8]:
     """Apply the nearest of the eight quarter turns and mirrorings."""
     if matrix is None:
         return rgb
     (a, b), (c, d) = matrix[:2, :2].tolist()
-    if abs(b) > abs(a):
+    if is_on_its_side(matrix):
         # Stored x becomes displayed y.
         rgb, a, d = rgb.transpose(1, 0, 2), c, b
     if a < 0:

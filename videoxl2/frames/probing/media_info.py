@@ -50,3 +50,10 @@ class MediaInfo:
     def fps(self) -> Fraction:
         """Mean pictures per second."""
         return Fraction(self.fps_num, self.fps_den)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height as a player shows the first picture: upright, its pixels square."""
+        width = max(1, round(self.width * self.pixel_aspect))
+        is_turned = 45 < self.rotation % 180 < 135
+        return (self.height, width) if is_turned else (width, self.height)

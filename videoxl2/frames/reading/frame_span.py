@@ -26,7 +26,7 @@ class FrameSpan:
     """
 
     first_target: int
-    frames: NDArray[np.uint8]  # [n, size, size, 3] RGB, C-contiguous
+    frames: NDArray[np.uint8]  # [n, height, width, 3] RGB, C-contiguous
     pts_ms: NDArray[np.int64]  # [n] when each picture begins to be shown, from the first picture, nearest ms
     target_index: NDArray[np.int32]  # [n] strictly increasing
     flags: NDArray[np.uint8]  # [n] bits of FrameFlag
@@ -38,10 +38,10 @@ class SpanRows:
     """The rows of one span while they are filled."""
 
     def __init__(self, span: Span, info: MediaInfo, converter: RgbConverter) -> None:
-        num_targets, size = span.stop - span.first, converter.size
+        num_targets = span.stop - span.first
         self._first_target = span.first
         self._converter = converter
-        self._frames = np.empty((num_targets, size, size, 3), np.uint8)
+        self._frames = np.empty((num_targets, converter.height, converter.width, 3), np.uint8)
         self._pts_ms = np.empty(num_targets, np.int64)
         self._target_index = np.empty(num_targets, np.int32)
         self._flags = np.empty(num_targets, np.uint8)

@@ -12,7 +12,7 @@ from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
 from videoxl2.frames.files.decoder import Decoder
 from videoxl2.frames.files.packets import Damage
-from videoxl2.frames.files.pixels import RgbConverter
+from videoxl2.frames.files.pixels import RgbConverter, Size
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
 from videoxl2.frames.reading.entry import packets_before
@@ -31,15 +31,16 @@ def read_span(
     info: MediaInfo,
     grid: SamplingGrid,
     span: Span,
-    size: int = 384,
+    size: Size = 384,
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> FrameSpan:
     """Read the frames of one span; the same bytes as the video read at once (but for damaged pictures,
     which are flagged: what a decoder patches them with is not defined).
 
-    MP4 and Matroska are entered near the span through their index. Other containers are walked from their
-    start, which costs no decoding; only files whose pictures are counted are decoded from their start.
+    `size` is the side of square frames, or height and width: each picture is squashed to it as it is shown,
+    upright. MP4 and Matroska are entered near the span through their index. Other containers are walked from
+    their start, which costs no decoding; only files whose pictures are counted are decoded from their start.
     """
     return next(read_spans(path, info, grid, [span], size, limits=limits))
 
@@ -49,7 +50,7 @@ def read_spans(
     info: MediaInfo,
     grid: SamplingGrid,
     spans: Sequence[Span],
-    size: int = 384,
+    size: Size = 384,
     *,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Iterator[FrameSpan]:
@@ -65,7 +66,7 @@ def read_spans(
 def read_frames(
     path: FilePath,
     grid: SamplingGrid,
-    size: int = 384,
+    size: Size = 384,
     frames_per_span: int = 128,
     *,
     info: MediaInfo | None = None,
