@@ -1,9 +1,15 @@
 """Folders of our own to write into."""
 
+import getpass
 import tempfile
 from pathlib import Path
 
 from schemas.failures import PreflightError
+
+
+def default_scratch() -> Path:
+    """Where copies of what is on S3 go, unless another folder is named; it need not be there yet."""
+    return Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
 
 
 def make_writable(folder: Path, what: str, hint: str) -> None:

@@ -1,18 +1,23 @@
 """Which weights a run uses. Loads no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import videoxl2
+from jobs.folders import default_scratch
 from schemas.failures import PreflightError
+from storage.errors import preflight
 from videoxl2.errors import CheckpointError, NotDownloaded
 from videoxl2.network.picture_size import PictureRule
 
-if TYPE_CHECKING:  # it loads PyAV
-    from videoxl2.domain import Domain
+if TYPE_CHECKING:
+    from storage.checkpoints.copy import CheckpointCopies  # they load boto3
+    from storage.checkpoints.remote import RemoteCheckpoint
+    from videoxl2.domain import Domain  # it loads PyAV
 
 BUILT_IN = "small"
+KEPT_IN = "weights"  # of a scratch folder
 SOME_MODEL = "BAAI/Video-XL-2"  # that is named where people are told to take one
 _SMALL = Path(videoxl2.__file__).parent / "small"
 _LIMITS = "drawn films like the demo's, nothing else: what it would say about other videos is made up"
@@ -24,14 +29,42 @@ BUILT_IN_NOTE = (
 
 @dataclass(frozen=True)
 class Weights:
-    """A checkpoint that is on this machine. `pictures` says the size of the frames it takes; videos outside
-    its `domain` are not given to it."""
+    """A checkpoint. `pictures` says the size of the frames it takes; videos outside its `domain` are not
+    given to it.
+
+    Its folder has everything, but for one on S3, which has the heads of its weights only until
+    `fetch_weights`.
+    """
 
     model_id: str
     folder: Path
     revision: str
     pictures: PictureRule
     domain: "Domain | None" = None  # it takes any video
+    remote: "RemoteCheckpoint | None" = None  # where it is on S3
+
+    @property
+    def num_bytes(self) -> int:
+        """The size of all weights together."""
+        from videoxl2.network.source import weight_files
+
+        if self.remote:
+            return self.remote.weight_bytes
+        return sum(file.stat().st_size for file in weight_files(self.folder))
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Where this machine keeps copies of weights on S3, below a scratch folder, and which server has them."""
+
+    scratch: Path = field(default_factory=default_scratch)
+    endpoint_url: str | None = None
+
+    @property
+    def kept(self) -> "CheckpointCopies":
+        from storage.checkpoints.copy import CheckpointCopies
+
+        return CheckpointCopies(self.scratch / KEPT_IN)
 
 
 def note_on(model_id: str | None) -> str | None:
@@ -43,11 +76,45 @@ class WeightsNotHere(PreflightError):  # noqa: N818 - the name says what happene
     """A hub id whose files would have to be downloaded first."""
 
 
-def find_weights(model: str, local_only: bool = False) -> Weights:
-    """A folder, a hub id (downloaded once), or the built-in checkpoint. Raises `PreflightError`.
+def find_weights(model: str, copies: Copies | None = None, local_only: bool = False) -> Weights:
+    """A folder, a hub id (downloaded once), `s3://bucket/prefix`, or the built-in checkpoint.
 
-    With `local_only` nothing is downloaded: WeightsNotHere.
+    Of what is on S3 all but the weights is read, and kept among the copies. Raises `PreflightError`; with
+    `local_only` nothing is downloaded from the hub: WeightsNotHere.
     """
+    if model.startswith("s3:"):
+        return _find_remote(model, copies or Copies())
+    return _find_local(model, local_only)
+
+
+def fetch_weights(weights: Weights, copies: Copies | None = None) -> Weights:
+    """The same with all files in its folder: what is on S3 is copied, once a machine.
+
+    Raises `ObjectError`, as NoSpace where the disk is too small.
+    """
+    if weights.remote is None:
+        return weights
+    return replace(weights, folder=(copies or Copies()).kept.whole(weights.remote))
+
+
+def _find_remote(url: str, copies: Copies) -> Weights:
+    """Weights on S3, whose revision is that of the listed objects."""
+    from storage.checkpoints.remote import list_checkpoint
+    from videoxl2.network.source import CHECKPOINT_FILES
+
+    with preflight("model"):
+        remote = list_checkpoint(url, CHECKPOINT_FILES, copies.endpoint_url)
+        folder = copies.kept.heads(remote)
+        if remote.weight_bytes == _find_local(BUILT_IN).num_bytes:
+            same = _find_local(str(copies.kept.whole(remote)))
+            if same.model_id == BUILT_IN:
+                return same
+    found = _find_local(str(folder), name=remote.url)
+    return replace(found, model_id=remote.url, revision=remote.revision, remote=remote)
+
+
+def _find_local(model: str, local_only: bool = False, name: str | None = None) -> Weights:
+    """What has its files on a disk, or the hub's; `name` is what people call it."""
     from videoxl2.domain import read_domain
     from videoxl2.network.config import read_config  # the notes on a model are wanted without its files
     from videoxl2.network.source import find_folder, revision_of
@@ -63,4 +130,4 @@ def find_weights(model: str, local_only: bool = False) -> Weights:
     except NotDownloaded as error:
         raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:
-        raise PreflightError(f"model {model}: {error.message}", error.hint) from None
+        raise PreflightError(f"model {name or model}: {error.message}", error.hint) from None

@@ -40,7 +40,9 @@ class Analysed(Row):
 class Lineage(Analysed):
     """Which bytes, which model, which prompt and which run made the row."""
 
-    model_id: str | None = Field(description="Folder or hub id of the weights; null: no model involved")
+    model_id: str | None = Field(
+        description="Folder, hub id or S3 URL of the weights; null: no model involved"
+    )
     model_revision: str | None = Field(
         description="Hub commit, or a hash of config and weight files; null: no model involved"
     )

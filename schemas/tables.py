@@ -229,7 +229,7 @@ class Run(Row):
     ended_at: datetime = Field(description="End (UTC)")
     exit_code: int = Field(description="What the command returned")
     library: str = Field(description="The library's location")
-    model_id: str | None = Field(description="Folder or hub id of the weights; null: signals only")
+    model_id: str | None = Field(description="Folder, hub id or S3 URL of the weights; null: signals only")
     model_revision: str | None = Field(
         description="Hub commit, or a hash of config and weight files; null: signals only"
     )

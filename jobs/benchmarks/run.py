@@ -14,9 +14,10 @@ from jobs.benchmarks.settings import BenchmarkSettings
 from jobs.benchmarks.videos import Checked, check_videos
 from jobs.prompts.kv import BiLevelKv, kv_text
 from jobs.reports.evaluation.tallies import Difference, Measure, compare
-from jobs.weights import Weights, find_weights
+from jobs.weights import Weights, fetch_weights, find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import UsageError
+from storage.errors import preflight
 from videoxl2.frames import MediaError
 
 Say = Callable[[str], None]
@@ -133,9 +134,10 @@ def _ask(
     for problem in checked.problems:
         say(f"left out: {problem}")
     if checked.videos:
-        _answer_all(
-            Respondent(weights.folder, settings.dtype, examinee.kv), checked, examinee.sampling, kept, say
-        )
+        with preflight("model"):
+            folder = fetch_weights(weights).folder
+        respondent = Respondent(folder, settings.dtype, examinee.kv)
+        _answer_all(respondent, checked, examinee.sampling, kept, say)
     answers = [answer for question in questions if (answer := kept.get(question))]
     return _report(settings.benchmark, weights, len(questions), answers), answers
 

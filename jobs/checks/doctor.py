@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.checks.check import Check, Health
 from jobs.checks.machine import (
+    find_here,
     look_at_frames,
     look_at_gpu,
     look_at_imports,
@@ -16,14 +17,13 @@ from jobs.checks.machine import (
     look_at_ray,
     look_at_scratch,
     look_at_shared_memory,
-    size_of,
 )
 from jobs.planning.preflight import chosen_signals, selection_of
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
 from jobs.ui.words import size
-from jobs.weights import BUILT_IN, BUILT_IN_NOTE, WeightsNotHere, find_weights
+from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere
 from schemas.failures import MediaIndexError
 from storage.index.nearby import nearest_indexes
 from storage.index.probe import probe_index
@@ -116,16 +116,22 @@ def _weights(settings: Settings) -> Check:
         return Check("weights", Health.OK, f"no model: {', '.join(signals)} only")
     prompts = load_packs(settings.packs)
     try:
-        weights = find_weights(settings.model, local_only=True)
+        weights = find_here(settings)
     except WeightsNotHere as error:
         return Check("weights", Health.WARNING, error.message, error.hint)
     check_budgets(prompts, weights.folder)
-    said = f"{weights.model_id} at {weights.revision}, {size(size_of(weights))}, in {weights.folder}"
+    said = f"{weights.model_id} at {weights.revision}, {size(weights.num_bytes)}, {_place_of(weights)}"
     if weights.domain:
         said += f"; takes only what looks like its own: {weights.domain.made_of}"
     if weights.model_id == BUILT_IN:
         return Check("weights", Health.WARNING, said, BUILT_IN_NOTE)
     return Check("weights", Health.OK, f"{said}; {len(prompts)} prompts fit")
+
+
+def _place_of(weights: Weights) -> str:
+    if weights.remote is None:
+        return f"in {weights.folder}"
+    return f"of which each node that loads them keeps a copy in {weights.folder.parent}"
 
 
 def _speech(settings: Settings) -> Check:

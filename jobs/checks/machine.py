@@ -7,7 +7,7 @@ from pathlib import Path
 from jobs.checks.check import Check, Health, enough
 from jobs.checks.imports import names_in_the_way
 from jobs.planning.frames import FramesThatFit, is_known_for
-from jobs.planning.preflight import make_scratch
+from jobs.planning.preflight import copies_of, make_scratch
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.ui.words import size
@@ -31,7 +31,7 @@ def look_at_gpu(settings: Settings) -> Check:
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
         return Check("gpu", Health.WARNING, f"{said}; no bfloat16 in hardware", "Take --dtype float16.")
     try:
-        needed = size_of(find_weights(settings.model, local_only=True)) if settings.model else 0
+        needed = find_here(settings).num_bytes if settings.model else 0
     except MediaIndexError:
         needed = 0  # said by the check of the weights
     if needed > min(gpu.free_bytes for gpu in gpus):
@@ -47,7 +47,7 @@ def look_at_frames(settings: Settings) -> Check:
     if settings.model is None:
         return Check("frames", Health.OK, "no model")
     try:
-        weights, packs = find_weights(settings.model, local_only=True), load_packs(settings.packs)
+        weights, packs = find_here(settings), load_packs(settings.packs)
     except MediaIndexError:  # said by the check of the weights
         return Check("frames", Health.OK, "known once weights and packs are here")
     if not is_known_for(weights):
@@ -74,7 +74,7 @@ def _no_gpu(settings: Settings, said: str) -> Check:
     try:
         if chosen_address(settings.ray_address) != LOCAL:
             return Check("gpu", Health.WARNING, said, hint)
-        is_small = find_weights(settings.model, local_only=True).model_id == BUILT_IN
+        is_small = find_here(settings).model_id == BUILT_IN
     except WeightsNotHere:
         is_small = False
     except MediaIndexError:
@@ -161,8 +161,6 @@ def _joined(said: str, named: str) -> Check:
     return Check("ray", Health.OK, said)
 
 
-def size_of(weights: Weights) -> int:
-    """Return the bytes of all weight files."""
-    from videoxl2.network.source import weight_files
-
-    return sum(file.stat().st_size for file in weight_files(weights.folder))
+def find_here(settings: Settings) -> Weights:
+    """Return the run's weights without a download from the hub. Raises as `find_weights`."""
+    return find_weights(settings.model or BUILT_IN, copies_of(settings), local_only=True)

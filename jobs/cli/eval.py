@@ -27,7 +27,7 @@ benchmark_options = with_options(
     click.option("--benchmark", type=click.Choice(BENCHMARKS), help="Ask the model this benchmark."),
     value("--questions", "FILE|DIR", "The benchmark's own annotations.", FILE),
     value("--videos", "DIR", "Where the benchmark's videos are.", FOLDER),
-    values("--model", "models", "DIR|HUB_ID", "Weights, e.g. BAAI/Video-XL-2; several are compared."),
+    values("--model", "models", "DIR|HUB_ID|s3://…", "Weights, e.g. BAAI/Video-XL-2; several are compared."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
     value("--max-frames", None, "Pictures a video at most. [as published]", int),

@@ -44,7 +44,7 @@ recipe_options = with_options(
     value("--library", "DIR|s3://…", "Where the videos are."),
     index_options,
     value(
-        *("--model", "DIR|HUB_ID"),
+        *("--model", "DIR|HUB_ID|s3://…"),
         "Weights of Video-XL-2, Video-XL-Pro or LLaVA-Video, or small: built in, for drawn films "
         "only. [none: signals only]",
     ),

@@ -25,7 +25,7 @@ from jobs.driver.watching import Watching
 from jobs.folders import make_writable
 from jobs.logs import follow
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan
-from jobs.planning.preflight import Preflight, check_preflight
+from jobs.planning.preflight import Preflight, check_preflight, copies_of
 from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import start_actor
@@ -203,6 +203,7 @@ class _Execution:
             signals=checked.recipe.signals,
             guard=DomainGuard.of(checked.weights),
             max_frames=settings.max_frames,
+            weights=copies_of(settings),
         )
         owns = self._owns_process
         with (

@@ -1,13 +1,11 @@
 """Everything that a run needs, opened and checked before anything is spent."""
 
-import getpass
-import tempfile
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jobs.folders import make_writable
+from jobs.folders import default_scratch, make_writable
 from jobs.prompts.kv import kv_of
 from jobs.prompts.pack import Prompt, load_packs, own_tables
 from jobs.prompts.recipe import OF_HEARD, OF_SAID, Recipe
@@ -19,7 +17,7 @@ from jobs.signals.screen_text import find_text
 from jobs.signals.shots import Shots
 from jobs.signals.signal import Signal
 from jobs.signals.speech import find_speech
-from jobs.weights import Weights, find_weights
+from jobs.weights import Copies, Weights, find_weights
 from schemas.failures import UsageError
 from schemas.rows import Row
 from storage.index.index import Index, open_index, read_index
@@ -71,7 +69,7 @@ def _open(
     named = chosen_signals(settings)
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
-    weights = find_weights(settings.model) if settings.model is not None else None
+    weights = find_weights(settings.model, copies_of(settings)) if settings.model is not None else None
     kv = kv_of(settings.kv, settings.kv_compression, settings.kv_dense_chunks)
     signals = (*named, *_speech_of(settings), *_text_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
@@ -156,7 +154,12 @@ def _since_ns(since: str | None) -> int | None:
 
 def scratch_folder(settings: Settings) -> Path:
     """Where copies of S3 objects go; it need not be there yet."""
-    return settings.scratch or Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
+    return settings.scratch or default_scratch()
+
+
+def copies_of(settings: Settings) -> Copies:
+    """Where copies of weights go, and from which S3 server they come."""
+    return Copies(scratch_folder(settings), settings.endpoint_url)
 
 
 def make_scratch(settings: Settings) -> Path:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.failures import VideoFailureError
-from jobs.weights import Weights, find_weights
+from jobs.weights import Weights, fetch_weights, find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import PreflightError, UsageError
+from storage.errors import preflight
 from videoxl2.frames import DEFAULT_LIMITS, probe
 
 if TYPE_CHECKING:  # it loads torch
@@ -37,6 +38,8 @@ def load_model(
     _check(weights, tuple(map(Path, videos)))
     from videoxl2 import load_model as load
 
+    with preflight("model"):
+        weights = fetch_weights(weights)
     return load(weights.folder, device=device, dtype=dtype)
 
 

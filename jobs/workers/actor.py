@@ -18,7 +18,7 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
-from jobs.weights import find_weights
+from jobs.weights import fetch_weights, find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
 from jobs.workers.one_pass import first_pace
 from jobs.workers.placement import Placement
@@ -51,9 +51,10 @@ class ModelActor:
 
         try:
             assert self._recipe.model_id is not None  # videos that no model sees come to no actor
-            weights = find_weights(self._recipe.model_id)  # on this node
+            weights = find_weights(self._recipe.model_id, self._source.weights)  # on this node
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
+            weights = fetch_weights(weights, self._source.weights)
             device, dtype = self._placement.device, self._recipe.dtype
             model = load_model(weights.folder, device=device, dtype=dtype)
             self._asker = Asker(model, self._recipe.kv)

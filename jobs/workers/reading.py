@@ -25,6 +25,7 @@ from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
 from jobs.prompts.recipe import OF_HEARD, OF_SAID
 from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
+from jobs.weights import Copies
 from jobs.workers.deadlines import NUM_TRIES, killed_when_hanging, patience_s
 from jobs.workers.domain import DomainGuard
 from jobs.workers.said import Said, hear_said, heard_before, read_said, speech_of
@@ -70,6 +71,7 @@ class Source:
     signals: tuple[Signal, ...] = ()  # that are read of the videos
     guard: DomainGuard | None = None  # keeps videos from a model that was not made for them
     max_frames: int | None = None  # shown at once by the recipe; None: by the work, where memory may lack
+    weights: Copies | None = None  # where nodes keep those that are on S3
 
     def size_of(self, info: MediaInfo, work: Work) -> PictureSize:
         """The size of a video's pictures: by the recipe, so that fewer of them take less memory."""

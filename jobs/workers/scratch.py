@@ -6,6 +6,7 @@ that nobody holds. A library on a local disk is read in place and never comes he
     scratch/lock             held while room is made
     scratch/<copy>.lock      shared: being read; exclusive: being fetched or removed. Goes with its copy, so
                              whoever has got it looks whether it is still the one of that name
+    scratch/weights/         not ours: copies of weights
     scratch/<copy>/…         the object, complete: it is fetched under another name and renamed in
 """
 
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jobs.weights import KEPT_IN as WEIGHTS_IN
 from schemas.identity import VideoObject, digest
 from storage.library.library import Library
 
@@ -85,7 +87,7 @@ def _fetch(library: Library, video: VideoObject, copy: Path) -> None:
 def _make_room(scratch: Path, size_bytes: int) -> None:
     """Remove idle copies, longest unused first, while more than the share of free space is taken, and locks
     of copies that never came."""
-    used = {path: _size(path) for path in scratch.iterdir() if path.is_dir()}
+    used = {path: _size(path) for path in scratch.iterdir() if path.is_dir() and path.name != WEIGHTS_IN}
     for path in scratch.glob("*.lock"):
         if path.with_suffix("") not in used:
             _remove_if_idle(path.with_suffix(""))

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from schemas.identity import Sidecar, VideoObject
-from storage.library.download import download, no_space, request_for
 from storage.library.inventory import Inventory
 from storage.library.inventory_rows import ARCHIVES, inventory_objects
 from storage.library.listing import Listing
@@ -17,6 +16,7 @@ from storage.library.pairing import object_of
 from storage.library.selection import Selection, is_hidden
 from storage.s3.arrived import etags_of
 from storage.s3.client import S3_ERRORS, s3_client, translate
+from storage.s3.download import download, no_space, request_for
 from storage.s3.ranges import Listed, Range, list_in_order, outermost
 
 if TYPE_CHECKING:

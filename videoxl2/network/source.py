@@ -12,7 +12,7 @@ from videoxl2.errors import CheckpointError, NotDownloaded
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
+CHECKPOINT_FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
 _LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
@@ -32,7 +32,9 @@ def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local
 
     try:
         return Path(
-            snapshot_download(name, revision=revision, allow_patterns=_FILES, local_files_only=local_only)
+            snapshot_download(
+                name, revision=revision, allow_patterns=CHECKPOINT_FILES, local_files_only=local_only
+            )
         )
     except Exception as error:  # the client's errors have no common base
         if local_only:

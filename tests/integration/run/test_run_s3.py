@@ -1,4 +1,4 @@
-"""The same job with library and index on S3, over HTTP."""
+"""The same job with library, weights and index on S3, over HTTP."""
 
 import boto3
 from s3_calls import recorded, refused, unused
@@ -18,26 +18,38 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     s3.put_object(Bucket=s3_bucket, Key="films/", Body=b"")
     s3.put_object(Bucket=s3_bucket, Key="elsewhere/film.mp4", Body=film)
     s3.put_object(Bucket=s3_bucket, Key="films/twin.mp4", Body=film)
+    for path in (path for path in parrot.rglob("*") if path.is_file()):
+        key = f"weights/{path.relative_to(parrot)}"
+        s3.put_object(Bucket=s3_bucket, Key=key, Body=path.read_bytes())
+    model, scratch = f"s3://{s3_bucket}/weights", tmp_path / "scratch"
     index = ("--index", f"s3://{s3_bucket}/the index", "--endpoint-url", s3_endpoint)
-    command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", parrot)
+    command = ("run", "--library", f"s3://{s3_bucket}/films", *index, "--model", model, "--scratch", scratch)
 
     with recorded() as calls:
-        first = media_index(*command, "--new-index", "--scratch", tmp_path / "scratch")
+        first = media_index(*command, "--new-index")
         media_index("doctor", "--library", f"s3://{s3_bucket}/films", *index)
     assert first.code == 3, first.stderr
     assert "4 indexed, 1 copied, 0 partial, 1 set aside, 0 left to the next run" in first.stdout
     assert "1 duplicate" in first.stderr
-    assert not [path for path in (tmp_path / "scratch").iterdir() if path.is_dir()]
+    assert [path.name for path in scratch.iterdir() if path.is_dir()] == ["weights"]
+    weights = [call for call in calls if (call.key or call.prefix).startswith("weights/")]
+    # The head for the plan, and all of it for the one model that is loaded.
+    assert [call.key for call in weights].count("weights/model.safetensors") == 2
     rows = media_index("sql", "select uri, etag, size_bytes from videos", *index, "--json").json
     assert {row["uri"] for row in rows} == {f"s3://{s3_bucket}/films/{key}" for key in (*KEYS, "twin.mp4")}
     assert all(row["etag"] for row in rows)
     assert len(media_index("sql", "select * from scenes", *index, "--json").json) == 5
+    assert media_index("sql", "select model_id from runs", *index, "--json").json == [{"model_id": model}]
 
     again = media_index(*command)
     assert again.code == 0, again.stderr
     assert "nothing to do" in again.stdout
 
-    made = {call.in_policies(f"{s3_bucket}/films", f"{s3_bucket}/the index") for call in calls}
+    made = {
+        call.in_policies(f"{s3_bucket}/films", f"{s3_bucket}/the index")
+        for call in calls
+        if call not in weights
+    }
     assert refused("run.json", made) == set()
     # Leases go from the twenty-first on.
     assert [what for _, _, what in unused("run.json", made)] == ["arn:aws:s3:::media-index/catalog/leases/*"]
