@@ -147,8 +147,8 @@ def counted() -> Iterator[Counter[str]]:
         count["read"] += sum(x.numel() * x.itemsize for x in both)
         return both
 
-    def counting_allocate(self: KVCache, rows: int) -> Tensor:
-        made = allocate(self, rows)
+    def counting_allocate(self: KVCache, rows: int, layer: int) -> Tensor:
+        made = allocate(self, rows, layer)
         count["made"] += made.numel() * made.itemsize
         return made
 

@@ -60,11 +60,12 @@ class ModelActor:
             self._asker = Asker(model, self._recipe.kv)
         except Exception as error:
             return classify(error, Stage.LOAD)
-        self._memory = PeakMemory(self._asker.model.device)
-        fields = {"model": weights.model_id, "device": device_name(self._asker.model.device)}
+        self._memory = PeakMemory(*model.devices)
+        where = device_name(*model.devices)
+        fields = {"model": weights.model_id, "device": where}
         _log.info("loaded %s", weights.model_id, extra={"event": "loaded", "fields": fields})
         node_id = str(ray.get_runtime_context().get_node_id())
-        return ActorLocation(node_id, socket.gethostname(), device_name(self._asker.model.device))
+        return ActorLocation(node_id, socket.gethostname(), where)
 
     @ray.method(concurrency_group=PULSE)
     def pulse(self) -> float:

@@ -24,7 +24,7 @@ from videoxl2.generate.row_cache import RowCache
 from videoxl2.network.attention import attention_lse, merge, visibility_bias
 from videoxl2.network.cache import CacheShape
 from videoxl2.network.language import LanguageModel
-from videoxl2.network.transfer import to_device
+from videoxl2.network.transfer import per_device, to_device
 
 _LEAST_READ = 64  # own tokens a recorded step reads at least
 PASS_TOKENS = 1024  # W x A at most: bounds what a pass of long prompts needs besides the caches
@@ -137,12 +137,14 @@ class Rows:
         """Run a pass through all layers; return logits `[A, V]` behind each row's last token."""
         config = self._language.config
         bias = visibility_bias(plan.mask, config.num_heads // config.num_kv_heads, self._suffix.shape.dtype)
+        planned_on = per_device(lambda device: (plan.on(device), bias.to(device)))
 
         def attend(layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor:
-            return self._attend(plan, view, bias, layer, q_HTE, k_KTE, v_KTE)
+            plan_here, bias_here = planned_on(q_HTE.device)
+            return self._attend(plan_here, view, bias_here, layer, q_HTE, k_KTE, v_KTE)
 
         x_TD = self._language.run(self._language.embed_tokens(plan.ids), plan.positions, attend)
-        return self._language.logits(x_TD if plan.lasts is None else x_TD[plan.lasts])
+        return self._language.logits(x_TD if plan.lasts is None else x_TD[plan.lasts.to(x_TD.device)])
 
     def _attend(
         self, plan: Pass, view: View, bias: Tensor, layer: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor

@@ -6,6 +6,7 @@ Shapes: K key/value heads, S cached rows, P rows of the mixed cache, E head size
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from videoxl2.generate.selection import SelectionChunk
 from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
 from videoxl2.network.rotary import rotary_angles, rotate
+from videoxl2.network.transfer import per_device
 
 
 def mixed_rows(
@@ -52,18 +54,39 @@ def mix_cache(
     Keys are pooled as they were before rotary embedding, then rotated once to their new position; the
     reference stores unrotated keys and rotates all of them every step, with the same result.
     """
-    device = cache.device
-    mixed = KVCache(cache.shape, device, capacity=len(order_P))
-    order_P, windows_WX = order_P.to(device), windows_WX.to(device)
-    old = rotary_angles(torch.arange(length, device=device), config.head_dim, config.rope_theta)
-    new = rotary_angles(torch.arange(len(order_P), device=device), config.head_dim, config.rope_theta)
+    mixed = KVCache(cache.shape, cache.device, capacity=len(order_P))
+    plan_on = per_device(lambda device: _MixPlan.on(device, config, length, order_P, windows_WX))
     for layer in range(cache.shape.num_layers):
-        k_KSE, v_KSE = cache.read(layer, length)
-        plain_KSE = rotate(k_KSE.float(), old[0], -old[1])
-        keys_KPE = rotate(_mix(plain_KSE, order_P, windows_WX), *new)
-        mixed.write(layer, keys_KPE.to(cache.shape.dtype), _mix(v_KSE, order_P, windows_WX))
+        mixed.write(layer, *plan_on(cache.device_of(layer)).apply(*cache.read(layer, length)))
     mixed.advance(len(order_P))
     return mixed
+
+
+@dataclass(frozen=True)
+class _MixPlan:
+    """Order of the rows and their rotary embedding before and after, where a layer lies."""
+
+    order: Tensor  # [P]
+    windows: Tensor  # [W, compression]
+    old: tuple[Tensor, Tensor]  # cosine and signed sine, [S, E]
+    new: tuple[Tensor, Tensor]  # the same, [P, E]
+
+    @classmethod
+    def on(
+        cls, device: torch.device, config: LanguageConfig, length: int, order_P: Tensor, windows_WX: Tensor
+    ) -> _MixPlan:
+        old, new = (
+            rotary_angles(torch.arange(rows, device=device), config.head_dim, config.rope_theta)
+            for rows in (length, len(order_P))
+        )
+        return cls(order_P.to(device), windows_WX.to(device), old, new)
+
+    def apply(self, k_KSE: Tensor, v_KSE: Tensor) -> tuple[Tensor, Tensor]:
+        """Return keys and values `[K, P, E]` of one layer."""
+        cos_SE, sin_SE = self.old
+        plain_KSE = rotate(k_KSE.float(), cos_SE, -sin_SE)
+        keys_KPE = rotate(_mix(plain_KSE, self.order, self.windows), *self.new)
+        return keys_KPE.to(v_KSE.dtype), _mix(v_KSE, self.order, self.windows)
 
 
 def _mix(x_KSE: Tensor, order_P: Tensor, windows_WX: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ def load_model(
     folder_or_hub_id: str | Path,
     *,
     device: str | torch.device = "cpu",
+    devices: Sequence[str | torch.device] = (),
     dtype: str | torch.dtype = "auto",
     revision: str | None = None,
 ) -> VideoModel:
@@ -27,4 +29,4 @@ def load_model(
     folder = find_folder(folder_or_hub_id, revision)
     family = family_of(folder)
     (kind,) = (model for model in _MODELS if model.family is family)
-    return kind.from_pretrained(folder, device=device, dtype=dtype)
+    return kind.from_pretrained(folder, device=device, devices=devices, dtype=dtype)

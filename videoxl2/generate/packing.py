@@ -7,7 +7,8 @@ of one row, S tokens read of each row, H query heads, E head size.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -91,6 +92,14 @@ class Pass:
             slots=None,
             mask=_seen(offsets_T, suffix_end)[:, None],
         )
+
+    def on(self, device: torch.device) -> Pass:
+        """Return the same for a layer that lies there."""
+        if device == self.ids.device:
+            return self
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        moved: dict[str, Any] = {name: x.to(device) for name, x in values.items() if isinstance(x, Tensor)}
+        return replace(self, **moved)
 
     def spread(self, q_HTE: Tensor) -> Tensor:
         """Spread packed tokens to `[A, H, W, E]`."""

@@ -25,6 +25,7 @@ from videoxl2.network.attention import attention_lse
 from videoxl2.network.cache import KVCache
 from videoxl2.network.config import LanguageConfig
 from videoxl2.network.rotary import rotary_angles, rotate
+from videoxl2.network.transfer import per_device
 
 _VIEWS_KEPT = 4  # steps that follow each other take turns among few
 
@@ -151,6 +152,43 @@ def _blocks_of(selections: Sequence[tuple[Segment, ...]]) -> list[_Block]:
     return blocks
 
 
+@dataclass(frozen=True)
+class _Turns:
+    """Which turned query goes to which block, where a layer lies."""
+
+    tokens: Tensor  # [V]: which token each turned query is of
+    angles: tuple[Tensor, Tensor]  # cosine and signed sine, [V, E]
+    queries: tuple[Tensor, ...]  # of each block, the turned queries that see it
+    places: Tensor  # [T, N], in what blocks make of their queries; behind all of it: nothing
+
+    @classmethod
+    def of(cls, config: LanguageConfig, num_tokens: int, blocks: Sequence[_Block]) -> _Turns:
+        """Plan it on the host."""
+        turned = {
+            pair: index for index, pair in enumerate(dict.fromkeys(p for b in blocks for p in b.seen_by))
+        }
+        tokens_V, shifts_V = torch.tensor([*turned]).unbind(1)
+        queries = tuple(torch.tensor([turned[p] for p in b.seen_by]) for b in blocks)
+        seen = [token for block in blocks for token, _ in block.seen_by]
+        places: list[list[int]] = [[] for _ in range(num_tokens)]
+        for place, token in enumerate(seen):
+            places[token].append(place)
+        most = max(map(len, places))
+        padded = [[*own, *[len(seen)] * (most - len(own))] for own in places]
+        angles = rotary_angles(shifts_V, config.head_dim, config.rope_theta)
+        return cls(tokens_V, angles, queries, torch.tensor(padded))
+
+    def on(self, device: torch.device) -> _Turns:
+        """Return the same for a layer that lies there."""
+        cos_VE, sin_VE = self.angles
+        return _Turns(
+            self.tokens.to(device),
+            (cos_VE.to(device), sin_VE.to(device)),
+            tuple(x.to(device) for x in self.queries),
+            self.places.to(device),
+        )
+
+
 class _SelectedView:
     """Plan of which turned query goes to which block; made once, used by every layer."""
 
@@ -159,36 +197,23 @@ class _SelectedView:
     ) -> None:
         self._caches = caches
         self._blocks = blocks
-        device = caches[1].device
-        turned = {
-            pair: index for index, pair in enumerate(dict.fromkeys(p for b in blocks for p in b.seen_by))
-        }
-        tokens_V, shifts_V = torch.tensor([*turned]).unbind(1)
-        self._tokens_V = tokens_V.to(device)
-        angles = rotary_angles(shifts_V.to(device), config.head_dim, config.rope_theta)
-        self._cos_VE, self._sin_VE = angles
-        self._queries = [torch.tensor([turned[p] for p in b.seen_by]).to(device) for b in blocks]
-        seen = [token for block in blocks for token, _ in block.seen_by]
-        places: list[list[int]] = [[] for _ in range(num_tokens)]
-        for place, token in enumerate(seen):
-            places[token].append(place)
-        self.num_blocks = max(map(len, places))
-        nowhere = len(seen)
-        padded = [[*own, *[nowhere] * (self.num_blocks - len(own))] for own in places]
-        self._places_TN = torch.tensor(padded).to(device)
+        turns = _Turns.of(config, num_tokens, blocks)
+        self._turns_on = per_device(turns.on)
+        self.num_blocks = turns.places.shape[1]
 
     def attend(self, layer: int, q_HTE: Tensor) -> tuple[Tensor, Tensor]:
-        turned_HVE = rotate(q_HTE[:, self._tokens_V].float(), self._cos_VE, self._sin_VE).to(q_HTE.dtype)
+        turns = self._turns_on(q_HTE.device)
+        turned_HVE = rotate(q_HTE[:, turns.tokens].float(), *turns.angles).to(q_HTE.dtype)
         parts = [
             self._attend_block(layer, block, turned_HVE.index_select(1, queries))
-            for block, queries in zip(self._blocks, self._queries, strict=True)
+            for block, queries in zip(self._blocks, turns.queries, strict=True)
         ]
         out_HUE = functional.pad(torch.cat([out for out, _ in parts], 1), (0, 0, 0, 1))
         lse_HU = functional.pad(torch.cat([lse for _, lse in parts], 1), (0, 1), value=-torch.inf)
-        lse_HTN = lse_HU[:, self._places_TN]
+        lse_HTN = lse_HU[:, turns.places]
         lse_HT = lse_HTN.logsumexp(-1)
         weight_HT1N = (lse_HTN - lse_HT[..., None]).exp()[:, :, None]
-        out_HTNE = out_HUE[:, self._places_TN].to(weight_HT1N.dtype)
+        out_HTNE = out_HUE[:, turns.places].to(weight_HT1N.dtype)
         return (weight_HT1N @ out_HTNE)[:, :, 0].to(q_HTE.dtype), lse_HT
 
     def _attend_block(self, layer: int, block: _Block, q_HUE: Tensor) -> tuple[Tensor, Tensor]:

@@ -69,7 +69,7 @@ def attention_scores(
     def observe(layer: int, q_HTE: Tensor) -> None:
         if layer in layers:
             keys, _ = cache.read(layer, layout.end)
-            rows_S.add_(attention_on_rows(q_HTE[:, question], keys))
+            rows_S.add_(attention_on_rows(q_HTE[:, question], keys).to(rows_S.device))
 
     base = cache.length
     try:

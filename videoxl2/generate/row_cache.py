@@ -22,7 +22,7 @@ class RowCache:
         self.device = device
         self.num_rows = num_rows
         self.room = 0
-        self._layers_2BKRE = [self.allocate(0) for _ in range(shape.num_layers)]
+        self._layers_2BKRE = [self.allocate(0, layer) for layer in range(shape.num_layers)]
         self.reserve(room)
 
     @property
@@ -30,11 +30,11 @@ class RowCache:
         """Return the bytes allocated."""
         return self.num_rows * self.room * self.shape.bytes_per_token
 
-    def allocate(self, room: int) -> Tensor:
+    def allocate(self, room: int, layer: int) -> Tensor:
         """Return keys and values of one layer with room for so many tokens in every row."""
         # Zeros: a masked value weighs nothing, but nothing times uninitialised memory can be NaN.
         size = (2, self.num_rows, self.shape.num_kv_heads, room, self.shape.head_dim)
-        return torch.zeros(size, dtype=self.shape.dtype, device=self.device)
+        return torch.zeros(size, dtype=self.shape.dtype, device=self.shape.device_of(layer, self.device))
 
     def reserve(self, room: int) -> None:
         """Make room for so many tokens in every row; it doubles, so that appending one by one stays cheap."""
@@ -42,7 +42,7 @@ class RowCache:
             return
         room = -(-max(room, 2 * self.room) // _ROUND) * _ROUND
         for index, old in enumerate(self._layers_2BKRE):
-            new = self.allocate(room)
+            new = self.allocate(room, index)
             new[:, :, :, : self.room] = old
             self._layers_2BKRE[index] = new
         self.room = room

@@ -22,6 +22,7 @@ from videoxl2.network.encoder import AnyNetwork, FrameEncoder
 from videoxl2.network.families import Family
 from videoxl2.network.memory import is_out_of_memory
 from videoxl2.network.source import find_folder, revision_of
+from videoxl2.network.spread import Spread, check_room
 from videoxl2.network.tokens import Vocabulary
 
 _DTYPES = {
@@ -58,12 +59,14 @@ class VideoModel(ABC):
         folder_or_hub_id: str | Path,
         *,
         device: str | torch.device = "cpu",
+        devices: Sequence[str | torch.device] = (),
         dtype: str | torch.dtype = "auto",
         revision: str | None = None,
     ) -> Self:
         """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
 
-        `device="auto"` is the GPU where there is one. `dtype="auto"` is the checkpoint's own on a GPU and
+        `device="auto"` is the GPU where there is one; with `devices` the layers are spread over these, and
+        answers are the same. `dtype="auto"` is the checkpoint's own on a GPU and
         float32 on a CPU. Raises `CheckpointError`, and `ModelMemoryError` when the weights do not fit.
         """
         folder = find_folder(folder_or_hub_id, revision)
@@ -73,15 +76,15 @@ class VideoModel(ABC):
                 f"{folder} holds {config.family}, not {cls.family}",
                 "Load it with videoxl2.load_model, which takes any of them.",
             )
-        target = _device(device)
-        wanted = _dtype(dtype, config, target)
+        targets = [_device(one) for one in devices or (device,)]
+        wanted = _dtype(dtype, config, targets[0])
         try:
-            network = load_network(folder, config, target, wanted)
+            network = load_network(folder, config, _spread(config, targets, wanted), wanted)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
             raise ModelMemoryError(
-                f"the weights of {folder} do not fit on {target} as {wanted}",
+                f"the weights of {folder} do not fit on {', '.join(map(str, targets))} as {wanted}",
                 "Use a device with more free memory, or a 16-bit dtype.",
             ) from error
         return cls(network, cls.vocabulary_of(folder, config), revision_of(folder), folder)
@@ -106,7 +109,13 @@ class VideoModel(ABC):
 
     @property
     def device(self) -> torch.device:
+        """Return where pictures and tokens go in and logits come out."""
         return self.network.language.embed_tokens.weight.device
+
+    @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """Return where the weights lie, `device` first."""
+        return self.network.language.devices
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the checkpoint under the published key names, in the dtype it was loaded in."""
@@ -235,8 +244,9 @@ class VideoModel(ABC):
         }
 
     def _step_recorder(self) -> StepRecorder | None:
-        """Return what records decode steps, the same for all sessions; on a CPU None."""
-        if self._recorder is None and self.device.type == "cuda":
+        """Return what records decode steps, the same for all sessions; None on a CPU, and on several GPUs,
+        over which a CUDA graph does not reach."""
+        if self._recorder is None and self.device.type == "cuda" and len(self.devices) == 1:
             self._recorder = StepRecorder(self.device)
         return self._recorder
 
@@ -247,11 +257,20 @@ def _device(device: str | torch.device) -> torch.device:
     target = torch.device(device)
     if target.type == "cuda" and not torch.cuda.is_available():
         raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
-    if target.type == "cuda" and target.index is not None:
-        torch.cuda.set_device(target)  # kernels, events and graphs all go to the current device
     if target.type not in ("cpu", "cuda"):
         raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
     return target
+
+
+def _spread(config: ModelConfig, targets: Sequence[torch.device], dtype: torch.dtype) -> Spread:
+    """Spread the weights. Raises `ModelMemoryError` where GPUs cannot hold them, before a byte is read."""
+    if targets[0].index is not None:
+        torch.cuda.set_device(targets[0])  # events and graphs go to the current device
+    free: list[int] = []
+    if all(target.type == "cuda" for target in targets):
+        free = [torch.cuda.mem_get_info(target)[0] for target in targets]
+        check_room(config, dtype.itemsize, free)
+    return Spread.over(config, targets, itemsize=dtype.itemsize, free_bytes=free)
 
 
 def _dtype(dtype: str | torch.dtype, config: ModelConfig, device: torch.device) -> torch.dtype:

@@ -30,6 +30,7 @@ from videoxl2.network.cache import KVCache
 from videoxl2.network.families import Family
 from videoxl2.network.network import VideoXLProNetwork
 from videoxl2.network.query_aware import QueryableVideo, QuerySelector, num_kept
+from videoxl2.network.transfer import per_device
 
 KEEP_RATIO = 0.99  # of the visual tokens; the reference draws one between 0.7 and 0.99 at every call
 CHUNK_ROWS = 616  # of the language model's passes over a prompt's rows, as in Video-XL-2's prefill
@@ -195,19 +196,19 @@ class _PromptView:
 
     def __init__(self, caches: dict[int, KVCache], rows: Sequence[int]) -> None:
         tokens = {row: [t for t, of in enumerate(rows) if of == row] for row in caches}
-        device = next(iter(caches.values())).device
-        self._parts = [(caches[row], torch.tensor(tokens[row]).to(device)) for row in caches]
-        self._order = torch.cat([of for _, of in self._parts]).argsort()
+        self._caches = list(caches.values())
+        of_caches = [torch.tensor(tokens[row]) for row in caches]
+        order_T = torch.cat(of_caches).argsort()
+        self._tokens_on = per_device(lambda device: [x.to(device) for x in (*of_caches, order_T)])
 
     def attend(self, layer: int, q_HTE: Tensor) -> tuple[Tensor, Tensor]:
+        *of_caches, order_T = self._tokens_on(q_HTE.device)
         outs, lses = [], []
-        for cache, tokens_T in self._parts:
+        for cache, tokens_T in zip(self._caches, of_caches, strict=True):
             keys_KSE, values_KSE = cache.read(layer, cache.length)
             out_1HTE, lse_1HT = attention_lse(
                 q_HTE.index_select(1, tokens_T)[None], keys_KSE[None], values_KSE[None]
             )
             outs.append(out_1HTE[0])
             lses.append(lse_1HT[0])
-        return torch.cat(outs, 1).index_select(1, self._order), torch.cat(lses, 1).index_select(
-            1, self._order
-        )
+        return torch.cat(outs, 1).index_select(1, order_T), torch.cat(lses, 1).index_select(1, order_T)

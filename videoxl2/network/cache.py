@@ -21,6 +21,11 @@ class CacheShape:
     num_kv_heads: int
     head_dim: int
     dtype: torch.dtype
+    devices: tuple[torch.device, ...] = ()  # of each layer; none: where the cache is
+
+    def device_of(self, layer: int, otherwise: torch.device) -> torch.device:
+        """Return where the keys and values of a layer lie."""
+        return self.devices[layer] if self.devices else otherwise
 
     @property
     def bytes_per_token(self) -> int:
@@ -44,7 +49,7 @@ class KVCache:
         self.capacity = 0
         self.place = 0  # another number whenever the rows are moved
         self._window = _DeviceWindow(shape.num_layers) if on_host else None
-        self._layers_2SKE: list[Tensor] = [self.allocate(0) for _ in range(shape.num_layers)]
+        self._layers_2SKE: list[Tensor] = [self.allocate(0, layer) for layer in range(shape.num_layers)]
         self.reserve(capacity)
 
     @property
@@ -61,12 +66,16 @@ class KVCache:
         """Return the bytes in use, without spare capacity."""
         return self.length * self.shape.bytes_per_token
 
-    def allocate(self, rows: int) -> Tensor:
-        """Return keys and values of one layer with room for `rows` tokens, on the device or pinned."""
+    def device_of(self, layer: int) -> torch.device:
+        """Return where a layer's rows are computed and read."""
+        return self.shape.device_of(layer, self.device)
+
+    def allocate(self, rows: int, layer: int) -> Tensor:
+        """Return keys and values of one layer with room for `rows` tokens, on its device or pinned."""
         size = (2, rows, self.shape.num_kv_heads, self.shape.head_dim)
         if self.on_host:
             return torch.empty(size, dtype=self.shape.dtype, pin_memory=self.device.type == "cuda")
-        return torch.empty(size, dtype=self.shape.dtype, device=self.device)
+        return torch.empty(size, dtype=self.shape.dtype, device=self.device_of(layer))
 
     def reserve(self, capacity: int) -> None:
         """Make room for `capacity` rows, layer by layer, so that the spare memory is one layer's."""
@@ -84,7 +93,7 @@ class KVCache:
     def _reallocate(self, rows: int) -> None:
         self.place += 1
         for index, old in enumerate(self._layers_2SKE):
-            new = self.allocate(rows)
+            new = self.allocate(rows, index)
             new[:, : self.length] = old[:, : self.length]
             self._layers_2SKE[index] = new
 
@@ -100,12 +109,12 @@ class KVCache:
     def read(
         self, layer: int, end: int, rows: Tensor | None = None, *, first: int = 0
     ) -> tuple[Tensor, Tensor]:
-        """Return keys and values `[K, S, E]` on the compute device: given rows, or `[first, end)` itself."""
+        """Return keys and values `[K, S, E]` on the layer's device: given rows, or `[first, end)` itself."""
         stored = self._layers_2SKE[layer]
         if rows is None:
             if self._window is not None:
                 self._window.forget(layer)
-            both_2SKE = stored[:, first:end].to(self.device, non_blocking=True)
+            both_2SKE = stored[:, first:end].to(self.device_of(layer), non_blocking=True)
         elif self._window is None:
             both_2SKE = stored.index_select(1, rows)
         else:

@@ -25,6 +25,7 @@ from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network, VideoXLProNetwork
 from videoxl2.network.source import weight_files
+from videoxl2.network.spread import Spread
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -78,8 +79,8 @@ def empty_network(config: ModelConfig) -> AnyNetwork:
         return _NETWORKS[config.family](config).eval().requires_grad_(False)
 
 
-def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype: torch.dtype) -> AnyNetwork:
-    """Read every weight of `folder` in `dtype` onto `device`.
+def load_network(folder: Path, config: ModelConfig, spread: Spread, dtype: torch.dtype) -> AnyNetwork:
+    """Read every weight of `folder` in `dtype` onto its device.
 
     Raises `CheckpointError` naming missing, unexpected and mis-shaped keys before anything is loaded.
     """
@@ -96,11 +97,11 @@ def load_network(folder: Path, config: ModelConfig, device: torch.device, dtype:
     for path in files:
         for name, tensor in _tensors(path):
             if name in wanted:
-                _place(network, name, tensor.to(device=device, dtype=dtype))
+                _place(network, name, tensor.to(device=spread.device_of(name), dtype=dtype))
     for name, parameter in list(network.named_parameters()):
         if name.startswith(_UNUSED) and parameter.is_meta:
             fill = torch.ones if name.endswith("weight") else torch.zeros
-            _place(network, name, fill(parameter.shape, device=device, dtype=dtype))
+            _place(network, name, fill(parameter.shape, device=spread.first, dtype=dtype))
     network.language.join_weights()
     if tied:
         network.language.lm_head.weight = network.language.embed_tokens.weight

@@ -1,4 +1,4 @@
-"""Bytes that a model and a video take on a device, and the frames that fit. Loads no torch.
+"""Bytes that a model and a video take on each of its devices, and the frames that fit. Loads no torch.
 
 All of it is counted from a config's sizes. What no formula knows, such as workspaces of convolutions and the
 driver's own memory, is `RESERVED`.
@@ -7,13 +7,16 @@ driver's own memory, is `RESERVED`.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from videoxl2.network.config import ModelConfig
 
 GB = 10**9
 CARDS = (24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
 RESERVED = 3 * GB // 2
+MOST_DEVICES = 16  # that one machine has
 STAMP_TOKENS = 10  # of a group, at most: 10,000 s have as many
 SPARE_TOKENS = 1024  # reserved behind the video for a prompt and the start of its answer
 
@@ -22,6 +25,15 @@ _PREFIX_TOKENS = 14
 _PASS_TOKENS = 1300  # two chunks of 16 frames
 _DISTANCES = 129  # rows of the tables of relative positions
 _MOST_FRAMES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of a model lies on one of its devices: some layers, and what stands before or after them all."""
+
+    num_layers: int
+    has_input: bool = True  # vision, what makes tokens of its features, embedding
+    has_output: bool = True  # norm and head
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +67,25 @@ def footprint(
     itemsize: int = 2,
     compression: int | None = None,
     answers: Answers = Answers(),
+    share: Share | None = None,
 ) -> Footprint:
-    """Return what `num_frames` frames at a time take in numbers of `itemsize` bytes.
+    """Return what `num_frames` frames at a time take on a device, in numbers of `itemsize` bytes.
 
-    With `compression` prompts decode bi-level: the video is there pooled as well.
+    `share` is what of the model lies there, None: all. With `compression` prompts decode bi-level: the
+    video is there pooled as well.
     """
-    token = token_bytes(config, itemsize)
+    share = share or Share(config.language.num_layers)
+    token = token_bytes(config, itemsize) // config.language.num_layers * share.num_layers
     groups = -(-num_frames // config.frames_per_group)
     visual = config.tokens_per_group // compression if compression else 0
     pooled = groups * (visual + STAMP_TOKENS) if compression else 0
-    logits = answers.rows * config.language.vocab_size * 4
+    logits = answers.rows * config.language.vocab_size * 4 * (share.has_input or share.has_output)
+    vision = _vision_bytes(config, itemsize) if share.has_input else 0
     return Footprint(
-        weights=num_parameters(config) * itemsize,
+        weights=share_parameters(config, share) * itemsize,
         cache=reserved_tokens(_PREFIX_TOKENS, groups, config.tokens_per_group) * token,
         pooled=pooled * token,
-        batch=max(_vision_bytes(config, itemsize), _pass_bytes(config, itemsize)),
+        batch=max(vision, _pass_bytes(config, itemsize)),
         answers=answers.rows * answers.tokens * token + logits,
     )
 
@@ -81,15 +97,30 @@ def most_frames_in(
     itemsize: int = 2,
     compression: int | None = None,
     answers: Answers = Answers(),
+    num_devices: int = 1,
 ) -> int:
-    """Return the frames that fit so many bytes, in whole groups; 0 where not even the weights do."""
+    """Return the frames that fit so many bytes on each device, in whole groups; 0: not even weights do."""
+    if num_devices > config.language.num_layers:
+        return 0
+    parts = shares(config, num_devices, itemsize=itemsize)
 
     def total(groups: int) -> int:
-        frames = groups * config.frames_per_group
-        return footprint(config, frames, itemsize=itemsize, compression=compression, answers=answers).total
+        how: Any = {"itemsize": itemsize, "compression": compression, "answers": answers}
+        return max(
+            footprint(config, groups * config.frames_per_group, share=share, **how).total for share in parts
+        )
 
     fitting = bisect_right(range(_MOST_FRAMES // config.frames_per_group), num_bytes, key=total)
     return max(0, fitting - 1) * config.frames_per_group
+
+
+def fewest_devices(
+    num_bytes: int, config: ModelConfig, *, itemsize: int = 2, answers: Answers = Answers()
+) -> int | None:
+    """Return the devices of so many bytes that hold the model and one group of frames; None: 16 do not."""
+    some = range(1, MOST_DEVICES + 1)
+    fit = (most_frames_in(num_bytes, config, itemsize=itemsize, answers=answers, num_devices=n) for n in some)
+    return next((n for n, frames in zip(some, fit, strict=True) if frames), None)
 
 
 def token_bytes(config: ModelConfig, itemsize: int) -> int:
@@ -105,11 +136,47 @@ def reserved_tokens(prefix_tokens: int, num_groups: int, tokens_per_group: int) 
 
 def num_parameters(config: ModelConfig) -> int:
     """Count the numbers of a checkpoint."""
+    return share_parameters(config, Share(config.language.num_layers))
+
+
+def share_parameters(config: ModelConfig, share: Share) -> int:
+    """Count the numbers of a share; a head that is the embedding counts as such."""
+    before, after = _input_parameters(config), _output_parameters(config)
+    layers = share.num_layers * _layer_parameters(config)
+    return layers + before * share.has_input + after * share.has_output
+
+
+def shares(
+    config: ModelConfig, num_devices: int, *, itemsize: int = 2, free_bytes: Sequence[int] = ()
+) -> tuple[Share, ...]:
+    """Spread a model over devices, at most one for each layer, so that the fullest is as empty as can be.
+
+    `free_bytes` of each device; none: all have the same. What stands after the layers is on the last device;
+    a head that is the embedding stays on the first.
+    """
+    last = 0 if config.language.tie_word_embeddings else num_devices - 1
+    counts = [0] * num_devices
+    room = list(free_bytes) or [0] * num_devices
+    room[0] -= _input_parameters(config) * itemsize
+    room[last] -= _output_parameters(config) * itemsize
+    for _ in range(config.language.num_layers):
+        widest = max(range(num_devices), key=room.__getitem__)
+        counts[widest] += 1
+        room[widest] -= _layer_parameters(config) * itemsize
+    return tuple(Share(count, at == 0, at == last) for at, count in enumerate(counts))
+
+
+def _input_parameters(config: ModelConfig) -> int:
     width = config.language.hidden_size
     c = config.vision.hidden_size
     projector = _linear(c, width) + _linear(width, width)
     between = width if config.frame_tokens else _dts_parameters(c)  # LLaVA-Video has a newline there
-    return _tower_parameters(config) + between + projector + _language_parameters(config)
+    return _tower_parameters(config) + between + projector + config.language.vocab_size * width
+
+
+def _output_parameters(config: ModelConfig) -> int:
+    d = config.language
+    return d.hidden_size * (1 if d.tie_word_embeddings else 1 + d.vocab_size)
 
 
 def _linear(inputs: int, outputs: int) -> int:
@@ -129,13 +196,12 @@ def _dts_parameters(c: int) -> int:
     return 4 * c + 2 * (spatial + temporal + _linear(27 * c, c))
 
 
-def _language_parameters(config: ModelConfig) -> int:
+def _layer_parameters(config: ModelConfig) -> int:
     d = config.language
     width, queries, keys = d.hidden_size, d.num_heads * d.head_dim, d.num_kv_heads * d.head_dim
-    attention = _linear(width, queries) + 2 * _linear(width, keys) + queries * width
-    layer = attention + 3 * width * d.intermediate_size + 2 * width
-    vocabulary = d.vocab_size * width * (1 if d.tie_word_embeddings else 2)
-    return vocabulary + d.num_layers * layer + width
+    biases, head_norms = (queries + 2 * keys) * d.qkv_bias, 2 * d.head_dim * d.head_norms
+    attention = 2 * width * (queries + keys) + biases + head_norms
+    return attention + 3 * width * d.intermediate_size + 2 * width
 
 
 def _vision_bytes(config: ModelConfig, itemsize: int) -> int:

@@ -6,8 +6,8 @@ E head size, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ from videoxl2.network.embedding import undrawn_embedding
 from videoxl2.network.joined import JoinedLinear
 from videoxl2.network.memory import release_unused
 from videoxl2.network.rotary import rotary_angles, rotate
-from videoxl2.network.transfer import to_device
+from videoxl2.network.transfer import per_device, to_device
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
@@ -35,6 +35,11 @@ class KeyView:
     num_tokens: int
     rows: Tensor | None = None  # [S]
     mask: Tensor | None = None  # bool [T, S], True = visible
+
+    def on(self, device: torch.device) -> KeyView:
+        """Return the same for a layer that lies there."""
+        rows, mask = (None if x is None else x.to(device) for x in (self.rows, self.mask))
+        return replace(self, rows=rows, mask=mask)
 
 
 class RMSNorm(nn.Module):
@@ -101,6 +106,10 @@ class DecoderLayer(nn.Module):
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
+    @property
+    def device(self) -> torch.device:
+        return self.input_layernorm.weight.device
+
     def forward(self, x_TD: Tensor, mixed_HTE: Tensor) -> Tensor:
         """Apply the half after attention: residual, then the gated MLP with its residual."""
         x_TD = x_TD + self.self_attn.output(mixed_HTE)
@@ -109,6 +118,8 @@ class DecoderLayer(nn.Module):
 
 
 class LanguageModel(nn.Module):
+    """Layers may lie on several devices; tokens go in and logits come out where the embedding is."""
+
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.config = config
@@ -119,16 +130,28 @@ class LanguageModel(nn.Module):
 
     def join_weights(self) -> None:
         """Join what is multiplied together, layer by layer, so that the spare memory is one layer's."""
-        for layer in self.layers:
-            assert isinstance(layer, DecoderLayer)
+        for layer in self._layers:
             layer.self_attn.qkv.join()
             layer.mlp.gate_up.join()
             release_unused(self.embed_tokens.weight.device)
 
     @property
+    def _layers(self) -> Iterator[DecoderLayer]:
+        for layer in self.layers:
+            assert isinstance(layer, DecoderLayer)
+            yield layer
+
+    @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """Return where the parts lie, each device once, in the order that tokens pass them."""
+        first, last = self.embed_tokens.weight.device, self.norm.weight.device
+        return tuple(dict.fromkeys((first, *(layer.device for layer in self._layers), last)))
+
+    @property
     def cache_shape(self) -> CacheShape:
         c = self.config
-        return CacheShape(c.num_layers, c.num_kv_heads, c.head_dim, self.embed_tokens.weight.dtype)
+        devices = tuple(layer.device for layer in self._layers)
+        return CacheShape(c.num_layers, c.num_kv_heads, c.head_dim, self.embed_tokens.weight.dtype, devices)
 
     def embed(self, token_ids: list[int]) -> Tensor:
         ids = torch.tensor(token_ids, dtype=torch.long)
@@ -156,6 +179,7 @@ class LanguageModel(nn.Module):
         num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
         views = views or [KeyView(num_tokens)]
         cache.reserve(end)
+        views_on = per_device(lambda device: [view.on(device) for view in views])
 
         def attend(index: int, q_HTE: Tensor, k_KTE: Tensor, v_KTE: Tensor) -> Tensor | None:
             cache.write(index, k_KTE, v_KTE)
@@ -163,7 +187,7 @@ class LanguageModel(nn.Module):
                 observe(index, q_HTE)
             if keys_only and index == len(self.layers) - 1:
                 return None
-            return _mixed(q_HTE, cache, index, views)
+            return _mixed(q_HTE, cache, index, views_on(q_HTE.device))
 
         if positions is None:
             first = cache.next_position
@@ -175,26 +199,28 @@ class LanguageModel(nn.Module):
     def run(self, x_TD: Tensor, positions: Tensor, attend: Attend, added_LTD: Tensor | None = None) -> Tensor:
         """Run all layers over tokens at these positions; `attend` decides what each token sees.
 
-        What is `added_LTD` comes to the hidden states behind the first L layers, layer by layer.
+        Where a layer lies on another device than the one before it, the tokens move there. What is
+        `added_LTD` comes to the hidden states behind the first L layers, layer by layer.
         """
         angles = rotary_angles(positions, self.config.head_dim, self.config.rope_theta, self.config.rope_axes)
         cos_TE, sin_TE = (angle.to(x_TD.dtype) for angle in angles)
         num_added = 0 if added_LTD is None else len(added_LTD)
-        for index, layer in enumerate(self.layers):
-            assert isinstance(layer, DecoderLayer)
+        for index, layer in enumerate(self._layers):
+            if layer.device != x_TD.device:
+                x_TD, cos_TE, sin_TE = (x.to(layer.device) for x in (x_TD, cos_TE, sin_TE))
             q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
             mixed_HTE = attend(index, q, k, v)
             if mixed_HTE is None:
                 break
             x_TD = layer(x_TD, mixed_HTE)
             if added_LTD is not None and index < num_added:
-                x_TD = x_TD + added_LTD[index]
+                x_TD = x_TD + added_LTD[index].to(x_TD.device)
         return x_TD
 
     def logits(self, x_TD: Tensor) -> Tensor:
-        """Return float32 logits `[T, V]` of hidden states from `extend`."""
-        out: Tensor = self.lm_head(self.norm(x_TD))
-        return out.float()
+        """Return float32 logits `[T, V]` of hidden states from `extend`, where the embedding lies."""
+        out: Tensor = self.lm_head(self.norm(x_TD.to(self.norm.weight.device)))
+        return out.float().to(self.embed_tokens.weight.device)
 
 
 def _mixed(q_HTE: Tensor, cache: KVCache, layer: int, views: Sequence[KeyView]) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,23 +27,23 @@ def release_unused(device: torch.device) -> None:
 
 
 class PeakMemory:
-    """Peak memory since `begin`, in bytes: of tensors on a GPU, else of the whole process."""
+    """Peak memory since `begin`, in bytes: of tensors on all its GPUs together, else of the process."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, *devices: torch.device) -> None:
+        self._gpus = [device for device in devices if device.type == "cuda"]
 
     def begin(self) -> None:
         """Start to measure; on a CPU only where Linux lets a process reset its peak."""
-        if self._device.type == "cuda":
-            torch.cuda.reset_peak_memory_stats(self._device)
-        else:
+        for gpu in self._gpus:
+            torch.cuda.reset_peak_memory_stats(gpu)
+        if not self._gpus:
             with suppress(OSError):
                 Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM alone
 
     def num_bytes(self) -> int:
         """Return the peak so far."""
-        if self._device.type == "cuda":
-            return torch.cuda.max_memory_allocated(self._device)
+        if self._gpus:
+            return sum(torch.cuda.max_memory_allocated(gpu) for gpu in self._gpus)
         with suppress(OSError):
             status = Path("/proc/self/status").read_text()
             return int(status.partition("VmHWM:")[2].split()[0]) << 10
@@ -50,6 +51,7 @@ class PeakMemory:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def device_name(device: torch.device) -> str:
-    """Return `cpu`, or the GPU's own name."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+def device_name(*devices: torch.device) -> str:
+    """Return `cpu`, or the GPUs' own name, with their number where there are several: `4 x NVIDIA H200`."""
+    names = Counter("cpu" if one.type == "cpu" else torch.cuda.get_device_name(one) for one in devices)
+    return ", ".join(name if count == 1 else f"{count} x {name}" for name, count in names.items())

@@ -173,11 +173,11 @@ def test_a_cache_that_does_not_fit_is_reserved_on_the_host(
     """A long video whose cache cannot be reserved on the device starts on the host."""
     allocate = KVCache.allocate
 
-    def fits(self: KVCache, rows: int) -> bool:
+    def fits(self: KVCache, rows: int, layer: int) -> bool:
         return self.on_host or rows < 2000
 
-    def short(self: KVCache, rows: int) -> Any:
-        return Shortage(allocate, fits, torch.OutOfMemoryError("no"))(self, rows)
+    def short(self: KVCache, rows: int, layer: int) -> Any:
+        return Shortage(allocate, fits, torch.OutOfMemoryError("no"))(self, rows, layer)
 
     monkeypatch.setattr(KVCache, "allocate", short)
     session = small_model.prefill(noise(16), prefill=PrefillOptions(expected_frames=10_000))

@@ -25,7 +25,13 @@ ODD = ModelConfig(
 
 
 @pytest.mark.parametrize(
-    "config", [FULL, ODD, replace(ODD, family=Family.LLAVA_VIDEO, frame_tokens=FrameTokens())]
+    "config",
+    [
+        FULL,
+        ODD,
+        replace(ODD, family=Family.LLAVA_VIDEO, frame_tokens=FrameTokens()),
+        replace(ODD, language=replace(ODD.language, qkv_bias=False, head_norms=True)),
+    ],
 )
 def test_every_parameter_is_counted(config: ModelConfig) -> None:
     """To the last one, in both families; a head that is the embedding counts once."""

@@ -116,9 +116,9 @@ def test_memory_is_flat(session: Session, monkeypatch: pytest.MonkeyPatch) -> No
     allocated: list[int] = []
     allocate = RowCache.allocate
 
-    def counted(self: RowCache, room: int) -> torch.Tensor:
+    def counted(self: RowCache, room: int, layer: int) -> torch.Tensor:
         allocated.append(room)
-        return allocate(self, room)
+        return allocate(self, room, layer)
 
     monkeypatch.setattr(RowCache, "allocate", counted)
     capacity, kv_bytes = session.cache.capacity, session.kv_bytes
@@ -146,7 +146,7 @@ def test_impossible_calls_are_refused(session: Session) -> None:
 def test_a_shortage_of_memory_has_its_type(session: Session) -> None:
     """And the session answers afterwards."""
 
-    def short(self: RowCache, room: int) -> torch.Tensor:
+    def short(self: RowCache, room: int, layer: int) -> torch.Tensor:
         raise torch.OutOfMemoryError("no")
 
     with pytest.MonkeyPatch.context() as patch:
