@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, replace
 from schemas.plan import PlannedVideo
 
 MIN_FRAMES = 64  # the memory ladder does not go below this
+WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
-from jobs.attempts.work import Work
+from jobs.attempts.work import WAITING_PER_CPU, Work
 from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
 from jobs.cluster.nodes import Nodes
@@ -31,7 +31,7 @@ from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
 from jobs.workers.placement import NO_ACTORS, place_actors
-from jobs.workers.postprocess import WAITING_PER_CPU, Postprocessing
+from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source, admission_remote
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError

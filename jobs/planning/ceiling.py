@@ -10,7 +10,6 @@ from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Costs, Numbers
 from jobs.planning.expected import expect, sampling_of
 from jobs.planning.preflight import Preflight
-from jobs.settings.config import Settings
 from jobs.settings.limits import CostLimit
 from jobs.ui.words import hours
 from schemas.failures import UsageError
@@ -61,11 +60,17 @@ def ceiling_of(checked: Preflight, costs: Costs | None) -> Ceiling | None:
         sampling_of(checked),
         checked.recipe.record.budgets,
         costs,
-        None if limit.frames is not None else _seconds(limit, settings, costs),
+        None if limit.frames is not None else _seconds(checked, limit, costs),
     )
 
 
-def _seconds(limit: CostLimit, settings: Settings, costs: Costs | None) -> float:
+def _seconds(checked: Preflight, limit: CostLimit, costs: Costs | None) -> float:
+    settings = checked.settings
+    if checked.weights is None:
+        raise UsageError(
+            f"{_FLAG} {limit.text}: it limits what a model takes, and none is asked",
+            "Leave it out, or name --model. Videos that are too long for signals: --max-duration.",
+        )
     if costs is None:
         raise UsageError(
             f"{_FLAG} {limit.text}: no attempt of this model is recorded yet, so costs are not known",

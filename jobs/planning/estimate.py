@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from jobs.planning.expected import expect
+from jobs.planning.lengths import Lengths
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
 from jobs.planning.signal_costs import SignalEstimate, estimate_signals
+from jobs.planning.signal_runs import read_signal_runs
+from storage.query.catalog import open_catalog
 
 Range = tuple[float, float]  # likely, and at worst: if each video took what one in ten does
 
@@ -28,7 +31,10 @@ class Estimate:
     device: str | None = None
     num_actors: int = 1
     actor_hours: Range | None = None
-    finish_hours: Range | None = None  # wall time, from the command to its end
+    finish_hours: Range | None = (
+        None  # wall time from the command to its end; twice the likely without a model
+    )
+    num_cpus: int | None = None  # that read signals, where no model is asked
     usd: Range | None = None
     signals: tuple[SignalEstimate, ...] = ()
 
@@ -44,8 +50,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         return base
     share = len(is_known) / is_known.sum()
     base = replace(
-        base,
-        signals=estimate_signals(plan.videos, expected.lengths.ms, checked),
+        _with_signals(base, plan, expected.lengths, checked),
         video_hours=float(expected.lengths.ms[is_known].sum() * share / 3_600_000),
         num_frames=round(float(expected.frames[is_known].sum() * share)),
         num_headers=expected.lengths.num_headers,
@@ -72,3 +77,21 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         finish_hours=(soon / 3600, late / 3600),
         usd=None if usd is None else (likely / 3600 * usd, worst / 3600 * usd),
     )
+
+
+def _with_signals(base: Estimate, plan: Plan, lengths: Lengths, checked: Preflight) -> Estimate:
+    """Add what the signals take, and by when a run of them alone is done where there was one before."""
+    with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
+        signals = estimate_signals(plan.videos, lengths, checked, catalog)
+        runs = None if checked.weights else read_signal_runs(catalog)
+    if runs is None or not signals:
+        return replace(base, signals=signals)
+    signals_s = sum(one.cpu_hours for one in signals) * 3600
+    done = runs.wall_s(base.num_videos, signals_s, signals_s * _largest_share(lengths)) / 3600
+    return replace(base, signals=signals, finish_hours=(done, done), num_cpus=runs.num_cpus)
+
+
+def _largest_share(lengths: Lengths) -> float:
+    """The share of the video with most to see, else of the longest, in what is known of all of them."""
+    seen = lengths.megapixels if np.isfinite(lengths.megapixels).any() else lengths.ms
+    return float(np.nanmax(seen) / len(seen) / np.nanmean(seen))

@@ -1,15 +1,17 @@
-"""How long planned videos are: by the index, by their headers, else by their size."""
+"""How long planned videos are, and how much there is to see: by the index, their headers, else their size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from jobs.planning.costs import Numbers
-from jobs.planning.headers import stated_lengths_ms
+from jobs.planning.headers import read_headers
 from storage.library.library import Library
 from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos
+from videoxl2.frames.probing.stated import Stated
 
 # Headers read for one plan; where more are unknown, those are drawn by lot. On S3 each takes two requests.
 MAX_HEADERS_LOCAL, MAX_HEADERS_S3 = 2000, 200
@@ -17,10 +19,20 @@ MAX_HEADERS_LOCAL, MAX_HEADERS_S3 = 2000, 200
 # What rows, or attempts at the same bytes, say.
 _TOLD = """
 WITH known AS (
-    SELECT video_id, object_rev, duration_ms AS video_ms FROM videos_all
-    UNION ALL SELECT video_id, object_rev, video_ms FROM attempts WHERE video_ms > 0
-), told AS (SELECT video_id, object_rev, max(video_ms) AS video_ms FROM known GROUP BY ALL)
-SELECT coalesce(t.video_ms, 'NaN'::DOUBLE)
+    SELECT video_id, object_rev, duration_ms AS ms, width * height / 1e6 AS megapixels,
+        duration_ms / 1000 * fps_num / nullif(fps_den, 0) AS pictures,
+        CASE WHEN len(audio_codecs) > 0 THEN duration_ms / 1000 ELSE 0 END AS sound_s
+    FROM videos_all
+    UNION ALL SELECT video_id, object_rev, video_ms, NULL, NULL, NULL FROM attempts WHERE video_ms > 0
+), told AS (
+    SELECT video_id, object_rev, max(ms) AS ms, max(pictures) AS pictures,
+        max(pictures * megapixels) AS megapixels, max(sound_s) AS sound_s
+    FROM known GROUP BY ALL
+)
+SELECT coalesce(t.ms, 'NaN'::DOUBLE) AS ms, coalesce(t.pictures, 'NaN'::DOUBLE) AS pictures,
+    coalesce(t.megapixels, 'NaN'::DOUBLE) AS megapixels,
+    coalesce(least(t.pictures, t.ms / 1000), 'NaN'::DOUBLE) AS sampled,
+    coalesce(t.sound_s, 'NaN'::DOUBLE) AS sound_s
 FROM _planned AS p LEFT JOIN told AS t ON t.video_id = p.video_id AND t.object_rev = p.object_rev
 ORDER BY p.place"""
 
@@ -37,36 +49,51 @@ FROM paced JOIN usual USING (extension) WHERE ms / b BETWEEN pace / 10 AND pace 
 
 @dataclass(frozen=True)
 class Lengths:
-    """The length of each video, in the plan's order. Where nobody knows, `ms` is not a number."""
+    """The length of each video, in the plan's order, and how much there is to see and hear in it, as a `Look`
+    has it of a second. What nobody knows is not a number."""
 
     ms: Numbers
-    is_certain: NDArray[np.bool_]  # not guessed by its size
+    pictures: Numbers
+    megapixels: Numbers
+    sampled: Numbers
+    sound_s: Numbers
+    is_certain: NDArray[np.bool_]  # the length is not guessed by its size
     num_headers: int = 0  # that were read for it
 
 
 def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library | None) -> Lengths:
     """Look up lengths. Without a catalog there is no index yet; without a library no header is read."""
-    lengths_ms = np.full(len(videos), np.nan)
+    told = [np.full(len(videos), np.nan) for _ in range(5)]
     if catalog is not None and len(videos):
         videos.show(catalog, with_revisions=True)
-        (lengths_ms,) = catalog.arrays(_TOLD)
-    num_headers = _read_headers(videos, lengths_ms, library) if library is not None else 0
-    is_certain = ~np.isnan(lengths_ms)
-    _guess(videos, lengths_ms, dict(catalog.query(_PACES).rows) if catalog is not None else {})
-    return Lengths(lengths_ms, is_certain, num_headers)
+        told = catalog.arrays(_TOLD)
+    num_headers = _read_headers(videos, told, library) if library is not None else 0
+    is_certain = ~np.isnan(told[0])
+    _guess(videos, told[0], dict(catalog.query(_PACES).rows) if catalog is not None else {})
+    lengths_ms, pictures, megapixels, sampled, sound_s = told
+    return Lengths(lengths_ms, pictures, megapixels, sampled, sound_s, is_certain, num_headers)
 
 
-def _read_headers(videos: PlannedVideos, lengths_ms: Numbers, library: Library) -> int:
-    unknown = np.flatnonzero(np.isnan(lengths_ms)).tolist()
+def _read_headers(videos: PlannedVideos, told: Sequence[Numbers], library: Library) -> int:
+    unknown = np.flatnonzero(np.isnan(told[0])).tolist()
     most = MAX_HEADERS_LOCAL if library.is_local else MAX_HEADERS_S3
     if len(unknown) > most:
         ids = videos.video_ids
         unknown = sorted(sorted(unknown, key=ids.__getitem__)[:most])
-    found = stated_lengths_ms(library, [one.video for one in videos.take(unknown)]) if unknown else []
-    for row, length_ms in zip(unknown, found, strict=True):
-        if length_ms:
-            lengths_ms[row] = length_ms
+    found = read_headers(library, [one.video for one in videos.take(unknown)]) if unknown else []
+    for row, said in zip(unknown, found, strict=True):
+        if said and said.ms:
+            for column, value in zip(told, _columns(said), strict=True):
+                column[row] = value
     return len(unknown)
+
+
+def _columns(said: Stated) -> tuple[float, ...]:
+    """What a header says, as `Lengths` has it."""
+    seconds = said.ms / 1000
+    sound_s = seconds if said.has_sound else 0.0
+    sampled = min(said.pictures, seconds)
+    return said.ms, said.pictures, said.pictures * said.pixels / 1e6, sampled, sound_s
 
 
 def _guess(videos: PlannedVideos, lengths_ms: Numbers, paces: dict[str, float]) -> None:

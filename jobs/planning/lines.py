@@ -95,6 +95,10 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
         yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
     yield from map(_signal_line, estimate.signals)
     if not estimate.num_frames and estimate.signals:
+        if estimate.finish_hours:
+            noun = "core" if estimate.num_cpus == 1 else "cores"
+            with_ = f"{estimate.num_cpus} {noun}, start-up included"
+            yield f"       done in about {hours(estimate.finish_hours[0])} with {with_}"
         return
     if estimate.actor_hours is None or estimate.finish_hours is None:
         yield "       no estimate: no attempt of this model is recorded yet; try `media-index run --limit 20`"

@@ -1,17 +1,17 @@
 """What reading signals will take: seconds of a CPU, by the length of the videos and what is said in them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.planning.costs import Numbers
+from jobs.planning.lengths import Lengths
 from jobs.planning.preflight import Preflight
 from jobs.signals.signal import USUAL_LOOK, USUAL_TALK, Look, Signal, Talk, WatchingSignal, identity_of
 from jobs.signals.watching import PASS_COSTS, own_share, shares_of
 from schemas.recipe import RecipeRecord
-from storage.query.catalog import Catalog, open_catalog
+from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos
 
 # What attempts took, signal by signal.
@@ -24,11 +24,13 @@ _HEARD = """
 SELECT count(*), coalesce(sum(duration_ms) / 3.6e6, 0), coalesce(sum(num_pieces), 0)
 FROM speech_tracks JOIN videos USING (video_id)"""
 
-# How much there is to see in a second of the videos that are known.
+# How much there is to see and hear in a second of the videos that are known.
 _LOOK = """
-SELECT sum(ms * fps) / sum(ms), sum(ms * fps * pixels) / sum(ms) / 1e6
+SELECT sum(ms * fps) / sum(ms), sum(ms * fps * pixels) / sum(ms) / 1e6, sum(ms * least(1, fps)) / sum(ms),
+    sum(CASE WHEN len(audio_codecs) > 0 THEN ms ELSE 0 END) / sum(ms)
 FROM (
-    SELECT duration_ms AS ms, fps_num / fps_den AS fps, width * height AS pixels FROM videos WHERE fps_den > 0
+    SELECT duration_ms AS ms, fps_num / fps_den AS fps, width * height AS pixels, audio_codecs
+    FROM videos WHERE fps_den > 0
 )"""
 
 
@@ -55,19 +57,18 @@ class _History:
 
 
 def estimate_signals(
-    videos: PlannedVideos, lengths_ms: Numbers, checked: Preflight
+    videos: PlannedVideos, lengths: Lengths, checked: Preflight, catalog: Catalog
 ) -> tuple[SignalEstimate, ...]:
-    """For each signal that any of the videos is planned for. Unknown lengths are taken to be like others."""
+    """For each signal that any of the videos is planned for. Unknown videos are taken to be like others."""
     if not checked.recipe.signals:
         return ()
-    with open_catalog(checked.settings.index, checked.settings.endpoint_url, must_exist=False) as catalog:
-        history = _history(catalog, checked.recipe.signals, checked.index.recipe)
+    history = _history(catalog, checked.recipe.signals, checked.index.recipe)
     wanted = [names for _, names in videos.parts]
     estimates = []
     paid: set[int] = set()  # videos whose pass another signal pays for
     for signal in checked.recipe.signals:
         rows = [row for row, names in enumerate(wanted) if names is None or signal.name in names]
-        known_ms = lengths_ms[rows][~np.isnan(lengths_ms[rows])]
+        known_ms = lengths.ms[rows][~np.isnan(lengths.ms[rows])]
         if not len(known_ms):
             continue
         share = 0.0
@@ -76,17 +77,24 @@ def estimate_signals(
             paid.update(rows)
         hours = float(known_ms.mean()) * len(rows) / 3_600_000
         usd = checked.settings.usd_per_cpu_hour
-        estimates.append(_estimate(signal, len(rows), hours, share, history, usd))
+        look = _look_of(lengths, rows) or history.look
+        estimates.append(_estimate(signal, len(rows), hours, share, look, history, usd))
     return tuple(estimates)
 
 
 def _estimate(
-    signal: Signal, num_videos: int, hours: float, pass_share: float, history: _History, usd: float | None
+    signal: Signal,
+    num_videos: int,
+    hours: float,
+    pass_share: float,
+    look: Look,
+    history: _History,
+    usd: float | None,
 ) -> SignalEstimate:
     """One signal, with the share of the videos whose pass it pays for."""
     costs, pace = signal.rough_costs, history.paces.get(identity_of(signal))
-    whole_s = costs.seconds(num_videos, hours, history.talk, history.look)
-    whole_s += pass_share * PASS_COSTS.seconds(num_videos, hours, look=history.look)
+    whole_s = costs.seconds(num_videos, hours, history.talk, look)
+    whole_s += pass_share * PASS_COSTS.seconds(num_videos, hours, look=look)
     cpu_hours = (pace or 1.0) * whole_s / 3600
     return SignalEstimate(
         signal.name,
@@ -99,6 +107,16 @@ def _estimate(
     )
 
 
+def _look_of(lengths: Lengths, rows: Sequence[int]) -> Look | None:
+    """How much there is to see in a second of these videos; None where that is known of none of them."""
+    known = [row for row in rows if not np.isnan(lengths.pictures[row])]
+    seconds = float(lengths.ms[known].sum()) / 1000
+    if not seconds:
+        return None
+    seen = (lengths.pictures, lengths.megapixels, lengths.sampled, lengths.sound_s)
+    return Look(*(float(column[known].sum()) / seconds for column in seen))
+
+
 def _history(
     catalog: Catalog, signals: tuple[Signal, ...], recipe: Callable[[str], RecipeRecord | None]
 ) -> _History:
@@ -108,8 +126,8 @@ def _history(
 
 def _look(catalog: Catalog) -> Look:
     """As in the videos that are known; the usual one where there are none."""
-    ((pictures, megapixels),) = catalog.query(_LOOK).rows
-    return Look(float(pictures), float(megapixels)) if pictures else USUAL_LOOK
+    (means,) = catalog.query(_LOOK).rows
+    return Look(*map(float, means)) if means[0] else USUAL_LOOK
 
 
 def _talk(catalog: Catalog) -> Talk:

@@ -22,7 +22,7 @@ class Cues:
 
     name: ClassVar[str] = "cues"
     version: ClassVar[int] = 1
-    rough_costs: ClassVar[Costs] = Costs(video_s=0.0, hour_s=8.0, kilopicture_s=0.03)
+    rough_costs: ClassVar[Costs] = Costs(video_s=0.0, hour_s=0.0, kilopicture_s=0.03, sound_hour_s=8.0)
     tables: ClassVar[tuple[str, ...]] = ("cues",)
     reads_sidecars: ClassVar[bool] = False
 

@@ -78,10 +78,12 @@ USUAL_TALK = Talk(0.5, 0.6 * 3600 / 26)  # three fifths of a video are speech; t
 
 @dataclass(frozen=True)
 class Look:
-    """How much there is to see in a second of video: pictures, and millions of pixels in them together."""
+    """How much there is to see and hear in a second of video, as a mean over videos and their seconds."""
 
     pictures: float
-    megapixels: float
+    megapixels: float  # in them together
+    sampled: float = 1.0  # of the pictures, those that are a second from each other or more
+    sound: float = 1.0  # share of the time that has any
 
 
 USUAL_LOOK = Look(25.0, 23.0)  # 1280 x 720
@@ -89,8 +91,9 @@ USUAL_LOOK = Look(25.0, 23.0)  # 1280 x 720
 
 @dataclass(frozen=True)
 class Costs:
-    """Seconds of one core that reading takes: for each video, each hour of it, each piece of speech in it,
-    each thousand pictures that are decoded and each thousand million pixels of them.
+    """Seconds of one core that reading takes: for each video, each hour of it at a picture a second, each
+    hour of its sound, each piece of speech in it, each thousand pictures that are decoded and each thousand
+    million pixels of them.
 
     `memory_bytes` is what it takes beyond what every task has.
     """
@@ -101,12 +104,14 @@ class Costs:
     memory_bytes: int = 0
     kilopicture_s: float = 0.0
     gigapixel_s: float = 0.0
+    sound_hour_s: float = 0.0
 
     def seconds(
         self, num_videos: float, hours: float, talk: Talk = USUAL_TALK, look: Look = USUAL_LOOK
     ) -> float:
         """Seconds of one core, for so many videos of so many hours together."""
-        whole = self.video_s * num_videos + self.hour_s * hours
+        hour_s = self.hour_s * look.sampled + self.sound_hour_s * look.sound
+        whole = self.video_s * num_videos + hour_s * hours
         seen_s = self.kilopicture_s * look.pictures + self.gigapixel_s * look.megapixels  # in 1000 seconds
         return whole + self.piece_s * talk.pieces(num_videos, hours) + 3.6 * seen_s * hours
 

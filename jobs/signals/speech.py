@@ -48,7 +48,7 @@ class SpeechSignal:
         """Time goes by the pieces that are heard, and by the size of what hears them."""
         times = self.num_bytes / _TINY_BYTES
         memory_bytes = round(200e6 + 1.5 * self.num_bytes)
-        return Costs(0.0, _READING_HOUR_S, _PIECE_S * times, memory_bytes)
+        return Costs(0.0, 0.0, _PIECE_S * times, memory_bytes, sound_hour_s=_READING_HOUR_S)
 
     @property
     def reads_sidecars(self) -> bool:

@@ -31,7 +31,9 @@ from schemas.identity import VideoObject
 from schemas.measured import Measured
 
 # Of opening, decoding and hearing; what signals do with it is theirs.
-PASS_COSTS = Costs(video_s=0.1, hour_s=10.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5)
+PASS_COSTS = Costs(
+    video_s=0.1, hour_s=0.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5, sound_hour_s=10.0
+)
 
 _OF_PASS, _OF_DRAFT = 0.5, 0.65  # what a picture a second, and a draft, take of it
 _OF_MODEL = ("model_id", "model_revision")
@@ -177,8 +179,9 @@ def _timed(
 
 
 def look_of(info: "MediaInfo") -> Look:
-    """How much there is to see in a second of a video."""
-    return Look(float(info.fps), float(info.fps) * info.width * info.height / 1e6)
+    """How much there is to see and hear in a second of a video."""
+    fps = float(info.fps)
+    return Look(fps, fps * info.width * info.height / 1e6, min(1.0, fps), float(bool(info.audio_codecs)))
 
 
 def shares_of(

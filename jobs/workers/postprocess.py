@@ -25,7 +25,7 @@ from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import cuts_by_shots, movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import AttemptHistory, Postprocessed
-from jobs.attempts.work import Work
+from jobs.attempts.work import WAITING_PER_CPU, Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
@@ -43,7 +43,6 @@ from storage.index.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.keyframes import read_keyframes
 
-WAITING_PER_CPU = 2  # analysed videos that wait for post-processing; with more, no new video is begun
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file
 NO_CPU = VideoFailure(
     Stage.ROWS, FailureClass.LOST, "no_cpu", "no CPU came in time to look at the file", "Add a CPU node."

@@ -11,11 +11,16 @@ from oddfilms import make as make_film
 from oddfilms.recipe import Piece
 
 from videoxl2.frames import probe
-from videoxl2.frames.probing.stated import stated_ms
+from videoxl2.frames.probing.stated import read_stated
 
 COUNT_ON = {"mpegts_copyts": "1"}
 TICK = Fraction(1, 90_000)
 MPEG2 = {"codec": "mpeg2video", "size": (640, 352), "codec_options": {"g": "1", "qmin": "1", "qmax": "1"}}
+
+
+def stated_ms(path):
+    said = read_stated(path)
+    return said and said.ms
 
 
 def _glued(path, *parts):

@@ -13,7 +13,7 @@ from jobs.failures import VideoFailureError
 from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.ceiling import Ceiling
 from jobs.planning.costs import Attempts, fit_costs
-from jobs.planning.headers import stated_lengths_ms
+from jobs.planning.headers import read_headers
 from jobs.settings.limits import CostLimit
 from jobs.workers.reading import Source, open_video
 from schemas.identity import VideoObject
@@ -175,10 +175,12 @@ def test_headers_say_how_long_a_video_is(library, tmp_path_factory, monkeypatch)
     monkeypatch.setattr(tempfile, "tempdir", None)  # found anew
     opened = open_library(str(library))
     videos = [*opened.list_videos(Selection()), VideoObject(f"{library}/gone.mp4", 1, 1)]
-    day, empty, short, text, gone = stated_lengths_ms(opened, videos)
+    day, empty, short, text, gone = read_headers(opened, videos)
     assert (empty, text, gone) == (None, None, None)
-    assert day == pytest.approx(72_000_000, rel=0.01)
-    assert short == pytest.approx(3000, abs=1500)
+    assert day.ms == pytest.approx(72_000_000, rel=0.01)
+    assert short.ms == pytest.approx(3000, abs=1500)
+    assert (day.pixels, day.has_sound) == (64 * 64, False)
+    assert day.pictures == pytest.approx(3, rel=0.01), "not as many as other films have in a day"
     assert list(temporary.iterdir()) == []
 
 
@@ -215,8 +217,9 @@ def test_a_clock_that_jumps_is_not_refused_for_the_hours_between(tmp_path):
         path.unlink()
     (tmp_path / "jump.ts").write_bytes(content)
     opened = open_library(str(tmp_path))
-    (length_ms,) = stated_lengths_ms(opened, list(opened.list_videos(Selection())))
-    assert length_ms == 20_000
+    (said,) = read_headers(opened, list(opened.list_videos(Selection())))
+    assert (length_ms := said.ms) == 20_000
+    assert said.pictures == 500
     ceiling = Ceiling(CostLimit.parse("600frames"), SAMPLING, BUDGETS, None, None)
     assert ceiling.objection(length_ms, None) is None
     assert ceiling.objection(36_010_000, None) is not None

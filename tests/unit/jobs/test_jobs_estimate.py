@@ -229,7 +229,9 @@ def test_the_pass_is_paid_for_once_and_by_what_there_is_to_see(settings, history
     hours = (60 + 600 + 72_000) / 3600
     first, _, second = estimate_of(plan, checked).signals
     assert (first.cpu_hours - second.cpu_hours) * 3600 == pytest.approx(PASS_COSTS.seconds(3, hours))
-    bundle = make_bundle(duration_ms=60_000, width=3840, height=2160, fps_num=25, fps_den=1)
+    bundle = make_bundle(
+        duration_ms=60_000, width=3840, height=2160, fps_num=25, fps_den=1, audio_codecs=["aac"]
+    )
     index = open_index(settings().index)
     index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
     index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
@@ -263,7 +265,7 @@ def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row
     costs = SPEECH.rough_costs
     assert quiet.num_pieces == pytest.approx(12 * hours / 2, rel=0.02)
     assert quiet.cpu_hours * 3600 == pytest.approx(
-        costs.hour_s * hours + costs.piece_s * quiet.num_pieces, rel=0.01
+        costs.sound_hour_s * hours + costs.piece_s * quiet.num_pieces, rel=0.01
     )
     assert any(
         f"some {quiet.num_pieces} pieces" in line for line in estimate_lines(estimate_of(plan, checked))

@@ -1,8 +1,9 @@
-"""How long a file is by its header, or a few looks at it: no more than a hint. `probe` measures."""
+"""How long a file is, and how much is in it, by its header or a few looks: a hint. `probe` measures."""
 
 import os
 from bisect import bisect_left
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, f
 from videoxl2.frames.files.matroska_end import last_tick
 from videoxl2.frames.files.packets import AnyPacket, VideoPacket
 from videoxl2.frames.probing.looks import looked_s
+from videoxl2.frames.probing.rates import stated_period
 
 _ALIKE, _SLACK_S = Fraction(1, 20), 1  # how far a statement may be off to be believed
 _MATROSKA = "matroska,webm"
@@ -25,23 +27,40 @@ _SMALL, _LOOKED_AT = 1 << 21, 1 << 16  # bytes; packets of ASF are filled up wit
 _TIMES_TOO_LONG = 2  # of what the file's own index lists
 
 
-def stated_ms(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> int | None:
-    """Milliseconds of the video stream, else of the file; None where neither is stated, or what is stated
+@dataclass(frozen=True)
+class Stated:
+    """What a file tells before it is read. `pictures` may be a fraction: a rate, times the length."""
+
+    ms: int
+    pictures: float
+    pixels: int  # of one of them
+    has_sound: bool
+
+
+def read_stated(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Stated | None:
+    """What is stated of the video stream, else of the file; None where no length is stated, or what is stated
     cannot be and nothing cheap says better.
 
     Raises what `probe` raises for a file that cannot be opened. Few packets are read: those with which FFmpeg
     finds out what a headerless file holds, and of streams whose clock may jump some here and there.
     """
     with freed_at_once(), open_video(path, limits) as video:
-        said_s = _said_s(video)
-        found_s = _found_s(video, path, said_s)
-        if video.demuxer in WRAPS and found_s is None and (said_s or 0) > HOLD_S:
-            return None  # two stamps are too few to see a jump, unless it is short
-        if found_s is not None and (said_s is None or _differ(said_s, found_s)):
-            said_s = found_s
-        if said_s and video.demuxer.startswith("mov,"):
-            said_s = _edited_s(video, path, said_s)
-        return round(said_s * 1000) if said_s else None
+        said_s = _length_s(video, path)
+        if not said_s:
+            return None
+        pictures = float(said_s / (stated_period(video) * video.time_base))
+        pixels = video.stream.width * video.stream.height
+        return Stated(round(said_s * 1000), pictures, pixels, bool(video.container.streams.audio))
+
+
+def _length_s(video: OpenVideo, path: str | os.PathLike[str]) -> Fraction | None:
+    said_s = _said_s(video)
+    found_s = _found_s(video, path, said_s)
+    if video.demuxer in WRAPS and found_s is None and (said_s or 0) > HOLD_S:
+        return None  # two stamps are too few to see a jump, unless it is short
+    if found_s is not None and (said_s is None or _differ(said_s, found_s)):
+        said_s = found_s
+    return _edited_s(video, path, said_s) if said_s and video.demuxer.startswith("mov,") else said_s
 
 
 def _edited_s(video: OpenVideo, path: str | os.PathLike[str], media_s: Fraction) -> Fraction:
