@@ -18,6 +18,7 @@ from schemas.failures import MediaIndexError, PreflightError
 from videoxl2.constrained.slots import Choice, Program, SlotStats
 from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
+from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 
 if TYPE_CHECKING:
     from videoxl2.generate.selection import Selection
@@ -33,6 +34,7 @@ class Sampling:
 
     fps: Fraction | None
     max_frames: int
+    pixels: PixelBudget = OWN_PIXELS
 
     def grid(self, video: Playable) -> SamplingGrid:
         fps = self.fps or published_fps(video.info.duration_ms, self.max_frames)
@@ -72,7 +74,8 @@ class Respondent:
         from videoxl2.generate.prefill import PrefillOptions
 
         grid = sampling.grid(video)
-        size = self._model.config.picture_rule.size(*video.info.shown_size, grid.num_targets)
+        pictures = self._model.config.picture_rule.within(sampling.pixels)
+        size = pictures.size(*video.info.shown_size, grid.num_targets)
         spans = read_frames(video.path, grid, size, FRAMES_PER_SPAN, info=video.info)
         try:
             session = self._model.prefill(

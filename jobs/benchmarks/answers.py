@@ -27,7 +27,9 @@ class AnswerSettings(BaseModel):
     dtype: str
     fps: str
     max_frames: int
-    kv: str = DENSE  # files of before say nothing
+    kv: str = DENSE  # files of before say nothing, here and below
+    max_pixels_per_frame: int | None = None
+    max_pixels_at_once: int | None = None
 
 
 class Answered(BaseModel):

@@ -168,6 +168,8 @@ def _answer_settings(
         dtype=settings.dtype,
         fps=str(settings.fps or "as published"),
         max_frames=sampling.max_frames,
+        max_pixels_per_frame=sampling.pixels.per_frame,
+        max_pixels_at_once=sampling.pixels.at_once,
         kv=kv_text(kv),
     )
 

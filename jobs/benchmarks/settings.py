@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
-from jobs.prompts.budget import check_context, check_kv
+from jobs.prompts.budget import check_context, check_kv, check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.network.config import read_config
+from videoxl2.network.picture_size import PixelBudget
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
 
@@ -30,6 +31,8 @@ class BenchmarkSettings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate | None = None
     max_frames: int | None = Field(default=None, ge=1, le=10_000)
+    max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    max_pixels_at_once: int | None = Field(default=None, ge=1, le=1_000_000_000_000)
     kv: Literal["dense", "bilevel"] = "dense"
     kv_compression: int | None = Field(default=None, ge=2, le=144)
     kv_dense_chunks: int | None = Field(default=None, ge=0, le=10_000)
@@ -57,8 +60,10 @@ class BenchmarkSettings(BaseModel):
         """
         published = FORMATS[self.benchmark].max_frames
         published = min(published, read_config(weights.folder).trained_frames or published)
-        sampling = Sampling(self.fps, self.max_frames or published)
-        check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS)
+        pixels = PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
+        sampling = Sampling(self.fps, self.max_frames or published, pixels)
+        check_pixels(sampling.pixels, weights.pictures, sampling.max_frames)
+        check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS, sampling.pixels)
         return sampling
 
     def kv_for(self, weights: Weights) -> BiLevelKv | None:

@@ -52,7 +52,7 @@ def look_at_frames(settings: Settings) -> Check:
         return Check("frames", Health.OK, "known once weights and packs are here")
     if not is_known_for(weights):
         return Check("frames", Health.OK, "as many as the context holds")
-    fitting = FramesThatFit(weights, settings.dtype, packs)
+    fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels)
     gpus = find_gpus()
     here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None
     here = fitting.on_cpu(available_memory()[1]) if here is None else here

@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from jobs.benchmarks.names import BENCHMARKS
-from jobs.cli.options import FILE, kv_options, switch, value, values
+from jobs.cli.options import FILE, kv_options, pixel_options, switch, value, values
 from jobs.cli.verb import index_options, verb, with_options
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
@@ -31,6 +31,7 @@ benchmark_options = with_options(
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
     value("--max-frames", None, "Pictures a video at most. [as published]", int),
+    pixel_options,
     kv_options,
     value("--limit", None, "Only the first so many questions. [all]", int),
     switch("--skip-unusable", "Leave out videos missing, broken or too short.", default=False),

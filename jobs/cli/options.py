@@ -39,6 +39,20 @@ kv_options = with_options(
     value("--kv-dense-chunks", "N", "So many chunks of 24 pictures stay dense for a whole video. [6]", int),
 )
 
+# How large the pictures are that a model is shown.
+pixel_options = with_options(
+    value(
+        *("--max-pixels-per-frame", "N"),
+        "Of a model that takes pictures in their own shape: each has at most so many. [the model's own]",
+        int,
+    ),
+    value(
+        *("--max-pixels-at-once", "N"),
+        "The same: all pictures that are shown at once have at most so many. [the model's own]",
+        int,
+    ),
+)
+
 # What is asked of which videos: the same for planning and doing.
 recipe_options = with_options(
     value("--library", "DIR|s3://…", "Where the videos are."),
@@ -70,6 +84,7 @@ recipe_options = with_options(
     value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
     switch("--split", "Take longer videos in sections instead."),
+    pixel_options,
     kv_options,
     values(
         *("--pack", "packs", "NAME|DIR"),

@@ -56,7 +56,9 @@ def plan(
     before = (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
     estimated = tuple(estimate_lines(estimate))
     asked = checked.weights if estimated else None
-    fitting = frames_lines(asked, settings.dtype, checked.recipe.prompts, settings.max_frames)
+    fitting = frames_lines(
+        asked, settings.dtype, checked.recipe.prompts, settings.max_frames, settings.pixels
+    )
     for line in (*before, *estimated, *fitting):
         say(line)
     if not made.summary.reasons.total():

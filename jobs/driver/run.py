@@ -188,7 +188,7 @@ class _Execution:
             checked.library,
             checked.scratch,
             settings.fps,
-            checked.weights.pictures if checked.weights else None,
+            checked.weights.pictures.within(settings.pixels) if checked.weights else None,
             settings.split,
             checked.index.store,
             self._plan.ceiling,

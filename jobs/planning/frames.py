@@ -8,6 +8,7 @@ from videoxl2.network.config import read_config
 from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, most_frames_in
+from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 from videoxl2.network.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
@@ -17,8 +18,10 @@ _COMPRESSION = 4
 class FramesThatFit:
     """Frames at a time for one checkpoint, in the numbers it is run with, beside answers of these prompts."""
 
-    def __init__(self, weights: Weights, dtype: str, prompts: Sequence[Prompt]) -> None:
-        self._config = read_config(weights.folder)
+    def __init__(
+        self, weights: Weights, dtype: str, prompts: Sequence[Prompt], pixels: PixelBudget = OWN_PIXELS
+    ) -> None:
+        self._config = read_config(weights.folder).within(pixels)
         self._dtype = dtype
         longest = max((prompt.max_new_tokens for prompt in prompts), default=0)
         self._answers = Answers(tokens=longest + _PROMPT_TOKENS)
@@ -62,9 +65,13 @@ def is_known_for(weights: Weights) -> bool:
 
 
 def frames_lines(
-    weights: Weights | None, dtype: str, prompts: Sequence[Prompt], max_frames: int
+    weights: Weights | None,
+    dtype: str,
+    prompts: Sequence[Prompt],
+    max_frames: int,
+    pixels: PixelBudget = OWN_PIXELS,
 ) -> Iterator[str]:
     """Say how many frames fit a GPU at once; nothing without a model."""
     if weights is not None and is_known_for(weights):
-        cards = FramesThatFit(weights, dtype, prompts).cards()
+        cards = FramesThatFit(weights, dtype, prompts, pixels).cards()
         yield f"       at most {max_frames:,} frames of a video at once; a GPU holds {cards}"

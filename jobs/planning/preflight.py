@@ -75,10 +75,12 @@ def _open(
     prompts = load_packs(settings.packs) if weights else ()
     check_said(prompts, {signal.name for signal in signals})
     if weights:
-        from jobs.prompts.budget import check_budgets, check_kv  # load tokenizers, which signals do without
+        # These load tokenizers, which signals do without.
+        from jobs.prompts.budget import check_budgets, check_kv, check_pixels
 
         check_kv(kv, weights.folder)
-        check_budgets(prompts, weights.folder, settings.max_frames)
+        check_pixels(settings.pixels, weights.pictures, settings.max_frames)
+        check_budgets(prompts, weights.folder, settings.max_frames, settings.pixels)
     recipe = Recipe(
         model_id=weights.model_id if weights else None,
         model_revision=weights.revision if weights else None,
@@ -90,6 +92,7 @@ def _open(
         signals=signals,
         domain_revision=weights.domain.revision if weights and weights.domain else None,
         kv=kv if weights else None,
+        pixels=settings.pixels,
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))

@@ -12,13 +12,20 @@ from videoxl2.errors import ModelError
 from videoxl2.network.config import ModelConfig, read_config
 from videoxl2.network.context import LONGEST_MS, most_frames
 from videoxl2.network.families import Family
+from videoxl2.network.picture_size import OWN_PIXELS, OwnShape, PictureRule, PixelBudget, Squares
 from videoxl2.network.tokens import Vocabulary
 
 
-def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | None = None) -> None:
+def check_budgets(
+    prompts: Sequence[Prompt],
+    weights: Path,
+    max_frames: int | None = None,
+    pixels: PixelBudget = OWN_PIXELS,
+) -> None:
     """Raises `UsageError` for a prompt that cannot be written, or is given too few tokens for one record.
 
-    Also where `max_frames` frames, if they are given, and the longest prompt do not fit the context.
+    Also where `max_frames` frames of these `pixels`, if they are given, and the longest prompt do not fit
+    the context.
     """
     vocabulary = Vocabulary.from_folder(weights)
     longest = 0
@@ -31,7 +38,7 @@ def check_budgets(prompts: Sequence[Prompt], weights: Path, max_frames: int | No
         except (ModelError, UsageError) as error:
             raise UsageError(f"prompt {prompt.prompt_id}: {error.message}", error.hint) from None
     if max_frames is not None:
-        _check_room(read_config(weights), vocabulary, max_frames, longest)
+        _check_room(read_config(weights).within(pixels), vocabulary, max_frames, longest)
 
 
 def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
@@ -44,9 +51,36 @@ def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
         )
 
 
-def check_context(weights: Path, max_frames: int, prompt_tokens: int) -> None:
+def check_pixels(pixels: PixelBudget, pictures: PictureRule, max_frames: int) -> None:
+    """Raises `UsageError` where a budget of pixels is said of a model of squares, or no picture fits it."""
+    if isinstance(pictures, Squares) and pixels != OWN_PIXELS:
+        flag = "per-frame" if pixels.per_frame else "at-once"
+        raise UsageError(
+            f"--max-pixels-{flag} for a model that takes squares of {pictures.side} pixels",
+            "Leave it out: it is for models that take pictures in their own shape.",
+        )
+    if isinstance(pictures, OwnShape):
+        least = pictures.unit**2
+        if pixels.per_frame is not None and pixels.per_frame < least:
+            raise _too_few_pixels("per-frame", pixels.per_frame, least, "")
+        if pixels.at_once is not None and pixels.at_once < least * max_frames:
+            raise _too_few_pixels(
+                "at-once", pixels.at_once, least * max_frames, ", or name fewer --max-frames"
+            )
+
+
+def _too_few_pixels(flag: str, given: int, least: int, instead: str) -> UsageError:
+    return UsageError(
+        f"--max-pixels-{flag} {given} is too little: the smallest pictures need {least}",
+        f"Give at least {least}{instead}.",
+    )
+
+
+def check_context(
+    weights: Path, max_frames: int, prompt_tokens: int, pixels: PixelBudget = OWN_PIXELS
+) -> None:
     """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
-    config = read_config(weights)
+    config = read_config(weights).within(pixels)
     if config.context_tokens is not None:  # a tokenizer takes a second to load
         _check_room(config, Vocabulary.from_folder(weights), max_frames, prompt_tokens)
 

@@ -15,6 +15,7 @@ from jobs.signals.signal import Signal, described, identity_of
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord, recipe_id_of
+from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 
 OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
 OF_HEARD = "speech"  # and that in place of it, where a prompt hears
@@ -39,6 +40,7 @@ class Recipe:
     signals: tuple[Signal, ...] = ()
     domain_revision: str | None = None  # of what decides which videos the model is given; None: any
     kv: BiLevelKv | None = None  # None: prompts are decoded on all of the video, dense
+    pixels: PixelBudget = OWN_PIXELS  # that are shown, where the model leaves it open
 
     @property
     def recipe_id(self) -> str:
@@ -71,9 +73,11 @@ class Recipe:
             if self.domain_revision is not None:
                 model["domain"] = self.domain_revision
             sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
+            budgets = pixels_said(self.pixels)
             model_part = digest("model", *model.values())
-            sampling_part = digest("sampling", *sampling.values())
-            settings = model | sampling
+            said = (f"{name}={budgets[name]}" for name in budgets)
+            sampling_part = digest("sampling", *sampling.values(), *said)
+            settings = model | sampling | budgets
             if self.kv is not None:
                 settings["kv"] = str(self.kv)
                 kv_part = digest("kv", settings["kv"])
@@ -94,6 +98,12 @@ class Recipe:
                 for prompt in self.prompts
             },
         )
+
+
+def pixels_said(pixels: PixelBudget) -> dict[str, str]:
+    """The budgets that were given, by the name of their setting."""
+    budgets = {"max_pixels_per_frame": pixels.per_frame, "max_pixels_at_once": pixels.at_once}
+    return {name: str(budget) for name, budget in budgets.items() if budget is not None}
 
 
 def _task_ids(prompts: tuple[Prompt, ...], signals: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -26,6 +26,7 @@ from jobs.settings.limits import (
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
 from schemas.failures import ExitCode, UsageError
+from videoxl2.network.picture_size import PixelBudget
 
 DEFAULT_PACK = "default"
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
@@ -83,6 +84,8 @@ class Settings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     fps: Rate = Fraction(1)
     max_frames: int = Field(default=2048, ge=1, le=10_000)
+    max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)
+    max_pixels_at_once: int | None = Field(default=None, ge=1, le=1_000_000_000_000)
     split: bool = False
     kv: Literal["dense", "bilevel"] = "dense"
     kv_compression: int | None = Field(default=None, ge=2, le=144)
@@ -126,6 +129,11 @@ class Settings(BaseModel):
     log_format: Literal["text", "json"] = "text"
     log_dir: Path | None = None
     metrics_file: Path | None = None
+
+    @property
+    def pixels(self) -> PixelBudget:
+        """The pixels that the model is shown, as far as that was said."""
+        return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":

@@ -121,7 +121,8 @@ class ModelActor:
         duration_ms = max(opened.info.duration_ms, 1)
         windows = [math.ceil(duration_ms / (p.window_ms or duration_ms)) for p in self._recipe.prompts]
         tokens = sum(p.max_new_tokens * n for p, n in zip(self._recipe.prompts, windows, strict=True))
-        return HangGuard(allowed_seconds(self._placement.device, opened.grid.num_targets, tokens))
+        num_frames, area = opened.grid.num_targets, opened.size.area
+        return HangGuard(allowed_seconds(self._placement.device, num_frames, tokens, area))
 
 
 def _tell(event: str, work: Work, code: str | None = None) -> None:

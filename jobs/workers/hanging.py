@@ -14,14 +14,15 @@ T = TypeVar("T")
 
 # Some ten times what the slowest supported GPU needs, so that only a call that hangs is ever met.
 BASE_S = 900.0
-FRAME_S = 1.0
+FRAME_S, FRAME_AREA = 1.0, 384 * 384  # of a picture of so many pixels, or fewer
 TOKEN_S = 0.5
 CPU_FACTOR = 20.0  # a CPU is for the small checkpoint, but somebody will have the patience
 
 
-def allowed_seconds(device: str, num_frames: int, num_tokens: int) -> float:
-    """Seconds for a video of so many pictures, of which at most `num_tokens` are asked."""
-    seconds = BASE_S + FRAME_S * num_frames + TOKEN_S * num_tokens
+def allowed_seconds(device: str, num_frames: int, num_tokens: int, area: int = FRAME_AREA) -> float:
+    """Seconds for a video of so many pictures of `area` pixels, of which at most `num_tokens` are asked."""
+    frames = num_frames * max(1.0, area / FRAME_AREA)
+    seconds = BASE_S + FRAME_S * frames + TOKEN_S * num_tokens
     return seconds * (CPU_FACTOR if device == "cpu" else 1.0)
 
 

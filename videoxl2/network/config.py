@@ -7,13 +7,13 @@ SigLIP-SO400M/14-384), so that a config.json that leaves a field out still means
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from videoxl2.errors import CheckpointError
 from videoxl2.network.families import Family, family_of
-from videoxl2.network.picture_size import OwnShape, PictureRule, Squares
+from videoxl2.network.picture_size import FRAMES_PER_ROW, OwnShape, PictureRule, PixelBudget, Squares
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
@@ -116,12 +116,24 @@ class ModelConfig:
     @property
     def frames_per_group(self) -> int:
         """Return how many frames are encoded together."""
+        if self.own_shape:
+            return FRAMES_PER_ROW
         return GROUP_FRAMES if self.frame_tokens is None else 1
 
     @property
     def picture_rule(self) -> PictureRule:
         """Return what size pictures are shown in."""
         return self.own_shape or Squares(self.vision.image_size, self.tokens_per_group)
+
+    def within(self, pixels: PixelBudget) -> ModelConfig:
+        """Return the config of a model that is shown no more than these pixels; squares stay as they are."""
+        return replace(self, own_shape=self.own_shape.within(pixels)) if self.own_shape else self
+
+    def most_tokens(self, num_frames: int) -> int:
+        """Return the tokens of up to `num_frames` frames, stamps not counted, whatever their shape."""
+        if self.own_shape:
+            return self.own_shape.most_tokens(num_frames)
+        return -(-num_frames // self.frames_per_group) * self.tokens_per_group
 
     @property
     def tokens_per_group(self) -> int:

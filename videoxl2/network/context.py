@@ -25,11 +25,11 @@ def ids_after_video(
 
 
 def video_tokens(config: ModelConfig, num_frames: int, num_after: int) -> int:
-    """Return the tokens of `num_frames` frames and of what stands after them."""
+    """Return the tokens of up to `num_frames` frames, at most, and of what stands after them."""
     once = config.frame_tokens is not None and config.frame_tokens.newline == "one_token"
     groups = -(-num_frames // config.frames_per_group)
     stamps = groups * _LONGEST_STAMP if config.frames_per_group > 1 else 0
-    return groups * config.tokens_per_group + stamps + num_after + once
+    return config.most_tokens(num_frames) + stamps + num_after + once
 
 
 def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int) -> int | None:
@@ -42,5 +42,6 @@ def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int)
         after = ids_after_video(config, vocabulary, [LONGEST_MS] * num_frames, LONGEST_MS)
         return video_tokens(config, num_frames, len(after))
 
-    most = room // config.tokens_per_group * config.frames_per_group
+    least = 1 if config.own_shape else config.tokens_per_group
+    most = room // least * config.frames_per_group
     return bisect_right(range(max(most, 0) + 1), room, key=taken) - 1

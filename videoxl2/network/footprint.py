@@ -77,13 +77,12 @@ def footprint(
     share = share or Share(config.language.num_layers)
     token = token_bytes(config, itemsize) // config.language.num_layers * share.num_layers
     groups = -(-num_frames // config.frames_per_group)
-    visual = config.tokens_per_group // compression if compression else 0
-    pooled = groups * (visual + STAMP_TOKENS) if compression else 0
+    pooled = groups * (config.tokens_per_group // compression + STAMP_TOKENS) if compression else 0
     logits = answers.rows * config.language.vocab_size * 4 * (share.has_input or share.has_output)
     vision = _vision_bytes(config, itemsize) if share.has_input else 0
     return Footprint(
         weights=share_parameters(config, share) * itemsize,
-        cache=reserved_tokens(_PREFIX_TOKENS, groups, config.tokens_per_group) * token,
+        cache=(reserved_tokens(_PREFIX_TOKENS, groups, 0) + config.most_tokens(num_frames)) * token,
         pooled=pooled * token,
         batch=max(vision, _pass_bytes(config, itemsize)),
         answers=answers.rows * answers.tokens * token + logits,

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
+from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 FRAMES_PER_ROW = 2  # frames of a Qwen-VL model that share their tokens
+_EXACT = 512  # frames up to which most tokens are counted one by one
 _WIDEST = 200  # times as long as wide: what is longer is squeezed to it
 
 
@@ -32,7 +35,10 @@ class PixelBudget:
     """The most pixels that are wanted of a frame, and of all frames shown at once; None: the model's own."""
 
     per_frame: int | None = None
-    in_all: int | None = None
+    at_once: int | None = None
+
+
+OWN_PIXELS = PixelBudget()
 
 
 class PictureRule(Protocol):
@@ -96,7 +102,7 @@ class OwnShape:
 
     def within(self, wanted: PixelBudget) -> OwnShape:
         """Return the same rule with the wanted budgets in place of the model's own."""
-        most = PixelBudget(wanted.per_frame or self.most.per_frame, wanted.in_all or self.most.in_all)
+        most = PixelBudget(wanted.per_frame or self.most.per_frame, wanted.at_once or self.most.at_once)
         return replace(self, most=most)
 
     def size(self, width: int, height: int, num_frames: int) -> PictureSize:
@@ -114,18 +120,45 @@ class OwnShape:
         if most is not None and even * rounded[0] * rounded[1] > most:
             scale = math.sqrt(area / most)
             rounded = [math.floor(side / scale / self.unit) * self.unit for side in sides]
+            rounded = self._narrowed(rounded, most // even)
         return PictureSize(max(self.unit, rounded[1]), max(self.unit, rounded[0]))
 
     def tokens(self, size: PictureSize) -> int:
         """Return the tokens of a pair of frames."""
         return size.area // self.unit**2
 
+    def most_tokens(self, num_frames: int) -> int:
+        """Return the tokens of up to `num_frames` frames, whatever their shape."""
+        exact = _most_tokens(self)
+        if num_frames <= len(exact):
+            return exact[max(0, num_frames - 1)]
+        beyond = self._pair_tokens(len(exact)) * -(-num_frames // FRAMES_PER_ROW)
+        at_once = self.most.at_once
+        if at_once is None:
+            return beyond
+        pixels = FRAMES_PER_ROW * self.unit**2
+        bound = -(-at_once * (len(exact) + 1) // (len(exact) - 1) // pixels)
+        return max(exact[-1], min(beyond, bound), -(-num_frames // FRAMES_PER_ROW))
+
+    def _pair_tokens(self, num_frames: int) -> int:
+        """Return the tokens of a pair where so many frames are shown, whatever their shape."""
+        num_frames = max(num_frames, FRAMES_PER_ROW)
+        even = _even(num_frames) if self.is_shared else 1
+        most = self._most(num_frames, even)
+        assert most is not None, "every model has a budget of one kind"
+        return max(1, most // min(num_frames, even) // self.unit**2)
+
     def _most(self, num_frames: int, even: int) -> int | None:
         """Return the pixels that may be shown: of one frame, or of all where these share the budget."""
-        per_frame, in_all = self.most.per_frame, self.most.in_all
-        shared = [in_all] if self.is_shared else [in_all and in_all // num_frames]
+        per_frame, at_once = self.most.per_frame, self.most.at_once
+        shared = [at_once] if self.is_shared else [at_once and at_once // num_frames]
         single = [per_frame and per_frame * even]
         return min((limit for limit in shared + single if limit is not None), default=None)
+
+    def _narrowed(self, sides: list[int], most: int) -> list[int]:
+        """Return sides of which none is nothing: a unit, beside which the other takes what is left."""
+        longest = most // self.unit**2 * self.unit
+        return [min(side, longest) for side in sides] if min(sides) < self.unit else sides
 
     def _enlarged(self, width: int, height: int) -> tuple[int, int]:
         """Return sides of which, where frames share a budget, none is less than a unit."""
@@ -147,7 +180,14 @@ def qwen2_5_pictures(patch_size: int) -> OwnShape:
 
 def qwen3_pictures(patch_size: int, least: int = 4096, most: int = 25_165_824) -> OwnShape:
     """Return the rule of Qwen3-VL: all frames together have `least` to `most` pixels, as published."""
-    return OwnShape(2 * patch_size, least, is_shared=True, most=PixelBudget(in_all=most))
+    return OwnShape(2 * patch_size, least, is_shared=True, most=PixelBudget(at_once=most))
+
+
+@cache
+def _most_tokens(rule: OwnShape) -> tuple[int, ...]:
+    """Return the tokens of up to 1, 2, 3 … frames, as far as an odd one matters."""
+    pairs = ((number, -(-number // FRAMES_PER_ROW)) for number in range(1, _EXACT + 1))
+    return tuple(accumulate((rule._pair_tokens(number) * rows for number, rows in pairs), max))
 
 
 def _shortened(width: int, height: int) -> tuple[int, int]:

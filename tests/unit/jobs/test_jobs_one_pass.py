@@ -58,7 +58,7 @@ def source(tmp_path):
     return Source(library, tmp_path / "scratch", Fraction(1), Squares(56, 4), signals=SIGNALS)
 
 
-SHAPED = OwnShape(28, 784, is_shared=True, most=PixelBudget(in_all=15 * 56 * 84))
+SHAPED = OwnShape(28, 784, is_shared=True, most=PixelBudget(at_once=15 * 56 * 84))
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_pictures_of_a_model_with_shapes_are_read_in_their_own(shaped, work):
 
 def test_fewer_frames_after_memory_ran_out_are_no_larger(shaped, work):
     """Else a budget of all frames would give each of the fewer ones more pixels, and as many tokens."""
-    wide = replace(shaped, pictures=replace(SHAPED, most=PixelBudget(in_all=8 * 56 * 84)))
+    wide = replace(shaped, pictures=replace(SHAPED, most=PixelBudget(at_once=8 * 56 * 84)))
     fewer = open_video(wide, replace(work, max_frames=4))
     assert fewer.grid.num_targets == 4
     assert fewer.size == open_video(wide, work).size != wide.pictures.size(96, 54, 4)

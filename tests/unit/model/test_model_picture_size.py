@@ -1,5 +1,7 @@
 """Which size pictures are shown in, against what the published processors of transformers 5.23 compute."""
 
+import random
+
 import pytest
 
 from videoxl2.network.config import ModelConfig, VisionConfig
@@ -24,8 +26,6 @@ PUBLISHED = [
     (48, 40, 16, (308, 364), (32, 64), (32, 64)),
     (20, 400, 9, (1428, 84), (640, 32), (640, 32)),
     (400, 20, 9, (84, 1428), (32, 640), (32, 640)),
-    (2048, 16, 30, (28, 3584), (32, 4096), (32, 1824)),
-    (4000, 20, 11, (28, 4004), (32, 6400), (32, 3776)),
     (1366, 768, 384, (504, 896), (160, 320), (32, 32)),
     (1920, 800, 1000, (252, 644), (96, 224), (32, 32)),
     (720, 576, 10, (588, 728), (576, 704), (224, 288)),
@@ -51,6 +51,13 @@ def test_sizes_are_those_of_the_published_processors(
     assert qwen3_pictures(16, 4096, 786_432).size(width, height, num_frames) == of_3_default
 
 
+def test_bars_longer_than_the_budget_are_shortened() -> None:
+    """The published rule shows 30 frames of 2048 x 16 pixels as 1824 x 32, twice the budget."""
+    size = qwen3_pictures(16, 4096, 786_432).size(2048, 16, 30)
+    assert size == (32, 800)
+    assert 30 * size.area <= 786_432
+
+
 def test_today_s_models_take_squares_whatever_the_video() -> None:
     """A model without a shape of its own takes its square, and a group has always as many tokens."""
     rule = ModelConfig(vision=VisionConfig(image_size=112)).picture_rule
@@ -73,7 +80,7 @@ def test_a_config_with_a_shape_of_its_own_follows_the_video() -> None:
 @pytest.mark.parametrize("sides", [(1920, 1080), (1080, 1920), (640, 480), (64, 64), (1, 5000)])
 def test_a_wanted_budget_is_kept(rule: OwnShape, num_frames: int, sides: tuple[int, int]) -> None:
     """Pixels of a frame, and of all frames, stay within what is wanted, below the model's own least too."""
-    wanted = PixelBudget(per_frame=120_000, in_all=30_000_000)
+    wanted = PixelBudget(per_frame=120_000, at_once=30_000_000)
     size = rule.within(wanted).size(*sides, num_frames)
     assert size.height % rule.unit == size.width % rule.unit == 0
     assert size.area <= 200 * rule.unit**2 if min(sides) < rule.unit else size.area <= 120_000
@@ -99,3 +106,34 @@ def test_one_budget_leaves_the_other_as_it_is() -> None:
 def test_sides_read_as_people_write_them() -> None:
     """Width first, as everywhere else that a size is told."""
     assert str(PictureSize(448, 832)) == "832x448"
+
+
+@pytest.mark.parametrize("rule", [qwen2_5_pictures(14), qwen3_pictures(16)], ids=["2.5", "3"])
+def test_no_video_of_so_many_frames_has_more_tokens(rule: OwnShape) -> None:
+    """Whatever its shape, and whichever shorter one it is; more frames never bound fewer tokens."""
+    draw = random.Random(5)
+    sides = [(3840, 2160), (1080, 1920), (8192, 4320), (20, 20), (90, 4000)]
+    sides += [(draw.randint(16, 4096), draw.randint(16, 4096)) for _ in range(10)]
+    highest = before = 0
+    for num_frames in [*range(1, 40), *range(505, 530), 1715, 2048, 10_000, 40_000]:
+        pairs = -(-num_frames // 2)
+        highest = max(highest, *(pairs * rule.tokens(rule.size(*one, num_frames)) for one in sides))
+        bound = rule.most_tokens(num_frames)
+        assert max(highest, before) <= bound
+        assert bound <= max(1.1 * highest, pairs)
+        before = bound
+
+
+def test_all_frames_of_the_published_budgets_fit_the_published_contexts() -> None:
+    """Of 128,000 and 262,144 tokens, at any number of frames that a run can show."""
+    assert qwen2_5_pictures(14).most_tokens(10_000) < 116_000
+    assert qwen3_pictures(16).most_tokens(10_000) < 19_000
+
+
+def test_a_config_within_a_budget_has_fewer_tokens() -> None:
+    """Squares stay as they are."""
+    config = ModelConfig(own_shape=qwen3_pictures(16))
+    assert config.within(PixelBudget(at_once=2_000_000)).most_tokens(200) < config.most_tokens(200) / 5
+    squares = ModelConfig()
+    assert squares.within(PixelBudget(at_once=2_000_000)) == squares
+    assert squares.most_tokens(9) == 3 * 144
