@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from videoxl2.generate.loading import load_model
     from videoxl2.generate.model import VideoXL2
     from videoxl2.generate.prefill import PrefillOptions
+    from videoxl2.generate.qwen_vl import Qwen3VL, Qwen25VL
     from videoxl2.generate.selection import BiLevelOptions
     from videoxl2.generate.video_model import VideoModel
     from videoxl2.generate.video_xl_pro import VideoXLPro
 
 _LAZY = {
     "LlavaVideo": "videoxl2.generate.llava_video",
+    "Qwen25VL": "videoxl2.generate.qwen_vl",
+    "Qwen3VL": "videoxl2.generate.qwen_vl",
     "VideoModel": "videoxl2.generate.video_model",
     "VideoXL2": "videoxl2.generate.model",
     "VideoXLPro": "videoxl2.generate.video_xl_pro",
@@ -47,6 +50,8 @@ __all__ = [
     "ModelMemoryError",
     "NonFiniteError",
     "PrefillOptions",
+    "Qwen3VL",
+    "Qwen25VL",
     "VideoModel",
     "VideoXL2",
     "VideoXLPro",

@@ -18,12 +18,20 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from torch import Tensor
 
 from videoxl2.network.checkpoint import empty_network, save_checkpoint
-from videoxl2.network.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig, read_config
+from videoxl2.network.config import (
+    FrameTokens,
+    LanguageConfig,
+    ModelConfig,
+    VisionConfig,
+    qwen_config,
+    read_config,
+)
 from videoxl2.network.encoder import AnyNetwork
 from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_pad|>")
+_QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|video_pad|>")
 NUM_MERGES = 400
 # What the merges are learned from: enough English for readable nonsense.
 _TEXT = """
@@ -53,7 +61,7 @@ def small_config(stop_id: int, vocab_size: int) -> ModelConfig:
     return ModelConfig(vision=vision, language=language, grid_side=4, dtype="float32", eos_ids=(stop_id,))
 
 
-def build_tokenizer() -> Tokenizer:
+def build_tokenizer(more_tokens: tuple[str, ...] = ()) -> Tokenizer:
     """Byte-level BPE: any text round-trips, digits stay single as in the real vocabulary."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -65,7 +73,9 @@ def build_tokenizer() -> Tokenizer:
         vocab_size=len(alphabet) + NUM_MERGES, initial_alphabet=alphabet, show_progress=False
     )
     tokenizer.train_from_iterator(_TEXT.splitlines(), trainer)
-    tokenizer.add_special_tokens([AddedToken(token, special=True) for token in SPECIAL_TOKENS])
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True) for token in (*SPECIAL_TOKENS, *more_tokens)]
+    )
     return tokenizer
 
 
@@ -103,6 +113,63 @@ def config_fields(config: ModelConfig) -> dict[str, object]:
             "add_time_instruction": config.frame_tokens.tells_times,
         }
     return fields
+
+
+def qwen_fields(family: Family, tokenizer: Tokenizer) -> dict[str, object]:
+    """config.json of a small Qwen-VL model, flat for the older one as it was published."""
+    is_older = family is Family.QWEN2_5_VL
+    language: dict[str, object] = {
+        "vocab_size": tokenizer.get_vocab_size(),
+        "hidden_size": 128,
+        "intermediate_size": 256,
+        "num_hidden_layers": 4,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "rms_norm_eps": 1e-6,
+        "rope_theta": 1e6,
+        "max_position_embeddings": 128000,
+    }
+    vision: dict[str, object] = {
+        "depth": 3,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_heads": 4,
+        "out_hidden_size": 128,
+        "patch_size": 14 if is_older else 16,
+    }
+    ids = {
+        f"{name}_token_id": tokenizer.token_to_id(f"<|{name}|>")
+        for name in ("vision_start", "vision_end", "video_pad")
+    }
+    common: dict[str, object] = {
+        "torch_dtype": "float32",
+        "tie_word_embeddings": False,
+        "vision_start_token_id": ids["vision_start_token_id"],
+        "vision_end_token_id": ids["vision_end_token_id"],
+        "video_token_id": ids["video_pad_token_id"],
+        "eos_token_id": tokenizer.token_to_id("<|im_end|>"),
+    }
+    if is_older:
+        return {
+            "architectures": ["Qwen2_5_VLForConditionalGeneration"],
+            "model_type": "qwen2_5_vl",
+            **common,
+            **language,
+            "rope_scaling": {"type": "mrope", "mrope_section": [4, 6, 6]},
+            "vision_config": vision
+            | {"fullatt_block_indexes": [1], "window_size": 112, "tokens_per_second": 2},
+        }
+    return {
+        "architectures": ["Qwen3VLForConditionalGeneration"],
+        "model_type": "qwen3_vl",
+        **common,
+        "text_config": language
+        | {
+            "head_dim": 32,
+            "rope_scaling": {"rope_type": "default", "mrope_section": [6, 5, 5], "mrope_interleaved": True},
+        },
+        "vision_config": vision | {"deepstack_visual_indexes": [0, 1], "num_position_embeddings": 36},
+    }
 
 
 def random_network(config: ModelConfig, seed: int, device: str = "cpu") -> AnyNetwork:
@@ -145,16 +212,21 @@ def write_random_checkpoint(
 ) -> Path:
     """Write a checkpoint that `load_model` loads; the same seed writes the same weights.
 
-    `family` is a `Family`. `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens).
+    `family` is a `Family`. `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens),
+    but not those of a Qwen-VL model.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = build_tokenizer()
+    is_qwen = family in (Family.QWEN2_5_VL, Family.QWEN3_VL)
+    tokenizer = build_tokenizer(_QWEN_TOKENS if is_qwen else ())
     stop: int = tokenizer.token_to_id("<|im_end|>")  # type: ignore[assignment]  # just added
-    config = config or small_config(stop, tokenizer.get_vocab_size())
-    frame_tokens = FrameTokens("bilinear", "grid", True) if family == Family.LLAVA_VIDEO else None
-    config = replace(config, eos_ids=(stop,), family=Family(family), frame_tokens=frame_tokens)
-    config = replace(config, raw=config_fields(config))
+    if is_qwen:
+        config = qwen_config(folder, qwen_fields(Family(family), tokenizer), Family(family))
+    else:
+        config = config or small_config(stop, tokenizer.get_vocab_size())
+        frame_tokens = FrameTokens("bilinear", "grid", True) if family == Family.LLAVA_VIDEO else None
+        config = replace(config, eos_ids=(stop,), family=Family(family), frame_tokens=frame_tokens)
+        config = replace(config, raw=config_fields(config))
     network = random_network(config, seed)
     prefer_words(network, tokenizer)
     tokenizer.save(str(folder / "tokenizer.json"))

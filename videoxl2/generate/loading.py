@@ -9,12 +9,13 @@ import torch
 
 from videoxl2.generate.llava_video import LlavaVideo
 from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.qwen_vl import Qwen3VL, Qwen25VL
 from videoxl2.generate.video_model import VideoModel
 from videoxl2.generate.video_xl_pro import VideoXLPro
 from videoxl2.network.families import family_of
 from videoxl2.network.source import find_folder
 
-_MODELS: tuple[type[VideoModel], ...] = (VideoXL2, VideoXLPro, LlavaVideo)
+_MODELS: tuple[type[VideoModel], ...] = (VideoXL2, VideoXLPro, LlavaVideo, Qwen25VL, Qwen3VL)
 
 
 def load_model(

@@ -6,18 +6,19 @@ All modes are one pass per chunk behind the cached tokens; they differ in the ke
     streaming   prefix, stamps of chunks that left the window, the previous chunks, itself (reference §5.2)
     mask        the same, and stamp tokens see everything before them (reference §5.1)
 
-Shapes: T tokens of a chunk, N visual tokens a group, D language width.
+Shapes: T tokens of a chunk, G groups, N visual tokens a group, L layers, D language width.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from videoxl2.errors import ModelInputError, ModelMemoryError
 from videoxl2.generate.layout import TokenLayout, Visibility, streaming_rows
@@ -74,6 +75,30 @@ def chunk_view(
     return KeyView(end - start, mask=to_device(visibility.mask(start, end), stamp_rows_S.device))
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Embedded tokens, what later layers add, and their positions if these are not the rows' numbers."""
+
+    tokens: Tensor  # [T, D]
+    added: Tensor | None = None  # [L, T, D]
+    positions: Tensor | None = None  # [3, T]
+
+
+def _behind(num_stamps: int, added_LND: Tensor) -> Tensor:
+    """Return `[L, T, D]` with nothing for the stamps."""
+    return functional.pad(added_LND, (0, 0, num_stamps, 0))
+
+
+def _joined(groups: Sequence[_Group]) -> _Group:
+    added = [group.added for group in groups if group.added is not None]
+    positions = [group.positions for group in groups if group.positions is not None]
+    return _Group(
+        torch.cat([group.tokens for group in groups]),
+        torch.cat(added, 1) if added else None,
+        torch.cat(positions, 1) if positions else None,
+    )
+
+
 class Prefill:
     """Prefill of one video into a cache: the prefix at once, then group by group, then `finish`."""
 
@@ -98,9 +123,9 @@ class Prefill:
         rows = reserved_tokens(len(prefix_ids), groups, tokens_per_group)
         self.cache = self._reserved_cache(rows, options.offload)
         self._stamps = _StampRows(device)
-        self._pending: list[Tensor] = []  # embedded groups that no pass has taken yet
+        self._pending: list[_Group] = []  # that no pass has taken yet
         if prefix_ids:
-            self._extend(language.embed(list(prefix_ids)), [])
+            self._extend(_Group(language.embed(list(prefix_ids))), [])
 
     def _reserved_cache(self, rows: int, on_host: bool) -> KVCache:
         try:
@@ -115,8 +140,18 @@ class Prefill:
         release_unused(self.device)
         return self._reserved_cache(rows, on_host=True)
 
-    def add_groups(self, stamp_ids: Sequence[Sequence[int]], visual_GND: Tensor) -> None:
-        """Append groups, whose stamps cross to the device together; runs chunks that are full."""
+    def add_groups(
+        self,
+        stamp_ids: Sequence[Sequence[int]],
+        visual_GND: Tensor,
+        added_GLND: Tensor | None = None,
+        positions_3T: Tensor | None = None,
+    ) -> None:
+        """Append groups, whose stamps cross to the device together; runs chunks that are full.
+
+        `added_GLND` comes to the visual tokens behind the first L layers. `positions_3T` are those of all
+        these tokens, where they are not the numbers of their rows.
+        """
         first = self.layout.num_groups
         for ids in stamp_ids:
             self.layout.add_group(len(ids))
@@ -125,18 +160,32 @@ class Prefill:
         ids_T, rows_T = to_device(torch.stack([flat, rows]), self.device)
         self._stamps.add(rows_T)
         stamps = self.language.embed_tokens(ids_T).split([len(ids) for ids in stamp_ids])
-        self._pending += [torch.cat(pair) for pair in zip(stamps, visual_GND, strict=True)]
+        groups = [
+            _Group(torch.cat([stamp, visual]))
+            if added_GLND is None
+            else _Group(torch.cat([stamp, visual]), _behind(len(stamp), added_GLND[number]))
+            for number, (stamp, visual) in enumerate(zip(stamps, visual_GND, strict=True))
+        ]
+        if positions_3T is not None:
+            parts = to_device(positions_3T, self.device).split([len(group.tokens) for group in groups], dim=1)
+            groups = [replace(group, positions=part) for group, part in zip(groups, parts, strict=True)]
+        self._pending += groups
         most = self.options.chunk_groups * (1 if self.cache.on_host else _PASS_CHUNKS)
         while len(self._pending) >= most:
             self.run_pass(most)
 
-    def finish(self, after_TD: Tensor | None = None) -> None:
-        """Run what waits, and what stands `[T, D]` after the video for every prompt."""
+    def finish(self, after_TD: Tensor | None = None, next_position: int | None = None) -> None:
+        """Run what waits, and what stands `[T, D]` after the video for every prompt.
+
+        That goes on at `next_position`, if it is given, and prompts behind it.
+        """
         if self._pending:
             self.run_pass(len(self._pending))
+        if next_position is not None:
+            self.cache.shift = next_position - self.cache.length
         if after_TD is not None and len(after_TD):
             self.layout.tokens_after = len(after_TD)
-            self._extend(after_TD, [])
+            self._extend(_Group(after_TD), [])
 
     def run_pass(self, num_groups: int) -> None:
         """Run the first groups that wait, chunk by chunk, in one pass through the layers."""
@@ -155,23 +204,30 @@ class Prefill:
         ]
         if all(view.rows is None and view.mask is None for view in views):
             views = []  # one causal part
-        self._extend(torch.cat(self._pending[:num_groups]), views)
+        self._extend(_joined(self._pending[:num_groups]), views)
         del self._pending[:num_groups]
 
-    def _extend(self, x_TD: Tensor, views: Sequence[KeyView]) -> None:
+    def _extend(self, group: _Group, views: Sequence[KeyView]) -> None:
         """Run one pass; if memory runs out, once more with the cache on the host."""
         with self.clock.stage("prefill"):
-            if not self._extend_once(x_TD, views):
+            if not self._extend_once(group, views):
                 # A failed pass left the cache as it was, and its tensors are gone only by now.
                 _log.warning("out of memory: the cache moves to the host")
                 self.cache.move_to_host()
                 release_unused(self.device)
-                self._extend_once(x_TD, views)
+                self._extend_once(group, views)
 
-    def _extend_once(self, x_TD: Tensor, views: Sequence[KeyView]) -> bool:
+    def _extend_once(self, group: _Group, views: Sequence[KeyView]) -> bool:
         """Run one pass; return False if memory ran out and the cache can still move to the host."""
         try:
-            hidden_TD = self.language.extend(x_TD, self.cache, views, keys_only=self.on_hidden is None)
+            hidden_TD = self.language.extend(
+                group.tokens,
+                self.cache,
+                views,
+                positions=group.positions,
+                added_LTD=group.added,
+                keys_only=self.on_hidden is None,
+            )
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

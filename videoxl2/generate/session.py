@@ -212,6 +212,11 @@ class Session:
         """
         if options is None:
             return Selection()
+        if self.language.config.rope_axes:
+            raise ModelInputError(
+                "a Qwen-VL model has no bi-level decoding: its positions are three numbers each",
+                "Leave it out: decode dense.",
+            )
         chunks = tuple(selection_chunks(self.group_times_ms, options.chunk_groups))
         scores: tuple[float, ...] = ()
         if options.units is not None:

@@ -1,6 +1,6 @@
 """Spans of frames to batches of frames, without ever holding a video.
 
-Shapes: F frames, S image size.
+Shapes: F frames, S image size. Frames of a Qwen-VL model are as they come, H x W.
 """
 
 from __future__ import annotations
@@ -29,16 +29,20 @@ class FrameSpan(Protocol):
 
 @dataclass(frozen=True)
 class FrameBatch:
-    frames: NDArray[np.uint8]  # [F, S, S, 3]
+    frames: NDArray[np.uint8]  # [F, S, S, 3], or [F, H, W, 3]
     pts_ms: tuple[int, ...]
 
 
-def frame_batches(spans: Iterable[FrameSpan], batch: int, image_size: int) -> Iterator[FrameBatch]:
-    """Yield batches of `batch` frames, the last one shorter; a span is read when its frames are due."""
+def frame_batches(spans: Iterable[FrameSpan], batch: int, image_size: int | None) -> Iterator[FrameBatch]:
+    """Yield batches of `batch` frames, the last one shorter; a span is read when its frames are due.
+
+    Frames become squares of `image_size`, or stay as they are.
+    """
     frames: list[NDArray[np.uint8]] = []
     times: list[int] = []
     for span in spans:
-        squashed, pts_ms = squash_frames(span.frames, image_size), _times(span, times)
+        squashed = span.frames if image_size is None else squash_frames(span.frames, image_size)
+        pts_ms = _times(span, times)
         taken = 0
         while taken < len(pts_ms):
             part = slice(taken, taken + batch - len(times))

@@ -24,9 +24,11 @@ from videoxl2.network.encoder import AnyNetwork
 from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network, VideoXLProNetwork
+from videoxl2.network.qwen_network import QwenNetwork
 from videoxl2.network.source import weight_files
 from videoxl2.network.spread import Spread
 
+QWEN_FAMILIES = (Family.QWEN2_5_VL, Family.QWEN3_VL)
 Shapes = dict[str, tuple[int, ...]]
 
 VISION_PREFIX = "model.vision_tower.vision_tower.vision_model."
@@ -40,24 +42,34 @@ _PREFIXES = {  # ours → reference
     "language.lm_head.": "lm_head.",
     "language.": "model.",
 }
+_QWEN_PREFIXES = {  # as Qwen2.5-VL was published, and as Qwen3-VL was; either is read
+    Family.QWEN2_5_VL: {"vision.": "visual.", "language.lm_head.": "lm_head.", "language.": "model."},
+    Family.QWEN3_VL: {
+        "vision.": "model.visual.",
+        "language.lm_head.": "lm_head.",
+        "language.": "model.language_model.",
+    },
+}
 # Published code nests the tower once or twice, with or without SigLIP's own level.
 _ANY_VISION_PREFIX = re.compile(r"(model\.)?vision_tower\.(vision_tower\.)?(vision_model\.)?")
 # In some published files and never used: the evaluation class's text_mlp, SigLIP's pooling head, its position
 # counter, and the encoder layer that the reference deletes (named by number when the file is checked).
 _IGNORED = re.compile(r"selector\.text_mlp\.|vision\.head\.|vision\.embeddings\.position_ids$")
 _UNUSED = "vision.post_layernorm."  # may be absent: the reference never applies it
-_NETWORKS: dict[Family, type[Network] | type[LlavaVideoNetwork]] = {
+_NETWORKS: dict[Family, type[Network] | type[LlavaVideoNetwork] | type[QwenNetwork]] = {
     Family.VIDEO_XL_2: Network,
     Family.VIDEO_XL_PRO: VideoXLProNetwork,
     Family.LLAVA_VIDEO: LlavaVideoNetwork,
+    Family.QWEN2_5_VL: QwenNetwork,
+    Family.QWEN3_VL: QwenNetwork,
 }
 SHARD_BYTES = 5 * 2**30
 _NAMED = 8  # keys spelled out in an error
 
 
-def reference_name(name: str) -> str:
+def reference_name(name: str, family: Family = Family.VIDEO_XL_2) -> str:
     """Translate our parameter name into the published checkpoint's."""
-    for ours, theirs in _PREFIXES.items():
+    for ours, theirs in _QWEN_PREFIXES.get(family, _PREFIXES).items():
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
     raise ValueError(name)
@@ -67,7 +79,8 @@ def own_name(reference: str) -> str:
     """Translate a checkpoint's key into our parameter name; unknown keys come back unchanged."""
     if match := _ANY_VISION_PREFIX.match(reference):
         return "vision." + reference[match.end() :]
-    for ours, theirs in _PREFIXES.items():
+    qwen = (pair for prefixes in _QWEN_PREFIXES.values() for pair in prefixes.items() if pair[1] != "model.")
+    for ours, theirs in (*qwen, *_PREFIXES.items()):
         if reference.startswith(theirs):
             return ours + reference.removeprefix(theirs)
     return reference
@@ -124,6 +137,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, Tensor]]:
 
 def _check(folder: Path, network: AnyNetwork, found: Mapping[str, tuple[int, ...]], tied: bool) -> None:
     expected = {name: tuple(p.shape) for name, p in network.named_parameters()}
+    family = network.config.family
     dropped = f"vision.encoder.layers.{network.config.vision.num_layers}."
     missing = [
         name
@@ -136,15 +150,15 @@ def _check(folder: Path, network: AnyNetwork, found: Mapping[str, tuple[int, ...
         if not _IGNORED.match(name) and not name.startswith(dropped)
     ]
     misshaped = [
-        f"{_spelled(name)} {list(found[name])}, expected {list(shape)}"
+        f"{_spelled(name, family)} {list(found[name])}, expected {list(shape)}"
         for name, shape in expected.items()
         if name in found and found[name] != shape
     ]
     problems = [
         f"{len(names)} {kind}: {_listed(names)}"
         for kind, names in (
-            ("missing", [_spelled(n) for n in missing]),
-            ("unexpected", [_spelled(n) for n in unexpected]),
+            ("missing", [_spelled(n, family) for n in missing]),
+            ("unexpected", [_spelled(n, family) for n in unexpected]),
             ("mis-shaped", misshaped),
         )
         if names
@@ -156,8 +170,9 @@ def _check(folder: Path, network: AnyNetwork, found: Mapping[str, tuple[int, ...
         )
 
 
-def _spelled(name: str) -> str:
-    return reference_name(name) if name.startswith(tuple(_PREFIXES)) else name
+def _spelled(name: str, family: Family) -> str:
+    known = tuple(_QWEN_PREFIXES.get(family, _PREFIXES))
+    return reference_name(name, family) if name.startswith(known) else name
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -195,12 +210,14 @@ def _place(network: AnyNetwork, name: str, tensor: Tensor) -> None:
 def save_checkpoint(network: AnyNetwork, folder: Path, source: Path | None = None) -> None:
     """Write config, vision config and weights under the reference's names; tokenizer files from `source`."""
     config = network.config
-    (folder / "vision_tower").mkdir(parents=True, exist_ok=True)
-    dtype = str(network.language.embed_tokens.weight.dtype).removeprefix("torch.")
-    _write_json(
-        folder / "config.json", config.raw | {"mm_vision_tower": "vision_tower", "torch_dtype": dtype}
-    )
-    _write_json(folder / "vision_tower" / "config.json", config.raw_vision or _siglip_fields(config.vision))
+    folder.mkdir(parents=True, exist_ok=True)
+    fields = config.raw | {"torch_dtype": str(network.language.embed_tokens.weight.dtype)[6:]}
+    if config.family not in QWEN_FAMILIES:
+        (folder / "vision_tower").mkdir(exist_ok=True)
+        fields |= {"mm_vision_tower": "vision_tower"}
+        siglip = config.raw_vision or _siglip_fields(config.vision)
+        _write_json(folder / "vision_tower" / "config.json", siglip)
+    _write_json(folder / "config.json", fields)
     for name in (
         "tokenizer.json",
         "tokenizer_config.json",
@@ -220,7 +237,7 @@ def _save_weights(network: AnyNetwork, folder: Path) -> None:
         if size + parameter.nbytes > SHARD_BYTES and shards[-1]:
             shards.append({})
             size = 0
-        shards[-1][reference_name(name)] = parameter.data
+        shards[-1][reference_name(name, network.config.family)] = parameter.data
         size += parameter.nbytes
     weight_map: dict[str, str] = {}
     for number, shard in enumerate(shards, 1):

@@ -14,9 +14,18 @@ from typing import Any, Literal, get_args
 from videoxl2.errors import CheckpointError
 from videoxl2.network.families import Family, family_of
 from videoxl2.network.picture_size import FRAMES_PER_ROW, OwnShape, PictureRule, PixelBudget, Squares
+from videoxl2.network.qwen_config import (
+    QWEN_TYPES,
+    QwenVision,
+    qwen_language,
+    qwen_pictures,
+    qwen_vision,
+)
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
+
+USUAL_PICTURE = (1920, 1080)  # width and height where a video's own are not known
 
 Pool = Literal["bilinear", "average", "max"]
 Newline = Literal["grid", "frame", "one_token", "no_token"]
@@ -101,6 +110,7 @@ class ModelConfig:
     family: Family = Family.VIDEO_XL_2
     frame_tokens: FrameTokens | None = None  # None: four frames are read as one group
     own_shape: OwnShape | None = None  # None: every picture becomes a square
+    qwen_vision: QwenVision | None = None  # of a Qwen-VL model, whose `vision` means nothing
     context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
     eos_ids: tuple[int, ...] = (151645,)
@@ -137,6 +147,8 @@ class ModelConfig:
 
     @property
     def tokens_per_group(self) -> int:
+        if self.own_shape is not None:  # of a wide picture
+            return self.own_shape.tokens(self.own_shape.size(*USUAL_PICTURE, 1))
         if self.frame_tokens is not None:
             return self.frame_tokens.num_tokens(self.vision.patches_per_side)
         return (self.grid_side // self.pool_stride) ** 2
@@ -155,14 +167,16 @@ def read_config(folder: Path) -> ModelConfig:
         )
     raw = _read_json(folder / "config.json")
     model_type = raw.get("model_type")
+    if (family := _family(folder, raw)) in QWEN_TYPES.values():
+        return qwen_config(folder, raw, family)
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
         raise CheckpointError(
             f"{folder} holds a {model_type!r} model, which media-index cannot run",
-            "Use a checkpoint of Video-XL-2, Video-XL-Pro or LLaVA-Video, such as BAAI/Video-XL-2.",
+            "Use a checkpoint of Video-XL-2, Video-XL-Pro, LLaVA-Video, Qwen2.5-VL or Qwen3-VL, such as "
+            "BAAI/Video-XL-2.",
         )
     raw_vision = _find_vision_config(folder, raw)
     try:
-        family = _family(folder)
         return ModelConfig(
             vision=_vision_config(raw_vision),
             language=_language_config(raw),
@@ -183,9 +197,34 @@ def read_config(folder: Path) -> ModelConfig:
         ) from error
 
 
-def _family(folder: Path) -> Family:
-    """Return the family of the weights beside a config; a config alone is Video-XL-2's."""
-    return family_of(folder) if any(folder.glob("*.safetensors")) else Family.VIDEO_XL_2
+def _family(folder: Path, raw: dict[str, Any]) -> Family:
+    """Return the family of the weights beside a config; a config alone is what it says, or Video-XL-2's."""
+    if any(folder.glob("*.safetensors")):
+        return family_of(folder)
+    return QWEN_TYPES.get(str(raw.get("model_type")), Family.VIDEO_XL_2)
+
+
+def qwen_config(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig:
+    """Read a config.json of a Qwen-VL model, which lies in `folder`. Raises `CheckpointError`."""
+    try:
+        found = qwen_language(raw, family)
+        language, vision = _language_config(found), qwen_vision(raw, family)
+        if vision.out_size != language.hidden_size:
+            raise ValueError(f"out_hidden_size {vision.out_size} is not hidden_size {language.hidden_size}")
+        return ModelConfig(
+            language=language,
+            family=family,
+            qwen_vision=vision,
+            own_shape=qwen_pictures(family, vision.patch_size),
+            context_tokens=language.max_position_embeddings,
+            dtype=str(raw.get("torch_dtype") or raw.get("dtype") or found.get("dtype") or "bfloat16"),
+            eos_ids=_eos_ids(folder, {"eos_token_id": found.get("eos_token_id")} | raw),
+            raw=raw,
+        )
+    except (TypeError, ValueError, KeyError, ZeroDivisionError, AttributeError) as error:
+        raise CheckpointError(
+            f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
+        ) from error
 
 
 def _frame_tokens(raw: dict[str, Any]) -> FrameTokens:
@@ -270,6 +309,9 @@ def _language_config(raw: dict[str, Any]) -> LanguageConfig:
         rms_norm_eps=float(raw.get("rms_norm_eps", default.rms_norm_eps)),
         tie_word_embeddings=bool(raw.get("tie_word_embeddings", False)),
         max_position_embeddings=int(raw.get("max_position_embeddings", default.max_position_embeddings)),
+        qkv_bias=bool(raw.get("qkv_bias", True)),
+        head_norms=bool(raw.get("head_norms", False)),
+        rope_axes=tuple(raw.get("rope_axes", ())),
     )
 
 

@@ -1,7 +1,8 @@
 """Frames to visual tokens, a batch at a time; nothing but the pooled tokens is kept.
 
 Shapes: F frames, H W pixels, S image size, C vision width, R grid side, G frame groups,
-N visual tokens a group, D language width. LLaVA-Video's groups are single frames.
+N visual tokens a group, D language width. LLaVA-Video's groups are single frames; Qwen-VL's are pairs, whose
+tokens `[G, L, N, D]` come with what goes to later layers.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from videoxl2.network.images import pixel_values, squash_frames
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.memory import is_out_of_memory, release_unused
 from videoxl2.network.network import Network
+from videoxl2.network.qwen_network import QwenNetwork
+from videoxl2.network.qwen_pictures import qwen_pixels
 from videoxl2.network.vision import resample_to_grid
 
-AnyNetwork = Network | LlavaVideoNetwork
+AnyNetwork = Network | LlavaVideoNetwork | QwenNetwork
 _log = logging.getLogger(__name__)
 DEFAULT_BATCH = {"cuda": 32, "cpu": 8}  # frames; a CPU gains nothing from more, its caches lose
 
@@ -46,7 +49,7 @@ class FrameEncoder:
 
     def encode(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
         """Encode frames as `[G, N, D]`; only the last call may end with a short group."""
-        frames_FSSC = squash_frames(frames_FHWC, self.network.config.vision.image_size)
+        frames_FSSC = self._fitted(frames_FHWC)
         pieces: list[Tensor] = []
         done = 0
         while done < len(frames_FSSC):
@@ -59,6 +62,17 @@ class FrameEncoder:
             pieces.append(tokens_GND)
             done += self.batch
         return torch.cat(pieces)
+
+    def _fitted(self, frames_FHWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return frames of the size that the tower takes; a Qwen-VL tower takes them as they are."""
+        if isinstance(self.network, QwenNetwork):
+            return frames_FHWC
+        return squash_frames(frames_FHWC, self.network.config.vision.image_size)
+
+    def _pixels(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
+        if isinstance(self.network, QwenNetwork):
+            return qwen_pixels(frames_FHWC, self.device, self.network.vision.config.is_gated)
+        return pixel_values(frames_FHWC, self.device)
 
     def _try_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor | None:
         """Encode one batch, or return None if memory ran out and a smaller batch may fit."""
@@ -76,7 +90,7 @@ class FrameEncoder:
 
     def _encode_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor:
         with self.clock.stage("vision"):
-            pixels_FCSS = pixel_values(frames_FSSC, self.device).to(self.dtype)
+            pixels_FCSS = self._pixels(frames_FSSC).to(self.dtype)
         tokens_GND = self.network.visual_tokens(pixels_FCSS, self.clock)
         self.all_finite &= tokens_GND.isfinite().all()
         return tokens_GND

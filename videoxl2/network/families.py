@@ -20,6 +20,8 @@ class Family(StrEnum):
     VIDEO_XL_2 = "Video-XL-2"
     LLAVA_VIDEO = "LLaVA-Video"
     VIDEO_XL_PRO = "Video-XL-Pro"
+    QWEN2_5_VL = "Qwen2.5-VL"
+    QWEN3_VL = "Qwen3-VL"
 
 
 def family_of(folder: Path) -> Family:
@@ -35,11 +37,25 @@ def family_of(folder: Path) -> Family:
             "Use the weights of April 2025 or later, which have a window attention instead.",
         )
     if any(name.startswith(("model.visual.", "visual.")) for name in names):
-        raise CheckpointError(
-            f"{folder} holds a model of the Qwen-VL family, which media-index cannot run yet",
-            "Use a checkpoint of Video-XL-2, Video-XL-Pro or LLaVA-Video.",
-        )
+        return _qwen_family(folder, names)
     if any(name.startswith(_QUERY_AWARE) for name in names):
         return Family.VIDEO_XL_PRO
     has_groups = any(name.startswith("model.sae.") for name in names)
     return Family.LLAVA_VIDEO if "model.image_newline" in names and not has_groups else Family.VIDEO_XL_2
+
+
+def _qwen_family(folder: Path, names: frozenset[str]) -> Family:
+    """Tell Qwen2.5-VL and Qwen3-VL from others of their makers, whose weights have other parts."""
+
+    def has(*parts: str) -> bool:
+        return any(any(part in name for part in parts) for name in names)
+
+    is_plain = not has(".mlp.experts.", ".linear_attn.")
+    if is_plain and has("visual.blocks.0.mlp.gate_proj."):
+        return Family.QWEN2_5_VL
+    if is_plain and has("visual.pos_embed.") and has(".self_attn.q_norm."):
+        return Family.QWEN3_VL
+    raise CheckpointError(
+        f"{folder} holds a model of the Qwen-VL family that media-index cannot run",
+        "Use Qwen2.5-VL, or a dense Qwen3-VL (not one of experts).",
+    )

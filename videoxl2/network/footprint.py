@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from videoxl2.network.config import ModelConfig
+from videoxl2.network.qwen_footprint import batch_bytes, tower_parameters
 
 GB = 10**9
 CARDS = (24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
@@ -166,11 +167,14 @@ def shares(
 
 
 def _input_parameters(config: ModelConfig) -> int:
+    vocabulary = config.language.vocab_size * config.language.hidden_size
+    if config.qwen_vision is not None:
+        return tower_parameters(config.qwen_vision) + vocabulary
     width = config.language.hidden_size
     c = config.vision.hidden_size
     projector = _linear(c, width) + _linear(width, width)
     between = width if config.frame_tokens else _dts_parameters(c)  # LLaVA-Video has a newline there
-    return _tower_parameters(config) + between + projector + config.language.vocab_size * width
+    return _tower_parameters(config) + between + projector + vocabulary
 
 
 def _output_parameters(config: ModelConfig) -> int:
@@ -205,6 +209,8 @@ def _layer_parameters(config: ModelConfig) -> int:
 
 def _vision_bytes(config: ModelConfig, itemsize: int) -> int:
     """A batch in the tower's feed-forward layers, or in Dynamic Token Synthesis, whichever is more."""
+    if config.qwen_vision is not None:
+        return batch_bytes(config.qwen_vision, config.tokens_per_group, _BATCH_FRAMES[itemsize], itemsize)
     v, frames = config.vision, _BATCH_FRAMES[itemsize]
     patches = v.patches_per_side**2
     pixels = 3 * v.image_size**2 * (itemsize + 1)  # as they came, too

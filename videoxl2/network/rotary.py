@@ -1,6 +1,6 @@
 """Rotary embedding, with one position a token or with three: time, row and column.
 
-Shapes: T tokens, E head size.
+Shapes: T tokens or patches, E head size.
 """
 
 from __future__ import annotations
@@ -34,6 +34,16 @@ def _frequencies(head_dim: int, theta: float, device: torch.device) -> tuple[Ten
     exponents = torch.arange(0, head_dim, 2, dtype=torch.int64, device=device).float() / head_dim
     ones = torch.ones_like(exponents)
     return (1.0 / theta**exponents).repeat(2), torch.cat([-ones, ones])
+
+
+def grid_angles(rows_T: Tensor, columns_T: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Return what `rotate` takes for places on a grid: a quarter of E turns by row, one by column, twice."""
+    frequencies = _frequencies(head_dim // 2, theta, rows_T.device)[0][: head_dim // 4]
+    _, signs_E = _frequencies(head_dim, theta, rows_T.device)
+    angles_TE = torch.cat([rows_T[:, None] * frequencies, columns_T[:, None] * frequencies], dim=1).repeat(
+        1, 2
+    )
+    return angles_TE.cos(), angles_TE.sin() * signs_E
 
 
 @cache

@@ -15,11 +15,22 @@ from videoxl2.errors import CheckpointError, ModelInputError
 
 SYSTEM_PROMPT = "You are a helpful assistant."
 PREFIX_TEXT = f"<|im_start|>system\n{SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n"
+USER_TEXT = "<|im_start|>user\n"  # the same without a system prompt
 SUFFIX_BEFORE = "\n"
 SUFFIX_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
 END_OF_TURN = "<|im_end|>"
-CONTROL_TEXTS = ("<|im_start|>", END_OF_TURN, "<|endoftext|>", "<|vision_pad|>")
 VISION_PAD = "<|vision_pad|>"
+VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
+CONTROL_TEXTS = (
+    "<|im_start|>",
+    END_OF_TURN,
+    "<|endoftext|>",
+    VISION_PAD,
+    VISION_START,
+    VISION_END,
+    "<|video_pad|>",
+    "<|image_pad|>",
+)
 
 # Ids of the Qwen2.5 vocabulary, used when a checkpoint comes without a tokenizer.
 QWEN_PREFIX_IDS = (151644, 8948, 198, 2610, 525, 264, 10950, 17847, 13, 151645, 198, 151644, 872, 198)
@@ -52,9 +63,15 @@ def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
 class Vocabulary:
     """A tokenizer, or Qwen2.5's fixed ids where only ids are needed and no tokenizer is there."""
 
-    def __init__(self, tokenizer: Tokenizer | None, before_prompt: str = SUFFIX_BEFORE) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer | None,
+        before_prompt: str = SUFFIX_BEFORE,
+        prefix_text: str = PREFIX_TEXT,
+    ) -> None:
         self.tokenizer = tokenizer
         self.before_prompt = before_prompt
+        self.prefix_text = prefix_text
         if tokenizer is not None:  # a published tokenizer.json may carry its training's settings
             tokenizer.no_truncation()
             tokenizer.no_padding()
@@ -67,22 +84,24 @@ class Vocabulary:
         return None if self.tokenizer is None else self.tokenizer.token_to_id(END_OF_TURN)
 
     @classmethod
-    def from_folder(cls, folder: Path, before_prompt: str = SUFFIX_BEFORE) -> Vocabulary:
+    def from_folder(
+        cls, folder: Path, before_prompt: str = SUFFIX_BEFORE, prefix_text: str = PREFIX_TEXT
+    ) -> Vocabulary:
         """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without."""
         try:
             if (folder / "tokenizer.json").is_file():
-                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), before_prompt)
+                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), before_prompt, prefix_text)
             if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
                 from transformers import Qwen2Tokenizer
 
                 tokenizer = Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer
-                return cls(tokenizer, before_prompt)
+                return cls(tokenizer, before_prompt, prefix_text)
         except Exception as error:  # tokenizers raises bare Exception
             raise CheckpointError(
                 f"the tokenizer in {folder} cannot be read: {error}",
                 "Restore tokenizer.json from its source.",
             ) from error
-        return cls(None, before_prompt)
+        return cls(None, before_prompt, prefix_text)
 
     def encode(self, text: str) -> list[int]:
         if self.tokenizer is None:
@@ -122,7 +141,9 @@ class Vocabulary:
         return [_QWEN_STAMP["Time"], *(_QWEN_STAMP[character] for character in text[4:])]
 
     def prefix_ids(self) -> list[int]:
-        return list(QWEN_PREFIX_IDS) if self.tokenizer is None else self.encode(PREFIX_TEXT)
+        if self.tokenizer is not None:
+            return self.encode(self.prefix_text)
+        return list(QWEN_PREFIX_IDS if self.prefix_text == PREFIX_TEXT else QWEN_PREFIX_IDS[-3:])
 
     def suffix_ids(self, prompt: str) -> list[int]:
         """Tokenize what follows the video: a newline, the prompt, and the opening of the assistant's turn."""

@@ -21,7 +21,7 @@ _FUNCTIONS: tuple[Callable[[Tensor], Tensor], ...] = (
     functional.relu,
     functional.silu,
 )
-_ACTIVATIONS = dict(zip(VISION_ACTIVATIONS, _FUNCTIONS, strict=True))
+ACTIVATIONS = dict(zip(VISION_ACTIVATIONS, _FUNCTIONS, strict=True))
 
 
 class Embeddings(nn.Module):
@@ -65,7 +65,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
-        self.activation = _ACTIVATIONS[config.hidden_act]
+        self.activation = ACTIVATIONS[config.hidden_act]
         self.fc1 = nn.Linear(config.hidden_size, config.intermediate_size)
         self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
 

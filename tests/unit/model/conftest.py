@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from qwen_reference import FAMILIES, FolderOf, Theirs
 
-from videoxl2 import VideoXL2
+from videoxl2 import VideoXL2, load_model
+from videoxl2.generate.qwen_vl import QwenVL
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SpanMaker = Callable[..., list[SimpleNamespace]]
@@ -49,3 +53,33 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def qwen_folder(tmp_path_factory: pytest.TempPathFactory) -> FolderOf:
+    return cache(
+        lambda family: write_random_checkpoint(tmp_path_factory.mktemp("qwen"), seed=3, family=family)
+    )
+
+
+@pytest.fixture(scope="session", params=FAMILIES)
+def qwen_model(request: pytest.FixtureRequest, qwen_folder: FolderOf) -> QwenVL:
+    loaded = load_model(qwen_folder(request.param))
+    assert isinstance(loaded, QwenVL)
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def theirs(qwen_folder: FolderOf) -> Theirs:
+    """Return transformers' model on the weights of ours."""
+
+    @cache
+    def load(family: str) -> Any:
+        from transformers import Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration
+
+        kinds: dict[str, Any] = dict(
+            zip(FAMILIES, (Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration), strict=True)
+        )
+        return kinds[family].from_pretrained(qwen_folder(family), dtype=torch.float32).eval()
+
+    return lambda model: load(str(model.family))
