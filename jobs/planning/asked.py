@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.planning.costs import Asked, Numbers
+from jobs.planning.shapes import Shapes
 from schemas.recipe import Budget
+from videoxl2.network.picture_size import FRAMES_PER_ROW, PictureRule
 
 _SHARED = 4  # sections share about this part of what fits into one
 
@@ -18,6 +20,18 @@ class FrameSampling:
     fps: float
     max_frames: int
     is_split: bool
+    pictures: PictureRule | None = None  # None: all of one size
+
+    def weights(self, duration_ms: Numbers, shapes: Shapes | None) -> Numbers:
+        """What a picture of each video weighs: the tokens that it becomes, or 1 where all are of one size."""
+        rule = self.pictures
+        if rule is None or not rule.keeps_shape:
+            return np.ones_like(duration_ms)
+        sides = (shapes or Shapes.unknown(len(duration_ms))).sides()
+        wanted = np.maximum(1.0, np.ceil(duration_ms * self.fps / 1000))
+        at_once = np.minimum(np.nan_to_num(wanted, nan=self.max_frames), self.max_frames)
+        sizes = (rule.size(*one, int(n)) for one, n in zip(sides, at_once.tolist(), strict=True))
+        return np.array([rule.tokens(size) / FRAMES_PER_ROW for size in sizes], np.float64)
 
     def frames(self, duration_ms: Numbers) -> tuple[Numbers, Numbers]:
         """Pictures of each video, and the sections it is taken in."""
@@ -34,13 +48,14 @@ def asked_of(
     sampling: FrameSampling,
     budgets: Mapping[str, Budget],
     tasks: Sequence[str] | None = None,
+    shapes: Shapes | None = None,
 ) -> Asked:
-    """Work of videos of these lengths, by all of a recipe's questions or by these; without any no picture is
-    shown."""
+    """Work of videos of these lengths and shapes, by all of a recipe's questions or by these; without any no
+    picture is shown."""
     frames, sections = sampling.frames(duration_ms)
     questions, room = np.zeros_like(frames), np.zeros_like(frames)
     if not (budgets if tasks is None else tasks):
-        return Asked(np.zeros_like(frames), questions, room)
+        return Asked(np.zeros_like(frames), np.zeros_like(frames), questions, room)
     for name, budget in budgets.items():
         if tasks is not None and name not in tasks:
             continue
@@ -50,4 +65,4 @@ def asked_of(
         windows = np.maximum(sections, np.round(duration_ms / budget.window_ms))
         questions += windows
         room += np.minimum(duration_ms / budget.window_ms, windows) * budget.max_new_tokens
-    return Asked(frames, questions, room)
+    return Asked(frames, frames * sampling.weights(duration_ms, shapes), questions, room)

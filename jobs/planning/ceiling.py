@@ -10,6 +10,7 @@ from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Costs, Numbers
 from jobs.planning.expected import expect, sampling_of
 from jobs.planning.preflight import Preflight
+from jobs.planning.shapes import Shapes
 from jobs.settings.limits import CostLimit
 from jobs.ui.words import hours
 from schemas.failures import UsageError
@@ -29,9 +30,11 @@ class Ceiling:
     costs: Costs | None
     most_s: float | None  # of an actor; None: pictures are counted
 
-    def objection(self, duration_ms: float, tasks: tuple[str, ...] | None) -> str | None:
-        """Why a video of that length costs too much, if it does."""
-        asked = asked_of(np.array([duration_ms]), self.sampling, self.budgets, tasks)
+    def objection(
+        self, duration_ms: float, tasks: tuple[str, ...] | None, shapes: Shapes | None = None
+    ) -> str | None:
+        """Why a video of that length and shape costs too much, if it does."""
+        asked = asked_of(np.array([duration_ms]), self.sampling, self.budgets, tasks, shapes)
         actor_s = self.costs.seconds(asked) if self.costs else None
         if not self.excludes(asked.frames, actor_s)[0]:
             return None
@@ -101,10 +104,10 @@ def split_costly(
     ceiling = ceiling_of(checked, expected.history.costs if expected.history else None)
     assert ceiling
     is_over = expected.lengths.is_certain & ceiling.excludes(expected.frames, expected.actor_s)
+    over = np.flatnonzero(is_over).tolist()
     refused = [
-        Refused(one.video.uri, ceiling.objection(ms, one.tasks) or "")
-        for one, ms in zip(
-            videos.take(np.flatnonzero(is_over).tolist()), expected.lengths.ms[is_over].tolist(), strict=True
-        )
+        Refused(one.video.uri, ceiling.objection(expected.lengths.ms[row], one.tasks, shapes) or "")
+        for one, row in zip(videos.take(over), over, strict=True)
+        for shapes in [expected.shapes.take([row]) if expected.shapes else None]
     ]
     return videos.take(np.flatnonzero(~is_over).tolist()), tuple(refused), ceiling

@@ -20,6 +20,7 @@ class Asked:
     """What is asked about videos, as columns: pictures shown, questions put, tokens allowed by the second."""
 
     frames: Numbers
+    load: Numbers  # of the pictures: their number, or their tokens where sizes follow the video
     questions: Numbers
     token_room: Numbers  # of questions whose windows follow the video: the bound on their tokens
 
@@ -50,7 +51,7 @@ class Costs:
     """The fitted rates. Seconds of an actor, and tokens."""
 
     video_s: float
-    frame_s: float
+    frame_s: float  # of a picture, or of a token of one where sizes follow the video
     question_s: float
     token_s: float
     question_tokens: float
@@ -62,7 +63,7 @@ class Costs:
     def seconds(self, asked: Asked) -> Numbers:
         """What each video is expected to take."""
         answers_s = self.question_s * asked.questions + self.token_s * self.tokens(asked)
-        return self.video_s + self.frame_s * asked.frames + answers_s
+        return self.video_s + self.frame_s * asked.load + answers_s
 
     def tokens(self, asked: Asked) -> Numbers:
         """What is expected to be written about each video."""
@@ -76,7 +77,7 @@ def fit_costs(attempts: Attempts, alike: Attempts | None = None) -> Costs:
     `alike` are those of them that were asked what is to be asked now: how much is answered is told by them.
     """
     asked = attempts.asked
-    first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.frames), asked.frames)
+    first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.load), asked.load)
     told = alike or attempts
     question_s, token_s = _fit(told.generate_s, told.asked.questions, told.tokens)
     first_tokens = told.tokens - told.again_tokens

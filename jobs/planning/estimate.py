@@ -25,6 +25,7 @@ class Estimate:
     num_frames: int | None = None  # pictures that the model would see
     num_headers: int = 0  # read for it
     num_guessed: int = 0  # videos whose length is guessed by their size, or not known at all
+    num_shapeless: int = 0  # videos whose width and height are not known, where these matter
     num_output_tokens: int | None = None  # that the model would write
     num_attempts: int = 0
     num_alike: int = 0  # of them: asked the same questions
@@ -55,6 +56,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         num_frames=round(float(expected.frames[is_known].sum() * share)),
         num_headers=expected.lengths.num_headers,
         num_guessed=int((~expected.lengths.is_certain).sum()),
+        num_shapeless=int((~expected.shapes.is_known).sum()) if expected.shapes else 0,
     )
     if expected.history is None or expected.actor_s is None or expected.tokens is None:
         return base

@@ -10,6 +10,7 @@ from jobs.planning.costs import Numbers
 from jobs.planning.history import History, read_history
 from jobs.planning.lengths import Lengths, lengths_of
 from jobs.planning.preflight import Preflight
+from jobs.planning.shapes import Shapes, shapes_of
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos
 
@@ -23,11 +24,14 @@ class Expected:
     tokens: Numbers | None  # that the model writes; these two are None if no attempt of it is recorded yet
     actor_s: Numbers | None
     history: History | None
+    shapes: Shapes | None = None  # where the model takes pictures in their own shape
 
 
 def sampling_of(checked: Preflight) -> FrameSampling:
     """Which pictures the recipe shows."""
-    return FrameSampling(float(checked.recipe.fps), checked.recipe.max_frames, checked.recipe.is_split)
+    recipe, weights = checked.recipe, checked.weights
+    pictures = weights.pictures.within(recipe.pixels) if weights else None
+    return FrameSampling(float(recipe.fps), recipe.max_frames, recipe.is_split, pictures)
 
 
 def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Expected:
@@ -35,18 +39,21 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     library = checked.library if reads_headers else None
     place = (checked.settings.index, checked.settings.endpoint_url)
     with open_catalog(*place, must_exist=False) as catalog:
-        history = read_history(catalog, checked.index, checked.recipe)
+        pictures = checked.weights.pictures if checked.weights else None
+        history = read_history(catalog, checked.index, checked.recipe, pictures)
         lengths = lengths_of(videos, catalog, library)
+        shapes = shapes_of(videos, catalog) if pictures and pictures.keeps_shape else None
     frames, tokens, actor_s = (np.zeros_like(lengths.ms) for _ in range(3))
     for tasks, rows in _by_tasks(videos):
-        asked = asked_of(lengths.ms[rows], sampling_of(checked), checked.recipe.record.budgets, tasks)
+        shown = shapes.take(rows) if shapes else None
+        asked = asked_of(lengths.ms[rows], sampling_of(checked), checked.recipe.record.budgets, tasks, shown)
         frames[rows] = asked.frames
         if history:
             tokens[rows] = history.costs.tokens(asked)
             actor_s[rows] = history.costs.seconds(asked)
     if history is None:
-        return Expected(lengths, frames, None, None, None)
-    return Expected(lengths, frames, tokens, actor_s, history)
+        return Expected(lengths, frames, None, None, None, shapes)
+    return Expected(lengths, frames, tokens, actor_s, history, shapes)
 
 
 def _by_tasks(videos: PlannedVideos) -> Iterator[tuple[tuple[str, ...] | None, list[int]]]:

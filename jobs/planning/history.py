@@ -9,16 +9,21 @@ import numpy as np
 
 from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
-from jobs.prompts.recipe import Recipe
+from jobs.planning.shapes import SHOWN, Shapes
+from jobs.prompts.recipe import Recipe, pixels_of
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
 from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog
+from videoxl2.network.picture_size import PictureRule
 
 # Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
 # or missing only some questions were asked, and nobody recorded which.
-_ATTEMPTS = """
-WITH latest AS (
+_ATTEMPTS = f"""
+WITH shapes AS (
+    SELECT video_id, object_rev, any_value(shown_width) AS width, any_value(shown_height) AS height
+    FROM (SELECT video_id, object_rev, {SHOWN} FROM videos_all) GROUP BY ALL
+), latest AS (
     SELECT a.* FROM attempts AS a JOIN runs AS r USING (run_id)
     WHERE a.outcome IN ('indexed', 'partial') AND a.video_ms > 0 AND r.model_revision = $revision
         AND a.num_frames > 0 AND a.plan_reason NOT IN ('stale_prompt', 'missing')
@@ -26,8 +31,8 @@ WITH latest AS (
 ), usual AS (SELECT mode(device) AS device FROM latest)
 SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, num_again_tokens,
     prefill_seconds, generate_seconds,
-    greatest(0, seconds - coalesce(finish_seconds, 0) - prefill_seconds - generate_seconds)
-FROM latest SEMI JOIN usual USING (device)"""
+    greatest(0, seconds - coalesce(finish_seconds, 0) - prefill_seconds - generate_seconds), width, height
+FROM latest SEMI JOIN usual USING (device) LEFT JOIN shapes USING (video_id, object_rev)"""
 
 # Of the latest runs: from the command to the first video in an actor's hands, and from the last one's end.
 _EDGES = """
@@ -56,9 +61,11 @@ class History:
     num_actors: int  # at work at once in the latest run
 
 
-def read_history(catalog: Catalog, index: Index, recipe: Recipe) -> History | None:
+def read_history(
+    catalog: Catalog, index: Index, recipe: Recipe, pictures: PictureRule | None = None
+) -> History | None:
     """Read what videos took that this recipe's model was asked its questions about. None: no attempt of
-    the model is recorded."""
+    the model is recorded. `pictures` is the model's own rule of sizes."""
     parameters = {"revision": recipe.model_revision}
     rows = catalog.query(_ATTEMPTS, parameters).rows
     if not rows:
@@ -67,7 +74,7 @@ def read_history(catalog: Catalog, index: Index, recipe: Recipe) -> History | No
     for row in rows:
         by_recipe.setdefault(row[1], []).append(row)
     records = {recipe_id: index.recipe(recipe_id) for recipe_id in by_recipe}
-    attempts = {recipe_id: _attempts(some, records[recipe_id]) for recipe_id, some in by_recipe.items()}
+    attempts = {name: _attempts(some, records[name], pictures) for name, some in by_recipe.items()}
     questions = recipe.record.tasks.keys()
     alike = [name for name, record in records.items() if record and record.tasks.keys() == questions]
     costs = fit_costs(
@@ -80,9 +87,11 @@ def read_history(catalog: Catalog, index: Index, recipe: Recipe) -> History | No
     return History(costs, rows[0][0], len(rows), num_alike, float(idle_s), num_actors)
 
 
-def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> Attempts:
+def _attempts(
+    rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None, pictures: PictureRule | None
+) -> Attempts:
     """Attempts under one recipe. One of before budgets were kept, or that nobody declared, says less."""
-    durations_ms, frames, tokens, again_tokens, prefill_s, generate_s, other_s = np.array(
+    durations_ms, frames, tokens, again_tokens, prefill_s, generate_s, other_s, *sides = np.array(
         [[value or 0 for value in row[2:]] for row in rows], np.float64
     ).T
     settings = recipe.settings if recipe else {}
@@ -90,9 +99,12 @@ def _attempts(rows: Sequence[tuple[Any, ...]], recipe: RecipeRecord | None) -> A
         float(Fraction(settings.get("fps", "1"))),
         int(settings.get("max_frames", "2048")),
         settings.get("split") == "True",
+        pictures.within(pixels_of(settings)) if pictures else None,
     )
     budgets = recipe.budgets if recipe else {}
     if recipe and not budgets:
         budgets = dict.fromkeys(recipe.tasks, Budget(max_new_tokens=0, window_ms=None))
     asked = asked_of(durations_ms, sampling, budgets)
-    return Attempts(replace(asked, frames=frames), tokens, again_tokens, prefill_s, generate_s, other_s)
+    load = frames * sampling.weights(durations_ms, Shapes(*sides))
+    shown = replace(asked, frames=frames, load=load)
+    return Attempts(shown, tokens, again_tokens, prefill_s, generate_s, other_s)

@@ -5,6 +5,7 @@ from typing import Any
 
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
+from jobs.planning.shapes import USUAL
 from jobs.planning.signal_costs import SignalEstimate
 from jobs.ui.words import hours, size
 from jobs.weights import Weights
@@ -93,6 +94,9 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     yield f"{estimate.num_videos:>6} {noun} to analyse, {size(estimate.video_bytes)}{length}"
     if estimate.num_guessed:
         yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
+    if estimate.num_shapeless:
+        width, height = USUAL
+        yield f"       width and height of {estimate.num_shapeless} not known yet: taken as {width}x{height}"
     yield from map(_signal_line, estimate.signals)
     if not estimate.num_frames and estimate.signals:
         if estimate.finish_hours:

@@ -106,6 +106,12 @@ def pixels_said(pixels: PixelBudget) -> dict[str, str]:
     return {name: str(budget) for name, budget in budgets.items() if budget is not None}
 
 
+def pixels_of(settings: Mapping[str, str]) -> PixelBudget:
+    """The budgets that a recipe's settings tell."""
+    per_frame, at_once = settings.get("max_pixels_per_frame"), settings.get("max_pixels_at_once")
+    return PixelBudget(int(per_frame) if per_frame else None, int(at_once) if at_once else None)
+
+
 def _task_ids(prompts: tuple[Prompt, ...], signals: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Each prompt's name, and an id of all that its answer depends on: itself and what it is told.
 

@@ -23,6 +23,7 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
+from jobs.planning.shapes import Shapes
 from jobs.prompts.recipe import OF_HEARD, OF_SAID
 from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
 from jobs.weights import Copies
@@ -134,8 +135,10 @@ def frames_per_span(size: PictureSize) -> int:
 
 def _admit(source: Source, work: Work, path: Path, info: MediaInfo) -> None:
     """Raise `VideoFailureError` where the model is not to see the video, and `MediaError`."""
-    if source.ceiling and (why := source.ceiling.objection(info.duration_ms, work.tasks)):
-        raise VideoFailureError(too_costly(why))
+    if source.ceiling:
+        shapes = Shapes.of(*info.shown_size)
+        if why := source.ceiling.objection(info.duration_ms, work.tasks, shapes):
+            raise VideoFailureError(too_costly(why))
     if source.guard:
         source.guard.check(path, info, source.limits)
 

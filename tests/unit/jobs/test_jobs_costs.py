@@ -14,6 +14,7 @@ from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.ceiling import Ceiling
 from jobs.planning.costs import Attempts, fit_costs
 from jobs.planning.headers import read_headers
+from jobs.planning.shapes import Shapes
 from jobs.settings.limits import CostLimit
 from jobs.workers.reading import Source, open_video
 from schemas.identity import VideoObject
@@ -21,7 +22,7 @@ from schemas.plan import Reason
 from schemas.recipe import Budget
 from storage.library.library import open_library
 from storage.library.selection import Selection
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.picture_size import PixelBudget, Squares, qwen3_pictures
 
 BUDGETS = {
     "summary": Budget(max_new_tokens=100, window_ms=None),
@@ -63,6 +64,33 @@ def test_rates_hold_for_other_settings_than_those_they_come_from(sampling, budge
     others = attempts([45, 300, 4000], sampling, budgets)
     took = others.prefill_s + others.generate_s + others.other_s
     assert costs.seconds(others.asked) == pytest.approx(took, rel=1e-6)
+
+
+def test_pictures_in_their_own_shape_cost_what_their_tokens_do():
+    """Small and tall videos and other budgets, by a rate that wide ones told; unknown ones are 16:9."""
+    own = replace(SAMPLING, pictures=qwen3_pictures(16))
+    lengths_ms = 1000 * np.array([30.0, 60, 90, 200, 600, 1500, 9000])
+    wide = Shapes(np.full(7, 1280.0), np.full(7, 720.0))
+
+    def took(asked):
+        return 2 + 0.003 * asked.load + 0.5 * asked.questions
+
+    asked = asked_of(lengths_ms, own, {"summary": BUDGETS["summary"]}, shapes=wide)
+    assert asked.load[1] == 60 * 15 * 26 / 2  # 480 x 832 pixels, in tokens of 32 x 32 for two frames
+    none = np.zeros_like(lengths_ms)
+    costs = fit_costs(Attempts(asked, none, none, 2 + 0.003 * asked.load, 0.5 * asked.questions, none))
+    for sampling, shapes in (
+        (own, Shapes(np.full(7, 96.0), np.full(7, 128.0))),
+        (replace(own, pictures=own.pictures.within(PixelBudget(5000))), wide),
+    ):
+        other = asked_of(lengths_ms, sampling, {"summary": BUDGETS["summary"]}, shapes=shapes)
+        assert costs.seconds(other) == pytest.approx(took(other), rel=1e-6)
+        assert (other.load < asked.load)[:-1].all()
+    unknown, usual = (
+        asked_of(lengths_ms, own, BUDGETS, shapes=shapes)
+        for shapes in (None, Shapes(np.full(7, 1920.0), np.full(7, 1080.0)))
+    )
+    assert unknown.load.tolist() == usual.load.tolist()
 
 
 def test_films_of_one_length_still_have_rates():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.planning.estimate import estimate_of
+from jobs.planning.expected import expect
 from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
@@ -27,6 +28,7 @@ from schemas.rows import Lineage
 from schemas.tables import Attempt, Run, SignalSeconds
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
+from videoxl2.network.picture_size import qwen3_pictures
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
@@ -109,6 +111,34 @@ def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
     assert sparse.num_frames == 150
     per_frame_s = (dense.actor_hours[0] - usual.actor_hours[0]) * 3600 / 660
     assert per_frame_s == pytest.approx(0.1, rel=0.01)
+
+
+def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settings, history, make_film):
+    """Width and height of a row, turned upright; what nobody has opened is taken as 1920x1080, and said."""
+    checked, plan = preview(settings(), NIGHTLY)
+    checked = replace(checked, weights=replace(checked.weights, pictures=qwen3_pictures(16)))
+    before = estimate_of(plan, checked)
+    assert before.num_shapeless == 3
+    said = list(estimate_lines(before))
+    assert "       width and height of 3 not known yet: taken as 1920x1080" in said
+    (row,) = (n for n, one in enumerate(plan.videos) if one.video.uri.endswith("/a.mp4"))
+    video = list(plan.videos)[row].video
+    bundle = make_film(video, duration_ms=60_000, width=64, height=128, rotation=270)
+    index = open_index(settings().index)
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    shapes = expect(plan.videos, checked, reads_headers=False).shapes
+    assert shapes.sides()[row] == (128, 64)
+    after = estimate_of(plan, checked)
+    assert after.num_shapeless == 2
+    assert after.num_frames == before.num_frames
+    assert after.actor_hours[0] < before.actor_hours[0]
+    assert not any("width and height" in line for line in estimate_lines(told_of_squares(settings)))
+
+
+def told_of_squares(settings):
+    """The estimate for the model as it is."""
+    return told(settings())[1]
 
 
 def test_questions_that_were_never_asked_are_said_to_be_a_guess(settings, history):

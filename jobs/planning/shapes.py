@@ -1,0 +1,66 @@
+"""In which width and height videos are shown, as far as the index knows; others are taken to be 16:9."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from storage.query.catalog import Catalog
+from storage.query.plans import PlannedVideos
+
+USUAL = (1920, 1080)  # pixels
+
+# Of rows: a quarter turn swaps the sides. Pixels that are not square are not in them.
+SHOWN = """
+    if(rotation % 180 BETWEEN 46 AND 134, height, width) AS shown_width,
+    if(rotation % 180 BETWEEN 46 AND 134, width, height) AS shown_height"""
+
+_TOLD = f"""
+WITH told AS (
+    SELECT video_id, object_rev, any_value(shown_width) AS width, any_value(shown_height) AS height
+    FROM (SELECT video_id, object_rev, {SHOWN} FROM videos_all) GROUP BY ALL
+)
+SELECT coalesce(t.width, 0)::DOUBLE, coalesce(t.height, 0)::DOUBLE
+FROM _planned AS p LEFT JOIN told AS t ON t.video_id = p.video_id AND t.object_rev = p.object_rev
+ORDER BY p.place"""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Width and height of each video, upright, in pixels; 0 where they are not known."""
+
+    width: NDArray[np.float64]
+    height: NDArray[np.float64]
+
+    @property
+    def is_known(self) -> NDArray[np.bool_]:
+        """Whether the index knows the shape."""
+        return (self.width > 0) & (self.height > 0)
+
+    @classmethod
+    def of(cls, width: int, height: int) -> "Shapes":
+        """The shape of one video."""
+        return cls(np.array([width], np.float64), np.array([height], np.float64))
+
+    @classmethod
+    def unknown(cls, num_videos: int) -> "Shapes":
+        """Shapes of which nothing is known."""
+        return cls(np.zeros(num_videos), np.zeros(num_videos))
+
+    def take(self, rows: list[int]) -> "Shapes":
+        """Those of some videos."""
+        return Shapes(self.width[rows], self.height[rows])
+
+    def sides(self) -> list[tuple[int, int]]:
+        """Width and height of each; the usual ones where nobody knows."""
+        known = zip(self.is_known.tolist(), self.width.tolist(), self.height.tolist(), strict=True)
+        return [(int(width), int(height)) if is_known else USUAL for is_known, width, height in known]
+
+
+def shapes_of(videos: PlannedVideos, catalog: Catalog | None) -> Shapes:
+    """Look up the shapes of planned videos. Without a catalog there is no index yet."""
+    if catalog is None or not len(videos):
+        return Shapes.unknown(len(videos))
+    videos.show(catalog, with_revisions=True)
+    width, height = catalog.arrays(_TOLD)
+    return Shapes(width, height)
