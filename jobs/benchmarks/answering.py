@@ -54,8 +54,10 @@ class _Said:
 class Respondent:
     """The model with its token table."""
 
-    def __init__(self, folder: Path, dtype: str, kv: BiLevelKv | None = None) -> None:
-        """Load the weights, on the GPU where there is one. Raises `PreflightError`.
+    def __init__(
+        self, folder: Path, dtype: str, kv: BiLevelKv | None = None, gpus_per_model: int = 1
+    ) -> None:
+        """Load the weights, on the GPU where there is one, or over the first few. Raises `PreflightError`.
 
         `kv` says how questions are decoded; None: on all keys and values of the video.
         """
@@ -64,7 +66,8 @@ class Respondent:
 
         self._kv = kv
         try:
-            self._model = load_model(folder, device="auto", dtype=dtype)
+            several = [f"cuda:{n}" for n in range(gpus_per_model)] if gpus_per_model > 1 else []
+            self._model = load_model(folder, device="auto", devices=several, dtype=dtype)
             self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error

@@ -136,7 +136,7 @@ def _ask(
     if checked.videos:
         with preflight("model"):
             folder = fetch_weights(weights).folder
-        respondent = Respondent(folder, settings.dtype, examinee.kv)
+        respondent = Respondent(folder, settings.dtype, examinee.kv, settings.gpus_per_model)
         _answer_all(respondent, checked, examinee.sampling, kept, say)
     answers = [answer for question in questions if (answer := kept.get(question))]
     return _report(settings.benchmark, weights, len(questions), answers), answers

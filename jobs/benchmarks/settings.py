@@ -10,7 +10,7 @@ from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
 from jobs.prompts.budget import check_context, check_kv, check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_of
-from jobs.settings.config import Rate
+from jobs.settings.config import MOST_GPUS_PER_MODEL, Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.network.config import read_config
@@ -29,6 +29,7 @@ class BenchmarkSettings(BaseModel):
     videos: Path
     models: tuple[str, ...] = Field(min_length=1)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    gpus_per_model: int = Field(default=1, ge=1, le=MOST_GPUS_PER_MODEL)
     fps: Rate | None = None
     max_frames: int | None = Field(default=None, ge=1, le=10_000)
     max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)

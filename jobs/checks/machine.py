@@ -2,17 +2,20 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.checks.check import Check, Health, enough
 from jobs.checks.imports import names_in_the_way
-from jobs.planning.frames import FramesThatFit, is_known_for
+from jobs.planning.frames import FramesThatFit, is_known_for, itemsize_of
 from jobs.planning.preflight import copies_of, make_scratch
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.ui.words import size
 from jobs.weights import BUILT_IN, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
+from videoxl2.errors import ModelMemoryError
+from videoxl2.network.config import ModelConfig, read_config
 
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
 SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model
@@ -30,14 +33,28 @@ def look_at_gpu(settings: Settings) -> Check:
     said = f"{torch_version()}: {', '.join(names)}, {settings.dtype}"
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
         return Check("gpu", Health.WARNING, f"{said}; no bfloat16 in hardware", "Take --dtype float16.")
+    if (each := settings.gpus_per_model) > len(gpus):
+        hint = f"Lower --gpus-per-model, or join a cluster with {each} GPUs on a node."
+        return Check("gpu", Health.WARNING, f"{said}; a model takes {each} of one machine", hint)
     try:
-        needed = find_here(settings).num_bytes if settings.model else 0
+        weights = find_here(settings) if settings.model else None
     except MediaIndexError:
-        needed = 0  # said by the check of the weights
-    if needed > min(gpu.free_bytes for gpu in gpus):
-        said += f"; the weights alone are {size(needed)}"
-        return Check("gpu", Health.FAILED, said, "End what else uses the GPU, or take a larger one.")
+        weights = None  # said by the check of the weights
+    fullest = sorted(gpu.free_bytes for gpu in gpus)[:each]
+    if weights is not None and (why := too_large(read_config(weights.folder), settings.dtype, fullest)):
+        return Check("gpu", Health.FAILED, f"{said}; {why.message}", why.hint)
     return Check("gpu", Health.OK, said)
+
+
+def too_large(config: ModelConfig, dtype: str, free_bytes: Sequence[int]) -> ModelMemoryError | None:
+    """Return why GPUs with so much free memory do not hold the weights, and what would do."""
+    from videoxl2.network.spread import check_room  # loads torch
+
+    try:
+        check_room(config, itemsize_of(config, dtype), free_bytes)
+    except ModelMemoryError as error:
+        return error
+    return None
 
 
 def look_at_frames(settings: Settings) -> Check:
@@ -52,12 +69,14 @@ def look_at_frames(settings: Settings) -> Check:
         return Check("frames", Health.OK, "known once weights and packs are here")
     if not is_known_for(weights):
         return Check("frames", Health.OK, "as many as the context holds")
-    fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels)
+    fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model)
     gpus = find_gpus()
+    said = f"at most {settings.max_frames:,} of a video at once"
+    if len(gpus) < settings.gpus_per_model and settings.gpus_per_model > 1:
+        return Check("frames", Health.OK, f"{said}; {fitting.cards()}")
     here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None
     here = fitting.on_cpu(available_memory()[1]) if here is None else here
-    said = f"at most {settings.max_frames:,} of a video at once; {here:,} fit here"
-    said += f"; a GPU holds {fitting.cards()}"
+    said += f"; {here:,} fit here; {fitting.cards()}"
     if here >= settings.max_frames:
         return Check("frames", Health.OK, said)
     hint = f"Take --max-frames {here} with --split, or more memory." if here else "Take more memory."
@@ -79,7 +98,8 @@ def _no_gpu(settings: Settings, said: str) -> Check:
         is_small = False
     except MediaIndexError:
         return Check("gpu", Health.WARNING, said, hint)  # another check says what is wrong
-    if is_small and settings.device == "auto" and not settings.num_gpus:
+    asks_for_gpus = settings.num_gpus or settings.gpus_per_model > 1
+    if is_small and settings.device == "auto" and not asks_for_gpus:
         return Check("gpu", Health.WARNING, said, hint)
     wanted = f"{said}, which {settings.model} wants"
     return Check("gpu", Health.FAILED, wanted, "Join a cluster with --ray-address, or say --device cpu.")

@@ -27,6 +27,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
 @click.option("--device", metavar="auto|cuda|cpu", help="Where the model runs. [auto]")
+@click.option("--gpus-per-model", type=int, metavar="N", help="GPUs that one model is spread over. [1]")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|DIR", help="What to ask. [default]")
 @click.option(
     "--ray-address", metavar="ADDRESS", help="The cluster to join. [RAY_ADDRESS, else a private one]"

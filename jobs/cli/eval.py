@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from jobs.benchmarks.names import BENCHMARKS
-from jobs.cli.options import FILE, kv_options, pixel_options, switch, value, values
+from jobs.cli.options import FILE, gpus_per_model_option, kv_options, pixel_options, switch, value, values
 from jobs.cli.verb import index_options, verb, with_options
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
@@ -29,6 +29,7 @@ benchmark_options = with_options(
     value("--videos", "DIR", "Where the benchmark's videos are.", FOLDER),
     values("--model", "models", "DIR|HUB_ID|s3://…", "Weights, e.g. BAAI/Video-XL-2; several are compared."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    gpus_per_model_option,
     value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
     value("--max-frames", None, "Pictures a video at most. [as published]", int),
     pixel_options,

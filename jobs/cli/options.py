@@ -53,6 +53,10 @@ pixel_options = with_options(
     ),
 )
 
+gpus_per_model_option = value(
+    "--gpus-per-model", "N", "GPUs of one machine that a model is spread over, e.g. 4 for 72B. [1]", int
+)
+
 # What is asked of which videos: the same for planning and doing.
 recipe_options = with_options(
     value("--library", "DIR|s3://…", "Where the videos are."),
@@ -105,11 +109,14 @@ recipe_options = with_options(
         *("--max-cost-per-video", "20m|1.50usd|600frames"),
         "Refuse videos that would take more of an actor's time, more money, or more pictures.",
     ),
-    value("--usd-per-gpu-hour", "USD", "What an hour of an actor costs.", float),
+    value(
+        "--usd-per-gpu-hour", "USD", "What an hour of a GPU costs, or of a model where there is none.", float
+    ),
     value("--usd-per-cpu-hour", "USD", "What an hour of a CPU core costs.", float),
-    value("--num-actors", None, "Models at work at once. [one per GPU; one without GPUs]", int),
+    value("--num-actors", None, "Models at work at once. [as GPUs are there; one without GPUs]", int),
     value("--device", "auto|cuda|cpu", "Where the model runs; auto: on GPUs, small also without. [auto]"),
-    value("--num-gpus", "N", "Ask the cluster for so many, one model each. [what is there, and comes]", int),
+    value("--num-gpus", "N", "Ask the cluster for so many. [what is there, and comes]", int),
+    gpus_per_model_option,
     value("--scratch", None, "Folder for copies of S3 objects. [temporary]", FILE),
 )
 

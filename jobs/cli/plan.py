@@ -57,7 +57,12 @@ def plan(
     estimated = tuple(estimate_lines(estimate))
     asked = checked.weights if estimated else None
     fitting = frames_lines(
-        asked, settings.dtype, checked.recipe.prompts, settings.max_frames, settings.pixels
+        asked,
+        settings.dtype,
+        checked.recipe.prompts,
+        settings.max_frames,
+        settings.pixels,
+        settings.gpus_per_model,
     )
     for line in (*before, *estimated, *fitting):
         say(line)

@@ -56,10 +56,13 @@ class Nodes:
         """On nodes that take work."""
         return sum(node.num_gpus for node in self._taking_work())
 
-    @property
-    def num_free_gpus(self) -> int:
-        """On nodes that take work."""
-        return sum(self.free_gpus.get(node.node_id, 0) for node in self._taking_work())
+    def room_for(self, num_gpus: int) -> int:
+        """How many times there are so many GPUs on one node that takes work."""
+        return sum(node.num_gpus // num_gpus for node in self._taking_work())
+
+    def free_room_for(self, num_gpus: int) -> int:
+        """The same of GPUs that nobody uses."""
+        return sum(self.free_gpus.get(node.node_id, 0) // num_gpus for node in self._taking_work())
 
     def is_leaving(self, node_id: str) -> bool:
         """Whether it drains, or is gone."""

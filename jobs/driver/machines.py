@@ -40,6 +40,9 @@ class Teller(Protocol):
     def scaled(self, num_gpus: int, num_wanted: int) -> None:
         """There are so many GPUs now; at the start only where they are too few."""
 
+    def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
+        """So many GPUs are of no use, as a model takes more of one node than are left there."""
+
 
 class Machines:
     """The nodes as they were a second ago at most."""
@@ -49,6 +52,8 @@ class Machines:
         self.num_actors = 1 if placement.num_actors is None else placement.num_actors
         self._view = view
         self._placement = placement
+        self._each = placement.num_gpus
+        self._num_left_over = 0
         self._wait_s = wait_s
         self._teller = teller
         self._has_looked = False
@@ -72,16 +77,24 @@ class Machines:
         if not is_first:
             for event in changes(before, nodes):
                 self._teller.node(event)
-        is_news = nodes.num_gpus < self.num_actors if is_first else nodes.num_gpus != before.num_gpus
+        num_wanted = self.num_actors * self._each
+        is_news = nodes.num_gpus < num_wanted if is_first else nodes.num_gpus != before.num_gpus
         if self._placement.device == "cuda" and is_news:
-            self._teller.scaled(nodes.num_gpus, self.num_actors)
+            self._teller.scaled(nodes.num_gpus, num_wanted)
+        self._tell_left_over()
+
+    def _tell_left_over(self) -> None:
+        before, room = self._num_left_over, self.nodes.room_for(self._each)
+        self._num_left_over = self.nodes.num_gpus - room * self._each
+        if room and self._num_left_over not in (0, before):
+            self._teller.left_over(self._num_left_over, self._each)
 
     def _grow(self, num_placed: int, num_pending: int) -> None:
         """Where no number was said, take what is free, and ask for no more but for what was lost: an
         autoscaler makes nodes of what is asked for, so asking for one per GPU of those nodes had no end."""
         if self._placement.num_actors is None:
-            possible = num_placed + max(self.nodes.num_free_gpus, num_pending)
-            self.num_actors = max(self.num_actors, min(self.nodes.num_gpus, possible))
+            possible = num_placed + max(self.nodes.free_room_for(self._each), num_pending)
+            self.num_actors = max(self.num_actors, min(self.nodes.room_for(self._each), possible))
 
     def is_wait_over(self, now: float, num_placed: int, pending_s: float | None) -> bool:
         """Whether the run has lacked something for as long as it waits.
@@ -103,13 +116,16 @@ class Machines:
 
     def _lacks(self, num_placed: int, pending_s: float | None) -> Literal["GPU", "CPU"] | None:
         is_gpu_wanted = self._placement.device == "cuda" and not num_placed and pending_s is not None
-        if is_gpu_wanted and (not self.nodes.num_gpus or (pending_s or 0.0) > MAY_TAKE_S):
+        if is_gpu_wanted and (not self.nodes.room_for(self._each) or (pending_s or 0.0) > MAY_TAKE_S):
             return "GPU"
         return None if self.nodes.num_cpus else "CPU"
 
     def _shortage(self, lacks: Literal["GPU", "CPU"], seconds: float) -> Shortage:
-        num_wanted, num_there = (self.num_actors, self.nodes.num_gpus) if lacks == "GPU" else (1, 0)
+        of_gpus = self.num_actors * self._each, self.nodes.num_gpus
+        num_wanted, num_there = of_gpus if lacks == "GPU" else (1, 0)
         why = self._view.why_no_more() if seconds else None
-        if num_there:
+        if num_there and not self.nodes.room_for(self._each):
+            why = why or f"a model takes {self._each} GPUs of one node, and none has so many"
+        elif num_there:
             why = why or "they are in use by others, or their machines are slow to begin"
         return Shortage(lacks, num_wanted, num_there, seconds, self._wait_s, why)

@@ -190,6 +190,11 @@ class Progress:
         """There are so many GPUs now."""
         self._say(f"scaled    {num_gpus} of {num_wanted} GPUs", "scaled", gpus=num_gpus, wanted=num_wanted)
 
+    def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
+        """Some GPUs are of no use."""
+        line = f"idle      {num_gpus} GPUs: a model takes {gpus_per_model} of one node"
+        self._say(line, "left_over", gpus=num_gpus, gpus_per_model=gpus_per_model)
+
     def stopped(self) -> None:
         """The user asked to stop, and no video is in flight any more."""
         self._say("stopping: what is committed stays", "stopping")

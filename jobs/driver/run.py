@@ -227,7 +227,9 @@ class _Execution:
                 cluster,
                 gate_of(source, nodes.num_cpus),
             )
-            pace = pace_of(self._plan, works, checked, placement.num_actors or nodes.num_gpus)
+            pace = pace_of(
+                self._plan, works, checked, placement.num_actors or nodes.room_for(placement.num_gpus)
+            )
             with self._progress.working(pace):
                 ending = supervise(runner, cluster, stop.event)
             if ending is Ending.STOPPED:

@@ -41,3 +41,7 @@ class Watching:
     def scaled(self, num_gpus: int, num_wanted: int) -> None:
         """There are so many GPUs now."""
         self.progress.scaled(num_gpus, num_wanted)
+
+    def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
+        """Some GPUs are of no use."""
+        self.progress.left_over(num_gpus, gpus_per_model)

@@ -81,9 +81,9 @@ def _seconds(checked: Preflight, limit: CostLimit, costs: Costs | None) -> float
         )
     if limit.usd is None:
         return limit.seconds or 0.0
-    if not settings.usd_per_gpu_hour:
+    if not settings.usd_per_actor_hour:
         raise UsageError(f"{_FLAG} {limit.text}: the price is not known", "Add --usd-per-gpu-hour.")
-    return limit.usd / settings.usd_per_gpu_hour * 3600
+    return limit.usd / settings.usd_per_actor_hour * 3600
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ Range = tuple[float, float]  # likely, and at worst: if each video took what one
 
 @dataclass(frozen=True)
 class Estimate:
-    """None where nothing is known yet. Hours of an actor are those of one GPU, or of a CPU without GPUs."""
+    """None where nothing is known yet. Hours of an actor are those of all its GPUs, or of a CPU without."""
 
     num_videos: int
     video_bytes: int
@@ -60,14 +60,14 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
     )
     if expected.history is None or expected.actor_s is None or expected.tokens is None:
         return base
-    num_actors = checked.settings.num_gpus or checked.settings.num_actors or expected.history.num_actors
+    num_actors = checked.settings.num_models or expected.history.num_actors
     actor_s = expected.actor_s[is_known]
     likely, worst = (float(actor_s.sum() * share) * factor for factor in (1.0, expected.history.costs.worst))
     soon, late = (
         expected.history.idle_s + max(seconds / num_actors, float(actor_s.max()))
         for seconds in (likely, worst)
     )
-    usd = checked.settings.usd_per_gpu_hour
+    usd = checked.settings.usd_per_actor_hour
     return replace(
         base,
         num_output_tokens=round(float(expected.tokens[is_known].sum() * share)),

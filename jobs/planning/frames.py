@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
-from videoxl2.network.config import read_config
+from videoxl2.network.config import ModelConfig, read_config
 from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
-from videoxl2.network.footprint import CARDS, GB, Answers, most_frames_in
+from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
 from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 from videoxl2.network.tokens import Vocabulary
 
@@ -19,10 +19,16 @@ class FramesThatFit:
     """Frames at a time for one checkpoint, in the numbers it is run with, beside answers of these prompts."""
 
     def __init__(
-        self, weights: Weights, dtype: str, prompts: Sequence[Prompt], pixels: PixelBudget = OWN_PIXELS
+        self,
+        weights: Weights,
+        dtype: str,
+        prompts: Sequence[Prompt],
+        pixels: PixelBudget = OWN_PIXELS,
+        gpus_per_model: int = 1,
     ) -> None:
         self._config = read_config(weights.folder).within(pixels)
         self._dtype = dtype
+        self._gpus_per_model = gpus_per_model
         longest = max((prompt.max_new_tokens for prompt in prompts), default=0)
         self._answers = Answers(tokens=longest + _PROMPT_TOKENS)
         self._in_context: int | None = None  # any number
@@ -31,28 +37,50 @@ class FramesThatFit:
             self._in_context = most_frames(self._config, vocabulary, self._answers.tokens)
 
     def on_gpu(self, num_bytes: int, compression: int | None = None) -> int:
-        """Return the frames that fit so many bytes of a GPU, 0 where not even the weights do."""
-        dtype = self._config.dtype if self._dtype == "auto" else self._dtype
-        return self._most(num_bytes, _itemsize(dtype), compression)
+        """Return the frames that fit so many bytes of each GPU of a model, 0: not even the weights do."""
+        return self._most(
+            num_bytes, itemsize_of(self._config, self._dtype), compression, self._gpus_per_model
+        )
 
     def on_cpu(self, num_bytes: int) -> int:
         """Return the frames that fit so many bytes of this machine's memory."""
         return self._most(num_bytes, _itemsize("float32" if self._dtype == "auto" else self._dtype), None)
 
-    def _most(self, num_bytes: int, itemsize: int, compression: int | None) -> int:
-        config = self._config
+    def _most(self, num_bytes: int, itemsize: int, compression: int | None, num_devices: int = 1) -> int:
         most = most_frames_in(
-            num_bytes, config, itemsize=itemsize, compression=compression, answers=self._answers
+            num_bytes,
+            self._config,
+            itemsize=itemsize,
+            compression=compression,
+            answers=self._answers,
+            num_devices=num_devices,
         )
         return most if self._in_context is None else min(most, self._in_context)
 
     def cards(self) -> str:
-        """Say it of common sizes: `1,544 (1,188 bi-level) on 24 GB, …`."""
-        return ", ".join(f"{self._both(card)} on {card // GB} GB" for card in CARDS)
+        """Say it of common sizes: `a GPU holds 1,544 (1,188 bi-level) on 24 GB, …`."""
+        several = self._gpus_per_model > 1
+        who, each = (f"{self._gpus_per_model} GPUs hold", " each") if several else ("a GPU holds", "")
+        said = (self._on_card(card, each) for card in CARDS)
+        return f"{who} {', '.join(said)}"
 
-    def _both(self, card: int) -> str:
-        dense, pooled = self.on_gpu(card), self.on_gpu(card, _COMPRESSION)
-        return f"{dense:,} ({pooled:,} bi-level)" if dense else "none"
+    def _on_card(self, card: int, each: str) -> str:
+        dense, place = self.on_gpu(card), f"on {card // GB} GB{each}"
+        if not dense:
+            return f"none {place}{self._would_do(card)}"
+        if self._config.family is not Family.VIDEO_XL_2:
+            return f"{dense:,} {place}"
+        return f"{dense:,} ({self.on_gpu(card, _COMPRESSION):,} bi-level) {place}"
+
+    def _would_do(self, card: int) -> str:
+        itemsize = itemsize_of(self._config, self._dtype)
+        wanted = fewest_devices(card, self._config, itemsize=itemsize, answers=self._answers)
+        return f" (takes --gpus-per-model {wanted})" if wanted else ""
+
+
+def itemsize_of(config: ModelConfig, dtype: str) -> int:
+    """Return the bytes of a number on a GPU."""
+    return _itemsize(config.dtype if dtype == "auto" else dtype)
 
 
 def _itemsize(dtype: str) -> int:
@@ -70,8 +98,9 @@ def frames_lines(
     prompts: Sequence[Prompt],
     max_frames: int,
     pixels: PixelBudget = OWN_PIXELS,
+    gpus_per_model: int = 1,
 ) -> Iterator[str]:
     """Say how many frames fit a GPU at once; nothing without a model."""
     if weights is not None and is_known_for(weights):
-        cards = FramesThatFit(weights, dtype, prompts, pixels).cards()
-        yield f"       at most {max_frames:,} frames of a video at once; a GPU holds {cards}"
+        cards = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model).cards()
+        yield f"       at most {max_frames:,} frames of a video at once; {cards}"

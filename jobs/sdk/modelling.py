@@ -1,6 +1,6 @@
 """The model alone, without library and index."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,12 @@ if TYPE_CHECKING:  # it loads torch
 
 
 def load_model(
-    model: str, *, videos: Iterable[str | Path] = (), device: str = "auto", dtype: str = "auto"
+    model: str,
+    *,
+    videos: Iterable[str | Path] = (),
+    device: str = "auto",
+    devices: Sequence[str] = (),
+    dtype: str = "auto",
 ) -> "VideoModel":
     """Load the model that a run with `model=` uses, for `videoxl2`'s own functions (docs/model.md).
 
@@ -26,6 +31,7 @@ def load_model(
         videos: The files that it is to be asked about. A checkpoint that says which videos it was made for,
             as `small` does, is not loaded without them, nor for one that looks otherwise.
         device: `cpu`, `cuda`, or `auto`: the GPU where there is one.
+        devices: GPUs to spread it over instead, such as `["cuda:0", "cuda:1"]`.
         dtype: `float32`, `bfloat16`, `float16`, or `auto`: the checkpoint's own on a GPU, float32 on a CPU.
 
     Raises:
@@ -40,7 +46,7 @@ def load_model(
 
     with preflight("model"):
         weights = fetch_weights(weights)
-    return load(weights.folder, device=device, dtype=dtype)
+    return load(weights.folder, device=device, devices=devices, dtype=dtype)
 
 
 def _check(weights: Weights, videos: tuple[Path, ...]) -> None:

@@ -29,6 +29,7 @@ from schemas.failures import ExitCode, UsageError
 from videoxl2.network.picture_size import PixelBudget
 
 DEFAULT_PACK = "default"
+MOST_GPUS_PER_MODEL = 16  # that one machine has
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
 FLAGS = {
     "packs": "pack",
@@ -112,6 +113,7 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     device: Literal["auto", "cuda", "cpu"] = "auto"
     num_gpus: int | None = Field(default=None, ge=1)
+    gpus_per_model: int = Field(default=1, ge=1, le=MOST_GPUS_PER_MODEL)
     wait_for_gpus: DurationSetting = Duration.parse("30m")
     ray_address: str | None = None
     scratch: Path | None = None
@@ -134,6 +136,16 @@ class Settings(BaseModel):
     def pixels(self) -> PixelBudget:
         """The pixels that the model is shown, as far as that was said."""
         return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
+
+    @property
+    def num_models(self) -> int | None:
+        """How many are asked for; None: as many as there is room for."""
+        return self.num_actors if self.num_gpus is None else self.num_gpus // self.gpus_per_model
+
+    @property
+    def usd_per_actor_hour(self) -> float | None:
+        """What an hour of all GPUs of one model costs."""
+        return None if self.usd_per_gpu_hour is None else self.usd_per_gpu_hour * self.gpus_per_model
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":

@@ -1,4 +1,4 @@
-"""The model, pinned to one GPU (or to CPU cores), answering for one video at a time."""
+"""The model, pinned to its GPUs (or to CPU cores), answering for one video at a time."""
 
 import logging
 import math
@@ -55,8 +55,8 @@ class ModelActor:
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             weights = fetch_weights(weights, self._source.weights)
-            device, dtype = self._placement.device, self._recipe.dtype
-            model = load_model(weights.folder, device=device, dtype=dtype)
+            devices, dtype = self._placement.devices, self._recipe.dtype
+            model = load_model(weights.folder, devices=devices, dtype=dtype)
             self._asker = Asker(model, self._recipe.kv)
         except Exception as error:
             return classify(error, Stage.LOAD)
@@ -137,13 +137,17 @@ def _other_weights(found: str, wanted: str) -> VideoFailure:
 
 
 def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:
-    """A new actor handle; its weights load by `load.remote()`. Ray never restarts or retries it: we do."""
-    options: dict[str, Any] = {
-        "num_gpus": 1 if placement.device == "cuda" else 0,
+    """A new actor handle; its weights load by `load.remote()`."""
+    return ray.remote(**actor_options(placement))(ModelActor).remote(placement, source, recipe)
+
+
+def actor_options(placement: Placement) -> dict[str, Any]:
+    """What Ray is told of an actor: all its GPUs are of one node. Ray never restarts or retries it: we do."""
+    return {
+        "num_gpus": placement.num_gpus if placement.device == "cuda" else 0,
         "num_cpus": placement.num_cpus,
         "max_restarts": 0,
         "max_task_retries": 0,
         "enable_task_events": False,
         "concurrency_groups": {PULSE: 1},
     }
-    return ray.remote(**options)(ModelActor).remote(placement, source, recipe)

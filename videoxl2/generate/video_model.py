@@ -257,6 +257,10 @@ def _device(device: str | torch.device) -> torch.device:
     target = torch.device(device)
     if target.type == "cuda" and not torch.cuda.is_available():
         raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
+    if target.type == "cuda" and (target.index or 0) >= torch.cuda.device_count():
+        raise ModelInputError(
+            f"there is no {target}: {torch.cuda.device_count()} GPUs are here", "Name fewer of them."
+        )
     if target.type not in ("cpu", "cuda"):
         raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
     return target

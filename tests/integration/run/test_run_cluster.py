@@ -28,7 +28,7 @@ from jobs.driver.runner import Runner
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, Limits
-from jobs.workers.actor import PULSE
+from jobs.workers.actor import PULSE, actor_options
 from jobs.workers.placement import Placement
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source
@@ -106,6 +106,9 @@ class Notes:
     def scaled(self, num_gpus, num_wanted):
         self.told.append((num_gpus, num_wanted))
 
+    def left_over(self, num_gpus, gpus_per_model):
+        self.told.append(f"{num_gpus} left over of {gpus_per_model}")
+
     def kinds_after(self, kind: type) -> list[type]:
         """The kinds of all that was told after the first of this one."""
         kinds = [type(one) for one in self.told]
@@ -175,23 +178,22 @@ def running(tmp_path):
     """Run videos of these names there, and wait for machines for so long."""
     started = []
 
-    def run(nodes: RayNodes, *uris: str, num_wanted: int | None = None) -> Running:
+    def run(nodes: RayNodes, *uris: str, num_wanted: int | None = None, num_gpus: int = 1) -> Running:
         videos = [VideoObject(uri, 100 - number, 1) for number, uri in enumerate(uris)]
         works = [Work(video, video.uri, Reason.NEW, max_frames=9) for video in videos]
         notes, stop = Notes(), threading.Event()
         endings: list[Any] = []
 
         def execute():
-            options: dict[str, Any] = {"num_gpus": 1, "num_cpus": 0, "max_restarts": 0}
-            options["concurrency_groups"] = {PULSE: 1}
-            model = ray.remote(**options)(Model)
+            placement = Placement(num_wanted, "cuda", 0, 0, num_gpus)
+            model = ray.remote(**actor_options(placement))(Model)
             source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), Squares(56, 4))
             try:
                 with join_cluster(nodes.address) as cluster:
                     runner = Runner(
                         works,
                         lambda: model.remote(tmp_path),
-                        Placement(num_wanted, "cuda", 0, 0),
+                        placement,
                         Postprocessing(source, RECIPE, "run", num_cpus=1),
                         notes,
                         Limits(len(works)),
@@ -287,6 +289,31 @@ def test_a_run_grows_with_the_cluster_and_outlives_its_nodes(running, empty_node
     assert (run.notes.failures, set(run.notes.retried)) == ([], {"machine_lost"})
     drained = [event.node.node_id for event in run.notes.told if isinstance(event, Draining)]
     assert drained == [first.node_id]
+
+
+@pytest.mark.nightly  # three runs
+def test_a_model_takes_several_gpus_of_one_node(running, empty_nodes):
+    """Of four, two models take two each; of two nodes with four and two, one model takes three, and what is
+    left is said; none takes eight, and the run waits and says why."""
+    big = empty_nodes.add(num_cpus=1, num_gpus=4)
+    run = running(empty_nodes, "one", "two", "three", num_gpus=2)
+    run.wait_for(lambda: len(run.begun()) == 2, "two models")
+    run.finish("one", "two", "three")
+    assert run.ending() is Ending.DONE
+    assert {node_id for _, node_id in run.begun()} == {big.node_id}
+    assert not [one for one in run.notes.told if isinstance(one, str)]
+    empty_nodes.add(num_cpus=1, num_gpus=2)
+    run = running(empty_nodes, "four", "five", num_gpus=3)
+    run.wait_for(lambda: "3 left over of 3" in run.notes.told, "words about GPUs that are left over")
+    run.finish("four", "five")
+    assert run.ending() is Ending.DONE
+    assert {node_id for _, node_id in run.begun()[3:]} == {big.node_id}
+    run = running(empty_nodes, "six", num_gpus=8)
+    run.wait_for(lambda: run.notes.num_of(Shortage), "words about the wait")
+    (short,) = [one for one in run.notes.told if isinstance(one, Shortage)]
+    assert (short.num_wanted, short.num_there) == (8, 6)
+    assert short.why == "a model takes 8 GPUs of one node, and none has so many"
+    assert run.stopped() is Ending.STOPPED
 
 
 @pytest.mark.nightly  # it waits for half a minute

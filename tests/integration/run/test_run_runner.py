@@ -200,6 +200,9 @@ class Ledger:
     def node(self, event):
         raise AssertionError(f"no node comes or goes here: {event}")
 
+    def left_over(self, num_gpus, gpus_per_model):
+        pass
+
     def scaled(self, num_gpus, num_wanted):
         raise AssertionError("there are no GPUs here")
 

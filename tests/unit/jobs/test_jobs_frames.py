@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from jobs.checks.machine import too_large
 from jobs.planning.frames import FramesThatFit, frames_lines
 from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
 from jobs.weights import Weights
 from schemas.failures import UsageError
-from videoxl2.network.config import ModelConfig
+from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.footprint import GB
 from videoxl2.network.picture_size import Squares
 from videoxl2.random_checkpoint import write_random_checkpoint
 
@@ -40,8 +42,27 @@ def test_a_plan_says_what_a_gpu_holds(weights: Weights) -> None:
 def test_wider_numbers_leave_room_for_fewer(weights: Weights) -> None:
     """float32 doubles all of it: nothing fits 24 GB."""
     fitting = FramesThatFit(weights, "float32", ())
-    assert fitting.cards().startswith("none on 24 GB, ")
+    assert fitting.cards().startswith("a GPU holds none on 24 GB (takes --gpus-per-model 2), ")
     assert fitting.on_cpu(80 * 10**9) == FramesThatFit(weights, "auto", ()).on_cpu(80 * 10**9)
+
+
+def test_a_model_over_several_gpus_has_room_on_each(tmp_path: Path) -> None:
+    """72B fits four cards of 48 GB and not two; the plan says what would do, before anything is spent."""
+    sizes = {"hidden_size": 8192, "intermediate_size": 29_568, "num_hidden_layers": 80}
+    heads = {"num_attention_heads": 64, "num_key_value_heads": 8}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_qwen", **sizes, **heads}))
+    large = Weights("lmms-lab/72B", tmp_path, "r", FULL.picture_rule)
+    [one] = frames_lines(large, "auto", load_packs(["default"]), 64)
+    assert (
+        "a GPU holds none on 24 GB (takes --gpus-per-model 8), none on 48 GB (takes --gpus-per-model 4)"
+        in one
+    )
+    [four] = frames_lines(large, "auto", load_packs(["default"]), 64, gpus_per_model=4)
+    assert "; 4 GPUs hold none on 24 GB each (takes --gpus-per-model 8), 1,780 (1,368 bi-level) on 48" in four
+    why = too_large(read_config(tmp_path), "auto", [48 * GB] * 2)
+    assert why is not None
+    assert "--gpus-per-model 4" in why.hint
+    assert too_large(read_config(tmp_path), "auto", [48 * GB] * 4) is None
 
 
 def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> None:

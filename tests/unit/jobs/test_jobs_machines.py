@@ -48,9 +48,14 @@ class Site:
     def scaled(self, num_gpus, num_wanted):
         self.told.append((num_gpus, num_wanted))
 
+    def left_over(self, num_gpus, gpus_per_model):
+        self.told.append(f"{num_gpus} left over of {gpus_per_model}")
 
-def machines_of(site: Site, num_wanted: int | None = None, device="cuda", wait_s: float = 100.0) -> Machines:
-    return Machines(site, Placement(num_wanted, device, 0, 0), wait_s, site)
+
+def machines_of(
+    site: Site, num_wanted: int | None = None, device="cuda", wait_s: float = 100.0, num_gpus: int = 1
+) -> Machines:
+    return Machines(site, Placement(num_wanted, device, 0, 0, num_gpus), wait_s, site)
 
 
 def test_a_run_waits_for_gpus_from_zero_and_goes_on_when_one_comes():
@@ -117,6 +122,29 @@ def test_without_a_number_there_are_as_many_models_as_free_gpus_and_no_more_is_a
     machines.look(3, 2, 0)
     assert machines.num_actors == 4, "what was lost is asked for again"
     assert machines_of(Site(nodes()), None).num_actors == 1, "one is asked for where there is none"
+
+
+def test_a_model_of_several_gpus_takes_them_of_one_node():
+    """Two nodes of two GPUs hold two models of two, and none of three or of four; a node of five holds one
+    of three and two GPUs that nobody can use, which is said once."""
+    five = Node("gpu5" * 14, "gpu-5", 1, 5)
+    site = Site(nodes(ONE, TWO))
+    machines = machines_of(site, num_gpus=2)
+    machines.look(0, 0, 0)
+    assert (machines.num_actors, site.told) == (2, [])
+    for each in (3, 4):
+        site.told = []
+        machines = machines_of(site, 1, num_gpus=each)
+        machines.look(0, 0, 1)
+        assert not machines.is_wait_over(1, 0, pending_s=1.0), "it waits at once"
+        [shortage] = [one for one in site.told if isinstance(one, Shortage)]
+        assert (shortage.num_wanted, shortage.num_there) == (each, 4)
+        assert shortage.why == f"a model takes {each} GPUs of one node, and none has so many"
+    site.now, site.told = nodes(five), []
+    machines = machines_of(site, num_gpus=3)
+    machines.look(0, 0, 1)
+    machines.look(1, 1, 0)
+    assert (machines.num_actors, site.told) == (1, ["2 left over of 3"])
 
 
 def test_nodes_that_come_drain_and_go_are_told_once_and_at_the_start_nothing():

@@ -60,11 +60,11 @@ def test_nodes_that_drain_take_no_work_and_dead_ones_are_none():
     store.use(GPU, 1)
     nodes = NodeView(store).look()
     assert (set(nodes.alive), nodes.num_cpus, nodes.num_gpus) == ({HEAD.node_id, GPU.node_id}, 12, 2)
-    assert nodes.num_free_gpus == 1
+    assert nodes.free_room_for(1) == 1
     assert nodes.deaths == {"cc" * 28: "spot"}
     store.draining = {GPU.node_id: 1_700_000_000_000, "cc" * 28: 0}
     nodes = NodeView(store).look()
-    assert (len(nodes.alive), nodes.num_cpus, nodes.num_gpus, nodes.num_free_gpus) == (2, 4, 0, 0)
+    assert (len(nodes.alive), nodes.num_cpus, nodes.num_gpus, nodes.free_room_for(1)) == (2, 4, 0, 0)
     assert [nodes.is_leaving(one) for one in (HEAD.node_id, GPU.node_id, "cc" * 28)] == [False, True, True]
     assert str(nodes) == "2 nodes, 1 draining, 4 CPUs, 0 GPUs"
 

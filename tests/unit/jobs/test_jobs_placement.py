@@ -44,9 +44,24 @@ def test_the_cpu_is_taken_where_it_was_said_or_for_the_small_model():
     assert place(CPUS, model="small", num_gpus=2).device == "cuda"
 
 
+def test_a_model_may_take_several_gpus():
+    """So many of the GPUs that are asked for make a model, and the process of one sees its own from 0 on."""
+    one = place(GPUS, gpus_per_model=2, is_private=True)
+    assert (one, one.devices) == (Placement(None, "cuda", 0, 0, 2), ("cuda:0", "cuda:1"))
+    assert place(CPUS, num_gpus=4, gpus_per_model=2).num_actors == 2
+    assert place(CPUS, num_gpus=4, num_actors=2, gpus_per_model=2).num_actors == 2
+    assert place(CPUS, model="small", gpus_per_model=2).device == "cuda"
+    assert place(CPUS, device="cpu").devices == ("cpu",)
+
+
 @pytest.mark.parametrize(
     ("nodes", "settings", "said"),
     [
+        (GPUS, {"gpus_per_model": 3}, "3 GPUs for each model, and 2 on this machine"),
+        (GPUS, {"gpus_per_model": 2, "num_actors": 2}, "2 actors of 2 GPUs each for 2 GPUs"),
+        (GPUS, {"gpus_per_model": 2, "num_gpus": 1}, "--num-gpus 1 and --gpus-per-model 2"),
+        (GPUS, {"gpus_per_model": 2, "num_gpus": 4, "num_actors": 4}, "--num-gpus 4 and --num-actors 4"),
+        (GPUS, {"gpus_per_model": 2, "device": "cpu"}, "--gpus-per-model 2 and --device cpu"),
         (GPUS, {"num_actors": 3}, "3 actors for 2 GPUs"),
         (GPUS, {"num_gpus": 3}, "3 actors for 2 GPUs"),
         (GPUS, {"num_gpus": 2, "num_actors": 1}, "--num-gpus 2 and --num-actors 1"),
