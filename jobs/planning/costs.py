@@ -51,7 +51,8 @@ class Costs:
     """The fitted rates. Seconds of an actor, and tokens."""
 
     video_s: float
-    frame_s: float  # of a picture, or of a token of one where sizes follow the video
+    frame_s: float
+    visual_s: float  # of a token of pictures besides, where their size follows the video
     question_s: float
     token_s: float
     question_tokens: float
@@ -63,7 +64,8 @@ class Costs:
     def seconds(self, asked: Asked) -> Numbers:
         """What each video is expected to take."""
         answers_s = self.question_s * asked.questions + self.token_s * self.tokens(asked)
-        return self.video_s + self.frame_s * asked.load + answers_s
+        shown_s = self.frame_s * asked.frames + self.visual_s * asked.load
+        return self.video_s + shown_s + answers_s
 
     def tokens(self, asked: Asked) -> Numbers:
         """What is expected to be written about each video."""
@@ -77,17 +79,27 @@ def fit_costs(attempts: Attempts, alike: Attempts | None = None) -> Costs:
     `alike` are those of them that were asked what is to be asked now: how much is answered is told by them.
     """
     asked = attempts.asked
-    first_s, frame_s = _fit(attempts.prefill_s, np.ones_like(asked.load), asked.load)
+    first_s, frame_s, visual_s = _fit_prefill(attempts.prefill_s, asked)
     told = alike or attempts
     question_s, token_s = _fit(told.generate_s, told.asked.questions, told.tokens)
     first_tokens = told.tokens - told.again_tokens
     question_tokens, room_tokens = _fit(first_tokens, told.asked.questions, told.asked.token_room)
     again = _fit_again(first_tokens, told.again_tokens)
     video_s = first_s + float(attempts.other_s.mean())
-    costs = Costs(video_s, frame_s, question_s, token_s, question_tokens, room_tokens, *again, 1.0)
+    costs = Costs(video_s, frame_s, visual_s, question_s, token_s, question_tokens, room_tokens, *again, 1.0)
     took = told.prefill_s + told.generate_s + told.other_s
     worst = float(np.quantile(took / np.maximum(costs.seconds(told.asked), 1e-9), 0.9))
     return replace(costs, worst=max(1.0, worst))
+
+
+def _fit_prefill(prefill_s: Numbers, asked: Asked) -> tuple[float, float, float]:
+    """Seconds of a video for itself, of a picture, and of a token of one: 0 where each is as large."""
+    ones = np.ones_like(asked.frames)
+    if (asked.load == asked.frames).all():
+        first_s, frame_s = _fit(prefill_s, ones, asked.frames)
+        return first_s, frame_s, 0.0
+    first_s, frame_s, visual_s = _fit(prefill_s, ones, asked.frames, asked.load)
+    return first_s, frame_s, visual_s
 
 
 def _fit_again(first: Numbers, again: Numbers) -> tuple[float, float]:

@@ -73,12 +73,12 @@ def test_pictures_in_their_own_shape_cost_what_their_tokens_do():
     wide = Shapes(np.full(7, 1280.0), np.full(7, 720.0))
 
     def took(asked):
-        return 2 + 0.003 * asked.load + 0.5 * asked.questions
+        return 2 + 0.01 * asked.frames + 0.003 * asked.load + 0.5 * asked.questions
 
     asked = asked_of(lengths_ms, own, {"summary": BUDGETS["summary"]}, shapes=wide)
     assert asked.load[1] == 60 * 15 * 26 / 2  # 480 x 832 pixels, in tokens of 32 x 32 for two frames
     none = np.zeros_like(lengths_ms)
-    costs = fit_costs(Attempts(asked, none, none, 2 + 0.003 * asked.load, 0.5 * asked.questions, none))
+    costs = fit_costs(Attempts(asked, none, none, took(asked) - 0.5, np.full(7, 0.5), none))
     for sampling, shapes in (
         (own, Shapes(np.full(7, 96.0), np.full(7, 128.0))),
         (replace(own, pictures=own.pictures.within(PixelBudget(5000))), wide),

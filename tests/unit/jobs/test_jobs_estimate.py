@@ -8,6 +8,7 @@ import pytest
 
 from jobs.planning.estimate import estimate_of
 from jobs.planning.expected import expect
+from jobs.planning.history import read_history
 from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
@@ -28,7 +29,8 @@ from schemas.rows import Lineage
 from schemas.tables import Attempt, Run, SignalSeconds
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
-from videoxl2.network.picture_size import qwen3_pictures
+from storage.query.catalog import open_catalog
+from videoxl2.network.picture_size import PixelBudget, qwen3_pictures
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
@@ -132,8 +134,49 @@ def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settin
     after = estimate_of(plan, checked)
     assert after.num_shapeless == 2
     assert after.num_frames == before.num_frames
-    assert after.actor_hours[0] < before.actor_hours[0]
     assert not any("width and height" in line for line in estimate_lines(told_of_squares(settings)))
+
+
+def test_attempts_at_videos_of_known_shape_tell_what_a_token_of_pictures_takes(settings, make_film, make_row):
+    """Each by the shape in its row and the budget in its recipe: 2 s a video, 0.001 s a token."""
+    checked = check_plan(settings())
+    rule, recipe = qwen3_pictures(16), replace(checked.recipe, pixels=PixelBudget(at_once=5_000_000))
+    index = open_index(settings().index, create=True)
+    index.declare_recipe(recipe.record)
+    attempts, keys = [], []
+    for number, length_s in enumerate(LENGTHS_S):
+        width, height, rotation = ((1280, 720, 0), (128, 96, 90))[number % 2]
+        shown = (width, height) if not rotation else (height, width)
+        video = VideoObject(f"/films/{number}.mp4", 7, number)
+        bundle = make_film(video, duration_ms=length_s * 1000, width=width, height=height, rotation=rotation)
+        ids = (bundle.commit.video_id, bundle.commit.analysis_key)
+        index.commit(*ids, encode_bundle(bundle))
+        keys.append(ids)
+        size = rule.within(recipe.pixels).size(*shown, length_s)
+        attempts.append(
+            make_row(
+                Attempt,
+                run_id="r",
+                recipe_id=recipe.recipe_id,
+                video_id=video.video_id,
+                object_rev=video.object_rev,
+                plan_reason="new",
+                outcome=AttemptOutcome.INDEXED,
+                started_at=BEGAN,
+                device="cpu",
+                seconds=100.0,
+                prefill_seconds=2 + 0.001 * length_s * rule.tokens(size) / 2,
+                generate_seconds=1.0,
+                video_ms=length_s * 1000,
+                num_frames=length_s,
+            )
+        )
+    run = make_row(Run, run_id="r", started_at=BEGAN, ended_at=BEGAN, model_revision=recipe.model_revision)
+    index.publish(keys, [RunRecord(run=run, attempts=tuple(attempts))])
+    with open_catalog(settings().index) as catalog:
+        history = read_history(catalog, index, recipe, rule)
+    assert history.costs.visual_s == pytest.approx(0.001, rel=0.01)
+    assert history.costs.frame_s == pytest.approx(0, abs=1e-4)
 
 
 def told_of_squares(settings):
