@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from storage.checkpoints.copy import CheckpointCopies  # they load boto3
     from storage.checkpoints.remote import RemoteCheckpoint
     from videoxl2.domain import Domain  # it loads PyAV
+    from videoxl2.network.config import ModelConfig
 
 BUILT_IN = "small"
 KEPT_IN = "weights"  # of a scratch folder
@@ -29,8 +30,7 @@ BUILT_IN_NOTE = (
 
 @dataclass(frozen=True)
 class Weights:
-    """A checkpoint. `pictures` says the size of the frames it takes; videos outside its `domain` are not
-    given to it.
+    """A checkpoint and its config, which is read once; videos outside its `domain` are not given to it.
 
     Its folder has everything, but for one on S3, which has the heads of its weights only until
     `fetch_weights`.
@@ -39,9 +39,14 @@ class Weights:
     model_id: str
     folder: Path
     revision: str
-    pictures: PictureRule
+    config: "ModelConfig"
     domain: "Domain | None" = None  # it takes any video
     remote: "RemoteCheckpoint | None" = None  # where it is on S3
+
+    @property
+    def pictures(self) -> PictureRule:
+        """The size of the frames it takes."""
+        return self.config.picture_rule
 
     @property
     def num_bytes(self) -> int:
@@ -126,7 +131,7 @@ def _find_local(model: str, local_only: bool = False, name: str | None = None) -
         # By its content: a path to it, or to a copy, must not hide what it is.
         model_id = BUILT_IN if revision == revision_of(_SMALL) else model
         domain = read_domain(_SMALL if model_id == BUILT_IN else folder)
-        return Weights(model_id, folder, revision, config.picture_rule, domain)
+        return Weights(model_id, folder, revision, config, domain)
     except NotDownloaded as error:
         raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:

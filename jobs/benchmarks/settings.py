@@ -13,7 +13,6 @@ from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import MOST_GPUS_PER_MODEL, Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
-from videoxl2.network.config import read_config
 from videoxl2.network.picture_size import PixelBudget
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
@@ -60,17 +59,17 @@ class BenchmarkSettings(BaseModel):
         Raises `UsageError` for more pictures than the model can take.
         """
         published = FORMATS[self.benchmark].max_frames
-        published = min(published, read_config(weights.folder).trained_frames or published)
+        published = min(published, weights.config.trained_frames or published)
         pixels = PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
         sampling = Sampling(self.fps, self.max_frames or published, pixels)
         check_pixels(sampling.pixels, weights.pictures, sampling.max_frames)
-        check_context(weights.folder, sampling.max_frames, _QUESTION_TOKENS, sampling.pixels)
+        check_context(weights, sampling.max_frames, _QUESTION_TOKENS, sampling.pixels)
         return sampling
 
     def kv_for(self, weights: Weights) -> BiLevelKv | None:
         """How questions are decoded. Raises `UsageError` where the model cannot be asked so."""
         kv = kv_of(self.kv, self.kv_compression, self.kv_dense_chunks)
-        check_kv(kv, weights.folder)
+        check_kv(kv, weights)
         return kv
 
     def answers_of(self, weights: Weights) -> Path | None:

@@ -120,7 +120,7 @@ def _weights(settings: Settings) -> Check:
     except WeightsNotHere as error:
         return Check("weights", Health.WARNING, error.message, error.hint)
     check_pixels(settings.pixels, weights.pictures, settings.max_frames)
-    check_budgets(prompts, weights.folder)
+    check_budgets(prompts, weights)
     said = f"{weights.model_id} at {weights.revision}, {size(weights.num_bytes)}, {_place_of(weights)}"
     if weights.domain:
         said += f"; takes only what looks like its own: {weights.domain.made_of}"

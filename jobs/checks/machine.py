@@ -15,7 +15,7 @@ from jobs.ui.words import size
 from jobs.weights import BUILT_IN, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
 from videoxl2.errors import ModelMemoryError
-from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.config import ModelConfig
 
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
 SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model
@@ -41,7 +41,7 @@ def look_at_gpu(settings: Settings) -> Check:
     except MediaIndexError:
         weights = None  # said by the check of the weights
     fullest = sorted(gpu.free_bytes for gpu in gpus)[:each]
-    if weights is not None and (why := too_large(read_config(weights.folder), settings.dtype, fullest)):
+    if weights is not None and (why := too_large(weights.config, settings.dtype, fullest)):
         return Check("gpu", Health.FAILED, f"{said}; {why.message}", why.hint)
     return Check("gpu", Health.OK, said)
 

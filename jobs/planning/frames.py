@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
-from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.config import ModelConfig
 from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
@@ -26,7 +26,7 @@ class FramesThatFit:
         pixels: PixelBudget = OWN_PIXELS,
         gpus_per_model: int = 1,
     ) -> None:
-        self._config = read_config(weights.folder).within(pixels)
+        self._config = weights.config.within(pixels)
         self._dtype = dtype
         self._gpus_per_model = gpus_per_model
         longest = max((prompt.max_new_tokens for prompt in prompts), default=0)
@@ -89,7 +89,7 @@ def _itemsize(dtype: str) -> int:
 
 def is_known_for(weights: Weights) -> bool:
     """Whether a video stays in the cache; Video-XL-Pro shows each prompt a part of it."""
-    return read_config(weights.folder).family is not Family.VIDEO_XL_PRO
+    return weights.config.family is not Family.VIDEO_XL_PRO
 
 
 def frames_lines(

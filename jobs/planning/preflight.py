@@ -78,9 +78,9 @@ def _open(
         # These load tokenizers, which signals do without.
         from jobs.prompts.budget import check_budgets, check_kv, check_pixels
 
-        check_kv(kv, weights.folder)
+        check_kv(kv, weights)
         check_pixels(settings.pixels, weights.pictures, settings.max_frames)
-        check_budgets(prompts, weights.folder, settings.max_frames, settings.pixels)
+        check_budgets(prompts, weights, settings.max_frames, settings.pixels)
     recipe = Recipe(
         model_id=weights.model_id if weights else None,
         model_revision=weights.revision if weights else None,

@@ -1,15 +1,15 @@
 """Whether every prompt can be asked of a model: checked with its tokenizer, before anything is spent."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
+from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.errors import ModelError
-from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.config import ModelConfig
 from videoxl2.network.context import LONGEST_MS, most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.picture_size import OWN_PIXELS, OwnShape, PictureRule, PixelBudget, Squares
@@ -18,32 +18,33 @@ from videoxl2.network.tokens import Vocabulary
 
 def check_budgets(
     prompts: Sequence[Prompt],
-    weights: Path,
+    weights: Weights,
     max_frames: int | None = None,
     pixels: PixelBudget = OWN_PIXELS,
 ) -> None:
     """Raises `UsageError` for a prompt that cannot be written, or is given too few tokens for one record.
 
-    Also where `max_frames` frames of these `pixels`, if they are given, and the longest prompt do not fit
-    the context.
+    Also where `max_frames` frames of these `pixels`, if they are given, and the longest prompt, with as much
+    of what is said as it may tell, do not fit the context.
     """
-    vocabulary = Vocabulary.from_folder(weights)
+    vocabulary = Vocabulary.from_folder(weights.folder)
     longest = 0
     for prompt in prompts:
         context = AnswerContext(LONGEST_MS, (0,), max_tokens=prompt.max_new_tokens)
         try:
             prompt_tokens = len(vocabulary.suffix_ids(prompt.fill(context)))
-            longest = max(longest, prompt_tokens + prompt.max_new_tokens)
+            told_tokens = prompt.said_tokens if prompt.tells_said else 0
+            longest = max(longest, prompt_tokens + told_tokens + prompt.max_new_tokens)
             program_for(prompt.answer, context, vocabulary.count)
         except (ModelError, UsageError) as error:
             raise UsageError(f"prompt {prompt.prompt_id}: {error.message}", error.hint) from None
     if max_frames is not None:
-        _check_room(read_config(weights).within(pixels), vocabulary, max_frames, longest)
+        _check_room(weights.config.within(pixels), vocabulary, max_frames, longest)
 
 
-def check_kv(kv: BiLevelKv | None, weights: Path) -> None:
+def check_kv(kv: BiLevelKv | None, weights: Weights) -> None:
     """Raises `UsageError` where bi-level decoding is asked of a model whose videos fit its context dense."""
-    family = read_config(weights).family
+    family = weights.config.family
     if kv is not None and family is not Family.VIDEO_XL_2:
         raise UsageError(
             f"bi-level decoding is for {Family.VIDEO_XL_2}, and these weights are {family}",
@@ -77,12 +78,12 @@ def _too_few_pixels(flag: str, given: int, least: int, instead: str) -> UsageErr
 
 
 def check_context(
-    weights: Path, max_frames: int, prompt_tokens: int, pixels: PixelBudget = OWN_PIXELS
+    weights: Weights, max_frames: int, prompt_tokens: int, pixels: PixelBudget = OWN_PIXELS
 ) -> None:
     """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
-    config = read_config(weights).within(pixels)
+    config = weights.config.within(pixels)
     if config.context_tokens is not None:  # a tokenizer takes a second to load
-        _check_room(config, Vocabulary.from_folder(weights), max_frames, prompt_tokens)
+        _check_room(config, Vocabulary.from_folder(weights.folder), max_frames, prompt_tokens)
 
 
 def _check_room(config: ModelConfig, vocabulary: Vocabulary, max_frames: int, prompt_tokens: int) -> None:

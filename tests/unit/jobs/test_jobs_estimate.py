@@ -118,7 +118,8 @@ def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
 def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settings, history, make_film):
     """Width and height of a row, turned upright; what nobody has opened is taken as 1920x1080, and said."""
     checked, plan = preview(settings(), NIGHTLY)
-    checked = replace(checked, weights=replace(checked.weights, pictures=qwen3_pictures(16)))
+    config = replace(checked.weights.config, own_shape=qwen3_pictures(16))
+    checked = replace(checked, weights=replace(checked.weights, config=config))
     before = estimate_of(plan, checked)
     assert before.num_shapeless == 3
     said = list(estimate_lines(before))

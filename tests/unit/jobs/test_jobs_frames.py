@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,10 @@ from jobs.checks.machine import too_large
 from jobs.planning.frames import FramesThatFit, frames_lines
 from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
-from jobs.weights import Weights
+from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
-from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.config import LanguageConfig, ModelConfig
 from videoxl2.network.footprint import GB
-from videoxl2.network.picture_size import Squares
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FULL = ModelConfig()
@@ -24,8 +22,7 @@ FULL = ModelConfig()
 @pytest.fixture
 def weights(tmp_path: Path) -> Weights:
     """A config of the published sizes, without weights."""
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_qwen"}))
-    return Weights("BAAI/Video-XL-2", tmp_path, "r", FULL.picture_rule)
+    return Weights("BAAI/Video-XL-2", tmp_path, "r", FULL)
 
 
 def test_a_plan_says_what_a_gpu_holds(weights: Weights) -> None:
@@ -48,10 +45,8 @@ def test_wider_numbers_leave_room_for_fewer(weights: Weights) -> None:
 
 def test_a_model_over_several_gpus_has_room_on_each(tmp_path: Path) -> None:
     """72B fits four cards of 48 GB and not two; the plan says what would do, before anything is spent."""
-    sizes = {"hidden_size": 8192, "intermediate_size": 29_568, "num_hidden_layers": 80}
-    heads = {"num_attention_heads": 64, "num_key_value_heads": 8}
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llava_qwen", **sizes, **heads}))
-    large = Weights("lmms-lab/72B", tmp_path, "r", FULL.picture_rule)
+    config = ModelConfig(language=LanguageConfig(8192, 29_568, num_layers=80, num_heads=64, num_kv_heads=8))
+    large = Weights("lmms-lab/72B", tmp_path, "r", config)
     [one] = frames_lines(large, "auto", load_packs(["default"]), 64)
     assert (
         "a GPU holds none on 24 GB (takes --gpus-per-model 8), none on 48 GB (takes --gpus-per-model 4)"
@@ -59,16 +54,16 @@ def test_a_model_over_several_gpus_has_room_on_each(tmp_path: Path) -> None:
     )
     [four] = frames_lines(large, "auto", load_packs(["default"]), 64, gpus_per_model=4)
     assert "; 4 GPUs hold none on 24 GB each (takes --gpus-per-model 8), 1,780 (1,368 bi-level) on 48" in four
-    why = too_large(read_config(tmp_path), "auto", [48 * GB] * 2)
+    why = too_large(config, "auto", [48 * GB] * 2)
     assert why is not None
     assert "--gpus-per-model 4" in why.hint
-    assert too_large(read_config(tmp_path), "auto", [48 * GB] * 4) is None
+    assert too_large(config, "auto", [48 * GB] * 4) is None
 
 
 def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> None:
     """However large the card is: one frame more is refused."""
-    folder = write_random_checkpoint(tmp_path, family="LLaVA-Video")
-    most = FramesThatFit(Weights("llava", folder, "r", Squares(112, 16)), "float32", ()).on_cpu(10**15)
-    check_context(folder, most, 512)
+    llava = find_weights(str(write_random_checkpoint(tmp_path, family="LLaVA-Video")))
+    most = FramesThatFit(llava, "float32", ()).on_cpu(10**15)
+    check_context(llava, most, 512)
     with pytest.raises(UsageError, match=f"takes at most {most} frames at a time"):
-        check_context(folder, most + 1, 512)
+        check_context(llava, most + 1, 512)

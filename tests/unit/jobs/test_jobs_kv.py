@@ -17,6 +17,7 @@ from jobs.prompts.budget import check_kv
 from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
+from jobs.weights import find_weights
 from schemas.failures import UsageError
 from schemas.identity import VideoObject
 from schemas.plan import Reason
@@ -83,8 +84,8 @@ def test_answers_to_a_benchmark_are_not_mixed(tmp_path):
 
 def test_only_video_xl_2_is_decoded_so(tmp_path):
     """LLaVA-Video's context is full before pooling would pay; it is told by its weights."""
-    llava = Path(__file__).parents[2] / "data" / "llava_video"
+    llava = find_weights(str(Path(__file__).parents[2] / "data" / "llava_video"))
     check_kv(None, llava)
-    check_kv(BiLevelKv(), write_random_checkpoint(tmp_path))
+    check_kv(BiLevelKv(), find_weights(str(write_random_checkpoint(tmp_path))))
     with pytest.raises(UsageError, match=r"for Video-XL-2.* LLaVA-Video"):
         check_kv(BiLevelKv(), llava)

@@ -60,7 +60,7 @@ def pack(tmp_path: Path) -> Path:
 def test_our_packs_can_be_asked(name):
     """Every prompt shows its format, fits its budget, and its answers end within a known number of tokens."""
     prompts = load_packs([name])
-    check_budgets(prompts, PARROT)
+    check_budgets(prompts, find_weights(str(PARROT)))
     context = AnswerContext(600_000, tuple(range(0, 600_000, 1000)))
     for prompt in prompts:
         assert "{format}" in prompt.text
@@ -159,21 +159,41 @@ def test_a_schema_that_bounds_nothing_is_named(pack, schema, complaint):
 
 def test_frames_that_leave_no_room_for_a_question_are_refused(tmp_path):
     """Before anything is spent, with the number that fits; a model without an end takes any number."""
-    folder = write_random_checkpoint(tmp_path, family="LLaVA-Video")
+    llava = find_weights(str(write_random_checkpoint(tmp_path, family="LLaVA-Video")))
     prompts = load_packs()
     with pytest.raises(UsageError, match=r"LLaVA-Video takes at most .* not 2048") as caught:
-        check_budgets(prompts, folder, 2048)
+        check_budgets(prompts, llava, 2048)
     assert "--max-frames 64; with --split" in caught.value.hint
     limit = int(caught.value.message.split("at most ")[1].split()[0])
-    check_budgets(prompts, folder, limit)
+    check_budgets(prompts, llava, limit)
     with pytest.raises(UsageError, match="at most"):
-        check_budgets(prompts, folder, limit + 1)
-    check_budgets(prompts, PARROT, 10_000)
+        check_budgets(prompts, llava, limit + 1)
+    check_budgets(prompts, find_weights(str(PARROT)), 10_000)
+
+
+def test_what_a_prompt_may_tell_of_what_is_said_counts(pack, tmp_path_factory):
+    """Up to its bound; a video without a word would fit, and one full of talk must, too."""
+    folder = tmp_path_factory.mktemp("llava")
+    llava = find_weights(str(write_random_checkpoint(folder, family="LLaVA-Video")))
+
+    def most(front: str) -> int:
+        (pack / "1-vehicles.md").write_text(front)
+        with pytest.raises(UsageError) as caught:
+            check_budgets(load_packs([str(pack)]), llava, 10_000)
+        return int(caught.value.message.split("at most ")[1].split()[0])
+
+    per_frame = llava.config.tokens_per_group
+    told = FRONT.replace("Which", "Said: {said}\nWhich")
+    some, more = (
+        told.replace("max_new", f"said_tokens = {n}\nmax_new", 1) for n in (500, 500 + 100 * per_frame)
+    )
+    assert most(FRONT) - most(some) >= 400 // per_frame
+    assert 50 <= most(some) - most(more) <= 100, "times of frames are told, too"
 
 
 def test_a_budget_too_small_for_a_record_is_found_before_the_model_loads(pack):
     """With the model's own tokenizer, as is a prompt that would break the chat's frame."""
-    weights = find_weights(str(PARROT)).folder
+    weights = find_weights(str(PARROT))
     (pack / "1-vehicles.md").write_text(FRONT.replace("2000", "20"))
     with pytest.raises(UsageError, match=r"vehicles@2: .*20 tokens allowed, and one record can take"):
         check_budgets(load_packs([str(pack)]), weights)

@@ -10,7 +10,7 @@ from jobs.settings.config import Settings
 from jobs.weights import Weights
 from jobs.workers.placement import Placement, place_actors
 from schemas.failures import PreflightError, UsageError
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.config import ModelConfig
 
 CPUS = Nodes({"a": Node("a", "head", 8, 0)})
 GPUS = Nodes({"a": Node("a", "head", 1, 2)})
@@ -19,7 +19,7 @@ ONE_PER_GPU = Placement(None, "cuda", 0, 0)
 
 
 def place(nodes: Nodes, is_private: bool = False, model: str = "large", **settings) -> Placement:
-    weights = Weights(model, Path("weights"), "revision", Squares(384, 144))
+    weights = Weights(model, Path("weights"), "revision", ModelConfig())
     return place_actors(Settings.of(library="l", index="i", **settings), weights, nodes, is_private)
 
 
