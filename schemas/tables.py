@@ -181,7 +181,7 @@ class SignalSeconds(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     signal: str = Field(description="Its name, e.g. captions")
-    seconds: float = Field(description="Reading it, on a CPU")
+    seconds: float = Field(description="Reading it: seconds of a CPU core at work")
 
 
 class Attempt(Row):
@@ -207,7 +207,9 @@ class Attempt(Row):
     wait_seconds: float | None = Field(description="Of prefill: waiting for pictures")
     prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float | None = Field(description="Answering the prompts")
-    signal_seconds: float | None = Field(default=None, description="Reading signals, on a CPU")
+    signal_seconds: float | None = Field(
+        default=None, description="Reading signals: seconds of a CPU core at work"
+    )
     signals: list[SignalSeconds] | None = Field(
         default=None, description="The same, signal by signal; null: none was read"
     )

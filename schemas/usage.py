@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SignalUsage:
-    """What reading one signal took, whatever came of it. Seconds are wall time on one core."""
+    """What reading one signal took, whatever came of it. Seconds are those of a CPU core at work."""
 
     signal: str
     seconds: float
@@ -25,7 +25,7 @@ class Usage:
     wait_seconds: float | None = None  # part of prefill: waiting for pictures
     prefill_seconds: float | None = None
     generate_seconds: float | None = None
-    signal_seconds: float | None = None  # reading signals, on a CPU
+    signal_seconds: float | None = None  # reading signals: of a CPU core at work
     signals: tuple[SignalUsage, ...] | None = None  # the same, one by one
     finish_seconds: float | None = None  # cuts, keyframes and rows, on a CPU
     peak_memory_bytes: int | None = None

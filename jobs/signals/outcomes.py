@@ -11,7 +11,7 @@ from schemas.measured import Measured
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rows, why there are none or not all of them, and the wall seconds that it took."""
+    """Rows, why there are none or not all of them, and the seconds of a CPU that it took."""
 
     rows: tuple[Measured, ...] = ()
     failure: VideoFailure | None = None

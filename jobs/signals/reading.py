@@ -36,17 +36,12 @@ class SignalsRead:
     rows: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
     failures: tuple[SignalFailure, ...] = ()
     took: tuple[SignalUsage, ...] = ()
-    before_s: float = 0.0  # of what they took, spent elsewhere beforehand
+    wall_s: float = 0.0  # of reading what was not read beforehand
 
     @property
     def seconds(self) -> float:
-        """Wall time of all of them."""
+        """Of a CPU, all of them together."""
         return sum(one.seconds for one in self.took)
-
-    @property
-    def seconds_here(self) -> float:
-        """Wall time of what was not read beforehand."""
-        return self.seconds - self.before_s
 
     @property
     def usage(self) -> Usage:
@@ -62,9 +57,9 @@ def read_signals(
 ) -> SignalsRead:
     """Read each of them that was not read, and has not failed, beforehand. `lineage_of` makes the lineage of
     rows from a signal's id."""
+    begun = time.perf_counter()
     wanted = tuple(signals)
     outcomes = _known(file, wanted, lineage_of)
-    before_s = sum(file.before.seconds.values()) + sum(outcome.seconds for outcome in outcomes.values())
     outcomes |= {name: Outcome(failure=why) for name, why in file.before.failures.items()}
     to_watch = watching_of(one for one in wanted if one.name not in outcomes)
     outcomes |= watch_all(file, to_watch, lineage_of)
@@ -82,7 +77,7 @@ def read_signals(
     took = tuple(
         SignalUsage(one.name, outcomes[one.name].seconds + spent.get(one.name, 0.0)) for one in wanted
     )
-    return SignalsRead(rows, tuple(failures), took, before_s)
+    return SignalsRead(rows, tuple(failures), took, time.perf_counter() - begun)
 
 
 def _known(
@@ -94,14 +89,14 @@ def _known(
 
 
 def _read(file: VideoFile, signal: ReadingSignal, lineage: Lineage) -> Outcome:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for number in range(_TRIES):
         outcome = collect(partial(signal.read, file, lineage))
         failure = outcome.failure
         if failure is None or failure.failure_class is not FailureClass.TRANSIENT or not failure.can_retry:
             break
         time.sleep(BACKOFF_S * 2**number * random.uniform(0.5, 1.5))
-    return replace(outcome, seconds=time.perf_counter() - begun)
+    return replace(outcome, seconds=time.process_time() - begun)
 
 
 def _rows_in(table: str, rows: Iterable[Measured]) -> tuple[Measured, ...]:

@@ -85,11 +85,11 @@ def watch_all(
     file: VideoFile, signals: Sequence[WatchingSignal], lineage_of: Callable[[str], Lineage]
 ) -> dict[str, Outcome]:
     """What each of them found, by its name. The video is opened once, where there is one of them at all."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     under_way, outcomes = _begun(file, signals)
     if under_way:
         outcomes |= _shown(file, under_way, lineages_of(signals, lineage_of), takes_draft(signals))
-    return _timed(outcomes, signals, file, time.perf_counter() - begun)
+    return _timed(outcomes, signals, file, time.process_time() - begun)
 
 
 def watch_beside_model(
@@ -98,11 +98,11 @@ def watch_beside_model(
     """Watch, and give a model's frames meanwhile. Raises `MediaError` where the pass breaks off."""
     from videoxl2.watching import watch_with_frames
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     under_way, outcomes = _begun(file, signals)
     watched = yield from watch_with_frames(file.path, file.info, _watchers(under_way), wanted, file.limits)
     outcomes |= _found(under_way, watched, lineages_of(signals, partial(_open_lineage, file.video)))
-    seconds = time.perf_counter() - begun
+    seconds = time.process_time() - begun
     return WatchedBefore(_timed(outcomes, signals, file, seconds), watched.stills)
 
 

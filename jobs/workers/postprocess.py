@@ -154,7 +154,7 @@ def _encode(
         bundle = builder.bundle(analysis, rows, *take(rows), signals)
         is_partial = bundle.videos[0].is_partial
         outcome = AttemptOutcome.PARTIAL if is_partial else AttemptOutcome.INDEXED
-        finish_s = time.perf_counter() - begun - signals.seconds_here
+        finish_s = time.perf_counter() - begun - signals.wall_s
         usage = signals.usage + Usage(finish_seconds=finish_s)
         tries = video.using(usage).tries
         bundle = bundle.model_copy(update={"attempts": builder.attempts(tries, outcome)})

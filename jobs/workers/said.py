@@ -39,7 +39,7 @@ def hear_said(file: VideoFile, speech: SpeechSignal) -> tuple[Said, Beforehand]:
 
     Where it cannot be heard nothing is told; the signal says why.
     """
-    begun = time.perf_counter()
+    begun = time.process_time()
     try:
         with killed_when_hanging(longest_s((speech,), file.info.duration_ms / 3_600_000)):
             heard = speech.hear(file)
@@ -47,7 +47,7 @@ def hear_said(file: VideoFile, speech: SpeechSignal) -> tuple[Said, Beforehand]:
         _warn("speech", file, error)
         return (), file.before
     told = tuple(SaidLine(one.start_ms, one.end_ms, one.text, is_heard=True) for one in heard.said)
-    return told, replace(file.before, heard=heard, seconds={speech.name: time.perf_counter() - begun})
+    return told, replace(file.before, heard=heard, seconds={speech.name: time.process_time() - begun})
 
 
 def heard_before(store: ObjectStore | None, work: Work) -> Said:

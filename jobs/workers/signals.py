@@ -85,11 +85,11 @@ def index_signals(
         if why := _worth_another_try(signals):
             return why
         stage = Stage.ROWS
-        finish_s = time.perf_counter() - begun - signals.seconds_here
+        finish_s = time.perf_counter() - begun - signals.wall_s
         usage = signals.usage + Usage(video_ms=info.duration_ms, finish_seconds=finish_s)
         timed = video.using(usage)
         if not video.last.failure:  # no actor had it
-            timed = timed.lasting(signals.seconds).at(_here())
+            timed = timed.lasting(signals.wall_s).at(_here())
         return _encode(source, timed, builder, info, signals, usage)
     except Exception as error:
         return classify(error, stage)

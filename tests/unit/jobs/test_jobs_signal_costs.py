@@ -74,13 +74,12 @@ def test_twenty_hours_of_stills_cost_no_more_than_their_pictures(settings):
     assert cues.cpu_hours * 3600 == pytest.approx(Cues().rough_costs.seconds(2, hours, look=look), rel=0.02)
 
 
-def _publish_run(settings, make_row, num_videos, begins_s, ends_s, num_cpus, signals_s=4.0):
-    """Record a run whose `num_cpus` read signals without a pause between `begins_s` and `ends_s`."""
+def _publish_run(settings, make_row, num_cpus):
+    """Record a run of 44 s: 7 s of start, 3 s of end, and eight videos for each CPU, each for 4 s in its
+    hands, of which signals took 2 s of it."""
     recipe = preview(settings, NIGHTLY)[0].recipe
     index = open_index(settings.index, create=True)
     index.declare_recipe(recipe.record)
-    rounds = num_videos // num_cpus
-    each_s = (ends_s - begins_s) / rounds
     attempts = [
         make_row(
             Attempt,
@@ -88,32 +87,30 @@ def _publish_run(settings, make_row, num_videos, begins_s, ends_s, num_cpus, sig
             recipe_id=recipe.recipe_id,
             plan_reason="new",
             outcome=AttemptOutcome.INDEXED,
-            # Two are handed to each CPU, the second waits for the first.
-            started_at=BEGAN + timedelta(seconds=begins_s + max(0, place // num_cpus - 1) * each_s),
-            seconds=each_s * (2 if place // num_cpus else 1),
+            # Two are handed to each CPU, where the second waits for the first; then one every five seconds.
+            started_at=BEGAN + timedelta(seconds=7 + 5 * max(0, place // num_cpus - 1)),
+            seconds=4.0,
             video_ms=60_000,
-            signal_seconds=signals_s,
+            signal_seconds=2.0,
             finish_seconds=0.0,
-            signals=[SignalSeconds(signal="shots", seconds=signals_s)],
+            signals=[SignalSeconds(signal="shots", seconds=2.0)],
         )
-        for place in range(num_videos)
+        for place in range(8 * num_cpus)
     ]
-    run = make_row(
-        Run, run_id="r", model_id=None, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=ends_s + 3)
-    )
+    run = make_row(Run, run_id="r", model_id=None, started_at=BEGAN, ended_at=BEGAN + timedelta(seconds=44))
     index.publish((), [RunRecord(run=run, attempts=tuple(attempts))])
 
 
 @pytest.mark.parametrize("num_cpus", [1, 2, 4])
 def test_when_signals_alone_are_done_goes_by_the_latest_runs(settings, make_row, num_cpus):
-    """Seven seconds of start, three of end; half a second of each CPU for a video on top of its signals."""
+    """Start and end; twice the time that a CPU is at work on signals, as then; and what it does besides,
+    which was 2 s of the 34 for eight videos."""
     assert told(settings()).finish_hours is None
-    _publish_run(settings(), make_row, 8 * num_cpus, 7.0, 7.0 + 8 * 4.5, num_cpus)
+    _publish_run(settings(), make_row, num_cpus)
     estimate = told(settings())
     signals_s = sum(one.cpu_hours for one in estimate.signals) * 3600
-    shared_s = (signals_s + 2 * 0.5) / num_cpus
     largest_s = signals_s * 50 / 53
-    done_s = 10 + max(shared_s, largest_s)
+    done_s = 10 + max((2 * signals_s + 2 * 0.25) / num_cpus, 2 * largest_s)
     assert [hours * 3600 for hours in estimate.finish_hours] == pytest.approx([done_s] * 2, rel=0.02)
     assert estimate.num_cpus == num_cpus
     (said,) = [line for line in estimate_lines(estimate) if "done in" in line]
@@ -122,7 +119,7 @@ def test_when_signals_alone_are_done_goes_by_the_latest_runs(settings, make_row,
 
 def test_with_a_model_signals_do_not_say_when_a_run_is_done(settings, make_row):
     """Runs of signals alone tell nothing of a model's time."""
-    _publish_run(settings(), make_row, 4, 7.0, 16.0, 2)
+    _publish_run(settings(), make_row, 2)
     estimate = told(settings(model="small"))
     assert (estimate.finish_hours, estimate.num_cpus) == (None, None)
 

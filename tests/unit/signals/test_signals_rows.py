@@ -1,5 +1,6 @@
 """Signals of real files become rows of one bundle, whatever else it holds: no Ray, no model."""
 
+import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -35,6 +36,7 @@ class Sections:
 
     version: int = 1
     error: Exception | None = None
+    waits_s: float = 0.0  # as for a busy machine, without a CPU at work
     name = "sections"
     tables = ("chapters",)
     rough_costs = Costs(0.1, 1.0)
@@ -45,6 +47,7 @@ class Sections:
         if self.error:
             raise self.error
         assert file.path.read_bytes()
+        time.sleep(self.waits_s)
         half = file.info.duration_ms // 2
         for number in range(2):
             start = number * half
@@ -117,6 +120,12 @@ def test_a_video_without_a_model_is_its_facts_and_its_signals(indexed, video):
     assert [(one.signal, one.seconds) for one in attempt.signals] == [("sections", attempt.signal_seconds)]
     assert attempt.seconds >= attempt.signal_seconds
     assert made.usage.video_ms == 2000
+
+
+def test_a_signal_takes_what_a_cpu_was_at_work_on_it(indexed):
+    """What a busy machine makes it wait is of the attempt, and not of the rates that plans go by."""
+    (attempt,) = rows_of(indexed(Sections(waits_s=0.5))[1], "attempts", Attempt)
+    assert attempt.seconds >= 0.5 > attempt.signal_seconds
 
 
 def test_a_signal_that_fails_costs_its_own_rows(indexed):
