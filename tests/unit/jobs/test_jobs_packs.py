@@ -187,8 +187,8 @@ def test_what_a_prompt_may_tell_of_what_is_said_counts(pack, tmp_path_factory):
     some, more = (
         told.replace("max_new", f"said_tokens = {n}\nmax_new", 1) for n in (500, 500 + 100 * per_frame)
     )
-    assert most(FRONT) - most(some) >= 400 // per_frame
-    assert 50 <= most(some) - most(more) <= 100, "times of frames are told, too"
+    assert most(FRONT) - most(some) >= 400 // (per_frame + 12), "a frame's time is told, too"
+    assert 50 <= most(some) - most(more) <= 100
 
 
 def test_a_budget_too_small_for_a_record_is_found_before_the_model_loads(pack):
