@@ -17,6 +17,7 @@ from itertools import chain
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from videoxl2.errors import CheckpointError, ModelInputError
 from videoxl2.generate.positions import GridPositions, StampedPositions, TimedPositions
@@ -92,22 +93,27 @@ class QwenVL(VideoModel):
         counted.text(running.layout.prefix_tokens)
         frame_times: list[int] = []
         for batch in self._batches(spans, encoder.wanted_batch, (height, width)):
-            first = len(frame_times) // FRAMES_PER_ROW
-            pairs = _pairs(batch.pts_ms)
+            stamps, positions_3T = self._beside(batch.pts_ms, len(frame_times) // FRAMES_PER_ROW, counted)
             frame_times += batch.pts_ms
-            self.check_context(f"{len(frame_times)} frames", running.layout.end + len(pairs) * tokens)
+            self._check_room(frame_times, max(counted.next, running.layout.end + positions_3T.shape[1]))
             tokens_GLMD = encoder.encode(batch.frames)
-            stamps = [self.before_pair(first + number, times) for number, times in enumerate(pairs)]
-            places = [
-                part
-                for stamp, times in zip(stamps, pairs, strict=True)
-                for part in (counted.text(len(stamp)), counted.pair(times[0]))
-            ]
             added_GLMD = tokens_GLMD[:, 1:] if tokens_GLMD.shape[1] > 1 else None
-            running.add_groups(stamps, tokens_GLMD[:, 0], added_GLMD, torch.cat(places, dim=1))
-        self.check_context(f"{len(frame_times)} frames", counted.next)
+            running.add_groups(stamps, tokens_GLMD[:, 0], added_GLMD, positions_3T)
         running.finish(self.network.language.embed([self._end_id]), counted.next)
         return self._session(running, encoder, frame_times, options)
+
+    def _beside(
+        self, times_ms: Sequence[int], first: int, counted: GridPositions
+    ) -> tuple[list[list[int]], Tensor]:
+        """Return the tokens before each pair, from number `first` on, and the positions `[3, T]` of both."""
+        pairs = [times_ms[at : at + FRAMES_PER_ROW] for at in range(0, len(times_ms), FRAMES_PER_ROW)]
+        stamps = [self.before_pair(first + number, times) for number, times in enumerate(pairs)]
+        places = [
+            part
+            for stamp, times in zip(stamps, pairs, strict=True)
+            for part in (counted.text(len(stamp)), counted.pair(times[0]))
+        ]
+        return stamps, torch.cat(places, dim=1)
 
     def _size_of(self, spans: Iterable[FrameSpan]) -> tuple[tuple[int, int], Iterable[FrameSpan]]:
         """Return the size of the first frames, and all spans. Raises `ModelInputError` without frames."""
@@ -137,6 +143,11 @@ class QwenVL(VideoModel):
                 "Read all frames of a video at one size.",
             )
         return span
+
+    def _check_room(self, frame_times_ms: Sequence[int], num_tokens: int) -> None:
+        """Raise `ModelInputError` where no position is left for a question; late pairs may be far on."""
+        until = frame_times_ms[-1] / 1000
+        self.check_context(f"{len(frame_times_ms)} frames until {until:.0f} s", num_tokens)
 
     @property
     def _start_id(self) -> int:
@@ -188,7 +199,3 @@ class Qwen3VL(QwenVL):
 def pair_stamp(times_ms: Sequence[int]) -> str:
     """Write the mean time of a pair of frames, of which an odd last one has one frame only."""
     return f"<{(times_ms[0] + times_ms[-1]) / 2000:.1f} seconds>"
-
-
-def _pairs(times_ms: Sequence[int]) -> list[Sequence[int]]:
-    return [times_ms[at : at + FRAMES_PER_ROW] for at in range(0, len(times_ms), FRAMES_PER_ROW)]

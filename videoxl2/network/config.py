@@ -146,6 +146,13 @@ class ModelConfig:
         return -(-num_frames // self.frames_per_group) * self.tokens_per_group
 
     @property
+    def stamp_tokens(self) -> int:
+        """Return the tokens that stand beside those of a group, at most: where times have six digits."""
+        if self.family is Family.QWEN3_VL:
+            return 13  # with the marks of where pictures begin and end
+        return 11 if self.frames_per_group == GROUP_FRAMES else 0
+
+    @property
     def tokens_per_group(self) -> int:
         if self.own_shape is not None:  # of a wide picture
             return self.own_shape.tokens(self.own_shape.size(*USUAL_PICTURE, 1))

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from videoxl2.network.config import ModelConfig
 from videoxl2.network.tokens import Vocabulary, times_text
 
-_LONGEST_STAMP = 11  # tokens; from 10,000 s on
 LONGEST_MS = 864_000_000  # ten days: the longest times to write
 
 
@@ -28,8 +27,7 @@ def video_tokens(config: ModelConfig, num_frames: int, num_after: int) -> int:
     """Return the tokens of up to `num_frames` frames, at most, and of what stands after them."""
     once = config.frame_tokens is not None and config.frame_tokens.newline == "one_token"
     groups = -(-num_frames // config.frames_per_group)
-    stamps = groups * _LONGEST_STAMP if config.frames_per_group > 1 else 0
-    return config.most_tokens(num_frames) + stamps + num_after + once
+    return config.most_tokens(num_frames) + groups * config.stamp_tokens + num_after + once
 
 
 def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int) -> int | None:

@@ -27,6 +27,12 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     assert done.code == 0, done.stderr
     assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
 
+    for family, budget in (("Qwen2.5-VL", ("--max-pixels-per-frame", 50_000)), ("Qwen3-VL", ())):
+        qwen = write_random_checkpoint(tmp_path / family, family=family)
+        done = media_index("backfill", "--stale", *where, qwen, *budget, "--max-frames", 64)
+        assert done.code == 0, done.stderr
+        assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+
 
 def told_by(media_index, index):
     rows = media_index(

@@ -22,11 +22,18 @@ from safetensors.torch import load_file, save_file
 from videoxl2 import CheckpointError, ModelInputError, PrefillOptions, load_model
 from videoxl2.generate.qwen_vl import QwenVL
 from videoxl2.network.config import read_config
+from videoxl2.network.context import LONGEST_MS
 from videoxl2.network.footprint import num_parameters
 
 
 def test_every_number_of_the_checkpoint_is_counted(qwen_model: QwenVL) -> None:
     assert num_parameters(qwen_model.config) == sum(x.numel() for x in qwen_model.network.parameters())
+
+
+def test_no_more_stands_beside_a_pair_than_is_reckoned_with(qwen_model: QwenVL) -> None:
+    """So that as many frames as fit a context by reckoning do fit it, until the tenth day."""
+    beside = qwen_model.before_pair(1, [LONGEST_MS - 200, LONGEST_MS])
+    assert len(beside) == qwen_model.config.stamp_tokens
 
 
 SPELLINGS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -133,10 +140,10 @@ def test_more_than_the_context_holds_is_refused(qwen_folder: FolderOf, tmp_path:
     span = SimpleNamespace(frames=frames, pts_ms=np.arange(4) * 1000)
     model.prefill([span])
     many = [SimpleNamespace(frames=frames, pts_ms=np.arange(4) * 1000 + 4000 * n) for n in range(6)]
-    with pytest.raises(ModelInputError, match=r"frames and a question .* the context holds 200"):
+    with pytest.raises(ModelInputError, match=r"frames until \d+ s and a question .* the context holds 200"):
         model.prefill(many)
     with pytest.raises(ModelInputError, match=r"24 frames of 140x84 and a question"):
         model.prefill(iter([span]), prefill=PrefillOptions(expected_frames=24))
     late = SimpleNamespace(frames=frames, pts_ms=np.arange(4) * 1000 + 100_000)
-    with pytest.raises(ModelInputError, match="the context holds 200"):
+    with pytest.raises(ModelInputError, match="4 frames until 103 s and a question"):
         model.prefill([late])
