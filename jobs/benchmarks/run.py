@@ -12,6 +12,7 @@ from jobs.benchmarks.question import Question
 from jobs.benchmarks.scores import measures, tallies
 from jobs.benchmarks.settings import BenchmarkSettings
 from jobs.benchmarks.videos import Checked, check_videos
+from jobs.prompts.budget import check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_text
 from jobs.reports.evaluation.tallies import Difference, Measure, compare
 from jobs.weights import Weights, fetch_weights, find_weights
@@ -75,6 +76,8 @@ def compare_models(settings: BenchmarkSettings, say: Say) -> BenchmarkComparison
     if settings.answers is not None and len(settings.models) > 1:
         _make_folder(settings.answers)
     examinees = [_Examinee.of(settings, model) for model in settings.models]
+    if not any(examinee.weights.pictures.keeps_shape for examinee in examinees):
+        check_pixels(settings.pixels, examinees[0].weights.pictures, examinees[0].sampling.max_frames)
     asked = [_ask(settings, examinee, read.questions, say) for examinee in examinees]
     reports = tuple(report for report, _ in asked)
     first, *others = asked

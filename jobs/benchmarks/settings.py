@@ -13,7 +13,7 @@ from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import MOST_GPUS_PER_MODEL, Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
-from videoxl2.network.picture_size import PixelBudget
+from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
 
@@ -53,6 +53,11 @@ class BenchmarkSettings(BaseModel):
                 "See media-index eval --help for what it takes.",
             ) from None
 
+    @property
+    def pixels(self) -> PixelBudget:
+        """The pixels that are shown, as far as that was said; of several models, to those it is meant for."""
+        return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
+
     def sampling_for(self, weights: Weights) -> Sampling:
         """What is asked for, else as published: of this benchmark, or of a model whose context has an end.
 
@@ -60,8 +65,8 @@ class BenchmarkSettings(BaseModel):
         """
         published = FORMATS[self.benchmark].max_frames
         published = min(published, weights.config.trained_frames or published)
-        pixels = PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
-        sampling = Sampling(self.fps, self.max_frames or published, pixels)
+        is_meant = weights.pictures.keeps_shape or len(self.models) == 1
+        sampling = Sampling(self.fps, self.max_frames or published, self.pixels if is_meant else OWN_PIXELS)
         check_pixels(sampling.pixels, weights.pictures, sampling.max_frames)
         check_context(weights, sampling.max_frames, _QUESTION_TOKENS, sampling.pixels)
         return sampling

@@ -71,7 +71,8 @@ def look_at_frames(settings: Settings) -> Check:
         return Check("frames", Health.OK, "as many as the context holds")
     fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model)
     gpus = find_gpus()
-    said = f"at most {settings.max_frames:,} of a video at once"
+    size = fitting.size(settings.max_frames)
+    said = f"at most {settings.max_frames:,} of a video at once{f' ({size})' if size else ''}"
     if len(gpus) < settings.gpus_per_model and settings.gpus_per_model > 1:
         return Check("frames", Health.OK, f"{said}; {fitting.cards()}")
     here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None

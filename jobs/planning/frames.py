@@ -8,7 +8,7 @@ from videoxl2.network.config import ModelConfig
 from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
-from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.picture_size import OWN_PIXELS, USUAL_PICTURE, PixelBudget
 from videoxl2.network.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
@@ -35,6 +35,18 @@ class FramesThatFit:
         if self._config.context_tokens is not None:
             vocabulary = Vocabulary.from_folder(weights.folder)
             self._in_context = most_frames(self._config, vocabulary, self._answers.tokens)
+
+    def size(self, num_frames: int) -> str | None:
+        """Say in which size so many frames at once are shown; None: in the same square whatever they are."""
+        rule = self._config.own_shape
+        if rule is None:
+            return None
+        width, height = USUAL_PICTURE
+        size = rule.size(width, height, num_frames)
+        return (
+            f"{num_frames:,} pictures of {width}x{height} at once are shown in {size}, "
+            f"{rule.tokens(size):,} tokens for each two"
+        )
 
     def on_gpu(self, num_bytes: int, compression: int | None = None) -> int:
         """Return the frames that fit so many bytes of each GPU of a model, 0: not even the weights do."""
@@ -100,7 +112,9 @@ def frames_lines(
     pixels: PixelBudget = OWN_PIXELS,
     gpus_per_model: int = 1,
 ) -> Iterator[str]:
-    """Say how many frames fit a GPU at once; nothing without a model."""
+    """Say how many frames fit a GPU at once, and in which size where it varies; nothing without a model."""
     if weights is not None and is_known_for(weights):
-        cards = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model).cards()
-        yield f"       at most {max_frames:,} frames of a video at once; {cards}"
+        fitting = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model)
+        yield f"       at most {max_frames:,} frames of a video at once; {fitting.cards()}"
+        if size := fitting.size(max_frames):
+            yield f"       {size}"

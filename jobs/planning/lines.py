@@ -5,12 +5,12 @@ from typing import Any
 
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
-from jobs.planning.shapes import USUAL
 from jobs.planning.signal_costs import SignalEstimate
 from jobs.ui.words import hours, size
 from jobs.weights import Weights
 from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
+from videoxl2.network.picture_size import USUAL_PICTURE
 
 # What becomes of videos that no GPU's time is planned for.
 _FREE = {
@@ -95,7 +95,7 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     if estimate.num_guessed:
         yield f"       the length of {estimate.num_guessed} guessed by their size, or unknown"
     if estimate.num_shapeless:
-        width, height = USUAL
+        width, height = USUAL_PICTURE
         yield f"       width and height of {estimate.num_shapeless} not known yet: taken as {width}x{height}"
     yield from map(_signal_line, estimate.signals)
     if not estimate.num_frames and estimate.signals:

@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos
-
-USUAL = (1920, 1080)  # pixels
+from videoxl2.network.picture_size import USUAL_PICTURE
 
 # Of rows: a quarter turn swaps the sides. Pixels that are not square are not in them.
 SHOWN = """
@@ -54,7 +53,7 @@ class Shapes:
     def sides(self) -> list[tuple[int, int]]:
         """Width and height of each; the usual ones where nobody knows."""
         known = zip(self.is_known.tolist(), self.width.tolist(), self.height.tolist(), strict=True)
-        return [(int(width), int(height)) if is_known else USUAL for is_known, width, height in known]
+        return [(int(width), int(height)) if is_known else USUAL_PICTURE for is_known, width, height in known]
 
 
 def shapes_of(videos: PlannedVideos, catalog: Catalog | None) -> Shapes:

@@ -92,6 +92,17 @@ def _check_room(config: ModelConfig, vocabulary: Vocabulary, max_frames: int, pr
         raise UsageError(
             f"{config.family} takes at most {limit} frames at a time, not {max_frames}: "
             f"its context holds {config.context_tokens} tokens",
-            f"Name fewer, e.g. --max-frames {min(limit, config.trained_frames or limit)}; with --split a "
-            "long video is taken in sections of so many.",
+            _how_to_fit(config, limit),
         )
+
+
+def _how_to_fit(config: ModelConfig, limit: int) -> str:
+    """Say what leaves room in a context of which that many frames are the most."""
+    fewer = (
+        f"Name fewer, e.g. --max-frames {min(limit, config.trained_frames or limit)}; with --split a "
+        "long video is taken in sections of so many."
+    )
+    if config.own_shape is None:
+        return fewer
+    smaller = "Show smaller pictures, with --max-pixels-at-once"
+    return f"{fewer} Or s{smaller[1:]}." if limit else f"{smaller}."

@@ -21,6 +21,7 @@ from videoxl2.network.config import ModelConfig, read_config
 from videoxl2.network.encoder import AnyNetwork, FrameEncoder
 from videoxl2.network.families import Family
 from videoxl2.network.memory import is_out_of_memory
+from videoxl2.network.picture_size import PictureSize
 from videoxl2.network.source import find_folder, revision_of
 from videoxl2.network.spread import Spread, check_room
 from videoxl2.network.tokens import Vocabulary
@@ -100,8 +101,12 @@ class VideoModel(ABC):
 
     @property
     def image_size(self) -> int:
-        """Return the side, in pixels, of the square frames that the vision tower takes."""
+        """Return the side, in pixels, of the frames of a model that takes squares."""
         return self.config.vision.image_size
+
+    def picture_size(self, width: int, height: int, num_frames: int) -> PictureSize:
+        """Return the size to read frames in of a video shown in `width` by `height`, so many at once."""
+        return self.config.picture_rule.size(width, height, num_frames)
 
     @property
     def dtype(self) -> torch.dtype:

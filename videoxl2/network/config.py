@@ -13,7 +13,14 @@ from typing import Any, Literal, get_args
 
 from videoxl2.errors import CheckpointError
 from videoxl2.network.families import Family, family_of
-from videoxl2.network.picture_size import FRAMES_PER_ROW, OwnShape, PictureRule, PixelBudget, Squares
+from videoxl2.network.picture_size import (
+    FRAMES_PER_ROW,
+    USUAL_PICTURE,
+    OwnShape,
+    PictureRule,
+    PixelBudget,
+    Squares,
+)
 from videoxl2.network.qwen_config import (
     QWEN_TYPES,
     QwenVision,
@@ -25,7 +32,6 @@ from videoxl2.network.qwen_config import (
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
 
-USUAL_PICTURE = (1920, 1080)  # width and height where a video's own are not known
 
 Pool = Literal["bilinear", "average", "max"]
 Newline = Literal["grid", "frame", "one_token", "no_token"]

@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple, Protocol
 
 FRAMES_PER_ROW = 2  # frames of a Qwen-VL model that share their tokens
+USUAL_PICTURE = (1920, 1080)  # width and height where a video's own are not known
 _EXACT = 512  # frames up to which most tokens are counted one by one
 _WIDEST = 200  # times as long as wide: what is longer is squeezed to it
 
@@ -129,15 +130,15 @@ class OwnShape:
 
     def most_tokens(self, num_frames: int) -> int:
         """Return the tokens of up to `num_frames` frames, whatever their shape."""
-        exact = _most_tokens(self)
-        if num_frames <= len(exact):
-            return exact[max(0, num_frames - 1)]
-        beyond = self._pair_tokens(len(exact)) * -(-num_frames // FRAMES_PER_ROW)
+        exact = (0, *_most_tokens(self))
+        if num_frames < len(exact):
+            return exact[num_frames]
+        beyond = self._pair_tokens(_EXACT) * -(-num_frames // FRAMES_PER_ROW)
         at_once = self.most.at_once
         if at_once is None:
             return beyond
         pixels = FRAMES_PER_ROW * self.unit**2
-        bound = -(-at_once * (len(exact) + 1) // (len(exact) - 1) // pixels)
+        bound = -(-at_once * (_EXACT + 1) // (_EXACT - 1) // pixels)
         return max(exact[-1], min(beyond, bound), -(-num_frames // FRAMES_PER_ROW))
 
     def _pair_tokens(self, num_frames: int) -> int:

@@ -116,16 +116,22 @@ def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
 
 
 def test_a_time_span_is_asked_of_the_sampled_times(media_index, parrot, make_video, tmp_path):
-    """Charades-STA: spans of sampled times or the end, at the rate asked for, and a table of R@1 and mIoU."""
+    """Charades-STA: spans of sampled times or the end, at the rate asked for, and a table of R@1 and mIoU.
+
+    Of a model that takes pictures in their own shape, within a budget that a model of squares refuses.
+    """
+    shaped = write_random_checkpoint(tmp_path / "shaped", family="Qwen2.5-VL")
     make_video(tmp_path / "3MSZA.mp4", seconds=8)
     questions = tmp_path / "charades_sta_test.txt"
     questions.write_text("3MSZA 2.3 6.4##person turn a light on.\n3MSZA 0.0 4.0##person sits down.\n")
     shown = media_index(
         *("eval", "--benchmark", "charades-sta", "--questions", questions, "--videos", tmp_path),
-        *("--model", parrot, "--answers", tmp_path / "answers.jsonl", "--fps", "1/2"),
+        *("--model", shaped, "--answers", tmp_path / "answers.jsonl", "--fps", "1/2"),
+        *("--max-pixels-per-frame", 20_000),
     )
     assert shown.code == 0, shown.stderr
-    _, answers = read_answers(tmp_path / "answers.jsonl")
+    asked, answers = read_answers(tmp_path / "answers.jsonl")
+    assert asked["max_pixels_per_frame"] == 20_000
     for answer in answers:
         start, end = answer["answer"]
         assert start in (0, 2, 4, 6)
@@ -135,6 +141,12 @@ def test_a_time_span_is_asked_of_the_sampled_times(media_index, parrot, make_vid
     mean = sum(answer["score"] for answer in answers) / 2
     assert f"grounding mIoU          {mean:.3f}" in shown.stdout
     assert "2 of 2 questions answered, 1 videos, sampled at 0.5 to 0.5" in shown.stdout
+    refused = media_index(
+        *("eval", "--benchmark", "charades-sta", "--questions", questions, "--videos", tmp_path),
+        *("--model", parrot, "--max-pixels-per-frame", 20_000),
+    )
+    assert refused.code == 2
+    assert "for a model that takes squares of" in refused.stderr
 
 
 def test_unusable_videos_are_left_out_on_request_only(media_index, parrot, mlvu, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
 from videoxl2.network.config import LanguageConfig, ModelConfig
 from videoxl2.network.footprint import GB
+from videoxl2.network.picture_size import PixelBudget
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FULL = ModelConfig()
@@ -67,3 +69,32 @@ def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> No
     check_context(llava, most, 512)
     with pytest.raises(UsageError, match=f"takes at most {most} frames at a time"):
         check_context(llava, most + 1, 512)
+
+
+@pytest.fixture
+def shaped(tmp_path: Path) -> Weights:
+    """A model that takes pictures in their own shape."""
+    return find_weights(str(write_random_checkpoint(tmp_path / "shaped", family="Qwen3-VL")))
+
+
+def test_a_plan_says_in_which_size_a_usual_video_is_shown(shaped: Weights) -> None:
+    """By the frames at once and the budget; nothing where every picture is the same square."""
+    _, said = frames_lines(shaped, "auto", (), 64)
+    assert said.strip() == ("64 pictures of 1920x1080 at once are shown in 832x448, 364 tokens for each two")
+    _, said = frames_lines(shaped, "auto", (), 64, PixelBudget(per_frame=100_000))
+    assert "are shown in 416x224, 91 tokens" in said
+
+
+def test_smaller_pictures_make_room_for_more_in_a_context(shaped: Weights) -> None:
+    """What is refused by the context says that smaller pictures would do, and they do."""
+    language = replace(shaped.config.language, max_position_embeddings=12_000)
+    shaped = replace(shaped, config=replace(shaped.config, language=language, context_tokens=12_000))
+    with pytest.raises(UsageError, match="Qwen3-VL takes at most 0 frames at a time, not 200") as refused:
+        check_context(shaped, 200, 512)
+    assert refused.value.hint == "Show smaller pictures, with --max-pixels-at-once."
+    budget = PixelBudget(at_once=12_000_000)
+    check_context(shaped, 200, 512, budget)
+    with pytest.raises(UsageError, match="Qwen3-VL takes at most") as refused:
+        check_context(shaped, 2000, 512, budget)
+    assert "--max-frames" in refused.value.hint
+    assert refused.value.hint.endswith("Or show smaller pictures, with --max-pixels-at-once.")

@@ -98,6 +98,22 @@ def test_a_benchmark_refuses_a_budget_for_squares_too():
         settings.sampling_for(weights)
 
 
+def test_of_models_that_are_compared_a_budget_is_for_those_it_means_something_to():
+    """A model of squares is asked beside them as it always is."""
+    compared = BenchmarkSettings.of(
+        benchmark="mlvu",
+        questions=Path("q"),
+        videos=Path("v"),
+        models=("small", "shaped"),
+        max_frames=8,
+        max_pixels_per_frame=100_000,
+    )
+    weights = find_weights("small")
+    assert compared.sampling_for(weights).pixels == OWN_PIXELS
+    shaped = replace(weights, config=replace(weights.config, own_shape=qwen3_pictures(16)))
+    assert compared.sampling_for(shaped).pixels == PixelBudget(per_frame=100_000)
+
+
 def test_answers_to_a_benchmark_of_other_pixels_are_not_mixed(tmp_path):
     """A file of before is one of the model's own pixels."""
     own = AnswerSettings(benchmark="mlvu", model="m", revision="r", dtype="auto", fps="1", max_frames=9)
