@@ -29,6 +29,7 @@ class Estimate:
     num_output_tokens: int | None = None  # that the model would write
     num_attempts: int = 0
     num_alike: int = 0  # of them: asked the same questions
+    is_decoded_alike: bool = True  # none of them on other keys and values (`--kv`)
     device: str | None = None
     num_actors: int = 1
     actor_hours: Range | None = None
@@ -73,6 +74,7 @@ def estimate_of(plan: Plan, checked: Preflight) -> Estimate:
         num_output_tokens=round(float(expected.tokens[is_known].sum() * share)),
         num_attempts=expected.history.num_attempts,
         num_alike=expected.history.num_alike,
+        is_decoded_alike=expected.history.is_decoded_alike,
         device=expected.history.device,
         num_actors=num_actors,
         actor_hours=(likely / 3600, worst / 3600),

@@ -10,6 +10,7 @@ import numpy as np
 from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
 from jobs.planning.shapes import SHOWN, Shapes
+from jobs.prompts.kv import DENSE
 from jobs.prompts.recipe import Recipe, pixels_of
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
@@ -51,12 +52,16 @@ ORDER BY started_at DESC LIMIT 1"""
 
 @dataclass(frozen=True)
 class History:
-    """Rates, where they come from, and the seconds of a run in which no video is at work."""
+    """Rates, where they come from, and the seconds of a run in which no video is at work.
+
+    Of attempts that were decoded as the recipe says (`--kv`), or of all where there is none.
+    """
 
     costs: Costs
     device: str
     num_attempts: int
     num_alike: int  # of them: asked the same questions
+    is_decoded_alike: bool
     idle_s: float
     num_actors: int  # at work at once in the latest run
 
@@ -74,6 +79,10 @@ def read_history(
     for row in rows:
         by_recipe.setdefault(row[1], []).append(row)
     records = {recipe_id: index.recipe(recipe_id) for recipe_id in by_recipe}
+    decoded_alike = [name for name, record in records.items() if _kv_of(record) == _kv_of(recipe.record)]
+    if decoded_alike:
+        by_recipe = {name: by_recipe[name] for name in decoded_alike}
+        records = {name: records[name] for name in decoded_alike}
     attempts = {name: _attempts(some, records[name], pictures) for name, some in by_recipe.items()}
     questions = recipe.record.tasks.keys()
     alike = [name for name, record in records.items() if record and record.tasks.keys() == questions]
@@ -84,7 +93,12 @@ def read_history(
     ((run_id,),) = catalog.query(_LATEST, parameters).rows
     num_actors = actors_by_run(catalog, run_id, run_id).get(run_id, 1)
     num_alike = sum(len(by_recipe[name]) for name in alike)
-    return History(costs, rows[0][0], len(rows), num_alike, float(idle_s), num_actors)
+    num_attempts = sum(map(len, by_recipe.values()))
+    return History(costs, rows[0][0], num_attempts, num_alike, bool(decoded_alike), float(idle_s), num_actors)
+
+
+def _kv_of(recipe: RecipeRecord | None) -> str:
+    return recipe.settings.get("kv", DENSE) if recipe else DENSE
 
 
 def _attempts(

@@ -52,28 +52,24 @@ def settings(tmp_path):
     return make
 
 
-@pytest.fixture
-def history(settings, make_row):
-    """Two actors' attempts: 1 s a video, 0.1 s a picture, 2 s for the answers; 7 s without any video."""
-    recipe = check_plan(settings()).recipe
-    index = open_index(settings().index, create=True)
-    index.declare_recipe(recipe.record)
+def attempts_of(make_row, recipe_id: str, answers_s: float, run_id: str = "r") -> list[Attempt]:
+    """One after the other, from 5 s after the run began."""
     at = BEGAN + timedelta(seconds=5)
     attempts = []
     for length_s in LENGTHS_S:
-        seconds = 3 + 0.1 * length_s
+        seconds = 1 + answers_s + 0.1 * length_s
         attempts.append(
             make_row(
                 Attempt,
-                run_id="r",
-                recipe_id=recipe.recipe_id,
+                run_id=run_id,
+                recipe_id=recipe_id,
                 plan_reason="new",
                 outcome=AttemptOutcome.INDEXED,
                 started_at=at,
                 seconds=seconds,
                 device="cpu",
                 prefill_seconds=0.1 * length_s + 0.5,
-                generate_seconds=2.0,
+                generate_seconds=answers_s,
                 finish_seconds=0.0,
                 video_ms=length_s * 1000,
                 num_frames=length_s,
@@ -82,6 +78,17 @@ def history(settings, make_row):
             )
         )
         at += timedelta(seconds=seconds)
+    return attempts
+
+
+@pytest.fixture
+def history(settings, make_row):
+    """Two actors' attempts: 1 s a video, 0.1 s a picture, 2 s for the answers; 7 s without any video."""
+    recipe = check_plan(settings()).recipe
+    index = open_index(settings().index, create=True)
+    index.declare_recipe(recipe.record)
+    attempts = attempts_of(make_row, recipe.recipe_id, answers_s=2.0)
+    at = attempts[-1].started_at + timedelta(seconds=attempts[-1].seconds)
     for name, length_s in (("a", 60), ("b", 600), ("day", 72_000)):
         path = Path(settings().library) / f"{name}.mp4"
         found = path.stat()
@@ -113,6 +120,30 @@ def test_an_estimate_goes_by_what_the_model_would_see(settings, history):
     assert sparse.num_frames == 150
     per_frame_s = (dense.actor_hours[0] - usual.actor_hours[0]) * 3600 / 660
     assert per_frame_s == pytest.approx(0.1, rel=0.01)
+
+
+def test_what_was_decoded_otherwise_is_a_guess(settings, history, make_row):
+    """And counts no more as soon as something was decoded as it is asked for; dense is priced as before."""
+    _, dense = told(settings())
+    _, guessed = told(settings(kv="bilevel"))
+    assert guessed.actor_hours == dense.actor_hours
+    lines = {name: "\n".join(estimate_lines(one)) for name, one in (("dense", dense), ("kv", guessed))}
+    assert "decoded with this --kv" in lines["kv"]
+    assert "--kv" not in lines["dense"]
+    recipe = check_plan(settings(kv="bilevel")).recipe
+    index = open_index(settings().index)
+    index.declare_recipe(recipe.record)
+    attempts = attempts_of(make_row, recipe.recipe_id, answers_s=20.0, run_id="pooled")
+    ended, revision = BEGAN + timedelta(hours=1), recipe.model_revision
+    run = make_row(Run, run_id="pooled", started_at=BEGAN, ended_at=ended, model_revision=revision)
+    index.publish((), [RunRecord(run=run, attempts=tuple(attempts))])
+    _, known = told(settings(kv="bilevel"))
+    assert (known.num_attempts, known.is_decoded_alike) == (len(LENGTHS_S), True)
+    before_answers_s = 3 * 1 + 0.1 * (60 + 600 + 2048)
+    ten_times, once = (one.actor_hours[0] * 3600 - before_answers_s for one in (known, dense))
+    assert ten_times == pytest.approx(10 * once, rel=0.01)
+    _, again = told(settings())
+    assert again.actor_hours == dense.actor_hours
 
 
 def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settings, history, make_film):
