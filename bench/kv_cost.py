@@ -26,6 +26,7 @@ from torch import Tensor
 
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.one_row import OneRow
 from videoxl2.generate.selection import Selection, dense_from_window, selection_chunks
 from videoxl2.generate.session import Session
 from videoxl2.network.cache import KVCache
@@ -130,7 +131,7 @@ def measure(session: Session, selections: Sequence[Selection]) -> Cell:
     return Cell(count["read"] // STEPS, min(seconds), made_bytes, made_s)
 
 
-def step(rows: Rows) -> float:
+def step(rows: Rows | OneRow) -> float:
     started = time.process_time()
     rows.push([[7]] * rows.num_rows)
     return time.process_time() - started

@@ -14,6 +14,7 @@ import torch
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.finite import finite
+from videoxl2.generate.one_row import OneRow
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Chosen:
 
 @torch.inference_mode()
 def choose_rows(
-    questions: Sequence[tuple[Sequence[int], Sequence[str]]], table: TokenTable, rows: Rows
+    questions: Sequence[tuple[Sequence[int], Sequence[str]]], table: TokenTable, rows: Rows | OneRow
 ) -> list[Chosen]:
     """Choose among each prompt's options, as many prompts at a time as there are rows.
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from videoxl2.errors import NonFiniteError
 from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.one_row import OneRow
 from videoxl2.network.cache import KVCache
 from videoxl2.network.language import LanguageModel
 
@@ -75,7 +76,7 @@ class Decoded:
 
 @torch.inference_mode()
 def greedy_rows(
-    rows: Rows, prompts: Sequence[Sequence[int]], limits: Sequence[int], stop_ids: frozenset[int]
+    rows: Rows | OneRow, prompts: Sequence[Sequence[int]], limits: Sequence[int], stop_ids: frozenset[int]
 ) -> list[Decoded]:
     """Decode the most likely token each step until a stop token or the prompt's limit; answers in order.
 

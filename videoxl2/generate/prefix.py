@@ -66,23 +66,23 @@ class WholePrefix:
     num_blocks = 1
 
     def __init__(self, cache: KVCache) -> None:
-        self._cache = cache
+        self.cache = cache
         self._length = cache.length
 
     def kind(self, rows: Sequence[int]) -> tuple[int, ...] | None:
-        return None if self._cache.on_host else (self._cache.place,)
+        return None if self.cache.on_host else (self.cache.place,)
 
     def choose(self, row: int, prompt: int) -> None:
         pass
 
     def length(self, row: int) -> int:
-        return self._length + self._cache.shift
+        return self._length + self.cache.shift
 
     def view(self, rows: Sequence[int]) -> View:
         return self
 
     def attend(self, layer: int, q_HTE: Tensor) -> tuple[Tensor, Tensor]:
-        keys_KSE, values_KSE = self._cache.read(layer, self._length)
+        keys_KSE, values_KSE = self.cache.read(layer, self._length)
         out_1HTE, lse_1HT = attention_lse(q_HTE[None], keys_KSE[None], values_KSE[None])
         return out_1HTE[0], lse_1HT[0]
 

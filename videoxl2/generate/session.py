@@ -12,6 +12,8 @@ from videoxl2.generate.caches import Caches
 from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy_rows
 from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.layout import TokenLayout
+from videoxl2.generate.one_row import OneRow
+from videoxl2.generate.prefix import WholePrefix
 from videoxl2.generate.relevance import ExternalScorer, attention_scores, checked_scores
 from videoxl2.generate.selection import (
     BiLevelOptions,
@@ -85,13 +87,18 @@ class Session:
         self._check_closed()
         return Continuation(self.language, self._caches.selected(selection or Selection()))
 
-    def start_rows(self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0) -> Rows:
+    def start_rows(
+        self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0
+    ) -> Rows | OneRow:
         """Open many continuations that step together; `room` sizes them in tokens, else they grow.
 
         `selections` are by number of the prompt, which `Rows.restart` takes; none: all see the whole video.
+        While a single one is open on a CPU, nothing else can be.
         """
         self._check_closed()
         prefix = self._caches.prefix(selections, num_rows)
+        if num_rows == 1 and self.recorder is None and isinstance(prefix, WholePrefix):
+            return OneRow(self.language, prefix.cache, room=room)
         return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, recorder=self.recorder)
 
     @property

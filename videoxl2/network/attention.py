@@ -70,7 +70,11 @@ def _one_query(q_HTD: Tensor, k_KSD: Tensor, v_KSD: Tensor) -> Tensor:
     """Attend from one query: heads that share keys become queries of one head, so keys are read once."""
     num_heads, _, head_dim = q_HTD.shape
     folded = q_HTD.reshape(1, k_KSD.shape[0], -1, head_dim)
-    out = functional.scaled_dot_product_attention(folded, k_KSD[None], v_KSD[None])
+    out: Tensor
+    if folded.is_cpu and has_kernel(_CPU_KERNEL):
+        out = getattr(torch.ops.aten, _CPU_KERNEL)(folded, k_KSD[None], v_KSD[None])[0]
+    else:
+        out = functional.scaled_dot_product_attention(folded, k_KSD[None], v_KSD[None])
     return out.view(num_heads, 1, head_dim)
 
 

@@ -77,11 +77,15 @@ class KVCache:
             return torch.empty(size, dtype=self.shape.dtype, pin_memory=self.device.type == "cuda")
         return torch.empty(size, dtype=self.shape.dtype, device=self.device_of(layer))
 
-    def reserve(self, capacity: int) -> None:
-        """Make room for `capacity` rows, layer by layer, so that the spare memory is one layer's."""
+    def reserve(self, capacity: int, *, exactly: bool = False) -> None:
+        """Make room for `capacity` rows, layer by layer, so that the spare memory is one layer's.
+
+        More is made than that, so that appending stays cheap, unless it is wanted `exactly`.
+        """
         if capacity <= self.capacity:
             return
-        rows = -(-max(capacity, self.capacity * 5 // 4) // _ROUND) * _ROUND
+        least = 0 if exactly else self.capacity * 5 // 4
+        rows = -(-max(capacity, least) // _ROUND) * _ROUND
         self._reallocate(rows)
         self.capacity = rows
 

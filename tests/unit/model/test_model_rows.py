@@ -18,6 +18,7 @@ from videoxl2.generate import batch_decode as rows_module
 from videoxl2.generate import prefix as prefix_module
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.decode_step import StepRecorder
+from videoxl2.generate.one_row import OneRow
 from videoxl2.generate.selection import Selection, selection_chunks
 from videoxl2.generate.session import Session
 from videoxl2.network import attention as attention_module
@@ -53,7 +54,10 @@ def alone(session: Session, token_ids: Sequence[int], selection: Selection | Non
 
 
 def check(
-    session: Session, rows: Rows, selections: Sequence[Selection | None] = (None,) * 3, atol: float = 1e-4
+    session: Session,
+    rows: Rows | OneRow,
+    selections: Sequence[Selection | None] = (None,) * 3,
+    atol: float = 1e-4,
 ) -> None:
     """After each of `PUSHES` every row has the logits of its tokens alone; earlier logits are intact."""
     history: list[list[int]] = [[], [], []]
