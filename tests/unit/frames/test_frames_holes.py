@@ -231,6 +231,28 @@ def test_an_encoder_that_ends_pictures_in_zeros_is_not_accused(tmp_path, make, i
     assert bool((_flags(path, info) & FrameFlag.CORRUPT).any()) is not is_habit
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [("a.mpg", "mpeg2video", MPEG2), ("a.vob", "mpeg2video", MPEG2), ("a.ogg", "libvpx", VPX)],
+)
+def test_a_file_that_ends_in_zeros_says_so(make, name, codec, options):
+    """No header tells how far these go. What stands before the zeros keeps its times; a filled-up sector, or
+    what lies behind the mark of an end, is no loss."""
+    path = make(name, codec=codec, codec_options=options, num_frames=100)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 3 // 5].ljust(len(data), b"\0"))
+    info = probe(path)
+    assert (info.warnings, info.timestamps) == (("corrupt_packets",), "exact")
+    assert 0 < info.num_frames < 100
+    sound = [data + bytes(2000)]
+    if codec == "mpeg2video":
+        sound.append(data + b"\0\0\1\xb9" + bytes(1 << 16))
+    for whole in sound:
+        path.write_bytes(whole)
+        info = probe(path)
+        assert (info.warnings, info.num_frames) == ((), 100)
+
+
 def test_what_a_cut_took_is_no_damage(make):
     """A Matroska that ends early is called truncated and nothing else."""
     path = make("cut.mkv", codec_options=X264, num_frames=100)

@@ -35,11 +35,13 @@ def lost_stretches(path: str | os.PathLike[str], demuxer: str) -> tuple[Stretch,
 @dataclass(frozen=True)
 class _Chain:
     """How elements follow each other: where the one at a byte ends (None: none begins there), where to begin,
-    and what the first bytes of one look like that is looked for."""
+    what the first bytes of one look like that is looked for, and, where no header tells how far a file goes,
+    whether the element at a byte is the last of all."""
 
     end: Callable[[Data, int], int | None]
     start: Callable[[Data], int]
     head: "re.Pattern[bytes]"
+    is_last: Callable[[Data, int], bool] = lambda data, at: True
 
 
 def _broken(data: Data, chain: _Chain) -> Iterator[Stretch]:
@@ -50,8 +52,14 @@ def _broken(data: Data, chain: _Chain) -> Iterator[Stretch]:
             last, at = at, end
             continue
         again = _again(data, at + 1, chain)
-        if again is None:
-            return  # a cut, or what some recorders leave behind the end
+        if again is None:  # a cut, or what some recorders leave behind the end
+            if (
+                len(data) - at >= len(_SECTOR)
+                and data[-len(_SECTOR) :] == _SECTOR
+                and not chain.is_last(data, last)
+            ):
+                yield Stretch(last, len(data))
+            return
         yield Stretch(last, again)
         last = at = again
 
@@ -134,6 +142,7 @@ def _first_pack(data: Data) -> int:
     return max(0, data.find(b"\0\0\1\xba"))
 
 
+_SECTOR = bytes(2048)  # up to so much a disc is filled up with zeros
 _IN_MOVIE = re.compile(rb"\d\d(?:d[bc]|wb|tx|pc)|idx1|LIST|RIFF|JUNK|ix\d\d")
 _CHUNK = re.compile(rb"[0-9A-Za-z ]{4}")
 _LABEL, _RUN_IN = b"\x06\x0e\x2b\x34", 65_536
@@ -143,6 +152,8 @@ _CHAINS = {
     "avi": _Chain(_chunk_end, lambda data: 0, _IN_MOVIE),
     "flv": _Chain(_tag_end, lambda data: 13, re.compile(rb"[\x08\x09\x12].{7}\x00\x00\x00", re.DOTALL)),
     "mxf": _Chain(_set_end, _first_label, re.compile(re.escape(_LABEL))),
-    "ogg": _Chain(_page_end, lambda data: 0, re.compile(rb"OggS")),
-    "mpeg": _Chain(_pack_end, _first_pack, re.compile(rb"\x00\x00\x01\xba")),
+    "ogg": _Chain(_page_end, lambda data: 0, re.compile(rb"OggS"), lambda data, at: data[at + 5] & 4 != 0),
+    "mpeg": _Chain(
+        _pack_end, _first_pack, re.compile(rb"\x00\x00\x01\xba"), lambda data, at: data[at + 3] == 0xB9
+    ),
 }

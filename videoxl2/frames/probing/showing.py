@@ -71,8 +71,8 @@ class Showing:
             clock = replace(clock, losses=losses)
         clock = replace(clock, unharmed=damage.joints.unharmed)
         # Behind a loss pictures are counted on as if nothing were lost; and a lost stamp is no jump.
-        is_shifted = (damage.is_told or table.num_corrupt > 0) and video.demuxer in _COUNTED
-        is_shifted |= damage.is_told and (made.num_joins > 0 or made.clock.order is not None)
+        is_shifted = (damage.is_inside or table.num_corrupt > 0) and video.demuxer in _COUNTED
+        is_shifted |= damage.is_inside and (made.num_joins > 0 or made.clock.order is not None)
         is_exact &= not damage.joints.has_overlap and not is_shifted
         start_s = media.first_pts * video.time_base
         shown = cls(clock, media, media, start_s, is_exact, made.num_joins, is_damaged=damage.is_told)
@@ -108,6 +108,7 @@ class _Damage:
 
     lost: tuple[Stretch, ...] = ()
     is_told: bool = False  # by the container's structure, whichever stream that costs something
+    is_inside: bool = False  # told, and something comes behind it
     joints: Joints = field(default_factory=Joints)
 
     @classmethod
@@ -120,13 +121,15 @@ class _Damage:
         streams: Collection[int],
         is_cut: bool,
     ) -> "_Damage":
-        end = (Stretch(Path(path).stat().st_size, _NO_END),) if is_cut else ()
+        size = Path(path).stat().st_size
+        end = (Stretch(size, _NO_END),) if is_cut else ()
         if video.demuxer == "mpegts":
             pids = {video.container.streams[index].id for index in streams}
             joints = find_joints(path, table, ticks, pids)
             return cls((*joints.losses, *end), joints=joints)
         damaged = lost_stretches(path, video.demuxer)
-        return cls((*damaged, *end), is_told=bool(damaged))
+        is_inside = bool(damaged) and damaged[0].end < size
+        return cls((*damaged, *end), is_told=bool(damaged), is_inside=is_inside)
 
 
 def _edited_timeline(media: Timeline, parts: tuple[Edit, ...], time_base: Fraction) -> Timeline:
