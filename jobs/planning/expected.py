@@ -42,7 +42,9 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
         pictures = checked.weights.pictures if checked.weights else None
         history = read_history(catalog, checked.index, checked.recipe, pictures)
         lengths = lengths_of(videos, catalog, library)
-        shapes = shapes_of(videos, catalog) if pictures and pictures.keeps_shape else None
+        shapes = None
+        if pictures and pictures.keeps_shape:
+            shapes = shapes_of(videos, catalog, lengths.said)
     frames, tokens, actor_s = (np.zeros_like(lengths.ms) for _ in range(3))
     for tasks, rows in _by_tasks(videos):
         shown = shapes.take(rows) if shapes else None

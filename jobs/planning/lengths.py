@@ -1,7 +1,7 @@
 """How long planned videos are, and how much there is to see: by the index, their headers, else their size."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,7 @@ class Lengths:
     sound_s: Numbers
     is_certain: NDArray[np.bool_]  # the length is not guessed by its size
     num_headers: int = 0  # that were read for it
+    said: Mapping[int, Stated] = field(default_factory=dict)  # in headers, by the video's place
 
 
 def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library | None) -> Lengths:
@@ -67,14 +68,18 @@ def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library 
     if catalog is not None and len(videos):
         videos.show(catalog, with_revisions=True)
         told = catalog.arrays(_TOLD)
-    num_headers = _read_headers(videos, told, library) if library is not None else 0
+    headers = _read_headers(videos, told, library) if library is not None else {}
     is_certain = ~np.isnan(told[0])
     _guess(videos, told[0], dict(catalog.query(_PACES).rows) if catalog is not None else {})
     lengths_ms, pictures, megapixels, sampled, sound_s = told
-    return Lengths(lengths_ms, pictures, megapixels, sampled, sound_s, is_certain, num_headers)
+    said = {row: one for row, one in headers.items() if one is not None}
+    return Lengths(lengths_ms, pictures, megapixels, sampled, sound_s, is_certain, len(headers), said)
 
 
-def _read_headers(videos: PlannedVideos, told: Sequence[Numbers], library: Library) -> int:
+def _read_headers(
+    videos: PlannedVideos, told: Sequence[Numbers], library: Library
+) -> dict[int, Stated | None]:
+    """Fill in what headers say; what each that was read says, by the video's place."""
     unknown = np.flatnonzero(np.isnan(told[0])).tolist()
     most = MAX_HEADERS_LOCAL if library.is_local else MAX_HEADERS_S3
     if len(unknown) > most:
@@ -85,7 +90,7 @@ def _read_headers(videos: PlannedVideos, told: Sequence[Numbers], library: Libra
         if said and said.ms:
             for column, value in zip(told, _columns(said), strict=True):
                 column[row] = value
-    return len(unknown)
+    return dict(zip(unknown, found, strict=True))
 
 
 def _columns(said: Stated) -> tuple[float, ...]:

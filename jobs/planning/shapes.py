@@ -1,5 +1,6 @@
-"""In which width and height videos are shown, as far as the index knows; others are taken to be 16:9."""
+"""In which width and height videos are shown: by the index, by their headers, else taken to be 16:9."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import NDArray
 
 from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos
+from videoxl2.frames.probing.stated import Stated
 from videoxl2.network.picture_size import USUAL_PICTURE
 
 # Of rows: a quarter turn swaps the sides. Pixels that are not square are not in them.
@@ -33,7 +35,7 @@ class Shapes:
 
     @property
     def is_known(self) -> NDArray[np.bool_]:
-        """Whether the index knows the shape."""
+        """Whether index or header tell the shape."""
         return (self.width > 0) & (self.height > 0)
 
     @classmethod
@@ -56,10 +58,14 @@ class Shapes:
         return [(int(width), int(height)) if is_known else USUAL_PICTURE for is_known, width, height in known]
 
 
-def shapes_of(videos: PlannedVideos, catalog: Catalog | None) -> Shapes:
-    """Look up the shapes of planned videos. Without a catalog there is no index yet."""
-    if catalog is None or not len(videos):
-        return Shapes.unknown(len(videos))
-    videos.show(catalog, with_revisions=True)
-    width, height = catalog.arrays(_TOLD)
-    return Shapes(width, height)
+def shapes_of(videos: PlannedVideos, catalog: Catalog | None, said: Mapping[int, Stated]) -> Shapes:
+    """Look up the shapes of planned videos. Without a catalog there is no index yet; `said` is what headers
+    say of those at these places, to whom a turn makes no difference in pixels."""
+    shapes = Shapes.unknown(len(videos))
+    if catalog is not None and len(videos):
+        videos.show(catalog, with_revisions=True)
+        shapes = Shapes(*catalog.arrays(_TOLD))
+    for row, one in said.items():
+        if not shapes.is_known[row]:
+            shapes.width[row], shapes.height[row] = one.width, one.height
+    return shapes

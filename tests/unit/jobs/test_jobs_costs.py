@@ -207,7 +207,7 @@ def test_headers_say_how_long_a_video_is(library, tmp_path_factory, monkeypatch)
     assert (empty, text, gone) == (None, None, None)
     assert day.ms == pytest.approx(72_000_000, rel=0.01)
     assert short.ms == pytest.approx(3000, abs=1500)
-    assert (day.pixels, day.has_sound) == (64 * 64, False)
+    assert (day.width, day.height, day.pixels, day.has_sound) == (64, 64, 64 * 64, False)
     assert day.pictures == pytest.approx(3, rel=0.01), "not as many as other films have in a day"
     assert list(temporary.iterdir()) == []
 

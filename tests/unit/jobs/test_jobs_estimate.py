@@ -12,6 +12,7 @@ from jobs.planning.history import read_history
 from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
+from jobs.planning.shapes import shapes_of
 from jobs.settings.config import Settings, resolve
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
@@ -30,6 +31,7 @@ from schemas.tables import Attempt, Run, SignalSeconds
 from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
+from videoxl2.frames.probing.stated import Stated
 from videoxl2.network.picture_size import PixelBudget, qwen3_pictures
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
@@ -147,7 +149,7 @@ def test_what_was_decoded_otherwise_is_a_guess(settings, history, make_row):
 
 
 def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settings, history, make_film):
-    """Width and height of a row, turned upright; what nobody has opened is taken as 1920x1080, and said."""
+    """Width and height of a row, turned upright, or of a header; others are taken as 1920x1080, and said."""
     checked, plan = preview(settings(), NIGHTLY)
     config = replace(checked.weights.config, own_shape=qwen3_pictures(16))
     checked = replace(checked, weights=replace(checked.weights, config=config))
@@ -163,6 +165,11 @@ def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settin
     index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
     shapes = expect(plan.videos, checked, reads_headers=False).shapes
     assert shapes.sides()[row] == (128, 64)
+    other = (row + 1) % 3
+    headers = {number: Stated(60_000, 1500.0, 640, 360, has_sound=False) for number in (row, other)}
+    with open_catalog(settings().index) as catalog:
+        shapes = shapes_of(plan.videos, catalog, headers)
+    assert (shapes.sides()[row], shapes.sides()[other]) == ((128, 64), (640, 360)), "then by headers"
     after = estimate_of(plan, checked)
     assert after.num_shapeless == 2
     assert after.num_frames == before.num_frames

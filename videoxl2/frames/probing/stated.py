@@ -33,8 +33,14 @@ class Stated:
 
     ms: int
     pictures: float
-    pixels: int  # of one of them
+    width: int  # of one of them, as it is stored
+    height: int
     has_sound: bool
+
+    @property
+    def pixels(self) -> int:
+        """Of one picture."""
+        return self.width * self.height
 
 
 def read_stated(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Stated | None:
@@ -49,8 +55,8 @@ def read_stated(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -
         if not said_s:
             return None
         pictures = float(said_s / (stated_period(video) * video.time_base))
-        pixels = video.stream.width * video.stream.height
-        return Stated(round(said_s * 1000), pictures, pixels, bool(video.container.streams.audio))
+        width, height = video.stream.width, video.stream.height
+        return Stated(round(said_s * 1000), pictures, width, height, bool(video.container.streams.audio))
 
 
 def _length_s(video: OpenVideo, path: str | os.PathLike[str]) -> Fraction | None:
