@@ -87,7 +87,9 @@ def pooled(model: VideoModel, video: Any) -> list[Any]:
 def test_a_spread_model_computes_what_an_unspread_one_does(folder: Path, noise: Any) -> None:
     """Bit by bit, for rows, continuations and reading without the video, in every family; and no operation
     was given tensors of two devices. Hidden states cross each border once a pass."""
-    model, video = load_model(folder), noise(20)
+    model = load_model(folder)
+    height, _ = model.config.picture_rule.size(112, 112, 20)
+    video = noise(20, size=height)
     want = everything(model, video)
     with spread_out(model) as named:
         assert model.devices == THREE
