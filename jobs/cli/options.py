@@ -63,8 +63,8 @@ recipe_options = with_options(
     index_options,
     value(
         *("--model", "DIR|HUB_ID|s3://…"),
-        "Weights of Video-XL-2, Video-XL-Pro or LLaVA-Video, or small: built in, for drawn films "
-        "only. [none: signals only]",
+        "Weights of Video-XL-2, Video-XL-Pro, LLaVA-Video, Qwen2.5-VL or Qwen3-VL, or small: built in, for "
+        "drawn films only. [none: signals only]",
     ),
     values(
         *("--signal", "signals", "NAME"),

@@ -48,7 +48,7 @@ def check_kv(kv: BiLevelKv | None, weights: Weights) -> None:
     if kv is not None and family is not Family.VIDEO_XL_2:
         raise UsageError(
             f"bi-level decoding is for {Family.VIDEO_XL_2}, and these weights are {family}",
-            "Leave out --kv: this model sees too few frames at a time to gain by it.",
+            "Leave out --kv: what this model sees at a time is decoded dense.",
         )
 
 

@@ -42,6 +42,7 @@ class PrefillOptions:
     mode: PrefillMode = "streaming"
     chunk_groups: int = 4
     previous_chunks: int = 3
+    pass_tokens: int = 2048  # that go through a layer together at most, where each sees all before it
     vision_batch: int | None = None  # frames per pass of the vision tower; None: by device
     offload: bool = False  # keys and values live in host memory
     duration_ms: int | None = None  # of the whole video, for models that are told; None: up to its last frame
@@ -55,6 +56,8 @@ class PrefillOptions:
                 f"chunk_groups={self.chunk_groups}, previous_chunks={self.previous_chunks}",
                 "A chunk has at least one group; the number of previous chunks is not negative.",
             )
+        if self.pass_tokens < 1:
+            raise ModelInputError(f"pass_tokens={self.pass_tokens}", "Give a positive number of tokens.")
         if self.vision_batch is not None and self.vision_batch < 1:
             raise ModelInputError(f"vision_batch={self.vision_batch}", "Give a positive number of frames.")
 
@@ -82,6 +85,18 @@ class _Group:
     tokens: Tensor  # [T, D]
     added: Tensor | None = None  # [L, T, D]
     positions: Tensor | None = None  # [3, T]
+
+    def split(self, size: int) -> list[_Group]:
+        """Return the same in parts of `size` tokens and a rest."""
+        spans = [slice(first, first + size) for first in range(0, len(self.tokens), size)]
+        return [
+            _Group(
+                self.tokens[span],
+                None if self.added is None else self.added[:, span],
+                None if self.positions is None else self.positions[:, span],
+            )
+            for span in spans
+        ]
 
 
 def _behind(num_stamps: int, added_LND: Tensor) -> Tensor:
@@ -204,7 +219,9 @@ class Prefill:
         ]
         if all(view.rows is None and view.mask is None for view in views):
             views = []  # one causal part
-        self._extend(_joined(self._pending[:num_groups]), views)
+        whole = _joined(self._pending[:num_groups])
+        for part in [whole] if views else whole.split(self.options.pass_tokens):
+            self._extend(part, views)
         del self._pending[:num_groups]
 
     def _extend(self, group: _Group, views: Sequence[KeyView]) -> None:

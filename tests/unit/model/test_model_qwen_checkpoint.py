@@ -23,11 +23,63 @@ from videoxl2 import CheckpointError, ModelInputError, PrefillOptions, load_mode
 from videoxl2.generate.qwen_vl import QwenVL
 from videoxl2.network.config import read_config
 from videoxl2.network.context import LONGEST_MS
-from videoxl2.network.footprint import num_parameters
+from videoxl2.network.footprint import num_parameters, token_bytes
 
 
 def test_every_number_of_the_checkpoint_is_counted(qwen_model: QwenVL) -> None:
     assert num_parameters(qwen_model.config) == sum(x.numel() for x in qwen_model.network.parameters())
+
+
+VISION_7B = {
+    "hidden_size": 1280,
+    "intermediate_size": 3420,
+    "out_hidden_size": 3584,
+    "depth": 32,
+    "num_heads": 16,
+    "tokens_per_second": 2,
+}
+LANGUAGE_7B = {
+    "hidden_size": 3584,
+    "intermediate_size": 18944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "max_position_embeddings": 128000,
+}
+LANGUAGE_8B = {
+    "hidden_size": 4096,
+    "intermediate_size": 12288,
+    "num_hidden_layers": 36,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "max_position_embeddings": 262144,
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "billions", "bytes_per_token"),
+    [
+        ({"model_type": "qwen2_5_vl", "vision_config": VISION_7B, **LANGUAGE_7B}, 8.292, 57344),
+        (
+            {
+                "model_type": "qwen3_vl",
+                "vision_config": {"out_hidden_size": 4096},
+                "text_config": LANGUAGE_8B,
+            },
+            8.767,
+            147456,
+        ),
+    ],
+)
+def test_published_sizes_are_read(
+    tmp_path: Path, raw: dict[str, Any], billions: float, bytes_per_token: int
+) -> None:
+    """The 7B and the 8B have the parameters that their pages name, and caches of what follows from them."""
+    (tmp_path / "config.json").write_text(json.dumps(raw))
+    config = read_config(tmp_path)
+    assert num_parameters(config) / 1e9 == pytest.approx(billions, abs=5e-4)
+    assert token_bytes(config, 2) == bytes_per_token
+    assert len(config.language.rope_axes) == config.language.head_dim // 2 == 64
 
 
 def test_no_more_stands_beside_a_pair_than_is_reckoned_with(qwen_model: QwenVL) -> None:

@@ -52,14 +52,16 @@ def test_logits_are_theirs(qwen_model: QwenVL, theirs: Theirs, name: str) -> Non
 
 
 def test_chunks_and_batches_change_nothing(qwen_model: QwenVL) -> None:
-    """Pairs one by one, on the host, in odd spans: the logits of the first prefill."""
+    """Pairs one by one, in passes that end inside a picture, on the host: the logits of one pass."""
     whole = span_of(qwen_model, "odd")
     parts = [
         SimpleNamespace(frames=whole.frames[a:b], pts_ms=whole.pts_ms[a:b])
         for a, b in ((0, 3), (3, 4), (4, 7))
     ]
     one = PrefillOptions(chunk_groups=100, vision_batch=100)
-    many = PrefillOptions(chunk_groups=1, vision_batch=2, mode="streaming", offload=True, expected_frames=7)
+    many = PrefillOptions(
+        chunk_groups=1, vision_batch=2, pass_tokens=7, mode="streaming", offload=True, expected_frames=7
+    )
     ids = prompt_ids(qwen_model)
     logits = []
     for spans, options in (([whole], one), (parts, many)):
