@@ -46,9 +46,11 @@ class NamedDevices(TorchFunctionMode):
             return self._to(*args, **kwargs)
         inputs = [*_tensors((args, kwargs))]
         wanted = kwargs.pop("device", None)
-        places = {_place(x) for x in inputs if x.ndim or _place(x) != HOST}
+        places = {_place(x) for x in inputs if not _is_number(x)}
         if func is Tensor.__setitem__ and not [*_tensors(args[1])]:  # a copy to a stretch of memory
             self.crossed[str(_place(args[2])), str(_place(args[0]))] += len(places) > 1
+        elif func is Tensor.copy_:
+            self.crossed[str(_place(args[1])), str(_place(args[0]))] += len(places) > 1
         elif len(places) > 1:
             name = resolve_name(func) or str(func)
             raise OtherDeviceError(f"{name} was given tensors on {sorted(map(str, places))}")
@@ -73,6 +75,11 @@ class NamedDevices(TorchFunctionMode):
 
 def _place(x: Tensor) -> torch.device:
     return getattr(x, "_named_device", HOST)
+
+
+def _is_number(x: Tensor) -> bool:
+    """Whether it is a constant of the host: a number, or one and its negative for a CPU alone."""
+    return _place(x) == HOST and (not x.ndim or (x.is_floating_point() and x.numel() <= 2))
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
