@@ -121,7 +121,7 @@ class OwnShape:
         if most is not None and even * rounded[0] * rounded[1] > most:
             scale = math.sqrt(area / most)
             rounded = [math.floor(side / scale / self.unit) * self.unit for side in sides]
-            rounded = self._narrowed(rounded, most // even)
+            rounded = self._narrowed(rounded, most // frames)
         return PictureSize(max(self.unit, rounded[1]), max(self.unit, rounded[0]))
 
     def tokens(self, size: PictureSize) -> int:
