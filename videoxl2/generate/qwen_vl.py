@@ -95,7 +95,7 @@ class QwenVL(VideoModel):
         for batch in self._batches(spans, encoder.wanted_batch, (height, width)):
             stamps, positions_3T = self._beside(batch.pts_ms, len(frame_times) // FRAMES_PER_ROW, counted)
             frame_times += batch.pts_ms
-            self._check_room(frame_times, max(counted.next, running.layout.end + positions_3T.shape[1]))
+            self._check_room(frame_times, running.layout.end + positions_3T.shape[1], counted.next)
             tokens_GLMD = encoder.encode(batch.frames)
             added_GLMD = tokens_GLMD[:, 1:] if tokens_GLMD.shape[1] > 1 else None
             running.add_groups(stamps, tokens_GLMD[:, 0], added_GLMD, positions_3T)
@@ -144,10 +144,11 @@ class QwenVL(VideoModel):
             )
         return span
 
-    def _check_room(self, frame_times_ms: Sequence[int], num_tokens: int) -> None:
-        """Raise `ModelInputError` where no position is left for a question; late pairs may be far on."""
-        until = frame_times_ms[-1] / 1000
-        self.check_context(f"{len(frame_times_ms)} frames until {until:.0f} s", num_tokens)
+    def _check_room(self, frame_times_ms: Sequence[int], num_tokens: int, next_position: int) -> None:
+        """Raise `ModelInputError` where no row, or no position, is left for a question."""
+        self.check_context(f"{len(frame_times_ms)} frames", num_tokens)
+        until = f"a video until {frame_times_ms[-1] / 1000:.0f} s"
+        self.check_context(until, next_position, "Times are positions here: take a model that reads stamps.")
 
     @property
     def _start_id(self) -> int:
