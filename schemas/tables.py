@@ -65,6 +65,11 @@ class Video(Lineage):
     camera_model: str | None = Field(description="Which camera or phone it was")
     num_frames_sampled: int = Field(description="Pictures the model saw")
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
+    shown_width: int | None = Field(
+        default=None,
+        description="Of the pictures that the model saw, in pixels; null: no model, or older rows",
+    )
+    shown_height: int | None = Field(default=None, description="The same")
     kv: str | None = Field(
         default=None,
         description="What answers were decoded on: dense, or bilevel and how; null: no model, or older rows",

@@ -16,6 +16,7 @@ from jobs.signals.signal import NOTHING_BEFORE, Beforehand
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
 from schemas.usage import NO_USAGE, Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
+from videoxl2.network.picture_size import PictureSize
 
 if TYPE_CHECKING:
     from videoxl2.generate.session import Session
@@ -36,6 +37,7 @@ class Analysis:
     memory_steps: tuple[str, ...] = ()  # of the model's memory ladder that were taken
     carried: Carried = NOTHING_CARRIED
     before: Beforehand = NOTHING_BEFORE  # what was read of the file besides pictures
+    shown: PictureSize | None = None  # the size of the pictures the model saw; None: it has seen none
 
     @classmethod
     def unasked(cls, info: MediaInfo) -> "Analysis":
@@ -87,6 +89,7 @@ def analyze(
         usage=sum((answer.usage for answer in answers), usage),
         memory_steps=tuple(dict.fromkeys(memory_steps)),
         carried=carried,
+        shown=seen.size,
     )
 
 
@@ -192,8 +195,8 @@ def _without_cut(answer: PromptAnswer, end_ms: int, shared_ms: int) -> tuple[Pro
 
 @dataclass
 class _Seen:
-    """Passes spans on to the model and keeps what the rows need of them: times and warnings, and how long
-    they were waited for.
+    """Passes spans on to the model and keeps what the rows need of them: times, size and warnings, and how
+    long they were waited for.
 
     Raises `UndecodableVideo` at the end if there was no frame at all.
     """
@@ -202,10 +205,12 @@ class _Seen:
     sampled_ms: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     wait_seconds: float = 0.0
+    size: PictureSize | None = None
 
     def __iter__(self) -> Iterator[FrameSpan]:
         for span in self._awaited():
             self.sampled_ms += span.pts_ms.tolist()
+            self.size = self.size or PictureSize(*span.frames.shape[1:3])
             self.warnings += span.warnings
             yield span
         if not self.sampled_ms:

@@ -190,6 +190,8 @@ class RowBuilder:
             "longitude": place.longitude if place else None,
             "num_frames_sampled": len(analysis.sampled_ms),
             "effective_fps": float(analysis.grid.effective_fps) if analysis.grid else 0.0,
+            "shown_width": analysis.shown.width if analysis.shown else None,
+            "shown_height": analysis.shown.height if analysis.shown else None,
             "kv": kv_text(self.recipe.kv) if self.recipe.model_id else None,
             "is_partial": is_partial,
             "num_dropped": sum(a.num_dropped for a in answers),

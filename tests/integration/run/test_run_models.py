@@ -17,7 +17,7 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
 
     done = media_index("run", *where, llava, "--new-index", "--max-frames", 8, "--split")
     assert done.code == 0, done.stderr
-    assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+    assert told_by(media_index, tmp_path / "index") == rows_of("112x112")
 
     pro = write_random_checkpoint(tmp_path / "pro", family="Video-XL-Pro")
     refused = media_index("backfill", "--stale", *where, pro, "--kv", "bilevel")
@@ -25,19 +25,26 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     assert "these weights are Video-XL-Pro" in refused.stderr
     done = media_index("backfill", "--stale", *where, pro)
     assert done.code == 0, done.stderr
-    assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+    assert told_by(media_index, tmp_path / "index") == rows_of("112x112")
 
-    for family, budget in (("Qwen2.5-VL", ("--max-pixels-per-frame", 50_000)), ("Qwen3-VL", ())):
+    smaller = ("--max-pixels-per-frame", 50_000)  # than what the model would enlarge pictures of 96x64 to
+    for family, budget, size in (("Qwen2.5-VL", smaller, "252x168"), ("Qwen3-VL", (), "96x64")):
         qwen = write_random_checkpoint(tmp_path / family, family=family)
         done = media_index("backfill", "--stale", *where, qwen, *budget, "--max-frames", 64)
         assert done.code == 0, done.stderr
-        assert told_by(media_index, tmp_path / "index") == {"sampled": 12, "told_ms": 12_000, "models": 1}
+        assert told_by(media_index, tmp_path / "index") == rows_of(size)
+
+
+def rows_of(size):
+    """What an index says whose film was shown in that size, and described by one model to its end."""
+    return {"sampled": 12, "shown": size, "told_ms": 12_000, "models": 1}
 
 
 def told_by(media_index, index):
     rows = media_index(
         *("sql", "--index", index, "--json"),
-        "SELECT num_frames_sampled AS sampled, (SELECT max(end_ms) FROM scenes) AS told_ms, "
+        "SELECT num_frames_sampled AS sampled, shown_width || 'x' || shown_height AS shown, "
+        "(SELECT max(end_ms) FROM scenes) AS told_ms, "
         "(SELECT count(DISTINCT model_revision) FROM scenes) AS models FROM videos",
     )
     (row,) = rows.json

@@ -67,6 +67,7 @@ def test_scenes_join_up_over_sections(asker, section_frames):
     assert [start for start, _ in times] == [0, *(end for _, end in times[:-1])]
     assert times[-1][1] == LENGTH_MS
     assert analysis.sampled_ms == tuple(range(0, 31_000, 1000))
+    assert analysis.shown == (asker.model.image_size, asker.model.image_size)
     labels = [r.answer.label.casefold() for r in characters.records if isinstance(r.answer, CharacterAnswer)]
     assert len(labels) == len(set(labels))
     named = {

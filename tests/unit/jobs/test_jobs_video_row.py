@@ -17,6 +17,7 @@ from schemas.plan import Reason
 from schemas.tables import Video
 from storage.index.bundles import encode_bundle, read_bundle, rows_of
 from videoxl2.frames import plan_sampling, probe
+from videoxl2.network.picture_size import PictureSize
 
 SAID = {
     "com.apple.quicktime.title": "Harbour",
@@ -41,9 +42,9 @@ def _write(path: Path, said: dict[str, str], timecode: str | None) -> Path:
     return path
 
 
-def _row(path: Path) -> Video:
+def _row(path: Path, shown: PictureSize | None = None) -> Video:
     info = probe(path)
-    analysis = Analysis(info, plan_sampling(info, Fraction(1)), (0,), (), ())
+    analysis = Analysis(info, plan_sampling(info, Fraction(1)), (0,), (), (), shown=shown)
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
     work = Work(VideoObject(str(path), info.size_bytes, 1), "key", Reason.NEW, max_frames=2048)
     builder = RowBuilder(work, recipe, "run", datetime.now(UTC))
@@ -61,6 +62,14 @@ def test_everything_that_a_phone_says_is_in_the_row(tmp_path):
     assert (row.camera_make, row.camera_model) == ("Apple", "iPhone 12")
     assert (row.start_timecode, row.timecode_fps_num, row.timecode_fps_den) == ("01:00:00:50", 60, 1)
     assert (row.player_start_ms, row.audio_languages, row.subtitle_languages) == (0, [], [])
+
+
+def test_the_size_that_the_model_saw_is_in_the_row(tmp_path):
+    """Width and height; null where no model saw the video."""
+    row = _row(_write(tmp_path / "a.mov", SAID, None), PictureSize(height=28, width=56))
+    assert (row.shown_width, row.shown_height) == (56, 28)
+    unseen = _row(_write(tmp_path / "b.mov", SAID, None))
+    assert (unseen.shown_width, unseen.shown_height) == (None, None)
 
 
 def test_a_file_that_says_nothing_has_nulls(tmp_path):
