@@ -79,7 +79,8 @@ def look_at_frames(settings: Settings) -> Check:
     here = fitting.on_cpu(available_memory()[1]) if here is None else here
     said += f"; {here:,} fit here; {fitting.cards()}"
     if here >= settings.max_frames:
-        return Check("frames", Health.OK, said)
+        advice = fitting.advice(settings.max_frames)
+        return Check("frames", Health.WARNING if advice else Health.OK, said, advice)
     hint = f"Take --max-frames {here} with --split, or more memory." if here else "Take more memory."
     return Check("frames", Health.WARNING, said, hint)
 

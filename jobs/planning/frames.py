@@ -1,5 +1,6 @@
 """How many frames of a video fit at once, said in words. Loads no torch."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from jobs.prompts.pack import Prompt
@@ -8,11 +9,12 @@ from videoxl2.network.config import ModelConfig
 from videoxl2.network.context import most_frames
 from videoxl2.network.families import Family
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
-from videoxl2.network.picture_size import OWN_PIXELS, USUAL_PICTURE, PixelBudget
+from videoxl2.network.picture_size import OWN_PIXELS, USUAL_PICTURE, OwnShape, PixelBudget
 from videoxl2.network.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
 _COMPRESSION = 4
+_LEAST_TOKENS = 128  # for two frames: the makers of Qwen2.5-VL show no less
 
 
 class FramesThatFit:
@@ -47,6 +49,16 @@ class FramesThatFit:
             f"{num_frames:,} pictures of {width}x{height} at once are shown in {size}, "
             f"{rule.tokens(size):,} tokens for each two"
         )
+
+    def advice(self, num_frames: int) -> str | None:
+        """Say what would do where a budget of all frames leaves little to see of each; None: it does not."""
+        rule = self._config.own_shape
+        if rule is None or _shows_enough(rule, num_frames):
+            return None
+        most = bisect_left(range(1, num_frames), True, key=lambda n: not _shows_enough(rule, n))
+        if not most:  # a frame alone has no more, as was wanted
+            return None
+        return f"Take --max-frames {most} with --split, or more pixels with --max-pixels-at-once."
 
     def on_gpu(self, num_bytes: int, compression: int | None = None) -> int:
         """Return the frames that fit so many bytes of each GPU of a model, 0: not even the weights do."""
@@ -90,6 +102,10 @@ class FramesThatFit:
         return f" (takes --gpus-per-model {wanted})" if wanted else ""
 
 
+def _shows_enough(rule: OwnShape, num_frames: int) -> bool:
+    return rule.tokens(rule.size(*USUAL_PICTURE, num_frames)) >= _LEAST_TOKENS
+
+
 def itemsize_of(config: ModelConfig, dtype: str) -> int:
     """Return the bytes of a number on a GPU."""
     return _itemsize(config.dtype if dtype == "auto" else dtype)
@@ -118,3 +134,5 @@ def frames_lines(
         yield f"       at most {max_frames:,} frames of a video at once; {fitting.cards()}"
         if size := fitting.size(max_frames):
             yield f"       {size}"
+        if advice := fitting.advice(max_frames):
+            yield f"       that is little to see. {advice}"

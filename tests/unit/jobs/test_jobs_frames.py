@@ -85,6 +85,17 @@ def test_a_plan_says_in_which_size_a_usual_video_is_shown(shaped: Weights) -> No
     assert "are shown in 416x224, 91 tokens" in said
 
 
+def test_a_plan_advises_where_many_frames_leave_little_to_see(shaped: Weights) -> None:
+    """As many frames as leave 128 tokens for two; nothing where each was to be small."""
+    *_, said = frames_lines(shaped, "auto", (), 2048)
+    assert said.strip() == (
+        "that is little to see. Take --max-frames 170 with --split, or more pixels with --max-pixels-at-once."
+    )
+    assert FramesThatFit(shaped, "auto", ()).advice(170) is None
+    assert FramesThatFit(shaped, "auto", ()).advice(171)
+    assert FramesThatFit(shaped, "auto", (), PixelBudget(per_frame=50_000)).advice(2048) is None
+
+
 def test_smaller_pictures_make_room_for_more_in_a_context(shaped: Weights) -> None:
     """What is refused by the context says that smaller pictures would do, and they do."""
     language = replace(shaped.config.language, max_position_embeddings=12_000)
