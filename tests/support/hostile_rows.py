@@ -167,10 +167,14 @@ class Hostile:
         self.kinds = ALL_KINDS if network is None else tuple(k for k in ALL_KINDS if k not in PHRASES)
 
     def generate(self, kind: str, pack: str, seed: int) -> list[str]:
-        """What is wrong with the rows of one video."""
+        """What is wrong with the rows of one video that is drawn."""
         rng = random.Random(f"{kind} {pack} {seed}")
+        return self.told(kind, draw_film(rng), draw_prompts(pack, rng), seed)
+
+    def told(self, kind: str, film: Film, prompts: tuple[Prompt, ...], seed: int) -> list[str]:
+        """What is wrong with the rows of this film."""
         self.video.kind, self.video.seed = kind, seed
-        film, prompts = draw_film(rng), draw_prompts(pack, rng)
+        rng = random.Random(f"{kind} {seed}")
         try:
             analysis = analysis_of(self.asker, film, prompts, self._side)
         except NonFiniteError:

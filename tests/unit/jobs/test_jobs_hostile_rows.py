@@ -4,7 +4,9 @@ import random
 from dataclasses import replace
 
 import pytest
+from hostile_network import HostileNetwork
 from hostile_rows import (
+    OWN,
     PACKS,
     Film,
     Hostile,
@@ -16,12 +18,14 @@ from hostile_rows import (
 from row_checks import problems_of
 
 from jobs.answers.moves import moves_of
-from jobs.prompts.pack import load_packs
+from jobs.prompts.pack import OwnAnswer, Prompt, load_packs
 from jobs.prompts.program.times import AnswerContext, Times
 from jobs.prompts.stamps import span_text, tenths
+from schemas.answers import One
 from videoxl2.constrained.hostile import ALL_KINDS, NON_FINITE
 from videoxl2.errors import NonFiniteError
 from videoxl2.frames.reading.cuts import Cut
+from videoxl2.network.families import Family
 
 FILMS = 300  # of these films three have windows, two sections, and none is so long that it takes seconds
 
@@ -39,6 +43,17 @@ def test_rows_of_hostile_models_hold(hostile, pack):
         if number % 8 == PACKS.index(pack):
             seed = FILMS + number
             assert hostile.generate(kind, pack, seed) == [], (kind, pack, seed)
+
+
+@pytest.mark.parametrize("family", list(Family))
+def test_rows_hold_behind_every_family_s_network(family, tmp_path):
+    """The same with a real prefill and real rows before the hostile head; `--family` makes 2,000."""
+    behind = Hostile(HostileNetwork(tmp_path, family))
+    prompts = (Prompt("cars", 1, 420, "Cars?\n{format}", None, OwnAnswer(OWN, One())),)
+    film = Film(5_049, (0, 2_500, 4_100), None)
+    for seed, kind in enumerate(("uniform", "digits", "NaN")):
+        assert behind.told(kind, film, prompts, seed) == [], kind
+    assert behind.video.num_begun >= 2
 
 
 def test_the_checks_find_what_is_wrong(hostile):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from qwen_reference import (
     PROMPT,
     VIDEOS,
+    FolderOf,
     Sequenced,
     Theirs,
     frames_of,
@@ -19,8 +21,9 @@ from qwen_reference import (
     span_of,
 )
 
-from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions
+from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, load_model
 from videoxl2.generate.blind import blind_logprobs
+from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.positions import TimedPositions
 from videoxl2.generate.qwen_vl import QwenVL, pair_stamp
 
@@ -96,6 +99,25 @@ def test_many_prompts_on_one_prefill_are_separate_runs(qwen_model: QwenVL, their
     want = reference_logits(theirs(qwen_model), qwen_model, "long", [*prompts[1], 301, 304])[-1]
     assert torch.allclose(found, want, atol=1e-4)
     assert session.generate(prompts[0], max_new_tokens=5).token_ids == answers[0].token_ids
+
+
+def test_recorded_steps_are_those_of_the_loop(qwen_model: QwenVL) -> None:
+    """A step told by numbers alone goes on at the position behind the video, too."""
+    session = qwen_model.prefill([span_of(qwen_model, "long")])
+    recorded = replace(session, recorder=StepRecorder(torch.device("cpu"), plain_first=0))
+    plain, told = (one.generate_many([PROMPT, "Who?"], max_new_tokens=6) for one in (session, recorded))
+    assert [one.token_ids for one in plain] == [one.token_ids for one in told]
+    assert told[0].margins == pytest.approx(plain[0].margins, abs=1e-4)
+
+
+def test_sixteen_bits_stay_near(qwen_model: QwenVL, qwen_folder: FolderOf) -> None:
+    """Logits of a prompt in bfloat16 differ by a few hundredths of their spread, and none is no number."""
+    halved = load_model(qwen_folder(str(qwen_model.family)), dtype="bfloat16")
+    logits = []
+    for one in (qwen_model, halved):
+        with one.prefill([span_of(qwen_model, "odd")]).start() as continuation:
+            logits.append(continuation.push_all(prompt_ids(qwen_model)))
+    assert float((logits[0] - logits[1]).std() / logits[0].std()) < 0.03
 
 
 @torch.inference_mode()
