@@ -14,9 +14,9 @@ from tokenizers import Tokenizer
 from jobs.prompts.answer_text import write_records
 from jobs.prompts.program.programs import program_for
 from schemas.answers import SceneAnswer, SummaryAnswer
-from videoxl2.constrained.drive import pick
 from videoxl2.constrained.fill import Ask
 from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.picking import pick
 from videoxl2.constrained.slots import Json, Literal, Program
 from videoxl2.generate.decode import Continuation
 

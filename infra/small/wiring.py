@@ -31,7 +31,8 @@ from torch import Tensor, nn
 from words import SETTINGS
 
 from videoxl2.network.config import GROUP_FRAMES
-from videoxl2.network.language import DecoderLayer, LanguageModel, SelfAttention
+from videoxl2.network.decoder_layer import DecoderLayer, SelfAttention
+from videoxl2.network.language import LanguageModel
 from videoxl2.network.network import Network
 
 LARGEST_NUMBER = 999  # with a token of its own

@@ -80,6 +80,11 @@ class Operations(TorchDispatchMode):
         return [one for one in self.done if one.name in names]
 
     @property
+    def computed(self) -> Counter[str]:
+        """Count what is more than another look at memory, wherever it lies, by name."""
+        return Counter(one.name for one in self.done if one.name not in _FREE)
+
+    @property
     def kernels(self) -> Counter[str]:
         """Count what a device is asked for, by name."""
         return Counter(one.name for one in self.done if one.is_kernel)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from videoxl2.constrained.fill import Ask, Filling, Picked, asks
 from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.picking import pick
 from videoxl2.constrained.slots import Program
 from videoxl2.errors import ModelInputError, NonFiniteError
 from videoxl2.network.transfer import to_device
@@ -205,48 +206,3 @@ class _Row(Generic[T]):
             filling: Filling[T] = end.value
             return filling
         return None
-
-
-@torch.inference_mode()
-def pick(
-    logits_BV: Tensor, asked: Sequence[Ask], generators: Sequence[torch.Generator], temperature: float = 0.0
-) -> list[Picked | None]:
-    """Pick one legal token per row, in one transfer from the device; None where logits are not all finite.
-
-    Nothing is drawn among such numbers, as that ends a process on a GPU.
-    """
-    allowed_BV = _allowed(asked, logits_BV)
-    is_finite_B, can_go_on_B = logits_BV.isfinite().all(-1), allowed_BV.any(-1)
-    logits_BV = logits_BV.masked_fill(~is_finite_B[:, None], 0.0)
-    legal_BV = logits_BV.masked_fill(~(allowed_BV | ~can_go_on_B[:, None]), -torch.inf)
-    total_B = logits_BV.logsumexp(-1).double()
-    legal_total_B = legal_BV.logsumexp(-1).double()
-    if temperature == 0.0:
-        token_B = legal_BV.argmax(-1)
-    else:
-        # Divided only below the largest, so that no quotient overflows.
-        chances_BV = ((legal_BV.float() - legal_BV.float().amax(-1, keepdim=True)) / temperature).softmax(-1)
-        rows = zip(chances_BV, generators, strict=True)
-        drawn_B = torch.cat([torch.multinomial(row, 1, generator=g) for row, g in rows])
-        is_legal_B = legal_BV.gather(-1, drawn_B[:, None])[:, 0] > -torch.inf  # rounding can draw a zero
-        token_B = torch.where(is_legal_B, drawn_B, legal_BV.argmax(-1))
-    logprob_B = logits_BV.gather(-1, token_B[:, None])[:, 0].double()
-    columns = [token_B.double(), logprob_B - total_B, logprob_B - legal_total_B]
-    columns += [(legal_total_B - total_B).exp(), is_finite_B.double(), can_go_on_B.double()]
-    picks: list[Picked | None] = []
-    for token, logprob, legal, mass, is_finite, can_go_on in torch.stack(columns, -1).tolist():
-        if not can_go_on:
-            raise ValueError("no token is legal here")
-        picks.append(Picked(int(token), logprob, legal, mass) if is_finite else None)
-    return picks
-
-
-def _allowed(asked: Sequence[Ask], logits_BV: Tensor) -> Tensor:
-    """Build the legal tokens `[B, V]`; the ids of all choices cross to the device together."""
-    none_V = torch.zeros(logits_BV.shape[-1], dtype=torch.bool, device=logits_BV.device)
-    allowed_BV = torch.stack([a.allowed if isinstance(a.allowed, Tensor) else none_V for a in asked])
-    pairs = [(n, i) for n, a in enumerate(asked) if not isinstance(a.allowed, Tensor) for i in a.allowed]
-    if pairs:
-        rows, ids = to_device(torch.tensor(pairs), logits_BV.device).unbind(1)
-        allowed_BV[rows, ids] = True
-    return allowed_BV

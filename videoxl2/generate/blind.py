@@ -28,13 +28,13 @@ def blind_logprobs(model: VideoModel, prompt_ids: Sequence[int], answer_ids: Seq
     question_ids = [*model.vocabulary.prefix_ids(), *prompt_ids]
     cache = KVCache(language.cache_shape, model.device, capacity=len(question_ids) + len(answer_ids))
     continuation = Continuation(language, cache)
-    next_V = continuation.push(question_ids)
     logprobs: list[float] = []
+    told_ids = question_ids
     for first in range(0, len(answer_ids), PASS_TOKENS):
         ids = list(answer_ids[first : first + PASS_TOKENS])
-        logits_TV = finite(torch.cat([next_V[None], continuation.push_all(ids)]))
-        next_V = logits_TV[-1]
+        logits_TV = finite(continuation.push_all([*told_ids, *ids[:-1]], last=len(ids)))
         wanted_T = torch.tensor(ids, device=logits_TV.device)[:, None]
-        chosen_T = logits_TV[:-1].gather(-1, wanted_T)[:, 0].double()
-        logprobs += (chosen_T - logits_TV[:-1].logsumexp(-1).double()).tolist()
+        chosen_T = logits_TV.gather(-1, wanted_T)[:, 0].double()
+        logprobs += (chosen_T - logits_TV.logsumexp(-1).double()).tolist()
+        told_ids = ids[-1:]
     return logprobs

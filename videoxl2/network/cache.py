@@ -105,8 +105,8 @@ class KVCache:
         """Put the rows of a pass behind `length`; they count only after `advance`."""
         stored = self._layers_2SKE[layer]
         rows = slice(self.length, self.length + k_KTE.shape[1])
-        stored[0, rows] = k_KTE.transpose(0, 1)
-        stored[1, rows] = v_KTE.transpose(0, 1)
+        keys_KTE, values_KTE = stored[:, rows].transpose(1, 2).unbind()
+        keys_KTE[:], values_KTE[:] = k_KTE, v_KTE
         if self._window is not None:
             self._window.add(layer, self.length, torch.stack([k_KTE, v_KTE]).transpose(1, 2))
 
@@ -116,14 +116,16 @@ class KVCache:
         """Return keys and values `[K, S, E]` on the layer's device: given rows, or `[first, end)` itself."""
         stored = self._layers_2SKE[layer]
         if rows is None:
+            both_2SKE = stored[:, first:end]
             if self._window is not None:
                 self._window.forget(layer)
-            both_2SKE = stored[:, first:end].to(self.device_of(layer), non_blocking=True)
+                both_2SKE = both_2SKE.to(self.device_of(layer), non_blocking=True)
         elif self._window is None:
             both_2SKE = stored.index_select(1, rows)
         else:
             both_2SKE = self._window.read(layer, stored, rows)
-        return both_2SKE[0].transpose(0, 1), both_2SKE[1].transpose(0, 1)
+        keys_KSE, values_KSE = both_2SKE.transpose(1, 2).unbind()
+        return keys_KSE, values_KSE
 
     def advance(self, rows: int) -> None:
         self.length += rows

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from videoxl2.network.attention import attention
 from videoxl2.network.cache import CacheShape, KVCache
 from videoxl2.network.config import LanguageConfig
+from videoxl2.network.decoder_layer import DecoderLayer, RMSNorm
 from videoxl2.network.embedding import undrawn_embedding
-from videoxl2.network.joined import JoinedLinear
 from videoxl2.network.memory import release_unused
-from videoxl2.network.rotary import rotary_angles, rotate
+from videoxl2.network.rotary import rotary_angles
 from videoxl2.network.transfer import per_device, to_device
 
 Observer = Callable[[int, Tensor], None]  # layer, rotated queries [H, T, E]
-_FEW_NUMBERS = 2**14  # up to here what an operation costs is its launch
 # Layer, rotated queries [H, T, E], rotated keys and plain values [K, T, E] -> what they see, mixed [H, T, E].
 # Storing keys and values is its business, so it also knows where they are; None ends the pass at this layer.
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor | None]
@@ -42,100 +39,6 @@ class KeyView:
         """Return the same for a layer that lies there."""
         rows, mask = (None if x is None else x.to(device) for x in (self.rows, self.mask))
         return replace(self, rows=rows, mask=mask)
-
-
-class RMSNorm(nn.Module):
-    def __init__(self, size: int, eps: float) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(size))
-        self.eps = eps
-        self._size = size
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise the last dimension."""
-        if x.is_cpu and x.numel() <= _FEW_NUMBERS:
-            return _few_normed(x, self._size, self.eps) * self.weight
-        return functional.rms_norm(x, (self._size,), self.weight, self.eps)
-
-
-def _few_normed(x: Tensor, size: int, eps: float) -> Tensor:
-    """Return `x` over its root mean square, in two operations where `rms_norm` is seven on a CPU.
-
-    Numbers and their negatives together have the mean 0, so a layer norm takes the root mean square of them.
-    """
-    both = x.unsqueeze(-2) * _signs(x.dtype)
-    return functional.layer_norm(both, (2, size), eps=eps).select(-2, 0)
-
-
-@cache
-def _signs(dtype: torch.dtype) -> Tensor:
-    with torch.inference_mode(False):  # learning may come after
-        return torch.tensor([[1.0], [-1.0]], dtype=dtype)
-
-
-class SelfAttention(nn.Module):
-    def __init__(self, config: LanguageConfig) -> None:
-        super().__init__()
-        width, heads, kv_heads = config.hidden_size, config.num_heads, config.num_kv_heads
-        self.head_dim = config.head_dim
-        self.q_proj = nn.Linear(width, heads * config.head_dim, bias=config.qkv_bias)
-        self.k_proj = nn.Linear(width, kv_heads * config.head_dim, bias=config.qkv_bias)
-        self.v_proj = nn.Linear(width, kv_heads * config.head_dim, bias=config.qkv_bias)
-        self.o_proj = nn.Linear(heads * config.head_dim, width, bias=False)
-        if config.head_norms:
-            self.q_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
-            self.k_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
-        self.qkv = JoinedLinear(self.q_proj, self.k_proj, self.v_proj)
-        self._sizes = [heads + kv_heads, kv_heads]
-        self._rotated_sizes = [heads, kv_heads]
-        self._has_norms = config.head_norms
-
-    def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""
-        qkv = self.qkv(x_TD).view(len(x_TD), -1, self.head_dim).transpose(0, 1)
-        qk, v_KTE = qkv.split_with_sizes(self._sizes)
-        if self._has_norms:
-            q_HTE, k_KTE = qk.split(self._rotated_sizes)
-            qk = torch.cat([self.q_norm(q_HTE), self.k_norm(k_KTE)])
-        q_HTE, k_KTE = rotate(qk, cos_TE, sin_TE).split_with_sizes(self._rotated_sizes)
-        return q_HTE, k_KTE, v_KTE
-
-    def output(self, mixed_HTE: Tensor) -> Tensor:
-        out: Tensor = self.o_proj(mixed_HTE.transpose(0, 1).flatten(1))
-        return out
-
-
-class GatedMlp(nn.Module):
-    def __init__(self, config: LanguageConfig) -> None:
-        super().__init__()
-        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
-        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
-        self.gate_up = JoinedLinear(self.gate_proj, self.up_proj)
-
-    def forward(self, x_TD: Tensor) -> Tensor:
-        gate, up = self.gate_up(x_TD).chunk(2, dim=-1)
-        out: Tensor = self.down_proj(functional.silu(gate) * up)
-        return out
-
-
-class DecoderLayer(nn.Module):
-    def __init__(self, config: LanguageConfig) -> None:
-        super().__init__()
-        self.self_attn = SelfAttention(config)
-        self.mlp = GatedMlp(config)
-        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-
-    @property
-    def device(self) -> torch.device:
-        return self.input_layernorm.weight.device
-
-    def forward(self, x_TD: Tensor, mixed_HTE: Tensor) -> Tensor:
-        """Apply the half after attention: residual, then the gated MLP with its residual."""
-        x_TD = x_TD + self.self_attn.output(mixed_HTE)
-        out: Tensor = x_TD + self.mlp(self.post_attention_layernorm(x_TD))
-        return out
 
 
 class LanguageModel(nn.Module):
@@ -198,7 +101,6 @@ class LanguageModel(nn.Module):
         that a prefilled token leaves behind. For `added_LTD` see `run`.
         """
         num_tokens, end = x_TD.shape[0], cache.length + x_TD.shape[0]
-        views = views or [KeyView(num_tokens)]
         cache.reserve(end)
         views_on = per_device(lambda device: [view.on(device) for view in views])
 
@@ -208,6 +110,8 @@ class LanguageModel(nn.Module):
                 observe(index, q_HTE)
             if keys_only and index == len(self.layers) - 1:
                 return None
+            if not views:
+                return attention(q_HTE, *cache.read(index, end))
             return _mixed(q_HTE, cache, index, views_on(q_HTE.device))
 
         if positions is None:
@@ -229,11 +133,11 @@ class LanguageModel(nn.Module):
         for index, layer in enumerate(self._layers):
             if layer.device != x_TD.device:
                 x_TD, cos_TE, sin_TE = (x.to(layer.device) for x in (x_TD, cos_TE, sin_TE))
-            q, k, v = layer.self_attn.project(layer.input_layernorm(x_TD), cos_TE, sin_TE)
+            q, k, v = layer.project(x_TD, cos_TE, sin_TE)
             mixed_HTE = attend(index, q, k, v)
             if mixed_HTE is None:
                 break
-            x_TD = layer(x_TD, mixed_HTE)
+            x_TD = layer.forward(x_TD, mixed_HTE)
             if added_LTD is not None and index < num_added:
                 x_TD = x_TD + added_LTD[index].to(x_TD.device)
         return x_TD

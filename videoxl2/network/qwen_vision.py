@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videoxl2.network.decoder_layer import RMSNorm
 from videoxl2.network.embedding import undrawn_embedding
-from videoxl2.network.language import RMSNorm
 from videoxl2.network.picture_size import FRAMES_PER_ROW
 from videoxl2.network.qwen_config import MERGED, QwenVision
 from videoxl2.network.qwen_pictures import patches

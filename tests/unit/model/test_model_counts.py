@@ -13,9 +13,12 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import _disable_current_modes
 
 from videoxl2 import PrefillOptions, VideoXL2
+from videoxl2.constrained.fill import Ask
 from videoxl2.constrained.flags import FlagsOnDevice
+from videoxl2.constrained.picking import pick
 from videoxl2.generate import decode_step as step_module
 from videoxl2.generate.batch_decode import Rows
+from videoxl2.generate.one_row import OneRow
 from videoxl2.generate.prefix import WholePrefix
 from videoxl2.network import images as images_module
 from videoxl2.network import language as language_module
@@ -137,6 +140,25 @@ def test_a_step_of_eight_rows_is_one_launch(network: Network, monkeypatch: pytes
             rows.push([[6]] * 8)
     assert outside.kernels == {"copy_": 1, "clone": 1}
     assert inside.kernels["linear"] == 4 * CONFIG.language.num_layers + 1
+
+
+def test_a_step_of_one_row_on_a_cpu_is_few_operations(small_model: VideoXL2) -> None:
+    """A layer has 20, of which four are products and one is attention; a token picked among some adds 15."""
+    language = small_model.network.language
+    cache = KVCache(language.cache_shape, small_model.device, capacity=100)
+    row = OneRow(language, cache, room=20)
+    unrecorded_push, unrecorded_pick = OneRow.push.__wrapped__, pick.__wrapped__  # type: ignore[attr-defined]
+    with torch.no_grad():
+        unrecorded_push(row, [[5, 6]])
+        with Operations() as step:
+            logits_1V = unrecorded_push(row, [[7]])
+        with Operations() as picking:
+            unrecorded_pick(logits_1V, [Ask(0, (), (5, 6))], [torch.Generator()])
+    layers = language.config.num_layers
+    assert step.computed["mm"] + step.computed["addmm"] == 4 * layers + 1
+    assert step.computed["_scaled_dot_product_flash_attention_for_cpu"] == layers
+    assert step.computed.total() <= 20 * layers + 11, step.computed
+    assert picking.computed.total() <= 15, picking.computed
 
 
 def test_a_mask_crosses_once() -> None:

@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from videoxl2.constrained.choose import choose_rows
-from videoxl2.constrained.drive import Sampling, fill, fill_rows, pick
+from videoxl2.constrained.drive import Sampling, fill, fill_rows
 from videoxl2.constrained.fill import Ask
 from videoxl2.constrained.hostile import HUGE, NON_FINITE, HostileModel, HostileRows
 from videoxl2.constrained.masks import TokenTable
+from videoxl2.constrained.picking import pick
 from videoxl2.constrained.slots import Choice, Json, Program, Text
 from videoxl2.errors import ModelInputError, NonFiniteError
 from videoxl2.frames import FrameSpan
