@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from model_cpu import medium_config
@@ -64,11 +65,12 @@ def main() -> None:
             print(f"{what}| {mine:.2f} | {other:.2f} | {mine / other:.2f} |", flush=True)
 
 
-def decoders(is_qwen3: bool) -> tuple[LanguageModel, torch.nn.Module]:
+def decoders(is_qwen3: bool) -> tuple[LanguageModel, Any]:
     """Return our decoder and transformers' with the same random weights."""
     sizes = replace(medium_config(VOCABULARY).language, qkv_bias=not is_qwen3, head_norms=is_qwen3)
     ours = random_network(replace(medium_config(VOCABULARY), language=sizes), seed=0).language
-    theirs = (Qwen3ForCausalLM if is_qwen3 else Qwen2ForCausalLM)(their_config(sizes, is_qwen3)).eval()
+    kind: Any = Qwen3ForCausalLM if is_qwen3 else Qwen2ForCausalLM
+    theirs = kind(their_config(sizes, is_qwen3)).eval()
     named = {
         name if name.startswith("lm_head") else f"model.{name}": x for name, x in ours.named_parameters()
     }
@@ -77,8 +79,8 @@ def decoders(is_qwen3: bool) -> tuple[LanguageModel, torch.nn.Module]:
     return ours, theirs
 
 
-def their_config(sizes: LanguageConfig, is_qwen3: bool) -> Qwen2Config | Qwen3Config:
-    kind = Qwen3Config if is_qwen3 else Qwen2Config
+def their_config(sizes: LanguageConfig, is_qwen3: bool) -> Any:
+    kind: Any = Qwen3Config if is_qwen3 else Qwen2Config
     return kind(
         vocab_size=sizes.vocab_size,
         hidden_size=sizes.hidden_size,
@@ -100,7 +102,7 @@ def their_config(sizes: LanguageConfig, is_qwen3: bool) -> Qwen2Config | Qwen3Co
 
 @torch.inference_mode()
 def compared(
-    ours: LanguageModel, theirs: torch.nn.Module, video_tokens: int, num_rows: int, steps: int, repeats: int
+    ours: LanguageModel, theirs: Any, video_tokens: int, num_rows: int, steps: int, repeats: int
 ) -> tuple[float, float]:
     """Return CPU seconds of a step, ours and theirs."""
     generator = torch.Generator().manual_seed(0)
