@@ -22,7 +22,7 @@ class Shots:
     name: ClassVar[str] = "shots"
     version: ClassVar[int] = 1
     rough_costs: ClassVar[Costs] = Costs(
-        video_s=0.1, hour_s=6.0, memory_bytes=100 << 20, kilopicture_s=0.2, gigapixel_s=0.05
+        video_s=0.02, hour_s=6.0, memory_bytes=100 << 20, kilopicture_s=0.1, gigapixel_s=0.05
     )
     tables: ClassVar[tuple[str, ...]] = ("shots", "shot_keyframes")
     reads_sidecars: ClassVar[bool] = False

@@ -19,7 +19,7 @@ class Strips:
 
     name: ClassVar[str] = "strip"
     version: ClassVar[int] = 1
-    rough_costs: ClassVar[Costs] = Costs(video_s=0.2, hour_s=0.0)
+    rough_costs: ClassVar[Costs] = Costs(video_s=0.05, hour_s=0.0)
     tables: ClassVar[tuple[str, ...]] = ("strips",)
     reads_sidecars: ClassVar[bool] = False
 

@@ -32,7 +32,7 @@ from schemas.measured import Measured
 
 # Of opening, decoding and hearing; what signals do with it is theirs.
 PASS_COSTS = Costs(
-    video_s=0.1, hour_s=0.0, memory_bytes=150 << 20, kilopicture_s=0.3, gigapixel_s=2.5, sound_hour_s=10.0
+    video_s=0.02, hour_s=0.0, memory_bytes=150 << 20, kilopicture_s=0.2, gigapixel_s=3.2, sound_hour_s=10.0
 )
 
 _OF_PASS, _OF_DRAFT = 0.5, 0.65  # what a picture a second, and a draft, take of it
