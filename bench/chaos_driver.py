@@ -84,7 +84,7 @@ def main() -> int:
     """As `media-index run` does it."""
     library, index, endpoint, NoModel.attempts_file = sys.argv[1:5]
 
-    def start(placement: Any, source: Any, recipe: Any) -> Any:
+    def start(placement: Any, source: Any, recipe: Any, left_out: Any = ()) -> Any:
         def make(*arguments: Any) -> NoModel:
             import jobs.workers.actor
 

@@ -5,6 +5,7 @@ import ray
 from jobs.failures import KILLS_UNTIL_POISON, WORKER_KILLED, Stage, VideoFailure
 from schemas.failures import FailureClass
 
+NODE_LACKS_CODE = "node_lacks_code"
 MACHINE_LOST = VideoFailure(
     Stage.MODEL,
     FailureClass.LOST,
@@ -48,11 +49,18 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, ray.exceptions.OutOfMemoryError) or "NODE_OUT_OF_MEMORY" in str(error)
 
 
+def lacks_code(error: Exception) -> bool:
+    """Whether a task or an actor could not begin, as its node has not the code. Ray has no type for it."""
+    return "failed to import on the worker" in str(error)
+
+
 def is_lost_machine(error: Exception) -> bool:
-    """Died of its machine, not of its video: unreachable, preempted, or its node is gone."""
+    """Died of its machine, not of its video: unreachable, preempted, gone, or without the code."""
     if not isinstance(error, ray.exceptions.ActorDiedError):
         return True  # unavailable actors, lost objects and owners
-    return error.preempted or "its node has died" in str(error)  # Ray has no type for the latter
+    return (
+        error.preempted or lacks_code(error) or "its node has died" in str(error)
+    )  # Ray has no type for the latter
 
 
 def last_line(error: Exception) -> str:

@@ -20,6 +20,14 @@ class ActorLocation:
 
 
 @dataclass(frozen=True)
+class NotLoaded:
+    """A node on which an actor could not load its weights, and why."""
+
+    node_id: str
+    failure: VideoFailure
+
+
+@dataclass(frozen=True)
 class AttemptResult:
     """What an actor hands back for one try: a pickled `Analysis`, or why there is none.
 

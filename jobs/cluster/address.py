@@ -5,8 +5,11 @@ Ray itself tries for 20 s to minutes, and then says that it failed to connect.
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import ray
@@ -17,6 +20,8 @@ from schemas.failures import PreflightError, UsageError
 LOCAL, AUTO = "local", "auto"
 CONNECT_S = 2.0
 ASK_S = 3.0  # of the control store, whose client would try for 40 s
+ASK_AGAIN_S = 60.0  # of it, by another process that has to import Ray first
+_ASK_WITHOUT_TOKEN = "import sys, ray; ray._raylet.GcsClient(address=sys.argv[1])"
 _SAID = "Check --ray-address, or RAY_ADDRESS; --ray-address local runs on this machine."
 _TOKEN = "in RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names or in ~/.ray/auth_token"
 
@@ -73,9 +78,16 @@ def check_admitted(address: str) -> Any:
         raise PreflightError(f"no Ray cluster at {address}: {error}", _SAID) from None
     try:
         _check_token()
-        return _client_of(address)
+        client = _client_of(address)
     except AuthenticationError as error:
         raise _refused(address, error) from None
+    if _uses_tokens() and _admits_anybody(address):
+        raise PreflightError(
+            f"the Ray cluster at {address} uses no tokens, and RAY_AUTH_MODE=token is set here, so what its "
+            "nodes answer would be refused",
+            "Unset RAY_AUTH_MODE, or set it to disabled; better start the cluster with tokens.",
+        )
+    return client
 
 
 def first_line(error: BaseException) -> str:
@@ -88,6 +100,22 @@ def _check_token() -> None:
     from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
 
     ensure_token_if_auth_enabled(None, create_token_if_missing=False)
+
+
+def _uses_tokens() -> bool:
+    return os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
+
+
+def _admits_anybody(address: str) -> bool:
+    """Whether a client without a token is let in; False, too, where that does not come out. Another process
+    asks, as Ray reads the mode once in each."""
+    command = [sys.executable, "-c", _ASK_WITHOUT_TOKEN, address]
+    with suppress(subprocess.TimeoutExpired):
+        asked = subprocess.run(
+            command, env={**os.environ, "RAY_AUTH_MODE": "disabled"}, capture_output=True, timeout=ASK_AGAIN_S
+        )
+        return asked.returncode == 0
+    return False
 
 
 def _client_of(address: str) -> Any:
@@ -117,7 +145,7 @@ def _client_of(address: str) -> Any:
 
 
 def _refused(address: str, error: AuthenticationError) -> PreflightError:
-    if os.environ.get("RAY_AUTH_MODE", "").lower() == "token":
+    if _uses_tokens():
         why = first_line(error).partition(". ")[0].removeprefix("RPC error: ")
         return PreflightError(
             f"the Ray cluster at {address} does not let us in: {why}", f"Put its token {_TOKEN}."

@@ -34,13 +34,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Nodes:
-    """All of them at one moment. Those that drain, by id with the deadline as Unix time in ms (0: none), take
-    no more work; `deaths` says of those that are gone how they went, `free_gpus` how many nobody uses."""
+    """All of them at one moment. Those that drain, by id with the deadline as Unix time in ms (0: none), and
+    those that the run leaves out, with what they lack, take no more work; `deaths` says of those that are
+    gone how they went, `free_gpus` how many nobody uses."""
 
     alive: Mapping[str, Node] = field(default_factory=dict)
     draining: Mapping[str, int] = field(default_factory=dict)
     deaths: Mapping[str, str] = field(default_factory=dict)
     free_gpus: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         draining = f", {len(self.draining)} draining" if self.draining else ""
@@ -65,11 +67,11 @@ class Nodes:
         return sum(self.free_gpus.get(node.node_id, 0) // num_gpus for node in self._taking_work())
 
     def is_leaving(self, node_id: str) -> bool:
-        """Whether it drains, or is gone."""
-        return node_id in self.draining or node_id in self.deaths
+        """Whether it drains, is left out, or is gone."""
+        return node_id in self.draining or node_id in self.left_out or node_id in self.deaths
 
     def _taking_work(self) -> Iterator[Node]:
-        return (node for node in self.alive.values() if node.node_id not in self.draining)
+        return (node for node in self.alive.values() if not self.is_leaving(node.node_id))
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,14 @@ class Draining:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A node is alive, and of no use to the run; `why` says what it lacks."""
+
+    node: Node
+    why: str
+
+
+@dataclass(frozen=True)
 class Lost:
     """A node is gone; `why` is Ray's word for it."""
 
@@ -95,7 +105,7 @@ class Lost:
     why: str
 
 
-NodeEvent = Joined | Draining | Lost
+NodeEvent = Joined | Draining | LeftOut | Lost
 
 
 def changes(before: Nodes, now: Nodes) -> Iterator[NodeEvent]:
@@ -106,6 +116,9 @@ def changes(before: Nodes, now: Nodes) -> Iterator[NodeEvent]:
     for node_id in now.draining.keys() - before.draining.keys():
         if node_id in now.alive:
             yield Draining(now.alive[node_id], now.draining[node_id])
+    for node_id in now.left_out.keys() - before.left_out.keys():
+        if node_id in now.alive:
+            yield LeftOut(now.alive[node_id], now.left_out[node_id])
     for node_id, node in before.alive.items():
         if node_id not in now.alive:
             yield Lost(node, now.deaths.get(node_id, "it is not listed any more"))
@@ -120,6 +133,13 @@ class View(Protocol):
     def why_no_more(self) -> str | None:
         """What the cluster does about too few of them, if it says."""
 
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Those that are left out, and why."""
+
+    def leave_out(self, node_id: str, why: str) -> None:
+        """Count a node among those that are of no use to the run, from the next look on."""
+
 
 class NodeView:
     """Looks at the nodes through a client of the control store."""
@@ -127,6 +147,7 @@ class NodeView:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sees_draining = True
+        self._left_out: dict[str, str] = {}
 
     def look(self) -> Nodes | None:
         """The nodes now; None where the store did not answer in time."""
@@ -141,7 +162,17 @@ class NodeView:
         alive = {node_id: _node_of(one) for node_id, one in found.items() if one.state == _ALIVE}
         deaths = {node_id: _death_of(one) for node_id, one in found.items() if one.state != _ALIVE}
         draining = {node_id: at for node_id, at in draining.items() if node_id in alive}
-        return Nodes(alive, draining, deaths, free_gpus)
+        self._left_out = {node_id: why for node_id, why in self._left_out.items() if node_id in alive}
+        return Nodes(alive, draining, deaths, free_gpus, self.left_out)
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """As the view."""
+        return dict(self._left_out)
+
+    def leave_out(self, node_id: str, why: str) -> None:
+        """As the view."""
+        self._left_out.setdefault(node_id, why)
 
     def why_no_more(self) -> str | None:
         """What the autoscaler does about too few nodes; None where it says nothing, or nobody answers."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import ray
 
-from jobs.attempts.tries import ActorLocation, Try
+from jobs.attempts.tries import ActorLocation, NotLoaded, Try
 from jobs.attempts.work import Work
 from jobs.failures import VideoFailure
 from jobs.workers.deadlines import ALL_TRIES_S
@@ -40,6 +40,7 @@ class ActorHandle:
     pulse: "ray.ObjectRef[float] | None" = None  # asked, and not answered so far
     missed: int = 0  # times that it was looked for since
     there_since: float | None = None  # it has answered once: before, it may wait for a machine
+    keeps_off: frozenset[str] = frozenset()  # nodes that it was told of
     idle_since: float = field(default_factory=time.monotonic)  # on the monotonic clock; or asked for
 
     @property
@@ -56,8 +57,11 @@ class ActorHandle:
             return "loading"
         return "busy" if self.work else "idle"
 
-    def begin(self) -> None:
-        """Hand `work` to the actor, which may read `upcoming` meanwhile."""
+    def begin(self, left_out: frozenset[str] = frozenset()) -> None:
+        """Hand `work` to the actor, which may read `upcoming` meanwhile, on no node that is left out."""
+        if self.keeps_off != left_out:
+            self.keeps_off = left_out
+            self.actor.keep_off.remote(tuple(left_out))
         self.started_at, self.begun = datetime.now(UTC), time.monotonic()
         self.in_flight = self.actor.index_video.remote(self.work, self.upcoming)
 
@@ -140,7 +144,7 @@ class ActorPool:
             actor = self._start_actor()
             self.handles.append(ActorHandle(actor, actor.load.remote()))
 
-    def started(self, handle: ActorHandle, outcome: ActorLocation | VideoFailure) -> None:
+    def started(self, handle: ActorHandle, outcome: ActorLocation | NotLoaded) -> None:
         """Note that its weights are loaded, or cannot be. Raises `PreflightError` if they never could."""
         if isinstance(outcome, ActorLocation):
             handle.location, handle.idle_since = outcome, time.monotonic()
@@ -148,9 +152,10 @@ class ActorPool:
             self._start_failures = 0
         elif self._any_ready:
             self.remove(handle)
-            self.start_failed(outcome.message)
+            self.start_failed(outcome.failure.message)
         else:
-            raise PreflightError(f"the model cannot be loaded: {outcome.message}", outcome.hint)
+            failure = outcome.failure
+            raise PreflightError(f"the model cannot be loaded: {failure.message}", failure.hint)
 
     def start_failed(self, why: str) -> None:
         """An actor did not get to work. Raises `MediaIndexError` where none ever does."""

@@ -2,6 +2,7 @@
 
 import time
 
+from jobs.attempts.tries import ActorLocation, NotLoaded
 from jobs.attempts.work import Work
 from jobs.driver.actors import ActorHandle, ActorPool
 from jobs.driver.machines import Machines
@@ -13,11 +14,14 @@ class Crew:
 
     def __init__(self, pool: ActorPool, machines: Machines, queue: WorkQueue) -> None:
         self._pool, self._machines, self._queue = pool, machines, queue
+        self._left_out: frozenset[str] = frozenset()
+        self._loaded_on: set[str] = set()
 
     def look(self) -> None:
         """Follow the nodes."""
         now, num_placed = time.monotonic(), self._pool.num_placed
         self._machines.look(now, num_placed, len(self._pool.handles) - num_placed)
+        self._keep_off(frozenset(self._machines.nodes.left_out))
         self._pool.resize(self._machines.num_actors)
         for handle in filter(self.is_leaving, list(self._pool.handles)):
             if handle.work is None:
@@ -26,6 +30,28 @@ class Crew:
                 self._put_back(handle)
         for handle in self._pool.needless(self._queue.num_for_model, now):
             self.remove(handle)
+
+    def _keep_off(self, left_out: frozenset[str]) -> None:
+        """Ask anew for those that have no machine so far: they may get one that is left out."""
+        if left_out != self._left_out:
+            self._left_out = left_out
+            for handle in [one for one in self._pool.handles if not one.is_placed]:
+                self.remove(handle)
+
+    def started(self, handle: ActorHandle, outcome: ActorLocation | NotLoaded) -> None:
+        """Note that its weights are loaded, or leave out the node where they never could.
+
+        Raises `PreflightError` where models have no other node.
+        """
+        if isinstance(outcome, ActorLocation):
+            self._loaded_on.add(outcome.node_id)
+        elif outcome.node_id not in self._loaded_on and self._machines.leave_out(
+            outcome.node_id, f"could not load the model: {outcome.failure.message}"
+        ):
+            self._pool.remove(handle)
+            self._pool.lost_at_start()
+            return
+        self._pool.started(handle, outcome)
 
     @property
     def is_wait_over(self) -> bool:
@@ -50,7 +76,7 @@ class Crew:
         for handle in idle:
             if handle.work:
                 handle.upcoming = self._queue.take_after(handle.work)
-                handle.begin()
+                handle.begin(self._left_out)
 
     def _steal(self) -> Work | None:
         """The longest video that another actor only reads ahead."""

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from jobs.cluster.nodes import NodeEvent, Nodes, View, changes
+from jobs.cluster.nodes import LeftOut, NodeEvent, Nodes, View, changes
 from jobs.workers.placement import Placement
 
 LOOK_EVERY_S = 1.0
@@ -74,8 +74,8 @@ class Machines:
         self._grow(num_placed, num_pending)
         self._grown_at = now if nodes.num_gpus > before.num_gpus else self._grown_at
         is_first, self._has_looked = not self._has_looked, True
-        if not is_first:
-            for event in changes(before, nodes):
+        for event in changes(before, nodes):
+            if not is_first or isinstance(event, LeftOut):
                 self._teller.node(event)
         num_wanted = self.num_actors * self._each
         is_news = nodes.num_gpus < num_wanted if is_first else nodes.num_gpus != before.num_gpus
@@ -114,6 +114,26 @@ class Machines:
             self._teller.short(self._shortage(lacks, seconds))
         return seconds >= self._wait_s
 
+    def leave_out(self, node_id: str, why: str) -> bool:
+        """Leave out a node where no model starts, unless it goes anyway. False: models have no other."""
+        nodes, node = self.nodes, self.nodes.alive.get(node_id)
+        if node is None or nodes.is_leaving(node_id):
+            return True
+        wants_gpus = self._placement.device == "cuda"
+        num_there, its_own = (
+            (nodes.num_gpus, node.num_gpus) if wants_gpus else (nodes.num_cpus, node.num_cpus)
+        )
+        if num_there <= its_own:
+            return False
+        self._view.leave_out(node_id, why)
+        self._look_at = 0.0
+        return True
+
+    def _left_out_said(self) -> str:
+        (node_id, why), *more = self.nodes.left_out.items()
+        others = f", and {len(more)} more" if more else ""
+        return f"left out{others}: {self.nodes.alive[node_id]} {why}"
+
     def _lacks(self, num_placed: int, pending_s: float | None) -> Literal["GPU", "CPU"] | None:
         is_gpu_wanted = self._placement.device == "cuda" and not num_placed and pending_s is not None
         if is_gpu_wanted and (not self.nodes.room_for(self._each) or (pending_s or 0.0) > MAY_TAKE_S):
@@ -128,4 +148,6 @@ class Machines:
             why = why or f"a model takes {self._each} GPUs of one node, and none has so many"
         elif num_there:
             why = why or "they are in use by others, or their machines are slow to begin"
+        if seconds and self.nodes.left_out:
+            why = "; ".join(filter(None, (why, self._left_out_said())))
         return Shortage(lacks, num_wanted, num_there, seconds, self._wait_s, why)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.cluster.nodes import Draining, Joined, Lost, Node, NodeEvent
+from jobs.cluster.nodes import Draining, Joined, LeftOut, Lost, Node, NodeEvent
 from jobs.driver.machines import Shortage
 
 
@@ -35,6 +35,8 @@ def node_said(event: NodeEvent) -> tuple[str, str, dict[str, Any]]:
             until = f" until {deadline:%H:%M:%S} UTC" if deadline else ""
             line = f"draining  {node}{until}: no more videos begin there"
             return line, "node_draining", _fields(node) | {"deadline": deadline and deadline.isoformat()}
+        case LeftOut(node, why):
+            return f"left out  {node}: it {why}", "node_left_out", _fields(node) | {"why": why}
         case Lost(node, why):
             return f"lost      {node}: {why}", "node_lost", _fields(node) | {"why": why}
 

@@ -50,6 +50,7 @@ _LEVELS = {  # of events that are more, or less, than information
     "retrying": logging.WARNING,
     "storage_trouble": logging.WARNING,
     "node_draining": logging.WARNING,
+    "node_left_out": logging.WARNING,
     "node_lost": logging.WARNING,
     "error": logging.ERROR,
 }

@@ -1,9 +1,10 @@
 """The verbs `run` and `backfill`: preflight, plan, claim, execute, publish, record."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from jobs.attempts.work import WAITING_PER_CPU, Work
 from jobs.cluster.address import chosen_address
@@ -30,6 +31,7 @@ from jobs.settings.config import Settings
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
+from jobs.workers.left_out import away_from
 from jobs.workers.placement import NO_ACTORS, place_actors
 from jobs.workers.postprocess import Postprocessing
 from jobs.workers.reading import Source, admission_remote
@@ -89,11 +91,16 @@ def _run(settings: Settings, progress: Progress, goal: Goal, makes_index: bool, 
                 checked.index.store.delete(plan_key(run_id))
 
 
-def gate_of(source: Source, num_cpus: int) -> Gate:
-    """The gate of a run: closed where a checkpoint says which videos it was made for."""
+def gate_of(source: Source, num_cpus: int, where: Callable[[], dict[str, Any]] = dict) -> Gate:
+    """The gate of a run: closed where a checkpoint says which videos it was made for. `where` says as Ray's
+    options on which nodes videos are looked at."""
     if source.guard is None:
         return Gate()
-    return Gate(lambda work: admission_remote.remote(source, work), WAITING_PER_CPU * max(1, num_cpus))
+
+    def look(work: Work) -> Any:
+        return admission_remote.options(**where()).remote(source, work)
+
+    return Gate(look, WAITING_PER_CPU * max(1, num_cpus))
 
 
 def plan_for(checked: Preflight, goal: Goal, plan_id: str) -> Plan:
@@ -218,14 +225,14 @@ class _Execution:
             placement = place_actors(settings, weights, nodes, cluster.is_private) if weights else NO_ACTORS
             runner = Runner(
                 works,
-                lambda: start_actor(placement, source, checked.recipe),
+                lambda: start_actor(placement, source, checked.recipe, cluster.nodes.left_out),
                 placement,
                 Postprocessing(source, checked.recipe, self._run_id, nodes.num_cpus),
                 self._settler,
                 Limits(len(works), settings.max_failures, deadline, settings.wait_for_gpus.seconds),
                 Watching(self._settler.tally, Meters(), self._progress),
                 cluster,
-                gate_of(source, nodes.num_cpus),
+                gate_of(source, nodes.num_cpus, lambda: away_from(cluster.nodes.left_out)),
             )
             pace = pace_of(
                 self._plan, works, checked, placement.num_actors or nodes.room_for(placement.num_gpus)

@@ -18,6 +18,7 @@ from jobs.attempts.actor_failures import (
     failure_of_death,
     failure_of_kill,
     is_lost_machine,
+    lacks_code,
     last_line,
 )
 from jobs.attempts.tries import AttemptHistory, AttemptResult, Postprocessed, Try
@@ -122,6 +123,7 @@ class Runner:
         self._cluster.check()
         self._crew.look()
         self._postprocessing.resize(self._machines.nodes.num_cpus)
+        self._postprocessing.keep_off(self._machines.nodes.left_out)
         self._queue.wake(time.monotonic())
         self._check_limits()
         if not self._closing:
@@ -227,14 +229,17 @@ class Runner:
     def _receive(self, handle: ActorHandle, ref: "ray.ObjectRef[Any]") -> None:
         try:
             outcome = ray.get(ref)
-        except ray.exceptions.RayTaskError:
-            raise  # our bug: actors return their errors
+        except ray.exceptions.RayTaskError as error:
+            if not lacks_code(error):
+                raise  # our bug: actors return their errors
+            self._lost(handle, error)
+            return
         except ray.exceptions.RayError as error:
             self._look_at_ray(error)
             self._lost(handle, error)
             return
         if handle.location is None:
-            self._pool.started(handle, outcome)
+            self._crew.started(handle, outcome)
         else:
             self._look_at_ray(outcome.outcome)
             self._analysed(handle, outcome)

@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +14,14 @@ from ray import cloudpickle
 from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker
 from jobs.answers.carried import asked_of, read_carried
-from jobs.attempts.tries import ActorLocation, AttemptResult
+from jobs.attempts.tries import ActorLocation, AttemptResult, NotLoaded
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.weights import fetch_weights, find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
+from jobs.workers.left_out import away_from
 from jobs.workers.one_pass import first_pace
 from jobs.workers.placement import Placement
 from jobs.workers.read_ahead import ReadAhead
@@ -35,15 +37,26 @@ PULSE = "pulse"  # the group of calls that are answered meanwhile
 class ModelActor:
     """One call of `index_video` at a time is in flight, so a crash points at exactly one video."""
 
-    def __init__(self, placement: Placement, source: Source, recipe: Recipe) -> None:
+    def __init__(
+        self, placement: Placement, source: Source, recipe: Recipe, left_out: Collection[str] = ()
+    ) -> None:
         follow(source.log_dir, "actor")
         self._placement = placement
         self._source = source
         self._reading = ReadAhead(source, first_pace(placement.device, placement.num_threads))
+        self._reading.keep_off(left_out)
         self._recipe = recipe
 
-    def load(self) -> ActorLocation | VideoFailure:
-        """Load the weights: where this actor is at work, or what is wrong with them."""
+    def load(self) -> ActorLocation | NotLoaded:
+        """Load the weights: where this actor is at work, or why not."""
+        loaded = self._load()
+        node_id = str(ray.get_runtime_context().get_node_id())
+        if isinstance(loaded, VideoFailure):
+            return NotLoaded(node_id, loaded)
+        return ActorLocation(node_id, socket.gethostname(), loaded)
+
+    def _load(self) -> str | VideoFailure:
+        """The device's name."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
         from videoxl2.generate.loading import load_model  # so that only this process loads torch
@@ -64,8 +77,11 @@ class ModelActor:
         where = device_name(*model.devices)
         fields = {"model": weights.model_id, "device": where}
         _log.info("loaded %s", weights.model_id, extra={"event": "loaded", "fields": fields})
-        node_id = str(ray.get_runtime_context().get_node_id())
-        return ActorLocation(node_id, socket.gethostname(), where)
+        return where
+
+    def keep_off(self, node_ids: Collection[str]) -> None:
+        """Have nothing more read on these nodes."""
+        self._reading.keep_off(node_ids)
 
     @ray.method(concurrency_group=PULSE)
     def pulse(self) -> float:
@@ -136,9 +152,10 @@ def _other_weights(found: str, wanted: str) -> VideoFailure:
     return VideoFailure(Stage.LOAD, FailureClass.BUG, "other_weights", message, hint, can_retry=False)
 
 
-def start_actor(placement: Placement, source: Source, recipe: Recipe) -> Any:
-    """A new actor handle; its weights load by `load.remote()`."""
-    return ray.remote(**actor_options(placement))(ModelActor).remote(placement, source, recipe)
+def start_actor(placement: Placement, source: Source, recipe: Recipe, left_out: Collection[str] = ()) -> Any:
+    """A new actor handle, on none of the nodes left out; its weights load by `load.remote()`."""
+    options = actor_options(placement) | away_from(left_out)
+    return ray.remote(**options)(ModelActor).remote(placement, source, recipe, left_out)
 
 
 def actor_options(placement: Placement) -> dict[str, Any]:

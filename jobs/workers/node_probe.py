@@ -9,38 +9,82 @@ import ray
 from ray import cloudpickle
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-
-def probe_node(package: str, module: str, folders: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The version of the package, None where its module cannot be imported here, and the folders that are not
-    here. Imports what it needs itself, as nothing of this module is there."""
-    from importlib.metadata import PackageNotFoundError, version
-    from importlib.util import find_spec
-    from pathlib import Path
-
-    try:
-        found = version(package) if find_spec(module) else None
-    except PackageNotFoundError:
-        found = None
-    return found, [folder for folder in folders if not Path(folder).is_dir()]
-
-
-def start_probe(node_id: str, package: str, module: str, folders: Sequence[str]) -> Any:
-    """Run the probe on that node and on no other; it takes no CPU, so it does not wait for one."""
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    try:
-        where = NodeAffinitySchedulingStrategy(node_id, soft=False)
-        options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": where}
-        return ray.remote(**options)(probe_node).remote(package, module, list(folders))
-    finally:
-        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+Bucket = tuple[str, str | None]  # URL and endpoint
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What every node that works for a run has to have: this version of the package, and the folder of the
-    library; that of the weights where models are."""
+    """What every node that works for a run has to have: this version of the package, with this code; the
+    folder of the library, or leave to list it on S3; the folder of the weights where models are."""
 
     package: str
     version: str
+    code: str
     library: str | None
     weights: str | None
+    bucket: Bucket | None = None
+    wants_gpus: bool = False
+
+
+def code_here(modules: Sequence[str]) -> str:
+    """A hash over names and bytes of the Python and SQL files of packages, wherever they are installed."""
+    import hashlib
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    found = hashlib.blake2b(digest_size=8)
+    for module in modules:
+        spec = find_spec(module)
+        for folder in map(Path, (spec and spec.submodule_search_locations) or ()):
+            for path in sorted(path for kind in ("*.py", "*.sql") for path in folder.rglob(kind)):
+                found.update(f"{module}/{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def probe_node(
+    needs: tuple[str, str, str, Bucket | None], parts: Sequence[str], module: str, folders: Sequence[str]
+) -> tuple[str | None, list[str], str | None]:
+    """The version of the package, None where it is not here; the folders that are not here, or cannot be
+    read; with the wanted version, what keeps its code, or the library on S3, from being used.
+
+    `needs` are package, version, code and bucket, a tuple as the class `Needs` is not there; `parts` are the
+    package's own packages, and `module` is what a worker imports. Imports what it needs itself, too.
+    """
+    import os
+    from importlib import import_module
+    from importlib.metadata import PackageNotFoundError, version
+    from importlib.util import find_spec
+
+    package, wanted, code, bucket = needs
+    try:
+        found = version(package) if all(map(find_spec, parts)) else None
+    except PackageNotFoundError:
+        found = None
+    missing = [folder for folder in folders if not os.access(f"{folder}/.", os.R_OK | os.X_OK)]
+    if found != wanted:
+        return found, missing, None
+    if code_here(parts) != code:
+        return found, missing, f"has another build of {package} {found}"
+    try:
+        import_module(module)
+        if bucket:
+            import_module("storage.library.library").open_library(*bucket)
+    except ImportError as error:
+        return found, missing, f"cannot import {module}: {error}"
+    except Exception as error:
+        return found, missing, f"cannot use the {getattr(error, 'message', None) or error}"
+    return found, missing, None
+
+
+def start_probe(node_id: str, parts: Sequence[str], module: str, needs: Needs) -> Any:
+    """Run the probe on that node and on no other; it takes no CPU, so it does not wait for one."""
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    folders = [folder for folder in (needs.library, needs.weights) if folder]
+    try:
+        where = NodeAffinitySchedulingStrategy(node_id, soft=False)
+        options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": where}
+        probe = ray.remote(**options)(probe_node)
+        wanted = needs.package, needs.version, needs.code, needs.bucket
+        return probe.remote(wanted, parts, module, folders)
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])

@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 import ray
 
 from jobs.answers.carried import signals_of
+from jobs.attempts.actor_failures import lacks_code
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
@@ -133,8 +134,10 @@ class Pass:
             return item
         except StopIteration:
             return None
-        except ray.exceptions.RayTaskError:
-            raise  # our bug: what is wrong with a video ends a pass quietly
+        except ray.exceptions.RayTaskError as error:
+            if not lacks_code(error):
+                raise  # our bug: what is wrong with a video ends a pass quietly
+            return None  # its node does; tasks of other nodes go on
         except ray.exceptions.RayError as error:  # its process died, or its machine
             _log.info("lost a pass: %s", error, extra={"event": "lost_pass", "fields": {"why": str(error)}})
             return None

@@ -8,7 +8,7 @@ the rows are made all the same. The functions above the task run as well without
 import logging
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,14 +24,16 @@ from jobs.answers.carried import signals_of
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import cuts_by_shots, movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
+from jobs.attempts.actor_failures import NODE_LACKS_CODE
 from jobs.attempts.tries import AttemptHistory, Postprocessed
 from jobs.attempts.work import WAITING_PER_CPU, Work
-from jobs.failures import Stage, VideoFailure, classify
+from jobs.failures import UNLIMITED, Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
 from jobs.signals.watching import most_memory
 from jobs.workers.deadlines import killed_when_hanging, patience_s
+from jobs.workers.left_out import away_from
 from jobs.workers.reading import TASK_OPTIONS, Source
 from jobs.workers.scratch import drop_copy, hold_copy
 from jobs.workers.signals import index_signals, read_video_signals, unread
@@ -202,6 +204,7 @@ class Postprocessing:
         self.resize(num_cpus)
         self._waiting: dict[ray.ObjectRef[Postprocessed | VideoFailure], _UnderWay] = {}
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
+        self._left_out: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -209,6 +212,12 @@ class Postprocessing:
     def resize(self, num_cpus: int) -> None:
         """Note how many CPUs there are for it now; with none, one may come."""
         self._max_waiting = WAITING_PER_CPU * max(1, num_cpus)
+
+    def keep_off(self, node_ids: Collection[str]) -> None:
+        """Begin no more tasks on these nodes."""
+        if self._left_out != set(node_ids):
+            self._left_out = frozenset(node_ids)
+            self._tasks.clear()
 
     @property
     def is_full(self) -> bool:
@@ -233,7 +242,8 @@ class Postprocessing:
         under_way = self._waiting.pop(ref)
         job = under_way.job
         if isinstance(outcome, VideoFailure) and outcome.failure_class is not FailureClass.BUG:
-            if outcome.failure_class is FailureClass.LOST and under_way.times < MAX_LOST:
+            most = UNLIMITED if outcome.code == NODE_LACKS_CODE else MAX_LOST  # that node is left out soon
+            if outcome.failure_class is FailureClass.LOST and under_way.times < most:
                 self._submit(job, None, under_way.times + 1)
                 return None
             if self._may_be_of_signals(job, outcome):
@@ -294,5 +304,6 @@ class Postprocessing:
         """The task, on that node if it is alive. Made once: Ray checks options whenever they are given."""
         if node_id not in self._tasks:
             where = NodeAffinitySchedulingStrategy(node_id, soft=True) if node_id else "DEFAULT"
-            self._tasks[node_id] = self._task.options(scheduling_strategy=where)
+            elsewhere = away_from(self._left_out)
+            self._tasks[node_id] = self._task.options(scheduling_strategy=where, **elsewhere)
         return self._tasks[node_id]

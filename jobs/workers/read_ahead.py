@@ -7,16 +7,18 @@ pass reads a video for its model and its signals, there are no more spans of it 
 import math
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import ray
 
+from jobs.attempts.actor_failures import NODE_LACKS_CODE, lacks_code
 from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError
 from jobs.signals.watching import WatchedBefore, most_memory, watching_of
+from jobs.workers.left_out import away_from
 from jobs.workers.one_pass import UNKNOWN_PACE, Pass, may_take_one_pass, pass_remote, takes_one_pass
 from jobs.workers.reading import MAX_AHEAD, TASK_OPTIONS, Opened, Source, SpanRead, open_remote, span_remote
 from schemas.failures import FailureClass
@@ -66,7 +68,8 @@ class ReadAhead:
         self._source = source
         self._frame_s = frame_s
         more_bytes = most_memory(watching_of(source.signals))
-        self._pass = pass_remote.options(memory=TASK_OPTIONS["memory"] + more_bytes)
+        self._pass_memory = TASK_OPTIONS["memory"] + more_bytes
+        self.keep_off(())
         self._readings: dict[Work, _Reading] = {}  # by attempt: a retry may ask for fewer frames
         self._pace = _Pace()
         self._waiting_since: float | None = None
@@ -77,6 +80,13 @@ class ReadAhead:
         where none is. From any thread."""
         since = self._waiting_since
         return max(0.0, time.monotonic() - since) if since is not None else 0.0
+
+    def keep_off(self, node_ids: Collection[str]) -> None:
+        """Begin no more tasks on these nodes."""
+        elsewhere = away_from(node_ids)
+        self._open = open_remote.options(**elsewhere) if elsewhere else open_remote
+        self._span = span_remote.options(**elsewhere) if elsewhere else span_remote
+        self._pass = pass_remote.options(memory=self._pass_memory, **elsewhere)
 
     def open(self, work: Work) -> Opened:
         """Start reading, or take up what was read ahead; waits for the probe. Raises `VideoFailureError`."""
@@ -179,7 +189,7 @@ class ReadAhead:
     def _start_anew(self, work: Work, killed: VideoFailure | None = None) -> _Reading:
         """Begin to open it; `killed`: how the process ended that did so before."""
         may_pass = may_take_one_pass(self._source, work, self._frame_s)
-        ref = open_remote.remote(self._source, work, killed)
+        ref = self._open.remote(self._source, work, killed)
         self._readings[work] = _Reading(work, ref, self._frame_s, may_pass)
         return self._readings[work]
 
@@ -210,7 +220,7 @@ class ReadAhead:
             items = self._pass.remote(self._source, reading.work, reading.open_ref, reading.frame_s)
             reading.passing = Pass(items)
         else:
-            ref = span_remote.remote(self._source, reading.work, reading.open_ref, reading.next_span)
+            ref = self._span.remote(self._source, reading.work, reading.open_ref, reading.next_span)
             reading.next_span += 1
             reading.under_way.append(ref)
 
@@ -258,8 +268,11 @@ def value_of(ref: "ray.ObjectRef[T]", stage: Stage) -> "T | VideoFailure":
         message = "the file crashed its reading process three times, or hung in it"
         hint = "Check the file in a player."
         return VideoFailure(stage, FailureClass.POISON, "reader_crashed", message, hint)
-    except ray.exceptions.RayTaskError:
-        raise  # our bug: tasks return their errors
+    except ray.exceptions.RayTaskError as error:
+        if not lacks_code(error):
+            raise  # our bug: tasks return their errors
+        message, hint = "its node has not the code of media-index", "None needed, it is tried elsewhere."
+        return VideoFailure(stage, FailureClass.LOST, NODE_LACKS_CODE, message, hint)
     except ray.exceptions.RayError as error:
         hint = "None needed, it is tried again."
         return VideoFailure(stage, FailureClass.LOST, "reader_lost", _first_line(error), hint)

@@ -337,11 +337,9 @@ def test_a_node_that_dies_is_an_event_and_no_word_of_rays(tmp_path, nodes, make_
     assert lost["node_id"] == node.node_id
 
 
-@pytest.mark.nightly  # a node more
-def test_a_node_with_another_version_is_named_before_anything_is_spent(
-    tmp_path, empty_nodes, make_video, parrot
-):
-    """Its tasks would fail one after the other, or answer otherwise."""
+@pytest.mark.nightly  # four nodes
+def test_nodes_that_lack_something_are_named_and_left_out(tmp_path, empty_nodes, make_video, parrot):
+    """Where they are all there is, before anything is spent; beside others the run goes on without them."""
     other = tmp_path / "packages" / "media_index-0.0.1.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: media-index\nVersion: 0.0.1\n")
@@ -352,3 +350,23 @@ def test_a_node_with_another_version_is_named_before_anything_is_spent(
     assert (done.returncode, error["event"]) == (8, "error")
     assert node.node_id[:8] in error["message"]
     assert "and has version 0.0.1" in error["message"]
+
+    for number in range(6):
+        make_video(tmp_path / "library" / f"{number}.mp4", shade=20 * number)
+    broken = tmp_path / "broken" / "jobs"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("import a_package_that_is_not_there")
+    empty_nodes.add(num_cpus=1, num_gpus=0)
+    command = [one for one in command if one not in ("--num-gpus", "2", "--new-index")] + ["--device", "cpu"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as run:
+        lines = [json.loads(run.stderr.readline())]
+        while lines[-1]["event"] != "indexed":
+            assert lines[-1]["event"] != "error", lines
+            lines.append(json.loads(run.stderr.readline()))
+        late = empty_nodes.add(num_cpus=4, num_gpus=0, path=broken.parent)
+        lines += map(json.loads, run.communicate(timeout=300)[1].splitlines())
+    assert run.returncode == 0, [line for line in lines if line["event"] not in ("progress", "indexed")][-6:]
+    left_out = {line["node_id"]: line["why"] for line in lines if line["event"] == "node_left_out"}
+    assert set(left_out) == {node.node_id, late.node_id}
+    assert "cannot import" in left_out[late.node_id]
+    assert lines[-1]["num_indexed"] == 7

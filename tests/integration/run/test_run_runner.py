@@ -25,10 +25,11 @@ from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, Postprocessed, Try
+from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, NotLoaded, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
-from jobs.driver.node_check import CheckedView
+from jobs.cluster.nodes import NodeView
+from jobs.driver.node_check import PARTS, CheckedView
 from jobs.driver.run import gate_of
 from jobs.driver.runner import Runner
 from jobs.failures import Stage, VideoFailure
@@ -43,7 +44,7 @@ from jobs.workers.actor import PULSE
 from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.domain import DomainGuard
 from jobs.workers.hanging import HangGuard
-from jobs.workers.node_probe import Needs
+from jobs.workers.node_probe import Needs, code_here
 from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.placement import Placement
 from jobs.workers.postprocess import Postprocessing
@@ -113,7 +114,7 @@ class ScriptedActor:
         if self.load_as == "die":
             os._exit(1)
         if self.load_as == "badly":
-            return replace(BUG, message="bad weights")
+            return NotLoaded(ray.get_runtime_context().get_node_id(), replace(BUG, message="bad weights"))
         return ActorLocation(ray.get_runtime_context().get_node_id(), "here", "cpu")
 
     @ray.method(concurrency_group=PULSE)
@@ -421,19 +422,21 @@ def test_answers_without_a_cpu_to_look_at_the_file_become_rows_in_the_driver(pos
 def test_a_node_that_lacks_something_is_named_with_what_it_lacks(cluster, tmp_path):
     """Another version, none at all, a folder that the driver alone sees; one that has all is let be."""
     ours = version("media-index")
+    code = code_here(PARTS)
     (node,) = cluster.nodes.look().alive.values()
     nowhere = str(tmp_path / "none")
     for needs, said in [
-        (Needs("media-index", "9.9", None, None), f"needs media-index 9.9 and has version {ours}"),
-        (Needs("no-such-package", "1.0", None, None), "needs no-such-package 1.0 and has none"),
-        (Needs("media-index", ours, nowhere, None), f"does not see the library {nowhere}"),
-        (Needs("media-index", ours, str(tmp_path), nowhere), f"does not see the weights {nowhere}"),
+        (Needs("media-index", "9.9", code, None, None), f"needs media-index 9.9 and has version {ours}"),
+        (Needs("no-such-package", "1.0", code, None, None), "needs no-such-package 1.0 and has none"),
+        (Needs("media-index", ours, "other", None, None), f"has another build of media-index {ours}"),
+        (Needs("media-index", ours, code, nowhere, None), f"does not see the library {nowhere}"),
+        (Needs("media-index", ours, code, str(tmp_path), nowhere), f"does not see the weights {nowhere}"),
     ]:
         with pytest.raises(PreflightError, match=re.escape(f"node {node} {said}")):
-            CheckedView(cluster.nodes, needs).check()
-    view = CheckedView(cluster.nodes, Needs("media-index", ours, str(tmp_path), None))
+            CheckedView(NodeView(cluster.nodes._client), needs).check()
+    view = CheckedView(NodeView(cluster.nodes._client), Needs("media-index", ours, code, str(tmp_path), None))
     view.check()
-    assert node.node_id in view.look().alive
+    assert view.look().left_out == {}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,17 @@
 """Which cluster a run joins: chosen as Ray's own tools choose, and refused in seconds with the reason."""
 
+import base64
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+import ray
+from ray_nodes import is_open, wait_for
 
 from jobs.cluster.address import check_admitted, chosen_address
 from schemas.failures import PreflightError, UsageError
@@ -92,3 +98,49 @@ def test_a_missing_token_is_named_before_ray_is_asked(tmp_path):
     said = ask(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN_PATH=str(tmp_path / "none"))
     assert "does not let us in: RAY_AUTH_TOKEN_PATH is set but" in said
     assert "Put its token in RAY_AUTH_TOKEN" in said
+
+
+STORE = Path(ray.__file__).parent / "core/src/ray/gcs/gcs_server"
+
+
+@contextmanager
+def control_store(folder: Path, **environment: str) -> Iterator[str]:
+    """Ray's control store alone, which takes a second; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    said: dict[str, object] = {
+        "gcs_server_port": port,
+        "node_ip_address": "127.0.0.1",
+        "session_name": "session",
+        "session_dir": folder,
+        "log_dir": folder,
+        "node_id": "1" * 56,
+        "config_list": base64.b64encode(b"{}").decode(),
+    }
+    command = [str(STORE), *(f"--{name}={value}" for name, value in said.items())]
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: is_open(port), "the control store")
+        yield f"127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("cluster", "here", "said"),
+    [
+        ("disabled", "token", "uses no tokens, and RAY_AUTH_MODE=token is set here"),
+        ("token", "disabled", "wants a token, and RAY_AUTH_MODE is not set here"),
+        ("token", "token", ""),
+    ],
+)
+def test_tokens_on_one_side_alone_are_named(tmp_path, cluster, here, said):
+    """A run would wait for answers that are refused, or be refused itself after long; both may have them."""
+    token = {"RAY_AUTH_TOKEN": "0123456789abcdef" * 4}
+    with control_store(tmp_path, RAY_AUTH_MODE=cluster, **token) as address:
+        command = [sys.executable, "-c", ASK.replace("ASK_S = 0.3", "ASK_S = 30.0"), address]
+        environment = os.environ | token | {"RAY_AUTH_MODE": here}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.stdout.startswith(f"the Ray cluster at {address} {said}" if said else ""), done
+    assert bool(done.stdout) == bool(said)

@@ -1,10 +1,10 @@
 """The wait for machines and the number of models, told by a clock of the test's own; no Ray."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from jobs.cluster.nodes import Draining, Joined, Lost, Node, Nodes
+from jobs.cluster.nodes import Draining, Joined, LeftOut, Lost, Node, Nodes
 from jobs.driver.machines import Machines, Shortage
 from jobs.driver.node_words import node_said, shortage_said
 from jobs.workers.placement import Placement
@@ -32,9 +32,14 @@ class Site:
     now: Nodes
     why: str | None = None
     told: list = field(default_factory=list)
+    left_out: dict = field(default_factory=dict)
 
     def look(self):
         return self.now
+
+    def leave_out(self, node_id, why):
+        self.left_out[node_id] = why
+        self.now = replace(self.now, left_out=self.left_out)
 
     def why_no_more(self):
         return self.why
@@ -165,6 +170,33 @@ def test_nodes_that_come_drain_and_go_are_told_once_and_at_the_start_nothing():
     ]
 
 
+def test_a_node_where_no_model_starts_is_left_out_as_long_as_there_are_others():
+    """It takes no work from then on, and that is told, with the wait too; the last one is not left out."""
+    site = Site(nodes(ONE, TWO))
+    machines = machines_of(site)
+    machines.look(0, 0, 0)
+    assert machines.leave_out(TWO.node_id, "has no room")
+    machines.look(0.1, 0, 0)
+    assert (machines.nodes.num_gpus, machines.nodes.num_cpus) == (2, 1)
+    assert machines.nodes.is_leaving(TWO.node_id)
+    assert site.told == [LeftOut(TWO, "has no room"), (2, 4)]
+    assert machines.leave_out(TWO.node_id, "it was tried twice"), "nothing is wrong with the run"
+    assert not machines.leave_out(ONE.node_id, "has no room")
+    assert not machines.nodes.is_leaving(ONE.node_id)
+    site.now = replace(nodes(TWO), left_out=site.left_out)
+    machines.look(2, 0, 0)
+    assert not machines.is_wait_over(3, 0, pending_s=9.0)
+    machines.is_wait_over(40, 0, pending_s=9.0)
+    assert site.told[-1].why == "left out: gpu-2 (gpu2gpu2) has no room"
+
+
+def test_a_node_that_was_left_out_before_the_run_began_is_told():
+    """Nodes that are there at the start are not, but for those."""
+    site = Site(replace(nodes(ONE, TWO), left_out={TWO.node_id: "has no room"}))
+    machines_of(site).look(0, 0, 0)
+    assert site.told == [LeftOut(TWO, "has no room")]
+
+
 def test_an_answer_that_does_not_come_changes_nothing():
     """Nor does one within the second."""
     site = Site(nodes(ONE))
@@ -202,5 +234,9 @@ def test_people_and_machines_are_told_the_same():
     assert node_said(Lost(ONE, "received SIGTERM"))[:2] == (
         "lost      gpu-1 (gpu1gpu1): received SIGTERM",
         "node_lost",
+    )
+    assert node_said(LeftOut(ONE, "has no room"))[:2] == (
+        "left out  gpu-1 (gpu1gpu1): it has no room",
+        "node_left_out",
     )
     assert node_said(Joined(ONE))[1] == "node_joined"

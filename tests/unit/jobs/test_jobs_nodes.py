@@ -7,7 +7,7 @@ import pytest
 from ray.core.generated import autoscaler_pb2
 from ray.exceptions import RpcError
 
-from jobs.cluster.nodes import Draining, Joined, Lost, Node, Nodes, NodeView, changes
+from jobs.cluster.nodes import Draining, Joined, LeftOut, Lost, Node, Nodes, NodeView, changes
 
 messages: Any = autoscaler_pb2  # made of a protocol, so its stubs know nothing
 HEAD, GPU = Node("aa" * 28, "head", 4, 0), Node("bb" * 28, "gpu-1", 8, 2)
@@ -69,6 +69,18 @@ def test_nodes_that_drain_take_no_work_and_dead_ones_are_none():
     assert str(nodes) == "2 nodes, 1 draining, 4 CPUs, 0 GPUs"
 
 
+def test_a_node_that_is_left_out_takes_no_work():
+    """As long as it is there; one that comes instead is another."""
+    store = Store(record(HEAD), record(GPU))
+    view = NodeView(store)
+    view.leave_out(GPU.node_id, "has no room")
+    nodes = view.look()
+    assert (nodes.num_cpus, nodes.num_gpus, nodes.left_out) == (4, 0, {GPU.node_id: "has no room"})
+    assert nodes.is_leaving(GPU.node_id)
+    store.records = (record(HEAD),)
+    assert (view.look().left_out, view.left_out) == ({}, {})
+
+
 def test_what_happened_is_told_once():
     """A node comes, drains and goes; a look at the same tells nothing."""
     before = Nodes({HEAD.node_id: HEAD})
@@ -78,6 +90,9 @@ def test_what_happened_is_told_once():
     assert list(changes(before, came)) == [Joined(GPU)]
     assert list(changes(came, drains)) == [Draining(GPU, 5)]
     assert list(changes(drains, drains)) == []
+    left_out = Nodes(came.alive, left_out={GPU.node_id: "has no room"})
+    assert list(changes(came, left_out)) == [LeftOut(GPU, "has no room")]
+    assert list(changes(left_out, left_out)) == []
     assert list(changes(drains, gone)) == [Lost(GPU, "preempted")]
 
 
