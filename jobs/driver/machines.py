@@ -4,7 +4,7 @@ Bookkeeping alone: it is told the time and what the pool of actors came to, and 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from jobs.cluster.nodes import LeftOut, NodeEvent, Nodes, View, changes
@@ -116,14 +116,10 @@ class Machines:
 
     def leave_out(self, node_id: str, why: str) -> bool:
         """Leave out a node where no model starts, unless it goes anyway. False: models have no other."""
-        nodes, node = self.nodes, self.nodes.alive.get(node_id)
-        if node is None or nodes.is_leaving(node_id):
+        if node_id not in self.nodes.alive or self.nodes.is_leaving(node_id):
             return True
-        wants_gpus = self._placement.device == "cuda"
-        num_there, its_own = (
-            (nodes.num_gpus, node.num_gpus) if wants_gpus else (nodes.num_cpus, node.num_cpus)
-        )
-        if num_there <= its_own:
+        others = replace(self.nodes, left_out={**self.nodes.left_out, node_id: why})
+        if not (others.room_for(self._each) if self._placement.device == "cuda" else others.num_cpus):
             return False
         self._view.leave_out(node_id, why)
         self._look_at = 0.0

@@ -53,6 +53,10 @@ SECTIONS = {
                min(uri) as example
         from failures group by all order by count desc, code""",
 }
+_HELD = {  # what the questions need of the views that most of them name
+    "commits_all": ("video_id", "snapshot", "state", "analysis_key", "uri", "failure_class", "recipe_id"),
+    "videos_all": ("analysis_key", "duration_ms", "is_partial", "is_degraded", "model_id", "model_revision"),
+}
 _SHOWN = 10  # kinds of failure; --json has all
 
 
@@ -91,9 +95,11 @@ class Status:
 
 def read_status(catalog: Catalog, store: ObjectStore, place: IndexPlace) -> Status:
     """A few small queries, one listing and one small file."""
-    sections = {title: catalog.query(query) for title, query in SECTIONS.items()}
-    newest = read_newest(catalog)
-    standing = read_standing(catalog, store, newest)
+    catalog.will_read(*SECTIONS.values())
+    with catalog.holding(_HELD):
+        sections = {title: catalog.query(query) for title, query in SECTIONS.items()}
+        newest = read_newest(catalog)
+        standing = read_standing(catalog, store, newest)
     steps = next_steps(standing, newest, place)
     runs = sections["latest runs"]
     if runs.rows and newest:

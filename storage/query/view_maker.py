@@ -4,11 +4,13 @@ A catalog has more than fifty, and most questions name two. To make one is to op
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import duckdb
 
-from storage.index.definitions import Definition, words_of
+from storage.index.definitions import Definition, definition_of, words_of
+from storage.sql import quote_name
 
 # Statements that ask which views there are, and so need all of them.
 _ASKS_FOR_ALL = re.compile(
@@ -51,6 +53,26 @@ class ViewMaker:
         """Make everything that is known."""
         if not self.is_complete:
             self._make(set(self._known))
+
+    @contextmanager
+    def holding(self, columns: Mapping[str, Sequence[str]]) -> Iterator[None]:
+        """Read some columns of views once and, meanwhile, have no others of them, here and in all views that
+        are made of them. Raises what DuckDB and the store raise."""
+        known = dict(self._known)
+        try:
+            for name, wanted in columns.items():
+                self.make_for(name)
+                names = ", ".join(map(quote_name, wanted))
+                held = quote_name(f"_held_{name}")
+                self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {held} AS SELECT {names} FROM {name}")
+                self.add([definition_of(f"CREATE OR REPLACE VIEW {quote_name(name)} AS FROM {held}")])
+            self._made.clear()
+            yield
+        finally:
+            self._known = known
+            self._made.clear()
+            for name in columns:
+                self._connection.execute(f"DROP TABLE IF EXISTS {quote_name(f'_held_{name}')}")
 
     def _needed(self, words: Iterable[str]) -> set[str]:
         """The names among the words, and what those need in turn."""

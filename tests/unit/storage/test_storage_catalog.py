@@ -242,6 +242,23 @@ def test_whoever_asks_for_tables_sees_all(catalog: Catalog, sql: str) -> None:
     assert set(VIEWS) | {"claims"} <= {name for (name,) in catalog.query(sql).rows}
 
 
+def test_what_is_held_is_read_once_and_let_go(catalog: Catalog, tmp_path: Path) -> None:
+    """Questions about it have the same answers, whatever becomes of the parts; then all is as before."""
+    count = "SELECT count(*), min(uri) FROM commits"
+    (before,) = catalog.query(count).rows
+    parts = [path for path in (tmp_path / "index").rglob("*.parquet") if "commits" in str(path)]
+    assert parts
+    with catalog.holding({"commits_all": ("video_id", "snapshot", "state", "analysis_key", "uri")}):
+        moved = [path.rename(path.with_suffix(".away")) for path in parts]
+        assert catalog.query(count).rows == [before]
+        with pytest.raises(UsageError, match="recipe_id"):
+            catalog.query("SELECT recipe_id FROM commits")
+        for path in moved:
+            path.rename(path.with_suffix(".parquet"))
+    assert catalog.query("SELECT count(recipe_id), min(uri) FROM commits").rows == [before]
+    assert catalog.query("SELECT title FROM scenes ORDER BY title").rows == [("B",), ("New",), ("Newer",)]
+
+
 def test_a_stream_gives_the_rows_of_a_query_in_batches(catalog: Catalog) -> None:
     """All rows in order, none twice; without rows one batch tells the columns."""
     query = f"SELECT i FROM range({3 * BATCH_ROWS}) AS r(i) WHERE i >= $least"
