@@ -85,6 +85,14 @@ class Squares:
         return self.num_tokens
 
 
+class _Limit(NamedTuple):
+    """Pixels that so many frames may have: of scaled ones `frames`, of rounded ones `even`, as published."""
+
+    most: int
+    frames: int
+    even: int
+
+
 @dataclass(frozen=True, slots=True)
 class OwnShape:
     """Pictures keep their shape: both sides are multiples of `unit`, and a square of it is a token of a pair.
@@ -111,17 +119,17 @@ class OwnShape:
         sides = self._enlarged(*_shortened(width, height))
         num_frames = max(num_frames, FRAMES_PER_ROW)
         frames, even = (num_frames, _even(num_frames)) if self.is_shared else (1, 1)
-        most = self._most(num_frames, even)
-        least = self.least if most is None else min(self.least, most)
-        area = frames * sides[0] * sides[1]
+        limits = self._limits(num_frames)
+        least = min([self.least, *(limit.most * even // limit.even for limit in limits)])
         rounded = [round(side / self.unit) * self.unit for side in sides]
         if even * rounded[0] * rounded[1] < least:
-            scale = math.sqrt(least / area)
+            scale = math.sqrt(least / (frames * sides[0] * sides[1]))
             rounded = [math.ceil(side * scale / self.unit) * self.unit for side in sides]
-        if most is not None and even * rounded[0] * rounded[1] > most:
-            scale = math.sqrt(area / most)
+        passed = [one for one in limits if one.even * rounded[0] * rounded[1] > one.most]
+        if passed:
+            scale = max(math.sqrt(one.frames * sides[0] * sides[1] / one.most) for one in passed)
             rounded = [math.floor(side / scale / self.unit) * self.unit for side in sides]
-            rounded = self._narrowed(rounded, most // frames)
+            rounded = self._narrowed(rounded, min(one.most // one.frames for one in passed))
         return PictureSize(max(self.unit, rounded[1]), max(self.unit, rounded[0]))
 
     def tokens(self, size: PictureSize) -> int:
@@ -143,18 +151,18 @@ class OwnShape:
 
     def _pair_tokens(self, num_frames: int) -> int:
         """Return the tokens of a pair where so many frames are shown, whatever their shape."""
-        num_frames = max(num_frames, FRAMES_PER_ROW)
-        even = _even(num_frames) if self.is_shared else 1
-        most = self._most(num_frames, even)
-        assert most is not None, "every model has a budget of one kind"
-        return max(1, most // min(num_frames, even) // self.unit**2)
+        limits = self._limits(max(num_frames, FRAMES_PER_ROW))
+        most = min(limit.most // min(limit.frames, limit.even) for limit in limits)
+        return max(1, most // self.unit**2)
 
-    def _most(self, num_frames: int, even: int) -> int | None:
-        """Return the pixels that may be shown: of one frame, or of all where these share the budget."""
+    def _limits(self, num_frames: int) -> list[_Limit]:
+        """Return the budgets: of a frame, and of all, which is one of each where frames do not share it."""
         per_frame, at_once = self.most.per_frame, self.most.at_once
-        shared = [at_once] if self.is_shared else [at_once and at_once // num_frames]
-        single = [per_frame and per_frame * even]
-        return min((limit for limit in shared + single if limit is not None), default=None)
+        limits = [_Limit(per_frame, 1, 1)] if per_frame is not None else []
+        if at_once is not None:
+            shared = _Limit(at_once, num_frames, _even(num_frames))
+            limits.append(shared if self.is_shared else _Limit(at_once // num_frames, 1, 1))
+        return limits
 
     def _narrowed(self, sides: list[int], most: int) -> list[int]:
         """Return sides of which none is nothing: a unit, beside which the other takes what is left."""

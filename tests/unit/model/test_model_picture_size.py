@@ -76,7 +76,7 @@ def test_a_config_with_a_shape_of_its_own_follows_the_video() -> None:
 
 
 @pytest.mark.parametrize("rule", [qwen2_5_pictures(14), qwen3_pictures(16)], ids=["2.5", "3"])
-@pytest.mark.parametrize("num_frames", [2, 50, 1800, 10_000])
+@pytest.mark.parametrize("num_frames", [2, 3, 5, 7, 50, 1800, 10_000])
 @pytest.mark.parametrize("sides", [(1920, 1080), (1080, 1920), (640, 480), (64, 64), (1, 5000)])
 def test_a_wanted_budget_is_kept(rule: OwnShape, num_frames: int, sides: tuple[int, int]) -> None:
     """Pixels of a frame, and of all frames, stay within what is wanted, below the model's own least too."""
