@@ -31,7 +31,7 @@ from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_pad|>")
-_QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|video_pad|>")
+QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|video_pad|>")
 NUM_MERGES = 400
 # What the merges are learned from: enough English for readable nonsense.
 _TEXT = """
@@ -212,16 +212,16 @@ def write_random_checkpoint(
 ) -> Path:
     """Write a checkpoint that `load_model` loads; the same seed writes the same weights.
 
-    `family` is a `Family`. `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens),
-    but not those of a Qwen-VL model.
+    `family` is a `Family`. `config` replaces the sizes (its vocabulary must hold the tokenizer's 660 tokens);
+    of a Qwen-VL model it is as `qwen_config` reads it.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     is_qwen = family in (Family.QWEN2_5_VL, Family.QWEN3_VL)
-    tokenizer = build_tokenizer(_QWEN_TOKENS if is_qwen else ())
+    tokenizer = build_tokenizer(QWEN_TOKENS if is_qwen else ())
     stop: int = tokenizer.token_to_id("<|im_end|>")  # type: ignore[assignment]  # just added
     if is_qwen:
-        config = qwen_config(folder, qwen_fields(Family(family), tokenizer), Family(family))
+        config = config or qwen_config(folder, qwen_fields(Family(family), tokenizer), Family(family))
     else:
         config = config or small_config(stop, tokenizer.get_vocab_size())
         frame_tokens = FrameTokens("bilinear", "grid", True) if family == Family.LLAVA_VIDEO else None

@@ -23,6 +23,15 @@ PROMPT = "What happens in the room?"
 VIDEOS = {"long": (24, 2, 3, 1.0), "wide": (4, 2, 9, 1.0), "odd": (7, 5, 6, 0.7), "one": (1, 1, 1, 1.0)}
 
 
+def transformers_model(family: str, folder: Path) -> Any:
+    """Load transformers' class of a family in float32."""
+    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration
+
+    older, newer = Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration
+    kind: Any = older if family == "Qwen2.5-VL" else newer
+    return kind.from_pretrained(folder, dtype=torch.float32).eval()
+
+
 def frames_of(model: QwenVL, count: int, rows: int, columns: int, seed: int = 0) -> np.ndarray[Any, Any]:
     unit = model.vision.unit
     shape = (count, rows * unit, columns * unit, 3)

@@ -137,6 +137,7 @@ def qwen_language(raw: _Fields, family: Family) -> _Fields:
     if found.get("use_sliding_window"):
         raise ValueError("use_sliding_window is true; layers that see all are run alone")
     sections = [int(part) for part in rope.get("mrope_section") or found["mrope_section"]]
+    half = int(found.get("head_dim") or found["hidden_size"] // found["num_attention_heads"]) // 2
     is_older = family is Family.QWEN2_5_VL
     return {
         **found,
@@ -145,7 +146,7 @@ def qwen_language(raw: _Fields, family: Family) -> _Fields:
         "tie_word_embeddings": raw.get("tie_word_embeddings") or found.get("tie_word_embeddings", False),
         "qkv_bias": is_older,
         "head_norms": not is_older,
-        "rope_axes": _axes_in_blocks(sections) if is_older else _axes_in_turn(sections),
+        "rope_axes": _axes_in_blocks(sections, half) if is_older else _axes_in_turn(sections, half),
     }
 
 
@@ -155,15 +156,17 @@ def _demand(found: _Fields, name: str, wanted: object) -> None:
         raise ValueError(f"{name} is {value!r}; only {wanted!r} is run")
 
 
-def _axes_in_blocks(sections: list[int]) -> tuple[int, ...]:
-    """Return the axis of each frequency where time, row and column have one block each."""
+def _axes_in_blocks(sections: list[int], half: int) -> tuple[int, ...]:
+    """Return the axis of each of `half` frequencies where time, row and column have one block each."""
+    if sum(sections) != half:
+        raise ValueError(f"mrope_section {sections} does not share out {half} frequencies")
     return tuple(number % 3 for number, length in enumerate(sections) for _ in range(length))
 
 
-def _axes_in_turn(sections: list[int]) -> tuple[int, ...]:
-    """Return the axis of each frequency where the three take turns, until row and column are used up."""
-    axes = [0] * sum(sections)
+def _axes_in_turn(sections: list[int], half: int) -> tuple[int, ...]:
+    """Return the axis of each of `half` frequencies where the three take turns, until row and column end."""
+    axes = [0] * half
     for axis in (1, 2):
-        for place in range(axis, 3 * sections[axis], 3):
+        for place in range(axis, min(half, 3 * sections[axis]), 3):
             axes[place] = axis
     return tuple(axes)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from qwen_reference import FAMILIES, FolderOf, Theirs
+from qwen_reference import FAMILIES, FolderOf, Theirs, transformers_model
 
 from videoxl2 import VideoXL2, load_model
 from videoxl2.generate.qwen_vl import QwenVL
@@ -75,11 +75,6 @@ def theirs(qwen_folder: FolderOf) -> Theirs:
 
     @cache
     def load(family: str) -> Any:
-        from transformers import Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration
-
-        kinds: dict[str, Any] = dict(
-            zip(FAMILIES, (Qwen2_5_VLForConditionalGeneration, Qwen3VLForConditionalGeneration), strict=True)
-        )
-        return kinds[family].from_pretrained(qwen_folder(family), dtype=torch.float32).eval()
+        return transformers_model(family, qwen_folder(family))
 
     return lambda model: load(str(model.family))
