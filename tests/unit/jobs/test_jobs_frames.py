@@ -71,10 +71,11 @@ def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> No
         check_context(llava, most + 1, 512)
 
 
-@pytest.fixture
-def shaped(tmp_path: Path) -> Weights:
+@pytest.fixture(scope="module")
+def shaped(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     """A model that takes pictures in their own shape."""
-    return find_weights(str(write_random_checkpoint(tmp_path / "shaped", family="Qwen3-VL")))
+    folder = tmp_path_factory.mktemp("weights") / "shaped"
+    return find_weights(str(write_random_checkpoint(folder, family="Qwen3-VL")))
 
 
 def test_a_plan_says_in_which_size_a_usual_video_is_shown(shaped: Weights) -> None:
