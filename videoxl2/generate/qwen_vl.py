@@ -56,6 +56,13 @@ class QwenVL(VideoModel):
         assert self.config.qwen_vision is not None
         return self.config.qwen_vision
 
+    @property
+    def image_size(self) -> int:
+        """Raise `ModelInputError`: there is no square."""
+        raise ModelInputError(
+            f"{self.family} takes pictures in their own shape, not squares", "Ask `model.picture_size`."
+        )
+
     @abstractmethod
     def positions(self, rows: int, columns: int) -> GridPositions:
         """Return the counter of positions for pairs of so many tokens."""

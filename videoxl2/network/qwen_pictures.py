@@ -31,7 +31,7 @@ def checked_size(frames_FHWC: NDArray[np.uint8], unit: int) -> tuple[int, int]:
     if height % unit or width % unit or not height or not width:
         raise ModelInputError(
             f"frames of {width}x{height} pixels; both sides must be multiples of {unit}",
-            "Read frames at the size that `config.picture_rule` gives for the video.",
+            "Read frames at the size that `model.picture_size` gives for the video.",
         )
     return height, width
 

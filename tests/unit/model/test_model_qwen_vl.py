@@ -176,6 +176,8 @@ def test_what_cannot_be_shown_is_refused(qwen_model: QwenVL, theirs: Theirs) -> 
     sizes = [SimpleNamespace(frames=frames_of(qwen_model, 2, 1, n), pts_ms=np.array([0, 1])) for n in (1, 2)]
     with pytest.raises(ModelInputError, match="follow frames of"):
         qwen_model.prefill(sizes)
+    with pytest.raises(ModelInputError, match="not squares"):
+        _ = qwen_model.image_size
     with pytest.raises(ModelInputError, match="no frames"):
         qwen_model.prefill([])
     with pytest.raises(ModelInputError, match="Qwen-VL model has no bi-level decoding"):
