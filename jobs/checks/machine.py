@@ -20,6 +20,7 @@ from videoxl2.network.config import ModelConfig
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
 SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model
 MEMORY_WARNING_BYTES = 4 << 30
+_ANY_SIZE = 1 << 50  # bytes: so much that only a context is too small
 
 
 def look_at_gpu(settings: Settings) -> Check:
@@ -73,11 +74,13 @@ def look_at_frames(settings: Settings) -> Check:
     gpus = find_gpus()
     size = fitting.size(settings.max_frames)
     said = f"at most {settings.max_frames:,} of a video at once{f' ({size})' if size else ''}"
-    if len(gpus) < settings.gpus_per_model and settings.gpus_per_model > 1:
-        return Check("frames", Health.OK, f"{said}; {fitting.cards()}")
-    here = min(map(fitting.on_gpu, (gpu.free_bytes for gpu in gpus))) if gpus else None
-    here = fitting.on_cpu(available_memory()[1]) if here is None else here
-    said += f"; {here:,} fit here; {fitting.cards()}"
+    if settings.gpus_per_model > max(1, len(gpus)):  # they are elsewhere
+        here = fitting.on_gpu(_ANY_SIZE)
+        said += f"; {fitting.cards()}"
+    else:
+        on_gpus = [fitting.on_gpu(gpu.free_bytes) for gpu in gpus]
+        here = min(on_gpus) if gpus else fitting.on_cpu(available_memory()[1])
+        said += f"; {here:,} fit here; {fitting.cards()}"
     if here >= settings.max_frames:
         advice = fitting.advice(settings.max_frames)
         return Check("frames", Health.WARNING if advice else Health.OK, said, advice)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs.checks.machine import too_large
+from jobs.checks.check import Health
+from jobs.checks.machine import look_at_frames, too_large
 from jobs.planning.frames import FramesThatFit, frames_lines
 from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
+from jobs.settings.config import Settings
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
 from videoxl2.network.config import LanguageConfig, ModelConfig
@@ -69,6 +71,16 @@ def test_a_context_with_an_end_holds_what_a_run_would_take(tmp_path: Path) -> No
     check_context(llava, most, 512)
     with pytest.raises(UsageError, match=f"takes at most {most} frames at a time"):
         check_context(llava, most + 1, 512)
+
+
+def test_doctor_knows_a_context_too_small_wherever_the_gpus_are(tmp_path: Path) -> None:
+    """Of a model over several GPUs that this machine has not."""
+    llava = str(write_random_checkpoint(tmp_path, family="LLaVA-Video"))
+    where = {"library": "l", "index": "i", "model": llava, "gpus_per_model": 4}
+    check = look_at_frames(Settings.of(**where))
+    assert (check.health, "--split" in (check.hint or "")) == (Health.WARNING, True)
+    assert "4 GPUs hold" in check.detail
+    assert look_at_frames(Settings.of(**where, max_frames=64)).health is Health.OK
 
 
 @pytest.fixture(scope="module")
