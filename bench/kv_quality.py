@@ -1,10 +1,11 @@
 """Cost of bi-level decoding in right answers: `small` about drawn films, dense and pooled 2x, 4x and 8x.
 
-    python bench/kv_quality.py [--films 6] [--seconds 300] [--window 60] [--dense-chunks 2]
+    python bench/kv_quality.py [--films 6] [--seconds 300] [--window 60] [--dense-chunks 2] [--whole-film]
 
 Scenes are asked in windows, which stay dense; characters and highlights about the whole film, of which the
-given number of 24-picture chunks stays dense besides the first and the last. Every way is asked of the same
-pictures, drawn and not encoded, one a second; nothing is snapped to cuts. Prints Markdown after each film.
+given number of 24-picture chunks stays dense besides the first and the last; with `--whole-film` these alone.
+Every way is asked of the same pictures, drawn and not encoded, one a second; nothing is snapped to cuts.
+Prints Markdown after each film.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -46,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=300)
     parser.add_argument("--window", type=int, default=60)
     parser.add_argument("--dense-chunks", type=int, default=2)
+    parser.add_argument("--whole-film", action="store_true", help="ask for characters and highlights alone")
     given = parser.parse_args()
     torch.set_num_threads(1)
     model = VideoXL2.from_pretrained(find_weights("small").folder)
@@ -53,7 +56,8 @@ def main() -> None:
     ways |= {f"{x}x": Asker(model, BiLevelKv(x, given.dense_chunks)) for x in COMPRESSIONS}
     scores = {name: Score() for name in ways}
     cpu_s = dict.fromkeys(ways, 0.0)
-    prompts = prompts_of(given.window)
+    prompts = prompts_of(given.window, given.whole_film)
+    told: dict[str, list[Told]] = {name: [] for name in ways}
     for number in range(given.films):
         film = draw_film("test", 2_000_000 + 1000 * given.seconds + number, given.seconds)
         span = pictures_of(film, model.image_size)
@@ -63,14 +67,24 @@ def main() -> None:
                 asker, info_of(film), SamplingGrid(Fraction(1), given.seconds), [span], prompts
             )
             cpu_s[name] += time.process_time() - started
-            scores[name].add(film, Told.of_analysis(analysis))
+            told[name].append(Told.of_analysis(analysis))
+            scores[name].add(film, told[name][-1])
         print(f"\nafter {number + 1} films of {given.seconds} s, windows of {given.window} s\n")
-        show(scores, cpu_s)
+        show(scores, cpu_s, ["whole film"] if given.whole_film else list(KINDS))
+        for what in ("characters", "highlights"):
+            same = (str(sum(map(same_as(what), told["dense"], told[name]))) for name in ways)
+            print(f"| | films with the same {what} as dense | {number + 1} | {' | '.join(same)} |")
 
 
-def prompts_of(window_s: int) -> tuple[Prompt, ...]:
+def same_as(what: str) -> Callable[[Told, Told], bool]:
+    return lambda one, other: getattr(one, what) == getattr(other, what)
+
+
+def prompts_of(window_s: int, is_whole_film: bool) -> tuple[Prompt, ...]:
     """Characters and highlights about all of a film, scenes in windows."""
-    windows = {"characters": None, "scenes": 1000 * window_s, "highlights": None}
+    windows: dict[str, int | None] = {"characters": None, "highlights": None}
+    if not is_whole_film:
+        windows["scenes"] = 1000 * window_s
     return tuple(replace(p, window_ms=windows[p.name]) for p in load_packs() if p.name in windows)
 
 
@@ -109,14 +123,14 @@ def info_of(film: Film) -> MediaInfo:
     )
 
 
-def show(scores: dict[str, Score], cpu_s: dict[str, float]) -> None:
+def show(scores: dict[str, Score], cpu_s: dict[str, float], kinds: Sequence[str]) -> None:
     """A line for each measure, grouped by the kind of prompt."""
     print(f"| prompt | measure | of | {' | '.join(scores)} |")
     print(f"|---|---|---|{'---|' * len(scores)}")
     measures = {name: score.measures() for name, score in scores.items()}
     counts = counts_of(next(iter(scores.values())))
-    for kind, names in KINDS.items():
-        for name in names:
+    for kind in kinds:
+        for name in KINDS[kind]:
             values = " | ".join(f"{of_way[name]:.3f}" for of_way in measures.values())
             print(f"| {kind} | {name} | {counts[name]} | {values} |")
     print(f"| | CPU s, prefill included | | {' | '.join(f'{s:.0f}' for s in cpu_s.values())} |", flush=True)
