@@ -1,12 +1,17 @@
 """The actors of a run and the videos in their hands, as many as machines and work allow."""
 
 import time
+from collections import Counter
 
 from jobs.attempts.tries import ActorLocation, NotLoaded
 from jobs.attempts.work import Work
 from jobs.driver.actors import ActorHandle, ActorPool
 from jobs.driver.machines import Machines
 from jobs.driver.queue import WorkQueue
+from schemas.failures import FailureClass
+from storage.errors import NoSpace
+
+MAX_LOAD_TRIES = 3  # on a node that has never loaded the model
 
 
 class Crew:
@@ -16,6 +21,7 @@ class Crew:
         self._pool, self._machines, self._queue = pool, machines, queue
         self._left_out: frozenset[str] = frozenset()
         self._loaded_on: set[str] = set()
+        self._load_tries: Counter[str] = Counter()
 
     def look(self) -> None:
         """Follow the nodes."""
@@ -39,19 +45,32 @@ class Crew:
                 self.remove(handle)
 
     def started(self, handle: ActorHandle, outcome: ActorLocation | NotLoaded) -> None:
-        """Note that its weights are loaded, or leave out the node where they never could.
+        """Note that its weights are loaded, or leave out the node where they never could; what may pass is
+        tried again there first.
 
         Raises `PreflightError` where models have no other node.
         """
         if isinstance(outcome, ActorLocation):
             self._loaded_on.add(outcome.node_id)
-        elif outcome.node_id not in self._loaded_on and self._machines.leave_out(
-            outcome.node_id, f"could not load the model: {outcome.failure.message}"
-        ):
+        elif outcome.node_id not in self._loaded_on and (self._may_pass(outcome) or self._leave_out(outcome)):
             self._pool.remove(handle)
             self._pool.lost_at_start()
             return
         self._pool.started(handle, outcome)
+
+    def _may_pass(self, outcome: NotLoaded) -> bool:
+        """Whether the failure may be gone the next time, as of a store that did not answer."""
+        self._load_tries[outcome.node_id] += 1
+        failure, is_tried_again = outcome.failure, self._load_tries[outcome.node_id] < MAX_LOAD_TRIES
+        return (
+            is_tried_again
+            and failure.failure_class is FailureClass.TRANSIENT
+            and failure.code != NoSpace.code
+        )
+
+    def _leave_out(self, outcome: NotLoaded) -> bool:
+        why = f"could not load the model: {outcome.failure.message}"
+        return self._machines.leave_out(outcome.node_id, why)
 
     @property
     def is_wait_over(self) -> bool:
