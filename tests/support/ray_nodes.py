@@ -94,10 +94,15 @@ class RayNodes:
         """Of the control store."""
         return f"127.0.0.1:{self.port}"
 
-    def start_head(self, num_cpus: int) -> None:
-        """Wait until it answers."""
+    def start_head(self, num_cpus: int, dashboard_port: int | None = None) -> None:
+        """Wait until it answers; its dashboard, if it has one, takes longer."""
         counts = f"--num-cpus={num_cpus}", "--num-gpus=0"
-        self._start("--head", f"--port={self.port}", *counts, "--include-dashboard=false")
+        dashboard = (
+            ["--include-dashboard=false"]
+            if dashboard_port is None
+            else [f"--dashboard-port={dashboard_port}"]
+        )
+        self._start("--head", f"--port={self.port}", *counts, *dashboard)
         wait_for(lambda: is_open(self.port), "the control store")
         raylet: Any = ray._raylet
         self.client = raylet.GcsClient(address=self.address)
@@ -147,13 +152,13 @@ class RayNodes:
 
 
 @contextmanager
-def ray_nodes(head_cpus: int = 0) -> Iterator[RayNodes]:
-    """A cluster of a head alone."""
+def ray_nodes(head_cpus: int = 0, dashboard_port: int | None = None) -> Iterator[RayNodes]:
+    """A cluster of a head alone, with a dashboard at the port, if there is one."""
     use_tokens()
     folder = Path(tempfile.mkdtemp(prefix="mi-nodes-", dir="/tmp"))  # pytest's own are too long for sockets
     nodes = RayNodes(folder)
     try:
-        nodes.start_head(head_cpus)
+        nodes.start_head(head_cpus, dashboard_port)
         yield nodes
     finally:
         nodes.end()
