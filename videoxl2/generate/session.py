@@ -97,7 +97,8 @@ class Session:
         """
         self._check_closed()
         prefix = self._caches.prefix(selections, num_rows)
-        if num_rows == 1 and self.recorder is None and isinstance(prefix, WholePrefix):
+        on_cpu = self.cache.device.type == "cpu"  # on GPUs the same way on one as on several
+        if num_rows == 1 and on_cpu and isinstance(prefix, WholePrefix):
             return OneRow(self.language, prefix.cache, room=room)
         return Rows(self.language, prefix, self.cache.shape, num_rows, room=room, recorder=self.recorder)
 

@@ -20,7 +20,9 @@ from videoxl2 import (
     VideoModel,
     load_model,
 )
+from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.blind import blind_logprobs
+from videoxl2.generate.one_row import OneRow
 from videoxl2.network.cache import KVCache
 from videoxl2.network.checkpoint import empty_network, load_network
 from videoxl2.network.config import LanguageConfig, ModelConfig, read_config
@@ -113,6 +115,18 @@ def test_bilevel_decoding_is_spread_too(small_folder: Path, noise: Any) -> None:
     want = pooled(model, video)
     with spread_out(model):
         assert pooled(model, video) == want
+
+
+@pytest.mark.parametrize("num_devices", [1, 3])
+def test_a_single_answer_takes_one_way_on_any_number_of_devices(
+    small_folder: Path, noise: Any, num_devices: int
+) -> None:
+    """Rounding is then the same in 16 bits, too; on a CPU alone the row is in the cache itself."""
+    model, video = load_model(small_folder), noise(8)
+    with model.prefill(video).start_rows(1) as row:
+        assert isinstance(row, OneRow)
+    with spread_out(model, THREE[:num_devices]), model.prefill(video).start_rows(1) as row:
+        assert isinstance(row, Rows)
 
 
 def test_a_step_crosses_each_border_with_a_fixed_number_of_tensors(small_folder: Path, noise: Any) -> None:
