@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
+from drawn_reader import read_drawn
 from films import make_films
 from judging import Score, Told
 from storyboard import Film, Part, draw_film
@@ -171,6 +172,16 @@ def score_of(variant: Variant, files: Iterable[tuple[Film, Path]], model: str) -
         grid = plan_sampling(info, fps=variant.fps)
         spans = list(read_frames(path, grid, network.image_size, info=info))
         score.add(film, Told.of_analysis(analyze(asker, info, grid, spans, prompts)), float(1 / variant.fps))
+    return score
+
+
+def score_of_drawn(network: VideoXL2, films: Iterable[Film], fps: Fraction = Fraction(1)) -> Score:
+    """Ask a network about films that are drawn and not encoded, as a run asks."""
+    asker = Asker(network)
+    score = Score()
+    for film in films:
+        info, grid, span = read_drawn(film, network.image_size, fps)
+        score.add(film, Told.of_analysis(analyze(asker, info, grid, [span], load_packs())), float(1 / fps))
     return score
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import torch
 from attributes import GROUP_OUTPUTS, one_hot
+from figure_columns import FIRST_COLUMN, with_figures
 from lessons import TaughtFilm, WatchedFilm
 from torch import Tensor, nn
 from torch.nn import functional
@@ -46,28 +47,24 @@ class Code(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.tokens_per_group = config.tokens_per_group
-        self.linear = nn.Linear(GROUP_OUTPUTS, config.language.hidden_size)
+        self.linear = nn.Linear(GROUP_OUTPUTS, FIRST_COLUMN)
         wire_code(self.linear)
 
     def forward(self, watched: WatchedFilm) -> Tensor:
-        code_GD = self.linear(one_hot(watched.labels))
-        tokens_GND = code_GD[:, None].expand(-1, self.tokens_per_group, -1)
+        code_GD = with_figures(self.linear(one_hot(watched.labels))[:, None], watched.labels)
+        tokens_GND = code_GD.expand(-1, self.tokens_per_group, -1)
         return tokens_GND + 0.1 * code_GD.detach().std() * torch.randn(tokens_GND.shape)
 
 
 def eye_of(network: Network, films: Sequence[WatchedFilm]) -> Eye:
-    """The projector's tokens of what was watched; DTS, which learns no more, is run here, once."""
-    merged: dict[int, Tensor] = {}
+    """The visual tokens of what was watched; the eyes, which learn no more, are run here, once."""
+    tokens: dict[int, Tensor] = {}
     with torch.no_grad():
         for film in films:
             assert film.features is not None
-            merged[film.film.seed] = network.dts(group_frames(film.features.float())).half()
-
-    def see(watched: WatchedFilm) -> Tensor:
-        tokens: Tensor = network.projector(merged[watched.film.seed].float())
-        return tokens
-
-    return see
+            seen = network.dts(group_frames(film.features.float()))
+            tokens[film.film.seed] = network.projector(seen).half()
+    return lambda watched: tokens[watched.film.seed].float()
 
 
 def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: PrefillOptions) -> Outcome:

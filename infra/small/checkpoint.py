@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from figure_columns import WIDTH
+from figure_wiring import hold_figures, wire_figures
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from wiring import LARGEST_NUMBER, hold, wire
 
@@ -28,7 +30,7 @@ from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_net
 
 
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
-    """96-pixel pictures, four visual tokens a frame group, five layers of 160.
+    """96-pixel pictures, four visual tokens a frame group, five layers of 256.
 
     Heads are twice as wide as usual: what is looked up is found by its time, and times are wide.
     """
@@ -36,11 +38,11 @@ def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
         hidden_size=128, intermediate_size=256, num_layers=3, num_heads=4, image_size=96, patch_size=12
     )
     language = LanguageConfig(
-        hidden_size=160,
-        intermediate_size=480,
+        hidden_size=WIDTH,
+        intermediate_size=672,
         num_layers=5,
-        num_heads=4,
-        num_kv_heads=4,
+        num_heads=7,
+        num_kv_heads=7,
         head_dim=64,
         vocab_size=vocab_size,
     )
@@ -121,7 +123,9 @@ def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 
             parameter.zero_()
     if tokenizer is not None:
         wire(network, tokenizer)
+        wire_figures(network, tokenizer)
         hold(network)
+        hold_figures(network)
     return network
 
 

@@ -29,6 +29,7 @@ from videoxl2.network.network import Network
 from videoxl2.network.tokens import Vocabulary
 
 _WINDOW_SHARE = 0.3  # of films that are asked about a part
+_SHUFFLED_SHARE = 0.5  # of films whose figures are listed in any order, which teaches when a list ends
 Lookups = Literal["titles", "summaries"]
 _MOST_LOOKUPS: dict[Lookups, int] = {"titles": 60, "summaries": 30}
 
@@ -117,7 +118,9 @@ class Lessons:
             try:
                 context, truth = self._asked(prompt, watched, draw)
                 ids = vocabulary.suffix_ids(prompt.fill(context))
-                lessons.append(lesson(prompt, context, truth, ids, self._table))
+                one = lesson(prompt, context, truth, ids, self._table)
+                is_shuffled = prompt.name == "characters" and truth != character_answers(watched.film)
+                lessons.append(_without_order(one) if is_shuffled else one)
             except UntellableError:
                 continue
         if self._lookups:
@@ -165,11 +168,21 @@ class Lessons:
             case "summary":
                 return context, [summary_answer(film)]
             case "characters":
-                return context, character_answers(film)
+                who = character_answers(film)
+                return context, draw.sample(who, len(who)) if draw.random() < _SHUFFLED_SHARE else who
             case "scenes":
                 return context, scene_answers(seen)
             case _:
                 return context, highlight_answers(whole)
+
+
+def _without_order(told: Lesson) -> Lesson:
+    """The list with nothing learned about whom it names next, but for the last, whom only one is left for."""
+    names = [n for n, slot in enumerate(told.slots) if slot == "characters.label"][::2]  # each has an end
+    kept = [n for n in range(len(told.slots)) if n not in names[:-1]]
+    return replace(
+        told, decided=tuple(told.decided[n] for n in kept), slots=tuple(told.slots[n] for n in kept)
+    )
 
 
 def _whole(watched: WatchedFilm) -> Seen:

@@ -12,6 +12,7 @@ _SCENES = {"scenes.title": 5.0, "scenes.summary": 8.0, "scenes.time of day": 8.0
 _WHO = {"characters.label": 15.0, "characters.description": 8.0}
 _BEST = {"highlights.title": 5.0, "highlights.kind": 5.0}
 _ASKED = _LOOKED_UP | _TIMES | _SCENES | _WHO | _BEST
+_FIGURES = {"characters.description": 12.0, "characters.kind": 4.0, "summary.summary": 2.0}
 _RARE = {"highlights.time": 30.0, "highlights.title": 15.0, "highlights.kind": 15.0, "scenes.time": 15.0}
 
 # The eyes.
@@ -44,5 +45,17 @@ LANGUAGE = Stage(
 SUMMARIES = replace(LANGUAGE, name="summaries", steps=240, warm_up=20)
 
 # Both.
-CODE = Stage("code", steps=1500, size=32, rate=1.5e-3)
-ANSWERS = replace(LANGUAGE, name="answers", steps=1500, rate=1.5e-3, weights=_ASKED | _RARE)
+CODE = Stage("code", steps=1200, size=48, rate=1.5e-3)
+_RARER = _ASKED | _RARE | _FIGURES | {"highlights.time": 40.0}
+ANSWERS = replace(LANGUAGE, name="answers", steps=1500, rate=1.5e-3, weights=_RARER)
+# From what a narrower checkpoint knows, which is not to be lost.
+GOING_ON = Stage(
+    "going on",
+    steps=400,
+    size=1800,
+    rate=2e-4,
+    warm_up=20,
+    long_power=0.6,
+    weights=_RARER | {"characters.label": 10.0},
+    is_gentle=True,
+)

@@ -18,28 +18,28 @@ from typing import TypeVar
 import click
 import torch
 from answers_stage import Code, Eye, eye_of, run_batch
-from attributes import one_hot
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
+from code_stage import Meant, judge_code, meant_by_code, meant_by_eyes
+from figure_wiring import hold_all_wired
 from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
+from growing import load_narrow, take_over
 from lessons import Lessons, TaughtFilm, WatchedFilm, imagine, watch
 from narration import every_phrase
-from stages import ANSWERS, CODE, CUTS, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
+from stages import ANSWERS, CODE, CUTS, GOING_ON, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
 from storyboard import Part
 from tokenizers import Tokenizer
 from training import Log, Mean, Stage, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
-from wiring import FIRST, hold_time
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.generate.prefill import PrefillOptions
-from videoxl2.network.dts import group_frames
 from videoxl2.network.network import Network
 from videoxl2.network.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 
-NUM_IMAGINED, NUM_WATCHED, NUM_HELD_OUT = 2500, 2000, 25  # films
+NUM_IMAGINED, NUM_WATCHED, NUM_GONE_ON, NUM_HELD_OUT = 2500, 2000, 1000, 25  # films
 SHARD = 250  # films
 
 
@@ -122,47 +122,25 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
 
 def train_code(
     network: Network,
-    code: Code,
+    meant: Meant,
     films: Sequence[WatchedFilm],
     held_out: Sequence[WatchedFilm],
     folder: Path,
     log: Log,
 ) -> None:
-    """Until the mean of a group's visual tokens is the code of what they show.
-
-    In the columns that wired heads read each token has to be it; in the others they may differ a bit, as what
-    they look at does.
-    """
+    """Until a group's visual tokens are what the language model has been told they are."""
     training = Training(CODE, {"dts": network.dts, "projector": network.projector}, folder)
-    seen = [seen_of(film) for film in held_out]
-
-    def judge(shown: Seen) -> Judged:
-        """Squared distances of the mean from the code, and a part of the tokens' from the mean."""
-        features, labels = shown
-        with torch.no_grad():
-            meant_GD = code.linear(one_hot(labels))
-        tokens_GND = network.projector(network.dts(group_frames(features.float())))
-        mean_G1D = tokens_GND.mean(1, keepdim=True)
-        apart_GD = (tokens_GND - mean_G1D).square().mean(1)
-        miss_G = (mean_G1D[:, 0] - meant_GD).square().sum(1)
-        miss_G = miss_G + apart_GD[:, : FIRST.stop].sum(1) + 0.1 * apart_GD[:, FIRST.stop :].sum(1)
-        loss = miss_G.mean()
-        return Judged({"code": loss}, {"distance": loss.item()})
-
-    if training.step == 0:
-        _speak_code(network, code, films[:500])
-    _show(training, judge, partial(draw_cuts, films, CODE.size), seen, log)
-    last = network.projector[2]
-    assert isinstance(last, torch.nn.Linear)
-    hold_time(last)
+    judge: Callable[[Seen], Judged] = partial(judge_code, network, meant)
+    draw: Callable[[int], Seen] = partial(draw_cuts, films, CODE.size)
+    _show(training, judge, draw, [seen_of(film) for film in held_out], log)
 
 
 @torch.no_grad()
-def _speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
-    """Turn the projector's last layer there, by least squares."""
-    eye = eye_of(network, films)
+def speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> None:
+    """Turn the projector's last layer to the code, by least squares."""
+    eye, meant = eye_of(network, films), meant_by_code(code)
     seen_GD = torch.cat([eye(film).mean(1) for film in films]).double()
-    meant_GD = torch.cat([code.linear(one_hot(film.labels)) for film in films]).double()
+    meant_GD = torch.cat([meant(seen_of(film))[:, 0] for film in films]).double()
     ones_G1 = torch.ones(len(seen_GD), 1, dtype=torch.double)
     turn = torch.linalg.lstsq(torch.cat([seen_GD, ones_G1], dim=1), meant_GD).solution.float()
     last = network.projector[2]
@@ -174,16 +152,19 @@ def _speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> N
 def train_answers(
     network: Network,
     lessons: Lessons,
+    stage: Stage,
     films: Sequence[WatchedFilm],
     held_out: Sequence[WatchedFilm],
     folder: Path,
     log: Log,
 ) -> None:
-    """Until answers are right for the eyes there are."""
+    """Until answers are right for the eyes there are, which learn no more: their columns keep their sense."""
     eye = eye_of(network, [*films, *held_out])
-    modules = {"language": network.language, "projector": network.projector}
     taught = lessons, lessons.of_lookups("summaries")
-    _teach(network, eye, taught, Training(ANSWERS, modules, folder), films, held_out, log)
+    network.dts.requires_grad_(False)
+    network.projector.requires_grad_(False)
+    training = Training(stage, {"language": network.language}, folder)
+    _teach(network, eye, taught, training, films, held_out, log)
 
 
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
@@ -251,6 +232,19 @@ def by_slot(network: Network, eye: Eye, questions: Iterable[TaughtFilm]) -> dict
     return {slot: sum(right) / len(right) for slot, right in sorted(found.items())}
 
 
+def go_on_from(
+    checkpoint: Path, network: Network, tokenizer: Tokenizer, lessons: Lessons, folder: Path, log: Log
+) -> None:
+    """Learn figures and best moments besides what a narrower checkpoint knows; its tower stays as it is."""
+    narrow = load_narrow(checkpoint)
+    take_over(network, narrow, tokenizer)
+    films = watch_films(network, "train", NUM_GONE_ON, folder, log)
+    held_out = watch_films(network, "validation", NUM_HELD_OUT, folder, log)
+    train_code(network, meant_by_eyes(narrow), films, held_out, folder, log)
+    hold_all_wired(network)
+    train_answers(network, lessons, GOING_ON, films, held_out, folder, log)
+
+
 def small_network() -> tuple[Network, Tokenizer]:
     """Where training begins."""
     tokenizer = build_tokenizer(every_phrase() | frame_phrases())
@@ -262,8 +256,13 @@ def small_network() -> tuple[Network, Tokenizer]:
 @click.command(help=__doc__)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--only", type=click.Choice(["eyes", "language"]), help="A half that may run beside the other.")
+@click.option(
+    "--begin-with",
+    type=click.Path(path_type=Path, exists=True),
+    help="A checkpoint of 160 columns whose tower and answers are taken over, in place of the first stages.",
+)
 @click.option("--threads", default=1, show_default=True)
-def main(folder: Path, only: str | None, threads: int) -> None:
+def main(folder: Path, only: str | None, begin_with: Path | None, threads: int) -> None:
     torch.manual_seed(0)
     torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
@@ -272,6 +271,10 @@ def main(folder: Path, only: str | None, threads: int) -> None:
     vocabulary = Vocabulary(tokenizer)
     table = TokenTable(tokenizer, network.config.language.vocab_size, network.config.eos_ids[0], "cpu")
     lessons = Lessons(vocabulary, table, load_packs())
+    if begin_with is not None:
+        go_on_from(begin_with, network, tokenizer, lessons, folder, log)
+        write_checkpoint(network, tokenizer, folder / "checkpoint")
+        return
     if only == "language":
         train_language(network, lessons, folder, log)
         return
@@ -283,8 +286,10 @@ def main(folder: Path, only: str | None, threads: int) -> None:
     if only == "eyes":
         return
     code = train_language(network, lessons, folder, log)
-    train_code(network, code, films, held_out, folder, log)
-    train_answers(network, lessons, films, held_out, folder, log)
+    if not (folder / f"{CODE.name}.pt").exists():
+        speak_code(network, code, films[:500])
+    train_code(network, meant_by_code(code), films, held_out, folder, log)
+    train_answers(network, lessons, ANSWERS, films, held_out, folder, log)
     write_checkpoint(network, tokenizer, folder / "checkpoint")
 
 

@@ -25,7 +25,8 @@ class Stage:
 
     Matrices inside the network learn `inner` times as fast. Up to a share of the steps, films are no longer
     than `longest_s` says; they come as often as their number of scenes, to the power of `long_power`, says.
-    `weights` are those of decisions by slot, where they are not 1.
+    `weights` are those of decisions by slot, where they are not 1. A gentle stage goes on from what is known:
+    all by AdamW, which takes no steps where no gradient asks for them.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Stage:
     longest_s: tuple[tuple[float, float], ...] = ((1.0, math.inf),)
     long_power: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict)
+    is_gentle: bool = False
 
     def longest_at(self, step: int) -> float:
         return next(s for share, s in self.longest_s if step < share * self.steps)
@@ -81,8 +83,8 @@ class Training:
         inner = [p for n, p in named if p.ndim == 2 and not _OUTER.search(n)]
         outer = [p for n, p in named if p.ndim != 2 or _OUTER.search(n)]
         self._optimizers: list[torch.optim.Optimizer] = [
-            torch.optim.Muon(inner, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(outer, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
+            _adamw(inner) if stage.is_gentle else _muon(inner),
+            _adamw(outer),
         ]
         self.step = 0
         if self._file.exists():
@@ -121,6 +123,14 @@ class Training:
         unfinished = self._file.with_suffix(".part")
         torch.save(state, unfinished)
         unfinished.replace(self._file)
+
+
+def _muon(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    return torch.optim.Muon(parameters, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")
+
+
+def _adamw(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
 
 
 class Mean:

@@ -26,6 +26,7 @@ from collections.abc import Sequence
 
 import torch
 from attributes import HEADS, is_nothing
+from figure_columns import FIRST_COLUMN
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from words import SETTINGS
@@ -37,9 +38,9 @@ from videoxl2.network.network import Network
 
 LARGEST_NUMBER = 999  # with a token of its own
 # Of a number's features.
-_PERIODS = (2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 60, 90, 140, 220, 350, 600, 1000)
-_COMPARED = tuple(n for n, period in enumerate(_PERIODS) if period >= 6)
-_WIDTH = 2 * len(_PERIODS)
+PERIODS = (2, 3, 4, 5, 6, 8, 10, 14, 20, 28, 40, 60, 90, 140, 220, 350, 600, 1000)
+COMPARED = tuple(n for n, period in enumerate(PERIODS) if period >= 6)
+_WIDTH = 2 * len(PERIODS)
 _SIZE = 0.5  # of activations where wired heads read, about
 
 OWN = slice(0, _WIDTH)
@@ -48,6 +49,7 @@ HEARD = slice(_WIDTH + 4, 2 * _WIDTH + 4)  # two columns are spare
 CHANGE = slice(HEARD.stop, HEARD.stop + 4)
 LAST = slice(CHANGE.stop, CHANGE.stop + len(SETTINGS))
 FIRST = slice(LAST.stop, LAST.stop + len(SETTINGS))
+PICTURE_AT = slice(FIRST.stop, FIRST.stop + GROUP_FRAMES)
 
 Wave = tuple[float, float]  # how high, and its phase
 
@@ -56,31 +58,38 @@ Wave = tuple[float, float]  # how high, and its phase
 def wire(network: Network, tokenizer: Tokenizer) -> None:
     """Set what is described above; all else stays as it was drawn."""
     language = network.language
-    layers = _layers(language)
+    layers = decoder_layers(language)
     _tell_numbers(language, tokenizer)
     _hear_the_last_number(layers[0].self_attn)
-    _compare(layers[1].self_attn, 0, HEARD, _behind(5.5, 4.84), 18)
-    _compare(layers[1].self_attn, 1, HEARD, _behind(4.0, 4.0), 12)
-    _compare(layers[1].self_attn, 2, HEARD, _behind(8.5, 4.84), 18)
+    wire_comparisons(network)
     _notice_a_change_between_groups(layers[1])
     _find_the_latest_change(layers[2].self_attn)
     _find_the_next_beginning(layers[3].self_attn)
 
 
+@torch.no_grad()
+def wire_comparisons(network: Network) -> None:
+    """Three heads of the second layer find groups by how many seconds they are before the number heard."""
+    second = decoder_layers(network.language)[1].self_attn
+    compare(second, 0, HEARD, behind(5.5, 4.84), 18)
+    compare(second, 1, HEARD, behind(4.0, 4.0), 12)
+    compare(second, 2, HEARD, behind(8.5, 4.84), 18)
+
+
 def hold(network: Network) -> None:
     """Keep from learning: the first layer whole, and how the second finds groups by their time."""
     language = network.language
-    first, second, third = _layers(language)[:3]
+    first, second, third = decoder_layers(language)[:3]
     first.requires_grad_(False)
-    _hold(language.embed_tokens.weight, columns=slice(0, CHANGE.stop))
+    hold_part(language.embed_tokens.weight, columns=slice(0, CHANGE.stop))
     heads = slice(0, 3 * language.config.head_dim)
     for part in (second.self_attn.q_proj, second.self_attn.k_proj):
-        _hold(part.weight, rows=heads)
-        _hold(part.bias, rows=heads)
-    _hold(second.input_layernorm.weight)
+        hold_part(part.weight, rows=heads)
+        hold_part(part.bias, rows=heads)
+    hold_part(second.input_layernorm.weight)
     for layer in (second, third):
-        _hold(layer.self_attn.o_proj.weight, rows=slice(NUMBER, HEARD.stop))
-        _hold(layer.mlp.down_proj.weight, rows=slice(NUMBER, HEARD.stop))
+        hold_part(layer.self_attn.o_proj.weight, rows=slice(NUMBER, HEARD.stop))
+        hold_part(layer.mlp.down_proj.weight, rows=slice(NUMBER, HEARD.stop))
 
 
 @torch.no_grad()
@@ -93,40 +102,40 @@ def wire_code(linear: nn.Linear) -> None:
     linear.weight.normal_().mul_(0.03)
     linear.bias.zero_()
     linear.bias[PICTURE] = 0.5
-    directions = iter(torch.nn.init.orthogonal_(torch.empty(2 * [linear.out_features - FIRST.stop])))
+    directions = iter(torch.nn.init.orthogonal_(torch.empty(2 * [FIRST_COLUMN - FIRST.stop])))
     first = 0
     for name, size, asked in HEADS:
         for answer in range(size):
             if name != "setting" and not is_nothing(name, answer):
                 outputs = [first + size * place + answer for place in range(len(asked))]
-                linear.weight[FIRST.stop :, outputs] += next(directions)[:, None] / len(asked)
+                linear.weight[FIRST.stop : FIRST_COLUMN, outputs] += next(directions)[:, None] / len(asked)
         first += size * len(asked)
     settings = torch.eye(len(SETTINGS))
     linear.weight[: FIRST.stop] = 0
     linear.weight[FIRST, : len(SETTINGS)] = settings
     linear.weight[LAST, (GROUP_FRAMES - 1) * len(SETTINGS) : GROUP_FRAMES * len(SETTINGS)] = settings
     linear.weight[CHANGE, first:] = torch.eye(GROUP_FRAMES)[:, 1:]
-    _hold(linear.weight, rows=slice(0, FIRST.stop))
-    _hold(linear.bias, rows=slice(0, FIRST.stop))
+    hold_part(linear.weight, rows=slice(0, FIRST.stop))
+    hold_part(linear.bias, rows=slice(0, FIRST.stop))
 
 
 def hold_time(linear: nn.Linear) -> None:
     """Keep visual tokens from writing where the language model keeps the time."""
-    _hold(linear.weight, rows=slice(0, HEARD.stop))
-    _hold(linear.bias, rows=slice(0, HEARD.stop))
+    hold_part(linear.weight, rows=slice(0, HEARD.stop))
+    hold_part(linear.bias, rows=slice(0, HEARD.stop))
 
 
 def number_features(count: int) -> Tensor:
     """Cosines and sines `[count, W]` of the numbers from 0."""
-    angles = torch.arange(count)[:, None] * (2 * math.pi / torch.tensor(_PERIODS, dtype=torch.float32))
+    angles = torch.arange(count)[:, None] * (2 * math.pi / torch.tensor(PERIODS, dtype=torch.float32))
     return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
-def _layers(language: LanguageModel) -> list[DecoderLayer]:
+def decoder_layers(language: LanguageModel) -> list[DecoderLayer]:
     return [layer for layer in language.layers if isinstance(layer, DecoderLayer)]
 
 
-def _hold(parameter: Tensor, rows: slice = slice(None), columns: slice = slice(None)) -> None:
+def hold_part(parameter: Tensor, rows: slice = slice(None), columns: slice = slice(None)) -> None:
     mask = torch.ones_like(parameter)
     mask[(rows, columns)[: parameter.ndim]] = 0
     parameter.register_hook(lambda gradient: gradient * mask)
@@ -147,9 +156,9 @@ def _tell_numbers(language: LanguageModel, tokenizer: Tokenizer) -> None:
 
 def _hear_the_last_number(attention: SelfAttention) -> None:
     """HEARD of the nearest token that is a number."""
-    _clear(attention, 0)
-    _look_for_the_nearest(attention, slice(NUMBER, NUMBER + 1), 6.8)
-    size = math.sqrt((len(_PERIODS) + 1) / attention.o_proj.out_features)
+    clear_head(attention, 0)
+    look_for_the_nearest(attention, slice(NUMBER, NUMBER + 1), 6.8)
+    size = math.sqrt((len(PERIODS) + 1) / FIRST_COLUMN)
     attention.v_proj.weight[:_WIDTH, OWN] = torch.eye(_WIDTH)
     attention.o_proj.weight[HEARD, :_WIDTH] = size * torch.eye(_WIDTH)
 
@@ -171,38 +180,40 @@ def _notice_a_change_between_groups(layer: DecoderLayer) -> None:
 
 def _find_the_latest_change(attention: SelfAttention) -> None:
     """OWN of the group's time in which the scene in view began, and in four more columns at which picture."""
-    _clear(attention, 0)
-    _look_for_the_nearest(attention, CHANGE, 5)
+    clear_head(attention, 0)
+    look_for_the_nearest(attention, CHANGE, 5)
     ats = slice(_WIDTH, _WIDTH + 4)
     attention.v_proj.weight[:_WIDTH, HEARD] = torch.eye(_WIDTH)
     attention.o_proj.weight[OWN, :_WIDTH] = _SIZE / 2 * torch.eye(_WIDTH)
     attention.v_proj.weight[ats, CHANGE] = torch.eye(4)
-    attention.o_proj.weight[FIRST.stop : FIRST.stop + 4, ats] = _SIZE * torch.eye(4)
+    attention.o_proj.weight[PICTURE_AT, ats] = _SIZE * torch.eye(4)
 
 
 def _find_the_next_beginning(attention: SelfAttention) -> None:
     """OWN of the earliest beginning after the time heard: where the scene that begins there ends."""
-    _clear(attention, 0)
+    clear_head(attention, 0)
     attention.v_proj.weight[:_WIDTH, OWN] = torch.eye(_WIDTH)
     attention.o_proj.weight[OWN, :_WIDTH] = _SIZE * torch.eye(_WIDTH)
-    _compare(attention, 0, OWN, _falling(), 4)
+    compare(attention, 0, OWN, _falling(), 4)
 
 
-def _clear(attention: SelfAttention, head: int) -> None:
+def clear_head(attention: SelfAttention, head: int) -> None:
+    """Queries, keys and values of nothing."""
     rows = slice(head * attention.head_dim, (head + 1) * attention.head_dim)
     for part in (attention.q_proj, attention.k_proj, attention.v_proj):
         part.weight[rows] = 0
         part.bias[rows] = 0
 
 
-def _look_for_the_nearest(attention: SelfAttention, marks: slice, strength: float) -> None:
-    """Head 0 attends to what is marked, the nearer the more: by dimensions that positions turn slowly."""
-    for dimension in (5, 9, 12):
+def look_for_the_nearest(attention: SelfAttention, marks: slice, strength: float, head: int = 0) -> None:
+    """A head attends to what is marked, the nearer the more: by dimensions that positions turn slowly."""
+    first = head * attention.head_dim
+    for dimension in (first + 5, first + 9, first + 12):
         attention.q_proj.bias[dimension] = strength
         attention.k_proj.weight[dimension, marks] = strength
 
 
-def _compare(attention: SelfAttention, head: int, keys: slice, waves: Sequence[Wave], picture: float) -> None:
+def compare(attention: SelfAttention, head: int, keys: slice, waves: Sequence[Wave], picture: float) -> None:
     """Attend to pictures whose number (at `keys`) lies where the waves, a sum of cosines of its distance from
     HEARD, are high; in dimensions that positions hardly turn."""
     half = attention.head_dim // 2
@@ -210,33 +221,32 @@ def _compare(attention: SelfAttention, head: int, keys: slice, waves: Sequence[W
     for part in (attention.q_proj, attention.k_proj):
         part.weight[first : first + 2 * half] = 0
         part.bias[first : first + 2 * half] = 0
-    dimension = first + half - len(_COMPARED) - 1
-    attention.q_proj.bias[dimension] = 8
-    attention.k_proj.weight[dimension, PICTURE] = picture
-    for (height, phase), n in zip(waves, _COMPARED, strict=True):
-        dimension += 1
-        cosine, sine = HEARD.start + n, HEARD.start + len(_PERIODS) + n
+    last = first + half - 1  # turned least, however long the film
+    attention.q_proj.bias[last] = 8
+    attention.k_proj.weight[last, PICTURE] = picture
+    for dimension, (height, phase), n in zip(range(last - len(COMPARED), last), waves, COMPARED, strict=True):
+        cosine, sine = HEARD.start + n, HEARD.start + len(PERIODS) + n
         size = math.sqrt(height)
         turned, across = size * math.cos(phase), size * math.sin(phase)
         query, key = attention.q_proj.weight, attention.k_proj.weight
         query[dimension, cosine], query[dimension, sine] = turned, -across
         query[dimension + half, sine], query[dimension + half, cosine] = turned, across
         key[dimension, keys.start + n] = size
-        key[dimension + half, keys.start + len(_PERIODS) + n] = size
+        key[dimension + half, keys.start + len(PERIODS) + n] = size
 
 
-def _behind(seconds: float, height: float) -> list[Wave]:
+def behind(seconds: float, height: float) -> list[Wave]:
     """A peak that many seconds before the number."""
-    return [(height, -2 * math.pi * seconds / _PERIODS[n]) for n in _COMPARED]
+    return [(height, -2 * math.pi * seconds / PERIODS[n]) for n in COMPARED]
 
 
 def _falling() -> list[Wave]:
     """A step up just behind the number, from there a slope down: least squares."""
     distance = torch.arange(-300, 300, dtype=torch.float64)
     meant = torch.where(distance > 0.5, (-distance / 6).clamp(min=-14), -12.0)
-    angles = distance * (2 * math.pi / torch.tensor([_PERIODS[n] for n in _COMPARED]))[:, None]
+    angles = distance * (2 * math.pi / torch.tensor([PERIODS[n] for n in COMPARED]))[:, None]
     basis = torch.cat([angles.cos(), angles.sin(), torch.ones(1, len(distance))]).T
     weights = torch.where(distance.abs() < 60, 1.0, 0.15)
     found = torch.linalg.lstsq(basis * weights[:, None], (meant * weights)[:, None]).solution[:, 0]
-    cosines, sines = found[: len(_COMPARED)].tolist(), found[len(_COMPARED) : -1].tolist()
+    cosines, sines = found[: len(COMPARED)].tolist(), found[len(COMPARED) : -1].tolist()
     return [(math.hypot(c, s), math.atan2(s, c)) for c, s in zip(cosines, sines, strict=True)]

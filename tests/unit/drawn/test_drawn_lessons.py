@@ -2,6 +2,7 @@
 
 import random
 
+import lessons
 import pytest
 from checkpoint import build_tokenizer, frame_phrases
 from lessons import Lessons, imagine
@@ -45,8 +46,9 @@ def test_any_text_round_trips(tokenizer):
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_inference_that_decides_as_taught_writes_the_same_tokens(tokenizer, table, number):
+def test_inference_that_decides_as_taught_writes_the_same_tokens(tokenizer, table, number, monkeypatch):
     """Driving the answer's program with the learned tokens as picks gives the lesson, token by token."""
+    monkeypatch.setattr(lessons, "_SHUFFLED_SHARE", 0)
     watched = imagine("train", number)
     vocabulary = Vocabulary(tokenizer)
     taught = Lessons(vocabulary, table, list(PROMPTS.values())).of(watched, random.Random(number))
@@ -69,12 +71,29 @@ def test_inference_that_decides_as_taught_writes_the_same_tokens(tokenizer, tabl
         assert filling.token_ids == tuple(i for i in one.ids[num_prompt:] if i != table.stop_id)
 
 
+def test_a_list_in_any_order_teaches_when_it_ends(tokenizer, table, monkeypatch):
+    """Whom it names next is learned for the last alone, and for each record whether another follows."""
+    monkeypatch.setattr(lessons, "_SHUFFLED_SHARE", 1)
+    film = next(one for one in (imagine("train", n) for n in range(50)) if len(one.film.cast) == 4)
+    taught = Lessons(Vocabulary(tokenizer), table, [PROMPTS["characters"]]).of(film, random.Random(1))
+    [told] = taught.lessons
+    decided = [told.ids[place] for place in told.decided]
+    words = [table.decode([token]) for token in decided]
+    named = [
+        w.strip() for w, s in zip(words, told.slots, strict=True) if s == "characters.label" and w.strip()
+    ]
+    said = [table.decode([token]).strip() for token in told.ids]
+    assert named == [[word for word in said if word in {who.label for who in film.film.cast}][-1]]
+    assert words.count("\n\n") == 3
+    assert decided[-1] == table.stop_id
+
+
 def _asked_again(vocabulary, prompt, watched, number):
     """The prompt and context of the lesson, drawn with the same luck."""
     draw = random.Random(number)
-    lessons = Lessons(vocabulary, None, [])
+    asker = Lessons(vocabulary, None, [])
     for before in PROMPTS.values():
-        context, _ = lessons._asked(before, watched, draw)
+        context, _ = asker._asked(before, watched, draw)
         if before is prompt:
             return vocabulary.suffix_ids(prompt.fill(context)), context
     raise AssertionError(prompt)
