@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Costs, Numbers
-from jobs.planning.expected import expect, sampling_of
+from jobs.planning.expected import Expected, expect, sampling_of
 from jobs.planning.preflight import Preflight
 from jobs.planning.shapes import Shapes
 from jobs.settings.limits import CostLimit
@@ -103,7 +103,7 @@ def split_costly(
     expected = expect(videos, checked, reads_headers=True)
     ceiling = ceiling_of(checked, expected.history.costs if expected.history else None)
     assert ceiling
-    is_over = expected.lengths.is_certain & ceiling.excludes(expected.frames, expected.actor_s)
+    is_over = _is_certain(expected, ceiling) & ceiling.excludes(expected.frames, expected.actor_s)
     over = np.flatnonzero(is_over).tolist()
     refused = [
         Refused(one.video.uri, ceiling.objection(expected.lengths.ms[row], one.tasks, shapes) or "")
@@ -111,3 +111,10 @@ def split_costly(
         for shapes in [expected.shapes.take([row]) if expected.shapes else None]
     ]
     return videos.take(np.flatnonzero(~is_over).tolist()), tuple(refused), ceiling
+
+
+def _is_certain(expected: Expected, ceiling: Ceiling) -> NDArray[np.bool_]:
+    """Whether what a video costs is told, not guessed: by its length, and where time counts by its shape."""
+    if expected.shapes is None or ceiling.limit.frames is not None:
+        return expected.lengths.is_certain
+    return expected.lengths.is_certain & expected.shapes.is_known

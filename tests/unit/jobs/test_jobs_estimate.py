@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from jobs.planning.ceiling import split_costly
 from jobs.planning.estimate import estimate_of
 from jobs.planning.expected import expect
 from jobs.planning.history import read_history
 from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
-from jobs.planning.shapes import shapes_of
+from jobs.planning.shapes import Shapes, shapes_of
 from jobs.settings.config import Settings, resolve
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues
@@ -270,6 +271,31 @@ def test_a_video_out_of_proportion_is_refused_by_name(settings, history):
         assert estimate.num_frames == 660
     with pytest.raises(UsageError, match="price"):
         told(settings(max_cost_per_video="0.10usd"))
+
+
+def test_no_video_is_refused_by_a_shape_that_nobody_told(settings, history, make_film):
+    """Pictures in their own shape: only a known one is held against time or money."""
+    checked, plan = preview(settings(), NIGHTLY)
+    config = replace(checked.weights.config, own_shape=qwen3_pictures(16))
+    weights = replace(checked.weights, config=config)
+
+    def refused(limit):
+        limited = settings(max_cost_per_video=limit, usd_per_gpu_hour=3.0)
+        rest, refused, ceiling = split_costly(
+            plan.videos, replace(checked, weights=weights, settings=limited)
+        )
+        assert len(rest) + len(refused) == 3
+        assert ceiling.objection(72_000_000, None, Shapes.unknown(1)), "the run looks, who opens the file"
+        return [one.uri.rpartition("/")[2] for one in refused]
+
+    assert refused("2m") == refused("0.10usd") == []
+    assert refused("1000frames") == ["day.mp4"], "a number of pictures is the same in any shape"
+    (day,) = (one.video for one in plan.videos if one.video.uri.endswith("/day.mp4"))
+    bundle = make_film(day, duration_ms=72_000_000, width=640, height=480)
+    index = open_index(settings().index)
+    index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
+    index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    assert refused("2m") == refused("0.10usd") == ["day.mp4"]
 
 
 def test_without_a_history_only_pictures_can_be_limited(settings):
