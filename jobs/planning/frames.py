@@ -82,7 +82,7 @@ class FramesThatFit:
         return most if self._in_context is None else min(most, self._in_context)
 
     def cards(self) -> str:
-        """Say it of common sizes: `a GPU holds 1,544 (1,188 bi-level) on 24 GB, …`."""
+        """Say it of common sizes: `a GPU holds 1,536 (1,176 bi-level) on 24 GB, …`."""
         several = self._gpus_per_model > 1
         who, each = (f"{self._gpus_per_model} GPUs hold", " each") if several else ("a GPU holds", "")
         said = (self._on_card(card, each) for card in CARDS)

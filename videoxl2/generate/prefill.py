@@ -127,6 +127,7 @@ class Prefill:
         clock: StageClock | None = None,
         frames_per_group: int = GROUP_FRAMES,
         on_hidden: Callable[[Tensor], None] | None = None,
+        stamp_tokens: int = 0,
     ) -> None:
         self.language = language
         self.options = options
@@ -135,7 +136,7 @@ class Prefill:
         self.on_hidden = on_hidden  # gets each pass's hidden states [T, D]; without it they are not computed
         self.layout = TokenLayout(len(prefix_ids), tokens_per_group)
         groups = -(-(options.expected_frames or 0) // frames_per_group)
-        rows = reserved_tokens(len(prefix_ids), groups, tokens_per_group)
+        rows = reserved_tokens(len(prefix_ids), groups, stamp_tokens + tokens_per_group)
         self.cache = self._reserved_cache(rows, options.offload)
         self._stamps = _StampRows(device)
         self._pending: list[_Group] = []  # that no pass has taken yet

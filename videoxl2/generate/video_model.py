@@ -213,6 +213,7 @@ class VideoModel(ABC):
             self.device,
             clock,
             self.config.frames_per_group,
+            stamp_tokens=self.config.stamp_tokens,
         )
 
     def _session(

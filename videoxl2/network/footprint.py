@@ -18,7 +18,6 @@ GB = 10**9
 CARDS = (24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
 RESERVED = 3 * GB // 2
 MOST_DEVICES = 16  # that one machine has
-STAMP_TOKENS = 10  # of a group, at most: 10,000 s have as many
 SPARE_TOKENS = 1024  # reserved behind the video for a prompt and the start of its answer
 
 _BATCH_FRAMES = {2: 32, 4: 8}  # of the vision tower on a GPU and on a CPU, by bytes a number
@@ -78,12 +77,13 @@ def footprint(
     share = share or Share(config.language.num_layers)
     token = token_bytes(config, itemsize) // config.language.num_layers * share.num_layers
     groups = -(-num_frames // config.frames_per_group)
-    pooled = groups * (config.tokens_per_group // compression + STAMP_TOKENS) if compression else 0
+    beside = reserved_tokens(_PREFIX_TOKENS, groups, config.stamp_tokens)
+    pooled = groups * (config.tokens_per_group // compression + config.stamp_tokens) if compression else 0
     logits = answers.rows * config.language.vocab_size * 4 * (share.has_input or share.has_output)
     vision = _vision_bytes(config, itemsize) if share.has_input else 0
     return Footprint(
         weights=share_parameters(config, share) * itemsize,
-        cache=(reserved_tokens(_PREFIX_TOKENS, groups, 0) + config.most_tokens(num_frames)) * token,
+        cache=(beside + config.most_tokens(num_frames)) * token,
         pooled=pooled * token,
         batch=max(vision, _pass_bytes(config, itemsize)),
         answers=answers.rows * answers.tokens * token + logits,
@@ -130,8 +130,8 @@ def token_bytes(config: ModelConfig, itemsize: int) -> int:
 
 
 def reserved_tokens(prefix_tokens: int, num_groups: int, tokens_per_group: int) -> int:
-    """Return the rows that prefill reserves for a video of so many groups."""
-    return prefix_tokens + num_groups * (tokens_per_group + STAMP_TOKENS) + SPARE_TOKENS
+    """Return the rows that prefill reserves for a video of so many groups, each with its stamp."""
+    return prefix_tokens + num_groups * tokens_per_group + SPARE_TOKENS
 
 
 def num_parameters(config: ModelConfig) -> int:

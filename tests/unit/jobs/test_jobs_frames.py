@@ -33,9 +33,9 @@ def test_a_plan_says_what_a_gpu_holds(weights: Weights) -> None:
     """At once, dense and bi-level, on common cards; nothing where no model runs."""
     [line] = frames_lines(weights, "auto", load_packs(["default"]), 2048)
     assert line.strip() == (
-        "at most 2,048 frames of a video at once; a GPU holds 1,544 (1,188 bi-level) on 24 GB, "
-        "12,416 (9,560 bi-level) on 48 GB, 26,912 (20,720 bi-level) on 80 GB, "
-        "54,540 (41,996 bi-level) on 141 GB"
+        "at most 2,048 frames of a video at once; a GPU holds 1,536 (1,176 bi-level) on 24 GB, "
+        "12,336 (9,464 bi-level) on 48 GB, 26,736 (20,516 bi-level) on 80 GB, "
+        "54,188 (41,580 bi-level) on 141 GB"
     )
     assert not list(frames_lines(None, "auto", (), 2048))
 
@@ -57,7 +57,7 @@ def test_a_model_over_several_gpus_has_room_on_each(tmp_path: Path) -> None:
         in one
     )
     [four] = frames_lines(large, "auto", load_packs(["default"]), 64, gpus_per_model=4)
-    assert "; 4 GPUs hold none on 24 GB each (takes --gpus-per-model 8), 1,780 (1,368 bi-level) on 48" in four
+    assert "; 4 GPUs hold none on 24 GB each (takes --gpus-per-model 8), 1,768 (1,356 bi-level) on 48" in four
     why = too_large(config, "auto", [48 * GB] * 2)
     assert why is not None
     assert "--gpus-per-model 4" in why.hint

@@ -26,6 +26,8 @@ from videoxl2.generate.blind import blind_logprobs
 from videoxl2.generate.decode_step import StepRecorder
 from videoxl2.generate.positions import TimedPositions
 from videoxl2.generate.qwen_vl import QwenVL, pair_stamp
+from videoxl2.network.context import LONGEST_MS
+from videoxl2.network.footprint import SPARE_TOKENS, reserved_tokens
 
 
 @pytest.mark.parametrize("size", [(2, 3), (1, 9), (4, 4), (5, 6), (9, 2)])
@@ -71,6 +73,21 @@ def test_chunks_and_batches_change_nothing(qwen_model: QwenVL) -> None:
         with qwen_model.prefill(spans, prefill=options).start() as continuation:
             logits.append(continuation.push_all(ids))
     assert torch.allclose(logits[0], logits[1], atol=1e-4)
+
+
+def test_a_cache_is_reserved_for_all_that_stands_beside_pairs(qwen_model: QwenVL) -> None:
+    """Hundreds of pairs with the longest times: the cache does not grow, nor is room wasted."""
+    pairs = 420
+    times_ms = 500 * np.arange(2 * pairs, dtype=np.int64)
+    if qwen_model.config.stamp_tokens:  # else times are positions, which end with the context
+        times_ms += LONGEST_MS - times_ms[-1]
+    frames = np.broadcast_to(frames_of(qwen_model, 1, 1, 1), (2 * pairs, *[qwen_model.vision.unit] * 2, 3))
+    options = PrefillOptions(expected_frames=len(frames))
+    session = qwen_model.prefill([SimpleNamespace(frames=frames, pts_ms=times_ms)], prefill=options)
+    layout, beside = session.layout, qwen_model.config.stamp_tokens
+    rows = reserved_tokens(layout.prefix_tokens, pairs, beside + layout.tokens_per_group)
+    assert 0 <= session.cache.capacity - rows < 256
+    assert rows - SPARE_TOKENS <= session.num_tokens <= rows
 
 
 def test_many_prompts_on_one_prefill_are_separate_runs(qwen_model: QwenVL, theirs: Theirs) -> None:
