@@ -208,7 +208,9 @@ class Attempt(Row):
     code: str | None = Field(description="Stable word for the reason, e.g. no_video")
     fingerprint: str | None = Field(description="Equal for failures that are alike, whatever video they met")
     node: str | None = Field(description="Host name of the actor's machine")
-    device: str | None = Field(description="cpu, or the GPU's name")
+    device: str | None = Field(
+        description="cpu, or the GPU's name; of a model over several, such as 4 x NVIDIA H200"
+    )
     wait_seconds: float | None = Field(description="Of prefill: waiting for pictures")
     prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float | None = Field(description="Answering the prompts")
@@ -219,7 +221,9 @@ class Attempt(Row):
         default=None, description="The same, signal by signal; null: none was read"
     )
     finish_seconds: float | None = Field(description="Cuts, keyframes and rows, on a CPU")
-    peak_memory_bytes: int | None = Field(description="Of the GPU, or of the actor's process without one")
+    peak_memory_bytes: int | None = Field(
+        description="Of all GPUs of the model together, or of the actor's process without one"
+    )
     video_ms: int | None = Field(description="Duration of the video")
     num_frames: int | None = Field(description="Pictures the model saw, or was asked to see")
     num_prompt_tokens: int | None = Field(description="Text tokens given to the model")
