@@ -10,9 +10,10 @@ from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
 from jobs.prompts.budget import check_context, check_kv, check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_of
-from jobs.settings.config import MOST_GPUS_PER_MODEL, Rate
+from jobs.settings.config import Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
+from videoxl2.network.footprint import MOST_DEVICES
 from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
@@ -28,7 +29,7 @@ class BenchmarkSettings(BaseModel):
     videos: Path
     models: tuple[str, ...] = Field(min_length=1)
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    gpus_per_model: int = Field(default=1, ge=1, le=MOST_GPUS_PER_MODEL)
+    gpus_per_model: int = Field(default=1, ge=1, le=MOST_DEVICES)
     fps: Rate | None = None
     max_frames: int | None = Field(default=None, ge=1, le=10_000)
     max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)

@@ -14,6 +14,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     ValidationError,
+    ValidationInfo,
 )
 
 from jobs.settings.limits import (
@@ -26,10 +27,10 @@ from jobs.settings.limits import (
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
 from schemas.failures import ExitCode, UsageError
+from videoxl2.network.footprint import MOST_DEVICES
 from videoxl2.network.picture_size import PixelBudget
 
 DEFAULT_PACK = "default"
-MOST_GPUS_PER_MODEL = 16  # that one machine has
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
 FLAGS = {
     "packs": "pack",
@@ -61,6 +62,14 @@ def _check_extension(text: str) -> str:
     if not re.fullmatch(r"\.?[0-9A-Za-z_]+", text):
         raise ValueError("Give the end of a name, e.g. mp4; --include takes patterns.")
     return text
+
+
+def _check_divides(each: int, said: ValidationInfo) -> int:
+    asked = said.data.get("num_gpus") or 0
+    if asked % each:
+        fitting = [n for n in (asked // each * each, (asked // each + 1) * each) if n]
+        raise ValueError(f"Ask for {' or '.join(map(str, fitting))} with --num-gpus, not for {asked}.")
+    return each
 
 
 def _check_ok(code: int) -> int:
@@ -113,7 +122,7 @@ class Settings(BaseModel):
     num_actors: int | None = Field(default=None, ge=1)
     device: Literal["auto", "cuda", "cpu"] = "auto"
     num_gpus: int | None = Field(default=None, ge=1)
-    gpus_per_model: int = Field(default=1, ge=1, le=MOST_GPUS_PER_MODEL)
+    gpus_per_model: Annotated[int, Field(ge=1, le=MOST_DEVICES), AfterValidator(_check_divides)] = 1
     wait_for_gpus: DurationSetting = Duration.parse("30m")
     ray_address: str | None = None
     scratch: Path | None = None

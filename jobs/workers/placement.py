@@ -23,7 +23,7 @@ class Placement:
 
     @property
     def devices(self) -> tuple[str, ...]:
-        """By torch's names, in the process of one model."""
+        """Names that torch has for them in the process of one model."""
         return tuple(f"cuda:{n}" for n in range(self.num_gpus)) if self.device == "cuda" else ("cpu",)
 
 
@@ -52,12 +52,7 @@ def place_actors(settings: Settings, weights: Weights, nodes: Nodes, is_private:
 
 
 def _check_numbers(settings: Settings) -> None:
-    if settings.num_gpus is None:
-        return
-    if not settings.num_models:
-        each = settings.gpus_per_model
-        raise UsageError(f"--num-gpus {settings.num_gpus} and --gpus-per-model {each}", "Ask for more GPUs.")
-    if settings.num_actors not in (None, settings.num_models):
+    if settings.num_gpus is not None and settings.num_actors not in (None, settings.num_models):
         raise UsageError(f"--num-gpus {settings.num_gpus} and --num-actors {settings.num_actors}", _BOTH)
 
 

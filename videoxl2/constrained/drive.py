@@ -73,11 +73,11 @@ def fill(
 
     Raises `NonFiniteError` when the logits are NaN or infinite.
     """
-    return fill_rows([(program, prompt_ids)], table, _OneRow(continuation), sampling, 1 << 30)[0]
+    return fill_rows([(program, prompt_ids)], table, _AsRows(continuation), sampling, 1 << 30)[0]
 
 
-class _OneRow:
-    """A fresh continuation as the only row."""
+class _AsRows:
+    """A fresh continuation, or anything that pushes like one, as rows of which there is one."""
 
     num_rows = 1
 

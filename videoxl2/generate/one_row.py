@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
+from videoxl2.generate.batch_decode import PASS_TOKENS
 from videoxl2.network.cache import KVCache
 from videoxl2.network.language import LanguageModel
-
-_PASS_TOKENS = 1024  # bounds what a pass of a long prompt needs besides the cache
 
 
 class OneRow:
@@ -55,10 +54,10 @@ class OneRow:
                 f"tokens for {len(token_ids)} rows, but there is one", "Give a list with one list of tokens."
             )
         ids = list(token_ids[0])
-        for first in range(0, len(ids), _PASS_TOKENS):
-            x_TD = self._language.embed(ids[first : first + _PASS_TOKENS])
+        for first in range(0, len(ids), PASS_TOKENS):
+            x_TD = self._language.embed(ids[first : first + PASS_TOKENS])
             hidden_TD = self._language.extend(x_TD, self._cache)
-            if first + _PASS_TOKENS >= len(ids):
+            if first + PASS_TOKENS >= len(ids):
                 self._logits_1V = self._language.logits(hidden_TD[-1:])
         return self._logits_1V
 

@@ -59,7 +59,12 @@ def test_a_model_may_take_several_gpus():
     [
         (GPUS, {"gpus_per_model": 3}, "3 GPUs for each model, and 2 on this machine"),
         (GPUS, {"gpus_per_model": 2, "num_actors": 2}, "2 actors of 2 GPUs each for 2 GPUs"),
-        (GPUS, {"gpus_per_model": 2, "num_gpus": 1}, "--num-gpus 1 and --gpus-per-model 2"),
+        (
+            GPUS,
+            {"gpus_per_model": 2, "num_gpus": 1},
+            "= 2: ask for 2 with --num-gpus, not for 1",
+        ),
+        (GPUS, {"gpus_per_model": 4, "num_gpus": 10}, "ask for 8 or 12 with --num-gpus, not for 10"),
         (GPUS, {"gpus_per_model": 2, "num_gpus": 4, "num_actors": 4}, "--num-gpus 4 and --num-actors 4"),
         (GPUS, {"gpus_per_model": 2, "device": "cpu"}, "--gpus-per-model 2 and --device cpu"),
         (GPUS, {"num_actors": 3}, "3 actors for 2 GPUs"),
