@@ -6,6 +6,7 @@ from jobs.failures import KILLS_UNTIL_POISON, WORKER_KILLED, Stage, VideoFailure
 from schemas.failures import FailureClass
 
 NODE_LACKS_CODE = "node_lacks_code"
+LACKS_CODE_PAUSE_S = 1.0  # before the same is tried again: the idle node would get it until it is left out
 MACHINE_LOST = VideoFailure(
     Stage.MODEL,
     FailureClass.LOST,

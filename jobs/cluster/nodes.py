@@ -5,6 +5,8 @@ is gone, and says nothing of nodes that drain.
 """
 
 import logging
+import math
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -63,7 +65,7 @@ class Nodes:
         return sum(node.num_gpus // num_gpus for node in self._taking_work())
 
     def free_room_for(self, num_gpus: int) -> int:
-        """The same of GPUs that nobody uses."""
+        """How many times there are so many GPUs that nobody uses on one node that takes work."""
         return sum(self.free_gpus.get(node.node_id, 0) // num_gpus for node in self._taking_work())
 
     def is_leaving(self, node_id: str) -> bool:
@@ -137,8 +139,8 @@ class View(Protocol):
     def left_out(self) -> Mapping[str, str]:
         """Those that are left out, and why."""
 
-    def leave_out(self, node_id: str, why: str) -> None:
-        """Count a node among those that are of no use to the run, from the next look on."""
+    def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> None:
+        """Count a node among those that are of no use to the run, for so long from the next look on."""
 
 
 class NodeView:
@@ -147,7 +149,7 @@ class NodeView:
     def __init__(self, client: Any) -> None:
         self._client = client
         self._sees_draining = True
-        self._left_out: dict[str, str] = {}
+        self._left_out: dict[str, tuple[str, float]] = {}  # why, and until when on the monotonic clock
 
     def look(self) -> Nodes | None:
         """The nodes now; None where the store did not answer in time."""
@@ -162,17 +164,19 @@ class NodeView:
         alive = {node_id: _node_of(one) for node_id, one in found.items() if one.state == _ALIVE}
         deaths = {node_id: _death_of(one) for node_id, one in found.items() if one.state != _ALIVE}
         draining = {node_id: at for node_id, at in draining.items() if node_id in alive}
-        self._left_out = {node_id: why for node_id, why in self._left_out.items() if node_id in alive}
+        self._left_out = {node_id: one for node_id, one in self._left_out.items() if node_id in alive}
         return Nodes(alive, draining, deaths, free_gpus, self.left_out)
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """As the view."""
-        return dict(self._left_out)
+        """Those that are left out now, and why."""
+        now = time.monotonic()
+        return {node_id: why for node_id, (why, until) in self._left_out.items() if now < until}
 
-    def leave_out(self, node_id: str, why: str) -> None:
-        """As the view."""
-        self._left_out.setdefault(node_id, why)
+    def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> None:
+        """Leave a node out for so long; one that is left out stays it for the first reason."""
+        if node_id not in self.left_out:
+            self._left_out[node_id] = why, time.monotonic() + seconds
 
     def why_no_more(self) -> str | None:
         """What the autoscaler does about too few nodes; None where it says nothing, or nobody answers."""

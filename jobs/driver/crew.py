@@ -1,5 +1,6 @@
 """The actors of a run and the videos in their hands, as many as machines and work allow."""
 
+import math
 import time
 from collections import Counter
 
@@ -11,7 +12,9 @@ from jobs.driver.queue import WorkQueue
 from schemas.failures import FailureClass
 from storage.errors import NoSpace
 
-MAX_LOAD_TRIES = 3  # on a node that has never loaded the model
+MAX_LOAD_TRIES = 3  # on the only node for models, which has never loaded one
+TRIED_AGAIN_S = 600.0  # for which a node is left out whose next try may go well: others hold its memory
+_MAY_PASS = {FailureClass.TRANSIENT, FailureClass.RESOURCE, FailureClass.LOST}
 
 
 class Crew:
@@ -45,32 +48,35 @@ class Crew:
                 self.remove(handle)
 
     def started(self, handle: ActorHandle, outcome: ActorLocation | NotLoaded) -> None:
-        """Note that its weights are loaded, or leave out the node where they never could; what may pass is
-        tried again there first.
+        """Note that its weights are loaded, or leave out the node where they never could: for good, or for a
+        while where that may pass.
 
         Raises `PreflightError` where models have no other node.
         """
         if isinstance(outcome, ActorLocation):
             self._loaded_on.add(outcome.node_id)
-        elif outcome.node_id not in self._loaded_on and (self._may_pass(outcome) or self._leave_out(outcome)):
+        elif outcome.node_id not in self._loaded_on and (
+            self._leave_out(outcome) or self._may_try_again(outcome)
+        ):
             self._pool.remove(handle)
             self._pool.lost_at_start()
             return
         self._pool.started(handle, outcome)
 
-    def _may_pass(self, outcome: NotLoaded) -> bool:
-        """Whether the failure may be gone the next time, as of a store that did not answer."""
-        self._load_tries[outcome.node_id] += 1
-        failure, is_tried_again = outcome.failure, self._load_tries[outcome.node_id] < MAX_LOAD_TRIES
-        return (
-            is_tried_again
-            and failure.failure_class is FailureClass.TRANSIENT
-            and failure.code != NoSpace.code
+    def _leave_out(self, outcome: NotLoaded) -> bool:
+        failure = outcome.failure
+        is_full = failure.code == NoSpace.code  # nobody else removes weights
+        seconds = TRIED_AGAIN_S if failure.failure_class in _MAY_PASS and not is_full else math.inf
+        return self._machines.leave_out(
+            outcome.node_id, f"could not load the model: {failure.message}", seconds
         )
 
-    def _leave_out(self, outcome: NotLoaded) -> bool:
-        why = f"could not load the model: {outcome.failure.message}"
-        return self._machines.leave_out(outcome.node_id, why)
+    def _may_try_again(self, outcome: NotLoaded) -> bool:
+        """Whether the only node for models is asked again, as its store did not answer."""
+        self._load_tries[outcome.node_id] += 1
+        is_early = self._load_tries[outcome.node_id] < MAX_LOAD_TRIES
+        failure = outcome.failure
+        return is_early and failure.failure_class is FailureClass.TRANSIENT and failure.code != NoSpace.code
 
     @property
     def is_wait_over(self) -> bool:

@@ -114,14 +114,14 @@ class Machines:
             self._teller.short(self._shortage(lacks, seconds))
         return seconds >= self._wait_s
 
-    def leave_out(self, node_id: str, why: str) -> bool:
+    def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> bool:
         """Leave out a node where no model starts, unless it goes anyway. False: models have no other."""
         if node_id not in self.nodes.alive or self.nodes.is_leaving(node_id):
             return True
         others = replace(self.nodes, left_out={**self.nodes.left_out, node_id: why})
         if not (others.room_for(self._each) if self._placement.device == "cuda" else others.num_cpus):
             return False
-        self._view.leave_out(node_id, why)
+        self._view.leave_out(node_id, why, seconds)
         self._look_at = 0.0
         return True
 

@@ -1,5 +1,6 @@
 """Nodes that lack what a run needs: left out and told before their tasks and models fail one by one."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import ray
 
+from jobs.attempts.actor_failures import last_line
 from jobs.cluster.joining import Cluster
 from jobs.cluster.nodes import Node, Nodes, View
 from jobs.planning.preflight import Preflight
@@ -16,6 +18,7 @@ from jobs.weights import BUILT_IN
 from jobs.workers.node_probe import Needs, code_here, start_probe
 from schemas.failures import PreflightError
 
+ASK_AGAIN_S = 60.0  # a node that could not ask the store
 ANSWERS_WITHIN_S = 60.0  # a node that starts no process for so long is left to what notices that
 _HINT = (
     "Install what the driver has on every node, or take the node out; a library has to be where all see it."
@@ -49,26 +52,28 @@ class CheckedView:
     needs: Needs
     _asked: dict[Any, Node] = field(default_factory=dict)  # by the answer that is waited for
     _known: set[str] = field(default_factory=set)
+    _again_at: dict[str, float] = field(default_factory=dict)  # by node; moments on the monotonic clock
 
     def look(self) -> Nodes | None:
-        """As the view; a node counts until it is known that it lacks something."""
+        """Look, and take what nodes have answered; one counts until it is known that it lacks something."""
         self._take_answers(timeout_s=0.0)
+        self._ask_again()
         nodes = self.view.look()
         self._ask(nodes or Nodes())
         return nodes
 
     def why_no_more(self) -> str | None:
-        """As the view."""
+        """What the cluster does about too few of them, if it says."""
         return self.view.why_no_more()
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """As the view."""
+        """Those that are left out, and why."""
         return self.view.left_out
 
-    def leave_out(self, node_id: str, why: str) -> None:
-        """As the view."""
-        self.view.leave_out(node_id, why)
+    def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> None:
+        """Leave a node out for so long."""
+        self.view.leave_out(node_id, why, seconds)
 
     def check(self) -> None:
         """Ask the nodes that are there, and wait for them: `PreflightError` where all that could do the work
@@ -88,6 +93,13 @@ class CheckedView:
                 self._known.add(node.node_id)
                 self._asked[start_probe(node.node_id, PARTS, WORKERS, self.needs)] = node
 
+    def _ask_again(self) -> None:
+        """Ask those anew that could not tell, as the store did not answer them."""
+        due = [node_id for node_id, at in self._again_at.items() if at <= time.monotonic()]
+        for node_id in due:
+            del self._again_at[node_id]
+            self._known.discard(node_id)
+
     def _take_answers(self, timeout_s: float) -> None:
         give_up_at = time.monotonic() + timeout_s
         while self._asked:
@@ -101,9 +113,14 @@ class CheckedView:
     def _judged(self, answer: Any, node: Node) -> str:
         """What is lacking; empty where nothing is."""
         try:
-            found, missing, trouble = ray.get(answer)
+            found, missing, trouble, may_pass = ray.get(answer)
+        except ray.exceptions.RayTaskError as error:
+            return f"cannot be looked at: {last_line(error)}"
         except ray.exceptions.RayError:
             return ""  # it went, or is about to: that is told elsewhere
+        if may_pass:
+            self._again_at[node.node_id] = time.monotonic() + ASK_AGAIN_S
+            return ""
         if found != self.needs.version:
             has = f"version {found}" if found else "none"
             return f"needs {self.needs.package} {self.needs.version} and has {has}"

@@ -4,6 +4,7 @@ import random
 import time
 from typing import Protocol
 
+from jobs.attempts.actor_failures import LACKS_CODE_PAUSE_S, NODE_LACKS_CODE
 from jobs.attempts.breaker import Breaker
 from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
@@ -73,6 +74,7 @@ class FailurePolicy:
         again = _next_attempt(video.work, failure)
         if again and failure.can_retry and num_tries < policy.tries:
             delay_s = policy.backoff_s * 2 ** (num_tries - 1) * random.uniform(0.5, 1.5)
+            delay_s += LACKS_CODE_PAUSE_S if failure.code == NODE_LACKS_CODE else 0.0
             self._queue.put_later(again, time.monotonic() + delay_s)
             self._hand.do(self._settler.retrying, video)
         elif not failure.may_be_everywhere:

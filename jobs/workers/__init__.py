@@ -1,6 +1,6 @@
 """What runs on Ray's workers: the model actor, and the tasks that read and post-process its videos.
 
-actor        one per GPU: reads ahead, prefills, answers      reading  spans of frames, as tasks
+actor        the model: reads ahead, prefills, answers      reading  spans of frames, as tasks
 postprocess  boundaries to cuts, keyframes, rows, bundle      scratch  fetched videos on a node's disk
 hanging      a call that hangs becomes a crash                read_ahead  the tasks' spans in order
 deadlines    how long tasks may take                          said     what is said, for prompts

@@ -43,9 +43,10 @@ def code_here(modules: Sequence[str]) -> str:
 
 def probe_node(
     needs: tuple[str, str, str, Bucket | None], parts: Sequence[str], module: str, folders: Sequence[str]
-) -> tuple[str | None, list[str], str | None]:
+) -> tuple[str | None, list[str], str | None, bool]:
     """The version of the package, None where it is not here; the folders that are not here, or cannot be
-    read; with the wanted version, what keeps its code, or the library on S3, from being used.
+    read; with the wanted version, what keeps its code, or the library on S3, from being used, and whether
+    that may pass, as of a store that does not answer.
 
     `needs` are package, version, code and bucket, a tuple as the class `Needs` is not there; `parts` are the
     package's own packages, and `module` is what a worker imports. Imports what it needs itself, too.
@@ -62,18 +63,20 @@ def probe_node(
         found = None
     missing = [folder for folder in folders if not os.access(f"{folder}/.", os.R_OK | os.X_OK)]
     if found != wanted:
-        return found, missing, None
+        return found, missing, None, False
     if code_here(parts) != code:
-        return found, missing, f"has another build of {package} {found}"
+        return found, missing, f"has another build of {package} {found}", False
     try:
         import_module(module)
+    except Exception as error:
+        return found, missing, f"cannot import {module}: {error}", False
+    try:
         if bucket:
             import_module("storage.library.library").open_library(*bucket)
-    except ImportError as error:
-        return found, missing, f"cannot import {module}: {error}"
     except Exception as error:
-        return found, missing, f"cannot use the {getattr(error, 'message', None) or error}"
-    return found, missing, None
+        may_pass = bool(getattr(error.__cause__, "retryable", False))
+        return found, missing, f"cannot use the {getattr(error, 'message', None) or error}", may_pass
+    return found, missing, None, False
 
 
 def start_probe(node_id: str, parts: Sequence[str], module: str, needs: Needs) -> Any:

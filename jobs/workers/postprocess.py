@@ -24,10 +24,10 @@ from jobs.answers.carried import signals_of
 from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from jobs.answers.moves import cuts_by_shots, movable_ms, moves_of
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.actor_failures import NODE_LACKS_CODE
+from jobs.attempts.actor_failures import LACKS_CODE_PAUSE_S, NODE_LACKS_CODE
 from jobs.attempts.tries import AttemptHistory, Postprocessed
 from jobs.attempts.work import WAITING_PER_CPU, Work
-from jobs.failures import UNLIMITED, Stage, VideoFailure, classify
+from jobs.failures import Stage, VideoFailure, classify
 from jobs.logs import follow
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
@@ -203,11 +203,12 @@ class Postprocessing:
         self._task = _postprocess_task(source, recipe, run_id)
         self.resize(num_cpus)
         self._waiting: dict[ray.ObjectRef[Postprocessed | VideoFailure], _UnderWay] = {}
+        self._later: list[_UnderWay] = []  # to be done again from its moment on
         self._tasks: dict[str | None, Any] = {}  # by the node that they prefer
         self._left_out: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._later)
 
     def resize(self, num_cpus: int) -> None:
         """Note how many CPUs there are for it now; with none, one may come."""
@@ -222,7 +223,7 @@ class Postprocessing:
     @property
     def is_full(self) -> bool:
         """Whether more videos would only pile up."""
-        return len(self._waiting) >= self._max_waiting
+        return len(self) >= self._max_waiting
 
     @property
     def refs(self) -> "list[ray.ObjectRef[Postprocessed | VideoFailure]]":
@@ -242,8 +243,10 @@ class Postprocessing:
         under_way = self._waiting.pop(ref)
         job = under_way.job
         if isinstance(outcome, VideoFailure) and outcome.failure_class is not FailureClass.BUG:
-            most = UNLIMITED if outcome.code == NODE_LACKS_CODE else MAX_LOST  # that node is left out soon
-            if outcome.failure_class is FailureClass.LOST and under_way.times < most:
+            if outcome.code == NODE_LACKS_CODE:
+                self._later.append(_UnderWay(job, under_way.times, time.monotonic() + LACKS_CODE_PAUSE_S))
+                return None
+            if outcome.failure_class is FailureClass.LOST and under_way.times < MAX_LOST:
                 self._submit(job, None, under_way.times + 1)
                 return None
             if self._may_be_of_signals(job, outcome):
@@ -260,20 +263,35 @@ class Postprocessing:
     def finish_here(self) -> list[tuple[AttemptHistory, Postprocessed | VideoFailure]]:
         """Make the rows of what has answers in this process, as no CPU comes for its tasks."""
         finished = []
-        for ref, one in list(self._waiting.items()):
+        for ref, one in [*self._waiting.items(), *((None, one) for one in self._later)]:
             if one.job.answers is not None:
-                del self._waiting[ref]
-                ray.cancel(ref, force=True)
+                self._drop(ref, one)
                 made = postprocess_unsnapped(one.job, self._recipe, self._run_id, NO_CPU, time.perf_counter())
                 finished.append((self._timed(one), made))
         return finished
 
+    def _drop(self, ref: "ray.ObjectRef[Postprocessed | VideoFailure] | None", one: _UnderWay) -> None:
+        if ref is None:
+            self._later.remove(one)
+        else:
+            del self._waiting[ref]
+            ray.cancel(ref, force=True)
+
     def unfinished(self) -> list[AttemptHistory]:
         """The videos under way."""
-        return [one.job.video for one in list(self._waiting.values())]
+        return [one.job.video for one in (*self._waiting.values(), *self._later)]
 
     def redo_frozen(self) -> None:
-        """Begin anew what no task can take so long for; the frozen one keeps its place on its machine."""
+        """Begin anew what no task can take so long for; the frozen one keeps its place on its machine.
+
+        And what has waited for a node without the code to be left out.
+        """
+        now, later, self._later = time.monotonic(), self._later, []
+        for one in later:
+            if one.since <= now:
+                self._submit(one.job, None, one.times)
+            else:
+                self._later.append(one)
         for ref, one in list(self._waiting.items()):
             if time.monotonic() - one.since > self._patience_s(one.job.video.work):
                 del self._waiting[ref]
@@ -289,6 +307,7 @@ class Postprocessing:
         for ref in self._waiting:
             ray.cancel(ref, force=True)
         self._waiting.clear()
+        self._later.clear()
 
     def _timed(self, under_way: _UnderWay) -> AttemptHistory:
         """The video's tries; where no actor timed the last one, this task did."""

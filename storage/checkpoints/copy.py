@@ -92,10 +92,8 @@ def _is_whole(copy: Path, checkpoint: RemoteCheckpoint) -> bool:
 
 def _remove_others(copy: Path) -> None:
     """Remove what is here of other revisions of the same checkpoint, unless a process uses or fetches it."""
-    for lock_file in copy.parent.glob("*.lock"):
-        other = lock_file.with_suffix("")
-        if other == copy:
-            continue
+    here = copy.parent.iterdir()
+    for other in {path.with_suffix("") for path in here if not path.name.startswith(".")} - {copy}:
         lock = _open_lock(other)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

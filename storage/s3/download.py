@@ -26,7 +26,7 @@ _COPIES = 2  # that may arrive damaged
 _TORN_BYTES = 1 << 20  # at the end of what a killed process left: fetched again
 
 
-class Listed(Protocol):
+class ListedObject(Protocol):
     """An object as a listing shows it."""
 
     @property
@@ -53,7 +53,7 @@ class _Copy:
 
 
 def download(
-    client: "S3Client", etags: Etags, wanted: Listed, file: IO[bytes], goes_on: bool = False
+    client: "S3Client", etags: Etags, wanted: ListedObject, file: IO[bytes], goes_on: bool = False
 ) -> None:
     """Exactly the bytes that were listed, pinned to their ETag; else an ObjectError.
 
@@ -84,7 +84,7 @@ def download(
 class _Taking:
     """One copy on its way into the file. A connection that breaks is taken up again where it broke."""
 
-    def __init__(self, client: "S3Client", wanted: Listed, file: IO[bytes]) -> None:
+    def __init__(self, client: "S3Client", wanted: ListedObject, file: IO[bytes]) -> None:
         self._client, self._wanted, self._file = client, wanted, file
         self._promised_md5: str | None = None
 
@@ -111,7 +111,7 @@ class _Taking:
         raise self._given_up(broke_off) from broke_off
 
     def _begin(self, kept_bytes: int = 0) -> None:
-        """With what the file has in its first bytes."""
+        """Keep so many first bytes of the file, and begin behind them."""
         self._file.truncate(kept_bytes)
         self._file.seek(0)
         self._digest = hashlib.md5(usedforsecurity=False)
@@ -153,7 +153,7 @@ class _Taking:
         )
 
 
-def request_for(wanted: Listed) -> "GetObjectRequestTypeDef":
+def request_for(wanted: ListedObject) -> "GetObjectRequestTypeDef":
     """A GET of the bytes that were listed, and no others."""
     bucket, _, key = wanted.uri.removeprefix("s3://").partition("/")
     request: GetObjectRequestTypeDef = {"Bucket": bucket, "Key": key, "IfMatch": f'"{wanted.etag}"'}
@@ -162,7 +162,7 @@ def request_for(wanted: Listed) -> "GetObjectRequestTypeDef":
     return request
 
 
-def no_space(wanted: Listed) -> NoSpace:
+def no_space(wanted: ListedObject) -> NoSpace:
     return NoSpace(
         f"{wanted.uri}: no room for its {wanted.size_bytes / 1e6:.0f} MB on the local disk",
         "Free some space, or let temporary files go to another disk (TMPDIR).",

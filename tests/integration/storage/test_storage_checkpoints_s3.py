@@ -109,8 +109,12 @@ def test_what_a_killed_process_left_is_taken_up(stored, part_bytes, is_damaged):
 
 def test_changed_weights_are_another_revision(stored):
     """The former ones go as others are fetched, unless a process uses them; so does what was cut short."""
+    stored.put("model.safetensors", WEIGHTS[:-1] + b"?")
+    never_whole = stored.copies.heads(stored.listed())
+    stored.put("model.safetensors", WEIGHTS)
     first = stored.listed()
     kept = stored.copies.whole(first)
+    assert not never_whole.exists()
     stored.put("model.safetensors", WEIGHTS[:-1] + b"!")
     second = stored.listed()
     assert second.revision != first.revision

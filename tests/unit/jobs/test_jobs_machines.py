@@ -37,7 +37,7 @@ class Site:
     def look(self):
         return self.now
 
-    def leave_out(self, node_id, why):
+    def leave_out(self, node_id, why, seconds=0.0):
         self.left_out[node_id] = why
         self.now = replace(self.now, left_out=self.left_out)
 

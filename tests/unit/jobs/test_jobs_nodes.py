@@ -79,6 +79,9 @@ def test_a_node_that_is_left_out_takes_no_work():
     assert nodes.is_leaving(GPU.node_id)
     store.records = (record(HEAD),)
     assert (view.look().left_out, view.left_out) == ({}, {})
+    store.records = (record(HEAD), record(GPU))
+    view.leave_out(GPU.node_id, "has no room for a while", seconds=0.0)
+    assert view.look().num_gpus == GPU.num_gpus
 
 
 def test_what_happened_is_told_once():
