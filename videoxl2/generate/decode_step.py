@@ -10,6 +10,7 @@ Shapes: N numbers that a step is told of each row, T rows, V vocabulary.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable
 
 import torch
@@ -21,6 +22,7 @@ Step = Callable[
     [Tensor], Tensor
 ]  # numbers [N, T] on the device -> logits [T, V]; reads no other changing thing
 
+ALL_PLAIN = sys.maxsize  # steps of a kind that are run plainly where none can be recorded
 _PLAIN_FIRST = 3  # steps of a kind that are run plainly: recording one takes as long as several of them
 _MOST_KEPT = 16
 

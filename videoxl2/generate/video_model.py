@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, NonFiniteError
-from videoxl2.generate.decode_step import StepRecorder
+from videoxl2.generate.decode_step import ALL_PLAIN, StepRecorder
 from videoxl2.generate.prefill import Prefill, PrefillOptions
 from videoxl2.generate.session import Session
 from videoxl2.generate.stream import FrameSpan, frame_batches
@@ -250,10 +250,13 @@ class VideoModel(ABC):
         }
 
     def _step_recorder(self) -> StepRecorder | None:
-        """Return what records decode steps, the same for all sessions; None on a CPU, and on several GPUs,
-        over which a CUDA graph does not reach."""
-        if self._recorder is None and self.device.type == "cuda" and len(self.devices) == 1:
-            self._recorder = StepRecorder(self.device)
+        """Return what records decode steps, the same for all sessions; None on a CPU.
+
+        A CUDA graph does not reach over several GPUs: steps are the same there, shapes included, run plainly.
+        """
+        if self._recorder is None and self.device.type == "cuda":
+            is_spread = len(self.devices) > 1
+            self._recorder = StepRecorder(self.device, ALL_PLAIN) if is_spread else StepRecorder(self.device)
         return self._recorder
 
 

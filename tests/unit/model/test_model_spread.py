@@ -22,6 +22,7 @@ from videoxl2 import (
 )
 from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.blind import blind_logprobs
+from videoxl2.generate.decode_step import ALL_PLAIN, StepRecorder
 from videoxl2.generate.one_row import OneRow
 from videoxl2.network.cache import KVCache
 from videoxl2.network.checkpoint import empty_network, load_network
@@ -86,6 +87,15 @@ def pooled(model: VideoModel, video: Any) -> list[Any]:
         return [chosen, rows.push([[1, 2], [3]]).tolist(), rows.push([[4], [5]]).tolist()]
 
 
+def padded(model: VideoModel, video: Any, recorder: StepRecorder) -> list[Any]:
+    """Answers in steps that are padded to few kinds, by twos and by three, of which one ends first."""
+    session = replace(model.prefill(video), recorder=recorder)
+    answers = session.generate_many(["What?", "Who?", "Why?"], max_new_tokens=6, max_rows=2)
+    with session.start_rows(3) as rows:
+        pushes = [[[1, 2], [3], [4, 5, 6]], [[7], [8], [9]], [[7], [8], [9]], [[1], [], [2]], [[], [3], []]]
+        return [answers, *(rows.push(push).tolist() for push in pushes)]
+
+
 def test_a_spread_model_computes_what_an_unspread_one_does(folder: Path, noise: Any) -> None:
     """Bit by bit, for rows, continuations and reading without the video, in every family; and no operation
     was given tensors of two devices. Hidden states cross each border once a pass."""
@@ -127,6 +137,29 @@ def test_a_single_answer_takes_one_way_on_any_number_of_devices(
         assert isinstance(row, OneRow)
     with spread_out(model, THREE[:num_devices]), model.prefill(video).start_rows(1) as row:
         assert isinstance(row, Rows)
+
+
+def test_steps_are_padded_alike_on_any_number_of_devices(small_folder: Path, noise: Any) -> None:
+    """Those that a GPU replays, and those of several GPUs, which are never recorded: bit by bit."""
+    model, video = load_model(small_folder), noise(20)
+    replayed = padded(model, video, StepRecorder(torch.device("cpu"), plain_first=0))
+    with spread_out(model):
+        assert padded(model, video, StepRecorder(THREE[0], ALL_PLAIN)) == replayed
+
+
+@pytest.mark.parametrize("num_devices", [1, 2])
+def test_only_a_gpu_alone_records(
+    small_folder: Path, monkeypatch: pytest.MonkeyPatch, num_devices: int
+) -> None:
+    """Steps are of one kind on one GPU and on several; graphs are of one."""
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: None)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda device: None)
+    model = load_model(small_folder)
+    assert model._step_recorder() is None
+    with spread_out(model, (torch.device("cuda:0"), torch.device("cuda:1"))[:num_devices]):
+        recorder = model._step_recorder()
+    assert recorder is not None
+    assert (recorder.plain_first == ALL_PLAIN) == (num_devices == 2)
 
 
 def test_a_step_crosses_each_border_with_a_fixed_number_of_tensors(small_folder: Path, noise: Any) -> None:
