@@ -41,10 +41,9 @@ def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Ex
     with open_catalog(*place, must_exist=False) as catalog:
         pictures = checked.weights.pictures if checked.weights else None
         history = read_history(catalog, checked.index, checked.recipe, pictures)
-        lengths = lengths_of(videos, catalog, library)
-        shapes = None
-        if pictures and pictures.keeps_shape:
-            shapes = shapes_of(videos, catalog, lengths.said)
+        keeps_shape = pictures is not None and pictures.keeps_shape
+        lengths = lengths_of(videos, catalog, library, with_shapes=keeps_shape)
+        shapes = shapes_of(videos, catalog, lengths.said) if keeps_shape else None
     frames, tokens, actor_s = (np.zeros_like(lengths.ms) for _ in range(3))
     for tasks, rows in _by_tasks(videos):
         shown = shapes.take(rows) if shapes else None

@@ -62,13 +62,16 @@ class Lengths:
     said: Mapping[int, Stated] = field(default_factory=dict)  # in headers, by the video's place
 
 
-def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library | None) -> Lengths:
-    """Look up lengths. Without a catalog there is no index yet; without a library no header is read."""
+def lengths_of(
+    videos: PlannedVideos, catalog: Catalog | None, library: Library | None, with_shapes: bool = False
+) -> Lengths:
+    """Look up lengths. Without a catalog there is no index yet; without a library no header is read. With
+    shapes, headers are also read where an attempt has told the length alone."""
     told = [np.full(len(videos), np.nan) for _ in range(5)]
     if catalog is not None and len(videos):
         videos.show(catalog, with_revisions=True)
         told = catalog.arrays(_TOLD)
-    headers = _read_headers(videos, told, library) if library is not None else {}
+    headers = _read_headers(videos, told, library, with_shapes) if library is not None else {}
     is_certain = ~np.isnan(told[0])
     _guess(videos, told[0], dict(catalog.query(_PACES).rows) if catalog is not None else {})
     lengths_ms, pictures, megapixels, sampled, sound_s = told
@@ -77,19 +80,21 @@ def lengths_of(videos: PlannedVideos, catalog: Catalog | None, library: Library 
 
 
 def _read_headers(
-    videos: PlannedVideos, told: Sequence[Numbers], library: Library
+    videos: PlannedVideos, told: Sequence[Numbers], library: Library, with_shapes: bool
 ) -> dict[int, Stated | None]:
-    """Fill in what headers say; what each that was read says, by the video's place."""
-    unknown = np.flatnonzero(np.isnan(told[0])).tolist()
+    """Fill in what headers say and nothing else does; what each that was read says, by the video's place."""
+    lacks_length, lacks_pictures = np.isnan(told[0]), np.isnan(told[2])
+    unknown = np.flatnonzero(lacks_length | lacks_pictures if with_shapes else lacks_length).tolist()
     most = MAX_HEADERS_LOCAL if library.is_local else MAX_HEADERS_S3
     if len(unknown) > most:
         ids = videos.video_ids
-        unknown = sorted(sorted(unknown, key=ids.__getitem__)[:most])
+        unknown = sorted(sorted(unknown, key=lambda row: (not lacks_length[row], ids[row]))[:most])
     found = read_headers(library, [one.video for one in videos.take(unknown)]) if unknown else []
     for row, said in zip(unknown, found, strict=True):
         if said and said.ms:
             for column, value in zip(told, _columns(said), strict=True):
-                column[row] = value
+                if np.isnan(column[row]):
+                    column[row] = value
     return dict(zip(unknown, found, strict=True))
 
 

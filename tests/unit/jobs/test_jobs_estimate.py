@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.planning import lengths
 from jobs.planning.ceiling import split_costly
 from jobs.planning.estimate import estimate_of
 from jobs.planning.expected import expect
@@ -273,7 +274,7 @@ def test_a_video_out_of_proportion_is_refused_by_name(settings, history):
         told(settings(max_cost_per_video="0.10usd"))
 
 
-def test_no_video_is_refused_by_a_shape_that_nobody_told(settings, history, make_film):
+def test_no_video_is_refused_by_a_shape_that_nobody_told(settings, history, make_film, monkeypatch):
     """Pictures in their own shape: only a known one is held against time or money."""
     checked, plan = preview(settings(), NIGHTLY)
     config = replace(checked.weights.config, own_shape=qwen3_pictures(16))
@@ -291,6 +292,12 @@ def test_no_video_is_refused_by_a_shape_that_nobody_told(settings, history, make
     assert refused("2m") == refused("0.10usd") == []
     assert refused("1000frames") == ["day.mp4"], "a number of pictures is the same in any shape"
     (day,) = (one.video for one in plan.videos if one.video.uri.endswith("/day.mp4"))
+    stated = Stated(60_000, 1500.0, 640, 480, has_sound=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            lengths, "read_headers", lambda _, videos: [stated if one == day else None for one in videos]
+        )
+        assert refused("2m") == ["day.mp4"], "a header tells the shape, and an attempt the length still"
     bundle = make_film(day, duration_ms=72_000_000, width=640, height=480)
     index = open_index(settings().index)
     index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
