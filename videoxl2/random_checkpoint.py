@@ -217,7 +217,7 @@ def write_random_checkpoint(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    is_qwen = family in (Family.QWEN2_5_VL, Family.QWEN3_VL)
+    is_qwen = Family(family).is_qwen_vl
     tokenizer = build_tokenizer(QWEN_TOKENS if is_qwen else ())
     stop: int = tokenizer.token_to_id("<|im_end|>")  # type: ignore[assignment]  # just added
     if is_qwen:

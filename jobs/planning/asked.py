@@ -8,7 +8,7 @@ import numpy as np
 from jobs.planning.costs import Asked, Numbers
 from jobs.planning.shapes import Shapes
 from schemas.recipe import Budget
-from videoxl2.network.picture_size import FRAMES_PER_ROW, PictureRule
+from videoxl2.network.picture_size import FRAMES_PER_PAIR, PictureRule
 
 _SHARED = 4  # sections share about this part of what fits into one
 
@@ -31,7 +31,7 @@ class FrameSampling:
         wanted = np.maximum(1.0, np.ceil(duration_ms * self.fps / 1000))
         at_once = np.minimum(np.nan_to_num(wanted, nan=self.max_frames), self.max_frames)
         sizes = (rule.size(*one, int(n)) for one, n in zip(sides, at_once.tolist(), strict=True))
-        return np.array([rule.tokens(size) / FRAMES_PER_ROW for size in sizes], np.float64)
+        return np.array([rule.tokens(size) / FRAMES_PER_PAIR for size in sizes], np.float64)
 
     def frames(self, duration_ms: Numbers) -> tuple[Numbers, Numbers]:
         """Pictures of each video, and the sections it is taken in."""

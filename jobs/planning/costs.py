@@ -20,7 +20,7 @@ class Asked:
     """What is asked about videos, as columns: pictures shown, questions put, tokens allowed by the second."""
 
     frames: Numbers
-    load: Numbers  # of the pictures: their number, or their tokens where sizes follow the video
+    visual_tokens: Numbers  # of the pictures; their number where all are of one size
     questions: Numbers
     token_room: Numbers  # of questions whose windows follow the video: the bound on their tokens
 
@@ -64,7 +64,7 @@ class Costs:
     def seconds(self, asked: Asked) -> Numbers:
         """What each video is expected to take."""
         answers_s = self.question_s * asked.questions + self.token_s * self.tokens(asked)
-        shown_s = self.frame_s * asked.frames + self.visual_s * asked.load
+        shown_s = self.frame_s * asked.frames + self.visual_s * asked.visual_tokens
         return self.video_s + shown_s + answers_s
 
     def tokens(self, asked: Asked) -> Numbers:
@@ -95,10 +95,10 @@ def fit_costs(attempts: Attempts, alike: Attempts | None = None) -> Costs:
 def _fit_prefill(prefill_s: Numbers, asked: Asked) -> tuple[float, float, float]:
     """Seconds of a video for itself, of a picture, and of a token of one: 0 where each is as large."""
     ones = np.ones_like(asked.frames)
-    if (asked.load == asked.frames).all():
+    if (asked.visual_tokens == asked.frames).all():
         first_s, frame_s = _fit(prefill_s, ones, asked.frames)
         return first_s, frame_s, 0.0
-    first_s, frame_s, visual_s = _fit(prefill_s, ones, asked.frames, asked.load)
+    first_s, frame_s, visual_s = _fit(prefill_s, ones, asked.frames, asked.visual_tokens)
     return first_s, frame_s, visual_s
 
 

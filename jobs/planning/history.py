@@ -119,6 +119,6 @@ def _attempts(
     if recipe and not budgets:
         budgets = dict.fromkeys(recipe.tasks, Budget(max_new_tokens=0, window_ms=None))
     asked = asked_of(durations_ms, sampling, budgets)
-    load = frames * sampling.weights(durations_ms, Shapes(*sides))
-    shown = replace(asked, frames=frames, load=load)
+    visual_tokens = frames * sampling.weights(durations_ms, Shapes(*sides))
+    shown = replace(asked, frames=frames, visual_tokens=visual_tokens)
     return Attempts(shown, tokens, again_tokens, prefill_s, generate_s, other_s)

@@ -40,7 +40,7 @@ class SignalsRead:
 
     @property
     def seconds(self) -> float:
-        """Of a CPU, all of them together."""
+        """Seconds of a CPU, of all of them together."""
         return sum(one.seconds for one in self.took)
 
     @property

@@ -28,7 +28,7 @@ from videoxl2.generate.video_model import VideoModel
 from videoxl2.network.config import ModelConfig
 from videoxl2.network.encoder import DEFAULT_BATCH
 from videoxl2.network.families import Family
-from videoxl2.network.picture_size import FRAMES_PER_ROW
+from videoxl2.network.picture_size import FRAMES_PER_PAIR
 from videoxl2.network.qwen_config import QwenVision
 from videoxl2.network.qwen_footprint import frames_of_batch
 from videoxl2.network.qwen_network import QwenNetwork
@@ -93,14 +93,14 @@ class QwenVL(VideoModel):
         options = self._options(prefill or PrefillOptions(), tokens, height * width)
         encoder = self.encoder(options)
         if options.expected_frames:
-            expected = -(-options.expected_frames // FRAMES_PER_ROW) * tokens
+            expected = -(-options.expected_frames // FRAMES_PER_PAIR) * tokens
             self.check_context(f"{options.expected_frames} frames of {width}x{height}", expected)
         running = self._start(options, prefix_ids, tokens, encoder.clock)
         counted = self.positions(height // self.vision.unit, width // self.vision.unit)
         counted.text(running.layout.prefix_tokens)
         frame_times: list[int] = []
         for batch in self._batches(spans, encoder.wanted_batch, (height, width)):
-            stamps, positions_3T = self._beside(batch.pts_ms, len(frame_times) // FRAMES_PER_ROW, counted)
+            stamps, positions_3T = self._beside(batch.pts_ms, len(frame_times) // FRAMES_PER_PAIR, counted)
             frame_times += batch.pts_ms
             self._check_room(frame_times, running.layout.end + positions_3T.shape[1], counted.next)
             tokens_GLMD = encoder.encode(batch.frames)
@@ -113,7 +113,7 @@ class QwenVL(VideoModel):
         self, times_ms: Sequence[int], first: int, counted: GridPositions
     ) -> tuple[list[list[int]], Tensor]:
         """Return the tokens before each pair, from number `first` on, and the positions `[3, T]` of both."""
-        pairs = [times_ms[at : at + FRAMES_PER_ROW] for at in range(0, len(times_ms), FRAMES_PER_ROW)]
+        pairs = [times_ms[at : at + FRAMES_PER_PAIR] for at in range(0, len(times_ms), FRAMES_PER_PAIR)]
         stamps = [self.before_pair(first + number, times) for number, times in enumerate(pairs)]
         places = [
             part

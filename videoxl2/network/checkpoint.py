@@ -28,7 +28,6 @@ from videoxl2.network.qwen_network import QwenNetwork
 from videoxl2.network.source import weight_files
 from videoxl2.network.spread import Spread
 
-QWEN_FAMILIES = (Family.QWEN2_5_VL, Family.QWEN3_VL)
 Shapes = dict[str, tuple[int, ...]]
 
 VISION_PREFIX = "model.vision_tower.vision_tower.vision_model."
@@ -212,7 +211,7 @@ def save_checkpoint(network: AnyNetwork, folder: Path, source: Path | None = Non
     config = network.config
     folder.mkdir(parents=True, exist_ok=True)
     fields = config.raw | {"torch_dtype": str(network.language.embed_tokens.weight.dtype)[6:]}
-    if config.family not in QWEN_FAMILIES:
+    if not config.family.is_qwen_vl:
         (folder / "vision_tower").mkdir(exist_ok=True)
         fields |= {"mm_vision_tower": "vision_tower"}
         siglip = config.raw_vision or _siglip_fields(config.vision)

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 from videoxl2.errors import CheckpointError
 from videoxl2.network.families import Family, family_of
 from videoxl2.network.picture_size import (
-    FRAMES_PER_ROW,
+    FRAMES_PER_PAIR,
     USUAL_PICTURE,
     OwnShape,
     PictureRule,
@@ -31,7 +31,6 @@ from videoxl2.network.qwen_config import (
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
-
 
 Pool = Literal["bilinear", "average", "max"]
 Newline = Literal["grid", "frame", "one_token", "no_token"]
@@ -78,9 +77,8 @@ class LanguageConfig:
     max_position_embeddings: int = 32768
     qkv_bias: bool = True
     head_norms: bool = False  # queries and keys are normalised head by head
-    rope_axes: tuple[
-        int, ...
-    ] = ()  # of each frequency: 0 time, 1 row, 2 column; empty: positions are one number
+    # Of each frequency: 0 time, 1 row, 2 column; empty: positions are one number.
+    rope_axes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ class ModelConfig:
     def frames_per_group(self) -> int:
         """Return how many frames are encoded together."""
         if self.own_shape:
-            return FRAMES_PER_ROW
+            return FRAMES_PER_PAIR
         return GROUP_FRAMES if self.frame_tokens is None else 1
 
     @property
@@ -180,7 +178,7 @@ def read_config(folder: Path) -> ModelConfig:
         )
     raw = _read_json(folder / "config.json")
     model_type = raw.get("model_type")
-    if (family := _family(folder, raw)) in QWEN_TYPES.values():
+    if (family := _family(folder, raw)).is_qwen_vl:
         return qwen_config(folder, raw, family)
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
         raise CheckpointError(

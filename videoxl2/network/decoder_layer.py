@@ -22,6 +22,8 @@ _FEW_NUMBERS = 2**14  # up to here what an operation costs is its launch
 
 
 class RMSNorm(nn.Module):
+    """Scales each vector to a root mean square of one, then by learned weights."""
+
     def __init__(self, size: int, eps: float) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(size))
@@ -52,6 +54,8 @@ def _signs(dtype: torch.dtype, device: torch.device) -> Tensor:
 
 
 class SelfAttention(nn.Module):
+    """Grouped-query attention with rotary positions, over the rows of a cache."""
+
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         width, heads, kv_heads = config.hidden_size, config.num_heads, config.num_kv_heads
@@ -84,6 +88,8 @@ class SelfAttention(nn.Module):
 
 
 class GatedMlp(nn.Module):
+    """Feed-forward half of a layer, whose SiLU gate scales what goes through."""
+
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
@@ -98,6 +104,8 @@ class GatedMlp(nn.Module):
 
 
 class DecoderLayer(nn.Module):
+    """Attention and feed-forward network, each behind a norm and added to what came in."""
+
     def __init__(self, config: LanguageConfig) -> None:
         super().__init__()
         self.self_attn = SelfAttention(config)

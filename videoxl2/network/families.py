@@ -23,6 +23,11 @@ class Family(StrEnum):
     QWEN2_5_VL = "Qwen2.5-VL"
     QWEN3_VL = "Qwen3-VL"
 
+    @property
+    def is_qwen_vl(self) -> bool:
+        """Return whether its tower takes pictures in their own shape, two frames at a time."""
+        return self in (Family.QWEN2_5_VL, Family.QWEN3_VL)
+
 
 def family_of(folder: Path) -> Family:
     """Return the family of the checkpoint in `folder`.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from videoxl2.network.config import ModelConfig
-from videoxl2.network.qwen_footprint import batch_bytes, tower_parameters
+from videoxl2.network.qwen_footprint import batch_bytes, linear_parameters, tower_parameters
 
 GB = 10**9
 CARDS = (24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
@@ -172,7 +172,7 @@ def _input_parameters(config: ModelConfig) -> int:
         return tower_parameters(config.qwen_vision) + vocabulary
     width = config.language.hidden_size
     c = config.vision.hidden_size
-    projector = _linear(c, width) + _linear(width, width)
+    projector = linear_parameters(c, width) + linear_parameters(width, width)
     between = width if config.frame_tokens else _dts_parameters(c)  # LLaVA-Video has a newline there
     return _tower_parameters(config) + between + projector + vocabulary
 
@@ -182,21 +182,17 @@ def _output_parameters(config: ModelConfig) -> int:
     return d.hidden_size * (1 if d.tie_word_embeddings else 1 + d.vocab_size)
 
 
-def _linear(inputs: int, outputs: int) -> int:
-    return inputs * outputs + outputs
-
-
 def _tower_parameters(config: ModelConfig) -> int:
     v, c = config.vision, config.vision.hidden_size
-    embeddings = _linear(3 * v.patch_size**2, c) + v.patches_per_side**2 * c
-    feed_forward = _linear(c, v.intermediate_size) + _linear(v.intermediate_size, c)
-    return embeddings + v.num_layers * (4 * _linear(c, c) + feed_forward + 4 * c) + 2 * c
+    embeddings = linear_parameters(3 * v.patch_size**2, c) + v.patches_per_side**2 * c
+    feed_forward = linear_parameters(c, v.intermediate_size) + linear_parameters(v.intermediate_size, c)
+    return embeddings + v.num_layers * (4 * linear_parameters(c, c) + feed_forward + 4 * c) + 2 * c
 
 
 def _dts_parameters(c: int) -> int:
-    spatial = 2 * c + 4 * _linear(c, c)
-    temporal = 2 * c + _linear(c, 3 * c) + _linear(c, c) + 2 * _DISTANCES * c
-    return 4 * c + 2 * (spatial + temporal + _linear(27 * c, c))
+    spatial = 2 * c + 4 * linear_parameters(c, c)
+    temporal = 2 * c + linear_parameters(c, 3 * c) + linear_parameters(c, c) + 2 * _DISTANCES * c
+    return 4 * c + 2 * (spatial + temporal + linear_parameters(27 * c, c))
 
 
 def _layer_parameters(config: ModelConfig) -> int:

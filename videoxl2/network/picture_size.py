@@ -11,7 +11,7 @@ from functools import cache
 from itertools import accumulate
 from typing import NamedTuple, Protocol
 
-FRAMES_PER_ROW = 2  # frames of a Qwen-VL model that share their tokens
+FRAMES_PER_PAIR = 2  # frames of a Qwen-VL model that share their tokens
 USUAL_PICTURE = (1920, 1080)  # width and height where a video's own are not known
 _EXACT = 512  # frames up to which most tokens are counted one by one
 _WIDEST = 200  # times as long as wide: what is longer is squeezed to it
@@ -117,7 +117,7 @@ class OwnShape:
     def size(self, width: int, height: int, num_frames: int) -> PictureSize:
         """Return the published rule's size: sides rounded, or scaled to the budget and then cut to units."""
         sides = self._enlarged(*_shortened(width, height))
-        num_frames = max(num_frames, FRAMES_PER_ROW)
+        num_frames = max(num_frames, FRAMES_PER_PAIR)
         frames, even = (num_frames, _even(num_frames)) if self.is_shared else (1, 1)
         limits = self._limits(num_frames)
         least = min([self.least, *(limit.most * even // limit.even for limit in limits)])
@@ -141,17 +141,17 @@ class OwnShape:
         exact = (0, *_most_tokens(self))
         if num_frames < len(exact):
             return exact[num_frames]
-        beyond = self._pair_tokens(_EXACT) * -(-num_frames // FRAMES_PER_ROW)
+        beyond = self._pair_tokens(_EXACT) * -(-num_frames // FRAMES_PER_PAIR)
         at_once = self.most.at_once
         if at_once is None:
             return beyond
-        pixels = FRAMES_PER_ROW * self.unit**2
+        pixels = FRAMES_PER_PAIR * self.unit**2
         bound = -(-at_once * (_EXACT + 1) // (_EXACT - 1) // pixels)
-        return max(exact[-1], min(beyond, bound), -(-num_frames // FRAMES_PER_ROW))
+        return max(exact[-1], min(beyond, bound), -(-num_frames // FRAMES_PER_PAIR))
 
     def _pair_tokens(self, num_frames: int) -> int:
         """Return the tokens of a pair where so many frames are shown, whatever their shape."""
-        limits = self._limits(max(num_frames, FRAMES_PER_ROW))
+        limits = self._limits(max(num_frames, FRAMES_PER_PAIR))
         most = min(limit.most // min(limit.frames, limit.even) for limit in limits)
         return max(1, most // self.unit**2)
 
@@ -183,7 +183,7 @@ def qwen2_5_pictures(patch_size: int) -> OwnShape:
     All frames together have what 90 % of its 128,000 tokens show, two frames a token.
     """
     area = (2 * patch_size) ** 2
-    most = PixelBudget(768 * area, 128_000 * 9 // 10 * area * FRAMES_PER_ROW)
+    most = PixelBudget(768 * area, 128_000 * 9 // 10 * area * FRAMES_PER_PAIR)
     return OwnShape(2 * patch_size, 128 * area, is_shared=False, most=most)
 
 
@@ -195,7 +195,7 @@ def qwen3_pictures(patch_size: int, least: int = 4096, most: int = 25_165_824) -
 @cache
 def _most_tokens(rule: OwnShape) -> tuple[int, ...]:
     """Return the tokens of up to 1, 2, 3 … frames, as far as an odd one matters."""
-    pairs = ((number, -(-number // FRAMES_PER_ROW)) for number in range(1, _EXACT + 1))
+    pairs = ((number, -(-number // FRAMES_PER_PAIR)) for number in range(1, _EXACT + 1))
     return tuple(accumulate((rule._pair_tokens(number) * rows for number, rows in pairs), max))
 
 
@@ -206,4 +206,4 @@ def _shortened(width: int, height: int) -> tuple[int, int]:
 
 def _even(num_frames: int) -> int:
     """Return the number as the published rule evens it: of two that are as near, the multiple of four."""
-    return round(num_frames / FRAMES_PER_ROW) * FRAMES_PER_ROW
+    return round(num_frames / FRAMES_PER_PAIR) * FRAMES_PER_PAIR

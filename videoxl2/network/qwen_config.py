@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from videoxl2.network.families import Family
-from videoxl2.network.picture_size import FRAMES_PER_ROW, OwnShape, qwen2_5_pictures, qwen3_pictures
+from videoxl2.network.picture_size import FRAMES_PER_PAIR, OwnShape, qwen2_5_pictures, qwen3_pictures
 
 MERGED = 2  # patches in height and in width that become one token
 QWEN_TYPES = {"qwen2_5_vl": Family.QWEN2_5_VL, "qwen3_vl": Family.QWEN3_VL}
@@ -86,7 +86,7 @@ class QwenVision:
 def qwen_vision(raw: _Fields, family: Family) -> QwenVision:
     """Read the tower's half of a config. Raises `ValueError` for what cannot be run."""
     found = dict(raw.get("vision_config") or {})
-    _demand(found, "temporal_patch_size", FRAMES_PER_ROW)
+    _demand(found, "temporal_patch_size", FRAMES_PER_PAIR)
     _demand(found, "spatial_merge_size", MERGED)
     _demand(found, "in_channels", 3)
     is_older = family is Family.QWEN2_5_VL

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
-from videoxl2.network.picture_size import FRAMES_PER_ROW
+from videoxl2.network.picture_size import FRAMES_PER_PAIR
 from videoxl2.network.qwen_config import MERGED
 from videoxl2.network.transfer import to_device
 
@@ -49,11 +49,11 @@ def patches(pixels_FCHW: Tensor, patch_size: int) -> Tensor:
 
     An odd last frame is its own neighbour in time.
     """
-    if len(pixels_FCHW) % FRAMES_PER_ROW:
+    if len(pixels_FCHW) % FRAMES_PER_PAIR:
         pixels_FCHW = torch.cat([pixels_FCHW, pixels_FCHW[-1:]])
     height, width = (side // patch_size for side in pixels_FCHW.shape[-2:])
     rows = (height // MERGED, MERGED, patch_size)
     columns = (width // MERGED, MERGED, patch_size)
-    cut = pixels_FCHW.reshape(-1, FRAMES_PER_ROW, 3, *rows, *columns)  # pair, time, colour, row …, column …
+    cut = pixels_FCHW.reshape(-1, FRAMES_PER_PAIR, 3, *rows, *columns)  # pair, time, colour, row …, column …
     ordered = cut.permute(0, 3, 6, 4, 7, 2, 1, 5, 8)
     return ordered.reshape(len(cut), height * width, -1)

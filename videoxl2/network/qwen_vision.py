@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from videoxl2.network.decoder_layer import RMSNorm
 from videoxl2.network.embedding import undrawn_embedding
-from videoxl2.network.picture_size import FRAMES_PER_ROW
+from videoxl2.network.picture_size import FRAMES_PER_PAIR
 from videoxl2.network.qwen_config import MERGED, QwenVision
 from videoxl2.network.qwen_pictures import patches
 from videoxl2.network.rotary import grid_angles, rotate
@@ -184,7 +184,7 @@ class PatchEmbedding(nn.Module):
 
     def __init__(self, config: QwenVision) -> None:
         super().__init__()
-        kernel = (FRAMES_PER_ROW, config.patch_size, config.patch_size)
+        kernel = (FRAMES_PER_PAIR, config.patch_size, config.patch_size)
         self.proj = nn.Conv3d(3, config.hidden_size, kernel, stride=kernel, bias=not config.is_gated)
 
     def forward(self, patches_GNP: Tensor) -> Tensor:

@@ -73,10 +73,10 @@ def test_pictures_in_their_own_shape_cost_what_their_tokens_do():
     wide = Shapes(np.full(7, 1280.0), np.full(7, 720.0))
 
     def took(asked):
-        return 2 + 0.01 * asked.frames + 0.003 * asked.load + 0.5 * asked.questions
+        return 2 + 0.01 * asked.frames + 0.003 * asked.visual_tokens + 0.5 * asked.questions
 
     asked = asked_of(lengths_ms, own, {"summary": BUDGETS["summary"]}, shapes=wide)
-    assert asked.load[1] == 60 * 15 * 26 / 2  # 480 x 832 pixels, in tokens of 32 x 32 for two frames
+    assert asked.visual_tokens[1] == 60 * 15 * 26 / 2  # 480 x 832 pixels, in tokens of 32 x 32 for two frames
     none = np.zeros_like(lengths_ms)
     costs = fit_costs(Attempts(asked, none, none, took(asked) - 0.5, np.full(7, 0.5), none))
     for sampling, shapes in (
@@ -85,12 +85,12 @@ def test_pictures_in_their_own_shape_cost_what_their_tokens_do():
     ):
         other = asked_of(lengths_ms, sampling, {"summary": BUDGETS["summary"]}, shapes=shapes)
         assert costs.seconds(other) == pytest.approx(took(other), rel=1e-6)
-        assert (other.load < asked.load)[:-1].all()
+        assert (other.visual_tokens < asked.visual_tokens)[:-1].all()
     unknown, usual = (
         asked_of(lengths_ms, own, BUDGETS, shapes=shapes)
         for shapes in (None, Shapes(np.full(7, 1920.0), np.full(7, 1080.0)))
     )
-    assert unknown.load.tolist() == usual.load.tolist()
+    assert unknown.visual_tokens.tolist() == usual.visual_tokens.tolist()
 
 
 def test_films_of_one_length_still_have_rates():

@@ -39,7 +39,7 @@ class Stated:
 
     @property
     def pixels(self) -> int:
-        """Of one picture."""
+        """Number of pixels of one picture."""
         return self.width * self.height
 
 
