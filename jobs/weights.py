@@ -121,7 +121,7 @@ def _find_remote(url: str, copies: Copies) -> Weights:
 def _find_local(model: str, local_only: bool = False, name: str | None = None) -> Weights:
     """What has its files on a disk, or the hub's; `name` is what people call it."""
     from videoxl2.domain import read_domain
-    from videoxl2.network.config import read_config  # the notes on a model are wanted without its files
+    from videoxl2.network.config_file import read_config  # the notes on a model are wanted without its files
     from videoxl2.network.source import find_folder, revision_of
 
     try:

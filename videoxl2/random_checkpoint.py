@@ -23,9 +23,8 @@ from videoxl2.network.config import (
     LanguageConfig,
     ModelConfig,
     VisionConfig,
-    qwen_config,
-    read_config,
 )
+from videoxl2.network.config_file import qwen_config, read_config
 from videoxl2.network.encoder import AnyNetwork
 from videoxl2.network.families import Family
 from videoxl2.network.tokens import Vocabulary

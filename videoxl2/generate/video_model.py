@@ -17,7 +17,8 @@ from videoxl2.generate.session import Session
 from videoxl2.generate.stream import FrameSpan, frame_batches
 from videoxl2.network.checkpoint import load_network, save_checkpoint
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import ModelConfig, read_config
+from videoxl2.network.config import ModelConfig
+from videoxl2.network.config_file import read_config
 from videoxl2.network.encoder import AnyNetwork, FrameEncoder
 from videoxl2.network.families import Family
 from videoxl2.network.memory import is_out_of_memory

@@ -224,7 +224,7 @@ def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Pat
     """A wrong weights folder is said at once, before the heavy imports."""
     code = (
         "import sys, videoxl2\n"
-        "from videoxl2.network.config import read_config\n"
+        "from videoxl2.network.config_file import read_config\n"
         "from videoxl2.network.source import find_folder, revision_of\n"
         "try:\n"
         "    read_config(find_folder(sys.argv[1]))\n"

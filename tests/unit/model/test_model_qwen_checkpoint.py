@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from videoxl2 import CheckpointError, ModelInputError, PrefillOptions, load_model
 from videoxl2.generate.qwen_vl import QwenVL
-from videoxl2.network.config import read_config
+from videoxl2.network.config_file import read_config
 from videoxl2.network.context import LONGEST_MS
 from videoxl2.network.footprint import num_parameters, token_bytes
 

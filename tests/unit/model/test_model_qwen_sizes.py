@@ -11,7 +11,7 @@ from qwen_reference import prompt_ids, reference_logits, span_of, transformers_m
 
 from videoxl2 import load_model
 from videoxl2.generate.qwen_vl import QwenVL
-from videoxl2.network.config import qwen_config
+from videoxl2.network.config_file import qwen_config
 from videoxl2.network.families import Family
 from videoxl2.random_checkpoint import (
     QWEN_TOKENS,
