@@ -166,12 +166,13 @@ def _know_the_best_kind(attention: SelfAttention, units: Units) -> None:
 
 
 def _repeat_the_last_label(attention: SelfAttention, units: Units) -> None:
-    """COLOUR of the nearest label, where it is said again."""
+    """COLOUR of a label a few words ago, where it is said again; less of it HERE, where it is not."""
     head = Head(attention, 5)
     look_for_the_nearest(attention, SPOKEN, 6.0, head=5)
-    head.pass_on(0.3, _each(HERE), HERE)
+    head.look_for(10.6, START)
+    head.pass_on(-0.3, _each(HERE), HERE)
     for label, column in zip(_each(HERE), _each(COLOUR), strict=True):
-        units.add(1.0, {label: 2.0}, {REPEATS.start: 1}, column)
+        units.add(1.0, {label: -2.0}, {REPEATS.start: 1}, column)
 
 
 def _find_somebody_unnamed(attention: SelfAttention, units: Units) -> None:
