@@ -123,7 +123,8 @@ def test_however_it_is_prefilled(small_folder: Path, noise: Any, options: dict[s
 def test_bilevel_decoding_is_spread_too(small_folder: Path, noise: Any) -> None:
     """Pooled caches lie where the dense ones do, and attention that scores chunks is summed up across."""
     model, video = load_model(small_folder), noise(48)
-    want = pooled(model, video)
+    with spread_out(model, THREE[:1]):  # on a plain CPU a single answer is computed otherwise
+        want = pooled(model, video)
     with spread_out(model):
         assert pooled(model, video) == want
 
