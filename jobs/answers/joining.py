@@ -21,10 +21,8 @@ def joined(layout: Layout, records: Sequence[Record]) -> tuple[list[Record], int
         case Moments():
             kept = drop_doubles(records)
             return kept, len(records) - len(kept)
-        case Several():
+        case Several() | One():
             return without_same_key(records), 0
-        case One():
-            return list(records), 0
 
 
 def join_repeats(records: Iterable[Record]) -> list[Record]:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jobs.answers.joining import JOINED, drop_doubles, join_repeats, without_same_key
+from jobs.answers.joining import JOINED, drop_doubles, join_repeats, joined, without_same_key
 from jobs.answers.records import Record
 from jobs.answers.repetition import repeats
-from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer
+from jobs.prompts.checks import check_records
+from schemas.answers import CharacterAnswer, HighlightAnswer, One, SceneAnswer, Several
 
 STREET = "A grey cat walks slowly along an empty street at night."
 GARDEN = "Two children play with a ball in the green garden."
@@ -62,11 +63,11 @@ def test_short_texts_may_be_alike():
 
 def test_neighbouring_scenes_in_the_same_words_are_one():
     """It lasts as long as both and says that it was joined; no time is lost."""
-    joined: Sequence[Any] = join_repeats(
+    told: Sequence[Any] = join_repeats(
         [record(scene(0, 10)), record(scene(10, 20)), record(scene(20, 30, GARDEN))]
     )
-    assert [(r.answer.start_ms, r.answer.end_ms) for r in joined] == [(0, 20_000), (20_000, 30_000)]
-    assert [r.repairs for r in joined] == [(JOINED,), ()]
+    assert [(r.answer.start_ms, r.answer.end_ms) for r in told] == [(0, 20_000), (20_000, 30_000)]
+    assert [r.repairs for r in told] == [(JOINED,), ()]
 
 
 def test_a_moment_told_twice_counts_once():
@@ -97,3 +98,12 @@ def test_a_name_is_kept_as_first_described():
     assert without_same_key([ann, again]) == [ann]
     scenes = [record(scene(0, 10)), record(scene(10, 20))]
     assert without_same_key(scenes) == scenes
+
+
+def test_a_name_that_two_windows_say_costs_no_answer():
+    """Where an answer is one record a window, as where it is several."""
+    both = [record(CharacterAnswer(label=label, kind="person", description="d")) for label in ("Ann", "ann")]
+    for layout in (One(), Several(3)):
+        records, num_dropped = joined(layout, both)
+        assert (records, num_dropped) == (both[:1], 0)
+        check_records([one.answer for one in records], 10_000, [])
