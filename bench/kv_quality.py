@@ -15,10 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from jobs.answers.analysis import analyze
@@ -26,19 +24,18 @@ from jobs.answers.asking import Asker
 from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.weights import find_weights
-from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.generate.model import VideoXL2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))  # the drawn films' generator
-from drawing import draw_picture
+from drawn_reader import read_drawn
 from judging import Score, Told
-from storyboard import Film, draw_film
+from storyboard import draw_film
 
 COMPRESSIONS = (2, 4, 8)
-SIZE, SMOOTH = (320, 180), 2  # as long films are encoded
 KINDS = {  # of prompt, and what measures them
     "window": ("scene boundary F1", "setting", "time of day", "action"),
-    "whole film": ("character F1", "characters by scene F1", "highlight hit@1"),
+    "whole film": ("character F1", "highlight hit@1"),
+    "both": ("characters by scene F1",),
 }
 
 
@@ -60,12 +57,10 @@ def main() -> None:
     told: dict[str, list[Told]] = {name: [] for name in ways}
     for number in range(given.films):
         film = draw_film("test", 2_000_000 + 1000 * given.seconds + number, given.seconds)
-        span = pictures_of(film, model.image_size)
+        info, grid, span = read_drawn(film, model.image_size)
         for name, asker in ways.items():
             started = time.process_time()
-            analysis = analyze(
-                asker, info_of(film), SamplingGrid(Fraction(1), given.seconds), [span], prompts
-            )
+            analysis = analyze(asker, info, grid, [span], prompts)
             cpu_s[name] += time.process_time() - started
             told[name].append(Told.of_analysis(analysis))
             scores[name].add(film, told[name][-1])
@@ -86,41 +81,6 @@ def prompts_of(window_s: int, is_whole_film: bool) -> tuple[Prompt, ...]:
     if not is_whole_film:
         windows["scenes"] = 1000 * window_s
     return tuple(replace(p, window_ms=windows[p.name]) for p in load_packs() if p.name in windows)
-
-
-def pictures_of(film: Film, side: int) -> FrameSpan:
-    """The film at one picture a second."""
-    pictures = [
-        np.asarray(draw_picture(film, float(second), SIZE, SMOOTH).resize((side, side)))
-        for second in range(int(film.duration_s))
-    ]
-    count = len(pictures)
-    times_ms = 1000 * np.arange(count, dtype=np.int64)
-    numbers, problems = np.arange(count, dtype=np.int32), np.zeros(count, np.uint8)
-    return FrameSpan(0, np.stack(pictures), times_ms, numbers, problems, (), 0.0)
-
-
-def info_of(film: Film) -> MediaInfo:
-    """Describe a file of the film, as if it had been probed."""
-    width, height = SIZE
-    return MediaInfo(
-        container="mp4",
-        video_codec="h264",
-        audio_codecs=(),
-        width=width,
-        height=height,
-        rotation=0,
-        fps_num=10,
-        fps_den=1,
-        is_vfr=False,
-        duration_ms=round(1000 * film.duration_s),
-        start_ms=0,
-        num_frames=round(10 * film.duration_s),
-        timestamps="exact",
-        title=None,
-        size_bytes=1,
-        warnings=(),
-    )
 
 
 def show(scores: dict[str, Score], cpu_s: dict[str, float], kinds: Sequence[str]) -> None:

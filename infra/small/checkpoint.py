@@ -30,7 +30,7 @@ from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_net
 
 
 def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
-    """96-pixel pictures, four visual tokens a frame group, five layers of 256.
+    """96-pixel pictures, four visual tokens a frame group, five layers of 288.
 
     Heads are twice as wide as usual: what is looked up is found by its time, and times are wide.
     """

@@ -24,7 +24,7 @@ Meant = Callable[[Seen], Tensor]  # the visual tokens [G, N, D] that there shoul
 
 
 def meant_by_code(code: Code) -> Meant:
-    """What the language model has learned with."""
+    """Return the code that the language model has learned with."""
 
     @torch.no_grad()
     def meant(seen: Seen) -> Tensor:
@@ -34,7 +34,7 @@ def meant_by_code(code: Code) -> Meant:
 
 
 def meant_by_eyes(narrow: Network) -> Meant:
-    """What a narrower checkpoint's eyes say, with figures besides."""
+    """Return what a narrower checkpoint's eyes say, with figures besides."""
 
     @torch.no_grad()
     def meant(seen: Seen) -> Tensor:
@@ -58,7 +58,7 @@ def judge_code(network: Network, meant: Meant, seen: Seen) -> Judged:
 
 
 def _right(told_GD: Tensor, true_GD: Tensor, columns: slice) -> float:
-    """Of the figures shown, the share whose highest column is the true one."""
+    """Return the share of the figures shown whose highest column is the true one."""
     told, true = (x[:, columns].unflatten(1, (len(SHAPES), -1)).argmax(2) for x in (told_GD, true_GD))
     shown = true_GD[:, SHOWN] > 0
     return (told == true)[shown].float().mean().item()

@@ -16,7 +16,7 @@ SIZE, SMOOTH = (320, 180), 2  # as long films are encoded
 def read_drawn(
     film: Film, side: int, fps: Fraction = Fraction(1)
 ) -> tuple[MediaInfo, SamplingGrid, FrameSpan]:
-    """What is known of the film, when it is sampled, and its pictures `[F, side, side, 3]`."""
+    """Return what is known of the film, when it is sampled, and its pictures `[F, side, side, 3]`."""
     grid = SamplingGrid(1 / fps, int(Fraction(film.duration_s) * fps - Fraction(1, 1000)) + 1)
     instants = [float(grid.target_s(n)) for n in range(grid.num_targets)]
     shown = [draw_picture(film, second, SIZE, SMOOTH).resize((side, side)) for second in instants]

@@ -76,7 +76,7 @@ SEEN = slice(SHOWN.start, EVENT_AT.stop)  # what eyes write
 
 
 def figure_code(labels_FH: Tensor) -> Tensor:
-    """What the columns from `FIRST_COLUMN` on say of groups: `[G, WIDTH - FIRST_COLUMN]`."""
+    """Return what the columns from `FIRST_COLUMN` on say of groups: `[G, WIDTH - FIRST_COLUMN]`."""
     names = [name for name, _, _ in HEADS]
     shown = labels_FH.unflatten(0, (-1, GROUP_FRAMES))  # [G, 4, H]
     ends = shown[:, [0, GROUP_FRAMES - 1]]

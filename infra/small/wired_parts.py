@@ -22,7 +22,7 @@ class Head:
         attention.o_proj.weight[:, self._first : self._first + attention.head_dim] = 0
 
     def look_for(self, score: float, *keys: slice) -> None:
-        """Whatever the query, keys that have one of these columns."""
+        """Attend to keys that have one of these columns, whatever the query."""
         size = self._size(score)
         self._attention.q_proj.bias[self._next] = size
         for columns in keys:
@@ -43,7 +43,7 @@ class Head:
             self._next -= 1
 
     def prefer(self, score: float, query: slice, keys: dict[int, float]) -> None:
-        """Where the query has one of the columns, what the weighted sum of the key's says."""
+        """Attend by the weighted sum of the key's columns where the query has one of its own."""
         size = self._size(score)
         self._attention.q_proj.weight[self._next, query] = size
         for column, weight in keys.items():

@@ -51,7 +51,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def lacks_code(error: Exception) -> bool:
-    """Whether a task or an actor could not begin, as its node has not the code. Ray has no type for it."""
+    """Tell whether a task or an actor could not begin, as its node lacks the code. Ray has no type for it."""
     return "failed to import on the worker" in str(error)
 
 

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """What a check came to."""
+    """Outcome of a check."""
 
     OK = "ok"
     WARNING = "warning"  # a run works, perhaps not as well as it might

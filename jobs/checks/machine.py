@@ -89,7 +89,7 @@ def look_at_frames(settings: Settings) -> Check:
 
 
 def _no_gpu(settings: Settings, said: str) -> Check:
-    """What a run does about it: small takes the CPU, others where that was said, or a cluster's GPUs."""
+    """Say what a run does about it: small takes the CPU, others where that was said, or a cluster's GPUs."""
     from jobs.cluster.address import LOCAL, chosen_address
 
     hint = "A run on CPUs works, and is slow. With a GPU: install its driver and torch for CUDA."
