@@ -23,14 +23,14 @@ from model_cpu import medium_config
 from torch import Tensor
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.decode import greedy_rows
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.prefix import WholePrefix
-from videoxl2.network.cache import KVCache
-from videoxl2.network.config import LanguageConfig
-from videoxl2.network.families import Family
-from videoxl2.network.language import LanguageModel
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.decode import greedy_rows
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv.prefix import WholePrefix
+from videoxl2.network.configs.config import LanguageConfig
+from videoxl2.network.configs.families import Family
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.random_checkpoint import random_network
 
 VOCABULARY = 1024

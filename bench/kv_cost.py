@@ -24,15 +24,15 @@ from model_cpu import build
 from prompts import full_size_layers
 from torch import Tensor
 
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.layout import TokenLayout
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.selection import Selection, dense_from_window, selection_chunks
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv.layout import TokenLayout
+from videoxl2.generate.kv.selection import Selection, dense_from_window, selection_chunks
 from videoxl2.generate.session import Session
-from videoxl2.network.cache import KVCache
 from videoxl2.network.clock import StageClock
-from videoxl2.network.language import LanguageModel
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.tokens import Vocabulary
+from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.random_checkpoint import build_tokenizer
 
 COMPRESSIONS = (2, 4, 8)

@@ -24,7 +24,7 @@ from jobs.answers.asking import Asker
 from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.weights import find_weights
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.models.video_xl2 import VideoXL2
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))  # the drawn films' generator
 from drawn_reader import read_drawn

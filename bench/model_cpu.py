@@ -49,7 +49,7 @@ class Cell:
 
 def medium_config(vocab_size: int):
     """The real model's grid and 144 visual tokens a group, so that attention weighs as it does there."""
-    from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
+    from videoxl2.network.configs.config import LanguageConfig, ModelConfig, VisionConfig
 
     vision = VisionConfig(64, 128, num_layers=2, num_heads=4, image_size=112, patch_size=14)
     language = LanguageConfig(128, 384, 4, 4, 2, 32, vocab_size)
@@ -58,7 +58,7 @@ def medium_config(vocab_size: int):
 
 def build(name: str):
     from videoxl2 import VideoXL2
-    from videoxl2.network.tokens import Vocabulary
+    from videoxl2.network.language.tokens import Vocabulary
     from videoxl2.random_checkpoint import build_tokenizer, random_network, small_config
 
     tokenizer = build_tokenizer()

@@ -26,13 +26,13 @@ from model_cpu import medium_config
 from safetensors.torch import load_file
 
 from videoxl2 import BiLevelOptions, ModelError, PrefillOptions, VideoXL2
-from videoxl2.generate.decode_step import StepRecorder
+from videoxl2.generate.decoding.decode_step import StepRecorder
 from videoxl2.generate.session import Session
-from videoxl2.network.attention import attention, attention_lse, merge
-from videoxl2.network.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.configs.config import GROUP_FRAMES, ModelConfig
 from videoxl2.network.footprint import RESERVED, Answers, footprint
+from videoxl2.network.language.tokens import Vocabulary
+from videoxl2.network.layers.attention import attention, attention_lse, merge
 from videoxl2.network.memory import PeakMemory, device_name, release_unused
-from videoxl2.network.tokens import Vocabulary
 from videoxl2.random_checkpoint import build_tokenizer, random_network, small_config
 
 GOLDEN = Path(__file__).parents[1] / "tests" / "data" / "golden"

@@ -21,13 +21,13 @@ import torch
 from model_cpu import build, spans
 
 from videoxl2 import VideoXL2
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.decode import Continuation
-from videoxl2.generate.prefix import WholePrefix
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.decode import Continuation
+from videoxl2.generate.kv.prefix import WholePrefix
 from videoxl2.generate.session import Session
-from videoxl2.network.cache import KVCache
-from videoxl2.network.config import LanguageConfig
-from videoxl2.network.language import LanguageModel
+from videoxl2.network.configs.config import LanguageConfig
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.transformer import LanguageModel
 
 PROMPTS = (
     "Split the video into scenes. For each scene give start and end in seconds and one sentence.",

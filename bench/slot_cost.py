@@ -18,7 +18,7 @@ from videoxl2.constrained.fill import Ask
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.picking import pick
 from videoxl2.constrained.slots import Json, Literal, Program
-from videoxl2.generate.decode import Continuation
+from videoxl2.generate.decoding.decode import Continuation
 
 CARS = {
     "type": "array",

@@ -9,13 +9,13 @@ from jobs.folders import default_scratch
 from schemas.failures import PreflightError
 from storage.errors import preflight
 from videoxl2.errors import CheckpointError, NotDownloaded
-from videoxl2.network.picture_size import PictureRule
+from videoxl2.network.configs.picture_size import PictureRule
 
 if TYPE_CHECKING:
     from storage.checkpoints.copy import CheckpointCopies  # they load boto3
     from storage.checkpoints.remote import RemoteCheckpoint
     from videoxl2.domain import Domain  # it loads PyAV
-    from videoxl2.network.config import ModelConfig
+    from videoxl2.network.configs.config import ModelConfig
 
 BUILT_IN = "small"
 KEPT_IN = "weights"  # of a scratch folder
@@ -51,7 +51,7 @@ class Weights:
     @property
     def num_bytes(self) -> int:
         """The size of all weights together."""
-        from videoxl2.network.source import weight_files
+        from videoxl2.network.configs.source import weight_files
 
         if self.remote:
             return self.remote.weight_bytes
@@ -105,7 +105,7 @@ def fetch_weights(weights: Weights, copies: Copies | None = None) -> Weights:
 def _find_remote(url: str, copies: Copies) -> Weights:
     """Weights on S3, whose revision is that of the listed objects."""
     from storage.checkpoints.remote import list_checkpoint
-    from videoxl2.network.source import CHECKPOINT_FILES
+    from videoxl2.network.configs.source import CHECKPOINT_FILES
 
     with preflight("model"):
         remote = list_checkpoint(url, CHECKPOINT_FILES, copies.endpoint_url)
@@ -121,8 +121,10 @@ def _find_remote(url: str, copies: Copies) -> Weights:
 def _find_local(model: str, local_only: bool = False, name: str | None = None) -> Weights:
     """What has its files on a disk, or the hub's; `name` is what people call it."""
     from videoxl2.domain import read_domain
-    from videoxl2.network.config_file import read_config  # the notes on a model are wanted without its files
-    from videoxl2.network.source import find_folder, revision_of
+    from videoxl2.network.configs.config_file import (
+        read_config,  # the notes on a model are wanted without its files
+    )
+    from videoxl2.network.configs.source import find_folder, revision_of
 
     try:
         folder = _SMALL if model == BUILT_IN else find_folder(model, local_only=local_only)

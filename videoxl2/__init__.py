@@ -20,25 +20,25 @@ from videoxl2.errors import (
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until somebody listens
 
 if TYPE_CHECKING:
-    from videoxl2.generate.llava_video import LlavaVideo
-    from videoxl2.generate.loading import load_model
-    from videoxl2.generate.model import VideoXL2
-    from videoxl2.generate.prefill import PrefillOptions
-    from videoxl2.generate.qwen_vl import Qwen3VL, Qwen25VL
-    from videoxl2.generate.selection import BiLevelOptions
-    from videoxl2.generate.video_model import VideoModel
-    from videoxl2.generate.video_xl_pro import VideoXLPro
+    from videoxl2.generate.kv.selection import BiLevelOptions
+    from videoxl2.generate.models.llava_video import LlavaVideo
+    from videoxl2.generate.models.loading import load_model
+    from videoxl2.generate.models.qwen_vl import Qwen3VL, Qwen25VL
+    from videoxl2.generate.models.video_model import VideoModel
+    from videoxl2.generate.models.video_xl2 import VideoXL2
+    from videoxl2.generate.models.video_xl_pro import VideoXLPro
+    from videoxl2.generate.prefill.chunked import PrefillOptions
 
 _LAZY = {
-    "LlavaVideo": "videoxl2.generate.llava_video",
-    "Qwen25VL": "videoxl2.generate.qwen_vl",
-    "Qwen3VL": "videoxl2.generate.qwen_vl",
-    "VideoModel": "videoxl2.generate.video_model",
-    "VideoXL2": "videoxl2.generate.model",
-    "VideoXLPro": "videoxl2.generate.video_xl_pro",
-    "load_model": "videoxl2.generate.loading",
-    "PrefillOptions": "videoxl2.generate.prefill",
-    "BiLevelOptions": "videoxl2.generate.selection",
+    "LlavaVideo": "videoxl2.generate.models.llava_video",
+    "Qwen25VL": "videoxl2.generate.models.qwen_vl",
+    "Qwen3VL": "videoxl2.generate.models.qwen_vl",
+    "VideoModel": "videoxl2.generate.models.video_model",
+    "VideoXL2": "videoxl2.generate.models.video_xl2",
+    "VideoXLPro": "videoxl2.generate.models.video_xl_pro",
+    "load_model": "videoxl2.generate.models.loading",
+    "PrefillOptions": "videoxl2.generate.prefill.chunked",
+    "BiLevelOptions": "videoxl2.generate.kv.selection",
 }
 
 __all__ = [

@@ -18,16 +18,16 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from torch import Tensor
 
 from videoxl2.network.checkpoint import empty_network, save_checkpoint
-from videoxl2.network.config import (
+from videoxl2.network.configs.config import (
     FrameTokens,
     LanguageConfig,
     ModelConfig,
     VisionConfig,
 )
-from videoxl2.network.config_file import qwen_config, read_config
+from videoxl2.network.configs.config_file import qwen_config, read_config
+from videoxl2.network.configs.families import Family
 from videoxl2.network.encoder import AnyNetwork
-from videoxl2.network.families import Family
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.tokens import Vocabulary
 
 SPECIAL_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|vision_pad|>")
 QWEN_TOKENS = ("<|vision_start|>", "<|vision_end|>", "<|video_pad|>")

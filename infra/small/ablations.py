@@ -24,9 +24,9 @@ from jobs.weights import find_weights
 from schemas.usage import Usage
 from videoxl2.constrained.drive import Sampling
 from videoxl2.frames import FrameSpan, plan_sampling, probe, read_frames
-from videoxl2.generate.model import VideoXL2
-from videoxl2.generate.prefill import PrefillOptions
-from videoxl2.generate.selection import BiLevelOptions
+from videoxl2.generate.kv.selection import BiLevelOptions
+from videoxl2.generate.models.video_xl2 import VideoXL2
+from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.generate.session import Session
 
 

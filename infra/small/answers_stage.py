@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from wiring import wire_code
 
-from videoxl2.generate.layout import TokenLayout, Visibility
-from videoxl2.generate.prefill import PrefillOptions
-from videoxl2.network.attention import attention
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.dts import group_frames
+from videoxl2.generate.kv.layout import TokenLayout, Visibility
+from videoxl2.generate.prefill.chunked import PrefillOptions
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.layers.attention import attention
 from videoxl2.network.network import Network
+from videoxl2.network.vision.dts import group_frames
 
 
 @dataclass(frozen=True)

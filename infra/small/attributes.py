@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional
 from words import ACCESSORIES, ACTIONS, COLOURS, EVENTS, SETTINGS, SHAPES, TIMES, WEATHERS
 
-from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.configs.config import GROUP_FRAMES
 
 ABSENT = -1  # among labels: nothing to say
 _ALL, _ENDS = tuple(range(GROUP_FRAMES)), (0, GROUP_FRAMES - 1)

@@ -17,8 +17,8 @@ from torch import Tensor
 from vision_stage import Judged, Seen
 from words import SHAPES
 
-from videoxl2.network.dts import group_frames
 from videoxl2.network.network import Network
+from videoxl2.network.vision.dts import group_frames
 
 Meant = Callable[[Seen], Tensor]  # the visual tokens [G, N, D] that there should be; N may be 1
 

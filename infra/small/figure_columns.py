@@ -31,7 +31,7 @@ from torch import Tensor
 from torch.nn import functional
 from words import ACCESSORIES, COLOURS, EVENTS, SHAPES
 
-from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.configs.config import GROUP_FRAMES
 
 FIRST_COLUMN, WIDTH = 160, 288
 SIZE = 1.2  # of a column that says yes, where the other columns are 1 on average

@@ -40,11 +40,11 @@ from wired_parts import Head, Units
 from wiring import HEARD, OWN, PERIODS, behind, compare, decoder_layers, hold_part, look_for_the_nearest
 from words import ACCESSORIES, COLOURS, EVENTS, SHAPES
 
-from videoxl2.network.config import GROUP_FRAMES
-from videoxl2.network.decoder_layer import SelfAttention
-from videoxl2.network.language import LanguageModel
+from videoxl2.network.configs.config import GROUP_FRAMES
+from videoxl2.network.language.tokens import END_OF_TURN
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.layers.decoder_layer import SelfAttention
 from videoxl2.network.network import Network
-from videoxl2.network.tokens import END_OF_TURN
 
 _SHAPES, _COLOURS, _ACCESSORIES, _EVENTS = len(SHAPES), len(COLOURS), len(ACCESSORIES), len(EVENTS)
 # Lines of the default prompts, each in one of them: summary, characters, scenes, highlights.

@@ -10,7 +10,7 @@ from attributes import changes
 from lessons import WatchedFilm
 from vision_stage import Seen
 
-from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.configs.config import GROUP_FRAMES
 
 
 def draw_groups(films: Sequence[WatchedFilm], count: int, step: int) -> Seen:

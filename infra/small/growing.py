@@ -12,7 +12,7 @@ from torch import Tensor
 from wiring import wire_comparisons
 
 from videoxl2.network.checkpoint import load_network
-from videoxl2.network.config_file import read_config
+from videoxl2.network.configs.config_file import read_config
 from videoxl2.network.network import Network
 from videoxl2.network.spread import Spread
 

@@ -24,9 +24,9 @@ from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.stamps import tenths
 from schemas.answers import Answer
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.network.config import GROUP_FRAMES
+from videoxl2.network.configs.config import GROUP_FRAMES
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.network import Network
-from videoxl2.network.tokens import Vocabulary
 
 _WINDOW_SHARE = 0.3  # of films that are asked about a part
 _SHUFFLED_SHARE = 0.5  # of films whose figures are listed in any order, which teaches when a list ends

@@ -33,9 +33,9 @@ from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whi
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.generate.prefill.chunked import PrefillOptions
+from videoxl2.network.language.tokens import END_OF_TURN, Vocabulary
 from videoxl2.network.network import Network
-from videoxl2.network.tokens import END_OF_TURN, Vocabulary
 
 T = TypeVar("T")
 

@@ -30,11 +30,11 @@ from storyboard import Film, Part, draw_film
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videoxl2.network.config import ModelConfig, VisionConfig
-from videoxl2.network.dts import group_frames
-from videoxl2.network.images import pixel_values
+from videoxl2.network.configs.config import ModelConfig, VisionConfig
 from videoxl2.network.network import Network
-from videoxl2.network.vision import resample_to_grid
+from videoxl2.network.vision.dts import group_frames
+from videoxl2.network.vision.images import pixel_values
+from videoxl2.network.vision.siglip import resample_to_grid
 
 _SIZES = ((192, 108), (256, 144), (320, 180))
 Pictures = NDArray[np.uint8]  # [F, S, S, 3]

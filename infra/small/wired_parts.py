@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wiring import clear_head
 
-from videoxl2.network.decoder_layer import DecoderLayer, SelfAttention
+from videoxl2.network.layers.decoder_layer import DecoderLayer, SelfAttention
 
 
 class Head:

@@ -31,9 +31,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from words import SETTINGS
 
-from videoxl2.network.config import GROUP_FRAMES
-from videoxl2.network.decoder_layer import DecoderLayer, SelfAttention
-from videoxl2.network.language import LanguageModel
+from videoxl2.network.configs.config import GROUP_FRAMES
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.layers.decoder_layer import DecoderLayer, SelfAttention
 from videoxl2.network.network import Network
 
 LARGEST_NUMBER = 999  # with a token of its own

@@ -16,7 +16,7 @@ from jobs.signals.signal import NOTHING_BEFORE, Beforehand
 from schemas.answers import Answer, CharacterAnswer, SceneAnswer, Tiles, TimedAnswer
 from schemas.usage import NO_USAGE, Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid, UndecodableVideo
-from videoxl2.network.picture_size import PictureSize
+from videoxl2.network.configs.picture_size import PictureSize
 
 if TYPE_CHECKING:
     from videoxl2.generate.session import Session
@@ -61,7 +61,7 @@ def analyze(
 
     Raises what the span source raises, and `videoxl2.errors` for what the model cannot do.
     """
-    from videoxl2.generate.prefill import PrefillOptions  # torch is loaded by now
+    from videoxl2.generate.prefill.chunked import PrefillOptions  # torch is loaded by now
 
     seen = _Seen(spans)
     max_frames = min(grid.num_targets, section_frames or grid.num_targets)

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from videoxl2.constrained.drive import Sampling
     from videoxl2.constrained.fill import Filling
     from videoxl2.errors import NonFiniteError
-    from videoxl2.generate.selection import Selection
+    from videoxl2.generate.kv.selection import Selection
+    from videoxl2.generate.models.video_model import VideoModel
     from videoxl2.generate.session import Session
-    from videoxl2.generate.video_model import VideoModel
 
 MAX_ROWS = 8  # windows that decode together
 AGAIN_TEMPERATURE = 0.5

@@ -18,10 +18,10 @@ from schemas.failures import MediaIndexError, PreflightError
 from videoxl2.constrained.slots import Choice, Program, SlotStats
 from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
-from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
 
 if TYPE_CHECKING:
-    from videoxl2.generate.selection import Selection
+    from videoxl2.generate.kv.selection import Selection
     from videoxl2.generate.session import Session
 
 MAX_ROWS = 16  # questions of a video that are answered together
@@ -62,7 +62,7 @@ class Respondent:
         `kv` says how questions are decoded; None: on all keys and values of the video.
         """
         from videoxl2.constrained.masks import TokenTable
-        from videoxl2.generate.loading import load_model  # loads torch
+        from videoxl2.generate.models.loading import load_model  # loads torch
 
         self._kv = kv
         try:
@@ -74,7 +74,7 @@ class Respondent:
 
     def answer(self, video: Playable, sampling: Sampling) -> list[Answered]:
         """Every question of the video. Raises `MediaError`; what the model cannot is a `MediaIndexError`."""
-        from videoxl2.generate.prefill import PrefillOptions
+        from videoxl2.generate.prefill.chunked import PrefillOptions
 
         grid = sampling.grid(video)
         pictures = self._model.config.picture_rule.within(sampling.pixels)

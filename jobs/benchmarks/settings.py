@@ -13,8 +13,8 @@ from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import Rate
 from jobs.weights import Weights
 from schemas.failures import UsageError
+from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
 from videoxl2.network.footprint import MOST_DEVICES
-from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
 

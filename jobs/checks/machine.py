@@ -15,7 +15,7 @@ from jobs.ui.words import size
 from jobs.weights import BUILT_IN, Weights, WeightsNotHere, find_weights
 from schemas.failures import MediaIndexError
 from videoxl2.errors import ModelMemoryError
-from videoxl2.network.config import ModelConfig
+from videoxl2.network.configs.config import ModelConfig
 
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
 SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model

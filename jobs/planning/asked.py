@@ -8,7 +8,7 @@ import numpy as np
 from jobs.planning.costs import Asked, Numbers
 from jobs.planning.shapes import Shapes
 from schemas.recipe import Budget
-from videoxl2.network.picture_size import FRAMES_PER_PAIR, PictureRule
+from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR, PictureRule
 
 _SHARED = 4  # sections share about this part of what fits into one
 

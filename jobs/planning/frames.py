@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.context import most_frames
-from videoxl2.network.families import Family
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.picture_size import OWN_PIXELS, USUAL_PICTURE, OwnShape, PixelBudget
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
-from videoxl2.network.picture_size import OWN_PIXELS, USUAL_PICTURE, OwnShape, PixelBudget
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.context import most_frames
+from videoxl2.network.language.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
 _COMPRESSION = 4

@@ -16,7 +16,7 @@ from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
 from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog
-from videoxl2.network.picture_size import PictureRule
+from videoxl2.network.configs.picture_size import PictureRule
 
 # Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
 # or missing only some questions were asked, and nobody recorded which.

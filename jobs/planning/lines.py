@@ -10,7 +10,7 @@ from jobs.ui.words import hours, size
 from jobs.weights import Weights
 from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
-from videoxl2.network.picture_size import USUAL_PICTURE
+from videoxl2.network.configs.picture_size import USUAL_PICTURE
 
 # What becomes of videos that no GPU's time is planned for.
 _FREE = {

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos
 from videoxl2.frames.probing.stated import Stated
-from videoxl2.network.picture_size import USUAL_PICTURE
+from videoxl2.network.configs.picture_size import USUAL_PICTURE
 
 # Of rows: a quarter turn swaps the sides. Pixels that are not square are not in them.
 SHOWN = """

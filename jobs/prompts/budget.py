@@ -9,11 +9,11 @@ from jobs.prompts.program.times import AnswerContext
 from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.errors import ModelError
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.context import LONGEST_MS, most_frames
-from videoxl2.network.families import Family
-from videoxl2.network.picture_size import OWN_PIXELS, OwnShape, PictureRule, PixelBudget, Squares
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.picture_size import OWN_PIXELS, OwnShape, PictureRule, PixelBudget, Squares
+from videoxl2.network.language.context import LONGEST_MS, most_frames
+from videoxl2.network.language.tokens import Vocabulary
 
 
 def check_budgets(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from schemas.failures import UsageError
 
 if TYPE_CHECKING:
-    from videoxl2.generate.selection import BiLevelOptions  # loads torch
+    from videoxl2.generate.kv.selection import BiLevelOptions  # loads torch
 
 DENSE = "dense"
 
@@ -29,7 +29,7 @@ class BiLevelKv:
     @property
     def options(self) -> "BiLevelOptions":
         """The same as the model takes it."""
-        from videoxl2.generate.selection import BiLevelOptions
+        from videoxl2.generate.kv.selection import BiLevelOptions
 
         return BiLevelOptions(self.chunk_groups, self.compression, self.dense_chunks)
 

@@ -15,7 +15,7 @@ from jobs.signals.signal import Signal, described, identity_of
 from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord, recipe_id_of
-from videoxl2.network.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
 
 OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
 OF_HEARD = "speech"  # and that in place of it, where a prompt hears

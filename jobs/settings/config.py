@@ -27,8 +27,8 @@ from jobs.settings.limits import (
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
 from schemas.failures import ExitCode, UsageError
+from videoxl2.network.configs.picture_size import PixelBudget
 from videoxl2.network.footprint import MOST_DEVICES
-from videoxl2.network.picture_size import PixelBudget
 
 DEFAULT_PACK = "default"
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)

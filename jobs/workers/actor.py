@@ -59,7 +59,7 @@ class ModelActor:
         """The device's name."""
         if self._placement.num_threads:
             os.environ["OMP_NUM_THREADS"] = str(self._placement.num_threads)  # read once, at torch's import
-        from videoxl2.generate.loading import load_model  # so that only this process loads torch
+        from videoxl2.generate.models.loading import load_model  # so that only this process loads torch
         from videoxl2.network.memory import PeakMemory, device_name
 
         try:

@@ -45,7 +45,7 @@ from videoxl2.frames import (
     probe,
     read_span,
 )
-from videoxl2.network.picture_size import PictureRule, PictureSize
+from videoxl2.network.configs.picture_size import PictureRule, PictureSize
 
 SPAN_BYTES = 64 << 20
 MAX_AHEAD = 16  # spans of one video that are there before the model asks for them

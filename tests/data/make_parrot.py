@@ -19,10 +19,10 @@ from jobs.prompts.answer_text import write_records
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.program.times import AnswerContext
 from schemas.answers import Answer, CharacterAnswer, HighlightAnswer, SceneAnswer, SummaryAnswer
-from videoxl2.generate.model import VideoXL2
-from videoxl2.network.attention import attention
-from videoxl2.network.language import LanguageModel
-from videoxl2.network.rotary import rotary_angles
+from videoxl2.generate.models.video_xl2 import VideoXL2
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.layers.attention import attention
+from videoxl2.network.layers.rotary import rotary_angles
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FOLDER = Path(__file__).with_name("parrot")

@@ -46,7 +46,7 @@ from videoxl2.constrained.hostile_video import HostileVideo
 from videoxl2.errors import ModelInputError, NonFiniteError
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.frames.reading.cuts import Cut
-from videoxl2.network.families import Family
+from videoxl2.network.configs.families import Family
 from videoxl2.random_checkpoint import build_tokenizer
 
 INFO = MediaInfo("mp4", "h264", (), 64, 48, 0, 25, 1, False, 1, 0, 1, "exact", None, 1, ())

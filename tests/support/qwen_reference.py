@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from videoxl2 import VideoModel
-from videoxl2.generate.qwen_vl import QwenVL
+from videoxl2.generate.models.qwen_vl import QwenVL
 
 FolderOf = Callable[[str], Path]  # of a family
 Theirs = Callable[[VideoModel], Any]

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.finite import finite
-from videoxl2.generate.one_row import OneRow
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.finite import finite
+from videoxl2.generate.decoding.one_row import OneRow
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Pushes(Protocol):
 
 
 class PushesRows(Protocol):
-    """Interface that many programs are filled on at once, such as `videoxl2.generate.batch_decode.Rows`."""
+    """Interface that many programs are filled on at once, such as `Rows` of `videoxl2.generate.decoding`."""
 
     @property
     def num_rows(self) -> int: ...

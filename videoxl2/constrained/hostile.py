@@ -107,7 +107,7 @@ class _Phrase:
 
 
 class HostileRows:
-    """Hostile models in the place of `videoxl2.generate.batch_decode.Rows`; each restart draws anew."""
+    """Hostile models in the place of `videoxl2.generate.decoding`'s `Rows`; each restart draws anew."""
 
     def __init__(self, name: str, table: TokenTable, seed: int, num_rows: int) -> None:
         self._how = name, table

@@ -15,10 +15,10 @@ from torch import Tensor
 
 from videoxl2.constrained.hostile import HostileRows
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.selection import Selection
-from videoxl2.generate.stream import FrameSpan
-from videoxl2.network.cache import CacheShape, KVCache
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.generate.kv.selection import Selection
+from videoxl2.generate.prefill.stream import FrameSpan
+from videoxl2.network.language.cache import CacheShape, KVCache
+from videoxl2.network.language.tokens import Vocabulary
 
 
 class HostileVideo:

@@ -21,13 +21,13 @@ from videoxl2.constrained.flags import FlagsOnDevice
 from videoxl2.constrained.slots import STOP, Json, Text
 from videoxl2.constrained.token_bytes import Utf8, count_characters, is_visible, token_bytes, walk
 from videoxl2.errors import CheckpointError
-from videoxl2.network.tokens import END_OF_TURN
+from videoxl2.network.language.tokens import END_OF_TURN
 from videoxl2.network.transfer import to_device
 
 if TYPE_CHECKING:
     from llguidance import LLTokenizer
 
-    from videoxl2.generate.video_model import VideoModel
+    from videoxl2.generate.models.video_model import VideoModel
 
 Flags = NDArray[np.bool_]
 

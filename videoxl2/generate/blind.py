@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import torch
 
-from videoxl2.generate.decode import Continuation
-from videoxl2.generate.finite import finite
-from videoxl2.generate.video_model import VideoModel
-from videoxl2.network.cache import KVCache
+from videoxl2.generate.decoding.decode import Continuation
+from videoxl2.generate.decoding.finite import finite
+from videoxl2.generate.models.video_model import VideoModel
+from videoxl2.network.language.cache import KVCache
 
 PASS_TOKENS = 256  # logits of a pass take this many times the vocabulary
 

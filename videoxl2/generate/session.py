@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from videoxl2.errors import ModelInputError, ModelMemoryError
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.caches import Caches
-from videoxl2.generate.decode import Continuation, Decoded, FinishReason, greedy_rows
-from videoxl2.generate.decode_step import StepRecorder
-from videoxl2.generate.layout import TokenLayout
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.prefix import WholePrefix
-from videoxl2.generate.relevance import ExternalScorer, attention_scores, checked_scores
-from videoxl2.generate.selection import (
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.decode import Continuation, Decoded, FinishReason, greedy_rows
+from videoxl2.generate.decoding.decode_step import StepRecorder
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv.caches import Caches
+from videoxl2.generate.kv.layout import TokenLayout
+from videoxl2.generate.kv.prefix import WholePrefix
+from videoxl2.generate.kv.relevance import ExternalScorer, attention_scores, checked_scores
+from videoxl2.generate.kv.selection import (
     BiLevelOptions,
     BiLevelReport,
     Selection,
@@ -25,11 +25,11 @@ from videoxl2.generate.selection import (
     dense_from_window,
     selection_chunks,
 )
-from videoxl2.network.cache import KVCache
 from videoxl2.network.clock import StageClock
-from videoxl2.network.language import LanguageModel
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.tokens import SUFFIX_AFTER, Vocabulary
+from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.network.memory import is_out_of_memory
-from videoxl2.network.tokens import SUFFIX_AFTER, Vocabulary
 
 
 @dataclass(frozen=True)

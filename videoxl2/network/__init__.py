@@ -1,19 +1,15 @@
-"""The network: weights and the forward passes of its four parts, each as in the reference.
+"""The network: weights and the forward passes of each model's parts, as in its reference.
 
-network    Video-XL-2's four parts in one tree     config      sizes
-llava_video  the same for LLaVA-Video              families    which of them a checkpoint holds
-qwen_network  the same for Qwen2.5-VL, Qwen3-VL   qwen_vision  their towers, whose pictures keep their shape
-qwen_config  their sizes                           qwen_pictures  frames to patches
-rotary     positions of one number, or of three    picture_size  which size pictures are shown in
-context    frames that fit a context with an end   query_aware  tokens that a prompt keeps
-vision     SigLIP: pixels to patch features        dts         4 frames of features to 1
-projector  features to language tokens             language    Qwen2 and Qwen3
-encoder    frame groups to visual tokens           images      uint8 frames to pixels
-attention  one signature, several kernels          cache       keys and values, preallocated
-tokens     the tokenizer and time stamps           checkpoint  weights by their published names
-config_file  sizes read from a checkpoint folder
-source     local folder or hub id                  memory      out-of-memory errors, batches halved
-clock      seconds per stage                       embedding   weights that are read later
+configs    sizes and settings that a checkpoint's files say, and which model it holds
+layers     what both halves are made of: attention, a decoder's layer, positions
+vision     pictures to patch features, and those to tokens of the language model
+language   the language model, its cache, its tokenizer and how much its context holds
+
+network    Video-XL-2's parts in one tree       llava_video, qwen_network   the same for the others
+encoder    frame groups to visual tokens        checkpoint  weights by their published names
+footprint  bytes of all of it by formula        spread      layers over several devices
+clock      seconds per stage                    memory      out-of-memory errors, batches halved
+transfer   copies between host and device
 
 Knows tensors; never a prompt's meaning, nor how a text is chosen.
 """

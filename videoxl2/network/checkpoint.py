@@ -19,13 +19,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from videoxl2.errors import CheckpointError
-from videoxl2.network.config import ModelConfig, VisionConfig
+from videoxl2.network.configs.config import ModelConfig, VisionConfig
+from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.source import weight_files
 from videoxl2.network.encoder import AnyNetwork
-from videoxl2.network.families import Family
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network, VideoXLProNetwork
 from videoxl2.network.qwen_network import QwenNetwork
-from videoxl2.network.source import weight_files
 from videoxl2.network.spread import Spread
 
 Shapes = dict[str, tuple[int, ...]]

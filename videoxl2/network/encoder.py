@@ -16,15 +16,15 @@ from torch import Tensor
 
 from videoxl2.errors import ModelMemoryError
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import GROUP_FRAMES
-from videoxl2.network.dts import group_frames
-from videoxl2.network.images import pixel_values, squash_frames
+from videoxl2.network.configs.config import GROUP_FRAMES
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.memory import is_out_of_memory, release_unused
 from videoxl2.network.network import Network
 from videoxl2.network.qwen_network import QwenNetwork
-from videoxl2.network.qwen_pictures import qwen_pixels
-from videoxl2.network.vision import resample_to_grid
+from videoxl2.network.vision.dts import group_frames
+from videoxl2.network.vision.images import pixel_values, squash_frames
+from videoxl2.network.vision.qwen_pictures import qwen_pixels
+from videoxl2.network.vision.siglip import resample_to_grid
 
 AnyNetwork = Network | LlavaVideoNetwork | QwenNetwork
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from videoxl2.network.config import ModelConfig
+from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.qwen_footprint import batch_bytes, linear_parameters, tower_parameters
 
 GB = 10**9

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import FrameTokens, ModelConfig, Newline, Pool
-from videoxl2.network.language import LanguageModel
-from videoxl2.network.vision import VisionTower
+from videoxl2.network.configs.config import FrameTokens, ModelConfig, Newline, Pool
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.vision.siglip import VisionTower
 
 
 class LlavaVideoNetwork(nn.Module):

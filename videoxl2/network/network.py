@@ -14,12 +14,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import GROUP_FRAMES, ModelConfig
-from videoxl2.network.dts import DynamicTokenSynthesis, group_frames
-from videoxl2.network.language import LanguageModel
-from videoxl2.network.projector import Projector
-from videoxl2.network.query_aware import QuerySelector
-from videoxl2.network.vision import VisionTower, pad_to_groups, resample_to_grid
+from videoxl2.network.configs.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.layers.query_aware import QuerySelector
+from videoxl2.network.vision.dts import DynamicTokenSynthesis, group_frames
+from videoxl2.network.vision.projector import Projector
+from videoxl2.network.vision.siglip import VisionTower, pad_to_groups, resample_to_grid
 
 
 class Network(nn.Module):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from videoxl2.network.picture_size import FRAMES_PER_PAIR
-from videoxl2.network.qwen_config import MERGED, QwenVision
+from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR
+from videoxl2.network.configs.qwen_config import MERGED, QwenVision
 
 USUAL_AREA = 384**2  # pixels of the frames that the usual vision batch is meant for
 

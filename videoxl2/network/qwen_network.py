@@ -12,9 +12,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.language import LanguageModel
-from videoxl2.network.qwen_vision import QwenTower
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.vision.qwen_tower import QwenTower
 
 
 class QwenNetwork(nn.Module):

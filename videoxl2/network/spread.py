@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from videoxl2.errors import ModelInputError, ModelMemoryError
-from videoxl2.network.config import ModelConfig
+from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.footprint import GB, MOST_DEVICES, fewest_devices, share_parameters, shares
 
 _LAYER = re.compile(r"language\.layers\.(\d+)\.")

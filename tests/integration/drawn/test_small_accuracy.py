@@ -8,7 +8,7 @@ from storyboard import draw_film
 from wiring import decoder_layers
 
 from jobs.weights import find_weights
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.models.video_xl2 import VideoXL2
 
 # What it reaches on many films is in videoxl2/small/README.md; a few films scatter around that.
 LEAST = {

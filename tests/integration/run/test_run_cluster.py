@@ -37,7 +37,7 @@ from schemas.plan import Reason
 from schemas.usage import Usage
 from storage.library.local import LocalLibrary
 from videoxl2.frames import MediaInfo, SamplingGrid
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.configs.picture_size import Squares
 
 COMMAND = Path(sys.executable).with_name("media-index")
 RECIPE = Recipe("scripted", "revision", "float32", Fraction(1), 1000, load_packs())

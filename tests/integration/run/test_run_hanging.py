@@ -25,7 +25,7 @@ class HangingActor(ModelActor):
 
     def load(self):
         from jobs.workers import hanging
-        from videoxl2.generate.model import VideoXL2
+        from videoxl2.generate.models.video_xl2 import VideoXL2
 
         hanging.BASE_S, hanging.FRAME_S, hanging.TOKEN_S, hanging.CPU_FACTOR = 60.0, 0.0, 0.0, 1.0
         prefill, calls = VideoXL2.prefill, []

@@ -62,7 +62,7 @@ from storage.library.library import open_library
 from storage.library.selection import Selection
 from videoxl2.domain import fit_domain, picture_statistics
 from videoxl2.frames import MediaInfo, SamplingGrid
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.configs.picture_size import Squares
 
 RECIPE = Recipe("parrot", "revision", "float32", Fraction(1), 1000, load_packs())
 INFO = MediaInfo("mp4", "h264", (), 96, 64, 0, 25, 1, False, 20_000, 0, 500, "exact", None, 9, ())

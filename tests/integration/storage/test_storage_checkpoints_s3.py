@@ -18,7 +18,7 @@ from schemas.failures import UsageError
 from storage.checkpoints.copy import CheckpointCopies, _in_use
 from storage.checkpoints.remote import list_checkpoint
 from storage.errors import Damaged, NotFound, ObjectChanged
-from videoxl2.network.source import CHECKPOINT_FILES, weight_names
+from videoxl2.network.configs.source import CHECKPOINT_FILES, weight_names
 
 HEAD = json.dumps({"model.norm": {"dtype": "U8", "shape": [7 << 20], "data_offsets": [0, 7 << 20]}}).encode()
 WEIGHTS = len(HEAD).to_bytes(8, "little") + HEAD + bytes(range(256)) * (7 << 12)

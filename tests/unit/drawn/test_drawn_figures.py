@@ -19,9 +19,9 @@ from words import ACCESSORIES, COLOURS, SHAPES
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.prefill import PrefillOptions
+from videoxl2.generate.prefill.chunked import PrefillOptions
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.network import Network
-from videoxl2.network.tokens import Vocabulary
 from videoxl2.random_checkpoint import random_network
 
 

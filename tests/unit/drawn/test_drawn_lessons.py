@@ -16,7 +16,7 @@ from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from videoxl2.constrained.fill import Picked, asks
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.tokens import Vocabulary
 
 PROMPTS = {prompt.name: prompt for prompt in load_packs()}
 

@@ -9,7 +9,7 @@ from vision_stage import AttributeHeads
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.tokens import Vocabulary
 
 STEPS = 4
 

@@ -12,8 +12,8 @@ from wiring import HEARD, number_features
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.prefill import PrefillOptions
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.generate.prefill.chunked import PrefillOptions
+from videoxl2.network.language.tokens import Vocabulary
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import load_packs
 from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, SamplingGrid
-from videoxl2.generate.loading import load_model
+from videoxl2.generate.models.loading import load_model
 from videoxl2.generate.session import Session
 from videoxl2.random_checkpoint import write_random_checkpoint
 

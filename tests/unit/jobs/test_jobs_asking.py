@@ -25,8 +25,8 @@ from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.usage import Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
-from videoxl2.generate.model import VideoXL2
-from videoxl2.generate.prefill import Prefill, PrefillOptions
+from videoxl2.generate.models.video_xl2 import VideoXL2
+from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()

@@ -22,7 +22,7 @@ from schemas.plan import Reason
 from schemas.recipe import Budget
 from storage.library.library import open_library
 from storage.library.selection import Selection
-from videoxl2.network.picture_size import PixelBudget, Squares, qwen3_pictures
+from videoxl2.network.configs.picture_size import PixelBudget, Squares, qwen3_pictures
 
 BUDGETS = {
     "summary": Budget(max_new_tokens=100, window_ms=None),

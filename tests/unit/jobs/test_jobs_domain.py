@@ -33,7 +33,7 @@ from storage.library.library import open_library
 from storage.library.selection import Selection
 from storage.query.catalog import open_catalog
 from videoxl2.domain import fit_domain, picture_statistics
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.configs.picture_size import Squares
 
 PLAIN = picture_statistics(np.full((48, 72, 3), 120, np.uint8))
 SRT = "1\n00:00:00,200 --> 00:00:01,000\nThe harbour is closed.\n"

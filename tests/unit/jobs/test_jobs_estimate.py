@@ -34,7 +34,7 @@ from storage.index.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 from videoxl2.frames.probing.stated import Stated
-from videoxl2.network.picture_size import PixelBudget, qwen3_pictures
+from videoxl2.network.configs.picture_size import PixelBudget, qwen3_pictures
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)

@@ -15,9 +15,9 @@ from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.weights import Weights, find_weights
 from schemas.failures import UsageError
-from videoxl2.network.config import LanguageConfig, ModelConfig
+from videoxl2.network.configs.config import LanguageConfig, ModelConfig
+from videoxl2.network.configs.picture_size import PixelBudget
 from videoxl2.network.footprint import GB
-from videoxl2.network.picture_size import PixelBudget
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 FULL = ModelConfig()

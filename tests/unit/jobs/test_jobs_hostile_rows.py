@@ -25,7 +25,7 @@ from schemas.answers import One
 from videoxl2.constrained.hostile import ALL_KINDS, NON_FINITE
 from videoxl2.errors import NonFiniteError
 from videoxl2.frames.reading.cuts import Cut
-from videoxl2.network.families import Family
+from videoxl2.network.configs.families import Family
 
 FILMS = 300  # of these films three have windows, two sections, and none is so long that it takes seconds
 

@@ -33,7 +33,7 @@ from schemas.plan import Reason
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import Span
-from videoxl2.network.picture_size import OwnShape, PictureSize, PixelBudget, Squares
+from videoxl2.network.configs.picture_size import OwnShape, PictureSize, PixelBudget, Squares
 
 SIGNALS = (Captions(), Shots(), Cues(), Strips())
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs(), signals=SIGNALS)

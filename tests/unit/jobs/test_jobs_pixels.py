@@ -17,7 +17,7 @@ from jobs.weights import find_weights
 from jobs.workers.hanging import BASE_S, FRAME_S, allowed_seconds
 from schemas.failures import UsageError
 from schemas.plan import Reason
-from videoxl2.network.picture_size import (
+from videoxl2.network.configs.picture_size import (
     OWN_PIXELS,
     PixelBudget,
     Squares,

@@ -10,7 +10,7 @@ from jobs.settings.config import Settings
 from jobs.weights import Weights
 from jobs.workers.placement import Placement, place_actors
 from schemas.failures import PreflightError, UsageError
-from videoxl2.network.config import ModelConfig
+from videoxl2.network.configs.config import ModelConfig
 
 CPUS = Nodes({"a": Node("a", "head", 8, 0)})
 GPUS = Nodes({"a": Node("a", "head", 1, 2)})

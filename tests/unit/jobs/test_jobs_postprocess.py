@@ -34,7 +34,7 @@ from schemas.usage import Usage
 from storage.index.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.configs.picture_size import Squares
 
 RECIPE = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
 CUTS_S = (4.0, 6.6, 12.0)  # the film's shots change here; it lasts 16 s

@@ -17,7 +17,7 @@ from schemas.plan import Reason
 from schemas.tables import Video
 from storage.index.bundles import encode_bundle, read_bundle, rows_of
 from videoxl2.frames import plan_sampling, probe
-from videoxl2.network.picture_size import PictureSize
+from videoxl2.network.configs.picture_size import PictureSize
 
 SAID = {
     "com.apple.quicktime.title": "Harbour",

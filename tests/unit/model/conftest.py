@@ -14,7 +14,7 @@ import torch
 from qwen_reference import FAMILIES, FolderOf, Theirs, transformers_model
 
 from videoxl2 import VideoXL2, load_model
-from videoxl2.generate.qwen_vl import QwenVL
+from videoxl2.generate.models.qwen_vl import QwenVL
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SpanMaker = Callable[..., list[SimpleNamespace]]

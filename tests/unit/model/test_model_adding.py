@@ -7,9 +7,9 @@ from pathlib import Path
 
 from click import Choice
 
-from videoxl2.generate import loading
+from videoxl2.generate.models import loading
 from videoxl2.network import checkpoint
-from videoxl2.network.families import Family
+from videoxl2.network.configs.families import Family
 from videoxl2.random_checkpoint import main
 
 ROOT = Path(__file__).parents[3]

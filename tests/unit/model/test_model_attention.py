@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from videoxl2.generate.layout import TokenLayout, Visibility
-from videoxl2.network.attention import attention
-from videoxl2.network.cache import CacheShape, KVCache
-from videoxl2.network.tokens import Vocabulary, stamp_text
+from videoxl2.generate.kv.layout import TokenLayout, Visibility
+from videoxl2.network.language.cache import CacheShape, KVCache
+from videoxl2.network.language.tokens import Vocabulary, stamp_text
+from videoxl2.network.layers.attention import attention
 
 
 def plain_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:

@@ -22,8 +22,8 @@ from videoxl2 import (
     PrefillOptions,
     VideoXL2,
 )
-from videoxl2.network.cache import KVCache
-from videoxl2.network.language import LanguageModel
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.network.memory import is_out_of_memory
 
 
@@ -224,8 +224,8 @@ def test_importing_the_package_and_checking_a_folder_load_no_torch(tmp_path: Pat
     """A wrong weights folder is said at once, before the heavy imports."""
     code = (
         "import sys, videoxl2\n"
-        "from videoxl2.network.config_file import read_config\n"
-        "from videoxl2.network.source import find_folder, revision_of\n"
+        "from videoxl2.network.configs.config_file import read_config\n"
+        "from videoxl2.network.configs.source import find_folder, revision_of\n"
         "try:\n"
         "    read_config(find_folder(sys.argv[1]))\n"
         "except videoxl2.CheckpointError as error:\n"

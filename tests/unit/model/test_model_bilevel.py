@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from videoxl2 import BiLevelOptions, ModelInputError, VideoXL2
-from videoxl2.generate.bilevel import mix_cache, mixed_rows
-from videoxl2.generate.layout import TokenLayout
-from videoxl2.generate.relevance import attention_on_rows, attention_scores, scoring_layers
-from videoxl2.generate.selection import (
+from videoxl2.generate.kv.bilevel import mix_cache, mixed_rows
+from videoxl2.generate.kv.layout import TokenLayout
+from videoxl2.generate.kv.relevance import attention_on_rows, attention_scores, scoring_layers
+from videoxl2.generate.kv.selection import (
     Segment,
     Selection,
     SelectionChunk,
@@ -22,7 +22,7 @@ from videoxl2.generate.selection import (
     selection_chunks,
 )
 from videoxl2.generate.session import Session
-from videoxl2.network.rotary import rotary_angles, rotate
+from videoxl2.network.layers.rotary import rotary_angles, rotate
 
 QUESTION = "When does the man with the red hat open the door?"
 

@@ -4,8 +4,8 @@ import torch
 
 from videoxl2 import VideoXL2
 from videoxl2.generate.blind import blind_logprobs
-from videoxl2.generate.decode import Continuation
-from videoxl2.network.cache import KVCache
+from videoxl2.generate.decoding.decode import Continuation
+from videoxl2.network.language.cache import KVCache
 
 
 def test_it_is_what_the_model_says_step_by_step(small_model: VideoXL2) -> None:

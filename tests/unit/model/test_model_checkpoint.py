@@ -16,8 +16,8 @@ from torch import Tensor
 from videoxl2 import CheckpointError, VideoXL2
 from videoxl2.network import checkpoint as checkpoint_module
 from videoxl2.network.checkpoint import empty_network, own_name, reference_name
-from videoxl2.network.config import ModelConfig
-from videoxl2.network.config_file import read_config
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.config_file import read_config
 
 Edit = Callable[[dict[str, Tensor]], None]
 

@@ -16,20 +16,20 @@ from videoxl2 import PrefillOptions, VideoXL2
 from videoxl2.constrained.fill import Ask
 from videoxl2.constrained.flags import FlagsOnDevice
 from videoxl2.constrained.picking import pick
-from videoxl2.generate import decode_step as step_module
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.prefix import WholePrefix
-from videoxl2.network import images as images_module
-from videoxl2.network import language as language_module
-from videoxl2.network.cache import KVCache
+from videoxl2.generate.decoding import decode_step as step_module
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv.prefix import WholePrefix
 from videoxl2.network.checkpoint import empty_network
-from videoxl2.network.config import GROUP_FRAMES, ModelConfig
-from videoxl2.network.dts import DynamicTokenSynthesis
+from videoxl2.network.configs.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.language import transformer as language_module
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.network import Network
-from videoxl2.network.projector import Projector
-from videoxl2.network.tokens import Vocabulary
-from videoxl2.network.vision import VisionTower
+from videoxl2.network.vision import images as images_module
+from videoxl2.network.vision.dts import DynamicTokenSynthesis
+from videoxl2.network.vision.projector import Projector
+from videoxl2.network.vision.siglip import VisionTower
 
 CONFIG = ModelConfig()
 WIDTH, SIDE, GROUPS = CONFIG.vision.hidden_size, CONFIG.grid_side, 2

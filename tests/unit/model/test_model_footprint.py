@@ -9,11 +9,11 @@ import torch
 from counting import LiveBytes
 
 from videoxl2 import PrefillOptions
-from videoxl2.generate.prefill import Prefill
+from videoxl2.generate.prefill.chunked import Prefill
 from videoxl2.network.checkpoint import empty_network
 from videoxl2.network.clock import StageClock
-from videoxl2.network.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig
-from videoxl2.network.families import Family
+from videoxl2.network.configs.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.configs.families import Family
 from videoxl2.network.footprint import CARDS, Answers, footprint, most_frames_in, num_parameters
 
 FULL = ModelConfig()

@@ -6,7 +6,7 @@ import torch
 from counting import Operations
 from torch import Tensor, nn
 
-from videoxl2.network.joined import JoinedLinear
+from videoxl2.network.layers.joined import JoinedLinear
 
 
 def layers() -> tuple[nn.Linear, nn.Linear, nn.Linear]:

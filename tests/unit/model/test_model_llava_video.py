@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from videoxl2 import CheckpointError, LlavaVideo, ModelInputError, PrefillOptions, VideoXL2, load_model
-from videoxl2.network.images import pixel_values, squash_frames
+from videoxl2.network.language.tokens import times_text
 from videoxl2.network.llava_video import pooled, with_newlines
-from videoxl2.network.tokens import times_text
+from videoxl2.network.vision.images import pixel_values, squash_frames
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 GOLDEN = Path(__file__).parents[2] / "data" / "llava_video"

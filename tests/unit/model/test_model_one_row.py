@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from videoxl2 import ModelInputError, PrefillOptions, VideoXL2
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.prefix import WholePrefix
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv.prefix import WholePrefix
 from videoxl2.generate.session import Session
-from videoxl2.network.decoder_layer import RMSNorm
+from videoxl2.network.layers.decoder_layer import RMSNorm
 
 PUSHES: tuple[list[int], ...] = ([5, 6, 7], [], [1], [11] * 40, [8, 9], [12])
 

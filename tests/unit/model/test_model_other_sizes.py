@@ -11,10 +11,10 @@ import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.network.cache import KVCache
 from videoxl2.network.checkpoint import reference_name
-from videoxl2.network.config import LanguageConfig, ModelConfig, VisionConfig
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.configs.config import LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.random_checkpoint import random_network
 
 LANGUAGES = [

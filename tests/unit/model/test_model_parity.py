@@ -16,16 +16,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, PrefillOptions, VideoXL2
-from videoxl2.generate.bilevel import mix_cache, mixed_rows
-from videoxl2.generate.decode import Continuation
-from videoxl2.generate.layout import TokenLayout, Visibility
-from videoxl2.generate.prefill import Prefill, PrefillMode
-from videoxl2.generate.selection import dense_from_units, selection_chunks
-from videoxl2.network.cache import KVCache
-from videoxl2.network.dts import group_frames
-from videoxl2.network.images import pixel_values, squash_frames
-from videoxl2.network.rotary import rotary_angles, rotate
-from videoxl2.network.vision import pad_to_groups, resample_to_grid
+from videoxl2.generate.decoding.decode import Continuation
+from videoxl2.generate.kv.bilevel import mix_cache, mixed_rows
+from videoxl2.generate.kv.layout import TokenLayout, Visibility
+from videoxl2.generate.kv.selection import dense_from_units, selection_chunks
+from videoxl2.generate.prefill.chunked import Prefill, PrefillMode
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.layers.rotary import rotary_angles, rotate
+from videoxl2.network.vision.dts import group_frames
+from videoxl2.network.vision.images import pixel_values, squash_frames
+from videoxl2.network.vision.siglip import pad_to_groups, resample_to_grid
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5}  # everything else 1e-4
@@ -283,7 +283,7 @@ def test_still_images_match_the_reference(name: str, path: str, case: str, run: 
 
 def test_streaming_sees_the_mask_without_the_stamp_rule() -> None:
     """The rows gathered for a chunk are the mask's columns when stamps get no extra view."""
-    from videoxl2.generate.layout import streaming_rows
+    from videoxl2.generate.kv.layout import streaming_rows
 
     layout = TokenLayout(prefix_tokens=5, tokens_per_group=6)
     for group in range(11):

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from videoxl2.network.config import ModelConfig, VisionConfig
-from videoxl2.network.picture_size import (
+from videoxl2.network.configs.config import ModelConfig, VisionConfig
+from videoxl2.network.configs.picture_size import (
     OwnShape,
     PictureSize,
     PixelBudget,

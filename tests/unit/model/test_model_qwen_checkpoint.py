@@ -20,10 +20,10 @@ from qwen_reference import (
 from safetensors.torch import load_file, save_file
 
 from videoxl2 import CheckpointError, ModelInputError, PrefillOptions, load_model
-from videoxl2.generate.qwen_vl import QwenVL
-from videoxl2.network.config_file import read_config
-from videoxl2.network.context import LONGEST_MS
+from videoxl2.generate.models.qwen_vl import QwenVL
+from videoxl2.network.configs.config_file import read_config
 from videoxl2.network.footprint import num_parameters, token_bytes
+from videoxl2.network.language.context import LONGEST_MS
 
 
 def test_every_number_of_the_checkpoint_is_counted(qwen_model: QwenVL) -> None:

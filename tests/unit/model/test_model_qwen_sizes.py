@@ -10,9 +10,9 @@ import torch
 from qwen_reference import prompt_ids, reference_logits, span_of, transformers_model
 
 from videoxl2 import load_model
-from videoxl2.generate.qwen_vl import QwenVL
-from videoxl2.network.config_file import qwen_config
-from videoxl2.network.families import Family
+from videoxl2.generate.models.qwen_vl import QwenVL
+from videoxl2.network.configs.config_file import qwen_config
+from videoxl2.network.configs.families import Family
 from videoxl2.random_checkpoint import (
     QWEN_TOKENS,
     build_tokenizer,

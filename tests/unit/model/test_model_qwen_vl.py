@@ -23,11 +23,11 @@ from qwen_reference import (
 
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, load_model
 from videoxl2.generate.blind import blind_logprobs
-from videoxl2.generate.decode_step import StepRecorder
-from videoxl2.generate.positions import TimedPositions
-from videoxl2.generate.qwen_vl import QwenVL, pair_stamp
-from videoxl2.network.context import LONGEST_MS
+from videoxl2.generate.decoding.decode_step import StepRecorder
+from videoxl2.generate.models.positions import TimedPositions
+from videoxl2.generate.models.qwen_vl import QwenVL, pair_stamp
 from videoxl2.network.footprint import SPARE_TOKENS, reserved_tokens
+from videoxl2.network.language.context import LONGEST_MS
 
 
 @pytest.mark.parametrize("size", [(2, 3), (1, 9), (4, 4), (5, 6), (9, 2)])

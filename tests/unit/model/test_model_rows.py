@@ -14,15 +14,15 @@ import torch
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
-from videoxl2.generate import batch_decode as rows_module
-from videoxl2.generate import prefix as prefix_module
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.decode_step import StepRecorder
-from videoxl2.generate.one_row import OneRow
-from videoxl2.generate.selection import Selection, selection_chunks
+from videoxl2.generate.decoding import batch_decode as rows_module
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.decode_step import StepRecorder
+from videoxl2.generate.decoding.one_row import OneRow
+from videoxl2.generate.kv import prefix as prefix_module
+from videoxl2.generate.kv.selection import Selection, selection_chunks
 from videoxl2.generate.session import Session
-from videoxl2.network import attention as attention_module
-from videoxl2.network.cache import KVCache
+from videoxl2.network.language.cache import KVCache
+from videoxl2.network.layers import attention as attention_module
 
 # Appends of three rows: of every length, with gaps, alone and together.
 PUSHES: tuple[tuple[Sequence[int], ...], ...] = (

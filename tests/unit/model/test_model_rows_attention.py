@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from videoxl2.network import attention as attention_module
-from videoxl2.network.attention import attention, attention_lse, merge, visibility_bias
+from videoxl2.network.layers import attention as attention_module
+from videoxl2.network.layers.attention import attention, attention_lse, merge, visibility_bias
 
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 2e-6, torch.bfloat16: 2e-2, torch.float16: 3e-3}
 

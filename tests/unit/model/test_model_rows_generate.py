@@ -16,8 +16,8 @@ from videoxl2 import (
     PrefillOptions,
     VideoXL2,
 )
-from videoxl2.generate.batch_decode import Rows
-from videoxl2.generate.row_cache import RowCache
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.row_cache import RowCache
 from videoxl2.generate.session import Generation, Session
 
 PROMPTS: tuple[str | list[int], ...] = (

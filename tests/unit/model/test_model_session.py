@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from videoxl2 import BiLevelOptions, ModelInputError, PrefillOptions, VideoXL2
-from videoxl2.generate.layout import TokenLayout, streaming_rows
-from videoxl2.generate.prefill import PrefillMode
+from videoxl2.generate.kv.layout import TokenLayout, streaming_rows
+from videoxl2.generate.prefill.chunked import PrefillMode
 from videoxl2.generate.session import Session
 
 PROMPTS = ("What happens?", "List the people in the video, one per line.", "Why?")
@@ -113,7 +113,7 @@ def test_how_frames_arrive_does_not_matter(small_model: VideoXL2, noise: Any, sp
 
 def test_first_chunk_is_prefilled_before_the_last_span_is_read(small_model: VideoXL2, noise: Any) -> None:
     """The stream is consumed as it comes: when a late span is asked for, early passes are in the cache."""
-    from videoxl2.generate import prefill as prefill_module
+    from videoxl2.generate.prefill import chunked as prefill_module
 
     seen: list[int] = []
     done: list[int] = []

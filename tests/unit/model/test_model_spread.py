@@ -20,16 +20,16 @@ from videoxl2 import (
     VideoModel,
     load_model,
 )
-from videoxl2.generate.batch_decode import Rows
 from videoxl2.generate.blind import blind_logprobs
-from videoxl2.generate.decode_step import ALL_PLAIN, StepRecorder
-from videoxl2.generate.one_row import OneRow
-from videoxl2.network.cache import KVCache
+from videoxl2.generate.decoding.batch_decode import Rows
+from videoxl2.generate.decoding.decode_step import ALL_PLAIN, StepRecorder
+from videoxl2.generate.decoding.one_row import OneRow
 from videoxl2.network.checkpoint import empty_network, load_network
-from videoxl2.network.config import LanguageConfig, ModelConfig
-from videoxl2.network.config_file import read_config
-from videoxl2.network.families import Family
+from videoxl2.network.configs.config import LanguageConfig, ModelConfig
+from videoxl2.network.configs.config_file import read_config
+from videoxl2.network.configs.families import Family
 from videoxl2.network.footprint import GB, Share, fewest_devices, num_parameters, share_parameters, shares
+from videoxl2.network.language.cache import KVCache
 from videoxl2.network.spread import Spread, check_room
 from videoxl2.random_checkpoint import write_random_checkpoint
 

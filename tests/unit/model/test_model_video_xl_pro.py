@@ -17,11 +17,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from videoxl2 import BiLevelOptions, CheckpointError, ModelInputError, VideoXLPro, load_model
-from videoxl2.generate.video_xl_pro import PromptedSession
+from videoxl2.generate.models.video_xl_pro import PromptedSession
 from videoxl2.network.clock import StageClock
-from videoxl2.network.images import pixel_values, squash_frames
-from videoxl2.network.query_aware import QueryableVideo
-from videoxl2.network.tokens import stamp_text
+from videoxl2.network.language.tokens import stamp_text
+from videoxl2.network.layers.query_aware import QueryableVideo
+from videoxl2.network.vision.images import pixel_values, squash_frames
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 GOLDEN = Path(__file__).parents[2] / "data" / "video_xl_pro"

@@ -23,7 +23,7 @@ from storage.index.layout import bundle_key
 from storage.library.library import open_library
 from storage.library.selection import Selection
 from storage.objects.local import LocalStore
-from videoxl2.network.picture_size import Squares
+from videoxl2.network.configs.picture_size import Squares
 
 FILM = Path(__file__).parents[2] / "data" / "spoken.mp4"
 SENTENCES = ["The river was high this morning.", "Nobody had seen the old bridge so wet."]

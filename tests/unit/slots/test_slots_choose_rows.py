@@ -14,7 +14,7 @@ from videoxl2.constrained.drive import fill
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.slots import Choice, Got, Program
 from videoxl2.frames import FrameSpan
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 QUESTIONS = ("Who?", "What is this, and why is it there?", "When?", "Where was the dog?", "How many?")

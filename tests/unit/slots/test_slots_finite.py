@@ -21,7 +21,7 @@ from videoxl2.constrained.slots import Choice, Json, Program, Text
 from videoxl2.errors import ModelInputError, NonFiniteError
 from videoxl2.frames import FrameSpan
 from videoxl2.generate.blind import blind_logprobs
-from videoxl2.generate.model import VideoXL2
+from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 TEMPERATURES = [0.0, 1e-6, 0.5, 1.0, 30.0]

@@ -26,7 +26,7 @@ from schemas.answers import (
 from schemas.failures import UsageError
 from videoxl2.constrained.hostile import HOSTILE, HostileModel
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.network.tokens import stamp_text
+from videoxl2.network.language.tokens import stamp_text
 
 MINUTE = AnswerContext(60_040, tuple(range(0, 60_040, 500)), ("Ann", "Ann Lee", "the dog"))
 

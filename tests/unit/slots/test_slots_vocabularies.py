@@ -15,7 +15,7 @@ from videoxl2.constrained.hostile import ALL_KINDS, NON_FINITE, HostileModel
 from videoxl2.constrained.masks import TextState, TokenTable
 from videoxl2.constrained.slots import STOP, Choice, Got, Program, Text, text_bound
 from videoxl2.errors import ModelInputError
-from videoxl2.network.tokens import Vocabulary
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.random_checkpoint import SPECIAL_TOKENS
 
 ODD: dict[str, list[bytes]] = {

@@ -1,0 +1,33 @@
+"""Any model that can be run, from a folder or a hub id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from videoxl2.generate.models.llava_video import LlavaVideo
+from videoxl2.generate.models.qwen_vl import Qwen3VL, Qwen25VL
+from videoxl2.generate.models.video_model import VideoModel
+from videoxl2.generate.models.video_xl2 import VideoXL2
+from videoxl2.generate.models.video_xl_pro import VideoXLPro
+from videoxl2.network.configs.families import family_of
+from videoxl2.network.configs.source import find_folder
+
+_MODELS: tuple[type[VideoModel], ...] = (VideoXL2, VideoXLPro, LlavaVideo, Qwen25VL, Qwen3VL)
+
+
+def load_model(
+    folder_or_hub_id: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    devices: Sequence[str | torch.device] = (),
+    dtype: str | torch.dtype = "auto",
+    revision: str | None = None,
+) -> VideoModel:
+    """Load the model that a checkpoint holds, as `VideoModel.from_pretrained` of its family does."""
+    folder = find_folder(folder_or_hub_id, revision)
+    family = family_of(folder)
+    (kind,) = (model for model in _MODELS if model.family is family)
+    return kind.from_pretrained(folder, device=device, devices=devices, dtype=dtype)

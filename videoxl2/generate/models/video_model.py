@@ -1,0 +1,296 @@
+"""A model that can be asked about videos: weights, tokenizer, and what every family does alike."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, NonFiniteError
+from videoxl2.generate.decoding.decode_step import ALL_PLAIN, StepRecorder
+from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
+from videoxl2.generate.prefill.stream import FrameSpan, frame_batches
+from videoxl2.generate.session import Session
+from videoxl2.network.checkpoint import load_network, save_checkpoint
+from videoxl2.network.clock import StageClock
+from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.config_file import read_config
+from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.picture_size import PictureSize
+from videoxl2.network.configs.source import find_folder, revision_of
+from videoxl2.network.encoder import AnyNetwork, FrameEncoder
+from videoxl2.network.language.tokens import Vocabulary
+from videoxl2.network.memory import is_out_of_memory
+from videoxl2.network.spread import Spread, check_room
+
+_DTYPES = {
+    "float32": torch.float32,
+    "fp32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "bf16": torch.bfloat16,
+    "float16": torch.float16,
+    "fp16": torch.float16,
+}
+
+
+_MIN_PROMPT_TOKENS = 64  # of a context that stay for the shortest question and answer
+
+
+class VideoModel(ABC):
+    """The network with its tokenizer. Safe to share for prefills one after another, not at the same time."""
+
+    family: Family
+    network: AnyNetwork
+
+    def __init__(
+        self, network: AnyNetwork, vocabulary: Vocabulary, revision: str, folder: Path | None = None
+    ) -> None:
+        self.network = network
+        self.vocabulary = vocabulary
+        self.revision = revision
+        self._folder = folder
+        self._recorder: StepRecorder | None = None
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        folder_or_hub_id: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        devices: Sequence[str | torch.device] = (),
+        dtype: str | torch.dtype = "auto",
+        revision: str | None = None,
+    ) -> Self:
+        """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
+
+        `device="auto"` is the GPU where there is one; with `devices` the layers are spread over these, and
+        answers are the same. `dtype="auto"` is the checkpoint's own on a GPU and
+        float32 on a CPU. Raises `CheckpointError`, and `ModelMemoryError` when the weights do not fit.
+        """
+        folder = find_folder(folder_or_hub_id, revision)
+        config = read_config(folder)
+        if config.family is not cls.family:
+            raise CheckpointError(
+                f"{folder} holds {config.family}, not {cls.family}",
+                "Load it with videoxl2.load_model, which takes any of them.",
+            )
+        targets = [_device(one) for one in devices or (device,)]
+        wanted = _dtype(dtype, config, targets[0])
+        try:
+            network = load_network(folder, config, _spread(config, targets, wanted), wanted)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise ModelMemoryError(
+                f"the weights of {folder} do not fit on {', '.join(map(str, targets))} as {wanted}",
+                "Use a device with more free memory, or a 16-bit dtype.",
+            ) from error
+        return cls(network, cls.vocabulary_of(folder, config), revision_of(folder), folder)
+
+    @staticmethod
+    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
+        """Read the tokenizer of a checkpoint."""
+        return Vocabulary.from_folder(folder)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.network.config
+
+    @property
+    def image_size(self) -> int:
+        """Return the side, in pixels, of the frames of a model that takes squares."""
+        return self.config.vision.image_size
+
+    def picture_size(self, width: int, height: int, num_frames: int) -> PictureSize:
+        """Return the size to read frames in of a video shown in `width` by `height`, so many at once."""
+        return self.config.picture_rule.size(width, height, num_frames)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return self.network.language.embed_tokens.weight.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Return where pictures and tokens go in and logits come out."""
+        return self.network.language.embed_tokens.weight.device
+
+    @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """Return where the weights lie, `device` first."""
+        return self.network.language.devices
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the checkpoint under the published key names, in the dtype it was loaded in."""
+        save_checkpoint(self.network, Path(folder), self._folder)
+
+    @abstractmethod
+    def before_group(self, pts_ms: int) -> list[int]:
+        """Return the tokens before a group of frames whose first one is shown at `pts_ms`."""
+
+    def prefill_options(self, options: PrefillOptions) -> PrefillOptions:
+        """Return the settings that this family prefills with."""
+        return options
+
+    def after_video(self, frame_times_ms: Sequence[int], duration_ms: int | None) -> Tensor | None:
+        """Return what stands between the video and every prompt, `[T, D]`; None: nothing."""
+        return None
+
+    @torch.inference_mode()
+    def prefill(
+        self,
+        spans: Iterable[FrameSpan],
+        *,
+        prefill: PrefillOptions | None = None,
+        prefix_ids: Sequence[int] | None = None,
+    ) -> Session:
+        """Read spans as they come and leave the video's keys and values in a session.
+
+        The first chunk is prefilled while later spans are still being read; frames and features are dropped
+        on the way. `prefix_ids` replace the system prompt's tokens. Raises `ModelInputError` for no or
+        impossible frames, `ModelMemoryError` at the end of the ladder, `NonFiniteError` for NaN weights.
+        """
+        options = self.prefill_options(prefill or PrefillOptions())
+        encoder = self.encoder(options)
+        running = self._start(options, prefix_ids, self.config.tokens_per_group, encoder.clock)
+        frame_times: list[int] = []
+        for firsts_ms, tokens_GND in self.groups(spans, encoder, frame_times):
+            running.add_groups([self.before_group(pts_ms) for pts_ms in firsts_ms], tokens_GND)
+        running.finish(self.after_video(frame_times, options.duration_ms))
+        return self._session(running, encoder, frame_times, options)
+
+    def encoder(self, options: PrefillOptions) -> FrameEncoder:
+        """Return an encoder with a clock of its own."""
+        return FrameEncoder(self.network, self.device, options.vision_batch, StageClock(self.device))
+
+    def groups(
+        self, spans: Iterable[FrameSpan], encoder: FrameEncoder, frame_times_ms: list[int]
+    ) -> Iterator[tuple[Sequence[int], Tensor]]:
+        """Yield the first times of some groups and their tokens `[G, N, D]`; note the times of all frames.
+
+        Raises `ModelInputError` for no or impossible frames.
+        """
+        for batch in frame_batches(spans, encoder.wanted_batch, self.image_size):
+            tokens_GND = encoder.encode(batch.frames)
+            frame_times_ms += batch.pts_ms
+            yield batch.pts_ms[:: self.config.frames_per_group], tokens_GND
+        if not frame_times_ms:
+            raise ModelInputError("no frames", "Give at least one frame; check that the reader found any.")
+
+    def check_context(self, shown: str, num_tokens: int, hint: str = "Give fewer frames.") -> None:
+        """Raise `ModelInputError` where what is `shown`, of so many tokens, leaves a question no room."""
+        context, taken = self.config.context_tokens or 0, num_tokens + _MIN_PROMPT_TOKENS
+        if taken > context:
+            raise ModelInputError(
+                f"{shown} and a question take {taken} tokens; the context holds {context}", hint
+            )
+
+    def prefix(self, prefix_ids: Sequence[int] | None) -> list[int]:
+        """Return the tokens before the video. Raises `ModelInputError` for some outside the vocabulary."""
+        prefix = self.vocabulary.prefix_ids() if prefix_ids is None else list(prefix_ids)
+        if prefix and max(prefix) >= self.config.language.vocab_size:
+            raise ModelInputError(
+                "the prefix has ids outside the vocabulary",
+                "This checkpoint has no tokenizer of its own: pass prefix_ids.",
+            )
+        return prefix
+
+    def _start(
+        self,
+        options: PrefillOptions,
+        prefix_ids: Sequence[int] | None,
+        tokens_per_group: int,
+        clock: StageClock,
+    ) -> Prefill:
+        language = self.network.language
+        return Prefill(
+            language,
+            self.prefix(prefix_ids),
+            tokens_per_group,
+            options,
+            self.device,
+            clock,
+            self.config.frames_per_group,
+            stamp_tokens=self.config.stamp_tokens,
+        )
+
+    def _session(
+        self, running: Prefill, encoder: FrameEncoder, frame_times_ms: list[int], options: PrefillOptions
+    ) -> Session:
+        moved = running.cache.on_host and not options.offload
+        steps = ("cache offloaded to the host",) if moved else ()
+        fields = self.session_fields(encoder, frame_times_ms, steps)
+        return Session(**fields, layout=running.layout, cache=running.cache)
+
+    def session_fields(
+        self, encoder: FrameEncoder, frame_times_ms: Sequence[int], degraded: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """Return what every session has besides its layout and cache. Raises `NonFiniteError`."""
+        if not encoder.all_finite.item():
+            raise NonFiniteError(
+                "the vision side produced NaN or infinity",
+                "Check the weights; with float16, try bfloat16 or float32.",
+            )
+        if encoder.batch < encoder.wanted_batch:
+            degraded = (f"vision batch {encoder.wanted_batch} -> {encoder.batch}", *degraded)
+        stops = set(self.config.eos_ids)
+        turn_end = self.vocabulary.end_of_turn_id
+        stops |= {turn_end} if turn_end is not None else set()
+        return {
+            "language": self.network.language,
+            "vocabulary": self.vocabulary,
+            "stop_ids": frozenset(stops),
+            "frame_times_ms": tuple(frame_times_ms),
+            "group_times_ms": tuple(frame_times_ms[:: self.config.frames_per_group]),
+            "degraded": degraded,
+            "clock": encoder.clock,
+            "recorder": self._step_recorder(),
+        }
+
+    def _step_recorder(self) -> StepRecorder | None:
+        """Return what records decode steps, the same for all sessions; None on a CPU.
+
+        A CUDA graph does not reach over several GPUs: steps are the same there, shapes included, run plainly.
+        """
+        if self._recorder is None and self.device.type == "cuda":
+            is_spread = len(self.devices) > 1
+            self._recorder = StepRecorder(self.device, ALL_PLAIN) if is_spread else StepRecorder(self.device)
+        return self._recorder
+
+
+def _device(device: str | torch.device) -> torch.device:
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    target = torch.device(device)
+    if target.type == "cuda" and not torch.cuda.is_available():
+        raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
+    if target.type == "cuda" and (target.index or 0) >= torch.cuda.device_count():
+        raise ModelInputError(
+            f"there is no {target}: {torch.cuda.device_count()} GPUs are here", "Name fewer of them."
+        )
+    if target.type not in ("cpu", "cuda"):
+        raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
+    return target
+
+
+def _spread(config: ModelConfig, targets: Sequence[torch.device], dtype: torch.dtype) -> Spread:
+    """Spread the weights. Raises `ModelMemoryError` where GPUs cannot hold them, before a byte is read."""
+    if targets[0].index is not None:
+        torch.cuda.set_device(targets[0])  # events and graphs go to the current device
+    free: list[int] = []
+    if all(target.type == "cuda" for target in targets):
+        free = [torch.cuda.mem_get_info(target)[0] for target in targets]
+        check_room(config, dtype.itemsize, free)
+    return Spread.over(config, targets, itemsize=dtype.itemsize, free_bytes=free)
+
+
+def _dtype(dtype: str | torch.dtype, config: ModelConfig, device: torch.device) -> torch.dtype:
+    if dtype == "auto":
+        dtype = config.dtype if device.type == "cuda" else "float32"
+    found = _DTYPES.get(dtype.removeprefix("torch.")) if isinstance(dtype, str) else dtype
+    if found is None or found not in _DTYPES.values():
+        raise ModelInputError(f"dtype {dtype} is not supported", "Use float32, bfloat16, float16 or auto.")
+    return found

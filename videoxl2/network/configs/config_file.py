@@ -1,0 +1,203 @@
+"""Sizes of the network, read from a checkpoint's config.json. Loads no torch.
+
+Field names on disk are the reference's; every default is the published 8B model's (Qwen2.5-7B-Instruct with
+SigLIP-SO400M/14-384), so that a config.json that leaves a field out still means the real model.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+from videoxl2.errors import CheckpointError
+from videoxl2.network.configs.config import (
+    VISION_ACTIVATIONS,
+    FrameTokens,
+    LanguageConfig,
+    ModelConfig,
+    Newline,
+    Pool,
+    VisionConfig,
+)
+from videoxl2.network.configs.families import Family, family_of
+from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_pictures, qwen_vision
+
+MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
+
+# The reference deletes the last SigLIP layer, so a config that counts 27 layers means 26.
+# A republished config may already count 26; both mean the same tower.
+_SO400M_HIDDEN, _SO400M_LAYERS = 1152, 26
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read `folder/config.json` and the vision config it points to.
+
+    Raises `CheckpointError` when the folder, the file or a size is missing or is of another model.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not a folder", "Give a folder with config.json, or a hub id.")
+    if not (folder / "config.json").is_file():
+        raise CheckpointError(
+            f"{folder} has no config.json", "Point to the folder that holds config.json and *.safetensors."
+        )
+    raw = _read_json(folder / "config.json")
+    model_type = raw.get("model_type")
+    if (family := _family(folder, raw)).is_qwen_vl:
+        return qwen_config(folder, raw, family)
+    if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
+        raise CheckpointError(
+            f"{folder} holds a {model_type!r} model, which media-index cannot run",
+            "Use a checkpoint of Video-XL-2, Video-XL-Pro, LLaVA-Video, Qwen2.5-VL or Qwen3-VL, such as "
+            "BAAI/Video-XL-2.",
+        )
+    raw_vision = _find_vision_config(folder, raw)
+    try:
+        return ModelConfig(
+            vision=_vision_config(raw_vision),
+            language=_language_config(raw),
+            grid_side=int(raw.get("mm_grid_side", 24)),
+            pool_stride=int(raw.get("mm_spatial_pool_stride", 2)),
+            family=family,
+            frame_tokens=_frame_tokens(raw) if family is Family.LLAVA_VIDEO else None,
+            context_tokens=None if family is Family.VIDEO_XL_2 else _context_tokens(raw),
+            dtype=str(raw.get("torch_dtype") or raw.get("dtype") or "bfloat16"),
+            eos_ids=_eos_ids(folder, raw),
+            vision_found=bool(raw_vision),
+            raw=raw,
+            raw_vision=raw_vision,
+        )
+    except (TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
+        raise CheckpointError(
+            f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
+        ) from error
+
+
+def _family(folder: Path, raw: dict[str, Any]) -> Family:
+    """Return the family of the weights beside a config; a config alone is what it says, or Video-XL-2's."""
+    if any(folder.glob("*.safetensors")):
+        return family_of(folder)
+    return QWEN_TYPES.get(str(raw.get("model_type")), Family.VIDEO_XL_2)
+
+
+def qwen_config(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig:
+    """Read a config.json of a Qwen-VL model, which lies in `folder`. Raises `CheckpointError`."""
+    try:
+        found = qwen_language(raw, family)
+        language, vision = _language_config(found), qwen_vision(raw, family)
+        if vision.out_size != language.hidden_size:
+            raise ValueError(f"out_hidden_size {vision.out_size} is not hidden_size {language.hidden_size}")
+        return ModelConfig(
+            language=language,
+            family=family,
+            qwen_vision=vision,
+            own_shape=qwen_pictures(family, vision.patch_size),
+            context_tokens=language.max_position_embeddings,
+            dtype=str(raw.get("torch_dtype") or raw.get("dtype") or found.get("dtype") or "bfloat16"),
+            eos_ids=_eos_ids(folder, {"eos_token_id": found.get("eos_token_id")} | raw),
+            raw=raw,
+        )
+    except (TypeError, ValueError, KeyError, ZeroDivisionError, AttributeError) as error:
+        raise CheckpointError(
+            f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
+        ) from error
+
+
+def _frame_tokens(raw: dict[str, Any]) -> FrameTokens:
+    pool, newline = raw.get("mm_spatial_pool_mode", "bilinear"), raw.get("mm_newline_position", "one_token")
+    if pool not in get_args(Pool):
+        raise ValueError(f"mm_spatial_pool_mode {pool!r} is none of {', '.join(get_args(Pool))}")
+    if newline not in get_args(Newline):
+        raise ValueError(f"mm_newline_position {newline!r} is none of {', '.join(get_args(Newline))}")
+    if "unpad" not in str(raw.get("mm_patch_merge_type", "")):
+        newline = "no_token"
+    return FrameTokens(pool, newline, bool(raw.get("add_time_instruction", False)))
+
+
+def _context_tokens(raw: dict[str, Any]) -> int:
+    """Return the tokens that a sequence may have; the reference cuts off the rest, the question first."""
+    limits = (raw.get("tokenizer_model_max_length"), raw.get("max_position_embeddings"))
+    return min((int(limit) for limit in limits if limit), default=LanguageConfig().max_position_embeddings)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is not readable JSON: {error}", "Restore the file from its source."
+        ) from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} is not a JSON object", "Restore the file from its source.")
+    return value
+
+
+def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
+    """Find the SigLIP config: inlined, beside the checkpoint, or empty when there is none."""
+    if isinstance(raw.get("vision_config"), dict):
+        return dict(raw["vision_config"])
+    named = str(raw.get("mm_vision_tower") or "vision_tower")
+    for candidate in (folder / named, folder / "vision_tower", Path(named)):
+        if (candidate / "config.json").is_file():
+            found = _read_json(candidate / "config.json")
+            inner = found.get("vision_config")  # a whole SigLIP config nests its vision half
+            return dict(inner) if isinstance(inner, dict) else found
+    return {}
+
+
+def _vision_config(raw: dict[str, Any]) -> VisionConfig:
+    default = VisionConfig()
+    hidden = int(raw.get("hidden_size", default.hidden_size))
+    counted = int(raw.get("num_hidden_layers", default.num_layers + 1))
+    activation = str(raw.get("hidden_act", default.hidden_act))
+    if activation not in VISION_ACTIVATIONS:
+        raise ValueError(f"hidden_act {activation!r} is none of {', '.join(VISION_ACTIVATIONS)}")
+    heads = int(raw.get("num_attention_heads", default.num_heads))
+    if hidden % heads:
+        raise ValueError(f"hidden_size {hidden} is no multiple of {heads} heads")
+    already_counted = hidden == _SO400M_HIDDEN and counted == _SO400M_LAYERS
+    return VisionConfig(
+        hidden_size=hidden,
+        intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
+        num_layers=counted if already_counted else counted - 1,
+        num_heads=heads,
+        image_size=int(raw.get("image_size", default.image_size)),
+        patch_size=int(raw.get("patch_size", default.patch_size)),
+        layer_norm_eps=float(raw.get("layer_norm_eps", default.layer_norm_eps)),
+        hidden_act=activation,
+    )
+
+
+def _language_config(raw: dict[str, Any]) -> LanguageConfig:
+    default = LanguageConfig()
+    hidden = int(raw.get("hidden_size", default.hidden_size))
+    heads = int(raw.get("num_attention_heads", default.num_heads))
+    rope = raw.get("rope_parameters") or {}  # where newer configs keep rope_theta
+    return LanguageConfig(
+        hidden_size=hidden,
+        intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
+        num_layers=int(raw.get("num_hidden_layers", default.num_layers)),
+        num_heads=heads,
+        num_kv_heads=int(raw.get("num_key_value_heads", default.num_kv_heads)),
+        head_dim=int(raw.get("head_dim") or hidden // heads),
+        vocab_size=int(raw.get("vocab_size", default.vocab_size)),
+        rope_theta=float(raw.get("rope_theta") or rope.get("rope_theta") or default.rope_theta),
+        rms_norm_eps=float(raw.get("rms_norm_eps", default.rms_norm_eps)),
+        tie_word_embeddings=bool(raw.get("tie_word_embeddings", False)),
+        max_position_embeddings=int(raw.get("max_position_embeddings", default.max_position_embeddings)),
+        qkv_bias=bool(raw.get("qkv_bias", True)),
+        head_norms=bool(raw.get("head_norms", False)),
+        rope_axes=tuple(raw.get("rope_axes", ())),
+    )
+
+
+def _eos_ids(folder: Path, raw: dict[str, Any]) -> tuple[int, ...]:
+    """Collect the stop tokens of config.json and generation_config.json."""
+    found: list[int] = []
+    sources = [raw]
+    if (folder / "generation_config.json").is_file():
+        sources.append(_read_json(folder / "generation_config.json"))
+    for source in sources:
+        value = source.get("eos_token_id")
+        found += value if isinstance(value, list) else [value] if value is not None else []
+    return tuple(dict.fromkeys(int(i) for i in found)) or ModelConfig.eos_ids
