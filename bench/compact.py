@@ -26,12 +26,12 @@ from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject
 from schemas.rows import Row
 from schemas.tables import Character, Highlight, Keyframe, Scene, Video
-from storage.index.bundles import encode_bundle, flatten_bundles, read_bundle
-from storage.index.columns import columns_of
+from storage.index.commits.bundles import encode_bundle, flatten_bundles, read_bundle
 from storage.index.index import open_index
 from storage.index.layout import new_part_key
-from storage.index.parts import write_part
-from storage.index.snapshots import create_next, read_newest
+from storage.index.publishing.parts import write_part
+from storage.index.publishing.snapshots import create_next, read_newest
+from storage.index.tables.columns import columns_of
 from storage.query.catalog import open_catalog
 from storage.upkeep.compact import compact
 

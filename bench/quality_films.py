@@ -17,7 +17,7 @@ from schemas.commit import Bundle, Commit
 from schemas.identity import VideoObject
 from schemas.rows import Row
 from schemas.tables import Character, Highlight, Scene, Video
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 R = TypeVar("R", bound=Row)

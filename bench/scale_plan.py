@@ -15,12 +15,12 @@ def draw_index(folder: str, num_videos: int) -> None:
     import pyarrow as pa
 
     from schemas.identity import VideoObject
-    from storage.index.arrow_tables import arrow_schema
-    from storage.index.columns import COLUMNS
     from storage.index.index import open_index
     from storage.index.layout import new_part_key
-    from storage.index.parts import write_part
-    from storage.index.snapshots import create_next
+    from storage.index.publishing.parts import write_part
+    from storage.index.publishing.snapshots import create_next
+    from storage.index.tables.arrow_tables import arrow_schema
+    from storage.index.tables.columns import COLUMNS
 
     index = open_index(folder, create=True)
     index.declare_recipe(recipe().record)

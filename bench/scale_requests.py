@@ -41,7 +41,7 @@ def bench_requests(options: argparse.Namespace) -> None:
 
 def _fill(url: str, numbers: range) -> int:
     """Publish so many times; the number of files that count then."""
-    from storage.index.bundles import encode_bundle
+    from storage.index.commits.bundles import encode_bundle
     from storage.index.index import open_index
 
     index = open_index(INDEX, url, create=True)

@@ -156,7 +156,7 @@ def settle(index_url: str, num_videos: int, publish_every: int) -> dict[str, Any
     from jobs.attempts.work import Work
     from schemas.identity import VideoId, VideoObject
     from schemas.plan import PlannedVideo, Reason
-    from storage.index.bundles import encode_bundle
+    from storage.index.commits.bundles import encode_bundle
     from storage.index.index import open_index
 
     index, said, made = open_index(index_url, create=True), said_of(), recipe()

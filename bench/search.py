@@ -20,7 +20,7 @@ import numpy as np
 from search_engines import ENGINES, Rows
 from search_rows import DrawnEmbedder, make_index
 
-import storage.query.build
+import storage.query.built.build
 import storage.query.search
 
 REPEATS, SECONDS = 21, 30  # of a question; slow ones are asked less often, thrice at least
@@ -41,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.folder / str(options.scenes)
     storage.query.search.load_embedder = lambda: _EMBEDDER  # type: ignore[assignment, attr-defined]
-    storage.query.build.load_embedder = lambda: _EMBEDDER  # type: ignore[assignment, attr-defined]
+    storage.query.built.build.load_embedder = lambda: _EMBEDDER  # type: ignore[assignment, attr-defined]
     if options.measure:
         print(json.dumps(measure(options.engines[0], folder)))
         return

@@ -13,14 +13,14 @@ import numpy as np
 from pyarrow.parquet import ParquetFile, ParquetWriter
 from search_rows import DrawnEmbedder
 
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import open_catalog
-from storage.query.database import open_serving
 from storage.query.documents import document_query
 from storage.query.filters import Filters
-from storage.query.postings import Postings
 from storage.query.search import best_by_meaning, best_by_words, read_documents, search
-from storage.query.stemming import WORDS
+from storage.query.words.postings import Postings
+from storage.query.words.stemming import WORDS
 
 Questions = dict[str, Callable[[], object]]
 BATCH = 20_000

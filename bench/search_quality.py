@@ -21,11 +21,11 @@ from quality_films import RowKey, Truth, make_index
 from quality_words import FUNCTION_WORDS, WORDS
 
 from jobs.reports.evaluation.metrics import ndcg
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import Catalog, open_catalog
-from storage.query.database import open_serving
 from storage.query.search import Hit, search
-from storage.query.stemming import stem
+from storage.query.words.stemming import stem
 
 K, DEPTH = 10, 100
 _TEMPLATES = (

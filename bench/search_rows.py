@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.identity import digest
-from storage.index.arrow_tables import arrow_schema
-from storage.index.columns import COLUMNS
 from storage.index.index import open_index
 from storage.index.layout import new_part_key
-from storage.index.parts import write_part
-from storage.index.snapshots import create_next
+from storage.index.publishing.parts import write_part
+from storage.index.publishing.snapshots import create_next
+from storage.index.tables.arrow_tables import arrow_schema
+from storage.index.tables.columns import COLUMNS
 from storage.objects.store import open_store
 from storage.query.embedder import VECTOR_SIZE
 

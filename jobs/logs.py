@@ -1,8 +1,8 @@
 """What every process of a run does, as JSON lines: a file for each in one folder.
 
-The packages log under the names of their modules (`jobs.workers.actor`, `storage.index.publish`) and say
-nothing until somebody listens. A record has an `event` and `fields` where it tells of one thing, a video for
-example; its message alone is for people.
+The packages log under the names of their modules (`jobs.workers.actor`, `storage.index.publishing.publish`)
+and say nothing until somebody listens. A record has an `event` and `fields` where it tells of one thing, a
+video for example; its message alone is for people.
 """
 
 import json

@@ -14,7 +14,7 @@ from schemas.answers import SceneAnswer, SceneText
 from schemas.measured import MEASURED_TABLES, Measured
 from schemas.rows import Row
 from schemas.tables import Character, Failure, Highlight, Scene, Video
-from storage.index.bundles import read_bundle, rows_of
+from storage.index.commits.bundles import read_bundle, rows_of
 from storage.index.layout import bundle_key
 from storage.objects.store import ObjectStore
 

@@ -67,8 +67,8 @@ def sql(
         return _show_views(*index_place(flags))
     text = query if query is not None else find_example(str(example)).sql
     place = index_place(flags)
+    from storage.query.built.database import open_serving
     from storage.query.catalog import Result, again_if_changed
-    from storage.query.database import open_serving
 
     def ask() -> tuple[Result, str | None]:
         served = open_serving(*place, serving)
@@ -129,8 +129,8 @@ def search(
 ) -> None:
     """Find moments by words and by meaning: what is said, titles, summaries, settings, tags, characters."""
     place = index_place(flags)
+    from storage.query.built.database import open_serving
     from storage.query.catalog import again_if_changed
-    from storage.query.database import open_serving
     from storage.query.filters import Filters
     from storage.query.search import MOST_UNBUILT, make_searchable
     from storage.query.search import search as search_index
@@ -162,7 +162,7 @@ def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) ->
     from rich.console import Console
     from rich.progress import Progress
 
-    from storage.query.build import build_serving
+    from storage.query.built.build import build_serving
 
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -119,7 +119,7 @@ def _progress(log_format: Literal["text", "json"]) -> "Progress":
 
 def _build(settings: "Settings", progress: "Progress") -> int:
     """Make the serving file current. What the run did stays, whatever becomes of it."""
-    from storage.query.build import build_serving
+    from storage.query.built.build import build_serving
 
     try:
         progress.built(build_serving(settings.index, settings.endpoint_url))

@@ -39,7 +39,7 @@ from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import ExitCode, FailureAction, MediaIndexError
 from schemas.tables import Run
 from storage.index.leases import Holder
-from storage.query.build import Build
+from storage.query.built.build import Build
 from storage.upkeep.compact import Compaction
 
 TELL_PACE_EVERY_S = 30.0

@@ -24,7 +24,7 @@ from schemas.identity import VideoId
 from schemas.tables import Attempt, Failure
 from schemas.usage import NO_USAGE, Usage
 from storage.errors import ObjectError
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import Index
 
 PUBLISH_EVERY_S = 30.0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jobs.driver.progress import Progress
 from schemas.failures import LeaseHeldError, MediaIndexError
-from storage.index.snapshots import Snapshot
+from storage.index.publishing.snapshots import Snapshot
 from storage.upkeep.compact import Compaction, compact, is_due
 
 

@@ -10,7 +10,7 @@ from schemas.identity import VideoId, VideoObject, digest
 from schemas.plan import PlannedVideo, Reason
 from storage.errors import NotFound
 from storage.index.batches import batches
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 from storage.library.same_bytes import fingerprints
 from storage.query.plans import PlannedVideos
 

@@ -19,7 +19,7 @@ from schemas.identity import VideoId, VideoObject, number_of
 from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
 from storage.index.batches import batches
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 from storage.library.walk import shows_bad_name
 from storage.query.plans import PlannedVideos
 

@@ -8,7 +8,7 @@ from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.recipe import RecipeRecord
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 
 
 class StaleRows:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jobs.planning.staleness import compare_recipes
 from jobs.ui.next_command import IndexPlace
 from schemas.plan import MISSING, STALE, Reason
-from storage.index.recipes import read_recipe
+from storage.index.commits.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
 

@@ -14,7 +14,7 @@ from jobs.sdk.running import Preview, backfill, plan, run
 from jobs.settings.config import Settings
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from schemas.tables import Run
-from storage.query.build import Build
+from storage.query.built.build import Build
 from storage.query.catalog import Catalog, Result
 from storage.query.search import Hit
 

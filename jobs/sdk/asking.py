@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from storage.query.build import Build, build_serving
+from storage.query.built.build import Build, build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import Catalog, Result, again_if_changed
-from storage.query.database import open_serving
 from storage.query.date_kinds import DateKind
 from storage.query.filters import Filters
 from storage.query.search import MOST_UNBUILT, Hit, make_searchable

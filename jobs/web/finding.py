@@ -11,8 +11,8 @@ from storage.query.browse import browse
 from storage.query.catalog import Catalog
 from storage.query.date_kinds import DateKind
 from storage.query.filters import Filters
-from storage.query.matches import Span
 from storage.query.search import Hit, search
+from storage.query.words.matches import Span
 
 MAX_TEXT = 1000  # characters of a query
 MAX_HITS = 500  # reachable by leafing

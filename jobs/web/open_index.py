@@ -7,10 +7,10 @@ from threading import Lock
 
 from schemas.failures import PreflightError
 from storage.errors import preflight
-from storage.index.snapshots import read_present
+from storage.index.publishing.snapshots import read_present
 from storage.objects.store import open_store
+from storage.query.built.database import open_serving
 from storage.query.catalog import Catalog
-from storage.query.database import open_serving
 from storage.query.search import make_searchable
 
 LOOK_EVERY_S = 2.0  # for a newer snapshot: one small listing

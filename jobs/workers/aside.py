@@ -14,7 +14,7 @@ from jobs.signals.reading import SignalsRead
 from schemas.failures import AttemptOutcome, FailureAction, FailureClass
 from schemas.tables import Failure, Video
 from schemas.usage import Usage
-from storage.index.bundles import encode_with_stream, rows_of
+from storage.index.commits.bundles import encode_with_stream, rows_of
 from videoxl2.frames import MediaInfo
 
 

@@ -41,7 +41,7 @@ from schemas.failures import AttemptOutcome, FailureClass
 from schemas.measured import Shot
 from schemas.tables import Keyframe
 from schemas.usage import Usage
-from storage.index.bundles import encode_with_stream
+from storage.index.commits.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.keyframes import read_keyframes
 

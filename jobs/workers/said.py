@@ -13,7 +13,7 @@ from jobs.signals.signal import Beforehand, Signal, VideoFile
 from jobs.signals.speech import SpeechSignal
 from jobs.workers.deadlines import killed_when_hanging, longest_s
 from schemas.measured import Speech
-from storage.index.bundles import rows_of
+from storage.index.commits.bundles import rows_of
 from storage.objects.store import ObjectStore
 
 _log = logging.getLogger(__name__)

@@ -26,7 +26,7 @@ from schemas.failures import AttemptOutcome, FailureClass
 from schemas.measured import Measured
 from schemas.tables import Failure
 from schemas.usage import Usage
-from storage.index.bundles import encode_renewed, encode_with_stream, rows_of
+from storage.index.commits.bundles import encode_renewed, encode_with_stream, rows_of
 from videoxl2.frames import MediaInfo
 
 

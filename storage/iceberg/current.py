@@ -8,11 +8,11 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from schemas.identity import digest
-from storage.index.arrow_tables import conform
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
-from storage.index.pack_tables import columns_by_table
-from storage.index.parts import read_part
-from storage.index.snapshots import Snapshot
+from storage.index.publishing.parts import read_part
+from storage.index.publishing.snapshots import Snapshot
+from storage.index.tables.arrow_tables import conform
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.index.tables.pack_tables import columns_by_table
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
 

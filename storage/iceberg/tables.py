@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from schemas.failures import PreflightError, UsageError
 from storage.errors import preflight
 from storage.iceberg.current import Place, files_of, tables_of
-from storage.index.arrow_tables import arrow_schema
-from storage.index.columns import COLUMNS, Column
-from storage.index.pack_tables import OwnTables
-from storage.index.snapshots import own_tables_of
+from storage.index.publishing.snapshots import own_tables_of
+from storage.index.tables.arrow_tables import arrow_schema
+from storage.index.tables.columns import COLUMNS, Column
+from storage.index.tables.pack_tables import OwnTables
 from storage.objects.store import ObjectStore, open_store
 from storage.query.catalog import again_if_changed, open_catalog
 

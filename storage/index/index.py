@@ -10,16 +10,16 @@ from schemas.identity import VideoId
 from schemas.recipe import RecipeRecord
 from schemas.rows import Row
 from storage.errors import preflight
-from storage.index.bundles import read_bundle, repoint_bundle
-from storage.index.committed import CommittedBundles
+from storage.index.commits.bundles import read_bundle, repoint_bundle
+from storage.index.commits.committed import CommittedBundles
+from storage.index.commits.recipes import declare_recipe, read_recipe
 from storage.index.layout import bundle_key
 from storage.index.marker import check_empty, find_index_id, open_for_writing
-from storage.index.pack_tables import OwnTables, declare, join
-from storage.index.parts import read_part
-from storage.index.publish import publish
-from storage.index.published import CurrentCommit, PublishedCommits
-from storage.index.recipes import declare_recipe, read_recipe
-from storage.index.snapshots import Snapshot, create_next, own_tables_of
+from storage.index.publishing.parts import read_part
+from storage.index.publishing.publish import publish
+from storage.index.publishing.published import CurrentCommit, PublishedCommits
+from storage.index.publishing.snapshots import Snapshot, create_next, own_tables_of
+from storage.index.tables.pack_tables import OwnTables, declare, join
 from storage.index.views import write_views
 from storage.objects.store import ObjectStore, open_store
 

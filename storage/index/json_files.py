@@ -6,7 +6,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.failures import PreflightError
 from schemas.tables import SCHEMA_VERSION
-from storage.index.columns import check_version
+from storage.index.tables.columns import check_version
 
 
 class _Header(BaseModel):

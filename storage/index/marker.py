@@ -6,9 +6,9 @@ import secrets
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import SCHEMA_VERSION
 from storage.errors import NoBucket, NotFound, preflight
-from storage.index.columns import check_version
 from storage.index.layout import MARKER
 from storage.index.nearby import no_index
+from storage.index.tables.columns import check_version
 from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from storage.errors import AccessDenied, preflight
 from storage.index.layout import PROBES, new_probe_key
 from storage.index.marker import check_conditional_writes, check_empty, find_index_id
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
 from storage.index.definitions import Definition, definition_of
 from storage.index.layout import VIEWS
-from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.snapshots import Snapshot, read_newest
+from storage.index.publishing.snapshots import Snapshot, read_newest
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.objects.store import ObjectStore
 from storage.sql import quote_name, scan_files, statements_of
 

@@ -2,13 +2,13 @@
 
 catalog    the reader's door: views over the Parquet parts of one snapshot
 view_maker makes a view when a question first names it
-database   the search database: one DuckDB file of one snapshot, where it is, whether it is current
-build      makes it                              build_tables, build_ranges  its tables, its postings
-documents  which text of a row is searched       stemming   words without their endings
+built      the search database: one DuckDB file of one snapshot, how it is made and whether it is current
+words      which documents have a word, and their rank
+embedder   sentence vectors, in numpy
 search     words and meaning over the catalog    filters    what a hit must be besides
-postings   the table of words                    bm25       the rank of a document
-matches    where a query's words stand in a hit  embedder   sentence vectors, in numpy
-plans      saved plans, narrowed by SQL          examples, docs  write docs/queries.md, docs/tables.md
+documents  which text of a row is searched       browse     hits without a query
+plans      saved plans, narrowed by SQL          tracks, actors, date_kinds  what else is asked of rows
+examples, docs  write docs/queries.md, docs/tables.md
 
 Knows snapshots and rows; never writes to an index.
 """

@@ -15,12 +15,12 @@ import duckdb
 
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from storage.errors import OF_S3, NotFound, preflight
-from storage.index.columns import COLUMNS
-from storage.index.damage import repair_command
 from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
-from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.snapshots import Snapshot, own_tables_of, read_newest, read_present
+from storage.index.publishing.damage import repair_command
+from storage.index.publishing.snapshots import Snapshot, own_tables_of, read_newest, read_present
+from storage.index.tables.columns import COLUMNS
+from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.index.views import define_views
 from storage.objects.store import ObjectStore, open_store
 from storage.query.view_maker import ViewMaker
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # these bring numpy, which SQL does without
     from numpy.typing import NDArray
     from pyarrow import Schema
 
-    from storage.query.postings import Postings
+    from storage.query.words.postings import Postings
 
 BATCH_ROWS = 1000  # of keyframes 10 MB
 
@@ -84,7 +84,7 @@ class Catalog:
     @cached_property
     def postings(self) -> "Postings":
         """The words of its documents, as arrays."""
-        from storage.query.postings import Postings
+        from storage.query.words.postings import Postings
 
         return Postings(self.arrays)
 
@@ -282,7 +282,7 @@ def add_views(
 
     def scan(table: str) -> str | None:
         def schema() -> "Schema":
-            from storage.index.arrow_tables import arrow_schema
+            from storage.index.tables.arrow_tables import arrow_schema
 
             return arrow_schema(columns[table])
 

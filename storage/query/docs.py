@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from schemas.tables import TABLES
-from storage.index.columns import COLUMNS, Column
+from storage.index.tables.columns import COLUMNS, Column
 
 _ABOUT = """# Tables
 

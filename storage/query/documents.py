@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.answer_tables import RECORD_INDEX, RESERVED_COLUMNS
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column
-from storage.index.pack_tables import OwnTables, columns_by_table
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS, Column
+from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.sql import quote, quote_name
 
 _HEADLINES = ("title", "label")

@@ -20,7 +20,7 @@ from schemas.identity import Sidecar, VideoId, VideoObject
 from schemas.plan import PlannedVideo, PlanSummary, Reason
 from schemas.tables import SCHEMA_VERSION
 from storage.index.batches import batches
-from storage.index.columns import check_version
+from storage.index.tables.columns import check_version
 from storage.query.catalog import Catalog
 
 _BATCH = 10_000

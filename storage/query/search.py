@@ -11,14 +11,14 @@ import numpy as np
 
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoId
-from storage.query.bm25 import Allowed
+from storage.query.built.database import has_database, show_tables
 from storage.query.catalog import Catalog
-from storage.query.database import has_database, show_tables
 from storage.query.documents import WORDS_ONLY, hit_kinds
 from storage.query.embedder import Embedder, Floats, load_embedder, sign_bits
 from storage.query.filters import ANYTHING, NO_FILTERS, Condition, Filters, condition_of
-from storage.query.matches import Span, find_matches
-from storage.query.stemming import FUNCTION_WORDS, WORDS, stem
+from storage.query.words.bm25 import Allowed
+from storage.query.words.matches import Span, find_matches
+from storage.query.words.stemming import FUNCTION_WORDS, WORDS, stem
 from storage.sql import quote_name
 
 MAX_QUERY = 10_000  # characters
@@ -168,7 +168,7 @@ def make_searchable(catalog: Catalog, most_rows: int | None = None) -> str | Non
     connection = catalog.connection
     embedder = load_embedder()
     if not has_database(connection, "built"):
-        from storage.query.build_tables import (
+        from storage.query.built.build_tables import (
             fill,  # with Arrow, which a search of a serving file does without
         )
 

@@ -14,16 +14,16 @@ import duckdb
 import pyarrow as pa
 
 from schemas.failures import PreflightError
-from storage.index.arrow_tables import arrow_schema, conform
-from storage.index.columns import COLUMNS, Column
-from storage.index.damage import damaged_part
 from storage.index.layout import PARTS
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
-from storage.index.pack_tables import columns_by_table
-from storage.index.packs import NewPart
-from storage.index.parts import FILE_BYTES, read_part, write_parts
-from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.publishing.damage import damaged_part
+from storage.index.publishing.packs import NewPart
+from storage.index.publishing.parts import FILE_BYTES, read_part, write_parts
+from storage.index.publishing.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.tables.arrow_tables import arrow_schema, conform
+from storage.index.tables.columns import COLUMNS, Column
+from storage.index.tables.pack_tables import columns_by_table
 from storage.index.views import write_views
 from storage.objects.store import ObjectStore
 from storage.sql import connect, quote

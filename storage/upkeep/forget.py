@@ -20,13 +20,19 @@ from storage.index.json_files import read_json
 from storage.index.layout import FORGETTING, PACKS, PARTS, PLANS, SERVING, bundles_of, forgetting_key
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
-from storage.index.parts import open_part, write_parts
-from storage.index.snapshots import create_next, next_number, read_newest, read_snapshot, snapshot_keys
+from storage.index.publishing.parts import open_part, write_parts
+from storage.index.publishing.snapshots import (
+    create_next,
+    next_number,
+    read_newest,
+    read_snapshot,
+    snapshot_keys,
+)
 from storage.index.views import EVER_KNOWN, write_views
 from storage.objects.store import ObjectStore
-from storage.query.build import remove_serving
+from storage.query.built.build import remove_serving
+from storage.query.built.database import serving_path
 from storage.query.catalog import open_catalog
-from storage.query.database import serving_path
 
 _COPIES = """
     SELECT DISTINCT uri FROM commits WHERE video_id <> $video_id

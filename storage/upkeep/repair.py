@@ -14,16 +14,16 @@ import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES
 from storage.errors import NotFound
-from storage.index.arrow_tables import arrow_schema, conform
-from storage.index.bundles import commits_of, flatten_bundles, read_bundle
-from storage.index.columns import BUNDLE_TABLES, COLUMNS
-from storage.index.damage import DamagedPart
+from storage.index.commits.bundles import commits_of, flatten_bundles, read_bundle
 from storage.index.layout import BUNDLES, bundle_key, new_part_key
 from storage.index.leases import Holder, holding
 from storage.index.marker import open_for_writing
-from storage.index.pack_tables import columns_by_table
-from storage.index.parts import read_part, write_part
-from storage.index.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.publishing.damage import DamagedPart
+from storage.index.publishing.parts import read_part, write_part
+from storage.index.publishing.snapshots import Snapshot, create_next, next_number, read_newest
+from storage.index.tables.arrow_tables import arrow_schema, conform
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS
+from storage.index.tables.pack_tables import columns_by_table
 from storage.index.views import write_views
 from storage.objects.store import ObjectStore
 

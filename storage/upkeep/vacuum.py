@@ -29,11 +29,11 @@ from storage.index.layout import (
 )
 from storage.index.leases import Holder, LeaseLog, holding, read_log
 from storage.index.marker import open_for_writing
-from storage.index.published import PublishedCommits
-from storage.index.snapshots import read_newest, read_snapshot
+from storage.index.publishing.published import PublishedCommits
+from storage.index.publishing.snapshots import read_newest, read_snapshot
 from storage.objects.store import ObjectStore
 from storage.objects.stored import StoredObject
-from storage.query.database import SERVING_FILE
+from storage.query.built.database import SERVING_FILE
 
 SAFE_AGE = timedelta(days=1)  # younger files may be in the hands of whoever holds a lease
 _AT_ONCE = 16

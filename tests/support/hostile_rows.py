@@ -39,7 +39,7 @@ from jobs.prompts.recipe import Recipe
 from schemas.answers import Layout, Moments, One, Several, Tiles
 from schemas.identity import VideoObject
 from schemas.plan import Reason
-from storage.index.bundles import encode_bundle, read_bundle
+from storage.index.commits.bundles import encode_bundle, read_bundle
 from videoxl2.constrained.hostile import ALL_KINDS, NON_FINITE
 from videoxl2.constrained.hostile_phrases import PHRASES
 from videoxl2.constrained.hostile_video import HostileVideo

@@ -15,7 +15,7 @@ from jobs.ui.find_video import find_ever
 from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
 from schemas.tables import TABLES, Attempt, Video
-from storage.index.recipes import read_recipe
+from storage.index.commits.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.catalog import Catalog
 

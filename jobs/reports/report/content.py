@@ -28,8 +28,8 @@ from jobs.ui.exit_codes import meaning_of
 from jobs.ui.next_command import IndexPlace
 from jobs.weights import note_on
 from schemas.failures import FailureClass
+from storage.index.commits.recipes import read_recipe
 from storage.index.leases import read_log
-from storage.index.recipes import read_recipe
 from storage.objects.store import ObjectStore
 from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog

@@ -57,7 +57,7 @@ from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.usage import Usage
 from storage.errors import NotFound
-from storage.index.bundles import read_bundle
+from storage.index.commits.bundles import read_bundle
 from storage.library.library import open_library
 from storage.library.selection import Selection
 from videoxl2.domain import fit_domain, picture_statistics

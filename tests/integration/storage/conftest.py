@@ -11,7 +11,7 @@ import pytest
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle, Commit, CommitState, RunRecord
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.objects.store import open_store
 from storage.query.catalog import open_catalog

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from schemas.identity import VideoId, numbered
-from storage.index import committed
-from storage.index.committed import CommittedBundles
+from storage.index.commits import committed
+from storage.index.commits.committed import CommittedBundles
 from storage.index.index import open_index
 from storage.index.layout import bundle_key
 from storage.objects.store import open_store

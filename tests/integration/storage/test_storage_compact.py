@@ -4,9 +4,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.failures import LeaseHeldError, PreflightError
-from storage.index import leases, parts
-from storage.index.parts import open_part, write_part
-from storage.index.snapshots import create_next, read_newest
+from storage.index import leases
+from storage.index.publishing import parts
+from storage.index.publishing.parts import open_part, write_part
+from storage.index.publishing.snapshots import create_next, read_newest
 from storage.upkeep import compact as compaction
 from storage.upkeep.compact import compact
 

@@ -12,7 +12,7 @@ from schemas.failures import LeaseHeldError, UsageError
 from schemas.identity import VideoObject
 from storage.index import leases
 from storage.objects.local import LocalStore
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
 from storage.upkeep.compact import compact
 from storage.upkeep.forget import find_forgettable, forget
 from storage.upkeep.vacuum import vacuum

@@ -6,7 +6,7 @@ import duckdb
 from pyiceberg.table import StaticTable
 
 from storage.iceberg.tables import Registered, register
-from storage.index.columns import COLUMNS
+from storage.index.tables.columns import COLUMNS
 from storage.upkeep.compact import compact
 from storage.upkeep.forget import find_forgettable, forget
 from storage.upkeep.vacuum import vacuum

@@ -19,7 +19,7 @@ from schemas.failures import PreflightError
 from schemas.identity import VideoId
 from schemas.tables import Keyframe
 from storage.errors import NotFound
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import Index, open_index
 from storage.index.layout import bundle_key, new_part_key, snapshot_key
 from storage.objects.store import ObjectStore, enforces_conditional_writes, open_store

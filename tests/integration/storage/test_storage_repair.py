@@ -4,9 +4,9 @@ import pytest
 
 from schemas.failures import PreflightError
 from schemas.identity import VideoId
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.upkeep.repair import repair
 
 HISTORY = "SELECT analysis_key, state, content_rev FROM commits_all WHERE state <> 'deleted' ORDER BY ALL"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from storage.index import packs
-from storage.index.snapshots import Snapshot, read_newest
+from storage.index.publishing import packs
+from storage.index.publishing.snapshots import Snapshot, read_newest
 from storage.query.catalog import open_catalog
 from storage.s3.client import s3_client
 from storage.upkeep import compact as compaction
@@ -102,7 +102,7 @@ def test_rows_are_the_same_with_packs_and_without(bucket_place, make_bundle, mon
 
 def test_an_index_without_packs_is_read_and_gets_them(bucket_place, make_bundle, monkeypatch):
     """As one that an older media-index wrote."""
-    monkeypatch.setattr("storage.index.snapshots.repack", lambda *_: ())
+    monkeypatch.setattr("storage.index.publishing.snapshots.repack", lambda *_: ())
     _publish(bucket_place, make_bundle, range(2))
     assert not _newest(bucket_place).packs
     monkeypatch.undo()

@@ -8,11 +8,11 @@ import pytest
 
 from schemas.commit import Bundle
 from storage.index import leases
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import Index, open_index
 from storage.index.views import views_script
-from storage.query.build import build_serving
-from storage.query.database import open_serving, serving_path
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving, serving_path
 from storage.query.search import search
 from storage.upkeep.forget import find_forgettable, forget
 from storage.upkeep.vacuum import vacuum

@@ -21,10 +21,10 @@ from jobs.failures import Stage, classify
 from schemas.failures import FailureClass, PreflightError
 from schemas.identity import VideoObject
 from storage.errors import Damaged, StorageUnavailable
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.index.parts import open_part
-from storage.index.snapshots import read_newest
+from storage.index.publishing.parts import open_part
+from storage.index.publishing.snapshots import read_newest
 from storage.library.bucket import S3Library
 from storage.library.library import open_library
 from storage.objects.bucket import S3Store

@@ -11,9 +11,9 @@ import pytest
 
 from schemas.commit import RunRecord
 from schemas.identity import VideoId
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
 from storage.query.catalog import open_catalog
 from storage.upkeep.compact import compact

@@ -9,10 +9,10 @@ import pytest
 
 from schemas.failures import LeaseHeldError
 from storage.index import leases
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.index.layout import bundle_key
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
 from storage.query.catalog import ChangedUnderneath, again_if_changed, open_catalog
 from storage.upkeep.compact import compact

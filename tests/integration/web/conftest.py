@@ -19,7 +19,7 @@ import pytest
 
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 COMMAND = Path(sys.executable).with_name("media-index")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from schemas.commit import Bundle, RunRecord
 from schemas.tables import Attempt, Keyframe, Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 COMMAND = Path(sys.executable).with_name("media-index")

@@ -13,7 +13,7 @@ from jobs.exports.formats import MomentKind
 from jobs.exports.moments import ExportedVideo, Moment
 from schemas.commit import Bundle
 from schemas.tables import Highlight, Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 RLO = "\u202e"  # right-to-left override

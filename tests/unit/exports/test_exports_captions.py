@@ -15,7 +15,7 @@ from jobs.exports.otio import to_otio
 from jobs.exports.subrip import to_subrip
 from jobs.exports.webvtt import to_webvtt
 from schemas.measured import Caption, CaptionTrack, Speech
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 SAID = [

@@ -17,7 +17,7 @@ from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.measured import Strip
 from schemas.tables import Keyframe
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query import catalog
 

@@ -7,7 +7,7 @@ import pytest
 from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.tables import Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 

@@ -12,7 +12,7 @@ from schemas.commit import CommitState
 from schemas.identity import VideoObject, digest
 from schemas.plan import PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 from storage.library.same_bytes import are_same
 from storage.query.plans import PlannedVideos
 

@@ -225,7 +225,7 @@ def test_rows_that_are_there_stay_unless_the_same_weights_made_them(
         name: tuple(row.model_copy(update=ids) for row in bundle.rows(name)) for name in ("videos", "scenes")
     }
     changed = {"commit": bundle.commit.model_copy(update=commit)} | tables
-    from storage.index.bundles import encode_with_stream
+    from storage.index.commits.bundles import encode_with_stream
 
     index.commit(one.video.video_id, one.analysis_key, *encode_with_stream(bundle.model_copy(update=changed)))
     index.publish([(one.video.video_id, one.analysis_key)])

@@ -30,7 +30,7 @@ from schemas.measured import SpeechTrack
 from schemas.plan import Reason
 from schemas.rows import Lineage
 from schemas.tables import Attempt, Run, SignalSeconds
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 from videoxl2.frames.probing.stated import Stated

@@ -7,7 +7,7 @@ import pytest
 from jobs.reports.evaluation.tallies import compare
 from jobs.reports.evaluation.truth import evaluate, read_truth, tally_index
 from schemas.failures import UsageError
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 

@@ -23,7 +23,7 @@ from jobs.ui.words import is_harmless, visible
 from schemas.failures import FailureAction, UsageError
 from schemas.identity import VideoId, VideoObject
 from schemas.plan import PlannedVideo, Reason
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.search import Hit
 

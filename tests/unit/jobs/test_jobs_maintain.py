@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from jobs.cli.main import cli, main
 from schemas.failures import LeaseHeldError
 from storage.index import leases
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.local import LocalStore
 
 

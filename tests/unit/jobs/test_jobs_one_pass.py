@@ -30,7 +30,7 @@ from schemas.answers import SceneAnswer
 from schemas.identity import VideoObject
 from schemas.measured import MEASURED_TABLES
 from schemas.plan import Reason
-from storage.index.bundles import read_bundle
+from storage.index.commits.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import Span
 from videoxl2.network.configs.picture_size import OwnShape, PictureSize, PixelBudget, Squares

@@ -13,7 +13,7 @@ from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from schemas.failures import UsageError
-from storage.index.columns import columns_of
+from storage.index.tables.columns import columns_of
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 PARROT = Path(__file__).parents[2] / "data" / "parrot"

@@ -11,7 +11,7 @@ from schemas.commit import CommitState
 from schemas.identity import VideoObject
 from schemas.plan import PlannedVideo, Reason
 from schemas.recipe import RecipeRecord
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 from storage.query.plans import PlannedVideos
 
 FILM = VideoObject(

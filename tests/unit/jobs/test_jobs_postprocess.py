@@ -31,7 +31,7 @@ from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.rows import Lineage
 from schemas.usage import Usage
-from storage.index.bundles import read_bundle
+from storage.index.commits.bundles import read_bundle
 from storage.library.local import LocalLibrary
 from videoxl2.frames import plan_sampling, probe
 from videoxl2.network.configs.picture_size import Squares

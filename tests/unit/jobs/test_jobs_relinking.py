@@ -20,7 +20,7 @@ from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject, digest
 from schemas.plan import Reason
 from schemas.tables import Failure, Scene, Video
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos

@@ -22,7 +22,7 @@ from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Run
 from schemas.usage import Usage
-from storage.index.bundles import encode_bundle, encode_with_stream
+from storage.index.commits.bundles import encode_bundle, encode_with_stream
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 

@@ -8,9 +8,9 @@ import pytest
 from click.shell_completion import BashComplete
 
 from jobs.cli.main import cli
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
 
 # Prints, as the last line, which of all modules are loaded once the command has run.
 _RUN = """

@@ -15,7 +15,7 @@ from jobs.prompts.recipe import Recipe
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.tables import Video
-from storage.index.bundles import encode_bundle, read_bundle, rows_of
+from storage.index.commits.bundles import encode_bundle, read_bundle, rows_of
 from videoxl2.frames import plan_sampling, probe
 from videoxl2.network.configs.picture_size import PictureSize
 

@@ -16,7 +16,7 @@ from schemas.commit import Bundle, Commit, CommitState, RunRecord
 from schemas.identity import VideoObject, digest
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Failure, Keyframe, Run, Scene, Video
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import Index, open_index
 
 FIRST_NIGHT = datetime(2026, 11, 20, 1, tzinfo=UTC)

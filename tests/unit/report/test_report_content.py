@@ -15,7 +15,7 @@ from jobs.ui.terminal import to_json
 from schemas.commit import RunRecord
 from schemas.failures import UsageError
 from schemas.tables import Attempt, Failure, Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.index.leases import acquire
 from storage.objects.store import open_store

@@ -13,7 +13,7 @@ from schemas.commit import RunRecord
 from schemas.identity import VideoObject
 from schemas.measured import MEASURED_TABLES
 from schemas.tables import Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 

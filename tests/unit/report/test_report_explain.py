@@ -11,7 +11,7 @@ from schemas.commit import CommitState, RunRecord
 from schemas.failures import UsageError
 from schemas.recipe import RecipeRecord
 from schemas.tables import Attempt, Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.objects.store import open_store
 from storage.query.catalog import open_catalog

@@ -20,7 +20,7 @@ from jobs.reports.report.plots import (
 from jobs.ui.next_command import IndexPlace
 from schemas.commit import RunRecord
 from schemas.tables import Attempt, Keyframe, Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.objects.store import open_store
 from storage.query.catalog import open_catalog

@@ -21,7 +21,7 @@ from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
 from schemas.failures import ExitCode
 from schemas.tables import Run
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.index.leases import acquire
 from storage.objects.store import open_store

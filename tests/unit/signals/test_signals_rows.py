@@ -23,7 +23,7 @@ from schemas.measured import Chapter
 from schemas.plan import PlannedVideo, Reason
 from schemas.tables import TABLES, Attempt, Failure, Scene, Video
 from storage.errors import NotFound, StorageUnavailable
-from storage.index.bundles import commits_of, encode_bundle, read_bundle, rows_of
+from storage.index.commits.bundles import commits_of, encode_bundle, read_bundle, rows_of
 from storage.index.layout import bundle_key
 from storage.library.library import open_library
 from storage.library.selection import Selection

@@ -18,7 +18,7 @@ from jobs.workers.reading import Source, open_video
 from jobs.workers.signals import read_video_signals
 from schemas.measured import Speech
 from schemas.plan import PlannedVideo, Reason
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.layout import bundle_key
 from storage.library.library import open_library
 from storage.library.selection import Selection

@@ -22,7 +22,7 @@ from jobs.signals.signal import VideoFile, identity_of
 from schemas.commit import Bundle
 from schemas.failures import PreflightError, UsageError
 from schemas.measured import ScreenText
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 from storage.query.filters import Filters

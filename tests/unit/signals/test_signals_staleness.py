@@ -10,7 +10,7 @@ from jobs.planning.staleness import compare_recipes
 from schemas.identity import Sidecar, VideoObject
 from schemas.plan import Reason
 from schemas.recipe import RecipeRecord, recipe_id_of
-from storage.index.published import CurrentCommit
+from storage.index.publishing.published import CurrentCommit
 from storage.query.plans import PlannedVideos
 
 FILM = VideoObject("s3://films/a.mp4", 10, 1, "9e107d9d372bb6826bd81d3542a419d6")

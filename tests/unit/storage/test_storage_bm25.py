@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-import storage.query.bm25
-import storage.query.postings
-from storage.query.database import BM25_SCRIPT
-from storage.query.postings import Postings
+import storage.query.words.bm25
+import storage.query.words.postings
+from storage.query.built.database import BM25_SCRIPT
+from storage.query.words.postings import Postings
 from storage.sql import statements_of
 
 NUM_DOCUMENTS = 4_000
@@ -68,7 +68,7 @@ def test_scores_and_order_are_those_of_the_macro(
     sampled: int,
 ) -> None:
     """For any of the terms together, few and many hits, and whatever the bounds are taken from."""
-    monkeypatch.setattr(storage.query.bm25, "NUM_SAMPLED", sampled)
+    monkeypatch.setattr(storage.query.words.bm25, "NUM_SAMPLED", sampled)
     for chosen in range(1, 1 << len(TERMS)):
         terms = [term for n, term in enumerate(TERMS) if chosen >> n & 1]
         assert postings.best(terms, k) == _by_macro(drawn, terms)[:k], terms
@@ -107,7 +107,7 @@ def test_terms_are_read_once_and_forgotten_when_there_is_no_room(
     assert roomy.best(["car", "red"], 20) == first
     assert asked == ["red", "car"]
     monkeypatch.setattr(
-        storage.query.postings, "KEPT_BYTES", 12 * 700
+        storage.query.words.postings, "KEPT_BYTES", 12 * 700
     )  # room for `car`, not for `red` as well
     narrow = Postings(read)
     assert narrow.best(["red", "car"], 20) == first

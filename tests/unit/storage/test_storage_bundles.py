@@ -10,8 +10,7 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.tables import TABLES, Attempt, Failure, Scene
-from storage.index.arrow_tables import arrow_schema, arrow_type
-from storage.index.bundles import (
+from storage.index.commits.bundles import (
     commits_of,
     encode_bundle,
     encode_with_stream,
@@ -19,7 +18,8 @@ from storage.index.bundles import (
     read_bundle,
     repoint_bundle,
 )
-from storage.index.columns import BUNDLE_TABLES, COLUMNS
+from storage.index.tables.arrow_tables import arrow_schema, arrow_type
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS
 
 MakeBundle = Callable[..., Bundle]
 

@@ -12,9 +12,9 @@ from pyarrow import parquet
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import TABLES
-from storage.index.bundles import encode_bundle
-from storage.index.columns import COLUMNS
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
+from storage.index.tables.columns import COLUMNS
 from storage.query.catalog import BATCH_ROWS, Catalog, Result, open_catalog
 
 MakeBundle = Callable[..., Bundle]

@@ -12,13 +12,13 @@ import pytest
 from schemas.commit import Bundle
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Keyframe, Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import Served, open_serving
 from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, find_snapshot, open_catalog
-from storage.query.database import Served, open_serving
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
 
@@ -86,11 +86,11 @@ def _meanwhile(monkeypatch: pytest.MonkeyPatch, happen: Callable[[], object]) ->
     """Between a reader's look at the file and its use of it."""
 
     def find_later(*args: Any) -> Any:
-        monkeypatch.setattr("storage.query.database.find_snapshot", find_snapshot)
+        monkeypatch.setattr("storage.query.built.database.find_snapshot", find_snapshot)
         happen()
         return find_snapshot(*args)
 
-    monkeypatch.setattr("storage.query.database.find_snapshot", find_later)
+    monkeypatch.setattr("storage.query.built.database.find_snapshot", find_later)
 
 
 def test_a_file_replaced_while_it_is_opened(

@@ -8,11 +8,11 @@ import pytest
 
 from schemas.identity import VideoObject
 from schemas.measured import MEASURED_TABLES, Caption, Chapter
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import open_catalog
-from storage.query.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import make_searchable, search
 

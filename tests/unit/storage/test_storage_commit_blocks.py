@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from storage.index import commit_blocks
-from storage.index.commit_blocks import CommitBlocks
+from storage.index.commits import commit_blocks
+from storage.index.commits.commit_blocks import CommitBlocks
 
 SCHEMA = pa.schema([("snapshot", pa.int64()), ("video_id", pa.string()), ("content_rev", pa.string())])
 

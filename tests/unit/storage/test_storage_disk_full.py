@@ -14,7 +14,7 @@ SCRIPT = """
 import json, subprocess, sys
 from pathlib import Path
 from schemas.commit import Bundle
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.query.catalog import open_catalog
 from storage.errors import NoSpace
 from storage.index.index import open_index

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.commit import Bundle
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.docs import tables_page
 

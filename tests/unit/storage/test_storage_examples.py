@@ -12,11 +12,11 @@ from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
 from schemas.measured import Caption, CaptionTrack, Cue, ScreenText, Shot
 from schemas.tables import Appearance, Character, Failure, Highlight, Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import Catalog, open_catalog
-from storage.query.database import open_serving
 from storage.query.examples import find_example, queries_page, read_examples
 
 MakeRow = Callable[..., Any]

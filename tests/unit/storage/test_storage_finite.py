@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from storage.index.arrow_tables import arrow_schema, conform
-from storage.index.columns import COLUMNS
-from storage.index.finite import without_nan
+from storage.index.tables.arrow_tables import arrow_schema, conform
+from storage.index.tables.columns import COLUMNS
+from storage.index.tables.finite import without_nan
 
 BAD = (math.nan, math.inf, -math.inf)
 INNER = pa.struct([("share", pa.float64()), ("name", pa.string()), ("list", pa.list_(pa.float64()))])

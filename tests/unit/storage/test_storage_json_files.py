@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from schemas.failures import PreflightError
+from storage.index.commits.recipes import read_recipe
 from storage.index.index import open_index
 from storage.index.leases import acquire, read_log
-from storage.index.recipes import read_recipe
-from storage.index.snapshots import read_newest
+from storage.index.publishing.snapshots import read_newest
 from storage.objects.local import LocalStore
 from storage.upkeep.forget import find_forgettable
 

@@ -11,7 +11,7 @@ import pytest
 from schemas.commit import Bundle
 from schemas.identity import VideoObject, moment_of
 from schemas.plan import PlannedVideo, Reason
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.library.local import LocalLibrary
 from storage.library.selection import Selection

@@ -12,11 +12,11 @@ from pyarrow import parquet
 from schemas.commit import Bundle
 from schemas.identity import video_id_of
 from schemas.tables import Video
-from storage.index.bundles import encode_bundle, read_bundle, rows_of
+from storage.index.commits.bundles import encode_bundle, read_bundle, rows_of
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import open_catalog
-from storage.query.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import search
 

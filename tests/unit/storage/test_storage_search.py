@@ -12,11 +12,11 @@ import pytest
 from schemas.commit import Bundle
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Character, Highlight, Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import Catalog, open_catalog
-from storage.query.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import search
 

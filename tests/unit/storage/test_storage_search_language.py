@@ -4,13 +4,13 @@ import pytest
 
 from schemas.failures import UsageError
 from schemas.measured import Caption, CaptionTrack
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
-from storage.query.database import open_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import search
-from storage.query.stemming import stem
+from storage.query.words.stemming import stem
 
 SAID = {
     "en": "The houses were closed.",

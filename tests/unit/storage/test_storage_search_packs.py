@@ -13,11 +13,11 @@ from schemas.commit import Bundle
 from schemas.failures import UsageError
 from schemas.rows import Row
 from schemas.tables import Keyframe, Scene
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving
 from storage.query.catalog import open_catalog
-from storage.query.database import open_serving
 from storage.query.filters import Filters
 from storage.query.search import Hit, search
 

@@ -12,16 +12,16 @@ import duckdb
 import numpy as np
 import pytest
 
-import storage.query.build_ranges
+import storage.query.built.build_ranges
 from schemas.commit import Bundle, CommitState
 from schemas.failures import PreflightError, UsageError
 from schemas.tables import Scene
-from storage.index.bundles import encode_bundle
-from storage.index.columns import COLUMNS
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import Build, build_serving
+from storage.index.tables.columns import COLUMNS
+from storage.query.built.build import Build, build_serving
+from storage.query.built.database import SEARCH_TABLES, TABLES, open_serving, read_info
 from storage.query.catalog import open_catalog
-from storage.query.database import SEARCH_TABLES, TABLES, open_serving, read_info
 from storage.query.filters import Filters
 from storage.query.search import Hit, make_searchable, search
 
@@ -136,7 +136,7 @@ def test_a_file_built_in_many_ranges_is_the_same(
 ) -> None:
     """Anew and on top of an earlier one; documents of a term ascend, as search relies on."""
     _publish(index, described("/v/c.mp4", "A zebra crossing", "A red car"))
-    monkeypatch.setattr(storage.query.build_ranges, "RANGE_DOCUMENTS", 3)
+    monkeypatch.setattr(storage.query.built.build_ranges, "RANGE_DOCUMENTS", 3)
     _build(index)
     _publish(index, described("/v/a.mp4", "A green car", revision="2"), described("/v/0.mp4", "Red cars"))
     upon, anew = _build(index), _build(index, output=tmp_path / "anew.duckdb")
@@ -223,7 +223,7 @@ def test_a_killed_build_leaves_the_old_file(index: Path, described: MakeBundle) 
     _build(index)
     _publish(index, described("/v/c.mp4", "A submarine"))
     code = (
-        "import os, sys; from storage.query.build import build_serving; "
+        "import os, sys; from storage.query.built.build import build_serving; "
         "build_serving(sys.argv[1], progress=lambda *_: os._exit(9))"
     )
     done = subprocess.run([sys.executable, "-c", code, str(index)], timeout=300)

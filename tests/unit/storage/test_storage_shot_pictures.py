@@ -11,11 +11,11 @@ from schemas.commit import Bundle, Commit
 from schemas.measured import Shot, ShotKeyframe
 from schemas.rows import Lineage
 from schemas.tables import Keyframe
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
+from storage.query.built.database import open_serving, serving_path
 from storage.query.catalog import open_catalog
-from storage.query.database import open_serving, serving_path
 
 SQL = "SELECT table_name, row_index, at_ms, octet_length(image) FROM keyframes ORDER BY ALL"
 ROWS = [("scenes", 0, 500, 3), ("shots", 0, 400, 2), ("shots", 1, 1500, 2)]

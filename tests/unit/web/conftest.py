@@ -16,7 +16,7 @@ from jobs.web.app import make_app
 from jobs.web.open_index import OpenIndex
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 HOST = "http://127.0.0.1:8080"

@@ -13,7 +13,7 @@ from jobs.web import open_index
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
 from schemas.identity import VideoObject
-from storage.query.build import build_serving
+from storage.query.built.build import build_serving
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
 

@@ -12,7 +12,7 @@ from schemas.answer_tables import row_type
 from schemas.answers import Moments, TimedAnswer
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
-from storage.index.bundles import encode_bundle
+from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 
 

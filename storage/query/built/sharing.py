@@ -12,9 +12,9 @@ from schemas.identity import digest
 from storage.errors import AccessDenied, ObjectError
 from storage.index.layout import serving_key
 from storage.index.leases import holding
-from storage.index.snapshots import Snapshot, read_newest
+from storage.index.publishing.snapshots import Snapshot, read_newest
 from storage.objects.store import ObjectStore
-from storage.query.lock import lock_file, remove_pending
+from storage.query.built.lock import lock_file, remove_pending
 
 NO_VECTORS = "words"
 MOST_BYTES = 4 << 30  # of a file that is shared

@@ -12,9 +12,9 @@ from pyarrow import parquet
 
 from schemas.commit import Bundle
 from schemas.rows import Row
-from storage.index.arrow_tables import arrow_schema, check_schema, conform
-from storage.index.columns import BUNDLE_TABLES, COLUMNS, Column, columns_of
-from storage.index.finite import without_nan
+from storage.index.tables.arrow_tables import arrow_schema, check_schema, conform
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS, Column, columns_of
+from storage.index.tables.finite import without_nan
 
 R = TypeVar("R", bound=Row)
 

@@ -16,20 +16,20 @@ import duckdb
 from schemas.failures import PreflightError
 from schemas.identity import digest
 from storage.errors import NotFound, preflight
-from storage.index.columns import BUNDLE_TABLES, COLUMNS
 from storage.index.definitions import Definition, definition_of
 from storage.index.layout import snapshot_key
-from storage.index.pack_tables import OwnTables
-from storage.index.snapshots import Snapshot, own_tables_of, read_snapshot
+from storage.index.publishing.snapshots import Snapshot, own_tables_of, read_snapshot
+from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS
+from storage.index.tables.pack_tables import OwnTables
 from storage.index.views import DERIVED_SCRIPT, derived_definitions
 from storage.locations import Folder, cache_folder, parse_location
 from storage.objects.store import ObjectStore
+from storage.query.built.held import hold
+from storage.query.built.sharing import fetch
 from storage.query.catalog import Catalog, add_views, find_snapshot, lock
 from storage.query.documents import documents_query
-from storage.query.held import hold
-from storage.query.sharing import fetch
-from storage.query.stemming import STEMMER
 from storage.query.view_maker import ViewMaker
+from storage.query.words.stemming import STEMMER
 from storage.sql import connect, quote, quote_name, statements_of
 
 SERVING_FILE = "serving.duckdb"

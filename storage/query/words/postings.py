@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.query.bm25 import Allowed, TermPostings, rank, weigh
+from storage.query.words.bm25 import Allowed, TermPostings, rank, weigh
 
 KEPT_BYTES = 256 << 20
 _OF_TERM = "SELECT document, frequency, length FROM postings WHERE term = ?"

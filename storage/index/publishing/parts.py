@@ -8,10 +8,10 @@ from pyarrow import parquet
 
 from schemas.identity import VideoId
 from storage.errors import NotFound
-from storage.index.arrow_tables import check_schema
-from storage.index.damage import damaged_part
 from storage.index.layout import new_part_key
-from storage.index.packs import NewPart
+from storage.index.publishing.damage import damaged_part
+from storage.index.publishing.packs import NewPart
+from storage.index.tables.arrow_tables import check_schema
 from storage.objects.store import ObjectStore
 
 # Of one row group, which is what reading one video's rows looks at; rows with pictures are large.

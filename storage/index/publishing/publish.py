@@ -13,15 +13,15 @@ import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
 from schemas.identity import VideoId
-from storage.index.arrow_tables import to_table
 from storage.index.batches import batches
-from storage.index.bundles import commits_of, flatten_bundles, read_bundle
-from storage.index.columns import COLUMNS
+from storage.index.commits.bundles import commits_of, flatten_bundles, read_bundle
 from storage.index.layout import bundle_key, new_part_key, run_id_of, run_part_key
-from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.parts import read_part, write_part
-from storage.index.published import PublishedCommits
-from storage.index.snapshots import Snapshot, create_next, next_number
+from storage.index.publishing.parts import read_part, write_part
+from storage.index.publishing.published import PublishedCommits
+from storage.index.publishing.snapshots import Snapshot, create_next, next_number
+from storage.index.tables.arrow_tables import to_table
+from storage.index.tables.columns import COLUMNS
+from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.objects.store import ObjectStore
 
 _BATCH, _BATCH_BYTES = 250, 64 << 20  # of bundles in memory together, which become one part per table

@@ -11,11 +11,11 @@ import pyarrow.compute as pc
 
 from schemas.commit import VISIBLE_STATES, CommitState
 from schemas.identity import VideoId
-from storage.index.arrow_tables import arrow_schema
-from storage.index.columns import COLUMNS
-from storage.index.commit_blocks import CommitBlocks
-from storage.index.parts import read_part
-from storage.index.snapshots import Snapshot, read_newest
+from storage.index.commits.commit_blocks import CommitBlocks
+from storage.index.publishing.parts import read_part
+from storage.index.publishing.snapshots import Snapshot, read_newest
+from storage.index.tables.arrow_tables import arrow_schema
+from storage.index.tables.columns import COLUMNS
 from storage.objects.store import ObjectStore
 
 

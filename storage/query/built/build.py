@@ -9,16 +9,16 @@ import duckdb
 
 from schemas.failures import PreflightError
 from storage.errors import preflight
-from storage.index.snapshots import Snapshot, own_tables_of
+from storage.index.publishing.snapshots import Snapshot, own_tables_of
 from storage.objects.store import ObjectStore
-from storage.query.build_ranges import Progress
-from storage.query.build_tables import fill
+from storage.query.built.build_ranges import Progress
+from storage.query.built.build_tables import fill
+from storage.query.built.database import built_with, is_base, is_of, read_held_info, read_info, serving_path
+from storage.query.built.held import hold
+from storage.query.built.lock import lock_file, remove_pending, spill_folder
+from storage.query.built.sharing import key_of, share
 from storage.query.catalog import add_views, again_if_changed, find_snapshot, names_a_part, trouble
-from storage.query.database import built_with, is_base, is_of, read_held_info, read_info, serving_path
 from storage.query.embedder import Embedder, load_embedder
-from storage.query.held import hold
-from storage.query.lock import lock_file, remove_pending, spill_folder
-from storage.query.sharing import key_of, share
 from storage.sql import connect, quote
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file

@@ -10,8 +10,8 @@ import pyarrow as pa
 from schemas.failures import PreflightError
 from schemas.rows import Row
 from schemas.tables import SCHEMA_VERSION
-from storage.index.columns import Column, check_version
-from storage.index.finite import without_nan
+from storage.index.tables.columns import Column, check_version
+from storage.index.tables.finite import without_nan
 
 _VERSION_KEY = b"media_index.schema_version"
 _SCALARS: dict[str, pa.DataType] = {

@@ -12,8 +12,8 @@ from schemas.tables import SCHEMA_VERSION
 from storage.errors import NotFound
 from storage.index.json_files import read_json
 from storage.index.layout import SNAPSHOTS, snapshot_key
-from storage.index.pack_tables import OwnTables, join
-from storage.index.packs import NewPart, Pack, repack
+from storage.index.publishing.packs import NewPart, Pack, repack
+from storage.index.tables.pack_tables import OwnTables, join
 from storage.objects.store import ObjectStore
 from storage.objects.stored import Place
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
-from storage.query.stemming import UNSAID, stem
+from storage.query.words.stemming import UNSAID, stem
 
 Span = tuple[int, int]  # characters [start, end)
 

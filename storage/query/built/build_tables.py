@@ -11,12 +11,12 @@ import duckdb
 
 from schemas.answer_tables import RECORD_INDEX
 from schemas.tables import SCHEMA_VERSION
-from storage.index.columns import COLUMNS
-from storage.index.pack_tables import OwnTables, columns_by_table
-from storage.index.snapshots import Snapshot
+from storage.index.publishing.snapshots import Snapshot
+from storage.index.tables.columns import COLUMNS
+from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.index.views import DERIVED_SCRIPT
-from storage.query.build_ranges import Progress, fill_ranges, run_script
-from storage.query.database import (
+from storage.query.built.build_ranges import Progress, fill_ranges, run_script
+from storage.query.built.database import (
     BM25_SCRIPT,
     DERIVED_TABLES,
     DOCUMENTS_SCRIPT,
@@ -27,7 +27,7 @@ from storage.query.database import (
 )
 from storage.query.documents import documents_query
 from storage.query.embedder import Embedder
-from storage.query.stemming import STEMMER, WORDS
+from storage.query.words.stemming import STEMMER, WORDS
 from storage.sql import quote, quote_name
 
 _CARRIED_TABLES = tuple(table for table in SERVED_TABLES if table not in ("failures", "attempts"))

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from storage.query.database import NEW_WORDS_SCRIPT, POSTINGS_SCRIPT
+from storage.query.built.database import NEW_WORDS_SCRIPT, POSTINGS_SCRIPT
 from storage.query.documents import WORDS_ONLY
 from storage.query.embedder import VECTOR_SIZE, Embedder, Floats, sign_bits
-from storage.query.stemming import stem
+from storage.query.words.stemming import stem
 from storage.sql import quote, statements_of
 
 RANGE_DOCUMENTS = 1 << 19  # documents

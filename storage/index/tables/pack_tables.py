@@ -10,7 +10,7 @@ import duckdb
 
 from schemas.failures import PreflightError
 from schemas.rows import Row
-from storage.index.columns import SCALARS, Column, columns_of
+from storage.index.tables.columns import SCALARS, Column, columns_of
 
 OwnTables = dict[str, dict[str, str]]  # table -> column -> SQL type
 _SCALAR_IDS = {duckdb.sqltype(sql_type).id for sql_type in SCALARS.values()}
