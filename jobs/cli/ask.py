@@ -68,7 +68,8 @@ def sql(
     text = query if query is not None else find_example(str(example)).sql
     place = index_place(flags)
     from storage.query.built.database import open_serving
-    from storage.query.catalog import Result, again_if_changed
+    from storage.query.catalog import Result
+    from storage.query.lost_parts import again_if_changed
 
     def ask() -> tuple[Result, str | None]:
         served = open_serving(*place, serving)
@@ -130,8 +131,8 @@ def search(
     """Find moments by words and by meaning: what is said, titles, summaries, settings, tags, characters."""
     place = index_place(flags)
     from storage.query.built.database import open_serving
-    from storage.query.catalog import again_if_changed
     from storage.query.filters import Filters
+    from storage.query.lost_parts import again_if_changed
     from storage.query.search import MOST_UNBUILT, make_searchable
     from storage.query.search import search as search_index
 

@@ -67,7 +67,8 @@ def evaluate(as_json: bool, benchmark: str | None, **flags: Any) -> int:
 def _judge_index(as_json: bool, flags: dict[str, Any]) -> int:
     from jobs.reports.evaluation.tallies import compare
     from jobs.reports.evaluation.truth import read_truth, tally_index
-    from storage.query.catalog import again_if_changed, open_catalog
+    from storage.query.catalog import open_catalog
+    from storage.query.lost_parts import again_if_changed
 
     index, endpoint_url = index_place({name: flags[name] for name in INDEX_FLAGS})
     known = read_truth(flags["truth"])

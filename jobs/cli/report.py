@@ -23,7 +23,8 @@ def status(as_json: bool, **flags: Any) -> None:
     """Say what is in the index, who is at work on it, the latest runs, and what is to be done."""
     from jobs.reports.status import read_status, status_lines
     from storage.objects.store import open_store
-    from storage.query.catalog import again_if_changed, open_catalog
+    from storage.query.catalog import open_catalog
+    from storage.query.lost_parts import again_if_changed
 
     place = IndexPlace(*index_place(flags))
 
@@ -51,7 +52,8 @@ def report(as_json: bool, run_id: str | None, since: str | None, page: Path | No
     from jobs.reports.report.period import find_period
     from jobs.reports.report.text import report_lines
     from storage.objects.store import open_store
-    from storage.query.catalog import again_if_changed, open_catalog
+    from storage.query.catalog import open_catalog
+    from storage.query.lost_parts import again_if_changed
 
     place = IndexPlace(*index_place(flags))
 
@@ -93,7 +95,8 @@ def explain(as_json: bool, video: str, **flags: Any) -> None:
     from jobs.reports.explain.reading import read_explanation
     from jobs.reports.explain.text import explain_lines
     from storage.objects.store import open_store
-    from storage.query.catalog import again_if_changed, open_catalog
+    from storage.query.catalog import open_catalog
+    from storage.query.lost_parts import again_if_changed
 
     place = IndexPlace(*index_place(flags))
 

@@ -14,7 +14,8 @@ from jobs.ui.terminal import say, say_document, show_json
 from schemas.failures import PreflightError, UsageError
 from schemas.identity import VideoId
 from schemas.tables import TABLES
-from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, open_catalog
+from storage.query.catalog import Catalog, open_catalog
+from storage.query.lost_parts import ChangedUnderneath, again_if_changed
 
 MAX_NAMED = 5  # files that an error names
 

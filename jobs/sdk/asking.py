@@ -8,9 +8,10 @@ from typing import Any
 
 from storage.query.built.build import Build, build_serving
 from storage.query.built.database import open_serving
-from storage.query.catalog import Catalog, Result, again_if_changed
+from storage.query.catalog import Catalog, Result
 from storage.query.date_kinds import DateKind
 from storage.query.filters import Filters
+from storage.query.lost_parts import again_if_changed
 from storage.query.search import MOST_UNBUILT, Hit, make_searchable
 from storage.query.search import search as search_catalog
 

@@ -26,7 +26,7 @@ from jobs.web.videos import Record, media_of, read_video
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 from schemas.identity import VideoId, parse_video_id
 from storage.errors import NotFound, ObjectChanged
-from storage.query.catalog import again_if_changed
+from storage.query.lost_parts import again_if_changed
 
 T = TypeVar("T")
 

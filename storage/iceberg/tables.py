@@ -17,7 +17,8 @@ from storage.index.tables.arrow_tables import arrow_schema
 from storage.index.tables.columns import COLUMNS, Column
 from storage.index.tables.pack_tables import OwnTables
 from storage.objects.store import ObjectStore, open_store
-from storage.query.catalog import again_if_changed, open_catalog
+from storage.query.catalog import open_catalog
+from storage.query.lost_parts import again_if_changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

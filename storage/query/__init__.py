@@ -2,6 +2,7 @@
 
 catalog    the reader's door: views over the Parquet parts of one snapshot
 view_maker makes a view when a question first names it
+lost_parts files that cannot be read, and what then helps
 built      the search database: one DuckDB file of one snapshot, how it is made and whether it is current
 words      which documents have a word, and their rank
 embedder   sentence vectors, in numpy

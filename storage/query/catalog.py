@@ -6,23 +6,23 @@ other file access and takes queries only, so SQL from outside is safe to run.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import duckdb
 
-from schemas.failures import MediaIndexError, PreflightError, UsageError
-from storage.errors import OF_S3, NotFound, preflight
+from schemas.failures import PreflightError, UsageError
+from storage.errors import preflight
 from storage.index.marker import find_index_id
 from storage.index.nearby import no_index
-from storage.index.publishing.damage import repair_command
-from storage.index.publishing.snapshots import Snapshot, own_tables_of, read_newest, read_present
+from storage.index.publishing.snapshots import Snapshot, own_tables_of, read_newest
 from storage.index.tables.columns import COLUMNS
 from storage.index.tables.pack_tables import OwnTables, columns_by_table
 from storage.index.views import define_views
 from storage.objects.store import ObjectStore, open_store
+from storage.query.lost_parts import ChangedUnderneath, damage, is_damage, names_a_part, trouble
 from storage.query.view_maker import ViewMaker
 from storage.sql import connect
 
@@ -39,12 +39,7 @@ _QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
 _EXPLAIN = re.compile(r"[ \t\r\n]*EXPLAIN[ \t\r\n]+(ANALYZE[ \t\r\n]+)?", re.IGNORECASE | re.ASCII)
 
 
-_TRIES = 5  # of reading one whole snapshot
 T = TypeVar("T")
-
-
-class ChangedUnderneath(PreflightError):  # noqa: N818 - the name says what happened
-    """Files that are read were removed or replaced meanwhile. Remedy: read what is there now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +172,8 @@ class Catalog:
         except RuntimeError as error:  # Ctrl-C while DuckDB works
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
-            if _is_damage(error):
-                raise ChangedUnderneath(*_damage(self.url, error)) from error
+            if is_damage(error):
+                raise ChangedUnderneath(*damage(self.url, error)) from error
             if lost := self.lost_part(error):
                 raise lost from error
             raise UsageError(
@@ -224,55 +219,6 @@ def lock(connection: duckdb.DuckDBPyConnection) -> None:
     """Lock a connection: nothing but the views' own files can be read, and no setting can be changed back."""
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-def again_if_changed(read: Callable[[], T]) -> T:
-    """What `read` gives, which opens what it reads itself: of one snapshot, the newest that is whole.
-
-    Only where files that it reads are removed or replaced again and again, ChangedUnderneath is raised.
-    """
-    for _ in range(_TRIES - 1):
-        with suppress(ChangedUnderneath):
-            return read()
-    return read()
-
-
-def trouble(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
-    """Why a part cannot be read: the store, damage, or ChangedUnderneath where there is a newer snapshot."""
-    behind = store.trouble_behind(error)
-    if behind and not isinstance(behind, NotFound):
-        return PreflightError(f"index {behind.message}", behind.hint)
-    try:
-        newest = read_present(store, snapshot)
-    except MediaIndexError:
-        newest = snapshot
-    kind = PreflightError if newest == snapshot else ChangedUnderneath
-    missing = _missing_part(store, snapshot, error)
-    return kind(*_damage(store.url, f"{missing} is missing" if missing else error))
-
-
-def _missing_part(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) -> str | None:
-    """The part that the error is about, where it is not there: DuckDB takes it for a pattern then."""
-    said = str(error)
-    keys = snapshot.files if snapshot else ()
-    return next((key for key in keys if key in said and not store.exists(key)), None)
-
-
-def _damage(url: str, error: duckdb.Error | str) -> tuple[str, str]:
-    hint = f"Repeat the command; if a file is missing or damaged, {repair_command(url)} makes it anew."
-    problem = str(error).partition("\n")[0]  # below it DuckDB points into a view, which nobody here wrote
-    return f"index {url} cannot be read: {problem}", hint
-
-
-def _is_damage(error: duckdb.Error) -> bool:
-    """Whether a DuckDB file is damaged, as by who writes into a file in use; found when a block is read."""
-    return "Corrupt database file" in str(error)
-
-
-def names_a_part(error: duckdb.Error, snapshot: Snapshot | None) -> bool:
-    """Trouble with our files, as opposed to the user's SQL, comes under several of DuckDB's classes."""
-    said = str(error)  # parts are all that is read from S3
-    return snapshot is not None and (OF_S3 in said or any(key in said for key in snapshot.files))
 
 
 def add_views(

@@ -17,8 +17,9 @@ from storage.query.built.database import built_with, is_base, is_of, read_held_i
 from storage.query.built.held import hold
 from storage.query.built.lock import lock_file, remove_pending, spill_folder
 from storage.query.built.sharing import key_of, share
-from storage.query.catalog import add_views, again_if_changed, find_snapshot, names_a_part, trouble
+from storage.query.catalog import add_views, find_snapshot
 from storage.query.embedder import Embedder, load_embedder
+from storage.query.lost_parts import again_if_changed, names_a_part, trouble
 from storage.sql import connect, quote
 
 _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the file

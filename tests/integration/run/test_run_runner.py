@@ -47,7 +47,7 @@ from jobs.workers.hanging import HangGuard
 from jobs.workers.node_probe import Needs, code_here
 from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.placement import Placement
-from jobs.workers.postprocess import Postprocessing
+from jobs.workers.postprocess_tasks import Postprocessing
 from jobs.workers.read_ahead import ReadAhead, value_of
 from jobs.workers.reading import Source, read_one_span
 from jobs.workers.signals import read_video_signals

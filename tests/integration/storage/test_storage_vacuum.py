@@ -14,7 +14,8 @@ from storage.index.index import open_index
 from storage.index.layout import bundle_key
 from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
-from storage.query.catalog import ChangedUnderneath, again_if_changed, open_catalog
+from storage.query.catalog import open_catalog
+from storage.query.lost_parts import ChangedUnderneath, again_if_changed
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
 

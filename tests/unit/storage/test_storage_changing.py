@@ -18,7 +18,8 @@ from storage.index.publishing.snapshots import read_newest
 from storage.objects.store import open_store
 from storage.query.built.build import build_serving
 from storage.query.built.database import Served, open_serving
-from storage.query.catalog import Catalog, ChangedUnderneath, again_if_changed, find_snapshot, open_catalog
+from storage.query.catalog import Catalog, find_snapshot, open_catalog
+from storage.query.lost_parts import ChangedUnderneath, again_if_changed
 from storage.upkeep.compact import compact
 from storage.upkeep.vacuum import vacuum
 
