@@ -7,6 +7,7 @@ moved by when the first picture is shown.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import lcm
 
 from videoxl2.captions.settling import Written
 from videoxl2.frames.clocks.edits import lay_out
@@ -23,6 +24,11 @@ class Stretch:
     start_s: Fraction | None  # None: from ever on
     end_s: Fraction | None
     shift_s: Fraction
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether all of the stream lies in it."""
+        return self.start_s is None and self.end_s is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,9 @@ class Placing:
 
     def written(self, cues: Iterable[Written], time_base: Fraction) -> Iterator[Written]:
         """Cues whose times are ticks of the stream, as cues of the film."""
+        if len(self.stretches) == 1 and self.stretches[0].is_endless:
+            yield from _shifted(cues, time_base, self.stretches[0].shift_s)
+            return
         for cue in cues:
             end_s = None if cue.end_ms is None else cue.end_ms * time_base
             for start_ms, end_ms in self.placed(cue.start_ms * time_base, end_s):
@@ -111,3 +120,19 @@ class FilmClock:
 
 def _ms(seconds: Fraction) -> int:
     return round(seconds * 1000)
+
+
+def _shifted(cues: Iterable[Written], time_base: Fraction, shift_s: Fraction) -> Iterator[Written]:
+    """Cues of a stream of which all is shown; in whole numbers, which take a third of the time."""
+    ticks, shift = time_base * 1000, shift_s * 1000
+    parts = lcm(ticks.denominator, shift.denominator)  # of a millisecond
+    times, more = ticks.numerator * (parts // ticks.denominator), int(shift * parts)
+    for cue in cues:
+        end_ms = None if cue.end_ms is None else _rounded(cue.end_ms * times + more, parts)
+        yield Written(_rounded(cue.start_ms * times + more, parts), end_ms, cue.text, cue.speaker)
+
+
+def _rounded(value: int, parts: int) -> int:
+    """As `round(Fraction(value, parts))`: halves to even numbers."""
+    whole, rest = divmod(value, parts)
+    return whole + (2 * rest > parts or (2 * rest == parts and whole % 2 == 1))

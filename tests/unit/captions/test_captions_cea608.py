@@ -35,6 +35,7 @@ from line21 import (
 )
 
 from videoxl2.captions.cea608 import Channels
+from videoxl2.captions.cea608.screen import Screen
 
 NUM_PICTURES = 400
 FILM_MS = shown_ms(NUM_PICTURES)
@@ -236,6 +237,28 @@ def test_whatever_codes_come_cues_lie_in_the_film(beside: list[bytes]) -> None:
         channels.note(number * 40, codes)
     for cues in channels.written(len(beside) * 40).values():
         assert all(0 <= cue.start_ms < (cue.end_ms or 0) <= len(beside) * 40 and cue.text for cue in cues)
+
+
+_LETTERS = st.tuples(st.integers(0x20, 0x7F), st.integers(0x20, 0x7F))
+_CONTROLS = st.sampled_from(
+    [(0x14, code) for code in (0x20, 0x21, 0x24, 0x25, 0x26, 0x27, 0x29, 0x2A, 0x2C, 0x2D, 0x2E, 0x2F)]
+    + [(0x14, 0x40), (0x14, 0x7E), (0x16, 0x5C), (0x17, 0x22), (0x11, 0x37), (0x12, 0x21)]
+)
+
+
+@settings(max_examples=100)
+@given(st.lists(st.one_of(_CONTROLS, _LETTERS, _LETTERS, _LETTERS), max_size=120))
+def test_letters_that_come_in_pairs_are_those_that_come_one_by_one(codes: list[tuple[int, int]]) -> None:
+    """Whatever stands where they are written."""
+    paired, single = Screen(), Screen()
+    for number, (first, second) in enumerate(codes):
+        paired.take(number, first, second)
+        if first < 0x20:
+            single.take(number, first, second)
+        else:
+            single.take(number, first, 0)
+            single.take(number, second, 0)
+    assert paired.written(len(codes)) == single.written(len(codes))
 
 
 def test_bytes_that_are_cut_off_are_left() -> None:

@@ -46,10 +46,10 @@ class Channels:
         What is never erased stays up to `end`.
         """
         fields = (_Field(self._doubled_within), _Field(self._doubled_within))
-        times, codes = self._times, self._codes
-        for number in np.argsort(np.array(times, np.int64), kind="stable").tolist():
-            code = codes[number]
-            fields[code >> 14].take(times[number], code >> 7 & 0x7F, code & 0x7F, code >> 14)
+        times, codes = np.array(self._times, np.int64), np.array(self._codes, np.uint16)
+        order = np.argsort(times, kind="stable")
+        for at, code in zip(times[order].tolist(), codes[order].tolist(), strict=True):
+            fields[code >> 14].take(at, code >> 7 & 0x7F, code & 0x7F, code >> 14)
         found = {
             f"CC{2 * field + channel}": screen.written(end)
             for field, state in enumerate(fields)
@@ -69,11 +69,9 @@ class _Field:
         self._last = _NONE  # the control before, and when
 
     def take(self, at: int, first: int, second: int, field: int) -> None:
-        if first < 0x10:
-            if first:  # programme data, up to 0F, in the second field
-                self._is_data = field == 1 and first != 0xF
-            return
-        if first < 0x20:
+        if first >= 0x20:
+            self._last = _NONE
+        elif first >= 0x10:
             if self._is_repeated(at, first, second):
                 return
             self._is_data = False
@@ -82,7 +80,9 @@ class _Field:
             if first == 0x15 and second < 0x30:  # how the second field spells its commands
                 first = 0x14
         else:
-            self._last = _NONE
+            if first:  # programme data, up to 0F, in the second field
+                self._is_data = field == 1 and first != 0xF
+            return
         if not self._is_data:
             screen = self.screens.get(self._channel)
             if screen is None:

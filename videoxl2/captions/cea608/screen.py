@@ -68,9 +68,10 @@ class Screen:
     def take(self, at: int, first: int, second: int) -> None:
         """One pair without parity, said once, its controls those of the first channel."""
         if first >= 0x20:
-            self._write(at, STANDARD[first - 0x20])
-            if second >= 0x20:
-                self._write(at, STANDARD[second - 0x20])
+            if second < 0x20 or not self._append(first, second):
+                self._write(at, STANDARD[first - 0x20])
+                if second >= 0x20:
+                    self._write(at, STANDARD[second - 0x20])
         elif second >= 0x40:
             self._move(first, second)
         elif first == 0x14:
@@ -126,6 +127,18 @@ class Screen:
             self._memory = {}
         else:
             self._memory = self._loaded if mode is _Mode.POP_ON else self._shown
+
+    def _append(self, first: int, second: int) -> bool:
+        """Two letters behind others, as most are; False: they change more than their own places."""
+        row, column = self._memory.get(self._row), self._column
+        if row is None or column > _COLUMNS - 2 or (row.since is None and self._memory is self._shown):
+            return False
+        cells = row.cells
+        if not cells[column] == " " == cells[column + 1]:
+            return False
+        cells[column], cells[column + 1] = STANDARD[first - 0x20], STANDARD[second - 0x20]
+        self._column = column + 2
+        return True
 
     def _write(self, at: int, letter: str) -> None:
         """A letter at the cursor. Where one is seen already, the row that has it is over."""
