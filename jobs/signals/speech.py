@@ -34,7 +34,7 @@ class SpeechSignal:
     only_missing: bool = False
 
     name: ClassVar[str] = NAME
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     tables: ClassVar[tuple[str, ...]] = ("speech_tracks", "speech")
 
     @property

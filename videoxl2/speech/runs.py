@@ -1,10 +1,11 @@
 """Where somebody speaks: runs of speech, cut out of sound as it comes.
 
 A run begins where a voice is likely and ends with a silence. Which runs there are depends on the sound alone,
-not on the blocks in which it comes. Only the sound of the run in hand is kept.
+not on the blocks in which it comes. Only the sound of the run in hand is kept. Silences too short to end a
+run are its pauses: words lie beside them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,11 +18,15 @@ from videoxl2.speech.voice import WINDOW, Probabilities
 LONGEST_S = 28.0  # a run with its margins; fuller windows are heard worse
 _ON, _OFF, _ONSET = 0.5, 0.35, 0.1
 _SILENCE = RATE // 5  # ends a run
+_PAUSE = 3 * WINDOW  # the shortest; less is inside a word
 _SHORTEST = RATE // 10  # a run; less is a click
 _MARGIN = RATE // 5  # of sound on both sides
 _LONGEST = round(LONGEST_S * RATE) - 2 * _MARGIN
 _UNCUT = 10 * RATE  # a run that is too long is not cut before
 _LOOKED_BACK = 16  # windows in which a voice may have begun to rise
+
+
+Pause = tuple[Fraction, Fraction]  # from when to when nobody speaks
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Run:
     end_s: Fraction
     sound_start_s: Fraction
     sound: Samples
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def length_s(self) -> float:
@@ -52,6 +58,7 @@ class RunCutter:
         self._inside: list[float] = []  # of the run in hand; empty: there is none
         self._begin = self._onset = 0  # of the run in hand
         self._quiet: int | None = None  # since when the voice is gone
+        self._pauses: list[tuple[int, int]] = []  # of the run in hand
         self._taken = 0  # end of the last run's sound
 
     def cut(self, samples: Samples, probabilities: Probabilities) -> Iterator[Run]:
@@ -81,6 +88,7 @@ class RunCutter:
             return
         self._inside.append(probability)
         if probability >= _ON:
+            self._note_pause()
             self._quiet = None
         elif probability < _OFF and self._quiet is None:
             self._quiet = self._at
@@ -90,12 +98,22 @@ class RunCutter:
             yield self._halved()
 
     def _open(self, probability: float) -> None:
-        self._begin = self._onset = self._at
-        for earlier in reversed(self._before):
-            if earlier < _ONSET:
-                break
-            self._onset -= WINDOW
-        self._inside, self._before, self._quiet = [probability], [], None
+        self._begin, self._onset = self._at, self._rise(self._before)
+        self._inside, self._before, self._quiet, self._pauses = [probability], [], None, []
+
+    def _rise(self, before: Sequence[float]) -> int:
+        """When the voice that is there now began, by the probabilities before it."""
+        earlier = next((n for n, one in enumerate(reversed(before)) if one < _ONSET), len(before))
+        return self._at - earlier * WINDOW
+
+    def _note_pause(self) -> None:
+        """The voice is here; it may have been gone."""
+        if self._quiet is None:
+            return
+        windows = (self._at - self._quiet) // WINDOW
+        back = self._rise(self._inside[-1 - windows : -1])
+        if back - self._quiet >= _PAUSE:
+            self._pauses.append((self._quiet, back))
 
     def _closed(self, end: int) -> Iterator[Run]:
         if end - self._begin >= _SHORTEST:
@@ -111,6 +129,7 @@ class RunCutter:
         run = self._run(cut, cut)
         self._inside = self._inside[windows:]
         self._begin = self._onset = cut
+        self._pauses = [pause for pause in self._pauses if pause[0] >= cut]
         if self._quiet is not None and self._quiet < cut:
             self._quiet = cut
         return run
@@ -119,7 +138,8 @@ class RunCutter:
         begin = max(self._begin - _MARGIN, self._taken, self._sound_at)
         sound = self._sound[begin - self._sound_at : sound_end - self._sound_at].copy()
         self._taken = sound_end
-        return Run(self._take, self._when(self._onset), self._when(end), self._when(begin), sound)
+        pauses = tuple((self._when(gone), self._when(back)) for gone, back in self._pauses if back <= end)
+        return Run(self._take, self._when(self._onset), self._when(end), self._when(begin), sound, pauses)
 
     def _when(self, position: int) -> Fraction:
         return self._start_s + Fraction(position, RATE)

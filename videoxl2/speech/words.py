@@ -1,28 +1,63 @@
-"""When the words of a run are said: the run's own ends count, which are truer than the decoder's times."""
+"""When the words of a run are said: its ends and pauses count, which are truer than the decoder's times."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from videoxl2.captions.placing import Placing
+from videoxl2.speech.decoder import HeardWord
 from videoxl2.speech.hearing import RunHeard
 from videoxl2.speech.records import Word
 
+Timed = tuple[str, Fraction, Fraction, float]  # as it is written, start, end, probability
 _SHORTEST_S = Fraction(20, 1000)
 
 
-def timed_words(heard: RunHeard) -> Iterator[tuple[str, Fraction, Fraction, float]]:
+def timed_words(heard: RunHeard) -> Iterator[Timed]:
     """Words as the decoder writes them, with start and end on the stream's clock, and their probability.
 
-    They lie inside the run, in order and without overlap; the first one begins with it.
+    They lie inside the run and outside its pauses, in order and without overlap. The first one begins with
+    the run, the first one behind a pause where that ends.
     """
-    run, until = heard.run, heard.run.start_s
-    last = len(heard.words) - 1
-    for number, word in enumerate(heard.words):
-        start_s = max(until, run.sound_start_s + Fraction(word.start_s)) if number else run.start_s
-        start_s = min(start_s, run.end_s)
-        end_s = min(run.sound_start_s + Fraction(word.end_s), run.end_s)
+    until = heard.run.start_s
+    for part in _parts(heard):
+        for word in _timed(replace(part, start_s=max(until, part.start_s)), heard.run.sound_start_s):
+            yield word
+            until = word[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Words between two pauses."""
+
+    start_s: Fraction
+    end_s: Fraction
+    words: list[HeardWord]
+
+
+def _parts(heard: RunHeard) -> list[_Part]:
+    """A word belongs where its middle is, before or behind the middle of a pause."""
+    run = heard.run
+    starts = [run.start_s, *(back for _, back in run.pauses)]
+    ends = [*(gone for gone, _ in run.pauses), run.end_s]
+    parts = [_Part(start_s, end_s, []) for start_s, end_s in zip(starts, ends, strict=True)]
+    borders = [float((gone + back) / 2 - run.sound_start_s) for gone, back in run.pauses]
+    number = 0
+    for word in heard.words:
+        number = max(number, bisect_right(borders, (word.start_s + word.end_s) / 2))
+        parts[number].words.append(word)
+    return parts
+
+
+def _timed(part: _Part, sound_start_s: Fraction) -> Iterator[Timed]:
+    until, last = part.start_s, len(part.words) - 1
+    for number, word in enumerate(part.words):
+        start_s = sound_start_s + Fraction(word.start_s) if number else part.start_s
+        start_s = max(until, min(start_s, part.end_s))
+        end_s = min(sound_start_s + Fraction(word.end_s), part.end_s)
         if number < last:
-            following = run.sound_start_s + Fraction(heard.words[number + 1].start_s)
+            following = sound_start_s + Fraction(part.words[number + 1].start_s)
             end_s = min(end_s, max(following, start_s + _SHORTEST_S))
         end_s = max(end_s, start_s + _SHORTEST_S)
         yield word.word, start_s, end_s, word.probability

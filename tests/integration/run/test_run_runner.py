@@ -513,7 +513,7 @@ def test_hearing_that_kills_its_process_costs_what_is_said_and_nothing_else(tmp_
     read = read_video_signals(source, opened.info, builder, opened.before)
     assert [(one.signal_id, one.failure.code) for one in read.failures] == [
         ("captions@2", "reader_crashed"),
-        ("speech@2", "reader_crashed"),
+        ("speech@3", "reader_crashed"),
     ]
     assert len(read.rows["strips"]) == 1
 

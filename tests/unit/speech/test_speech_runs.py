@@ -32,8 +32,12 @@ def _cut(probabilities: Sequence[float], splits: Sequence[int] = ()) -> list[Run
     return [*runs, *cutter.rest()]
 
 
+def _window(at_s: Fraction) -> int:
+    return int((at_s - START_S) * RATE) // WINDOW
+
+
 def _windows(run: Run) -> tuple[int, int]:
-    return tuple(int((at_s - START_S) * RATE) // WINDOW for at_s in (run.start_s, run.end_s))  # type: ignore[return-value]
+    return _window(run.start_s), _window(run.end_s)
 
 
 def test_a_run_ends_with_a_silence_and_has_margins() -> None:
@@ -42,6 +46,23 @@ def test_a_run_ends_with_a_silence_and_has_margins() -> None:
     assert [_windows(run) for run in runs] == [(40, 85)]
     assert runs[0].sound[0] == 40 * WINDOW - RATE // 5
     assert runs[0].sound[-1] == 85 * WINDOW + RATE // 5 - 1
+
+
+def test_a_silence_too_short_to_end_a_run_is_a_pause_of_it() -> None:
+    """From when the voice is gone until it rises again; less than 96 ms are inside a word."""
+    silence = [0.3, 0.05, 0.05, 0.05, 0.05, 0.2]
+    (run,) = _cut([0.0] * 40 + [0.9] * 20 + silence + [0.9] * 20 + [0.05] * 2 + [0.9] * 9 + [0.0] * 40)
+    assert [tuple(_window(at_s) for at_s in pause) for pause in run.pauses] == [(60, 65)]
+    assert _windows(run) == (40, 97)
+
+
+def test_pauses_go_with_the_half_of_a_run_that_has_them() -> None:
+    """A run that is too long is cut, and the second half has a pause of its own."""
+    loud = [0.9] * 1500
+    loud[400], loud[500:505], loud[700:706] = 0.4, [0.05] * 5, [0.05] * 6
+    loud[600] = 0.01
+    runs = _cut(loud + [0.0] * 20)
+    assert [[_window(back) for _, back in run.pauses] for run in runs[:2]] == [[505], [706]]
 
 
 def test_margins_of_neighbours_do_not_overlap() -> None:
@@ -89,6 +110,9 @@ def test_runs_do_not_depend_on_blocks(levels: list[tuple[float, int]], splits: l
             other.end_s,
             other.sound_start_s,
         )
+        assert one.pauses == other.pauses
+        edges = [one.start_s, *(at_s for pause in one.pauses for at_s in pause), one.end_s]
+        assert edges == sorted(edges)
         assert np.array_equal(one.sound, other.sound)
         assert one.sound[0] == (one.sound_start_s - START_S) * RATE
         assert len(one.sound) <= LONGEST_S * RATE

@@ -1,5 +1,6 @@
 """Words become rows in their time; what nobody said does not."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -70,6 +71,32 @@ def test_words_lie_in_their_run_and_begin_with_it() -> None:
         ("old", 2420, 2700),
         ("friend.", 2700, 3200),
     ]
+
+
+def test_a_word_behind_a_pause_begins_when_the_voice_is_back() -> None:
+    """Whether the decoder gives the pause to the word before or to the one behind it."""
+    pauses = ((Fraction("3.8"), Fraction("4.1")), (Fraction(5), Fraction("5.3")))
+    words = _words(
+        ("Go", 0.2, 0.6), ("home.", 0.6, 1.25), ("I", 1.25, 1.4), ("stay.", 1.4, 2.1), ("You", 2.25, 2.6)
+    )
+    heard = RunHeard(replace(_run(3, 6), pauses=pauses), words, _hearing())
+    assert _times(heard) == [
+        ("Go", 2000, 2400),
+        ("home.", 2400, 2800),
+        ("I", 3100, 3200),
+        ("stay.", 3200, 3900),
+        ("You", 4300, 4400),
+    ]
+
+
+def test_words_crowded_into_one_instant_stay_in_order() -> None:
+    """However many there are before a pause, none begins before the one before it ends."""
+    pauses = ((Fraction("3.1"), Fraction("3.3")),)
+    words = _words(*[(f"{n}", 0.2, 0.21) for n in range(20)], ("end.", 0.5, 0.9))
+    times = _times(RunHeard(replace(_run(3, 4), pauses=pauses), words, _hearing()))
+    edges = [ms for _, *both in times for ms in both]
+    assert edges == sorted(edges)
+    assert len(times) == 21
 
 
 def test_words_before_the_first_picture_are_left_out() -> None:
