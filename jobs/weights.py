@@ -1,14 +1,15 @@
 """Which weights a run uses. Loads no torch."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import videoxl2
 from jobs.folders import default_scratch
-from schemas.failures import PreflightError
+from schemas.failures import PreflightError, UsageError
 from storage.errors import preflight
-from videoxl2.errors import CheckpointError, NotDownloaded
+from videoxl2.errors import CheckpointError, ModelError, NotDownloaded
 from videoxl2.network.configs.picture_size import PictureRule
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from storage.checkpoints.remote import RemoteCheckpoint
     from videoxl2.domain import Domain  # it loads PyAV
     from videoxl2.network.configs.config import ModelConfig
+    from videoxl2.network.language.tokens import Vocabulary
 
 BUILT_IN = "small"
 KEPT_IN = "weights"  # of a scratch folder
@@ -41,12 +43,30 @@ class Weights:
     revision: str
     config: "ModelConfig"
     domain: "Domain | None" = None  # it takes any video
+    options: tuple[tuple[str, str], ...] = ()  # of its family, that are not as the checkpoint has them
     remote: "RemoteCheckpoint | None" = None  # where it is on S3
 
     @property
     def pictures(self) -> PictureRule:
         """The size of the frames it takes."""
         return self.config.picture_rule
+
+    def with_options(self, given: Mapping[str, str]) -> "Weights":
+        """The same with other values of its family's options. UsageError: it has no such option, or value."""
+        from videoxl2.network.configs.model_options import changed_options, with_options
+
+        try:
+            config = with_options(self.config, given)
+        except ModelError as error:
+            raise UsageError(error.message, error.hint) from None
+        return replace(self, config=config, options=tuple(changed_options(self.config, config).items()))
+
+    @property
+    def vocabulary(self) -> "Vocabulary":
+        """Its tokenizer, with the text that stands around a video. It takes a second to load."""
+        from videoxl2.network.language.tokens import Vocabulary
+
+        return Vocabulary.from_folder(self.folder, self.config.chat_frame)
 
     @property
     def num_bytes(self) -> int:

@@ -23,8 +23,9 @@ from jobs.prompts.answer_text import describe_format
 from jobs.prompts.pack import Prompt, load_packs
 from schemas.answers import ANSWERS
 from videoxl2.network.checkpoint import save_checkpoint
+from videoxl2.network.configs.chat import SYSTEM_PROMPT
 from videoxl2.network.configs.config import LanguageConfig, ModelConfig, VisionConfig
-from videoxl2.network.language.tokens import END_OF_TURN, SYSTEM_PROMPT
+from videoxl2.network.language.tokens import END_OF_TURN
 from videoxl2.network.network import Network
 from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_network
 

@@ -1,6 +1,6 @@
 """One prefill per video, and all its questions on that one cache, as rows of one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -55,11 +55,17 @@ class Respondent:
     """The model with its token table."""
 
     def __init__(
-        self, folder: Path, dtype: str, kv: BiLevelKv | None = None, gpus_per_model: int = 1
+        self,
+        folder: Path,
+        dtype: str,
+        kv: BiLevelKv | None = None,
+        gpus_per_model: int = 1,
+        options: Mapping[str, str] | None = None,
     ) -> None:
         """Load the weights, on the GPU where there is one, or over the first few. Raises `PreflightError`.
 
-        `kv` says how questions are decoded; None: on all keys and values of the video.
+        `kv` says how questions are decoded; None: on all keys and values of the video. `options` are those of
+        the model's family.
         """
         from videoxl2.constrained.masks import TokenTable
         from videoxl2.generate.models.loading import load_model  # loads torch
@@ -67,7 +73,7 @@ class Respondent:
         self._kv = kv
         try:
             several = [f"cuda:{n}" for n in range(gpus_per_model)] if gpus_per_model > 1 else []
-            self._model = load_model(folder, device="auto", devices=several, dtype=dtype)
+            self._model = load_model(folder, device="auto", devices=several, dtype=dtype, options=options)
             self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error

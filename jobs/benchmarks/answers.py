@@ -30,6 +30,7 @@ class AnswerSettings(BaseModel):
     kv: str = DENSE  # files of before say nothing, here and below
     max_pixels_per_frame: int | None = None
     max_pixels_at_once: int | None = None
+    model_options: str = ""
 
 
 class Answered(BaseModel):

@@ -15,11 +15,13 @@ from jobs.benchmarks.videos import Checked, check_videos
 from jobs.prompts.budget import check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_text
 from jobs.reports.evaluation.tallies import Difference, Measure, compare
+from jobs.settings.model_options import options_in
 from jobs.weights import Weights, fetch_weights, find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import UsageError
 from storage.errors import preflight
 from videoxl2.frames import MediaError
+from videoxl2.network.configs.model_options import options_of
 
 Say = Callable[[str], None]
 
@@ -76,6 +78,7 @@ def compare_models(settings: BenchmarkSettings, say: Say) -> BenchmarkComparison
     if settings.answers is not None and len(settings.models) > 1:
         _make_folder(settings.answers)
     examinees = [_Examinee.of(settings, model) for model in settings.models]
+    _check_options(settings, examinees)
     if not any(examinee.weights.pictures.keeps_shape for examinee in examinees):
         check_pixels(settings.pixels, examinees[0].weights.pictures, examinees[0].sampling.max_frames)
     asked = [_ask(settings, examinee, read.questions, say) for examinee in examinees]
@@ -116,11 +119,21 @@ class _Examinee:
     @classmethod
     def of(cls, settings: BenchmarkSettings, model: str) -> "_Examinee":
         weights = find_weights(model)
+        weights = weights.with_options(settings.options_for(weights))
         sampling, kv = settings.sampling_for(weights), settings.kv_for(weights)
         file = settings.answers_of(weights)
         return cls(
             weights, sampling, kv, AnswersFile(file, _answer_settings(settings, weights, sampling, kv))
         )
+
+
+def _check_options(settings: BenchmarkSettings, examinees: Sequence[_Examinee]) -> None:
+    """Raise `UsageError` for an option that none of the models has."""
+    known = {key for examinee in examinees for key in options_of(examinee.weights.config)}
+    for key in options_in(settings.model_options):
+        if key not in known:
+            hint = f"They have {', '.join(sorted(known))}." if known else "They have none: leave it out."
+            raise UsageError(f"none of the models has an option {key}", hint)
 
 
 def _ask(
@@ -139,7 +152,9 @@ def _ask(
     if checked.videos:
         with preflight("model"):
             folder = fetch_weights(weights).folder
-        respondent = Respondent(folder, settings.dtype, examinee.kv, settings.gpus_per_model)
+        respondent = Respondent(
+            folder, settings.dtype, examinee.kv, settings.gpus_per_model, dict(weights.options)
+        )
         _answer_all(respondent, checked, examinee.sampling, kept, say)
     answers = [answer for question in questions if (answer := kept.get(question))]
     return _report(settings.benchmark, weights, len(questions), answers), answers
@@ -174,6 +189,7 @@ def _answer_settings(
         max_pixels_per_frame=sampling.pixels.per_frame,
         max_pixels_at_once=sampling.pixels.at_once,
         kv=kv_text(kv),
+        model_options=", ".join(f"{key}={value}" for key, value in weights.options),
     )
 
 

@@ -11,6 +11,7 @@ from jobs.benchmarks.formats import FORMATS
 from jobs.prompts.budget import check_context, check_kv, check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.settings.config import Rate
+from jobs.settings.model_options import ModelOptionsSetting, options_in
 from jobs.weights import Weights
 from schemas.failures import UsageError
 from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
@@ -28,6 +29,7 @@ class BenchmarkSettings(BaseModel):
     questions: Path
     videos: Path
     models: tuple[str, ...] = Field(min_length=1)
+    model_options: ModelOptionsSetting = ()
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     gpus_per_model: int = Field(default=1, ge=1, le=MOST_DEVICES)
     fps: Rate | None = None
@@ -49,8 +51,9 @@ class BenchmarkSettings(BaseModel):
         except ValidationError as error:
             problem = error.errors(include_url=False)[0]
             name = str(problem["loc"][0])
+            message = str(problem.get("ctx", {}).get("error", problem["msg"])).rstrip(".")
             raise UsageError(
-                f"setting {name} = {problem['input']!r}: {problem['msg'].lower()}",
+                f"setting {name} = {problem['input']!r}: {message[:1].lower()}{message[1:]}",
                 "See media-index eval --help for what it takes.",
             ) from None
 
@@ -71,6 +74,18 @@ class BenchmarkSettings(BaseModel):
         check_pixels(sampling.pixels, weights.pictures, sampling.max_frames)
         check_context(weights, sampling.max_frames, _QUESTION_TOKENS, sampling.pixels)
         return sampling
+
+    def options_for(self, weights: Weights) -> dict[str, str]:
+        """The options that were given; of several models, those that this one has.
+
+        Raises `UsageError` for one that a single model has not.
+        """
+        from videoxl2.network.configs.model_options import options_of
+
+        given = options_in(self.model_options)
+        if len(self.models) == 1:
+            return given
+        return {key: value for key, value in given.items() if key in options_of(weights.config)}
 
     def kv_for(self, weights: Weights) -> BiLevelKv | None:
         """How questions are decoded. Raises `UsageError` where the model cannot be asked so."""

@@ -28,6 +28,7 @@ from schemas.failures import MediaIndexError
 from storage.index.nearby import nearest_indexes
 from storage.index.probe import probe_index
 from storage.library.library import open_library
+from videoxl2.network.configs.model_options import options_of
 
 CLOCK_WARNING = timedelta(minutes=1)
 _ABSENT = "-"  # a setting that was not given, where one must be
@@ -56,7 +57,8 @@ def examine(values: dict[str, Any]) -> Iterator[Check]:
 def _settings(settings: Settings) -> Check:
     missing = [name for name in ("library", "index") if getattr(settings, name) == _ABSENT]
     places = f"library {settings.library}, index {settings.index}"
-    asked = f"model {settings.model}, packs {', '.join(settings.packs)}, fps {settings.fps}"
+    fps = settings.fps or "as the model's files say"
+    asked = f"model {settings.model}, packs {', '.join(settings.packs)}, fps {fps}"
     said = f"{places}, {asked if settings.model else 'no model'}, signals {', '.join(settings.signals)}"
     if missing:
         hint = " and ".join(f"--{name}" for name in missing)
@@ -122,6 +124,8 @@ def _weights(settings: Settings) -> Check:
     check_pixels(settings.pixels, weights.pictures, settings.max_frames)
     check_budgets(prompts, weights)
     said = f"{weights.model_id} at {weights.revision}, {size(weights.num_bytes)}, {_place_of(weights)}"
+    if options := options_of(weights.config):
+        said += f"; options {', '.join(f'{key}={value}' for key, value in options.items())}"
     if weights.domain:
         said += f"; takes only what looks like its own: {weights.domain.made_of}"
     if weights.model_id == BUILT_IN:

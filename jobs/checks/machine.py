@@ -8,11 +8,11 @@ from pathlib import Path
 from jobs.checks.check import Check, Health, enough
 from jobs.checks.imports import names_in_the_way
 from jobs.planning.frames import FramesThatFit, is_known_for, itemsize_of
-from jobs.planning.preflight import copies_of, make_scratch
+from jobs.planning.preflight import make_scratch, weights_of
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.ui.words import size
-from jobs.weights import BUILT_IN, Weights, WeightsNotHere, find_weights
+from jobs.weights import BUILT_IN, Weights, WeightsNotHere
 from schemas.failures import MediaIndexError
 from videoxl2.errors import ModelMemoryError
 from videoxl2.network.configs.config import ModelConfig
@@ -188,4 +188,7 @@ def _joined(said: str, named: str) -> Check:
 
 def find_here(settings: Settings) -> Weights:
     """Return the run's weights without a download from the hub. Raises as `find_weights`."""
-    return find_weights(settings.model or BUILT_IN, copies_of(settings), local_only=True)
+    named = settings.model_copy(update={"model": settings.model or BUILT_IN})
+    weights = weights_of(named, local_only=True)
+    assert weights is not None  # one is named
+    return weights

@@ -15,6 +15,13 @@ _ABOUT = """# Settings
 
 <!-- Written by `python -m jobs.cli.config docs/settings.md` from the verbs and jobs/cli/config.md. -->
 """
+_OF_MODELS = """## Options of models
+
+`--model-option KEY=VALUE` sets what one family of models has and others have not; `media-index doctor`
+lists those of a checkpoint with their values. An option that the model has not is refused; of several models
+that `eval` compares each gets those that it has. They are part of the recipe: rows of other values are stale
+(`stale_model`).
+"""
 _INTRO = Path(__file__).with_name("config.md").read_text(encoding="utf-8")
 
 
@@ -68,7 +75,18 @@ def settings_page() -> str:
         said = str(setting.option.help).replace("|", "\\|")
         verbs = ", ".join(setting.verbs)
         lines.append(f"| `{setting.key}` | {setting.default} | {verbs} | {said} |")
-    return "\n".join([_ABOUT, _INTRO, *lines, ""])
+    return "\n".join([_ABOUT, _INTRO, *lines, "", *_option_lines(), ""])
+
+
+def _option_lines() -> list[str]:
+    """The part about options of one family of models."""
+    from videoxl2.network.configs.model_options import OPTIONS
+
+    rows = (
+        f"| `{one.key}` | {', '.join(one.families)} | {one.default} | {one.takes} | {one.said} |"
+        for one in OPTIONS
+    )
+    return [_OF_MODELS, "| option | of | default | takes | what it says |", "|---|---|---|---|---|", *rows]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from jobs.cli.options import model_option
 from jobs.cli.run import run
 from jobs.cli.settings import defaults_for
 from jobs.cli.verb import index_options, verb
@@ -23,6 +24,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--library", metavar="DIR|s3://…", help="Where the videos are.")
 @index_options
 @click.option("--model", metavar="DIR|HUB_ID|s3://…", help="Weights; none are downloaded here.")
+@model_option
 @click.option("--speech", metavar="DIR|SIZE|HUB_ID", help="Weights that hear; none are downloaded here.")
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")

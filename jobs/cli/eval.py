@@ -8,7 +8,16 @@ import click
 from click.core import ParameterSource
 
 from jobs.benchmarks.names import BENCHMARKS
-from jobs.cli.options import FILE, gpus_per_model_option, kv_options, pixel_options, switch, value, values
+from jobs.cli.options import (
+    FILE,
+    gpus_per_model_option,
+    kv_options,
+    model_option,
+    pixel_options,
+    switch,
+    value,
+    values,
+)
 from jobs.cli.verb import index_options, verb, with_options
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
@@ -28,6 +37,7 @@ benchmark_options = with_options(
     value("--questions", "FILE|DIR", "The benchmark's own annotations.", FILE),
     value("--videos", "DIR", "Where the benchmark's videos are.", FOLDER),
     values("--model", "models", "DIR|HUB_ID|s3://…", "Weights, e.g. BAAI/Video-XL-2; several are compared."),
+    model_option,
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
     gpus_per_model_option,
     value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
@@ -105,7 +115,8 @@ def _refuse_mixed(benchmark: str | None, given: set[str]) -> None:
     of_index = {"against", "truth", *INDEX_FLAGS}
     foreign = sorted(given & of_index if benchmark else given - of_index)
     if foreign:
-        flag = "model" if foreign[0] == "models" else foreign[0].replace("_", "-")
+        named = {"models": "model", "model_options": "model-option"}
+        flag = named.get(foreign[0], foreign[0].replace("_", "-"))
         mode = "--benchmark asks the model" if benchmark else "without --benchmark an index is judged"
         raise UsageError(
             f"--{flag} has no meaning here: {mode}", "See the two examples of media-index eval --help."

@@ -39,6 +39,11 @@ kv_options = with_options(
     value("--kv-dense-chunks", "N", "So many chunks of 24 pictures stay dense for a whole video. [6]", int),
 )
 
+model_option = values(
+    *("--model-option", "model_options", "KEY=VALUE"),
+    "What one family of models has, e.g. pool=average; docs/settings.md lists them; repeatable.",
+)
+
 # How large the pictures are that a model is shown.
 pixel_options = with_options(
     value(
@@ -66,6 +71,7 @@ recipe_options = with_options(
         "Weights of Video-XL-2, Video-XL-Pro, LLaVA-Video, Qwen2.5-VL or Qwen3-VL, or small: built in, for "
         "drawn films only. [none: signals only]",
     ),
+    model_option,
     values(
         *("--signal", "signals", "NAME"),
         f"What to read without a model, or none. [{', '.join(DEFAULT_SIGNALS)}]",
@@ -85,7 +91,11 @@ recipe_options = with_options(
     switch("--speech-missing", "Hear only videos without captions (in one of these languages)."),
     switch("--text", "Read what is written in the pictures; needs the extra text."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
-    value("--fps", "RATE", "Pictures per second the model sees, e.g. 1, 1/2 or 2. [1]"),
+    value(
+        "--fps",
+        "RATE",
+        "Pictures per second the model sees, e.g. 1, 1/2 or 2. [what the checkpoint names, else 1]",
+    ),
     value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
     switch("--split", "Take longer videos in sections instead."),
     pixel_options,

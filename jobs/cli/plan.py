@@ -30,7 +30,14 @@ def plan(
     """Say what `run` would do, why, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
     from jobs.planning.frames import frames_lines
-    from jobs.planning.lines import domain_lines, estimate_lines, no_index_lines, plan_json, plan_lines
+    from jobs.planning.lines import (
+        domain_lines,
+        estimate_lines,
+        model_lines,
+        no_index_lines,
+        plan_json,
+        plan_lines,
+    )
     from jobs.planning.plan import planned_goal, preview, save_plan
     from jobs.settings.config import resolve
     from storage.index.nearby import nearest_indexes
@@ -64,7 +71,7 @@ def plan(
         settings.pixels,
         settings.gpus_per_model,
     )
-    for line in (*before, *estimated, *fitting):
+    for line in (*before, *estimated, *model_lines(asked, settings), *fitting):
         say(line)
     if not made.summary.reasons.total():
         say(f"hint: {NOTHING_LISTED}", err=True)

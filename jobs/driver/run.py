@@ -194,7 +194,7 @@ class _Execution:
         source = Source(
             checked.library,
             checked.scratch,
-            settings.fps,
+            checked.recipe.fps,
             checked.weights.pictures.within(settings.pixels) if checked.weights else None,
             settings.split,
             checked.index.store,

@@ -10,7 +10,6 @@ from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import OWN_PIXELS, USUAL_PICTURE, OwnShape, PixelBudget
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
 from videoxl2.network.language.context import most_frames
-from videoxl2.network.language.tokens import Vocabulary
 
 _PROMPT_TOKENS = 512
 _COMPRESSION = 4
@@ -35,8 +34,7 @@ class FramesThatFit:
         self._answers = Answers(tokens=longest + _PROMPT_TOKENS)
         self._in_context: int | None = None  # any number
         if self._config.context_tokens is not None:
-            vocabulary = Vocabulary.from_folder(weights.folder)
-            self._in_context = most_frames(self._config, vocabulary, self._answers.tokens)
+            self._in_context = most_frames(self._config, weights.vocabulary, self._answers.tokens)
 
     def size(self, num_frames: int) -> str | None:
         """Say in which size so many frames at once are shown; None: in the same square whatever they are."""

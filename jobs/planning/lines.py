@@ -6,6 +6,7 @@ from typing import Any
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
 from jobs.planning.signal_costs import SignalEstimate
+from jobs.settings.config import Settings
 from jobs.ui.words import hours, size
 from jobs.weights import Weights
 from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
@@ -52,6 +53,18 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         yield f"{num_links:>6} {noun} out of the library, not followed (--follow-links)"
     if plan.doubt:
         yield f"       {plan.doubt}"
+
+
+def model_lines(weights: Weights | None, settings: Settings) -> Iterator[str]:
+    """Say how the model is asked where that is not as usual; nothing without a model."""
+    if weights is None:
+        return
+    if weights.options:
+        yield f"       asked with {', '.join(f'{key}={value}' for key, value in weights.options)}"
+    if settings.fps is None and weights.config.fps is not None:
+        yield f"       {weights.config.fps} pictures a second, as its files say; --fps says otherwise"
+    if weights.config.chat.skips_thought:
+        yield "       it would think first: it is told an empty thought, and answers at once"
 
 
 def domain_lines(plan: Plan, weights: Weights | None) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fractions import Fraction
 from pathlib import Path
 
 from jobs.folders import default_scratch, make_writable
@@ -11,6 +12,7 @@ from jobs.prompts.pack import Prompt, load_packs, own_tables
 from jobs.prompts.recipe import OF_HEARD, OF_SAID, Recipe
 from jobs.settings.config import Settings
 from jobs.settings.given import NO_MODEL
+from jobs.settings.model_options import options_in
 from jobs.settings.times import parse_since
 from jobs.signals.known import signals_named
 from jobs.signals.screen_text import find_text
@@ -69,7 +71,7 @@ def _open(
     named = chosen_signals(settings)
     selection = selection_of(settings)
     library = open_library(settings.library, settings.endpoint_url, settings.inventory, settings.follow_links)
-    weights = find_weights(settings.model, copies_of(settings)) if settings.model is not None else None
+    weights = weights_of(settings)
     kv = kv_of(settings.kv, settings.kv_compression, settings.kv_dense_chunks)
     signals = (*named, *_speech_of(settings), *_text_of(settings))
     prompts = load_packs(settings.packs) if weights else ()
@@ -85,7 +87,7 @@ def _open(
         model_id=weights.model_id if weights else None,
         model_revision=weights.revision if weights else None,
         dtype=settings.dtype,
-        fps=settings.fps,
+        fps=fps_for(settings, weights),
         max_frames=settings.max_frames,
         prompts=prompts,
         is_split=settings.split,
@@ -93,10 +95,30 @@ def _open(
         domain_revision=weights.domain.revision if weights and weights.domain else None,
         kv=kv if weights else None,
         pixels=settings.pixels,
+        model_options=weights.options if weights else (),
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
+
+
+def weights_of(settings: Settings, local_only: bool = False) -> Weights | None:
+    """The model's weights, with the options that were given; None: signals only.
+
+    Raises as `find_weights`, and UsageError for an option that the model has not.
+    """
+    given = options_in(settings.model_options)
+    if settings.model is None:
+        if given:
+            raise UsageError(f"option {next(iter(given))} of a model, and none is named", NO_MODEL)
+        return None
+    return find_weights(settings.model, copies_of(settings), local_only).with_options(given)
+
+
+def fps_for(settings: Settings, weights: Weights | None) -> Fraction:
+    """Pictures a second: as was said, else as the checkpoint's files say for videos, else one."""
+    named = weights.config.fps if weights else None
+    return settings.fps or named or Fraction(1)
 
 
 def check_said(prompts: Sequence[Prompt], signals: Collection[str]) -> None:

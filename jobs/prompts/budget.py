@@ -27,7 +27,7 @@ def check_budgets(
     Also where `max_frames` frames of these `pixels`, if they are given, and the longest prompt, with as much
     of what is said as it may tell, do not fit the context.
     """
-    vocabulary = Vocabulary.from_folder(weights.folder)
+    vocabulary = weights.vocabulary
     longest = 0
     for prompt in prompts:
         context = AnswerContext(LONGEST_MS, (0,), max_tokens=prompt.max_new_tokens)
@@ -82,8 +82,8 @@ def check_context(
 ) -> None:
     """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
     config = weights.config.within(pixels)
-    if config.context_tokens is not None:  # a tokenizer takes a second to load
-        _check_room(config, Vocabulary.from_folder(weights.folder), max_frames, prompt_tokens)
+    if config.context_tokens is not None:
+        _check_room(config, weights.vocabulary, max_frames, prompt_tokens)
 
 
 def _check_room(config: ModelConfig, vocabulary: Vocabulary, max_frames: int, prompt_tokens: int) -> None:

@@ -41,6 +41,7 @@ class Recipe:
     domain_revision: str | None = None  # of what decides which videos the model is given; None: any
     kv: BiLevelKv | None = None  # None: prompts are decoded on all of the video, dense
     pixels: PixelBudget = OWN_PIXELS  # that are shown, where the model leaves it open
+    model_options: tuple[tuple[str, str], ...] = ()  # of its family, other than in its checkpoint
 
     @property
     def recipe_id(self) -> str:
@@ -72,9 +73,12 @@ class Recipe:
             model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
             if self.domain_revision is not None:
                 model["domain"] = self.domain_revision
+            own = tuple(model.values())
             sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
             budgets = pixels_said(self.pixels)
-            model_part = digest("model", *model.values())
+            model |= {option_name(key): value for key, value in self.model_options}
+            chosen = (f"{key}={value}" for key, value in self.model_options)
+            model_part = digest("model", *own, *chosen)
             said = (f"{name}={budgets[name]}" for name in budgets)
             sampling_part = digest("sampling", *sampling.values(), *said)
             settings = model | sampling | budgets
@@ -98,6 +102,11 @@ class Recipe:
                 for prompt in self.prompts
             },
         )
+
+
+def option_name(key: str) -> str:
+    """The name under which a recipe's settings tell an option of the model."""
+    return f"option {key}"
 
 
 def pixels_said(pixels: PixelBudget) -> dict[str, str]:

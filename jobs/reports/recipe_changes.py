@@ -20,6 +20,9 @@ def _changes(before: RecipeRecord, after: RecipeRecord) -> Iterator[str]:
     for name, value in after.settings.items():
         if before.settings.get(name) != value:
             yield f"{name} {before.settings.get(name, '–')} → {value}"
+    if after.model:
+        for name in before.settings.keys() - after.settings.keys() - before.signals.keys():
+            yield f"{name} {before.settings[name]} → –"
     for name, task in after.tasks.items():
         if name not in before.tasks:
             yield f"prompt {name} added"

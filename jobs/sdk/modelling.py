@@ -1,6 +1,6 @@
 """The model alone, without library and index."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ def load_model(
     device: str = "auto",
     devices: Sequence[str] = (),
     dtype: str = "auto",
+    options: Mapping[str, str] | None = None,
 ) -> "VideoModel":
     """Load the model that a run with `model=` uses, for `videoxl2`'s own functions (docs/model.md).
 
@@ -33,20 +34,21 @@ def load_model(
         device: `cpu`, `cuda`, or `auto`: the GPU where there is one.
         devices: GPUs to spread it over instead, such as `["cuda:0", "cuda:1"]`.
         dtype: `float32`, `bfloat16`, `float16`, or `auto`: the checkpoint's own on a GPU, float32 on a CPU.
+        options: Those of its family, such as `{"pool": "average"}` (docs/settings.md).
 
     Raises:
-        UsageError: No videos were named for a checkpoint that was made for some only.
+        UsageError: No videos were named for a checkpoint that was made for some only, or it lacks an option.
         PreflightError: There is no such checkpoint, or it was not made for one of the videos.
         videoxl2.ModelError: It cannot be read, or does not fit.
         videoxl2.frames.MediaError, OSError: A video cannot be read.
     """
-    weights = find_weights(model)
+    weights = find_weights(model).with_options(options or {})
     _check(weights, tuple(map(Path, videos)))
     from videoxl2 import load_model as load
 
     with preflight("model"):
         weights = fetch_weights(weights)
-    return load(weights.folder, device=device, devices=devices, dtype=dtype)
+    return load(weights.folder, device=device, devices=devices, dtype=dtype, options=options)
 
 
 def _check(weights: Weights, videos: tuple[Path, ...]) -> None:

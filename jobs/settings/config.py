@@ -24,6 +24,7 @@ from jobs.settings.limits import (
     DurationSetting,
     FailureLimitSetting,
 )
+from jobs.settings.model_options import ModelOptionsSetting
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
 from schemas.failures import ExitCode, UsageError
@@ -33,6 +34,7 @@ from videoxl2.network.footprint import MOST_DEVICES
 DEFAULT_PACK = "default"
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
 FLAGS = {
+    "model_options": "model-option",
     "packs": "pack",
     "extensions": "extension",
     "prefixes": "prefix",
@@ -91,8 +93,9 @@ class Settings(BaseModel):
     index: str
     endpoint_url: str | None = None
     model: str | None = None
+    model_options: ModelOptionsSetting = ()
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    fps: Rate = Fraction(1)
+    fps: Rate | None = None
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)
     max_pixels_at_once: int | None = Field(default=None, ge=1, le=1_000_000_000_000)

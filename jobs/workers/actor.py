@@ -69,7 +69,8 @@ class ModelActor:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             weights = fetch_weights(weights, self._source.weights)
             devices, dtype = self._placement.devices, self._recipe.dtype
-            model = load_model(weights.folder, devices=devices, dtype=dtype)
+            options = dict(self._recipe.model_options)
+            model = load_model(weights.folder, devices=devices, dtype=dtype, options=options)
             self._asker = Asker(model, self._recipe.kv)
         except Exception as error:
             return classify(error, Stage.LOAD)

@@ -27,7 +27,7 @@ from videoxl2.generate.kv.selection import (
 )
 from videoxl2.network.clock import StageClock
 from videoxl2.network.language.cache import KVCache
-from videoxl2.network.language.tokens import SUFFIX_AFTER, Vocabulary
+from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.network.memory import is_out_of_memory
 
@@ -257,4 +257,4 @@ class Session:
         """Return the prompt's own tokens, without the chat frame around them."""
         if not isinstance(prompt, str):
             return slice(0, num_tokens)
-        return slice(1, num_tokens - len(self.vocabulary.encode(SUFFIX_AFTER)))
+        return slice(1, num_tokens - len(self.vocabulary.encode(self.vocabulary.chat.after_prompt)))

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from videoxl2.errors import CheckpointError
 from videoxl2.network.configs.config import ModelConfig, VisionConfig
 from videoxl2.network.configs.families import Family
-from videoxl2.network.configs.source import weight_files
+from videoxl2.network.configs.source import QWEN_FILES, weight_files
 from videoxl2.network.encoder import AnyNetwork
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network, VideoXLProNetwork
@@ -62,6 +62,7 @@ _NETWORKS: dict[Family, type[Network] | type[LlavaVideoNetwork] | type[QwenNetwo
     Family.QWEN2_5_VL: QwenNetwork,
     Family.QWEN3_VL: QwenNetwork,
 }
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "merges.txt", "generation_config.json")
 SHARD_BYTES = 5 * 2**30
 _NAMED = 8  # keys spelled out in an error
 
@@ -207,7 +208,7 @@ def _place(network: AnyNetwork, name: str, tensor: Tensor) -> None:
 
 
 def save_checkpoint(network: AnyNetwork, folder: Path, source: Path | None = None) -> None:
-    """Write config, vision config and weights under the reference's names; tokenizer files from `source`."""
+    """Write config, vision config and weights by the reference's names; what else is read from `source`."""
     config = network.config
     folder.mkdir(parents=True, exist_ok=True)
     fields = config.raw | {"torch_dtype": str(network.language.embed_tokens.weight.dtype)[6:]}
@@ -217,13 +218,7 @@ def save_checkpoint(network: AnyNetwork, folder: Path, source: Path | None = Non
         siglip = config.raw_vision or _siglip_fields(config.vision)
         _write_json(folder / "vision_tower" / "config.json", siglip)
     _write_json(folder / "config.json", fields)
-    for name in (
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "vocab.json",
-        "merges.txt",
-        "generation_config.json",
-    ):
+    for name in (*_TOKENIZER_FILES, *QWEN_FILES):
         if source is not None and source != folder and (source / name).is_file():
             shutil.copyfile(source / name, folder / name)
     _save_weights(network, folder)

@@ -71,7 +71,8 @@ class FrameEncoder:
 
     def _pixels(self, frames_FHWC: NDArray[np.uint8]) -> Tensor:
         if isinstance(self.network, QwenNetwork):
-            return qwen_pixels(frames_FHWC, self.device, self.network.vision.config.is_gated)
+            vision = self.network.vision.config
+            return qwen_pixels(frames_FHWC, self.device, vision.mean, vision.spread)
         return pixel_values(frames_FHWC, self.device)
 
     def _try_batch(self, frames_FSSC: NDArray[np.uint8]) -> Tensor | None:

@@ -1,7 +1,7 @@
 """LLaVA-Video in one module tree: the same tower and language model as Video-XL-2, every frame on its own.
 
 vision     SigLIP without its last layer      frames → patch features
-projector  two linear layers, 2x2 pooling     features → language tokens, a grid per frame
+projector  two linear layers, and pooling      features → language tokens, a grid per frame
 newline    one learned vector                 stands after each row of a grid
 language   Qwen2                              tokens → text
 
@@ -30,7 +30,8 @@ class LlavaVideoNetwork(nn.Module):
         self._tokens = config.frame_tokens or FrameTokens()
         width = config.language.hidden_size
         self.vision = VisionTower(config.vision)
-        self.projector = FrameProjector(config.vision.hidden_size, width, self._tokens.pool)
+        tokens = self._tokens
+        self.projector = FrameProjector(config.vision.hidden_size, width, tokens.pool, tokens.stride)
         self.newline = nn.Parameter(torch.empty(width))
         self.language = LanguageModel(config.language)
 
@@ -52,11 +53,12 @@ class LlavaVideoNetwork(nn.Module):
 class FrameProjector(nn.Sequential):
     """Two linear layers with an exact GELU between (checkpoint name `mm_projector`, indices 0 and 2)."""
 
-    def __init__(self, vision_size: int, language_size: int, pool: Pool) -> None:
+    def __init__(self, vision_size: int, language_size: int, pool: Pool, stride: int) -> None:
         super().__init__(
             nn.Linear(vision_size, language_size), nn.GELU(), nn.Linear(language_size, language_size)
         )
         self.pool: Pool = pool
+        self.stride = stride
 
     def forward(self, x_FNC: Tensor) -> Tensor:
         """Project and pool to `[F, R*R, D]`.
@@ -67,25 +69,25 @@ class FrameProjector(nn.Sequential):
         """
         hidden_FND = self[1](self[0](x_FNC))
         if self.pool == "max":
-            return pooled(self[2](hidden_FND), self.pool)
-        out: Tensor = self[2](pooled(hidden_FND, self.pool))
+            return pooled(self[2](hidden_FND), self.pool, self.stride)
+        out: Tensor = self[2](pooled(hidden_FND, self.pool, self.stride))
         return out
 
 
-def pooled(x_FND: Tensor, pool: Pool) -> Tensor:
-    """Halve the grid of patches in height and width: `[F, R*R, D]`.
+def pooled(x_FND: Tensor, pool: Pool, stride: int = 2) -> Tensor:
+    """Make one of `stride` by `stride` patches: `[F, R*R, D]`.
 
-    `bilinear` interpolates without a filter and rounds R up; `average` and `max` drop an odd last row.
+    `bilinear` interpolates without a filter and rounds R up; `average` and `max` drop what is left over.
     """
     side = round(x_FND.shape[1] ** 0.5)
     x_FDPP = x_FND.transpose(1, 2).unflatten(2, (side, side))
     if pool == "bilinear":
-        half = -(-side // 2)
-        x_FDRR = functional.interpolate(x_FDPP, size=(half, half), mode="bilinear")
+        fewer = -(-side // stride)
+        x_FDRR = functional.interpolate(x_FDPP, size=(fewer, fewer), mode="bilinear")
     elif pool == "average":
-        x_FDRR = functional.avg_pool2d(x_FDPP, 2)
+        x_FDRR = functional.avg_pool2d(x_FDPP, stride)
     else:
-        x_FDRR = functional.max_pool2d(x_FDPP, 2)
+        x_FDRR = functional.max_pool2d(x_FDPP, stride)
     return x_FDRR.flatten(2).transpose(1, 2).contiguous()
 
 

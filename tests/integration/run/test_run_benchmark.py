@@ -85,10 +85,25 @@ def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
     """A table with both, the difference and its interval; each keeps its answers, and nothing is asked
     twice."""
     weights = write_random_checkpoint(tmp_path / "llava", family="LLaVA-Video")
-    command = ("eval", *mlvu, "--model", parrot, "--model", weights, "--answers", tmp_path / "answers")
+    option = ("--model-option", "pool=average")
+    command = (
+        "eval",
+        *mlvu,
+        *option,
+        "--model",
+        parrot,
+        "--model",
+        weights,
+        "--answers",
+        tmp_path / "answers",
+    )
     shown = media_index(*command)
     assert shown.code == 0, shown.stderr
-    assert len(list((tmp_path / "answers").glob("*.jsonl"))) == 2
+    kept = [read_answers(file)[0] for file in (tmp_path / "answers").glob("*.jsonl")]
+    assert {one["model"]: one["model_options"] for one in kept} == {
+        str(parrot): "",
+        str(weights): "pool=average",
+    }
     assert "Over the 5 questions that both answered:" in shown.stdout
     header = next(line for line in shown.stdout.splitlines() if line.startswith("measure"))
     assert [word for word in ("difference", "95 % interval") if word in header] == [
@@ -109,6 +124,9 @@ def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
         else:
             assert measure["low"] <= measure["difference"] <= measure["high"]
     assert other["max_frames"] == 24
+    refused = media_index(*command, "--model-option", "keep-ratio=0.8")
+    assert refused.code == 2
+    assert "none of the models has an option keep-ratio" in refused.stderr
     (tmp_path / "one.jsonl").write_text("")
     refused = media_index(*command[:-1], tmp_path / "one.jsonl")
     assert refused.code == 2

@@ -15,15 +15,23 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     assert "LLaVA-Video takes at most" in refused.stderr
     assert not (tmp_path / "index").exists()
 
-    done = media_index("run", *where, llava, "--new-index", "--max-frames", 8, "--split")
+    pooled = ("--model-option", "pool=average", "--model-option", "newline=frame")
+    done = media_index("run", *where, llava, "--new-index", "--max-frames", 8, "--split", *pooled)
     assert done.code == 0, done.stderr
     assert told_by(media_index, tmp_path / "index") == rows_of("112x112")
+    planned = media_index("plan", *where, llava, "--max-frames", 8, "--split")
+    assert "1 stale_model" in planned.stdout  # of other options
+    planned = media_index("plan", *where, llava, "--max-frames", 8, "--split", *pooled)
+    assert "1 unchanged" in planned.stdout
 
     pro = write_random_checkpoint(tmp_path / "pro", family="Video-XL-Pro")
     refused = media_index("backfill", "--stale", *where, pro, "--kv", "bilevel")
     assert refused.code == 2
     assert "these weights are Video-XL-Pro" in refused.stderr
-    done = media_index("backfill", "--stale", *where, pro)
+    refused = media_index("backfill", "--stale", *where, pro, *pooled)
+    assert refused.code == 2
+    assert "Video-XL-Pro has no option pool" in refused.stderr
+    done = media_index("backfill", "--stale", *where, pro, "--model-option", "keep-ratio=0.8")
     assert done.code == 0, done.stderr
     assert told_by(media_index, tmp_path / "index") == rows_of("112x112")
 

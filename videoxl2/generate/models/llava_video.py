@@ -7,17 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from videoxl2.generate.models.video_model import VideoModel
 from videoxl2.generate.prefill.chunked import PrefillOptions
-from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.families import Family
 from videoxl2.network.language.context import ids_after_video, video_tokens
-from videoxl2.network.language.tokens import SUFFIX_BEFORE, Vocabulary
 from videoxl2.network.llava_video import LlavaVideoNetwork
 
 
@@ -27,12 +24,6 @@ class LlavaVideo(VideoModel):
     network: LlavaVideoNetwork
 
     family = Family.LLAVA_VIDEO
-
-    @staticmethod
-    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
-        """Read the tokenizer; the newline before a prompt is a token of the sentence where there is one."""
-        tells_times = config.frame_tokens is not None and config.frame_tokens.tells_times
-        return Vocabulary.from_folder(folder, "" if tells_times else SUFFIX_BEFORE)
 
     def before_group(self, pts_ms: int) -> list[int]:
         """Return nothing: a frame's time stands in the sentence after the video."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -25,9 +25,10 @@ def load_model(
     devices: Sequence[str | torch.device] = (),
     dtype: str | torch.dtype = "auto",
     revision: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> VideoModel:
     """Load the model that a checkpoint holds, as `VideoModel.from_pretrained` of its family does."""
     folder = find_folder(folder_or_hub_id, revision)
     family = family_of(folder)
     (kind,) = (model for model in _MODELS if model.family is family)
-    return kind.from_pretrained(folder, device=device, devices=devices, dtype=dtype)
+    return kind.from_pretrained(folder, device=device, devices=devices, dtype=dtype, options=options)

@@ -14,7 +14,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -25,12 +24,11 @@ from videoxl2.generate.models.video_model import VideoModel
 from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.generate.prefill.stream import FrameBatch, FrameSpan, frame_batches
 from videoxl2.generate.session import Session
-from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR
 from videoxl2.network.configs.qwen_config import QwenVision
 from videoxl2.network.encoder import DEFAULT_BATCH
-from videoxl2.network.language.tokens import PREFIX_TEXT, USER_TEXT, VISION_END, VISION_START, Vocabulary
+from videoxl2.network.language.tokens import VISION_END, VISION_START
 from videoxl2.network.qwen_footprint import frames_of_batch
 from videoxl2.network.qwen_network import QwenNetwork
 from videoxl2.network.vision.qwen_pictures import checked_size
@@ -42,13 +40,6 @@ class QwenVL(VideoModel):
     """A Qwen-VL model. Frames come in a size of whole tokens; all of a video have the same."""
 
     network: QwenNetwork
-
-    @staticmethod
-    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
-        """Read the tokenizer; nothing stands between video and prompt, and Qwen3-VL has no system prompt."""
-        return Vocabulary.from_folder(
-            folder, "", USER_TEXT if config.family is Family.QWEN3_VL else PREFIX_TEXT
-        )
 
     @property
     def vision(self) -> QwenVision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,6 +20,7 @@ from videoxl2.network.clock import StageClock
 from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.config_file import read_config
 from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.model_options import with_options
 from videoxl2.network.configs.picture_size import PictureSize
 from videoxl2.network.configs.source import find_folder, revision_of
 from videoxl2.network.encoder import AnyNetwork, FrameEncoder
@@ -64,15 +65,17 @@ class VideoModel(ABC):
         devices: Sequence[str | torch.device] = (),
         dtype: str | torch.dtype = "auto",
         revision: str | None = None,
+        options: Mapping[str, str] | None = None,
     ) -> Self:
         """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
 
         `device="auto"` is the GPU where there is one; with `devices` the layers are spread over these, and
-        answers are the same. `dtype="auto"` is the checkpoint's own on a GPU and
-        float32 on a CPU. Raises `CheckpointError`, and `ModelMemoryError` when the weights do not fit.
+        answers are the same. `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU. `options`
+        are those of the family, as `{"pool": "average"}`. Raises `CheckpointError`, `ModelInputError` for an
+        option that the model has not, and `ModelMemoryError` when the weights do not fit.
         """
         folder = find_folder(folder_or_hub_id, revision)
-        config = read_config(folder)
+        config = with_options(read_config(folder), options or {})
         if config.family is not cls.family:
             raise CheckpointError(
                 f"{folder} holds {config.family}, not {cls.family}",
@@ -89,12 +92,8 @@ class VideoModel(ABC):
                 f"the weights of {folder} do not fit on {', '.join(map(str, targets))} as {wanted}",
                 "Use a device with more free memory, or a 16-bit dtype.",
             ) from error
-        return cls(network, cls.vocabulary_of(folder, config), revision_of(folder), folder)
-
-    @staticmethod
-    def vocabulary_of(folder: Path, config: ModelConfig) -> Vocabulary:
-        """Read the tokenizer of a checkpoint."""
-        return Vocabulary.from_folder(folder)
+        vocabulary = Vocabulary.from_folder(folder, config.chat_frame)
+        return cls(network, vocabulary, revision_of(folder), folder)
 
     @property
     def config(self) -> ModelConfig:

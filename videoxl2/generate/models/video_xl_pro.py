@@ -25,14 +25,14 @@ from videoxl2.generate.models.video_model import VideoModel
 from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.generate.prefill.stream import FrameSpan
 from videoxl2.generate.session import Session
+from videoxl2.network.configs.config import num_kept
 from videoxl2.network.configs.families import Family
 from videoxl2.network.language.cache import KVCache
 from videoxl2.network.layers.attention import attention_lse
-from videoxl2.network.layers.query_aware import QueryableVideo, QuerySelector, num_kept
+from videoxl2.network.layers.query_aware import QueryableVideo, QuerySelector
 from videoxl2.network.network import VideoXLProNetwork
 from videoxl2.network.transfer import per_device
 
-KEEP_RATIO = 0.99  # of the visual tokens; the reference draws one between 0.7 and 0.99 at every call
 CHUNK_ROWS = 616  # of the language model's passes over a prompt's rows, as in Video-XL-2's prefill
 
 
@@ -53,13 +53,14 @@ class VideoXLPro(VideoModel):
         *,
         prefill: PrefillOptions | None = None,
         prefix_ids: Sequence[int] | None = None,
-        keep_ratio: float = KEEP_RATIO,
+        keep_ratio: float | None = None,
     ) -> Session:
         """Read spans as they come and keep what does not depend on a prompt.
 
-        `keep_ratio` is the share of the visual tokens that a prompt keeps. Raises as `VideoModel.prefill`,
-        and `ModelInputError` where the context holds no prompt besides.
+        `keep_ratio` is the share of the visual tokens that a prompt keeps; None: as the model was loaded.
+        Raises as `VideoModel.prefill`, and `ModelInputError` where the context holds no prompt besides.
         """
+        keep_ratio = self.config.keep_ratio if keep_ratio is None else keep_ratio
         options = prefill or PrefillOptions()
         encoder = self.encoder(options)
         prefix = self.prefix(prefix_ids)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, Literal
 
+from videoxl2.network.configs.chat import CHATML, ChatFrame
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import (
     FRAMES_PER_PAIR,
@@ -17,6 +19,8 @@ from videoxl2.network.configs.picture_size import (
 from videoxl2.network.configs.qwen_config import QwenVision
 
 GROUP_FRAMES = 4  # frames encoded together; fixed by the DTS parameters
+KEEP_RATIO = 0.99  # of visual tokens; the reference draws one between 0.7 and 0.99 at every call
+_KEPT_IN_STEPS_OF = 16
 
 Pool = Literal["bilinear", "average", "max"]
 Newline = Literal["grid", "frame", "one_token", "no_token"]
@@ -65,7 +69,7 @@ class LanguageConfig:
 
 @dataclass(frozen=True)
 class FrameTokens:
-    """How LLaVA-Video makes tokens of a frame's patches: halved in height and width, with newlines between.
+    """How LLaVA-Video makes tokens of a frame's patches: `stride` by `stride` become one, newlines between.
 
     `newline` says where the learned newline stands: after each row (`grid`), after each frame, once after the
     whole video, or nowhere. With `tells_times` a sentence after the video says when each frame was shown.
@@ -74,10 +78,12 @@ class FrameTokens:
     pool: Pool = "bilinear"
     newline: Newline = "one_token"
     tells_times: bool = False
+    stride: int = 2
 
     def side(self, patches_per_side: int) -> int:
         """Return the rows that are left of so many rows of patches."""
-        return -(-patches_per_side // 2) if self.pool == "bilinear" else patches_per_side // 2
+        is_rounded_up = self.pool == "bilinear"
+        return -(-patches_per_side // self.stride) if is_rounded_up else patches_per_side // self.stride
 
     def num_tokens(self, patches_per_side: int) -> int:
         """Return the tokens of one frame."""
@@ -97,6 +103,11 @@ class ModelConfig:
     frame_tokens: FrameTokens | None = None  # None: four frames are read as one group
     own_shape: OwnShape | None = None  # None: every picture becomes a square
     qwen_vision: QwenVision | None = None  # of a Qwen-VL model, whose `vision` means nothing
+    keep_ratio: float = KEEP_RATIO  # share of visual tokens that a prompt of Video-XL-Pro keeps
+    chat: ChatFrame = CHATML
+    chat_template: str | None = None  # in the folder of a Qwen-VL model
+    system: str | None = None  # a system prompt in place of the published one
+    fps: Fraction | None = None  # pictures a second that its files name for videos
     context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
     eos_ids: tuple[int, ...] = (151645,)
@@ -129,7 +140,14 @@ class ModelConfig:
         """Return the tokens of up to `num_frames` frames, stamps not counted, whatever their shape."""
         if self.own_shape:
             return self.own_shape.most_tokens(num_frames)
-        return -(-num_frames // self.frames_per_group) * self.tokens_per_group
+        tokens = -(-num_frames // self.frames_per_group) * self.tokens_per_group
+        return num_kept(tokens, self.keep_ratio) if self.family is Family.VIDEO_XL_PRO else tokens
+
+    @property
+    def chat_frame(self) -> ChatFrame:
+        """Return the text around a video; a sentence about times has the newline before a prompt."""
+        tells_times = self.frame_tokens is not None and self.frame_tokens.tells_times
+        return replace(self.chat, before_prompt="") if tells_times else self.chat
 
     @property
     def stamp_tokens(self) -> int:
@@ -145,3 +163,8 @@ class ModelConfig:
         if self.frame_tokens is not None:
             return self.frame_tokens.num_tokens(self.vision.patches_per_side)
         return (self.grid_side // self.pool_stride) ** 2
+
+
+def num_kept(num_tokens: int, keep_ratio: float) -> int:
+    """Return how many of so many visual tokens a prompt of Video-XL-Pro keeps: a multiple of 16."""
+    return int(keep_ratio * num_tokens) // _KEPT_IN_STEPS_OF * _KEPT_IN_STEPS_OF

@@ -6,11 +6,13 @@ SigLIP-SO400M/14-384), so that a config.json that leaves a field out still means
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from videoxl2.errors import CheckpointError
+from videoxl2.network.configs.chat import published_frame
+from videoxl2.network.configs.chat_template import frame_in, read_template
 from videoxl2.network.configs.config import (
     VISION_ACTIVATIONS,
     FrameTokens,
@@ -21,7 +23,9 @@ from videoxl2.network.configs.config import (
     VisionConfig,
 )
 from videoxl2.network.configs.families import Family, family_of
-from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_pictures, qwen_vision
+from videoxl2.network.configs.json_files import read_json
+from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_vision
+from videoxl2.network.configs.qwen_files import read_pictures
 
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 
@@ -41,7 +45,7 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(
             f"{folder} has no config.json", "Point to the folder that holds config.json and *.safetensors."
         )
-    raw = _read_json(folder / "config.json")
+    raw = read_json(folder / "config.json")
     model_type = raw.get("model_type")
     if (family := _family(folder, raw)).is_qwen_vl:
         return qwen_config(folder, raw, family)
@@ -81,17 +85,21 @@ def _family(folder: Path, raw: dict[str, Any]) -> Family:
 
 
 def qwen_config(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig:
-    """Read a config.json of a Qwen-VL model, which lies in `folder`. Raises `CheckpointError`."""
+    """Read a config.json of a Qwen-VL model, and what lies beside it there. Raises `CheckpointError`."""
     try:
         found = qwen_language(raw, family)
         language, vision = _language_config(found), qwen_vision(raw, family)
         if vision.out_size != language.hidden_size:
             raise ValueError(f"out_hidden_size {vision.out_size} is not hidden_size {language.hidden_size}")
+        pictures, template = read_pictures(folder, family, vision), read_template(folder)
         return ModelConfig(
             language=language,
             family=family,
-            qwen_vision=vision,
-            own_shape=qwen_pictures(family, vision.patch_size),
+            qwen_vision=replace(vision, mean=pictures.mean, spread=pictures.spread),
+            own_shape=pictures.sizes,
+            fps=pictures.fps,
+            chat=published_frame(family) if template is None else frame_in(template),
+            chat_template=template,
             context_tokens=language.max_position_embeddings,
             dtype=str(raw.get("torch_dtype") or raw.get("dtype") or found.get("dtype") or "bfloat16"),
             eos_ids=_eos_ids(folder, {"eos_token_id": found.get("eos_token_id")} | raw),
@@ -120,18 +128,6 @@ def _context_tokens(raw: dict[str, Any]) -> int:
     return min((int(limit) for limit in limits if limit), default=LanguageConfig().max_position_embeddings)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is not readable JSON: {error}", "Restore the file from its source."
-        ) from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} is not a JSON object", "Restore the file from its source.")
-    return value
-
-
 def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
     """Find the SigLIP config: inlined, beside the checkpoint, or empty when there is none."""
     if isinstance(raw.get("vision_config"), dict):
@@ -139,7 +135,7 @@ def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
     named = str(raw.get("mm_vision_tower") or "vision_tower")
     for candidate in (folder / named, folder / "vision_tower", Path(named)):
         if (candidate / "config.json").is_file():
-            found = _read_json(candidate / "config.json")
+            found = read_json(candidate / "config.json")
             inner = found.get("vision_config")  # a whole SigLIP config nests its vision half
             return dict(inner) if isinstance(inner, dict) else found
     return {}
@@ -196,7 +192,7 @@ def _eos_ids(folder: Path, raw: dict[str, Any]) -> tuple[int, ...]:
     found: list[int] = []
     sources = [raw]
     if (folder / "generation_config.json").is_file():
-        sources.append(_read_json(folder / "generation_config.json"))
+        sources.append(read_json(folder / "generation_config.json"))
     for source in sources:
         value = source.get("eos_token_id")
         found += value if isinstance(value, list) else [value] if value is not None else []

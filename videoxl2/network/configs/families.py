@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from videoxl2.errors import CheckpointError
-from videoxl2.network.configs.source import weight_names
+from videoxl2.network.configs.source import QWEN_TOWERS, weight_names
 
 _QUERY_AWARE = "model.WindowTimeToTokenAttention."
 
@@ -41,7 +41,7 @@ def family_of(folder: Path) -> Family:
             f"{folder} holds the first Video-XL-Pro, whose language model compresses its own keys and values",
             "Use the weights of April 2025 or later, which have a window attention instead.",
         )
-    if any(name.startswith(("model.visual.", "visual.")) for name in names):
+    if any(name.startswith(QWEN_TOWERS) for name in names):
         return _qwen_family(folder, names)
     if any(name.startswith(_QUERY_AWARE) for name in names):
         return Family.VIDEO_XL_PRO

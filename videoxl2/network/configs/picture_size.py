@@ -182,9 +182,14 @@ def qwen2_5_pictures(patch_size: int) -> OwnShape:
 
     All frames together have what 90 % of its 128,000 tokens show, two frames a token.
     """
-    area = (2 * patch_size) ** 2
-    most = PixelBudget(768 * area, 128_000 * 9 // 10 * area * FRAMES_PER_PAIR)
-    return OwnShape(2 * patch_size, 128 * area, is_shared=False, most=most)
+    unit = 2 * patch_size
+    most = PixelBudget(768 * unit**2, pixels_of_tokens(128_000, unit))
+    return OwnShape(unit, 128 * unit**2, is_shared=False, most=most)
+
+
+def pixels_of_tokens(num_tokens: int, unit: int) -> int:
+    """Return the pixels of all frames of Qwen2.5-VL that fill 90 % of a context of so many tokens."""
+    return num_tokens * 9 // 10 * unit**2 * FRAMES_PER_PAIR
 
 
 def qwen3_pictures(patch_size: int, least: int = 4096, most: int = 25_165_824) -> OwnShape:

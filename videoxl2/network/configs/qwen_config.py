@@ -14,7 +14,10 @@ from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR, OwnShape, qwe
 MERGED = 2  # patches in height and in width that become one token
 QWEN_TYPES = {"qwen2_5_vl": Family.QWEN2_5_VL, "qwen3_vl": Family.QWEN3_VL}
 
+Colours = tuple[float, float, float]  # red, green, blue, as shares of full light
 _Fields = dict[str, Any]
+_CLIP_MEAN: Colours = (0.48145466, 0.4578275, 0.40821073)
+_CLIP_SPREAD: Colours = (0.26862954, 0.26130258, 0.27577711)
 _LANGUAGE: dict[Family, _Fields] = {
     Family.QWEN2_5_VL: {
         "hidden_size": 8192,
@@ -67,6 +70,8 @@ class QwenVision:
     tapped_layers: tuple[int, ...] = ()
     vision_start_id: int = 151652
     vision_end_id: int = 151653
+    mean: Colours = (0.5, 0.5, 0.5)  # of pictures, whose colours are normalised by it and their spread
+    spread: Colours = (0.5, 0.5, 0.5)
 
     @property
     def is_gated(self) -> bool:
@@ -106,6 +111,8 @@ def qwen_vision(raw: _Fields, family: Family) -> QwenVision:
     if is_older:
         return QwenVision(
             **fields,
+            mean=_CLIP_MEAN,
+            spread=_CLIP_SPREAD,
             window=int(found.get("window_size", 112)) // MERGED // patch_size,
             full_layers=tuple(map(int, found.get("fullatt_block_indexes", (7, 15, 23, 31)))),
             tokens_per_second=int(found.get("tokens_per_second", 4)),

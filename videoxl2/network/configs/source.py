@@ -12,7 +12,13 @@ from videoxl2.errors import CheckpointError, NotDownloaded
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-CHECKPOINT_FILES = ["*.json", "*.safetensors", "*.txt", "vision_tower/*.json"]
+CHECKPOINT_FILES = ["*.json", "*.jinja", "*.safetensors", "*.txt", "vision_tower/*.json"]
+CHAT_FILES = ("chat_template.jinja", "chat_template.json", "processor_config.json", "tokenizer_config.json")
+VIDEO_FILES = ("processor_config.json", "video_preprocessor_config.json")  # the first that is there
+STILLS_FILE = "preprocessor_config.json"
+QWEN_TOWERS = ("model.visual.", "visual.")  # how the names of its weights begin
+# Read of a Qwen-VL model besides its config.json, weights and tokenizer.
+QWEN_FILES = tuple(dict.fromkeys((*CHAT_FILES, *VIDEO_FILES, STILLS_FILE)))
 _LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
@@ -92,7 +98,7 @@ def _names_in(path: Path) -> list[str]:
 
 
 def revision_of(folder: Path) -> str:
-    """Return the hub commit of a hub snapshot, else 16 hex digits of a hash over config and weights.
+    """Return the hub commit of a hub snapshot, else 16 hex digits of a hash over all that is read of it.
 
     Of each weight file the size and evenly spaced blocks are hashed, so 16 GB take a second.
     """
@@ -101,13 +107,19 @@ def revision_of(folder: Path) -> str:
         return resolved.name
     digest = hashlib.blake2b(digest_size=8)
     names = ["config.json", "vision_tower/config.json", "tokenizer.json"]
-    for name in [*names, *(path.name for path in weight_files(folder))]:
+    beside = QWEN_FILES if _is_qwen_vl(folder) else ()
+    for name in [*names, *beside, *(path.name for path in weight_files(folder))]:
         path = folder / name
         if not path.is_file():
             continue
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         _hash_blocks(path, digest)
     return digest.hexdigest()
+
+
+def _is_qwen_vl(folder: Path) -> bool:
+    """Whether weights have a tower of the Qwen-VL family: of other models those files are not read."""
+    return any(name.startswith(QWEN_TOWERS) for name in weight_names(folder))
 
 
 def _hash_blocks(path: Path, digest: hashlib.blake2b) -> None:

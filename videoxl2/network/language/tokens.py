@@ -1,7 +1,7 @@
 """Text on both sides of the language model: ChatML pieces, timestamps, and ids back to text.
 
 The sequence is  prefix | stamp 144 visual tokens | stamp 144 … | suffix.  Each piece is tokenised on its own,
-as in the reference, which concatenates strings and never uses a chat template.
+as in the reference, which concatenates strings; what stands around video and prompt is a `ChatFrame`.
 """
 
 from __future__ import annotations
@@ -12,12 +12,8 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from videoxl2.errors import CheckpointError, ModelInputError
+from videoxl2.network.configs.chat import CHATML, PREFIX_TEXT, USER_TEXT, ChatFrame
 
-SYSTEM_PROMPT = "You are a helpful assistant."
-PREFIX_TEXT = f"<|im_start|>system\n{SYSTEM_PROMPT}<|im_end|>\n<|im_start|>user\n"
-USER_TEXT = "<|im_start|>user\n"  # the same without a system prompt
-SUFFIX_BEFORE = "\n"
-SUFFIX_AFTER = "<|im_end|>\n<|im_start|>assistant\n"
 END_OF_TURN = "<|im_end|>"
 VISION_PAD = "<|vision_pad|>"
 VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
@@ -63,15 +59,9 @@ def times_text(frame_times_ms: Sequence[int], duration_ms: int) -> str:
 class Vocabulary:
     """A tokenizer, or Qwen2.5's fixed ids where only ids are needed and no tokenizer is there."""
 
-    def __init__(
-        self,
-        tokenizer: Tokenizer | None,
-        before_prompt: str = SUFFIX_BEFORE,
-        prefix_text: str = PREFIX_TEXT,
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer | None, chat: ChatFrame = CHATML) -> None:
         self.tokenizer = tokenizer
-        self.before_prompt = before_prompt
-        self.prefix_text = prefix_text
+        self.chat = chat
         if tokenizer is not None:  # a published tokenizer.json may carry its training's settings
             tokenizer.no_truncation()
             tokenizer.no_padding()
@@ -84,24 +74,22 @@ class Vocabulary:
         return None if self.tokenizer is None else self.tokenizer.token_to_id(END_OF_TURN)
 
     @classmethod
-    def from_folder(
-        cls, folder: Path, before_prompt: str = SUFFIX_BEFORE, prefix_text: str = PREFIX_TEXT
-    ) -> Vocabulary:
+    def from_folder(cls, folder: Path, chat: ChatFrame = CHATML) -> Vocabulary:
         """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without."""
         try:
             if (folder / "tokenizer.json").is_file():
-                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), before_prompt, prefix_text)
+                return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), chat)
             if (folder / "vocab.json").is_file() and (folder / "merges.txt").is_file():
                 from transformers import Qwen2Tokenizer
 
                 tokenizer = Qwen2Tokenizer.from_pretrained(str(folder)).backend_tokenizer
-                return cls(tokenizer, before_prompt, prefix_text)
+                return cls(tokenizer, chat)
         except Exception as error:  # tokenizers raises bare Exception
             raise CheckpointError(
                 f"the tokenizer in {folder} cannot be read: {error}",
                 "Restore tokenizer.json from its source.",
             ) from error
-        return cls(None, before_prompt, prefix_text)
+        return cls(None, chat)
 
     def encode(self, text: str) -> list[int]:
         if self.tokenizer is None:
@@ -141,16 +129,18 @@ class Vocabulary:
         return [_QWEN_STAMP["Time"], *(_QWEN_STAMP[character] for character in text[4:])]
 
     def prefix_ids(self) -> list[int]:
-        if self.tokenizer is not None:
-            return self.encode(self.prefix_text)
-        return list(QWEN_PREFIX_IDS if self.prefix_text == PREFIX_TEXT else QWEN_PREFIX_IDS[-3:])
+        """Return the tokens before the video. Raises `ModelInputError` for a text without a tokenizer."""
+        text = self.chat.before_video
+        if self.tokenizer is not None or text not in (PREFIX_TEXT, USER_TEXT):
+            return self.encode(text)
+        return list(QWEN_PREFIX_IDS if text == PREFIX_TEXT else QWEN_PREFIX_IDS[-3:])
 
     def suffix_ids(self, prompt: str) -> list[int]:
-        """Tokenize what follows the video: a newline, the prompt, and the opening of the assistant's turn."""
+        """Tokenize what follows the video: the prompt, and the opening of the assistant's turn."""
         found = [control for control in CONTROL_TEXTS if control in prompt]
         if found:
             raise ModelInputError(
                 f"the prompt contains the control text {found[0]}",
                 "Remove it; the chat frame is added for you.",
             )
-        return self.encode(f"{self.before_prompt}{prompt}{SUFFIX_AFTER}")
+        return self.encode(f"{self.chat.before_prompt}{prompt}{self.chat.after_prompt}")

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from videoxl2.network.configs.config import num_kept
+
 STAMP_ROWS = 10  # of a window, whatever its stamp has: from 10,000 s on windows slip, as in the reference
 _NUM_HEADS = 4
 _ROTARY_BASE = 1e6
-_ROUND_TO = 16  # tokens that are kept come in multiples of it
 
 
 class StampAttention(nn.Module):
@@ -91,11 +92,6 @@ class QuerySelector(nn.Module):
         kept_T[visual_rows[kept_tokens(scores_V, keep_ratio)]] = True
         added_T = scores_V.new_zeros(len(kept_T)).index_copy_(0, visual_rows, scores_V)
         return video.rotated[kept_T] + added_T[kept_T, None].to(video.rotated.dtype), kept_T
-
-
-def num_kept(num_tokens: int, keep_ratio: float) -> int:
-    """Return how many of so many visual tokens are kept: a multiple of 16."""
-    return int(keep_ratio * num_tokens) // _ROUND_TO * _ROUND_TO
 
 
 def kept_tokens(scores_V: Tensor, keep_ratio: float) -> Tensor:

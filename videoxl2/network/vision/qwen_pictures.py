@@ -12,11 +12,8 @@ from torch import Tensor
 
 from videoxl2.errors import ModelInputError
 from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR
-from videoxl2.network.configs.qwen_config import MERGED
+from videoxl2.network.configs.qwen_config import MERGED, Colours
 from videoxl2.network.transfer import to_device
-
-_CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
-_HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 def checked_size(frames_FHWC: NDArray[np.uint8], unit: int) -> tuple[int, int]:
@@ -36,11 +33,13 @@ def checked_size(frames_FHWC: NDArray[np.uint8], unit: int) -> tuple[int, int]:
     return height, width
 
 
-def qwen_pixels(frames_FHWC: NDArray[np.uint8], device: torch.device, is_clip: bool) -> Tensor:
-    """Normalise to `[F, 3, H, W]` float32: by CLIP's mean and spread (Qwen2.5-VL), or by halves."""
+def qwen_pixels(
+    frames_FHWC: NDArray[np.uint8], device: torch.device, mean_3: Colours, spread_3: Colours
+) -> Tensor:
+    """Normalise to `[F, 3, H, W]` float32 by mean and spread of the three colours."""
     writable = frames_FHWC if frames_FHWC.flags.writeable else frames_FHWC.copy()
     bytes_FHWC = to_device(torch.from_numpy(np.ascontiguousarray(writable)), device)
-    mean, spread = (torch.tensor(values, device=device) * 255 for values in (_CLIP if is_clip else _HALF))
+    mean, spread = (torch.tensor(values, device=device) * 255 for values in (mean_3, spread_3))
     return (bytes_FHWC.permute(0, 3, 1, 2).float() - mean[:, None, None]) / spread[:, None, None]
 
 
