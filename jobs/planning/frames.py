@@ -77,7 +77,7 @@ class FramesThatFit:
             answers=self._answers,
             num_devices=num_devices,
         )
-        return most if self._in_context is None else min(most, self._in_context)
+        return most if self._in_context is None else max(0, min(most, self._in_context))
 
     def cards(self) -> str:
         """Say it of common sizes: `a GPU holds 1,536 (1,176 bi-level) on 24 GB, …`."""

@@ -88,6 +88,12 @@ def check_context(
 
 def _check_room(config: ModelConfig, vocabulary: Vocabulary, max_frames: int, prompt_tokens: int) -> None:
     limit = most_frames(config, vocabulary, prompt_tokens)
+    if limit is not None and limit < 0:
+        raise UsageError(
+            f"prompt, answer and system prompt leave no room for a frame: {config.family}'s context holds "
+            f"{config.context_tokens} tokens",
+            "Shorten the longest of them, or lower its max_new_tokens.",
+        )
     if limit is not None and max_frames > limit:
         raise UsageError(
             f"{config.family} takes at most {limit} frames at a time, not {max_frames}: "

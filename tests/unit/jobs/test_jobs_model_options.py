@@ -22,6 +22,7 @@ from jobs.settings.config import Settings
 from jobs.weights import find_weights
 from schemas.failures import UsageError
 from schemas.plan import Reason
+from videoxl2.network.configs.picture_size import qwen3_pictures
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, *_ = load_packs()
@@ -102,23 +103,29 @@ def test_an_option_is_refused_where_no_model_has_it(llava):
 def test_plans_count_what_the_options_leave(llava):
     """A context that refuses so many frames takes them with fewer tokens each, and a card holds more."""
     own = find_weights(str(llava))
+    own = replace(own, config=replace(own.config, context_tokens=4000))
     fewer = own.with_options({"pool-stride": "4", "newline": "no_token"})
-    check_context(fewer, 700, 512)
-    with pytest.raises(UsageError, match=r"takes at most \d+ frames at a time, not 700"):
-        check_context(own, 700, 512)
+    check_context(fewer, 120, 512)
+    with pytest.raises(UsageError, match=r"takes at most \d+ frames at a time, not 120"):
+        check_context(own, 120, 512)
     frames = [FramesThatFit(one, "auto", [SUMMARY]).on_gpu(24 * GB) for one in (own, fewer)]
-    assert frames[0] < 700 < frames[1]
+    assert frames[0] < frames[1]
 
 
 def test_a_system_prompt_takes_room_in_the_context(qwen):
-    """A long one leaves no place for frames that fitted without."""
+    """A long one leaves no place for frames that fitted without, or for nothing at all."""
     weights = find_weights(str(qwen))
-    long = replace(weights, config=replace(weights.config, chat_template=None)).with_options(
-        {"system": "You look at films. " * 20_000}
-    )
+    pictures = qwen3_pictures(16, most=1_000_000)
+    config = replace(weights.config, chat_template=None, context_tokens=4000, own_shape=pictures)
+    weights = replace(weights, config=config)
     check_context(weights, 64, 512)
-    with pytest.raises(UsageError, match=r"takes at most \d+ frames at a time"):
-        check_context(long, 64, 512)
+    for times, told in (
+        (200, r"takes at most \d+ frames at a time, not 64"),
+        (2000, "leave no room for a frame"),
+    ):
+        long = weights.with_options({"system": "You look at films. " * times})
+        with pytest.raises(UsageError, match=told):
+            check_context(long, 64, 512)
 
 
 def test_a_rate_that_the_checkpoint_names_is_the_default(qwen, llava):

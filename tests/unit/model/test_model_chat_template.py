@@ -76,6 +76,7 @@ def test_a_sequence_is_the_one_that_transformers_renders(
         text = tokenizer.apply_chat_template(
             asked, chat_template=OTHERS[name], add_generation_prompt=True, tokenize=False
         )
+        assert isinstance(text, str)
         times_ms = np.arange(6, dtype=np.int64) * 1000
         frames = frames_of(model, 6, 2, 3)
         session = model.prefill([SimpleNamespace(frames=frames, pts_ms=times_ms)])

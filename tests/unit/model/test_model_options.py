@@ -13,10 +13,14 @@ import torch
 from torch.nn import functional
 
 from videoxl2 import ModelInputError, VideoModel, load_model
+from videoxl2.generate.models.video_xl_pro import VideoXLPro
+from videoxl2.generate.session import Session
 from videoxl2.network.configs.config import ModelConfig, num_kept
 from videoxl2.network.configs.config_file import read_config
 from videoxl2.network.configs.model_options import OPTIONS, changed_options, options_of, with_options
 from videoxl2.network.language.context import ids_after_video, most_frames, video_tokens
+from videoxl2.network.language.tokens import Vocabulary
+from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 PLAIN = {"pool": "bilinear", "pool-stride": "2", "newline": "grid", "tell-times": "yes"}
@@ -38,11 +42,13 @@ def film(model: VideoModel, num_frames: int = 5) -> SimpleNamespace:
     return SimpleNamespace(frames=frames, pts_ms=np.arange(num_frames, dtype=np.int64) * 1300)
 
 
-def last_logits(model: VideoModel, prompt: str = "Who is in it?") -> torch.Tensor:
-    session = model.prefill([film(model)])
-    ids = model.vocabulary.suffix_ids(prompt)
+def answered(session: Session, prompt: str = "Who is in it?") -> torch.Tensor:
     with session.start(session.select(prompt, None)) as continuation:
-        return continuation.push(ids)
+        return continuation.push(session.vocabulary.suffix_ids(prompt))
+
+
+def last_logits(model: VideoModel) -> torch.Tensor:
+    return answered(model.prefill([film(model)]))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +80,7 @@ def test_a_stride_makes_one_token_of_so_many_patches(llava: Path, pool: str, str
     """As pooled after both layers of the projector, row by row with newlines; the plan counts the same."""
     model = load_model(llava, options={"pool": pool, "pool-stride": str(stride)})
     network, side = model.network, model.config.vision.patches_per_side
+    assert isinstance(network, LlavaVideoNetwork)
     features = torch.rand(2, side * side, model.config.vision.hidden_size)
     projected = network.projector[2](network.projector[1](network.projector[0](features)))
     grid = projected.transpose(1, 2).unflatten(2, (side, side))
@@ -95,12 +102,12 @@ def test_a_stride_makes_one_token_of_so_many_patches(llava: Path, pool: str, str
 
 def test_fewer_tokens_leave_room_for_more_frames(llava: Path) -> None:
     """A context holds as many frames as the options leave room for."""
-    own = read_config(llava)
-    model = load_model(llava)
+    own = replace(read_config(llava), context_tokens=2000)
+    vocabulary = Vocabulary.from_folder(llava, own.chat_frame)
 
     def frames(**given: str) -> int:
         config = with_options(own, {key.replace("_", "-"): value for key, value in given.items()})
-        found = most_frames(config, model.vocabulary, 500)
+        found = most_frames(config, vocabulary, 500)
         assert found is not None
         return found
 
@@ -110,18 +117,16 @@ def test_fewer_tokens_leave_room_for_more_frames(llava: Path) -> None:
 def test_a_keep_ratio_is_that_of_every_prompt(pro: Path) -> None:
     """Rows that a prompt is shown, logits, and the tokens that a plan counts follow it."""
     model, fewer = load_model(pro), load_model(pro, options={"keep-ratio": "0.71"})
-    session = fewer.prefill([film(fewer, 40)])
-    assert session.num_tokens < model.prefill([film(model, 40)]).num_tokens
+    assert isinstance(model, VideoXLPro)
+    num_frames = 60
+    session = fewer.prefill([film(fewer, num_frames)])
+    direct = model.prefill([film(model, num_frames)], keep_ratio=0.71)
     visual = session.layout.num_groups * session.layout.tokens_per_group
-    assert fewer.config.most_tokens(40) == num_kept(visual, 0.71)
-    direct = model.prefill([film(model, 40)], keep_ratio=0.71)
-    prompt = "Who?"
-    for one in (session, direct):
-        with one.start(one.select(prompt, None)) as continuation:
-            logits = continuation.push(model.vocabulary.suffix_ids(prompt))
-        if one is session:
-            first = logits
-    assert torch.equal(first, logits)
+    assert (
+        fewer.config.most_tokens(num_frames) == num_kept(visual, 0.71) < model.config.most_tokens(num_frames)
+    )
+    assert session.num_tokens == direct.num_tokens
+    assert torch.equal(*(answered(one) for one in (session, direct)))
 
 
 @pytest.mark.parametrize(

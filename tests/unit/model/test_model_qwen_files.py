@@ -45,7 +45,7 @@ def sizes(config: ModelConfig, *given: tuple[int, int, int]) -> list[PictureSize
 
 def test_published_files_change_nothing(read: Read, tmp_path: Path) -> None:
     """What the makers lay beside their weights is what the rules have without them."""
-    for family, patch, files in (
+    published: tuple[tuple[Family, int, dict[str, dict[str, Any]]], ...] = (
         (OLDER, 14, {"preprocessor_config": {"min_pixels": 3136, "max_pixels": 12_845_056}}),
         (
             NEWER,
@@ -55,10 +55,17 @@ def test_published_files_change_nothing(read: Read, tmp_path: Path) -> None:
                 "video_preprocessor_config": {"size": {"longest_edge": 25_165_824, "shortest_edge": 4096}},
             },
         ),
-    ):
+    )
+    for family, patch, told in published:
         own = read(family)
-        steps = {"patch_size": patch, "merge_size": 2, "temporal_patch_size": 2, "do_resize": True}
-        files = {name: said | steps | {"resample": 3} for name, said in files.items()}
+        steps = {
+            "patch_size": patch,
+            "merge_size": 2,
+            "temporal_patch_size": 2,
+            "do_resize": True,
+            "resample": 3,
+        }
+        files = {name: said | steps for name, said in told.items()}
         found = read(family, **files)
         shapes = [(1920, 1080, 64), (640, 360, 2), (120, 90, 700), (4000, 120, 9)]
         assert sizes(found, *shapes) == sizes(own, *shapes)
@@ -70,7 +77,7 @@ def test_published_files_change_nothing(read: Read, tmp_path: Path) -> None:
 def test_budgets_of_videos_are_the_model_s_and_flags_beat_them(read: Read) -> None:
     """Under either name, in a file of their own or in one of all processors, which comes first."""
     older = read(OLDER, video_preprocessor_config={"min_pixels": 50_176, "max_pixels": 200_704})
-    assert sizes(older, (1920, 1080, 4), (100, 60, 4)) == [PictureSize(308, 588), PictureSize(196, 308)]
+    assert sizes(older, (1920, 1080, 4), (100, 60, 4)) == [PictureSize(336, 588), PictureSize(196, 308)]
     wanted = older.within(PixelBudget(per_frame=602_112))
     assert sizes(wanted, (1920, 1080, 4)) == [PictureSize(560, 1008)]
     newer = read(
@@ -81,7 +88,6 @@ def test_budgets_of_videos_are_the_model_s_and_flags_beat_them(read: Read) -> No
     newer = read(NEWER, processor_config=nested)
     assert newer.own_shape is not None
     assert newer.own_shape.most == PixelBudget(at_once=2_000_000)
-    assert newer.most_tokens(64) < read(NEWER, processor_config={}).most_tokens(64) * 3
 
 
 def test_a_context_for_videos_bounds_all_frames_together(read: Read) -> None:
@@ -89,7 +95,7 @@ def test_a_context_for_videos_bounds_all_frames_together(read: Read) -> None:
     older = read(OLDER, video_preprocessor_config={"max_video_tokens": 32_000})
     assert older.own_shape is not None
     assert older.own_shape.most.at_once == 32_000 * 9 // 10 * 28 * 28 * 2
-    assert older.most_tokens(1000) <= 32_000 * 9 // 10
+    assert 3 * older.most_tokens(1000) < read(OLDER, video_preprocessor_config={}).most_tokens(1000)
     uncapped = read(OLDER, video_preprocessor_config={"cap_pixels_per_frame": False})
     assert uncapped.own_shape is not None
     assert uncapped.own_shape.most == PixelBudget(602_112, None)
@@ -168,7 +174,7 @@ def test_other_files_are_another_revision(tmp_path: Path) -> None:
         ({"min_pixels": 9000, "max_pixels": 8000}, "max_pixels 8000: it must be at least 9000"),
         ({"max_pixels": 1000}, "max_pixels 1000: it must be at least 1024"),
         ({"min_pixels": 30_000_000}, "min_pixels 30000000: at most 25165824 are shown"),
-        ({"size": {"height": 448, "width": 448}}, "not a fixed size"),
+        ({"size": {"height": 448, "width": 448}}, "size .*not a fixed size"),
         ({"fps": 0}, "fps 0: it must be positive"),
         ({"fps": 2, "num_frames": 16}, "num_frames 16: fps is 2, and one can hold"),
     ],

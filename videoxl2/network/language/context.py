@@ -31,7 +31,10 @@ def video_tokens(config: ModelConfig, num_frames: int, num_after: int) -> int:
 
 
 def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int) -> int | None:
-    """Return the frames that fit beside a prompt and its answer of `prompt_tokens`; None: any number."""
+    """Return the frames that fit beside a prompt and its answer of `prompt_tokens`; None: any number.
+
+    -1: not even prompt and answer do.
+    """
     if config.context_tokens is None:
         return None
     room = config.context_tokens - len(vocabulary.prefix_ids()) - prompt_tokens
