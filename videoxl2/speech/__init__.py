@@ -6,6 +6,7 @@
     listening   one video: a pass over its sound, a piece at a time
     weights     where a decoder's files are, and what tells them apart
     sentences   words to rows
+    marks       what ends a sentence
     words       when each word is said
     hearing     what the runs of a piece say, without what nobody said
     guards      what tells invented words

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from videoxl2.speech.decoder import Decoder, HeardWord, Hearing
 from videoxl2.speech.guards import Reason, objection_to, objection_to_run
+from videoxl2.speech.marks import ends_sentence
 from videoxl2.speech.pieces import Piece
 from videoxl2.speech.records import Dropped
 from videoxl2.speech.runs import Run
@@ -81,12 +82,25 @@ def _hear(decoder: Decoder, piece: Piece, language: str, is_half: bool = False) 
 
 
 def _shared_out(words: Sequence[HeardWord], runs: Sequence[Run]) -> list[tuple[HeardWord, ...]]:
-    """The words of each run: a word belongs where its middle is."""
+    """The words of each run: a word belongs where its middle is.
+
+    One that lies in the silence between two runs goes on with the sentence before, or begins the next one.
+    """
     ends_s = [samples / RATE for samples in accumulate(len(run.sound) for run in runs)]
     starts_s = [0.0, *ends_s]
+    silences = [_silence_before(run, begin_s) for run, begin_s in zip(runs, starts_s, strict=False)]
     shares: list[list[HeardWord]] = [[] for _ in runs]
+    is_begun = False  # a sentence
     for word in words:
         number = min(bisect_right(ends_s, (word.start_s + word.end_s) / 2), len(runs) - 1)
+        if is_begun and number and word.end_s <= silences[number]:
+            number -= 1
         begin_s = starts_s[number]
         shares[number].append(replace(word, start_s=word.start_s - begin_s, end_s=word.end_s - begin_s))
+        is_begun = not ends_sentence(word.word)
     return [tuple(share) for share in shares]
+
+
+def _silence_before(run: Run, begin_s: float) -> float:
+    """The second up to which nobody speaks, where its sound begins at `begin_s`."""
+    return begin_s + float(run.start_s - run.sound_start_s)

@@ -1,13 +1,12 @@
 """Words into rows that are read at a glance: a sentence, or as much of it as fits."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from videoxl2.speech.hearing import RunHeard
+from videoxl2.speech.marks import ends_sentence
 from videoxl2.speech.records import Said, Word
 
 _MOST_MS, _MOST_LETTERS = 7_000, 84
-_ENDS = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 
 Spoken = tuple[str, Word]  # as the decoder writes it, with the space before it; in its time
 
@@ -48,7 +47,7 @@ def _fits(group: list[Spoken], one: Spoken) -> bool:
     (_, first), (_, last), (_, word) = group[0], group[-1], one
     if word.start_ms < last.start_ms or word.end_ms - first.start_ms > _MOST_MS:
         return False
-    return not _ENDS.search(last.word) and len(_text([*group, one])) <= _MOST_LETTERS
+    return not ends_sentence(last.word) and len(_text([*group, one])) <= _MOST_LETTERS
 
 
 def _text(group: list[Spoken]) -> str:

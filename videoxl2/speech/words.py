@@ -1,6 +1,5 @@
 """When the words of a run are said: its ends and pauses count, which are truer than the decoder's times."""
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,6 +11,7 @@ from videoxl2.speech.records import Word
 
 Timed = tuple[str, Fraction, Fraction, float]  # as it is written, start, end, probability
 _SHORTEST_S = Fraction(20, 1000)
+_NEAR_S = 0.05  # a word that begins so much before a pause goes on behind it
 
 
 def timed_words(heard: RunHeard) -> Iterator[Timed]:
@@ -37,17 +37,22 @@ class _Part:
 
 
 def _parts(heard: RunHeard) -> list[_Part]:
-    """A word belongs where its middle is, before or behind the middle of a pause."""
+    """Words between pauses. A pause that has words on one side only, or lies inside a word, is none."""
     run = heard.run
-    starts = [run.start_s, *(back for _, back in run.pauses)]
-    ends = [*(gone for gone, _ in run.pauses), run.end_s]
-    parts = [_Part(start_s, end_s, []) for start_s, end_s in zip(starts, ends, strict=True)]
-    borders = [float((gone + back) / 2 - run.sound_start_s) for gone, back in run.pauses]
-    number = 0
-    for word in heard.words:
-        number = max(number, bisect_right(borders, (word.start_s + word.end_s) / 2))
-        parts[number].words.append(word)
-    return parts
+    parts: list[_Part] = []
+    start_s, words = run.start_s, list(heard.words)
+    for gone_s, back_s in run.pauses:
+        gone, back = float(gone_s - run.sound_start_s), float(back_s - run.sound_start_s)
+        before = _said_before(words, (gone + back) / 2)
+        if 0 < before < len(words) and words[before].start_s > gone - _NEAR_S:
+            parts.append(_Part(start_s, gone_s, words[:before]))
+            start_s, words = back_s, words[before:]
+    return [*parts, _Part(start_s, run.end_s, words)]
+
+
+def _said_before(words: list[HeardWord], at_s: float) -> int:
+    """How many of them: a word belongs where its middle is."""
+    return sum((word.start_s + word.end_s) / 2 < at_s for word in words)
 
 
 def _timed(part: _Part, sound_start_s: Fraction) -> Iterator[Timed]:

@@ -89,6 +89,22 @@ def test_a_word_behind_a_pause_begins_when_the_voice_is_back() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        (("the", 0.2, 0.4), ("missing", 0.4, 2.0)),
+        (("missing", 1.1, 1.6), ("letters", 1.6, 2.0)),
+        (("the", 0.2, 0.5), ("missing", 0.5, 0.9)),
+    ],
+)
+def test_a_voice_that_fails_inside_a_word_makes_no_pause(words: tuple[tuple[str, float, float], ...]) -> None:
+    """Nor does one before the first word, or behind the last one, that a run has."""
+    run = _run(3, 5)
+    paused = replace(run, pauses=((Fraction("3.8"), Fraction(4)),))
+    heard = _words(*words)
+    assert _times(RunHeard(paused, heard, _hearing())) == _times(RunHeard(run, heard, _hearing()))
+
+
 def test_words_crowded_into_one_instant_stay_in_order() -> None:
     """However many there are before a pause, none begins before the one before it ends."""
     pauses = ((Fraction("3.1"), Fraction("3.3")),)
@@ -207,3 +223,20 @@ def test_words_belong_to_the_run_in_which_their_middle_is() -> None:
     words = _words(("left", 0.4, 1.2), ("right", 1.3, 1.7))
     heard = hear_piece(Script(t28=_hearing(words)), Piece(runs), "en")  # type: ignore[arg-type]
     assert [_times(one) for one in heard.runs] == [[("left", 0, 1000)], [("right", 9000, 9100)]]
+
+
+@pytest.mark.parametrize(
+    ("first", "between", "texts"),
+    [
+        ("left", "behind.", ["left behind.", "right"]),
+        ("Gone.", "So", ["Gone.", "So right"]),
+    ],
+)
+def test_a_word_in_the_silence_between_runs_goes_with_its_sentence(
+    first: str, between: str, texts: list[str]
+) -> None:
+    """Where its middle is says nothing there."""
+    runs = (_run(1, 2), _run(10, 11))
+    words = _words((first, 0.4, 1.2), (between, 1.45, 1.45), ("right", 1.7, 2.2))
+    heard = hear_piece(Script(t28=_hearing(words)), Piece(runs), "en")  # type: ignore[arg-type]
+    assert ["".join(word.word for word in one.words).strip() for one in heard.runs] == texts
