@@ -1,5 +1,7 @@
 """Every picture small: right levels whatever the format, in chunks of any size."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ def _one(frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(
     "pixels", ["yuv420p", "yuv444p", "yuva420p", "yuvj420p", "rgba", "gbrp", "yuv422p10le", "p010le"]
 )
-@pytest.mark.parametrize("size", [(640, 360), (1920, 1080)])
+@pytest.mark.parametrize("size", [(640, 360), (1281, 719), (1920, 1080)])
 def test_levels_are_those_of_limited_range_whatever_the_format(pixels, size):
     """White is 235 and black 16, also of full range, alpha and ten bits; blue is in U."""
     frame = av.VideoFrame.from_ndarray(_halves(*size), format="rgb24").reformat(format=pixels)
@@ -54,21 +56,38 @@ def test_a_pixel_is_the_mean_of_its_area():
     assert 5 <= int(luma[18, 32]) - int(luma[18, 20]) <= 12
 
 
-def test_large_pictures_are_nearly_the_mean_of_their_areas():
+@pytest.mark.parametrize("side", [20, 30])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p"])
+def test_large_pictures_are_nearly_the_mean_of_their_areas(side, pixels):
     """Noise of ten levels becomes one of less than two, and what is smooth stays."""
     random = np.random.default_rng(1)
-    y, x = np.mgrid[:1080, :1920]
+    y, x = np.mgrid[: 36 * side, : 64 * side]
     smooth = (60 + 40 * np.sin(x / 130) + 40 * np.sin(y / 90) + 40).astype(np.float32)
     noisy = smooth + random.normal(0, 10, smooth.shape)
 
     def luma_of(gray):
         rgb = np.repeat(gray.clip(0, 255).astype(np.uint8)[..., None], 3, -1)
-        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixels)
         return _one(frame)[0].astype(float)
 
-    means = smooth.reshape(36, 30, 64, 30).mean(axis=(1, 3)) * 219 / 255 + 16
+    means = smooth.reshape(36, side, 64, side).mean(axis=(1, 3)) * 219 / 255 + 16
     assert np.abs(luma_of(smooth) - means).max() < 4  # samples are taken a little to the left
     assert (luma_of(noisy) - luma_of(smooth)).std() < 2.2
+
+
+def test_large_pictures_that_are_stored_upside_down_are_upright():
+    """As filters and some files have them: the first line comes last."""
+    graph, pixels = av.filter.Graph(), av.VideoFormat("yuv420p")
+    source = graph.add_buffer(width=1280, height=720, format=pixels, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("vflip"), graph.add("buffersink")).configure()
+    frame = av.VideoFrame.from_ndarray(_halves(1280, 720)[::-1], format="rgb24").reformat(format="yuv420p")
+    graph.push(frame)
+    flipped = graph.pull()
+    assert isinstance(flipped, av.VideoFrame)
+    assert flipped.planes[0].line_size < 0
+    luma, chroma = _one(flipped)
+    assert luma[5, 10] > 230 > 20 > luma[30, 10]
+    assert chroma[0, 4, 25] > 200
 
 
 def test_pictures_that_change_their_size_and_format_go_on():

@@ -3,23 +3,19 @@
 Shapes: N pictures; luma 36 x 64, chroma 18 x 32, U then V, in the limited range of video (black 16).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
-from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-WIDTH, HEIGHT = 64, 36
+from videoxl2.frames.reading.shrinking import HEIGHT, SIDES, WIDTH, Shrinker
+
 CHUNK = 64  # pictures given at once: a few seconds, 0.2 MB
-_SIDES = ((HEIGHT, WIDTH), (HEIGHT // 2, WIDTH // 2), (HEIGHT // 2, WIDTH // 2))  # of Y, U, V
 _ENDS = (0, 2304, 2880, 3456)  # bytes of one picture
-_AREA, _FAST = int(Interpolation.AREA), int(Interpolation.FAST_BILINEAR)
-_LARGE = 1_500_000  # pixels, from which on 25 samples stand for the area of a small pixel
-_COARSE = (5 * WIDTH, 5 * HEIGHT)
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,7 @@ class SmallPictureMaker:
     def __init__(self, chunk: int = CHUNK) -> None:
         """`chunk`: pictures given at once."""
         self._chunk = chunk
-        self._reformatter, self._to_coarse = VideoReformatter(), VideoReformatter()
+        self._shrinker = Shrinker()
         self._last_ms = -1
         self._begin()
 
@@ -56,18 +52,13 @@ class SmallPictureMaker:
         if at_ms <= self._last_ms:
             return None
         try:
-            planes = self._shrunk(picture).planes
+            planes = self._shrinker.planes(picture)
         except (FFmpegError, ValueError):
             return None
         self._last_ms = self._start_ms[self._count] = at_ms
         self._copy(planes)
         self._count += 1
         return self.rest() if self._count == self._chunk else None
-
-    def _shrunk(self, picture: VideoFrame) -> VideoFrame:
-        if picture.width * picture.height >= _LARGE:
-            picture = self._to_coarse.reformat(picture, *_COARSE, "yuv420p", interpolation=_FAST, threads=1)
-        return self._reformatter.reformat(picture, WIDTH, HEIGHT, "yuv420p", interpolation=_AREA, threads=1)
 
     def rest(self) -> SmallPictures:
         """Those not given yet; may be none."""
@@ -86,9 +77,9 @@ class SmallPictureMaker:
         self._bytes = self._pixels.data.cast("B")
         self._start_ms = np.empty(self._chunk, np.int64)
 
-    def _copy(self, planes: tuple[VideoPlane, ...]) -> None:
+    def _copy(self, planes: Sequence[VideoPlane]) -> None:
         at = self._count * _ENDS[-1]
-        for plane, (height, width), begin, end in zip(planes, _SIDES, _ENDS, _ENDS[1:], strict=False):
+        for plane, (height, width), begin, end in zip(planes, SIDES, _ENDS, _ENDS[1:], strict=False):
             if plane.line_size == width:
                 self._bytes[at + begin : at + end] = memoryview(plane)
             else:
