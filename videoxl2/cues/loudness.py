@@ -1,5 +1,6 @@
 """Loudness by EBU R128, as libavfilter's ebur128 measures it."""
 
+from collections import deque
 from collections.abc import Iterator
 
 from av.audio.frame import AudioFrame
@@ -9,6 +10,7 @@ from av.error import EOFError as NothingLeft
 from av.error import FFmpegError
 from av.filter.context import FilterContext
 from av.filter.graph import Graph
+from av.frame import Frame
 
 from videoxl2.cues.records import Cue
 from videoxl2.cues.spans import Span
@@ -25,7 +27,7 @@ class Loudness:
         self._graph: Graph | None = None  # its contexts do not keep it alive
         self._source: FilterContext | None = None
         self._sink: FilterContext | None = None
-        self._said: dict[str, str] = {}
+        self._measured: deque[Frame] = deque(maxlen=2)  # the last one of all may say nothing
         self.error: Exception | None = None  # why it could not go on
 
     def sound(self, block: SoundBlock) -> None:
@@ -58,16 +60,22 @@ class Loudness:
         if self._source is not None:
             self._source.push(None)
             self._pull()
-        loudness = float(self._said.get("lavfi.r128.I", "-inf"))
+        said = self._said()
+        loudness = float(said.get("lavfi.r128.I", "-inf"))
         if loudness > _SILENT:
             for span in reach:
                 yield Cue("loudness", *span, round(loudness, 1))
-                yield Cue("loudness_range", *span, round(float(self._said["lavfi.r128.LRA"]), 1))
+                yield Cue("loudness_range", *span, round(float(said["lavfi.r128.LRA"]), 1))
+
+    def _said(self) -> dict[str, str]:
+        """What the filter says of all that it was given."""
+        told = (dict(frame.metadata) for frame in reversed(self._measured))
+        return next(filter(None, told), {})
 
     def _pull(self) -> None:
         while self._sink is not None:
             try:
-                self._said = dict(self._sink.pull().metadata) or self._said  # the last one says nothing
+                self._measured.append(self._sink.pull())
             except (NothingYet, NothingLeft):
                 return
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ _WINDOWS_A_SECOND, _TONE_WINDOWS_A_SECOND = 100, 10
 _TONE_POWER, _TONE_SHARE = 1e-4, 0.95  # mean square of a tone, -40 dB, and how much of it is at one frequency
 _AROUND = 2  # bins to either side that belong to a frequency
 _SAME_HZ = 15.0  # tones that differ no more are one
+_PROBED = TONE_MS * _TONE_WINDOWS_A_SECOND // 1000  # of so many windows one, and the last, tell of a tone
 
 
 class SoundCues:
@@ -79,12 +81,11 @@ class _Tones:
 
     def feed(self, block: SoundBlock, start_us: int) -> None:
         """The next second of sound; what is left of a window is not looked at."""
-        hz_W = _frequencies(block)
-        if not self._hz and np.isnan(hz_W).all():
+        windows_Wn = _windows(block)
+        if not self._hz and not _may_hold_tone(windows_Wn, block.rate):
             return
-        size = block.rate // _TONE_WINDOWS_A_SECOND
-        for number, hz in enumerate(hz_W.tolist()):
-            at_us = start_us + number * size * _US // block.rate
+        for number, hz in enumerate(_frequencies(windows_Wn, block.rate).tolist()):
+            at_us = start_us + number * windows_Wn.shape[1] * _US // block.rate
             if self._hz and not abs(hz - self._hz[-1]) <= _SAME_HZ:
                 self.end(at_us)
             if not math.isnan(hz):
@@ -98,27 +99,43 @@ class _Tones:
         self._hz = []
 
 
-def _frequencies(block: SoundBlock) -> NDArray[np.float64]:
-    """The tone of each tenth of a second, in Hz; not a number where there is none."""
+def _windows(block: SoundBlock) -> NDArray[np.float32]:
+    """Tenths of a second of the loudest channel, `[W, n]`."""
     size = block.rate // _TONE_WINDOWS_A_SECOND
     num_windows = block.samples.shape[1] // size if size else 0
-    loudest_n = block.samples[int(np.argmax((block.samples**2).sum(axis=1)))] if num_windows else None
-    if loudest_n is None:
-        return np.empty(0)
-    windows_Wn = loudest_n[: num_windows * size].reshape(num_windows, size)
+    loudest = int(np.argmax(np.einsum("cn,cn->c", block.samples, block.samples)))
+    return block.samples[loudest, : num_windows * size].reshape(num_windows, size)
+
+
+def _may_hold_tone(windows_Wn: NDArray[np.float32], rate: int) -> bool:
+    """Whether a tone that lasts long enough can touch these windows: it holds in the first or the last of
+    them, or in one of as many as it takes."""
+    probed = sorted({*range(0, len(windows_Wn), _PROBED), len(windows_Wn) - 1} - {-1})
+    return not np.isnan(_frequencies(windows_Wn[probed], rate)).all()
+
+
+def _frequencies(windows_Wn: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
+    """The tone of each window, in Hz; not a number where there is none."""
+    num_windows, size = windows_Wn.shape
     hz_W = np.full(num_windows, np.nan)
-    loud = np.flatnonzero((windows_Wn**2).mean(axis=1) >= _TONE_POWER)
-    if not len(loud):
+    if not size:
         return hz_W
-    power = np.abs(np.fft.rfft(windows_Wn[loud] * np.hanning(size).astype(np.float32))) ** 2
-    for row, at in zip(power, loud.tolist(), strict=True):
-        peak = int(np.argmax(row))
-        near = slice(max(0, peak - _AROUND), peak + _AROUND + 1)
-        total = float(row.sum())
-        if peak > _AROUND and float(row[near].sum()) >= _TONE_SHARE * total:
-            bins = np.arange(near.start, near.start + len(row[near]))
-            hz_W[at] = float((row[near] * bins).sum() / row[near].sum()) * block.rate / size
+    loud = np.flatnonzero(np.einsum("wn,wn->w", windows_Wn, windows_Wn) >= _TONE_POWER * size)
+    power_WF = np.abs(np.fft.rfft(windows_Wn[loud] * _hann(size))) ** 2
+    peak_W = power_WF.argmax(axis=1)
+    near_Wf = peak_W[:, None] + np.arange(-_AROUND, _AROUND + 1)
+    inside_Wf = np.clip(near_Wf, 0, power_WF.shape[1] - 1)
+    of_peak_Wf = np.take_along_axis(power_WF, inside_Wf, axis=1) * (near_Wf == inside_Wf)
+    of_peak_W = of_peak_Wf.sum(axis=1)
+    is_tone = (peak_W > _AROUND) & (of_peak_W >= _TONE_SHARE * power_WF.sum(axis=1))
+    middle_W = (of_peak_Wf * near_Wf).sum(axis=1)[is_tone] / of_peak_W[is_tone]
+    hz_W[loud[is_tone]] = middle_W * rate / size
     return hz_W
+
+
+@cache
+def _hann(size: int) -> NDArray[np.float32]:
+    return np.hanning(size).astype(np.float32)
 
 
 def _in_film(spans_us: list[Span], placing: Placing, end_ms: int) -> list[Span]:
