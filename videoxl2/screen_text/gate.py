@@ -58,10 +58,13 @@ class Gate:
 def jumps_of(gray_HW: NDArray[np.uint8]) -> Jumps:
     """`float32 [H / 12, W / 16]`: the mean jump between neighbours along a row, of each block."""
     height, width = gray_HW.shape
-    jumps = np.abs(np.diff(gray_HW.astype(np.int16), axis=1, append=gray_HW[:, -1:].astype(np.int16)))
+    left, right = gray_HW[:, :-1], gray_HW[:, 1:]
+    jumps = np.zeros(gray_HW.shape, np.uint8)  # none beyond the last column
+    np.subtract(np.maximum(left, right), np.minimum(left, right), out=jumps[:, :-1])
     np.minimum(jumps, _MOST_JUMP, out=jumps)
-    blocks = jumps.reshape(height // _BLOCK_H, _BLOCK_H, width // _BLOCK_W, _BLOCK_W)
-    return np.asarray(blocks.mean((1, 3)), np.float32)
+    of_rows = jumps.reshape(height // _BLOCK_H, _BLOCK_H, width).sum(axis=1, dtype=np.uint16)
+    blocks = of_rows.reshape(-1, width // _BLOCK_W, _BLOCK_W).sum(axis=2, dtype=np.uint32)
+    return np.asarray(blocks / (_BLOCK_H * _BLOCK_W), np.float32)
 
 
 def changed_rows(before: Jumps, after: Jumps) -> slice | None:
