@@ -46,7 +46,7 @@ class Inside:
             return luma_NHW
         rows = self.top + np.arange(36) * (self.bottom - self.top) // 36
         columns = self.left + np.arange(64) * (self.right - self.left) // 64
-        return luma_NHW[:, rows[:, None], columns]
+        return luma_NHW.take(rows, axis=1).take(columns, axis=2)
 
 
 WHOLE = Inside()
@@ -57,13 +57,14 @@ def inside_bars(luma_NHW: NDArray[np.uint8]) -> Inside:
 
     With a bar its inner edge is left out, which scaling has blended with the picture.
     """
-    if _is_lit_at_the_edges(luma_NHW):
+    bright = luma_NHW.max(axis=0, initial=0) >= _BLACK
+    if _is_at_all_edges(bright):
         return WHOLE
-    brightest = luma_NHW.max(axis=(1, 2))
-    lit = luma_NHW[brightest >= _BLACK + 8]
+    lit = luma_NHW[luma_NHW.reshape(len(luma_NHW), 36 * 64).max(axis=1) >= _BLACK + 8]
     if not len(lit):
         return WHOLE
-    bright = lit.max(axis=0) >= _BLACK
+    if len(lit) < len(luma_NHW):
+        bright = lit.max(axis=0) >= _BLACK
     rows = bright.sum(axis=1) > _SPECKS
     columns = bright.sum(axis=0) > _SPECKS
     if not rows.any() or not columns.any():
@@ -73,10 +74,10 @@ def inside_bars(luma_NHW: NDArray[np.uint8]) -> Inside:
     return Inside(top, bottom, left, right)
 
 
-def _is_lit_at_the_edges(luma_NHW: NDArray[np.uint8]) -> bool:
-    """Whether there is no bar at all, seen without looking at all pixels."""
-    edges = (luma_NHW[:, 0], luma_NHW[:, -1], luma_NHW[:, :, 0], luma_NHW[:, :, -1])
-    return all(np.count_nonzero(edge.max(axis=0, initial=0) >= _BLACK) > _SPECKS for edge in edges)
+def _is_at_all_edges(bright_HW: NDArray[np.bool_]) -> bool:
+    """Whether there is no bar at all."""
+    edges = (bright_HW[0], bright_HW[-1], bright_HW[:, 0], bright_HW[:, -1])
+    return all(np.count_nonzero(edge) > _SPECKS for edge in edges)
 
 
 def _ends(is_lit: NDArray[np.bool_], most: int) -> tuple[int, int]:

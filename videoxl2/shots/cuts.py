@@ -7,6 +7,7 @@ letterbox, lower thirds, a picture in the picture) or only moves (whip pans, sha
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -16,7 +17,7 @@ from videoxl2.shots.bars import WHOLE, Inside, inside_bars
 from videoxl2.shots.looks import fine, residual
 from videoxl2.shots.reel import Reel, distances
 from videoxl2.shots.shift import best_shift
-from videoxl2.shots.tiles import changed, tiles_of
+from videoxl2.shots.tiles import structure_changed
 
 _NEIGHBOURS = 8  # changes on either side of one that say what is usual there
 _LEAST, _TIMES_USUAL = 2.5, 2.2  # levels of change, and how often the usual one
@@ -93,7 +94,7 @@ def _cut_between(reel: Reel, last: int, first: int, levels: float, usual: float)
     before, after = before[: 1 if is_held[0] else None], after[: 1 if is_held[1] else None]
     inside = inside_bars(reel.luma[before]).and_of(inside_bars(reel.luma[after]))  # bars alone make no cut
     levels /= inside.share
-    change = float(changed(tiles_of(reel.luma[before], inside), tiles_of(reel.luma[after], inside)).min())
+    change = float(structure_changed(reel.luma, before, after, inside).min())
     if not is_empty and change < _SLIDE_CHANGE:
         return None
     apart = distances(reel, before, after) / inside.share
@@ -156,16 +157,21 @@ def _is_new_page(reel: Reel, last: int, first: int, inside: Inside) -> bool:
 
 def _shown_ms(reel: Reel, pictures: NDArray[np.intp]) -> NDArray[np.int64]:
     """How long each is shown; 0 where that is not known, as of the last one."""
-    shown = np.diff(reel.start_ms, append=reel.start_ms[-1:])
-    return np.where(pictures < 0, 0, shown[pictures])
+    following = np.minimum(pictures + 1, len(reel) - 1)
+    return np.where(pictures < 0, 0, reel.start_ms[following] - reel.start_ms[pictures])
 
 
 def _looked_at(last: int, first: int, reach: float, stop: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Some pictures before and after, the nearest first; at least two each where there are."""
-    num = max(2, round(reach))
-    away = np.unique(np.linspace(0, num - 1, min(num, _LOOKED_AT)).round().astype(np.intp))
+    away = _away(max(2, round(reach)))
     before, after = last - away, first + away
     return before[before >= 0], after[after < stop]
+
+
+@cache
+def _away(num: int) -> NDArray[np.intp]:
+    """How far they are from the nearest of so many."""
+    return np.unique(np.linspace(0, num - 1, min(num, _LOOKED_AT)).round().astype(np.intp))
 
 
 def _is_moved(reel: Reel, last: int, first: int, inside: Inside) -> bool:

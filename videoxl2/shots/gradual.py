@@ -13,7 +13,7 @@ from videoxl2.shots.looks import correlation, detail, fine, neither, residual, s
 from videoxl2.shots.mixes import Mix
 from videoxl2.shots.reel import Reel
 from videoxl2.shots.shift import best_shift
-from videoxl2.shots.tiles import changed, tiles_of
+from videoxl2.shots.tiles import structure_changed
 
 _Check = Callable[[Reel, int, int], "Gradual | None"]
 _TRIES = 4  # mixes of one place that are looked at before it is given up
@@ -178,8 +178,7 @@ def _while_rising(reel: Reel, end: int, low: int, way: int) -> int:
 
 
 def _changed(reel: Reel, a: int, b: int, inside: Inside) -> float:
-    old, new = tiles_of(reel.luma[a : a + 1], inside), tiles_of(reel.luma[b : b + 1], inside)
-    return float(changed(old, new)[0, 0])
+    return float(structure_changed(reel.luma, np.array([a]), np.array([b]), inside)[0, 0])
 
 
 def _inside(reel: Reel, before: int, after: int) -> Inside:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Reel:
     def step_ms(self, first: int, stop: int) -> float:
         """How long a picture there is usually shown."""
         around = self.start_ms[max(0, first) : stop + 1]
-        return float(np.median(np.diff(around))) if len(around) > 1 else 40.0
+        return float(median(np.diff(around).tolist())) if len(around) > 1 else 40.0
 
 
 class ReelStore:
@@ -123,11 +124,8 @@ def _differences(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[
 
 def distances(reel: Reel, before: NDArray[np.intp], after: NDArray[np.intp]) -> NDArray[np.float32]:
     """Between every picture of the first and every one of the second, [B, A]."""
-    rows = [
-        _distance(reel.luma[after], reel.luma[b][None]) + _distance(reel.chroma[after], reel.chroma[b][None])
-        for b in before
-    ]
-    return np.stack(rows)
+    luma = _distance(reel.luma[before][:, None], reel.luma[after][None], num_axes=2)
+    return luma + _distance(reel.chroma[before][:, None], reel.chroma[after][None], num_axes=2)
 
 
 def _coarsened(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -140,9 +138,10 @@ def _coarsened(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[np
     )
 
 
-def _distance(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean absolute difference; of chroma that is half of U's and half of V's."""
+def _distance(a: NDArray[np.uint8], b: NDArray[np.uint8], num_axes: int = 1) -> NDArray[np.float32]:
+    """Mean absolute difference over all but the first axes; of chroma that is half of U's and half of V's."""
     apart = np.maximum(a, b) - np.minimum(a, b)
-    total = apart.reshape(len(apart), math.prod(a.shape[1:])).sum(axis=1, dtype=np.uint32)
-    mean: NDArray[np.float32] = (total / math.prod(a.shape[1:])).astype(np.float32)
+    size = math.prod(apart.shape[num_axes:])
+    total = apart.reshape(*apart.shape[:num_axes], size).sum(axis=-1, dtype=np.uint32)
+    mean: NDArray[np.float32] = (total / size).astype(np.float32)
     return mean

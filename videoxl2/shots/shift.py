@@ -16,8 +16,17 @@ _FFT = (24, 48)  # at least size + reach, so that shifts do not wrap round
 _NOISE = 0.02  # of the variance; keeps empty overlaps from correlating
 _ROWS = np.arange(-_REACH[0], _REACH[0] + 1)
 _COLUMNS = np.arange(-_REACH[1], _REACH[1] + 1)
-_ONES = np.fft.rfft2(np.ones((_H, _W), np.float32), _FFT)
-_COVERED = np.maximum(np.fft.irfft2(_ONES.conj() * _ONES, _FFT), 1)  # pixels that overlap at each shift
+
+
+def _overlapping(size: int, shifts: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Which pixels of a line another one shifted so far still covers: 1, others 0; [S, size]."""
+    covered = np.arange(size) + shifts[:, None]
+    return ((covered >= 0) & (covered < size)).astype(np.float32)
+
+
+_OF_BEFORE = _overlapping(_H, _ROWS), _overlapping(_W, _COLUMNS).T
+_OF_AFTER = _overlapping(_H, -_ROWS), _overlapping(_W, -_COLUMNS).T
+_COVERED = _OF_BEFORE[0].sum(axis=1)[:, None] * _OF_BEFORE[1].sum(axis=0)  # pixels that overlap at each shift
 
 
 @dataclass(frozen=True)
@@ -43,13 +52,19 @@ def best_shift(before_HW: NDArray[np.uint8], after_HW: NDArray[np.uint8], inside
     halves = halved(inside.of(np.stack([before_HW, after_HW])))
     halves -= halves.mean(axis=(1, 2), keepdims=True)
     halves /= np.sqrt((halves**2).mean(axis=(1, 2), keepdims=True)) + 3.0
-    a, b, aa, bb = np.fft.rfft2(np.concatenate([halves, halves**2]), _FFT)
-    spectra = np.stack(
-        [a.conj() * b, a.conj() * _ONES, _ONES.conj() * b, aa.conj() * _ONES, _ONES.conj() * bb]
-    )
-    ab, sum_a, sum_b, sum_aa, sum_bb = np.fft.irfft2(spectra, _FFT)[:, _ROWS[:, None], _COLUMNS]
-    n = _COVERED[_ROWS[:, None], _COLUMNS]
+    a, b = np.fft.rfft2(halves, _FFT)
+    ab = np.fft.irfft2(a.conj() * b, _FFT)[_ROWS[:, None], _COLUMNS]
+    sum_a, sum_aa = _sums(halves[0], *_OF_BEFORE)
+    sum_b, sum_bb = _sums(halves[1], *_OF_AFTER)
+    n = _COVERED
     variance = np.maximum(sum_aa - sum_a**2 / n, 0) * np.maximum(sum_bb - sum_b**2 / n, 0)
     correlation = (ab - sum_a * sum_b / n) / np.sqrt(variance + 1e-3 + (n * _NOISE) ** 2)
     row, column = np.unravel_index(int(correlation.argmax()), correlation.shape)
     return Shift(float(correlation[row, column]), 2 * int(_ROWS[row]), 2 * int(_COLUMNS[column]))
+
+
+def _sums(
+    half_HW: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Of a picture, and of its squares: the sums of what overlaps at each shift."""
+    return rows @ np.stack([half_HW, half_HW**2]) @ columns

@@ -27,6 +27,10 @@ class Tiles:
     pixels_KNP: NDArray[np.float32]  # noqa: N815
     spread_KN: NDArray[np.float32]  # noqa: N815
 
+    def part(self, pictures: slice) -> Tiles:
+        """Those of some pictures."""
+        return Tiles(self.pixels_KNP[:, pictures], self.spread_KN[:, pictures])
+
 
 def tiles_of(luma_NHW: NDArray[np.uint8], inside: Inside) -> Tiles:
     """Cut what lies inside the bars into tiles."""
@@ -36,9 +40,14 @@ def tiles_of(luma_NHW: NDArray[np.uint8], inside: Inside) -> Tiles:
     return Tiles(tiles, np.sqrt(np.einsum("knp,knp->kn", tiles, tiles) / tiles.shape[2]))
 
 
-def changed(before: Tiles, after: Tiles) -> NDArray[np.float32]:
+def structure_changed(
+    luma_NHW: NDArray[np.uint8], before_B: NDArray[np.intp], after_A: NDArray[np.intp], inside: Inside
+) -> NDArray[np.float32]:
     """Share of the tiles with structure in either picture that have changed, for every pair [B, A]."""
-    is_changed, is_active = _compare(before, after)
+    tiles = tiles_of(luma_NHW[np.concatenate([before_B, after_A])], inside)
+    is_changed, is_active = _compare(
+        tiles.part(slice(0, len(before_B))), tiles.part(slice(len(before_B), None))
+    )
     return _share(is_changed, is_active)
 
 
