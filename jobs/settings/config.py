@@ -47,8 +47,11 @@ def _to_fraction(value: object) -> object:
     """Exact: "1/2", "29.97", 0.5 and 2 all name the rational a person means by them."""
     if not isinstance(value, int | float | str):
         return value
+    text = str(value)
     try:
-        return Fraction(str(value))
+        if "e" in text.lower():  # 1e999999999 would take all memory
+            raise ValueError
+        return Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueError("Give a rate, e.g. 1, 1/2 or 29.97.") from None
 

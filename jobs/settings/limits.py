@@ -144,7 +144,7 @@ class Duration:
         words = str(text).strip()
         seconds = int(parse_duration(words).total_seconds())
         if seconds < 1:
-            raise ValueError("give at least a second")
+            raise ValueError("Give at least a second, e.g. 10m.")
         return cls(words, seconds)
 
 

@@ -1,8 +1,8 @@
 """How long and since when: one grammar for all flags and settings.
 
 A duration is `90s`, `20m`, `36h`, `7d`, `2w`, several of them (`1h30m`), or ISO 8601 (`PT36H`, `P1DT12H`,
-`P2W`); months and years have no one length, so they are refused. A date is ISO 8601: `2026-11-01`,
-`2026-11-01T06:30`, `2026-11-01T06:30+02:00`; UTC where it says no offset.
+`P2W`), a century at most; months and years have no one length, so they are refused. A date is ISO 8601:
+`2026-11-01`, `2026-11-01T06:30`, `2026-11-01T06:30+02:00`; UTC where it says no offset.
 """
 
 import re
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 DURATION_HINT = "Write how long: 90s, 20m, 36h, 7d, 2w, 1h30m, or ISO 8601 as PT36H."
 SINCE_HINT = "Write a date like 2026-11-01 or 2026-11-01T06:30, or how long ago: 36h, 7d, 2w."
 
+_LONGEST = timedelta(days=36_525)
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _PARTS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdw])")
 _PLAIN = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhdw]\s*)+")
@@ -22,25 +23,34 @@ _ISO = re.compile(
 
 def parse_duration(text: str) -> timedelta:
     """Raises ValueError, with what would do, for anything that is no duration."""
-    words = text.strip().lower()
+    duration = _read_duration(text.strip().lower())
+    if duration is None or duration > _LONGEST:
+        raise ValueError(DURATION_HINT)
+    return duration
+
+
+def _read_duration(words: str) -> timedelta | None:
+    if _PLAIN.fullmatch(words):
+        amounts = [(unit, n) for n, unit in _PARTS.findall(words)]
+    elif iso := _ISO.fullmatch(words):
+        amounts = list(zip(("w", "d", "h", "m", "s"), iso.groups(), strict=True))
+    else:
+        return None
     try:
-        if _PLAIN.fullmatch(words):
-            return timedelta(seconds=sum(float(n) * _UNITS_S[unit] for n, unit in _PARTS.findall(words)))
-        if iso := _ISO.fullmatch(words):
-            amounts = zip(("w", "d", "h", "m", "s"), iso.groups(), strict=True)
-            return timedelta(seconds=sum(float(n) * _UNITS_S[unit] for unit, n in amounts if n))
+        return timedelta(seconds=sum(float(n) * _UNITS_S[unit] for unit, n in amounts if n))
     except OverflowError:
-        pass
-    raise ValueError(DURATION_HINT)
+        return None
 
 
 def parse_instant(text: str) -> datetime:
     """A date, or a date and time. Raises ValueError, with what would do, for anything else."""
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError:
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        instant.astimezone(UTC)
+    except (ValueError, OverflowError):  # the second one: a day that UTC has not
         raise ValueError(SINCE_HINT) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return instant
 
 
 def parse_since(text: str, now: datetime) -> datetime:

@@ -25,7 +25,15 @@ def test_settings_survive_json():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"fps": "0"}, {"fps": "-1"}, {"fps": "fast"}, {"fps": "1/0"}, {"max_frames": 0}, {"num_actors": 0}],
+    [
+        {"fps": "0"},
+        {"fps": "-1"},
+        {"fps": "fast"},
+        {"fps": "1/0"},
+        {"fps": "1e999999999"},
+        {"max_frames": 0},
+        {"num_actors": 0},
+    ],
 )
 def test_an_impossible_value_is_named(wrong):
     """The message says which setting and which value."""

@@ -34,7 +34,11 @@ def test_dates_and_durations(text: str, since: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "7", "7y", "-3d", "\u0667h", "P", "PT", "P1M", "2026-13-01", "9" * 30 + "d"]
+    "text",
+    [
+        *("", "yesterday", "7", "7y", "-3d", "\u0667h", "P", "PT", "P1M", "2026-13-01", "9" * 30 + "d"),
+        *("999999999d", "P101000D", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"),
+    ],
 )
 def test_anything_else_is_said_before_the_listing(text: str) -> None:
     """With what would do."""
