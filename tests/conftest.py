@@ -62,11 +62,13 @@ def _blank(annotation: Any, bounds: list[Any]) -> Any:
 
 
 RAY_TESTS = "tests/integration/run/"
+SPREAD_TESTS = "tests/unit/frames/test_frames_property.py"  # long, and its tests share nothing
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Spread files over processes; all that start Ray stay in one, so that no two start at once.
+    """Spread files over processes; all that start Ray stay in one, so that no two start at once. Of the long
+    file each test is spread by itself.
 
     `--dist loadgroup` of pytest-xdist 3.8 would do it by marks, but finds none under pytest 9.2.
     """
@@ -74,6 +76,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class ByFile(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
+            if nodeid.startswith(SPREAD_TESTS):
+                return nodeid
             return RAY_TESTS if nodeid.startswith(RAY_TESTS) else nodeid.partition("::")[0]
 
     return ByFile(config, log)

@@ -11,7 +11,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from oddfilms.barcode import columns, luma
+from oddfilms.barcode import HEIGHT, WIDTH, columns, luma
 
 RATE = 25  # what encoders are told, whatever the film's pace
 TICK = Fraction(1, 90_000)
@@ -24,6 +24,7 @@ class Codec:
     encoder: str
     pix_fmt: str = "yuv420p"
     is_reordering: bool = False
+    size: tuple[int, int] = (WIDTH, HEIGHT)  # one that it takes
 
 
 CODECS = {
@@ -48,9 +49,40 @@ CODECS = {
     "zmbv": Codec("zmbv", "pal8"),
     "palette": Codec("rawvideo", "pal8"),
     "gif": Codec("gif", "pal8"),
+    "av1": Codec("libsvtav1", size=(64, 64)),
+    "h261": Codec("h261", size=(176, 144)),
+    "h263": Codec("h263", size=(128, 96)),
+    "h264rgb": Codec("libx264rgb", "rgb24", is_reordering=True),
+    "wmv1": Codec("wmv1"),
+    "msmpeg4v2": Codec("msmpeg4v2"),
+    "svq1": Codec("svq1", "yuv410p"),
+    "snow": Codec("snow"),
+    "cinepak": Codec("cinepak", "rgb24"),
+    "rpza": Codec("rpza", "rgb555le"),
+    "msvideo1": Codec("msvideo1", "rgb555le"),
+    "flashsv": Codec("flashsv", "bgr24"),
+    "qtrle24": Codec("qtrle", "rgb24"),
+    "zmbv32": Codec("zmbv", "bgr0"),
+    "dv": Codec("dvvideo", size=(720, 576)),
+    "dnxhd": Codec("dnxhd", "yuv422p", size=(256, 128)),
+    "cfhd": Codec("cfhd", "yuv422p10le", size=(128, 96)),
+    "vc2": Codec("vc2"),
+    "jpeg2000": Codec("jpeg2000"),
+    "jpegls": Codec("jpegls", "rgb24"),
+    "png24": Codec("png", "rgb24"),
+    "raw": Codec("rawvideo"),
+    "raw24": Codec("rawvideo", "rgb24"),
+    "v210": Codec("v210", "yuv422p10le", size=(96, 48)),
+    "huffyuv422": Codec("huffyuv", "yuv422p"),
+    "ffvhuff": Codec("ffvhuff"),
+    "utvideo": Codec("utvideo", "yuv422p"),
+    "magicyuv": Codec("magicyuv", "gbrp"),
+    "asv1": Codec("asv1"),
+    "zlib": Codec("zlib", "bgr24"),
 }
 
 
+_ONLY_FORWARD = frozenset({"msmpeg4", "msmpeg4v2", "wmv1", "wmv2", "flv1", "h261", "h263"})
 _FINE = {"b": "8M", "qmin": "4", "qmax": "4"}  # at 2 their coefficients overflow
 
 
@@ -59,7 +91,7 @@ def options(codec: str, gop: int, num_b: int, is_open: bool = False) -> dict[str
 
     Open GOPs begin with pictures that are shown before their key and need the GOP before.
     """
-    if codec == "h264":
+    if codec in ("h264", "h264rgb"):
         x264 = f"log-level=none:keyint={gop}:min-keyint={gop}:scenecut=0:b-adapt=0:open-gop={is_open:d}"
         return {"preset": "ultrafast", "crf": "10", "bf": str(num_b), "threads": "1", "x264-params": x264}
     if codec == "hevc":
@@ -71,9 +103,13 @@ def options(codec: str, gop: int, num_b: int, is_open: bool = False) -> dict[str
     if codec in ("vp8", "vp9"):
         live = {"deadline": "realtime", "threads": "1", "cpu-used": "8", "lag-in-frames": "0"}
         return {**live, "g": str(gop), "keyint_min": str(gop), "b": "3M"}
-    if codec in ("msmpeg4", "wmv2", "flv1"):
+    if codec in _ONLY_FORWARD:
         return {**_FINE, "g": str(gop)}
-    return {"g": str(gop)}
+    if codec == "av1":
+        return {"preset": "12", "crf": "10", "svtav1-params": f"keyint={gop}:lp=1:pred-struct=1"}
+    if codec == "dnxhd":
+        return {"profile": "dnxhr_lb"}
+    return {"g": str(gop), "strict": "experimental"}
 
 
 def add_video(

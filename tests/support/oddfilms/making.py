@@ -20,7 +20,7 @@ from oddfilms.recipe import BARE, COUNTED_CLOCK, JOINABLE, Piece, Recipe
 from oddfilms.spoiling import spoil
 from oddfilms.tracks import add_tracks, add_videos, fill
 
-_FORMATS = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg"}
+_FORMATS = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg", "m2v": "mpeg2video", "m1v": "mpeg1video"}
 _SLACK_S = Fraction(2, 1000)  # a muxer's millisecond, of the picture and of the first one
 _UNKNOWN_STAY_S = Fraction(5, 100)  # what may be made up where nothing is known
 _NEW_EXTRADATA = 1  # FFmpeg's number for it as side data

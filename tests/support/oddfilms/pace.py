@@ -9,9 +9,14 @@ EVEN = {
     "12.5": Fraction(25, 2),
     "29.97": Fraction(30000, 1001),
     "120": Fraction(120),
+    "23.976": Fraction(24000, 1001),
+    "59.94": Fraction(60000, 1001),
+    "15": Fraction(15),
+    "7.5": Fraction(15, 2),
+    "1000": Fraction(1000),
 }
 UNEVEN = ("uneven", "telecine", "hold", "slower", "a second")
-PACES = (*EVEN, *UNEVEN)
+PACES = ("25", "50", "12.5", "29.97", "120", *UNEVEN)
 SOFT = "soft telecine"  # MPEG-2's film as television: every other picture asks for one of its fields again
 _FIELD = Fraction(1001, 60000)
 _MS = Fraction(1, 1000)

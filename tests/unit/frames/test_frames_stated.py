@@ -145,7 +145,7 @@ def test_of_an_object_on_s3_the_index_tells(tmp_path, make):
 
 def test_an_edit_list_is_followed(tmp_path):
     """What it shows counts, not what is stored."""
-    film = make_film(tmp_path, replace(draw(2), codec="h264", pieces=(Piece("25", 90),)))
+    film = make_film(tmp_path, replace(draw(2, "edits"), codec="h264", pieces=(Piece("25", 90),)))
     assert film.recipe.edits
     assert stated_ms(film.path) == pytest.approx(probe(film.path).duration_ms, abs=5)
 
