@@ -19,6 +19,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 WIDTH, HEIGHT, BITS = 192, 128, 16
 SIZE = 96
+PIXELS = {
+    "mjpeg": "yuvj420p",
+    "huffyuv": "rgb24",
+    "prores": "yuv422p10le",
+}  # else yuv420p
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ def write(path: Path, clip: Clip) -> Path:
         stream = out.add_stream(clip.codec, rate=clip.rate, options=clip.codec_options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = clip.size
-        stream.pix_fmt = "yuvj420p" if clip.codec == "mjpeg" else "yuv420p"
+        stream.pix_fmt = PIXELS.get(clip.codec, "yuv420p")
         stream.codec_context.time_base = time_base
         if clip.rotation or clip.hflip:
             stream.set_display_rotation(clip.rotation, hflip=clip.hflip)

@@ -27,6 +27,7 @@ from videoxl2.frames.reading.thumbnail import read_thumbnail
 
 SIZE = 96
 X264 = {"preset": "veryfast", "g": "20", "bf": "2", "sc_threshold": "0"}
+X265 = "log-level=none:keyint=20:min-keyint=20:scenecut=0:pools=none:frame-threads=1:bframes={}"
 COUNT_ON = {"mpegts_copyts": "1"}
 TICK = Fraction(1, 90_000)
 
@@ -134,10 +135,38 @@ def test_a_program_stream_is_counted_by_its_pictures(make, numbers):
     _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(150)], range(150))
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("num_b", [0, 2])
+def test_a_program_stream_of_other_codecs_is_counted_between_stamps(make, numbers, codec, num_b):
+    """As cameras write H.264 and HEVC; exact where the count meets the stamps."""
+    options = {"libx264": {**X264, "bf": str(num_b)}, "libx265": {"x265-params": X265.format(num_b)}}
+    path = make("camera.vob", codec=codec, codec_options=options[codec], num_frames=100)
+    info = probe(path)
+    assert (info.timestamps, info.num_frames, info.is_vfr, info.duration_ms) == ("exact", 100, False, 4000)
+    _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(100)], range(100))
+
+
+def test_a_program_stream_whose_stamps_the_count_misses_is_estimated(make):
+    """The times of pictures without a stamp are not in the file."""
+    times = tuple(Fraction(n, 25) for n in range(20)) + tuple(Fraction(n) for n in range(1, 40))
+    path = make("camera.vob", times=times, time_base=TICK, codec_options={**X264, "bf": "0"})
+    info = probe(path)
+    assert info.timestamps == "estimated"
+    assert "timestamps_estimated" in info.warnings
+
+
+def test_mpeg_1_in_avi_has_its_pictures_in_time(make, numbers):
+    """FFmpeg takes the first one for one that is shown as it is decoded."""
+    path = make("old.avi", codec="mpeg1video", codec_options={"g": "12", "bf": "2", "b": "2M"})
+    info = probe(path)
+    assert (info.timestamps, info.num_frames, info.duration_ms) == ("exact", 150, 6000)
+    _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(150)], range(150))
+
+
 def test_a_stamp_handed_out_twice_makes_no_b_picture(tmp_path):
     """FFmpeg gives a reference behind a jump in a VOB the stamp of a picture that is shown as it is decoded;
     the pictures' own headers say what they are."""
-    film = make_film(tmp_path, draw(40276))
+    film = make_film(tmp_path, draw(40276, "jump"))
     assert judge(film).verdict == "right"
 
 
@@ -145,7 +174,7 @@ def test_a_stamp_handed_out_twice_makes_no_b_picture(tmp_path):
 @pytest.mark.parametrize(("pace", "timestamps"), [("25", "exact"), ("uneven", "estimated")])
 def test_a_last_picture_without_a_time_is_estimated_where_the_pace_varies(tmp_path, codec, pace, timestamps):
     """ASF has times of decoding: the last reference is shown when no packet is left to say it."""
-    recipe = draw(700_189)
+    recipe = draw(700_189, "order")
     film = make_film(tmp_path, replace(recipe, codec=codec, pieces=(Piece(pace, 30),), fps=Fraction(25)))
     assert probe(film.path).timestamps == timestamps
     assert judge(film).verdict in ("right", "flagged")

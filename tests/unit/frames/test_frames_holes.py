@@ -11,7 +11,7 @@ from PIL import Image
 
 from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
 from videoxl2.frames.files.chains import lost_stretches
-from videoxl2.frames.files.jpeg import lacks_bytes
+from videoxl2.frames.files.jpeg_zeros import lacks_bytes
 from videoxl2.frames.files.matroska import damaged_stretches
 
 SIZE = 96
@@ -174,25 +174,35 @@ def test_checksums_of_clusters_are_compared(make):
     assert damaged_stretches(path)
 
 
-@pytest.mark.parametrize("codec", ["libvpx", "libvpx-vp9", "mjpeg"])
-def test_zeros_inside_a_block_are_said_without_checksums(make, codec):
+@pytest.mark.parametrize(
+    ("container", "codec", "options"),
+    [
+        *(("mkv", name, VPX) for name in ("libvpx", "libvpx-vp9")),
+        ("mkv", "libsvtav1", {"preset": "12", "g": "12"}),
+        *(("mkv", "mjpeg", {"huffman": name}) for name in ("default", "optimal")),
+        *(("avi", name, {}) for name in ("huffyuv", "ffvhuff", "utvideo", "magicyuv")),
+        ("mov", "prores", {}),
+        ("flv", "flv", {"g": "12"}),
+    ],
+)
+def test_zeros_inside_a_block_are_said_without_checksums(make, container, codec, options):
     """The elements still follow each other; only what an encoder never writes tells."""
-    options = {"huffman": "default"} if codec == "mjpeg" else VPX
-    path = _without_checksums(make("block.mkv", codec=codec, codec_options=options, num_frames=40))
+    name = f"block.{container}"
+    path = _without_checksums(make(name, codec=codec, codec_options=options, num_frames=40))
     assert probe(path).warnings == ()
     with av.open(str(path)) as container:
         largest = max(
-            (packet for packet in container.demux(video=0) if packet.pts and packet.pts > 500),
+            (packet for packet in container.demux(video=0) if packet.pts and packet.pts > packet.duration),
             key=lambda packet: packet.size,
         )
-        at, size, tick = largest.pos, largest.size, round(largest.pts / 40)
+        at, size, number = largest.pos, largest.size, round(largest.pts * largest.time_base * 25)
     data = bytearray(path.read_bytes())
     data[at + size // 2 : at + size // 2 + 120] = bytes(120)
     path.write_bytes(data)
-    assert not damaged_stretches(path)
+    assert not lost_stretches(path, container_of(path))
     info = probe(path)
     assert "corrupt_packets" in info.warnings
-    assert _flags(path, info)[tick] & FrameFlag.CORRUPT
+    assert _flags(path, info)[number] & FrameFlag.CORRUPT
 
 
 def test_a_black_jpeg_may_be_zeros():
@@ -209,6 +219,32 @@ def test_a_black_jpeg_may_be_zeros():
     data[at : at + 100] = bytes(100)
     assert lacks_bytes(bytes(data))
     assert lacks_bytes(bytes(200) + bytes(data[200:]))
+
+
+@pytest.mark.parametrize("quality", [50, 75, 95])
+def test_zeros_in_the_plain_part_of_a_jpeg_are_sound_and_in_another_part_are_not(quality):
+    """Bars are zeros where tables are made for the picture; a hole holds more blocks than its bytes did."""
+    y, x = np.mgrid[:240, :320]
+    noise = np.random.default_rng(0).normal(0, 3, (240, 320))
+    pixels = np.clip(100 + 60 * np.sin(x / 40) + 30 * np.cos(y / 30) + noise, 0, 255)
+    pixels[:60] = pixels[180:] = 0
+    encoded = io.BytesIO()
+    options = {"quality": quality, "optimize": True, "subsampling": 2}
+    Image.fromarray(pixels.astype(np.uint8)).convert("RGB").save(encoded, "JPEG", **options)
+    data = encoded.getvalue()
+    assert not lacks_bytes(data)
+    start = data.index(b"\xff\xda") + 14
+    for at in range(start + 50, len(data) - 250, 97):
+        holed = data[:at] + bytes(150) + data[at + 150 :]
+        is_other = Image.open(io.BytesIO(holed)).tobytes() != Image.open(io.BytesIO(data)).tobytes()
+        assert lacks_bytes(holed) is is_other, at
+
+
+def test_a_dv_block_that_says_nothing_of_itself_is_said(make):
+    """Its blocks have a length that never changes and begin with what they are."""
+    path = make("tape.avi", codec="dvvideo", codec_options={}, num_frames=3, size=(720, 576))
+    assert probe(path).warnings == ()
+    assert "corrupt_packets" in probe(_zeroed(path, 0.5, 200)).warnings
 
 
 @pytest.mark.parametrize("is_habit", [True, False])

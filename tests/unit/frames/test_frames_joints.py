@@ -51,6 +51,21 @@ def test_a_sound_joint_is_no_damage(tmp_path, parts, codec, second_s, words):
     assert (said, flags.any()) == (set(), False)
 
 
+def test_the_end_of_a_picture_lost_before_a_table_is_no_joint(tmp_path, parts):
+    """Tables count on there. A clock in the packet before the loss does not fill it up."""
+    whole = parts("whole.ts", 10)
+    packets = [whole[at : at + 188] for at in range(0, len(whole), 188)]
+    pids = [int.from_bytes(packet[1:3]) & 0x1FFF for packet in packets]
+    tables = [n for n, pid in enumerate(pids) if pid == 0 and 256 in pids[:n]]
+    ends = {max(n for n in range(table) if pids[n] == 256) for table in tables}
+    lost = [n for n in ends if not packets[n][1] & 0x40]
+    assert len(lost) > 5
+    for end in lost:
+        path = _glued(tmp_path / "hole.ts", *packets[:end], *packets[end + 1 :])
+        breaks = find_breaks(path, {256})
+        assert (breaks.joins, len(breaks.losses)) == ((), 1), end
+
+
 def test_packets_lost_at_a_joint_are_said(tmp_path, parts):
     """The first file's last packets, or the second one's first ones, are missing."""
     one, two = parts("one.ts", 10), parts("two.ts", 12)
@@ -89,6 +104,17 @@ def test_streams_that_appear_in_the_middle_are_said(tmp_path, parts):
     info, said, _ = _read(path)
     assert "streams_unread" in info.warnings
     assert "streams_unread" in said
+
+
+@pytest.mark.parametrize("pid", ["256", "512"])
+@pytest.mark.parametrize(("first", "then"), [("libx264", "mpeg2video"), ("mpeg2video", "libx264")])
+@pytest.mark.parametrize("second_s", [12, 900])
+def test_a_joint_to_another_codec_is_said(tmp_path, parts, first, then, pid, second_s):
+    """Under the same PID, whose kind the tables behind the joint change, or under one of its own."""
+    glued = parts("one.ts", 10, first) + parts("two.ts", second_s, then, pid)
+    info, said, _ = _read(_glued(tmp_path / "glued.ts", glued))
+    assert "streams_unread" in info.warnings
+    assert pid != "256" or "missing_frames" in said
 
 
 def test_counts_are_followed_in_packets_of_192_bytes(tmp_path, parts):

@@ -26,6 +26,7 @@ from videoxl2.frames.clocks.order import look_at_order, shown_ticks
 from videoxl2.frames.clocks.pieces import HOLD_S, WRAPS, Sound, centred, find_breaks, join
 from videoxl2.frames.clocks.program_stream import Recount
 from videoxl2.frames.clocks.timeline import varies
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import CLOCKLESS_DEMUXERS, INDEXED_DEMUXERS, Limits, OpenVideo
 
 FilePath = str | os.PathLike[str]
@@ -82,7 +83,7 @@ def make_clock(
     if video.demuxer not in WRAPS:
         return _finished(Made(clock, table.array("pts"), start.num_unplaced), table)
     recount = None
-    if table.has_types and len(table) > 1:  # the only picture has its stamp
+    if _is_counted(video, table):
         said, table.dts = table.dts, array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
         recount.apply(table, said, clock.missing == "next_reference")
@@ -95,6 +96,12 @@ def make_clock(
         )
         made = replace(made, clock=counted, is_estimated=recount.is_estimated)
     return _finished(made, table, recount)
+
+
+def _is_counted(video: OpenVideo, table: PacketTable) -> bool:
+    """Whether pictures of a program stream have no stamp; the only one of a film has."""
+    is_any_unstamped = table.has_types or not all(table.begins_pes)
+    return video.demuxer == "mpeg" and len(table) > 1 and is_any_unstamped
 
 
 def _finished(made: Made, table: PacketTable, recount: Recount | None = None) -> Made:
@@ -143,17 +150,20 @@ class _Start:
             return cls(Clock())
         if not context.has_b_frames:
             return cls(Clock(missing="decoded"))
-        if context.name in _ONE_DELAY and _has_b_pictures(table):
+        # FFmpeg does not know at once that MPEG-1 in AVI holds pictures back: the first one looks shown.
+        is_first_held_back = table.pts[0] != table.dts[0]
+        if codec_of(context) in _ONE_DELAY and _has_b_pictures(table) and is_first_held_back:
             return cls(Clock(missing="next_reference"))
         reordering = look_at_order(path, limits)
-        if context.name in _ONE_DELAY and not reordering.is_reordered:
+        if codec_of(context) in _ONE_DELAY and not reordering.is_reordered:
             return cls(Clock(missing="decoded"))
         if reordering.has_fields:  # the second one of a picture has no time of its own
             return cls(Clock())
         num_missing = int(is_missing.sum())
         if video.demuxer in _STAMPED_DEMUXERS and num_missing < len(pts) // 4:
             return cls(Clock(), num_missing)
-        return cls(Clock(order=Order(reordering.delay, _last_step(table.array("dts"), period))))
+        order = Order(reordering.delay, _last_step(_filled_dts(table, period), period))
+        return cls(Clock(order=order))
 
 
 def _has_b_pictures(table: PacketTable) -> bool:

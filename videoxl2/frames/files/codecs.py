@@ -1,4 +1,4 @@
-"""Which codecs the FFmpeg inside PyAV can decode."""
+"""Codecs by name, and which of them the FFmpeg inside PyAV can decode."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import av
 import av.codec
+from av.codec.context import CodecContext
 
 # By codec, decoders that work on a CPU. FFmpeg's own `av1` needs a GPU's help.
 DECODERS = {
@@ -14,6 +15,11 @@ DECODERS = {
     "vp9": ("vp9", "libvpx-vp9"),
     "av1": ("libdav1d", "libaom-av1"),
 }
+
+
+def codec_of(context: CodecContext) -> str:
+    """FFmpeg's name of the codec, whichever decoder reads it: `av1`, not `libdav1d`."""
+    return str(context.codec.canonical_name)
 
 
 def missing_codecs(codecs: Sequence[str] = tuple(DECODERS)) -> list[str]:

@@ -36,6 +36,7 @@ from videoxl2.frames.errors import (
     UnsupportedCodec,
     UnsupportedFormat,
 )
+from videoxl2.frames.files.codecs import codec_of
 
 # The last three cannot hold moving pictures: they are here so that a song is answered with
 # "no video" and not with "unsupported format".
@@ -83,7 +84,7 @@ class OpenVideo:
     @property
     def is_counted(self) -> bool:
         """Whether most pictures have no stamp and are counted: in program streams."""
-        return self.demuxer == "mpeg" and self.stream.codec_context.name in _COUNTED_CODECS
+        return self.demuxer == "mpeg" and codec_of(self.stream.codec_context) in _COUNTED_CODECS
 
     @property
     def can_seek(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from av.packet import PacketSideData
 
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.packets import VideoPacket
 
@@ -35,7 +36,8 @@ class DecoderState:
         self._kept: dict[str, bytes] = {}
         self._has_side_data = video.demuxer not in _WITHOUT_SIDE_DATA
         is_annex_b = (context.extradata or b"\0")[:1] != b"\1"
-        self._in_band = context.name if is_annex_b and context.name in _HAS_SETS else None
+        codec = codec_of(context)
+        self._in_band = codec if is_annex_b and codec in _HAS_SETS else None
 
     def carried(self, packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
         """The same packets, in order; keys know what came before."""

@@ -2,19 +2,27 @@
 
 What video codecs write has no long runs of zeros: in MPEG's and their kin they would look like start codes,
 and only before such a code, or behind a picture, may zeros fill it up; arithmetic coders have a few in a row
-at most. Motion JPEG has its own rule.
+at most, and lossless coders make zeros the longest code. Motion JPEG and DV have rules of their own. Raw
+pictures, DNxHD, JPEG 2000 and coders that copy plain areas may be zeros for long: nobody can know.
 """
 
 import re
 
-from videoxl2.frames.files.jpeg import lacks_bytes
+import numpy as np
+
+from videoxl2.frames.files.codecs import codec_of
+from videoxl2.frames.files.jpeg_zeros import lacks_bytes
 from videoxl2.frames.files.packets import VideoPacket
 
 _NAL_UNITS = frozenset({"h264", "hevc"})
 _ARITHMETIC = frozenset({"vp8", "vp9", "av1"})
+_LOSSLESS = frozenset({"huffyuv", "ffvhuff", "utvideo", "magicyuv", "ffv1", "jpegls"})
 _STUFFED = frozenset({"mpeg1video", "mpeg2video"})  # zeros may follow a picture
-_KIN = frozenset({"mpeg4", "h263", "flv1", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "wmv1", "wmv2"})
-_WITHOUT_ZEROS = _NAL_UNITS | _ARITHMETIC | _STUFFED | _KIN
+_MICROSOFT = frozenset({"msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1", "wmv2"})
+_KIN = frozenset({"mpeg4", "h261", "h263", "h263p", "flv1", *_MICROSOFT})
+_PADDED = frozenset({"prores"})  # zeros may follow a frame (SMPTE RDD 36, 5.1)
+_WITHOUT_ZEROS = _NAL_UNITS | _ARITHMETIC | _STUFFED | _KIN | _LOSSLESS | _PADDED
+_DV_BLOCK = 80  # bytes, of which the first three say what it is and where (IEC 61834-2)
 _PICTURE = b"\0\0\1\0"
 _ZEROS = bytes(64)
 _FEW_ZEROS = bytes(16)  # more than any coder ends with
@@ -24,9 +32,11 @@ _NOT_ZERO = re.compile(rb"[^\0]", re.DOTALL)
 
 def is_holed(packet: VideoPacket) -> bool:
     """Whether the packet begins with, or holds, a stretch of zeros that no encoder wrote."""
-    codec = packet.stream.codec_context.name
+    codec = codec_of(packet.stream.codec_context)
     if codec == "mjpeg":
         return lacks_bytes(bytes(packet))
+    if codec == "dvvideo":
+        return _lacks_blocks(packet)
     if codec not in _WITHOUT_ZEROS:
         return False
     data = bytes(packet)
@@ -41,6 +51,13 @@ def is_holed(packet: VideoPacket) -> bool:
             return True
         at = data.find(_ZEROS, end.start())
     return False
+
+
+def _lacks_blocks(packet: VideoPacket) -> bool:
+    """DV: whether a block is there that says nothing of itself."""
+    data = np.frombuffer(bytes(packet), np.uint8)
+    heads = data[: len(data) // _DV_BLOCK * _DV_BLOCK].reshape(-1, _DV_BLOCK)[:, :3]
+    return bool((heads == 0).all(axis=1).any())
 
 
 def _may_be_filled_up(data: bytes, at: int, codec: str) -> bool:
@@ -62,8 +79,8 @@ def ends_in_zeros(packet: VideoPacket) -> bool:
     data = memoryview(packet)
     if packet.size <= len(_FEW_ZEROS) or data[-len(_FEW_ZEROS) :] != _FEW_ZEROS:
         return False
-    codec = packet.stream.codec_context.name
-    return codec in _KIN or _is_filled(packet, codec)
+    codec = codec_of(packet.stream.codec_context)
+    return codec in _KIN | _LOSSLESS or _is_filled(packet, codec)
 
 
 def _is_filled(packet: VideoPacket, codec: str) -> bool:

@@ -8,6 +8,7 @@ import re
 
 from av.video.codeccontext import VideoCodecContext
 
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.packets import VideoPacket
 
 _CODEC = "mpeg4"
@@ -19,7 +20,7 @@ class Layers:
     """The description that a decoder is under, from key to key."""
 
     def __init__(self, context: VideoCodecContext) -> None:
-        self._can_change = context.name == _CODEC
+        self._can_change = codec_of(context) == _CODEC
         self._last = _layer_in(context.extradata or b"") if self._can_change else None
 
     def change_at(self, packet: VideoPacket) -> bool:

@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import Limits, OpenVideo
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def is_picture(packet: VideoPacket) -> bool:
     if packet.is_discard:
         return False
     # A VP8 frame says in its first byte whether it is only there to be referred to (RFC 6386, 9.1).
-    return packet.stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
+    return codec_of(packet.stream.codec_context) != "vp8" or bool(memoryview(packet)[0] & 0x10)
 
 
 def is_shown(packet: VideoPacket) -> bool:

@@ -18,6 +18,7 @@ from videoxl2.frames.files.container import (
     open_video,
 )
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
+from videoxl2.frames.files.programme_maps import changes_kind
 from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.metadata import read_metadata, read_title
@@ -132,11 +133,17 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
         "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
         "clock_joined": shown.num_joins > 0,
         "edits_ignored": shown.has_odd_edits,
-        "streams_unread": scan.streams_unread,
+        "streams_unread": scan.streams_unread or _changes_codec(video, scan, path),
         "starts_mid_gop": not shown.clock.counts_pictures and not first_is_key,
         "hdr_not_converted": scan.picture.color_trc in _HDR_TRANSFERS,
     }
     return tuple(word for word, is_so in found.items() if is_so)
+
+
+def _changes_codec(video: OpenVideo, scan: Scan, path: Path) -> bool:
+    indexes = scan.turns.streams or (video.stream.index,)
+    pids = {video.container.streams[index].id for index in indexes}
+    return video.demuxer == "mpegts" and changes_kind(path, pids)
 
 
 def _has_damage(scan: Scan, shown: Showing) -> bool:

@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 from videoxl2.frames.clocks.columns import PacketTable
 from videoxl2.frames.clocks.pieces import WRAPS, Sound
 from videoxl2.frames.errors import UndecodableVideo
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import OpenVideo, has_decoder
 from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import AnyPacket, Damage, VideoPacket, read_packets
@@ -81,6 +82,7 @@ class Scan:
         self._video = video
         has_types = video.is_counted
         self._streams = {stream.index: _Stream(PacketTable(has_types)) for stream in in_turns(video)}
+        self._others: dict[int, tuple[int, int]] = {}  # first and last byte of videos of another codec
         wrap = WRAPS.get(video.demuxer)
         self.sound = Sound(int(wrap * video.time_base) if wrap else 1)
         self.sound_reach: dict[int, Reach] = {}
@@ -91,6 +93,9 @@ class Scan:
                 listener.note(packet)
             if (stream := self._streams.get(packet.stream_index)) is not None:
                 _note(stream, packet)  # type: ignore[arg-type]  # the index says it is video
+            elif isinstance(packet.stream, VideoStream) and packet.pos is not None:
+                first, _ = self._others.get(packet.stream_index, (packet.pos, 0))
+                self._others[packet.stream_index] = (first, packet.pos)
             elif isinstance(packet.stream, AudioStream):
                 if (reach := self.sound_reach.get(packet.stream_index)) is None:
                     reach = self.sound_reach[packet.stream_index] = Reach(packet.stream.time_base)
@@ -103,14 +108,23 @@ class Scan:
                 assert isinstance(source, VideoStream)
                 stream.picture = next(_decoded(source, None), None)
         self.num_broken_reads = damage.broken_reads
-        self.streams_unread = damage.streams_unread
         self.turns = self._in_turn()
+        self.streams_unread = damage.streams_unread or self._is_followed()
 
     @property
     def picture(self) -> VideoFrame | None:
         """The first one that could be decoded."""
         order = self.turns.streams or (self._video.stream.index,)
         return next((p for index in order if (p := self._streams[index].picture) is not None), None)
+
+    def _is_followed(self) -> bool:
+        """Transport streams: whether another video, of a codec of its own, comes before or behind."""
+        table = self.turns.table
+        if self._video.demuxer != "mpegts" or table.first_byte is None:
+            return False
+        return any(
+            last < table.first_byte or first > table.last_byte for first, last in self._others.values()
+        )
 
     def _in_turn(self) -> Turns:
         """Streams of the video's codec that follow it or that it follows, by where in the file they lie."""
@@ -137,11 +151,11 @@ def in_turns(video: OpenVideo) -> list[VideoStream]:
     """The chosen stream and, in transport streams, those that may take turns with it."""
     if video.demuxer != "mpegts":
         return [video.stream]
-    codec = video.stream.codec_context.name
+    own = (codec_of(video.stream.codec_context), video.time_base)
     return [
         stream
         for stream in video.container.streams.video
-        if has_decoder(stream) and stream.codec_context.name == codec and stream.time_base == video.time_base
+        if has_decoder(stream) and (codec_of(stream.codec_context), stream.time_base) == own
     ]
 
 
