@@ -89,7 +89,7 @@ lock: setup $(TOOLS)/ready ## Write the lock: what .venv has of what we ask for,
 	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
 	    --output-file $(LOCK)
 	$(TOOLS)/bin/uv pip compile pyproject.toml infra/image/torch.in --quiet \
-	    --extra metrics --extra semantic --extra speech --extra text \
+	    --extra metrics --extra quantized --extra semantic --extra speech --extra text \
 	    --constraint $(LOCK) --override infra/image/overrides.in \
 	    --generate-hashes --no-annotate --python-version 3.11 --custom-compile-command "make lock" \
 	    --output-file infra/image/requirements.lock

@@ -1,9 +1,11 @@
 """Cost of bi-level decoding in right answers: `small` about drawn films, dense and pooled 2x, 4x and 8x.
 
     python bench/kv_quality.py [--films 6] [--seconds 300] [--window 60] [--dense-chunks 2] [--whole-film]
+        [--weight-bits]
 
 Scenes are asked in windows, which stay dense; characters and highlights about the whole film, of which the
 given number of 24-picture chunks stays dense besides the first and the last; with `--whole-film` these alone.
+With `--weight-bits` all ways are dense, and the weights have 16, 8 and 4 bits.
 Every way is asked of the same pictures, drawn and not encoded, one a second; nothing is snapped to cuts.
 Prints Markdown after each film.
 """
@@ -25,6 +27,7 @@ from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.weights import find_weights
 from videoxl2.generate.models.video_xl2 import VideoXL2
+from videoxl2.network.configs.weight_bits import BITS
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))  # the drawn films' generator
 from drawn_reader import read_drawn
@@ -46,11 +49,18 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=60)
     parser.add_argument("--dense-chunks", type=int, default=2)
     parser.add_argument("--whole-film", action="store_true", help="ask for characters and highlights alone")
+    parser.add_argument("--weight-bits", action="store_true", help="16, 8 and 4 bits in place of pooling")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    model = VideoXL2.from_pretrained(find_weights("small").folder)
-    ways = {"dense": Asker(model)}
-    ways |= {f"{x}x": Asker(model, BiLevelKv(x, given.dense_chunks)) for x in COMPRESSIONS}
+    folder = find_weights("small").folder
+    model = VideoXL2.from_pretrained(folder)
+    if given.weight_bits:
+        models = {bits: VideoXL2.from_pretrained(folder, weight_bits=bits) for bits in BITS}
+        ways = {f"{bits} bits": Asker(one) for bits, one in models.items()}
+    else:
+        ways = {"dense": Asker(model)}
+        ways |= {f"{x}x": Asker(model, BiLevelKv(x, given.dense_chunks)) for x in COMPRESSIONS}
+    first = next(iter(ways))
     scores = {name: Score() for name in ways}
     cpu_s = dict.fromkeys(ways, 0.0)
     prompts = prompts_of(given.window, given.whole_film)
@@ -67,8 +77,8 @@ def main() -> None:
         print(f"\nafter {number + 1} films of {given.seconds} s, windows of {given.window} s\n")
         show(scores, cpu_s, ["whole film"] if given.whole_film else list(KINDS))
         for what in ("characters", "highlights"):
-            same = (str(sum(map(same_as(what), told["dense"], told[name]))) for name in ways)
-            print(f"| | films with the same {what} as dense | {number + 1} | {' | '.join(same)} |")
+            same = (str(sum(map(same_as(what), told[first], told[name]))) for name in ways)
+            print(f"| | films with the same {what} as {first} | {number + 1} | {' | '.join(same)} |")
 
 
 def same_as(what: str) -> Callable[[Told, Told], bool]:

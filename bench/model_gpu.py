@@ -1,6 +1,7 @@
 """The full 8B model with random weights on one CUDA GPU, in bfloat16, with goals beside the figures.
 
     python bench/model_gpu.py [--frames 512,2048,10000] [--seconds 330] [--device cuda] [--size full]
+        [--weight-bits 16]
 
 Weights are drawn on the device, frames are noise already at the model's size, so nothing is read or
 downloaded. Each row is printed as soon as it is measured; sections that would start after `--seconds` are
@@ -29,6 +30,7 @@ from videoxl2 import BiLevelOptions, ModelError, PrefillOptions, VideoXL2
 from videoxl2.generate.decoding.decode_step import StepRecorder
 from videoxl2.generate.session import Session
 from videoxl2.network.configs.config import GROUP_FRAMES, ModelConfig
+from videoxl2.network.configs.weight_bits import BITS, FULL_BITS
 from videoxl2.network.footprint import RESERVED, Answers, footprint
 from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.layers.attention import attention, attention_lse, merge
@@ -301,15 +303,23 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=330)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--size", choices=("full", "medium", "small"), default="full")
+    parser.add_argument("--weight-bits", type=int, choices=BITS, default=FULL_BITS)
     arguments = parser.parse_args()
     late = time.monotonic() + arguments.seconds
     if arguments.device == "cpu":
         torch.set_num_threads(1)
     card = Card(torch.device(arguments.device), new_tokens=128 if arguments.size == "full" else 8)
-    print(f"{device_name(card.device)}, torch {torch.__version__}, {arguments.size} model, random weights")
+    print(
+        f"{device_name(card.device)}, torch {torch.__version__}, {arguments.size} model, random weights, "
+        f"{arguments.weight_bits} bits"
+    )
     check_device(card)
     measure_card(card)
     network = random_network(config_of(arguments.size), seed=0, device=arguments.device)
+    if arguments.weight_bits != FULL_BITS:
+        network.config = network.config.with_weight_bits(arguments.weight_bits)
+        for index in range(network.config.language.num_layers):
+            network.language.quantise_layer(index, arguments.weight_bits)
     model = VideoXL2(network, Vocabulary(build_tokenizer()), "bench")
     timed_answers(card, timed_prefill(card, model, 64, PrefillOptions())[0], PROMPTS[:1])  # first-use costs
     sizes = [int(n) for n in arguments.frames.split(",")]

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PROJECT = "media-index[dev,iceberg,semantic,speech,text]"
+PROJECT = "media-index[dev,iceberg,quantized,semantic,speech,text]"
 NOT_LOCKED = {"media-index", "setuptools", "torch"}
 
 

@@ -74,6 +74,10 @@ class Video(Lineage):
         default=None,
         description="What answers were decoded on: dense, or bilevel and how; null: no model, or older rows",
     )
+    weight_bits: int | None = Field(
+        default=None,
+        description="Bits of the language model's weights; 16: not quantised; null: no model, or older rows",
+    )
     is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")
     num_dropped: int = Field(
         description="Records left out, as they say again what another says of the same time"

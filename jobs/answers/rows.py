@@ -193,6 +193,7 @@ class RowBuilder:
             "shown_width": analysis.shown.width if analysis.shown else None,
             "shown_height": analysis.shown.height if analysis.shown else None,
             "kv": kv_text(self.recipe.kv) if self.recipe.model_id else None,
+            "weight_bits": self.recipe.weight_bits if self.recipe.model_id else None,
             "is_partial": is_partial,
             "num_dropped": sum(a.num_dropped for a in answers),
             "is_degraded": bool(self._memory_steps(analysis)),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.answers.overlap import Span
 from jobs.benchmarks.answers import Answered, score_of
@@ -19,6 +19,7 @@ from videoxl2.constrained.slots import Choice, Program, SlotStats
 from videoxl2.errors import ModelError
 from videoxl2.frames import SamplingGrid, plan_sampling, read_frames
 from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.configs.weight_bits import FULL_BITS
 
 if TYPE_CHECKING:
     from videoxl2.generate.kv.selection import Selection
@@ -61,6 +62,7 @@ class Respondent:
         kv: BiLevelKv | None = None,
         gpus_per_model: int = 1,
         options: Mapping[str, str] | None = None,
+        weight_bits: int = FULL_BITS,
     ) -> None:
         """Load the weights, on the GPU where there is one, or over the first few. Raises `PreflightError`.
 
@@ -73,7 +75,8 @@ class Respondent:
         self._kv = kv
         try:
             several = [f"cuda:{n}" for n in range(gpus_per_model)] if gpus_per_model > 1 else []
-            self._model = load_model(folder, device="auto", devices=several, dtype=dtype, options=options)
+            how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
+            self._model = load_model(folder, device="auto", devices=several, **how)
             self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error

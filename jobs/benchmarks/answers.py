@@ -28,6 +28,7 @@ class AnswerSettings(BaseModel):
     fps: str
     max_frames: int
     kv: str = DENSE  # files of before say nothing, here and below
+    weight_bits: int = 16
     max_pixels_per_frame: int | None = None
     max_pixels_at_once: int | None = None
     model_options: str = ""

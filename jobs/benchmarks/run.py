@@ -12,7 +12,7 @@ from jobs.benchmarks.question import Question
 from jobs.benchmarks.scores import measures, tallies
 from jobs.benchmarks.settings import BenchmarkSettings
 from jobs.benchmarks.videos import Checked, check_videos
-from jobs.prompts.budget import check_pixels
+from jobs.prompts.budget import check_pixels, check_weight_bits
 from jobs.prompts.kv import BiLevelKv, kv_text
 from jobs.reports.evaluation.tallies import Difference, Measure, compare
 from jobs.settings.model_options import options_in
@@ -120,6 +120,7 @@ class _Examinee:
     def of(cls, settings: BenchmarkSettings, model: str) -> "_Examinee":
         weights = find_weights(model)
         weights = weights.with_options(settings.options_for(weights))
+        check_weight_bits(settings.weight_bits, weights)
         sampling, kv = settings.sampling_for(weights), settings.kv_for(weights)
         file = settings.answers_of(weights)
         return cls(
@@ -153,7 +154,12 @@ def _ask(
         with preflight("model"):
             folder = fetch_weights(weights).folder
         respondent = Respondent(
-            folder, settings.dtype, examinee.kv, settings.gpus_per_model, dict(weights.options)
+            folder,
+            settings.dtype,
+            examinee.kv,
+            settings.gpus_per_model,
+            dict(weights.options),
+            settings.weight_bits,
         )
         _answer_all(respondent, checked, examinee.sampling, kept, say)
     answers = [answer for question in questions if (answer := kept.get(question))]
@@ -184,6 +190,7 @@ def _answer_settings(
         model=weights.model_id,
         revision=weights.revision,
         dtype=settings.dtype,
+        weight_bits=settings.weight_bits,
         fps=str(settings.fps or "as published"),
         max_frames=sampling.max_frames,
         max_pixels_per_frame=sampling.pixels.per_frame,

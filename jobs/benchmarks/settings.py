@@ -31,6 +31,7 @@ class BenchmarkSettings(BaseModel):
     models: tuple[str, ...] = Field(min_length=1)
     model_options: ModelOptionsSetting = ()
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    weight_bits: Literal[16, 8, 4] = 16
     gpus_per_model: int = Field(default=1, ge=1, le=MOST_DEVICES)
     fps: Rate | None = None
     max_frames: int | None = Field(default=None, ge=1, le=10_000)

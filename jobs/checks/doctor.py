@@ -19,7 +19,7 @@ from jobs.checks.machine import (
     look_at_shared_memory,
 )
 from jobs.planning.preflight import chosen_signals, selection_of
-from jobs.prompts.budget import check_budgets, check_pixels
+from jobs.prompts.budget import check_budgets, check_pixels, check_weight_bits
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
 from jobs.ui.words import size
@@ -121,6 +121,7 @@ def _weights(settings: Settings) -> Check:
         weights = find_here(settings)
     except WeightsNotHere as error:
         return Check("weights", Health.WARNING, error.message, error.hint)
+    check_weight_bits(settings.weight_bits, weights)
     check_pixels(settings.pixels, weights.pictures, settings.max_frames)
     check_budgets(prompts, weights)
     said = f"{weights.model_id} at {weights.revision}, {size(weights.num_bytes)}, {_place_of(weights)}"

@@ -16,6 +16,7 @@ from jobs.weights import BUILT_IN, Weights, WeightsNotHere
 from schemas.failures import MediaIndexError
 from videoxl2.errors import ModelMemoryError
 from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.weight_bits import BITS
 
 SCRATCH_WARNING_BYTES = 20 << 30  # a long film in high quality, and one more that is read ahead
 SHM_WARNING_BYTES = 2 << 30  # pictures on their way from reading tasks to one model
@@ -42,7 +43,7 @@ def look_at_gpu(settings: Settings) -> Check:
     except MediaIndexError:
         weights = None  # said by the check of the weights
     fullest = sorted(gpu.free_bytes for gpu in gpus)[:each]
-    if weights is not None and (why := too_large(weights.config, settings.dtype, fullest)):
+    if weights is not None and (why := too_large(_config_of(settings, weights), settings.dtype, fullest)):
         return Check("gpu", Health.FAILED, f"{said}; {why.message}", why.hint)
     return Check("gpu", Health.OK, said)
 
@@ -58,6 +59,10 @@ def too_large(config: ModelConfig, dtype: str, free_bytes: Sequence[int]) -> Mod
     return None
 
 
+def _config_of(settings: Settings, weights: Weights) -> ModelConfig:
+    return weights.config.with_weight_bits(settings.weight_bits)
+
+
 def look_at_frames(settings: Settings) -> Check:
     """Check how many frames of a video fit at once."""
     from videoxl2.devices import find_gpus
@@ -70,7 +75,13 @@ def look_at_frames(settings: Settings) -> Check:
         return Check("frames", Health.OK, "known once weights and packs are here")
     if not is_known_for(weights):
         return Check("frames", Health.OK, "as many as the context holds")
-    fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model)
+    in_bits = {
+        bits: FramesThatFit(
+            weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model, weight_bits=bits
+        )
+        for bits in BITS
+    }
+    fitting = in_bits[settings.weight_bits]
     gpus = find_gpus()
     size = fitting.size(settings.max_frames)
     said = f"at most {settings.max_frames:,} of a video at once{f' ({size})' if size else ''}"
@@ -81,6 +92,8 @@ def look_at_frames(settings: Settings) -> Check:
         on_gpus = [fitting.on_gpu(gpu.free_bytes) for gpu in gpus]
         here = min(on_gpus) if gpus else fitting.on_cpu(available_memory()[1])
         said += f"; {here:,} fit here; {fitting.cards()}"
+    for bits, other in in_bits.items():
+        said += "" if other is fitting else f"; with --weight-bits {bits} {other.cards()}"
     if here >= settings.max_frames:
         advice = fitting.advice(settings.max_frames)
         return Check("frames", Health.WARNING if advice else Health.OK, said, advice)

@@ -28,6 +28,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @click.option("--speech", metavar="DIR|SIZE|HUB_ID", help="Weights that hear; none are downloaded here.")
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
+@click.option("--weight-bits", type=int, metavar="16|8|4", help="Bits of the language model's weights. [16]")
 @click.option("--device", metavar="auto|cuda|cpu", help="Where the model runs. [auto]")
 @click.option("--gpus-per-model", type=int, metavar="N", help="GPUs that one model is spread over. [1]")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|DIR", help="What to ask. [default]")

@@ -17,6 +17,7 @@ from jobs.cli.options import (
     switch,
     value,
     values,
+    weight_bits_option,
 )
 from jobs.cli.verb import index_options, verb, with_options
 from jobs.settings.given import index_place, load_settings
@@ -39,6 +40,7 @@ benchmark_options = with_options(
     values("--model", "models", "DIR|HUB_ID|s3://…", "Weights, e.g. BAAI/Video-XL-2; several are compared."),
     model_option,
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    weight_bits_option,
     gpus_per_model_option,
     value("--fps", "RATE", "Pictures per second. [as published: 1, short videos 4]"),
     value("--max-frames", None, "Pictures a video at most. [as published]", int),

@@ -58,6 +58,13 @@ pixel_options = with_options(
     ),
 )
 
+weight_bits_option = value(
+    "--weight-bits",
+    "16|8|4",
+    "Bits of the weights of the language model's layers; 8 and 4 need the extra quantized. [16]",
+    int,
+)
+
 gpus_per_model_option = value(
     "--gpus-per-model", "N", "GPUs of one machine that a model is spread over, e.g. 4 for 72B. [1]", int
 )
@@ -91,6 +98,7 @@ recipe_options = with_options(
     switch("--speech-missing", "Hear only videos without captions (in one of these languages)."),
     switch("--text", "Read what is written in the pictures; needs the extra text."),
     value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    weight_bits_option,
     value(
         "--fps",
         "RATE",

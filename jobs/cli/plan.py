@@ -70,6 +70,7 @@ def plan(
         settings.max_frames,
         settings.pixels,
         settings.gpus_per_model,
+        settings.weight_bits,
     )
     for line in (*before, *estimated, *model_lines(asked, settings), *fitting):
         say(line)

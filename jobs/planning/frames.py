@@ -8,6 +8,7 @@ from jobs.weights import Weights
 from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import OWN_PIXELS, USUAL_PICTURE, OwnShape, PixelBudget
+from videoxl2.network.configs.weight_bits import FULL_BITS
 from videoxl2.network.footprint import CARDS, GB, Answers, fewest_devices, most_frames_in
 from videoxl2.network.language.context import most_frames
 
@@ -26,8 +27,9 @@ class FramesThatFit:
         prompts: Sequence[Prompt],
         pixels: PixelBudget = OWN_PIXELS,
         gpus_per_model: int = 1,
+        weight_bits: int = FULL_BITS,
     ) -> None:
-        self._config = weights.config.within(pixels)
+        self._config = weights.config.within(pixels).with_weight_bits(weight_bits)
         self._dtype = dtype
         self._gpus_per_model = gpus_per_model
         longest = max((prompt.max_new_tokens for prompt in prompts), default=0)
@@ -125,10 +127,11 @@ def frames_lines(
     max_frames: int,
     pixels: PixelBudget = OWN_PIXELS,
     gpus_per_model: int = 1,
+    weight_bits: int = FULL_BITS,
 ) -> Iterator[str]:
     """Say how many frames fit a GPU at once, and in which size where it varies; nothing without a model."""
     if weights is not None and is_known_for(weights):
-        fitting = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model)
+        fitting = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model, weight_bits)
         yield f"       at most {max_frames:,} frames of a video at once; {fitting.cards()}"
         if size := fitting.size(max_frames):
             yield f"       {size}"

@@ -17,6 +17,7 @@ from storage.index.index import Index
 from storage.query.actors import actors_by_run
 from storage.query.catalog import Catalog
 from videoxl2.network.configs.picture_size import PictureRule
+from videoxl2.network.configs.weight_bits import FULL_BITS
 
 # Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
 # or missing only some questions were asked, and nobody recorded which.
@@ -54,7 +55,7 @@ ORDER BY started_at DESC LIMIT 1"""
 class History:
     """Rates, where they come from, and the seconds of a run in which no video is at work.
 
-    Of attempts that were decoded as the recipe says (`--kv`), or of all where there is none.
+    Of attempts that were decoded as the recipe says (`--kv`, `--weight-bits`), or of all where there is none.
     """
 
     costs: Costs
@@ -79,7 +80,7 @@ def read_history(
     for row in rows:
         by_recipe.setdefault(row[1], []).append(row)
     records = {recipe_id: index.recipe(recipe_id) for recipe_id in by_recipe}
-    decoded_alike = [name for name, record in records.items() if _kv_of(record) == _kv_of(recipe.record)]
+    decoded_alike = [name for name, record in records.items() if _way_of(record) == _way_of(recipe.record)]
     if decoded_alike:
         by_recipe = {name: by_recipe[name] for name in decoded_alike}
         records = {name: records[name] for name in decoded_alike}
@@ -97,8 +98,10 @@ def read_history(
     return History(costs, rows[0][0], num_attempts, num_alike, bool(decoded_alike), float(idle_s), num_actors)
 
 
-def _kv_of(recipe: RecipeRecord | None) -> str:
-    return recipe.settings.get("kv", DENSE) if recipe else DENSE
+def _way_of(recipe: RecipeRecord | None) -> tuple[str, str]:
+    """Keys and values, and bits of weights: what a token of an answer takes depends on both."""
+    settings = recipe.settings if recipe else {}
+    return settings.get("kv", DENSE), settings.get("weight_bits", str(FULL_BITS))
 
 
 def _attempts(

@@ -26,6 +26,7 @@ from storage.index.index import Index, open_index, read_index
 from storage.index.marker import check_place
 from storage.library.library import Library, open_library
 from storage.library.selection import VIDEO_EXTENSIONS, Selection
+from videoxl2.network.configs.weight_bits import FULL_BITS
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ def _open(
     check_said(prompts, {signal.name for signal in signals})
     if weights:
         # These load tokenizers, which signals do without.
-        from jobs.prompts.budget import check_budgets, check_kv, check_pixels
+        from jobs.prompts.budget import check_budgets, check_kv, check_pixels, check_weight_bits
 
+        check_weight_bits(settings.weight_bits, weights)
         check_kv(kv, weights)
         check_pixels(settings.pixels, weights.pictures, settings.max_frames)
         check_budgets(prompts, weights, settings.max_frames, settings.pixels)
@@ -87,6 +89,7 @@ def _open(
         model_id=weights.model_id if weights else None,
         model_revision=weights.revision if weights else None,
         dtype=settings.dtype,
+        weight_bits=settings.weight_bits if weights else FULL_BITS,
         fps=fps_for(settings, weights),
         max_frames=settings.max_frames,
         prompts=prompts,

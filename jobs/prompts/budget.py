@@ -7,11 +7,12 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from jobs.weights import Weights
-from schemas.failures import UsageError
+from schemas.failures import PreflightError, UsageError
 from videoxl2.errors import ModelError
 from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import OWN_PIXELS, OwnShape, PictureRule, PixelBudget, Squares
+from videoxl2.network.configs.weight_bits import QuantiserMissingError, quantised
 from videoxl2.network.language.context import LONGEST_MS, most_frames
 from videoxl2.network.language.tokens import Vocabulary
 
@@ -50,6 +51,16 @@ def check_kv(kv: BiLevelKv | None, weights: Weights) -> None:
             f"bi-level decoding is for {Family.VIDEO_XL_2}, and these weights are {family}",
             "Leave out --kv: what this model sees at a time is decoded dense.",
         )
+
+
+def check_weight_bits(weight_bits: int, weights: Weights) -> None:
+    """Raises `UsageError` where these weights cannot be quantised so, and `PreflightError` where none can."""
+    try:
+        quantised(weights.config, weight_bits)
+    except QuantiserMissingError as error:
+        raise PreflightError(error.message, error.hint) from None
+    except ModelError as error:
+        raise UsageError(f"--weight-bits {weight_bits}: {error.message}", error.hint) from None
 
 
 def check_pixels(pixels: PixelBudget, pictures: PictureRule, max_frames: int) -> None:

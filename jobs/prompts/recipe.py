@@ -16,6 +16,7 @@ from schemas.answers import Answer, CharacterAnswer, FromRoster, SceneAnswer
 from schemas.identity import digest
 from schemas.recipe import Budget, RecipeRecord, recipe_id_of
 from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.configs.weight_bits import FULL_BITS
 
 OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
 OF_HEARD = "speech"  # and that in place of it, where a prompt hears
@@ -40,6 +41,7 @@ class Recipe:
     signals: tuple[Signal, ...] = ()
     domain_revision: str | None = None  # of what decides which videos the model is given; None: any
     kv: BiLevelKv | None = None  # None: prompts are decoded on all of the video, dense
+    weight_bits: int = FULL_BITS  # of the language model's layers
     pixels: PixelBudget = OWN_PIXELS  # that are shown, where the model leaves it open
     model_options: tuple[tuple[str, str], ...] = ()  # of its family, other than in its checkpoint
 
@@ -71,6 +73,8 @@ class Recipe:
         model_part = sampling_part = kv_part = ""
         if self.model_revision is not None:
             model = {"revision": self.model_revision, "dtype": self.dtype, "engine": str(ENGINE_VERSION)}
+            if self.weight_bits != FULL_BITS:
+                model["weight_bits"] = str(self.weight_bits)
             if self.domain_revision is not None:
                 model["domain"] = self.domain_revision
             own = tuple(model.values())

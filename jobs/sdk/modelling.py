@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.failures import VideoFailureError
 from jobs.weights import Weights, fetch_weights, find_weights
@@ -23,6 +23,7 @@ def load_model(
     devices: Sequence[str] = (),
     dtype: str = "auto",
     options: Mapping[str, str] | None = None,
+    weight_bits: int = 16,
 ) -> "VideoModel":
     """Load the model that a run with `model=` uses, for `videoxl2`'s own functions (docs/model.md).
 
@@ -35,6 +36,7 @@ def load_model(
         devices: GPUs to spread it over instead, such as `["cuda:0", "cuda:1"]`.
         dtype: `float32`, `bfloat16`, `float16`, or `auto`: the checkpoint's own on a GPU, float32 on a CPU.
         options: Those of its family, such as `{"pool": "average"}` (docs/settings.md).
+        weight_bits: 8 or 4 quantises the weights of the language model's layers; needs the extra `quantized`.
 
     Raises:
         UsageError: No videos were named for a checkpoint that was made for some only, or it lacks an option.
@@ -48,7 +50,8 @@ def load_model(
 
     with preflight("model"):
         weights = fetch_weights(weights)
-    return load(weights.folder, device=device, devices=devices, dtype=dtype, options=options)
+    how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
+    return load(weights.folder, device=device, devices=devices, **how)
 
 
 def _check(weights: Weights, videos: tuple[Path, ...]) -> None:

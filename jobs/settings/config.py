@@ -98,6 +98,7 @@ class Settings(BaseModel):
     model: str | None = None
     model_options: ModelOptionsSetting = ()
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    weight_bits: Literal[16, 8, 4] = 16
     fps: Rate | None = None
     max_frames: int = Field(default=2048, ge=1, le=10_000)
     max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)

@@ -68,9 +68,13 @@ class ModelActor:
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             weights = fetch_weights(weights, self._source.weights)
-            devices, dtype = self._placement.devices, self._recipe.dtype
-            options = dict(self._recipe.model_options)
-            model = load_model(weights.folder, devices=devices, dtype=dtype, options=options)
+            model = load_model(
+                weights.folder,
+                devices=self._placement.devices,
+                dtype=self._recipe.dtype,
+                options=dict(self._recipe.model_options),
+                weight_bits=self._recipe.weight_bits,
+            )
             self._asker = Asker(model, self._recipe.kv)
         except Exception as error:
             return classify(error, Stage.LOAD)

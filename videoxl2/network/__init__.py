@@ -8,6 +8,7 @@ language   the language model, its cache, its tokenizer and how much its context
 network    Video-XL-2's parts in one tree       llava_video, qwen_network   the same for the others
 encoder    frame groups to visual tokens        checkpoint  weights by their published names
 footprint  bytes of all of it by formula        spread      layers over several devices
+quantising layers in fewer bits, as they are read
 clock      seconds per stage                    memory      out-of-memory errors, batches halved
 transfer   copies between host and device
 

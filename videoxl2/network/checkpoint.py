@@ -25,6 +25,7 @@ from videoxl2.network.configs.source import QWEN_FILES, weight_files
 from videoxl2.network.encoder import AnyNetwork
 from videoxl2.network.llava_video import LlavaVideoNetwork
 from videoxl2.network.network import Network, VideoXLProNetwork
+from videoxl2.network.quantising import LayerQuantiser
 from videoxl2.network.qwen_network import QwenNetwork
 from videoxl2.network.spread import Spread
 
@@ -93,7 +94,7 @@ def empty_network(config: ModelConfig) -> AnyNetwork:
 
 
 def load_network(folder: Path, config: ModelConfig, spread: Spread, dtype: torch.dtype) -> AnyNetwork:
-    """Read every weight of `folder` in `dtype` onto its device.
+    """Read every weight of `folder` in `dtype` onto its device; layers are quantised as `config` says.
 
     Raises `CheckpointError` naming missing, unexpected and mis-shaped keys before anything is loaded.
     """
@@ -107,10 +108,12 @@ def load_network(folder: Path, config: ModelConfig, spread: Spread, dtype: torch
     tied = config.language.tie_word_embeddings
     _check(folder, network, found, tied)
     wanted = {name for name, _ in network.named_parameters()}
+    quantiser = LayerQuantiser(network.language, config.weight_bits)
     for path in files:
         for name, tensor in _tensors(path):
             if name in wanted:
                 _place(network, name, tensor.to(device=spread.device_of(name), dtype=dtype))
+                quantiser.placed(name)
     for name, parameter in list(network.named_parameters()):
         if name.startswith(_UNUSED) and parameter.is_meta:
             fill = torch.ones if name.endswith("weight") else torch.zeros

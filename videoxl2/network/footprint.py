@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.layer_footprint import layer_bytes, layer_parameters, unpacked_bytes
 from videoxl2.network.qwen_footprint import batch_bytes, linear_parameters, tower_parameters
 
 GB = 10**9
-CARDS = (24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
+CARDS = (16 * GB, 24 * GB, 48 * GB, 80 * GB, 141 * GB)  # that people have
 RESERVED = 3 * GB // 2
 MOST_DEVICES = 16  # that one machine has
 SPARE_TOKENS = 1024  # reserved behind the video for a prompt and the start of its answer
@@ -53,6 +54,7 @@ class Footprint:
     pooled: int  # the same once more, pooled, where prompts see parts of it so
     batch: int  # the larger of a vision batch and a pass of prefill
     answers: int
+    unpacked: int = 0  # the largest product's quantised weights in full: in a pass, and in recorded steps
     reserved: int = RESERVED
 
     @property
@@ -82,11 +84,12 @@ def footprint(
     logits = answers.rows * config.language.vocab_size * 4 * (share.has_input or share.has_output)
     vision = _vision_bytes(config, itemsize) if share.has_input else 0
     return Footprint(
-        weights=share_parameters(config, share) * itemsize,
+        weights=share_bytes(config, share, itemsize),
         cache=(beside + config.most_tokens(num_frames)) * token,
         pooled=pooled * token,
         batch=max(vision, _pass_bytes(config, itemsize)),
         answers=answers.rows * answers.tokens * token + logits,
+        unpacked=2 * unpacked_bytes(config.language, itemsize, config.weight_bits),
     )
 
 
@@ -142,8 +145,14 @@ def num_parameters(config: ModelConfig) -> int:
 def share_parameters(config: ModelConfig, share: Share) -> int:
     """Count the numbers of a share; a head that is the embedding counts as such."""
     before, after = _input_parameters(config), _output_parameters(config)
-    layers = share.num_layers * _layer_parameters(config)
+    layers = share.num_layers * layer_parameters(config.language)
     return layers + before * share.has_input + after * share.has_output
+
+
+def share_bytes(config: ModelConfig, share: Share, itemsize: int) -> int:
+    """Return the bytes of a share's weights, in numbers of `itemsize` bytes where they are not quantised."""
+    beside = share_parameters(config, replace(share, num_layers=0)) * itemsize
+    return beside + share.num_layers * layer_bytes(config.language, itemsize, config.weight_bits)
 
 
 def shares(
@@ -162,7 +171,7 @@ def shares(
     for _ in range(config.language.num_layers):
         widest = max(range(num_devices), key=room.__getitem__)
         counts[widest] += 1
-        room[widest] -= _layer_parameters(config) * itemsize
+        room[widest] -= layer_bytes(config.language, itemsize, config.weight_bits)
     return tuple(Share(count, at == 0, at == last) for at, count in enumerate(counts))
 
 
@@ -193,14 +202,6 @@ def _dts_parameters(c: int) -> int:
     spatial = 2 * c + 4 * linear_parameters(c, c)
     temporal = 2 * c + linear_parameters(c, 3 * c) + linear_parameters(c, c) + 2 * _DISTANCES * c
     return 4 * c + 2 * (spatial + temporal + linear_parameters(27 * c, c))
-
-
-def _layer_parameters(config: ModelConfig) -> int:
-    d = config.language
-    width, queries, keys = d.hidden_size, d.num_heads * d.head_dim, d.num_kv_heads * d.head_dim
-    biases, head_norms = (queries + 2 * keys) * d.qkv_bias, 2 * d.head_dim * d.head_norms
-    attention = 2 * width * (queries + keys) + biases + head_norms
-    return attention + 3 * width * d.intermediate_size + 2 * width
 
 
 def _vision_bytes(config: ModelConfig, itemsize: int) -> int:

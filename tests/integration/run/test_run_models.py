@@ -5,7 +5,7 @@ from videoxl2.random_checkpoint import write_random_checkpoint
 
 def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     """Too many frames, and bi-level decoding, are refused before anything is made; in sections all of a film
-    gets rows; another model's rows take their place."""
+    gets rows; another model's rows take their place, and say in how many bits its weights were."""
     (tmp_path / "films").mkdir()
     make_video(tmp_path / "films" / "film.mp4", seconds=12.0)
     where = ("--library", tmp_path / "films", "--index", tmp_path / "index", "--signal", "none", "--model")
@@ -31,28 +31,30 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     refused = media_index("backfill", "--stale", *where, pro, *pooled)
     assert refused.code == 2
     assert "Video-XL-Pro has no option pool" in refused.stderr
-    done = media_index("backfill", "--stale", *where, pro, "--model-option", "keep-ratio=0.8")
+    eight = ("--weight-bits", 8)
+    done = media_index("backfill", "--stale", *where, pro, "--model-option", "keep-ratio=0.8", *eight)
     assert done.code == 0, done.stderr
-    assert told_by(media_index, tmp_path / "index") == rows_of("112x112")
+    assert told_by(media_index, tmp_path / "index") == rows_of("112x112", bits=8)
 
     smaller = ("--max-pixels-per-frame", 50_000)  # than what the model would enlarge pictures of 96x64 to
-    for family, budget, size in (("Qwen2.5-VL", smaller, "252x168"), ("Qwen3-VL", (), "96x64")):
+    four = ("--weight-bits", 4)
+    for family, how, size, bits in (("Qwen2.5-VL", smaller, "252x168", 16), ("Qwen3-VL", four, "96x64", 4)):
         qwen = write_random_checkpoint(tmp_path / family, family=family)
-        done = media_index("backfill", "--stale", *where, qwen, *budget, "--max-frames", 64)
+        done = media_index("backfill", "--stale", *where, qwen, *how, "--max-frames", 64)
         assert done.code == 0, done.stderr
-        assert told_by(media_index, tmp_path / "index") == rows_of(size)
+        assert told_by(media_index, tmp_path / "index") == rows_of(size, bits)
 
 
-def rows_of(size):
+def rows_of(size, bits=16):
     """What an index says whose film was shown in that size, and described by one model to its end."""
-    return {"sampled": 12, "shown": size, "told_ms": 12_000, "models": 1}
+    return {"sampled": 12, "shown": size, "told_ms": 12_000, "models": 1, "bits": bits}
 
 
 def told_by(media_index, index):
     rows = media_index(
         *("sql", "--index", index, "--json"),
         "SELECT num_frames_sampled AS sampled, shown_width || 'x' || shown_height AS shown, "
-        "(SELECT max(end_ms) FROM scenes) AS told_ms, "
+        "weight_bits AS bits, (SELECT max(end_ms) FROM scenes) AS told_ms, "
         "(SELECT count(DISTINCT model_revision) FROM scenes) AS models FROM videos",
     )
     (row,) = rows.json

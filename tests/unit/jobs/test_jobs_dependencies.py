@@ -56,7 +56,7 @@ def test_every_import_of_the_packages_is_declared():
         name
         for name in names - OURS - set(sys.stdlib_module_names)
         if not {normal(each) for each in brought.get(name, [name])}
-        & declared("flash", "iceberg", "speech", "text")
+        & declared("flash", "iceberg", "quantized", "speech", "text")
     }
     assert undeclared == set()
 

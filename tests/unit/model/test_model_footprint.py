@@ -69,7 +69,7 @@ def test_a_vision_batch_takes_what_is_said(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_frames_that_fit_are_the_most() -> None:
     """One group more is too many; bi-level decoding and more rows leave room for fewer."""
-    for card in CARDS:
+    for card in CARDS[1:]:
         most = most_frames_in(card, FULL)
         assert footprint(FULL, most).total <= card < footprint(FULL, most + 4).total
         assert most_frames_in(card, FULL, compression=4) < most
@@ -78,6 +78,6 @@ def test_frames_that_fit_are_the_most() -> None:
 
 
 def test_what_fits_which_card() -> None:
-    """The published model in 16 bits: a thousand frames on 24 GB, ten thousand from 48 GB on."""
+    """The published model in 16 bits: a thousand frames on 24 GB, ten thousand from 48 GB on; none on 16."""
     found = {card // 10**9: most_frames_in(card, FULL) for card in CARDS}
-    assert found == {24: 1536, 48: 12_336, 80: 26_736, 141: 54_188}
+    assert found == {16: 0, 24: 1536, 48: 12_336, 80: 26_736, 141: 54_188}

@@ -200,6 +200,21 @@ def test_weights_are_read_to_their_own_devices(folder: Path) -> None:
     assert [place.type for place in network.language.cache_shape.devices] == layers
 
 
+@pytest.mark.parametrize("bits", [8, 4])
+def test_quantised_weights_are_spread_too(small_folder: Path, noise: Any, bits: int) -> None:
+    """Each layer is quantised where it is to lie, and computes what it does on one device."""
+    model, video = load_model(small_folder, weight_bits=bits), noise(20)
+    want = everything(model, video)
+    with spread_out(model):
+        assert model.devices == THREE
+        assert everything(model, video) == want
+    config = model.config
+    spread = spread_evenly(config, [torch.device("cpu"), torch.device("meta")])
+    language = load_network(small_folder, config, spread, torch.float32).language
+    places = {name.split(".")[1]: x.device.type for name, x in language.named_buffers()}
+    assert places == {"0": "cpu", "1": "cpu", "2": "meta", "3": "meta"}
+
+
 @pytest.mark.parametrize("num_devices", [1, 2, 3, 4, 8])
 @pytest.mark.parametrize("is_tied", [False, True])
 def test_shares_are_even_and_nothing_is_left_out(num_devices: int, is_tied: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.generate.models.video_xl_pro import VideoXLPro
 from videoxl2.network.configs.families import family_of
 from videoxl2.network.configs.source import find_folder
+from videoxl2.network.configs.weight_bits import FULL_BITS
 
 _MODELS: tuple[type[VideoModel], ...] = (VideoXL2, VideoXLPro, LlavaVideo, Qwen25VL, Qwen3VL)
 
@@ -26,9 +28,11 @@ def load_model(
     dtype: str | torch.dtype = "auto",
     revision: str | None = None,
     options: Mapping[str, str] | None = None,
+    weight_bits: int = FULL_BITS,
 ) -> VideoModel:
     """Load the model that a checkpoint holds, as `VideoModel.from_pretrained` of its family does."""
     folder = find_folder(folder_or_hub_id, revision)
     family = family_of(folder)
     (kind,) = (model for model in _MODELS if model.family is family)
-    return kind.from_pretrained(folder, device=device, devices=devices, dtype=dtype, options=options)
+    how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
+    return kind.from_pretrained(folder, device=device, devices=devices, **how)

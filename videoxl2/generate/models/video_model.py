@@ -23,6 +23,7 @@ from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.model_options import with_options
 from videoxl2.network.configs.picture_size import PictureSize
 from videoxl2.network.configs.source import find_folder, revision_of
+from videoxl2.network.configs.weight_bits import FULL_BITS, quantised
 from videoxl2.network.encoder import AnyNetwork, FrameEncoder
 from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.memory import is_out_of_memory
@@ -66,16 +67,18 @@ class VideoModel(ABC):
         dtype: str | torch.dtype = "auto",
         revision: str | None = None,
         options: Mapping[str, str] | None = None,
+        weight_bits: int = FULL_BITS,
     ) -> Self:
         """Load a local folder or a hub repository such as `BAAI/Video-XL-2`; no remote code is executed.
 
         `device="auto"` is the GPU where there is one; with `devices` the layers are spread over these, and
         answers are the same. `dtype="auto"` is the checkpoint's own on a GPU and float32 on a CPU. `options`
-        are those of the family, as `{"pool": "average"}`. Raises `CheckpointError`, `ModelInputError` for an
-        option that the model has not, and `ModelMemoryError` when the weights do not fit.
+        are those of the family, as `{"pool": "average"}`. With 8 or 4 `weight_bits` the language model's
+        layers are quantised. Raises `CheckpointError`, `ModelInputError` for an option that the model has
+        not, and `ModelMemoryError` when the weights do not fit.
         """
         folder = find_folder(folder_or_hub_id, revision)
-        config = with_options(read_config(folder), options or {})
+        config = quantised(with_options(read_config(folder), options or {}), weight_bits)
         if config.family is not cls.family:
             raise CheckpointError(
                 f"{folder} holds {config.family}, not {cls.family}",
@@ -90,7 +93,7 @@ class VideoModel(ABC):
                 raise
             raise ModelMemoryError(
                 f"the weights of {folder} do not fit on {', '.join(map(str, targets))} as {wanted}",
-                "Use a device with more free memory, or a 16-bit dtype.",
+                "Use a device with more free memory, a 16-bit dtype, or fewer weight_bits.",
             ) from error
         vocabulary = Vocabulary.from_folder(folder, config.chat_frame)
         return cls(network, vocabulary, revision_of(folder), folder)
@@ -123,7 +126,15 @@ class VideoModel(ABC):
         return self.network.language.devices
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write the checkpoint under the published key names, in the dtype it was loaded in."""
+        """Write the checkpoint under the published key names, in the dtype it was loaded in.
+
+        Raises `ModelInputError` for quantised weights.
+        """
+        if self.config.weight_bits != FULL_BITS:
+            raise ModelInputError(
+                f"weights of {self.config.weight_bits} bits are not what the checkpoint holds",
+                "Load the model with weight_bits=16 to save it.",
+            )
         save_checkpoint(self.network, Path(folder), self._folder)
 
     @abstractmethod

@@ -6,6 +6,7 @@ qwen_files  what lies beside those: sizes and colours of pictures, pictures a se
 config_file  sizes read from a folder          picture_size  which size pictures are shown in
 chat       text around video and prompt    chat_template  the same from a checkpoint's template
 model_options  settings of one family by name    json_files  objects read from a file
+weight_bits  in how many bits layers are kept
 
 Knows no tensor but the names of weights.
 """

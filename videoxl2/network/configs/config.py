@@ -110,6 +110,7 @@ class ModelConfig:
     fps: Fraction | None = None  # pictures a second that its files name for videos
     context_tokens: int | None = None  # video, question and answer together; None: any number
     dtype: str = "bfloat16"  # of the weights on disk
+    weight_bits: int = 16  # of the language model's layers; fewer: they are quantised as they are loaded
     eos_ids: tuple[int, ...] = (151645,)
     vision_found: bool = True  # False: no vision config on disk, sizes are read off the weights
     raw: dict[str, Any] = field(default_factory=dict)
@@ -135,6 +136,10 @@ class ModelConfig:
     def within(self, pixels: PixelBudget) -> ModelConfig:
         """Return the config of a model that is shown no more than these pixels; squares stay as they are."""
         return replace(self, own_shape=self.own_shape.within(pixels)) if self.own_shape else self
+
+    def with_weight_bits(self, weight_bits: int) -> ModelConfig:
+        """Return the config of the same model whose layers have weights of so many bits."""
+        return replace(self, weight_bits=weight_bits)
 
     def most_tokens(self, num_frames: int) -> int:
         """Return the tokens of up to `num_frames` frames, stamps not counted, whatever their shape."""

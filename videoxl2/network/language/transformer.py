@@ -55,9 +55,15 @@ class LanguageModel(nn.Module):
     def join_weights(self) -> None:
         """Join what is multiplied together, layer by layer, so that the spare memory is one layer's."""
         for layer in self._layers:
-            layer.self_attn.qkv.join()
-            layer.mlp.gate_up.join()
+            layer.join_weights()
             release_unused(self.embed_tokens.weight.device)
+
+    def quantise_layer(self, index: int, weight_bits: int) -> None:
+        """Quantise the weights of one layer to 8 or 4 bits, where they lie."""
+        layer = self.layers[index]
+        assert isinstance(layer, DecoderLayer)
+        layer.quantise_weights(weight_bits)
+        release_unused(layer.device)
 
     @property
     def _layers(self) -> Iterator[DecoderLayer]:

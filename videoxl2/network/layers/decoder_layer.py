@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videoxl2.network.configs.config import LanguageConfig
-from videoxl2.network.layers.joined import JoinedLinear
+from videoxl2.network.layers.joined import JoinedLinear, OneLinear, Product
+from videoxl2.network.layers.quantised import quantised_linear
 from videoxl2.network.layers.rotary import rotate
 
 _FEW_NUMBERS = 2**14  # up to here what an operation costs is its launch
@@ -67,8 +68,8 @@ class SelfAttention(nn.Module):
         if config.head_norms:
             self.q_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
             self.k_norm = RMSNorm(config.head_dim, config.rms_norm_eps)
-        self.qkv = JoinedLinear(self.q_proj, self.k_proj, self.v_proj)
-        self._out = self.o_proj._parameters
+        self.qkv: Product = JoinedLinear(self.q_proj, self.k_proj, self.v_proj)
+        self.out: Product = OneLinear(self.o_proj)
         self._sizes = [heads + kv_heads, kv_heads]
         self._rotated_sizes = [heads, kv_heads]
         self._has_norms = config.head_norms
@@ -84,7 +85,12 @@ class SelfAttention(nn.Module):
         return q_HTE, k_KTE, v_KTE
 
     def output(self, mixed_HTE: Tensor) -> Tensor:
-        return functional.linear(mixed_HTE.transpose(0, 1).flatten(1), self._out["weight"])  # type: ignore[arg-type]
+        return self.out(mixed_HTE.transpose(0, 1).flatten(1))
+
+    def quantise_weights(self, weight_bits: int) -> None:
+        """Quantise the weights; what is left is computed with from then on."""
+        self.qkv = quantised_linear((self.q_proj, self.k_proj, self.v_proj), weight_bits)
+        self.out = quantised_linear((self.o_proj,), weight_bits)
 
 
 class GatedMlp(nn.Module):
@@ -95,12 +101,17 @@ class GatedMlp(nn.Module):
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
-        self.gate_up = JoinedLinear(self.gate_proj, self.up_proj)
-        self._down = self.down_proj._parameters
+        self.gate_up: Product = JoinedLinear(self.gate_proj, self.up_proj)
+        self.down: Product = OneLinear(self.down_proj)
 
     def forward(self, x_TD: Tensor) -> Tensor:
         gate, up = self.gate_up(x_TD).chunk(2, dim=-1)
-        return functional.linear(functional.silu(gate) * up, self._down["weight"])  # type: ignore[arg-type]
+        return self.down(functional.silu(gate) * up)
+
+    def quantise_weights(self, weight_bits: int) -> None:
+        """Quantise the weights; what is left is computed with from then on."""
+        self.gate_up = quantised_linear((self.gate_proj, self.up_proj), weight_bits)
+        self.down = quantised_linear((self.down_proj,), weight_bits)
 
 
 class DecoderLayer(nn.Module):
@@ -119,6 +130,17 @@ class DecoderLayer(nn.Module):
         weight = self._parts[2]._parameters["weight"]
         assert weight is not None
         return weight.device
+
+    def join_weights(self) -> None:
+        """Join what is multiplied together; quantised weights are."""
+        for product in (self._parts[0].qkv, self._parts[1].gate_up):
+            if isinstance(product, JoinedLinear):
+                product.join()
+
+    def quantise_weights(self, weight_bits: int) -> None:
+        """Quantise all that is multiplied with, where it lies; norms and biases stay as they are."""
+        self._parts[0].quantise_weights(weight_bits)
+        self._parts[1].quantise_weights(weight_bits)
 
     def project(self, x_TD: Tensor, cos_TE: Tensor, sin_TE: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return rotated queries `[H, T, E]`, rotated keys and plain values `[K, T, E]`."""

@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+class Product(Protocol):
+    """Product of one input with the weights of one or more linear layers."""
+
+    def __call__(self, x_TD: Tensor) -> Tensor:
+        """Return `[T, sum of the layers' outputs]`, in the order of the layers."""
+        ...
+
+
+class OneLinear:
+    """Product with one linear layer, whose weight is looked up by hand."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        self._home = layer._parameters
+
+    def __call__(self, x_TD: Tensor) -> Tensor:
+        """Return `[T, the layer's outputs]`."""
+        return functional.linear(x_TD, self._home["weight"])  # type: ignore[arg-type]  # it has one
 
 
 class JoinedLinear:
