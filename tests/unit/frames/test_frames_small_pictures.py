@@ -27,7 +27,7 @@ def _one(frame: av.VideoFrame) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(
     "pixels", ["yuv420p", "yuv444p", "yuva420p", "yuvj420p", "rgba", "gbrp", "yuv422p10le", "p010le"]
 )
-@pytest.mark.parametrize("size", [(640, 360), (1281, 719), (1920, 1080)])
+@pytest.mark.parametrize("size", [(640, 360), (960, 540), (1281, 719), (1920, 1080)])
 def test_levels_are_those_of_limited_range_whatever_the_format(pixels, size):
     """White is 235 and black 16, also of full range, alpha and ten bits; blue is in U."""
     frame = av.VideoFrame.from_ndarray(_halves(*size), format="rgb24").reformat(format=pixels)
@@ -73,6 +73,16 @@ def test_large_pictures_are_nearly_the_mean_of_their_areas(side, pixels):
     means = smooth.reshape(36, side, 64, side).mean(axis=(1, 3)) * 219 / 255 + 16
     assert np.abs(luma_of(smooth) - means).max() < 4  # samples are taken a little to the left
     assert (luma_of(noisy) - luma_of(smooth)).std() < 2.2
+
+
+@pytest.mark.parametrize("space", [1, 3, 9, 10, 14, 200])
+def test_levels_of_large_pictures_do_not_hang_on_what_colours_mean(space):
+    """Also where it is reserved, or something that filters refuse."""
+    frame = av.VideoFrame.from_ndarray(_halves(1280, 720), format="rgb24").reformat(format="yuv420p")
+    frame.colorspace = space
+    luma, chroma = _one(frame)
+    assert int(luma[5, 10]) == pytest.approx(235, abs=2)
+    assert chroma[0, 4, 25] > 200
 
 
 def test_large_pictures_that_are_stored_upside_down_are_upright():
