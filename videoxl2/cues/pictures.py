@@ -141,14 +141,15 @@ def _are_bars(pictures: SmallPictures) -> NDArray[np.bool_]:
     chroma = pictures.chroma_N2x18x32[:, :, 3:9:2, ::2]  # of those rows
     distance = np.maximum(chroma, 128) - np.minimum(chroma, 128)
     are_bars = np.asarray(2 * distance.mean(axis=(1, 2, 3), dtype=np.float32) > _COLOUR)
-    for n in np.flatnonzero(are_bars).tolist():
-        are_bars[n] = _is_bars(pictures.luma_N36x64[n, _BAR_ROWS])
+    colourful = np.flatnonzero(are_bars)
+    rows_NHW = pictures.luma_N36x64[colourful, _BAR_ROWS]
+    is_flat = rows_NHW.std(axis=1, dtype=np.float32).mean(axis=1) < _FLAT
+    are_bars[colourful] = [flat and _is_bars(rows) for flat, rows in zip(is_flat, rows_NHW, strict=True)]
     return are_bars
 
 
 def _is_bars(luma_HW: NDArray[np.uint8]) -> bool:
-    if float(luma_HW.std(axis=0).mean()) >= _FLAT:
-        return False
+    """Whether rows that change little from one to the next are."""
     row = luma_HW.mean(axis=0)
     edges = np.flatnonzero(np.abs(np.diff(row)) > _STEP / 2)
     plateaus = [row[a:b].mean() for a, b in _between(edges + 1, len(row)) if b - a >= _WIDTH]
