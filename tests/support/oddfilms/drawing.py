@@ -11,7 +11,6 @@ from oddfilms.recipe import BARE, CONTAINERS, COUNTED_CLOCK, JOINABLE, RARE, Edi
 WRAP_S = Fraction(1 << 33, 90_000)  # of MPEG's clock: 26.5 hours
 _PALETTES = {"mov": ("qtrle", "palette", "smc"), "avi": ("palette", "msrle", "zmbv")}
 _HOLED = ("ts", "ts", "mp4", "mkv", "mkv", "webm", "flv", "avi", "mxf", "ogg", "asf")
-_WITH_ZEROS = frozenset({"mjpeg", "huffyuv"})  # their encoders write such stretches, too
 _DISC = frozenset({"h264", "mpeg2"})  # whatever is on discs in packets of 192 bytes
 _RESIZABLE = {
     "mp4": ("h264", "h264", "hevc"),
@@ -248,7 +247,7 @@ def _cut(seed: int, random: Random) -> Recipe:
 def _hole(seed: int, random: Random) -> Recipe:
     """Some bytes are lost: packets of a broadcast, zeros in a download."""
     container = random.choice(_HOLED)
-    codec = random.choice([codec for codec in CONTAINERS[container] if codec not in _WITH_ZEROS])
+    codec = random.choice(CONTAINERS[container])
     piece = Piece("25" if container in COUNTED_CLOCK else random.choice(["25", "50", "telecine"]), 90)
     share = Fraction(random.randrange(30, 70), 100)
     return _recipe(

@@ -148,3 +148,15 @@ def test_a_video_of_garbage_is_undecodable(tmp_path, make):
     path.write_bytes(data)
     with pytest.raises(UndecodableVideo):
         probe(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.avi", "mpeg4"), ("a.asf", "mpeg4")])
+def test_another_film_put_behind_is_said(tmp_path, make, name, codec):
+    """These cannot be joined byte by byte: FFmpeg leaves the second out, or counts its pictures wrongly."""
+    whole = make(name, codec=codec, codec_options={"g": "12"}, num_frames=30)
+    assert probe(whole).warnings == ()
+    path = tmp_path / name
+    path.write_bytes(whole.read_bytes() * 2)
+    info = probe(path)
+    assert "streams_unread" in info.warnings
+    assert info.timestamps == "estimated" or info.num_frames == 30

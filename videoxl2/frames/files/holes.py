@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from videoxl2.frames.files.codecs import codec_of
-from videoxl2.frames.files.jpeg_zeros import lacks_bytes
+from videoxl2.frames.files.jpeg_zeros import JPEG_END, lacks_bytes
 from videoxl2.frames.files.packets import VideoPacket
 
 _NAL_UNITS = frozenset({"h264", "hevc"})
@@ -80,6 +80,8 @@ def ends_in_zeros(packet: VideoPacket) -> bool:
     if packet.size <= len(_FEW_ZEROS) or data[-len(_FEW_ZEROS) :] != _FEW_ZEROS:
         return False
     codec = codec_of(packet.stream.codec_context)
+    if codec == "mjpeg":
+        return JPEG_END not in bytes(data)
     return codec in _KIN | _LOSSLESS or _is_filled(packet, codec)
 
 

@@ -13,7 +13,9 @@ from typing import Self
 
 from videoxl2.frames.files.jpeg import FIELD, SCAN, segments
 
-_HUFFMAN, _RESTART, _END = 0xC4, 0xDD, b"\xff\xd9"  # markers
+JPEG_END = b"\xff\xd9"
+_HUFFMAN, _RESTART = 0xC4, 0xDD  # markers
+_TABLES = frozenset({_HUFFMAN, 0xDB})  # without a value that repeats, and without zeros
 _FILL = 0xFF  # may stand before any marker
 _COEFFICIENTS = 0x10  # numbers of their tables; others are for mean values
 _PLAIN = bytes(162)  # a table of every pair of a run and a size, the shortest "nothing more"
@@ -55,17 +57,19 @@ class _Scan:
 
     @classmethod
     def of(cls, data: bytes) -> Self | None:
-        """None: there is none."""
+        """None: there is none, or bytes of its tables are lost."""
         tables = dict(_USUAL)
         has_restarts = False
         for marker, start, end in segments(data):
+            if marker in _TABLES and data.find(_ZEROS, start, end) >= 0:
+                return None
             if marker == _HUFFMAN:
                 tables.update(_tables(data, start, end))
             elif marker == _RESTART:
                 has_restarts = any(data[start : start + 2])
             elif marker == SCAN:
                 taken = tuple(tables.get(number, _PLAIN) for number in _taken(data, start))
-                stop = data.find(_END, end)
+                stop = data.find(JPEG_END, end)
                 if stop < 0:
                     return cls(end, len(data), taken, has_restarts)
                 return cls(end, stop, taken, has_restarts, data.find(FIELD, stop))
@@ -93,7 +97,7 @@ def _are_alike(one: bytes, other: bytes, is_draft: bool) -> bool:
     pixels = []
     for data in (one, other):
         try:
-            with Image.open(BytesIO(data + _END), formats=["JPEG"]) as image:
+            with Image.open(BytesIO(data + JPEG_END), formats=["JPEG"]) as image:
                 if is_draft:
                     image.draft("L", (image.width // 8, image.height // 8))
                 pixels.append(image.tobytes())

@@ -42,6 +42,34 @@ def ends_inside_a_tag(path: str | os.PathLike[str]) -> bool:
         return int.from_bytes(file.read(4)[1:], "big") != length - 11
 
 
+def is_followed(path: str | os.PathLike[str], demuxer: str) -> bool:
+    """Whether another film begins where this one ends, as where files are put together that cannot be."""
+    with Path(path).open("rb") as file:
+        if demuxer.startswith("mov,"):
+            return sum(place.kind == b"moov" for place in outermost(file)) > 1
+        if demuxer == "avi":
+            return _starts_again(file)
+        if demuxer != "asf":
+            return False
+        size = _asf_size(file)
+        file.seek(size)
+        return size > 0 and file.read(16) == _ASF_HEADER
+
+
+def _starts_again(file: BinaryIO) -> bool:
+    """AVI: its parts beyond a gigabyte are called otherwise than the first."""
+    at = 0
+    while True:
+        file.seek(at)
+        head = file.read(12)
+        if len(head) < 12 or head[:4] != b"RIFF":
+            return False
+        if at and head[8:] == b"AVI ":
+            return True
+        size = int.from_bytes(head[4:8], "little")
+        at += 8 + size + size % 2
+
+
 def _riff_end(file: BinaryIO) -> int:
     head = file.read(8)
     return 8 + int(struct.unpack("<I", head[4:])[0]) if head[:4] == b"RIFF" and len(head) == 8 else 0

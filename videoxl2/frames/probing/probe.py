@@ -19,6 +19,7 @@ from videoxl2.frames.files.container import (
 )
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
 from videoxl2.frames.files.programme_maps import changes_kind
+from videoxl2.frames.files.structure import is_followed
 from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.metadata import read_metadata, read_title
@@ -133,17 +134,19 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
         "timestamp_discontinuity": has_clock and (shown.media.num_strays > 0 or not shown.media.is_ordered),
         "clock_joined": shown.num_joins > 0,
         "edits_ignored": shown.has_odd_edits,
-        "streams_unread": scan.streams_unread or _changes_codec(video, scan, path),
+        "streams_unread": scan.streams_unread or _goes_on(video, scan, path),
         "starts_mid_gop": not shown.clock.counts_pictures and not first_is_key,
         "hdr_not_converted": scan.picture.color_trc in _HDR_TRANSFERS,
     }
     return tuple(word for word, is_so in found.items() if is_so)
 
 
-def _changes_codec(video: OpenVideo, scan: Scan, path: Path) -> bool:
+def _goes_on(video: OpenVideo, scan: Scan, path: Path) -> bool:
+    """Whether there is more behind what was read: the video in another codec, or another film."""
     indexes = scan.turns.streams or (video.stream.index,)
     pids = {video.container.streams[index].id for index in indexes}
-    return video.demuxer == "mpegts" and changes_kind(path, pids)
+    changes = video.demuxer == "mpegts" and changes_kind(path, pids)
+    return changes or is_followed(path, video.demuxer)
 
 
 def _has_damage(scan: Scan, shown: Showing) -> bool:

@@ -22,7 +22,7 @@ from videoxl2.frames.errors import NoVideo
 from videoxl2.frames.files.chains import lost_stretches
 from videoxl2.frames.files.container import Limits, OpenVideo
 from videoxl2.frames.files.matroska import Stretch
-from videoxl2.frames.files.structure import is_cut_short
+from videoxl2.frames.files.structure import is_cut_short, is_followed
 from videoxl2.frames.probing.rates import stated_period
 from videoxl2.frames.probing.scan import Scan
 
@@ -55,10 +55,11 @@ class Showing:
         else:
             media = measure(table, made.ticks, made.num_strays, period)
         is_cut = is_cut_short(path, video.demuxer)
-        if video.demuxer == "avi" and not is_cut:
+        is_counted_on = video.demuxer == "avi" and is_followed(path, video.demuxer)
+        if video.demuxer == "avi" and not is_cut and not is_counted_on:
             media = _with_dropped_end(media, video)
         clock = replace(made.clock, pads_with_zeros=table.pads_with_zeros)
-        is_exact = media.is_ordered and not made.is_estimated
+        is_exact = media.is_ordered and not made.is_estimated and not is_counted_on
         if not media.is_ordered and clock.can_skip:
             clock = Clock(counts_pictures=True, pads_with_zeros=clock.pads_with_zeros)
         is_exact &= not clock.counts_pictures
