@@ -23,6 +23,8 @@ from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.weight_bits import quantised
 from videoxl2.network.footprint import GB, fewest_devices, most_frames_in, share_bytes, shares
 from videoxl2.network.language.transformer import LanguageModel
+from videoxl2.network.layers import quantised as quantised_module
+from videoxl2.network.layers.quantised import quantised_linear
 from videoxl2.network.spread import check_room
 from videoxl2.random_checkpoint import write_random_checkpoint
 
@@ -107,6 +109,23 @@ def test_rows_are_what_they_are_alone(small_folder: Path, noise: Any, bits: int)
     assert together == [
         model.prefill(noise(20)).generate(prompt, max_new_tokens=6).text for prompt in PROMPTS
     ]
+
+
+@BITS
+@pytest.mark.parametrize("width", [128, 72])
+def test_a_gpus_way_to_multiply_gives_the_same(
+    bits: int, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, by the library where it can, as by pieces; also where blocks go over the ends of rows."""
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(width, outputs) for outputs in (192, 64)]
+    right = torch.cat([rounded_by_hand(layer.weight.data, bits) for layer in layers])
+    bias = torch.cat([layer.bias.data for layer in layers])
+    product = quantised_linear(layers, bits)
+    monkeypatch.setattr(quantised_module, "_CACHED", 1 << 13)
+    x = torch.randn(5, width)
+    for one in (product(x), product._at_once(x)):
+        assert torch.allclose(one, x @ right.T + bias, atol=1e-5)
 
 
 @BITS
