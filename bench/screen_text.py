@@ -6,10 +6,10 @@ Needs the extra text. With `--clips` a council's meeting is downloaded out of th
 three minutes long.
 
 Films: RapidOCR reads every sampled picture, one a second, and `videoxl2.screen_text` the same pictures in
-their order; decoding is not counted. A line-picture is a line of at least three letters that RapidOCR reads
-in one picture with a confidence above 0.8; it is found where a row says it, or much the same (four of five
-letters), at that time. Of drawn films it is also known what is written in each picture. Stills: drawn lines,
-of which each engine reads what it finds.
+their order; neither decoding is counted nor what both load once a process. A line-picture is a line of at
+least three letters that RapidOCR reads in one picture with a confidence above 0.8; it is found where a row
+says it, or much the same (four of five letters), at that time. Of drawn films it is also known what is
+written in each picture. Stills: drawn lines, of which each engine reads what it finds.
 """
 
 import argparse
@@ -103,6 +103,7 @@ def table_of_films(films: Sequence[Film]) -> None:
     )
     print("|---|---|---|---|---|---|---|---|---|")
     ocr = rapid_ocr(640)
+    load(ocr)
     for film in films:
         found = read_both(film.path, ocr)
         pictures, lines = recall(found.theirs, found.ours)
@@ -132,6 +133,13 @@ def rapid_ocr(longer: int) -> Any:
     threads = {f"EngineConfig.onnxruntime.{kind}_op_num_threads": 1 for kind in ("intra", "inter")}
     size = {"Det.limit_side_len": longer, "Det.limit_type": "max"}
     return RapidOCR(params={"Global.log_level": "error", **threads, **size})
+
+
+def load(ocr: Any) -> None:
+    """Let both read a still, so that their networks are there."""
+    still = next(iter(stills()))
+    ask(ocr, still.pixels)
+    TextReader().read(ArrayLook(still.pixels))
 
 
 def ask(ocr: Any, rgb_HW3: Pixels) -> list[tuple[str, float]]:

@@ -35,6 +35,7 @@ class _Known:
     left: int
     top: int
     pixels: Gray
+    most: float  # that a square of it may differ by
     reading: Reading
 
     def is_at(self, gray_HW: Gray, left: int, top: int) -> bool:
@@ -43,7 +44,7 @@ class _Known:
         if left < 0 or top < 0:
             return False
         there = gray_HW[top : top + height, left : left + width]
-        return there.shape == self.pixels.shape and is_alike(self.pixels, there)
+        return there.shape == self.pixels.shape and is_alike(self.pixels, there, self.most)
 
 
 class KnownBoxes:
@@ -69,7 +70,7 @@ class KnownBoxes:
         """Remember what it says."""
         left, top, right, bottom = _edges(box, gray_HW)
         pixels = gray_HW[top:bottom, left:right].copy()
-        self._known[self._count] = _Known(left, top, pixels, reading)
+        self._known[self._count] = _Known(left, top, pixels, most_of(pixels), reading)
         self._count += 1
         if len(self._known) > _MOST:
             self._known.popitem(last=False)
@@ -80,13 +81,18 @@ def gray_of(rgb_HW3: NDArray[np.uint8]) -> Gray:
     return np.asarray(Image.fromarray(rgb_HW3).convert("L")).astype(np.int16)
 
 
-def is_alike(before_HW: Gray, after_HW: Gray) -> bool:
-    """Whether not one stroke differs."""
+def most_of(pixels_HW: Gray) -> float:
+    """How far a square of a box may differ from what it was, by how dark and how bright the box is."""
+    ordered = np.sort(pixels_HW, axis=None)  # not `percentile`, which loads a part of numpy at its first call
+    dark, bright = (float(ordered[round(share * (len(ordered) - 1))]) for share in (0.05, 0.95))
+    return max(_LEAST_CONTRAST, _CONTRAST * (bright - dark))
+
+
+def is_alike(before_HW: Gray, after_HW: Gray, most: float) -> bool:
+    """Whether not one stroke differs; `most` is that of the former."""
     differs_HW = np.abs(before_HW - after_HW)
     if differs_HW.mean() >= _ALIKE:
         return False
-    dark, bright = np.percentile(before_HW, (5, 95))
-    most = max(_LEAST_CONTRAST, _CONTRAST * float(bright - dark))
     return float(_squares(differs_HW, max(3, round(_STROKE * len(before_HW)))).max()) < most
 
 
