@@ -180,6 +180,8 @@ def random_network(config: ModelConfig, seed: int, device: str = "cpu") -> AnyNe
     generator = torch.Generator(device).manual_seed(seed)
     for name, parameter in network.named_parameters():
         _draw(name, parameter.data, generator)
+    if config.language.tie_word_embeddings:
+        network.language.lm_head.weight = network.language.embed_tokens.weight
     return network
 
 

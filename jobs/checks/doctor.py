@@ -57,7 +57,7 @@ def examine(values: dict[str, Any]) -> Iterator[Check]:
 def _settings(settings: Settings) -> Check:
     missing = [name for name in ("library", "index") if getattr(settings, name) == _ABSENT]
     places = f"library {settings.library}, index {settings.index}"
-    fps = settings.fps or "as the model's files say"
+    fps = settings.fps or "as the checkpoint names it, else 1"
     asked = f"model {settings.model}, packs {', '.join(settings.packs)}, fps {fps}"
     said = f"{places}, {asked if settings.model else 'no model'}, signals {', '.join(settings.signals)}"
     if missing:

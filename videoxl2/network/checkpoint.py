@@ -96,7 +96,8 @@ def empty_network(config: ModelConfig) -> AnyNetwork:
 def load_network(folder: Path, config: ModelConfig, spread: Spread, dtype: torch.dtype) -> AnyNetwork:
     """Read every weight of `folder` in `dtype` onto its device; layers are quantised as `config` says.
 
-    Raises `CheckpointError` naming missing, unexpected and mis-shaped keys before anything is loaded.
+    Raises `CheckpointError` naming missing, unexpected and mis-shaped keys before anything is loaded, and for
+    a head that is not the embedding where config.json says so.
     """
     files = weight_files(folder)
     found: Shapes = {}
@@ -120,8 +121,19 @@ def load_network(folder: Path, config: ModelConfig, spread: Spread, dtype: torch
             _place(network, name, fill(parameter.shape, device=spread.first, dtype=dtype))
     network.language.join_weights()
     if tied:
-        network.language.lm_head.weight = network.language.embed_tokens.weight
+        _tie(folder, network)
     return network
+
+
+def _tie(folder: Path, network: AnyNetwork) -> None:
+    """Make the embedding the head. Raises `CheckpointError` where the weights have another one."""
+    head, embedding = network.language.lm_head.weight, network.language.embed_tokens.weight
+    if not head.is_meta and not torch.equal(head, embedding):
+        raise CheckpointError(
+            f"{folder / 'config.json'} says that the head is the embedding; the weights have another one",
+            "Restore config.json from its source, or set tie_word_embeddings to false if that head is meant.",
+        )
+    network.language.lm_head.weight = embedding
 
 
 def _shapes(path: Path) -> Shapes:

@@ -236,6 +236,24 @@ def test_tied_embeddings_share_one_tensor(small_folder: Path, tmp_path: Path) ->
     assert model.network.language.lm_head.weight is model.network.language.embed_tokens.weight
 
 
+@pytest.mark.parametrize("is_other", [True, False])
+def test_a_head_beside_tied_embeddings_is_theirs_or_refused(
+    small_folder: Path, tmp_path: Path, is_other: bool
+) -> None:
+    """Libraries differ in which of the two they take."""
+
+    def edit(weights: dict[str, Tensor]) -> None:
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"] + is_other
+
+    folder = rewritten(small_folder, tmp_path / "c", edit, tie_word_embeddings=True)
+    if is_other:
+        with pytest.raises(CheckpointError, match="the head is the embedding; the weights have another one"):
+            VideoXL2.from_pretrained(folder)
+    else:
+        language = VideoXL2.from_pretrained(folder).network.language
+        assert language.lm_head.weight is language.embed_tokens.weight
+
+
 def test_keys_that_do_not_fit_are_named(small_folder: Path, tmp_path: Path) -> None:
     """One message lists missing, unexpected and mis-shaped keys under their names in the file."""
 
