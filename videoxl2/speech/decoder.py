@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from videoxl2.speech.errors import SpeechError
 from videoxl2.speech.sound import RATE
 
 WINDOW_S = 30  # what it hears at once, silence included
+_SILENCE_S = 8  # behind a piece, at least, where the window has room; it need not be full
 # Without time tokens the decoder reads a piece to its end; with them it stops early and loses sentences.
 _HOW: dict[str, Any] = {
     "beam_size": 5,
@@ -58,6 +60,7 @@ class Decoder:
         except (RuntimeError, ValueError) as error:
             raise SpeechError(f"weights in {folder} cannot be loaded: {error}", _HINT) from error
         self._pipeline = faster_whisper.BatchedInferencePipeline
+        self._how = self._asked()
         self.languages: tuple[str, ...] = tuple(self._model.supported_languages)
 
     @property
@@ -67,20 +70,34 @@ class Decoder:
 
     def hear(self, sound: Samples, language: str) -> Hearing | None:
         """Write down at most 30 s of sound. None: nothing that could be written down."""
-        # Silence fills the window, as where the decoder learnt; the pipeline itself would fill its spectrum
-        # with zeros, which are a hiss 50 dB below the loudest sound.
-        window = np.pad(sound, (0, max(0, WINDOW_S * RATE - len(sound))))
-        whole = [{"start": 0, "end": len(window) / RATE}]
+        window = with_silence(sound)
+        spectrum = self._model.feature_extractor(window)[np.newaxis, :, :-1]
+        lasts = {"offset": 0.0, "duration": len(window) / RATE}
         # A new one each time: it remembers when somebody spoke last, and a piece shall depend on no other.
-        heard, _ = self._pipeline(self._model).transcribe(
-            window, language=_whisper_name(language), clip_timestamps=whole, **_HOW
+        pipeline = self._pipeline(self._model)
+        (parts,) = pipeline.forward(spectrum, self._writing(language), [lasts], self._how)
+        words = tuple(
+            HeardWord(word["word"], word["start"], word["end"], float(word["probability"]))
+            for part in parts
+            for word in part["words"]
         )
-        parts = list(heard)
-        words = [HeardWord(w.word, w.start, w.end, w.probability) for part in parts for w in part.words or ()]
         if not words:
             return None
         first = parts[0]  # of a piece there is one
-        return Hearing(tuple(words), first.avg_logprob, first.no_speech_prob, first.compression_ratio)
+        return Hearing(words, first["avg_logprob"], first["no_speech_prob"], first["compression_ratio"])
+
+    def _asked(self) -> Any:
+        """What the pipeline makes of how it is asked. It is not told more, as it would fill every window."""
+        instant = np.zeros(RATE, np.float32)
+        _, info = self._pipeline(self._model).transcribe(instant, language="en", vad_filter=False, **_HOW)
+        return info.transcription_options
+
+    def _writing(self, language: str) -> Any:
+        """Letters and marks of a language."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        name = _whisper_name(language)
+        return Tokenizer(self._model.hf_tokenizer, self.is_multilingual, task="transcribe", language=name)
 
     def language_of(self, sound: Samples) -> tuple[str, float]:
         """The likeliest language, as BCP 47, and how likely it is."""
@@ -90,6 +107,16 @@ class Decoder:
     def knows(self, language: str | None) -> bool:
         """Whether it can write a language down, whatever its region."""
         return language is not None and _whisper_name(language) in self.languages
+
+
+def with_silence(sound: Samples) -> Samples:
+    """Sound and what is heard with it, whole seconds.
+
+    Where the decoder learnt, silence fills the window. Less of it costs less; but of one second, or of four,
+    it loses words.
+    """
+    seconds = min(WINDOW_S, ceil(len(sound) / RATE) + _SILENCE_S)
+    return np.pad(sound, (0, max(0, seconds * RATE - len(sound))))
 
 
 _HINT = "Give a folder with a Whisper model converted for CTranslate2, a size such as base, or a hub id."

@@ -14,6 +14,7 @@ from videoxl2.frames import probe
 from videoxl2.frames.files.container import open_video
 from videoxl2.speech import Heard, SpeechError, engine_versions, find_speech_weights, listen
 from videoxl2.speech.clock import SampleClock
+from videoxl2.speech.decoder import with_silence
 from videoxl2.speech.languages import Language, LanguageTeller
 from videoxl2.speech.pieces import Piece
 from videoxl2.speech.runs import Run
@@ -77,6 +78,15 @@ def test_a_voice_is_as_likely_whatever_the_blocks() -> None:
     assert len(judged[0]) == -(-len(sound) // 512)
     assert max(judged[0]) > 0.9
     assert all(np.array_equal(judged[0], other) for other in judged[1:])
+
+
+@pytest.mark.parametrize(("sound_s", "window_s"), [(0.4, 9), (6.2, 15), (21.9, 30), (28, 30), (30, 30)])
+def test_a_short_piece_is_heard_in_a_short_window(sound_s: float, window_s: int) -> None:
+    """Whole seconds, eight of them or more silent, as far as there is room; its own sound comes first."""
+    sound = np.ones(round(sound_s * RATE), np.float32)
+    window = with_silence(sound)
+    assert len(window) == window_s * RATE
+    assert np.array_equal(np.flatnonzero(window), np.arange(len(sound)))
 
 
 def test_a_tone_says_nothing(tmp_path: Path) -> None:
