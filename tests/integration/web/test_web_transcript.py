@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from schemas.measured import Caption, CaptionTrack
+from schemas.measured import Caption, CaptionTrack, Speech
 
 SAID = {
     0: [(1000, 3000, "The harbour is closed."), (5000, 7000, "Überall ist Öl."), (8000, 9000, "Go\nhome.")],
@@ -17,8 +17,9 @@ _TIME = "document.getElementById('player').currentTime"
 
 
 def measure(row: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
-    """Captions in two languages."""
+    """Captions in two languages, and what was heard."""
     return {
+        "speech": (row(Speech, segment=0, start_ms=8000, end_ms=9000, text="Go home.", language="en"),),
         "caption_tracks": tuple(
             row(CaptionTrack, track=n, origin=f"said.{tag}.srt", language=tag, num_cues=len(SAID[n]))
             for n, tag in enumerate(("en", "de"))
@@ -77,3 +78,12 @@ def test_another_language_is_a_link_away(page: Any, url: str) -> None:
     page.get_by_role("link", name="de, said.de.srt").click()
     assert page.locator(".cue").all_inner_texts() == ["0:01\nDer Hafen ist zu."]
     assert page.locator("#cue-list").get_attribute("lang") == "de"
+
+
+def test_what_was_heard_is_a_link_away_and_jumps_too(page: Any, url: str) -> None:
+    """It stands behind the captions."""
+    _open(page, url, 0)
+    page.get_by_role("link", name="en, heard").click()
+    page.get_by_role("link", name="Go home.").click()
+    page.wait_for_function(f"Math.abs({_TIME} - 8) < 0.2")
+    assert page.locator(".cue.now").inner_text() == "0:08\nGo home."
