@@ -64,6 +64,8 @@ class SampleClock:
         return self._go_on(expected, length_s)
 
     def _nearest(self, stamp_s: Fraction, expected: Fraction) -> Fraction:
+        if len(self.shifts) == 1:
+            return stamp_s + self.shifts[0] + self._restarted if self._restarted else stamp_s + self.shifts[0]
         at = (stamp_s + shift + self._restarted for shift in self.shifts)
         return min(at, key=lambda one: abs(one - expected))
 

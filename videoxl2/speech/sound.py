@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -45,7 +46,7 @@ class SoundReader:
         """All of it, with damage stepped over."""
         converter, take = None, -1
         for frame, rate in self._at_true_rate():
-            placed = self.clock.place(self._stamp(frame), Fraction(frame.samples, rate))
+            placed = self.clock.place(self._stamp(frame), _length_s(frame.samples, rate))
             if placed.is_left_out:
                 continue
             if converter is None or placed.is_new:
@@ -90,6 +91,12 @@ class SoundReader:
                 self.damage.broken_packets += 1
                 continue
             yield from (frame for frame in decoded if frame.samples > 0 and frame.sample_rate > 0)
+
+
+@lru_cache(maxsize=64)
+def _length_s(samples: int, rate: int) -> Fraction:
+    """How long a frame is; most are as long as the one before."""
+    return Fraction(samples, rate)
 
 
 class Converter:
