@@ -48,7 +48,9 @@ class SampleClock:
         expected = self._expected
         if expected is None:
             return self._begin(Fraction(0) if stamp_s is None else stamp_s + self.shifts[0], length_s)
-        at = expected if stamp_s is None else self._nearest(stamp_s, expected)
+        if stamp_s is None:
+            return self._go_on(expected, length_s)
+        at = self._nearest(stamp_s, expected)
         if abs(at - expected) <= TOLERANCE_S or self._is_worn(expected):
             return self._go_on(expected, length_s)
         if at > expected:
@@ -64,8 +66,6 @@ class SampleClock:
         return self._go_on(expected, length_s)
 
     def _nearest(self, stamp_s: Fraction, expected: Fraction) -> Fraction:
-        if len(self.shifts) == 1:
-            return stamp_s + self.shifts[0] + self._restarted if self._restarted else stamp_s + self.shifts[0]
         at = (stamp_s + shift + self._restarted for shift in self.shifts)
         return min(at, key=lambda one: abs(one - expected))
 

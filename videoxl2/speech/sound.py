@@ -41,12 +41,13 @@ class SoundReader:
         self.said_rate_is_wrong = False
         self._video, self._stream = video, stream
         self._time_base = stream.time_base or Fraction(1, RATE)
+        self._next_pts: int | None = None  # of a frame that goes on from the last one
 
     def blocks(self) -> Iterator[Block]:
         """All of it, with damage stepped over."""
         converter, take = None, -1
         for frame, rate in self._at_true_rate():
-            placed = self.clock.place(self._stamp(frame), _length_s(frame.samples, rate))
+            placed = self._placed(frame, rate)
             if placed.is_left_out:
                 continue
             if converter is None or placed.is_new:
@@ -61,6 +62,15 @@ class SoundReader:
             yield from converter.take_in(frame, rate)
         except (FFmpegError, ValueError):  # a layout that libswresample does not know
             self.damage.broken_packets += 1
+
+    def _placed(self, frame: AudioFrame, rate: int) -> Placed:
+        """Where a frame lies. A stamp that goes on from the one before to the tick says nothing new."""
+        length_s, ticks = _length(frame.samples, rate, *self._time_base.as_integer_ratio())
+        pts = frame.pts
+        is_next = pts is not None and pts == self._next_pts and not self.clock.is_restless
+        placed = self.clock.place(None if is_next else self._stamp(frame), length_s)
+        self._next_pts = None if pts is None or ticks is None or placed.is_left_out else pts + ticks
+        return placed
 
     def _stamp(self, frame: AudioFrame) -> Fraction | None:
         return None if frame.pts is None else frame.pts * self._time_base
@@ -94,9 +104,11 @@ class SoundReader:
 
 
 @lru_cache(maxsize=64)
-def _length_s(samples: int, rate: int) -> Fraction:
-    """How long a frame is; most are as long as the one before."""
-    return Fraction(samples, rate)
+def _length(samples: int, rate: int, ticks: int, per_s: int) -> tuple[Fraction, int | None]:
+    """Seconds of a frame, and its ticks of `ticks / per_s` seconds where they are whole."""
+    length_s = Fraction(samples, rate)
+    in_ticks = length_s * per_s / ticks
+    return length_s, int(in_ticks) if in_ticks.denominator == 1 else None
 
 
 class Converter:
