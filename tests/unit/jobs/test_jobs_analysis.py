@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from beside_film import FILM
+from tiny_network import write_tiny_checkpoint
 
 from jobs.answers.analysis import analyze
 from jobs.answers.asking import Asker, PromptAnswer
@@ -16,7 +17,6 @@ from schemas.answers import CharacterAnswer, SceneAnswer
 from videoxl2.frames import FrameSpan, SamplingGrid
 from videoxl2.generate.models.loading import load_model
 from videoxl2.generate.session import Session
-from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
 KV = BiLevelKv(compression=2, dense_chunks=1, chunk_groups=1)
@@ -28,8 +28,7 @@ INFO = replace(FILM, duration_ms=LENGTH_MS, num_frames=760)
 @pytest.fixture(scope="module")
 def asker(tmp_path_factory):
     """Untrained weights: whatever holds for them holds by construction."""
-    folder = write_random_checkpoint(tmp_path_factory.mktemp("weights"), seed=5)
-    return Asker(load_model(folder))
+    return Asker(load_model(write_tiny_checkpoint(tmp_path_factory.mktemp("weights"), seed=5)))
 
 
 def spans(size: int, num_frames: int = 31, per_span: int = 4) -> list[FrameSpan]:

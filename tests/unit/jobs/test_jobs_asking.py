@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tiny_network import write_tiny_checkpoint
 
 from jobs.answers import asking
 from jobs.answers.analysis import Analysis
@@ -27,7 +28,6 @@ from schemas.usage import Usage
 from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
 from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
-from videoxl2.random_checkpoint import write_random_checkpoint
 
 SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
 
@@ -35,9 +35,7 @@ SUMMARY, CHARACTERS, SCENES, HIGHLIGHTS = load_packs()
 @pytest.fixture(scope="module")
 def asker(tmp_path_factory):
     """Untrained weights: whatever holds for them holds by construction."""
-    return Asker(
-        VideoXL2.from_pretrained(write_random_checkpoint(tmp_path_factory.mktemp("weights"), seed=3))
-    )
+    return Asker(VideoXL2.from_pretrained(write_tiny_checkpoint(tmp_path_factory.mktemp("weights"), seed=3)))
 
 
 @pytest.fixture(scope="module")
