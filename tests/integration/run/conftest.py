@@ -1,18 +1,34 @@
-"""The installed command in a process of its own, on real video files, with the model in tests/data/parrot."""
+"""The command on real video files, with the model in tests/data/parrot."""
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import av
 import numpy as np
 import pytest
-from command_line import Outcome, run_here
+from command_line import Outcome
+from shared_ray import SharedRay
 
 COMMAND = Path(sys.executable).with_name("media-index")
 STARTS_RAY = ("run", "backfill")
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
+
+
+@pytest.fixture(scope="session")
+def shared_ray(s3_endpoint: str) -> Iterator[SharedRay]:
+    """The Ray of all runs in this process; credentials for the S3 server are where its workers find them."""
+    ray = SharedRay()
+    yield ray
+    ray.leave()
+
+
+@pytest.fixture(scope="module")
+def no_ray(shared_ray: SharedRay) -> None:
+    """For tests that start a Ray of their own in this process."""
+    shared_ray.leave()
 
 
 @pytest.fixture
@@ -20,17 +36,27 @@ def media_index(
     tmp_path: Path,
     media_index: Callable[..., Outcome[str]],
     monkeypatch: pytest.MonkeyPatch,
+    shared_ray: SharedRay,
 ) -> Callable[..., Outcome[str]]:
-    """Run `media-index …` in an empty folder, so that no settings file is in the way: the installed command
-    in a process of its own where it starts Ray, with models on a CPU, else in this one."""
+    """`media-index …` in this process and an empty folder, so that no settings file is in the way: a run uses
+    the Ray of all tests, with models on a CPU."""
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("jobs.driver.run.join_cluster", shared_ray.joined)
 
     def run(verb: str, *arguments: object) -> Outcome[str]:
-        if verb not in STARTS_RAY:
-            return media_index(verb, *arguments)
-        command: list[str | Path] = [COMMAND, *map(str, _on_a_cpu(verb, *arguments))]
+        return media_index(verb, *(_on_a_cpu(*arguments) if verb in STARTS_RAY else arguments))
+
+    return run
+
+
+@pytest.fixture
+def installed(media_index: Callable[..., Outcome[str]]) -> Callable[..., Outcome[str]]:
+    """The installed command in a process of its own with a Ray of its own, in the folder of `media_index`."""
+
+    def run(*arguments: object) -> Outcome[str]:
+        command: list[str | Path] = [COMMAND, *map(str, _on_a_cpu(*arguments))]
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -39,16 +65,20 @@ def media_index(
 
 @pytest.fixture
 def without_ray(
-    media_index: Callable[..., Outcome[str]], capsys: pytest.CaptureFixture[str]
+    media_index: Callable[..., Outcome[str]], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Outcome[str]]:
-    """The same in this process for a run that has nothing to do for Ray: if it has, it finds none."""
+    """The same in this process for a run that has nothing to do for Ray: if it has, it fails."""
 
     def run(*arguments: object) -> Outcome[str]:
-        with pytest.MonkeyPatch.context() as nowhere:
-            nowhere.setenv("RAY_ADDRESS", "127.0.0.1:1")
-            return run_here(_on_a_cpu(*arguments), capsys.readouterr, nowhere)
+        with monkeypatch.context() as nowhere:
+            nowhere.setattr("jobs.driver.run.join_cluster", _no_ray)
+            return media_index(*arguments)
 
     return run
+
+
+def _no_ray(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("a run that was to have nothing to do starts Ray")
 
 
 def _on_a_cpu(*arguments: object) -> tuple[object, ...]:

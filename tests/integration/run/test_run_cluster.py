@@ -158,17 +158,15 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def nodes():
+def nodes(no_ray):
     """A head with a CPU, so that reading never lacks one."""
-    ray.shutdown()  # of the other tests
     with ray_nodes(head_cpus=1) as made:
         yield made
 
 
 @pytest.fixture
-def empty_nodes():
+def empty_nodes(no_ray):
     """A head that does no work."""
-    ray.shutdown()
     with ray_nodes() as made:
         yield made
 

@@ -29,7 +29,7 @@ def library(tmp_path, make_video) -> Path:
     return folder
 
 
-def test_copies_are_analysed_once(tmp_path, library, parrot, make_video, media_index):
+def test_copies_are_analysed_once(tmp_path, library, parrot, make_video, media_index, without_ray):
     """In the run that sees the first of them; a look-alike is a video of its own. The next run has nothing to
     do, whatever leads to the library, so that what was built stays current."""
     index = tmp_path / "index"
@@ -58,13 +58,13 @@ def test_copies_are_analysed_once(tmp_path, library, parrot, make_video, media_i
         return {str(path) for path in index.rglob("*") if path.is_file() and path.parent.name != "leases"}
 
     before = files()
-    quiet = media_index("run", *where, tmp_path / "linked", "--build")
+    quiet = without_ray("run", *where, tmp_path / "linked", "--build")
     assert quiet.code == 0, quiet.stderr
     assert "7 videos listed, none to analyse" in quiet.stdout
     assert files() == before
     found = media_index("search", "dog", "--index", index, "--kind", "scenes")
     assert "media-index build" not in found.stderr, "what was built is current"
     (index / "serving.duckdb").unlink()
-    again = media_index("run", *where, library, "--build", "--log-format", "json")
+    again = without_ray("run", *where, library, "--build", "--log-format", "json")
     (built,) = (json.loads(line) for line in again.stderr.splitlines() if '"built"' in line)
     assert (again.code, built["is_new"], built["file"]) == (0, True, str(index / "serving.duckdb"))

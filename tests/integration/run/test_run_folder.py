@@ -34,7 +34,9 @@ def library(tmp_path, make_video, make_sound) -> Path:
     return folder
 
 
-def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parrot, make_video, media_index):
+def test_a_folder_becomes_an_index_and_stays_up_to_date(
+    tmp_path, library, parrot, make_video, media_index, installed, without_ray
+):
     """One story: index, repeat for free, add a file, replace a file; every table is right each time."""
     index = tmp_path / "index"
     where = ("--library", library, "--index", index, "--model", parrot)
@@ -42,7 +44,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     def sql(query: str) -> list[dict]:
         return media_index("sql", query, "--index", index, "--json").json
 
-    first = media_index("run", *where, "--new-index")
+    first = installed("run", *where, "--new-index")
     assert first.code == 3, first.stderr
     assert "3 indexed, 0 partial, 5 set aside, 1 left to the next run" in first.stdout
     assert "1 other objects left out by the filters" in first.stderr
@@ -106,14 +108,14 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(tmp_path, library, parro
     assert r"caf\xe9.mp4" in told
 
     (library / "gone.mp4").unlink()
-    again = media_index("run", *where)
+    again = without_ray("run", *where)
     assert again.code == 0, again.stderr
     assert "nothing to do: 8 videos listed, none to analyse, no model loaded" in again.stdout
 
     make_video(library / "added.mp4", seconds=3, shade=90)
     make_video(library / "plain.mp4", seconds=5, shade=200)
     make_video(library / "text.mp4", seconds=3, shade=30)
-    third = media_index("run", *where, "--json")
+    third = installed("run", *where, "--json")
     assert third.code == 0, third.stderr
     assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 6)
     videos = sql("select uri, duration_ms from videos")

@@ -8,7 +8,6 @@ import pytest
 import ray
 
 from jobs.attempts.work import Work
-from jobs.cluster.joining import join_cluster
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
@@ -42,19 +41,18 @@ class HangingActor(ModelActor):
 
 
 @pytest.fixture
-def actor(tmp_path, parrot):
+def actor(tmp_path, parrot, shared_ray):
     weights = find_weights(str(parrot))
     recipe = Recipe(weights.model_id, weights.revision, "auto", Fraction(1), 64, load_packs())
     source = Source(LocalLibrary(tmp_path), tmp_path / "scratch", Fraction(1), weights.pictures)
-    with join_cluster("local"):
-        options: dict[str, Any] = {
-            "num_cpus": 0,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "concurrency_groups": {PULSE: 1},
-        }
-        remote = ray.remote(**options)(HangingActor)
-        yield remote.remote(Placement(1, "cpu", 0, 1), source, recipe)
+    shared_ray.join()
+    options: dict[str, Any] = {
+        "num_cpus": 0,
+        "max_restarts": 0,
+        "max_task_retries": 0,
+        "concurrency_groups": {PULSE: 1},
+    }
+    return ray.remote(**options)(HangingActor).remote(Placement(1, "cpu", 0, 1), source, recipe)
 
 
 def test_a_hung_model_ends_its_process_and_a_good_video_tells_what_it_took(actor, tmp_path, make_video):

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import ray
 from ray_nodes import free_port, ray_nodes, wait_for
 
 pytest.importorskip("aiohttp", reason="pip install 'ray[default]'")
@@ -17,11 +16,10 @@ STOPS_WITHIN_S = "60"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Any]:
+def client(no_ray: None) -> Iterator[Any]:
     """Of the jobs of a cluster with one CPU."""
     from ray.job_submission import JobSubmissionClient
 
-    ray.shutdown()  # of the other tests
     port = free_port()
     with ray_nodes(head_cpus=1, dashboard_port=port):
         made: list[JobSubmissionClient] = []

@@ -44,9 +44,11 @@ def test_attempts_and_json_logs(where, parrot, media_index):
     assert (aside["outcome"], aside["n"], aside["placed"], aside["printed"]) == ("quarantined", 1, True, True)
 
 
-def test_a_deadline_that_is_over_begins_nothing_and_the_next_run_goes_on(where, parrot, media_index):
+def test_a_deadline_that_is_over_begins_nothing_and_the_next_run_goes_on(
+    where, parrot, media_index, installed
+):
     """Exit code 6, no video touched (Ray takes longer to start); with a later one the rest is done."""
-    late = media_index("run", *where, "--new-index", "--model", parrot, "--deadline", "1s")
+    late = installed("run", *where, "--new-index", "--model", parrot, "--deadline", "1s")
     assert late.code == 6, late.stderr
     assert "exit 6: deadline reached" in late.stderr
     (run,) = media_index("sql", "select exit_code, num_unfinished from runs", *where[2:], "--json").json

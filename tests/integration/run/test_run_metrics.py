@@ -30,7 +30,7 @@ def scrape(url: str) -> dict[tuple[str, ...], float]:
     return found
 
 
-def test_the_nodes_endpoint_shows_the_runs_metrics():
+def test_the_nodes_endpoint_shows_the_runs_metrics(no_ray):
     """Every metric that is documented, with the run's totals; counters count up, gauges follow."""
     tally = Tally(num_indexed=3, num_partial=1, num_quarantined=1, num_elsewhere=1)
     tally.committed = Usage(video_ms=90_000, num_frames=90, num_prompt_tokens=400, num_output_tokens=200)

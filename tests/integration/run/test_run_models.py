@@ -1,16 +1,18 @@
 """Models other than Video-XL-2 through the whole pipeline: files, Ray, rows."""
 
+from tiny_network import write_tiny_checkpoint
+
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 
-def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
+def test_other_models_run_like_video_xl_2(media_index, without_ray, make_video, tmp_path):
     """Too many frames, and bi-level decoding, are refused before anything is made; in sections all of a film
     gets rows; another model's rows take their place, and say in how many bits its weights were."""
     (tmp_path / "films").mkdir()
     make_video(tmp_path / "films" / "film.mp4", seconds=12.0)
     where = ("--library", tmp_path / "films", "--index", tmp_path / "index", "--signal", "none", "--model")
-    llava = write_random_checkpoint(tmp_path / "llava", family="LLaVA-Video")
-    refused = media_index("run", *where, llava, "--new-index")
+    llava = write_tiny_checkpoint(tmp_path / "llava", family="LLaVA-Video")
+    refused = without_ray("run", *where, llava, "--new-index")
     assert refused.code == 2
     assert "LLaVA-Video takes at most" in refused.stderr
     assert not (tmp_path / "index").exists()
@@ -24,8 +26,8 @@ def test_other_models_run_like_video_xl_2(media_index, make_video, tmp_path):
     planned = media_index("plan", *where, llava, "--max-frames", 8, "--split", *pooled)
     assert "1 unchanged" in planned.stdout
 
-    pro = write_random_checkpoint(tmp_path / "pro", family="Video-XL-Pro")
-    refused = media_index("backfill", "--stale", *where, pro, "--kv", "bilevel")
+    pro = write_tiny_checkpoint(tmp_path / "pro", family="Video-XL-Pro")
+    refused = without_ray("backfill", "--stale", *where, pro, "--kv", "bilevel")
     assert refused.code == 2
     assert "these weights are Video-XL-Pro" in refused.stderr
     refused = media_index("backfill", "--stale", *where, pro, *pooled)

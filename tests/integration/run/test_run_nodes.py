@@ -6,7 +6,6 @@ import threading
 from pathlib import Path
 
 import pytest
-import ray
 from ray.cluster_utils import Cluster
 
 COMMAND = Path(sys.executable).with_name("media-index")
@@ -14,9 +13,8 @@ NUM_VIDEOS = 6
 
 
 @pytest.fixture
-def cluster():
+def cluster(no_ray):
     """A head that does no work, and one machine that does."""
-    ray.shutdown()  # of the other tests
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     yield made
     made.shutdown()

@@ -39,7 +39,7 @@ SCHEMA = {
 }
 
 
-def test_a_folder_without_code_makes_a_table(tmp_path: Path, media_index):
+def test_a_folder_without_code_makes_a_table(tmp_path: Path, media_index, without_ray):
     """Beside one of ours: windows, nested values, and times that cover the video; another type is refused."""
     pack, library, index = tmp_path / "pack", tmp_path / "library", tmp_path / "index"
     pack.mkdir()
@@ -69,9 +69,9 @@ def test_a_folder_without_code_makes_a_table(tmp_path: Path, media_index):
     assert at_ms.keys() == {row["record_index"] for row in rows}
     assert all(row["start_ms"] <= at_ms[row["record_index"]] < row["end_ms"] for row in rows)
 
-    again = media_index("run", *where, "--pack", "surveillance", "--pack", pack)
+    again = without_ray("run", *where, "--pack", "surveillance", "--pack", pack)
     assert (again.code, "nothing to do" in again.stdout) == (0, True)
     (pack / "vehicles.json").write_text(json.dumps(SCHEMA).replace('"boolean"', '"string", "maxLength": 9'))
-    refused = media_index("run", *where, "--pack", pack)
+    refused = without_ray("run", *where, "--pack", pack)
     assert refused.code == 8
     assert "vehicles.is_moving as BOOLEAN, and the pack's schema makes it VARCHAR" in refused.stderr

@@ -27,7 +27,6 @@ from jobs.answers.records import Record
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, NotLoaded, Postprocessed, Try
 from jobs.attempts.work import Work
-from jobs.cluster.joining import join_cluster
 from jobs.cluster.nodes import NodeView
 from jobs.driver.node_check import PARTS, CheckedView
 from jobs.driver.run import gate_of
@@ -209,9 +208,10 @@ class Ledger:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster():
-    with join_cluster("local") as joined:
-        yield joined
+def cluster(shared_ray):
+    """Ended with this file, as tasks that wait for ever keep its CPUs."""
+    yield shared_ray.join()
+    shared_ray.leave()
 
 
 @pytest.fixture

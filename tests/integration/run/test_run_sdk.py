@@ -15,6 +15,8 @@ from storyboard import draw_film
 from jobs import sdk
 from jobs.workers.one_pass import FEW_THREADS
 
+pytestmark = pytest.mark.usefixtures("no_ray")
+
 PAGE = Path(__file__).parents[3] / "docs" / "python.md"
 
 
@@ -54,7 +56,7 @@ def test_the_page_runs_as_it_stands(in_folder, capfd):
     logging.getLogger("jobs").addHandler(watching)
     logging.getLogger("jobs").setLevel(logging.INFO)
     capfd.readouterr()
-    failed, tried = doctest.testfile(str(PAGE), module_relative=False)
+    failed, tried = doctest.testfile(str(PAGE), module_relative=False, verbose=False)
     said = capfd.readouterr()
     assert (failed, said.out) == (0, ""), said.out
     assert tried > 20
@@ -82,7 +84,9 @@ def test_every_process_can_be_followed(in_folder, parrot):
 @pytest.mark.skipif(
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="a shell began the tests in the background"
 )
-def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_video):
+def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(
+    in_folder, parrot, make_video, shared_ray, monkeypatch
+):
     """KeyboardInterrupt, as anywhere in Python, after the run is published; the next call goes on."""
     for number in range(8):
         make_video(in_folder / "films" / f"{number}.mp4", seconds=2, shade=number * 10)
@@ -104,4 +108,5 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(in_folder, parrot, make_
     ).rows
     assert (code, number + left) == (130, 9)
     assert 1 <= number < 9
+    monkeypatch.setattr("jobs.driver.run.join_cluster", shared_ray.joined)
     assert sdk.run(settings).num_planned == left
