@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jobs.checks.check import Check, Health, enough
 from jobs.checks.imports import names_in_the_way
-from jobs.planning.frames import FramesThatFit, is_known_for, itemsize_of
+from jobs.planning.frames import FramesThatFit, itemsize_of
 from jobs.planning.preflight import make_scratch, weights_of
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
@@ -73,8 +73,6 @@ def look_at_frames(settings: Settings) -> Check:
         weights, packs = find_here(settings), load_packs(settings.packs)
     except MediaIndexError:  # said by the check of the weights
         return Check("frames", Health.OK, "known once weights and packs are here")
-    if not is_known_for(weights):
-        return Check("frames", Health.OK, "as many as the context holds")
     in_bits = {
         bits: FramesThatFit(
             weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model, weight_bits=bits

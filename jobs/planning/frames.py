@@ -115,11 +115,6 @@ def _itemsize(dtype: str) -> int:
     return 4 if dtype in ("float32", "fp32") else 2
 
 
-def is_known_for(weights: Weights) -> bool:
-    """Whether a video stays in the cache; Video-XL-Pro shows each prompt a part of it."""
-    return weights.config.family is not Family.VIDEO_XL_PRO
-
-
 def frames_lines(
     weights: Weights | None,
     dtype: str,
@@ -130,7 +125,7 @@ def frames_lines(
     weight_bits: int = FULL_BITS,
 ) -> Iterator[str]:
     """Say how many frames fit a GPU at once, and in which size where it varies; nothing without a model."""
-    if weights is not None and is_known_for(weights):
+    if weights is not None:
         fitting = FramesThatFit(weights, dtype, prompts, pixels, gpus_per_model, weight_bits)
         yield f"       at most {max_frames:,} frames of a video at once; {fitting.cards()}"
         if size := fitting.size(max_frames):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from videoxl2.network.configs.config import ModelConfig
+from videoxl2.network.configs.families import Family
 from videoxl2.network.layer_footprint import layer_bytes, layer_parameters, unpacked_bytes
 from videoxl2.network.qwen_footprint import batch_bytes, linear_parameters, tower_parameters
 
@@ -24,6 +25,7 @@ SPARE_TOKENS = 1024  # reserved behind the video for a prompt and the start of i
 _BATCH_FRAMES = {2: 32, 4: 8}  # of the vision tower on a GPU and on a CPU, by bytes a number
 _PREFIX_TOKENS = 14
 _PASS_TOKENS = 1300  # two chunks of 16 frames
+_ROTATING_BYTES = 18  # a number that is turned by its row's place, in float32
 _DISTANCES = 129  # rows of the tables of relative positions
 _MOST_FRAMES = 1 << 24
 
@@ -50,9 +52,9 @@ class Footprint:
     """Bytes by what they are for."""
 
     weights: int
-    cache: int  # keys and values of the video
+    cache: int  # keys and values of the video; with Video-XL-Pro for each prompt, and what all share
     pooled: int  # the same once more, pooled, where prompts see parts of it so
-    batch: int  # the larger of a vision batch and a pass of prefill
+    batch: int  # the largest of a vision batch, a pass of prefill and what a selector is made of
     answers: int
     unpacked: int = 0  # the largest product's quantised weights in full: in a pass, and in recorded steps
     reserved: int = RESERVED
@@ -81,13 +83,16 @@ def footprint(
     groups = -(-num_frames // config.frames_per_group)
     beside = reserved_tokens(_PREFIX_TOKENS, groups, config.stamp_tokens)
     pooled = groups * (config.tokens_per_group // compression + config.stamp_tokens) if compression else 0
+    is_prompted = config.family is Family.VIDEO_XL_PRO  # keys and values are a prompt's own
+    caches = answers.rows if is_prompted else 1
+    kept, making = _selector_bytes(config, groups, itemsize) if is_prompted and share.has_input else (0, 0)
     logits = answers.rows * config.language.vocab_size * 4 * (share.has_input or share.has_output)
     vision = _vision_bytes(config, itemsize) if share.has_input else 0
     return Footprint(
         weights=share_bytes(config, share, itemsize),
-        cache=(beside + config.most_tokens(num_frames)) * token,
+        cache=(beside + config.most_tokens(num_frames)) * token * caches + kept,
         pooled=pooled * token,
-        batch=max(vision, _pass_bytes(config, itemsize)),
+        batch=max(vision, _pass_bytes(config, itemsize), making),
         answers=answers.rows * answers.tokens * token + logits,
         unpacked=2 * unpacked_bytes(config.language, itemsize, config.weight_bits),
     )
@@ -183,7 +188,8 @@ def _input_parameters(config: ModelConfig) -> int:
     c = config.vision.hidden_size
     projector = linear_parameters(c, width) + linear_parameters(width, width)
     between = width if config.frame_tokens else _dts_parameters(c)  # LLaVA-Video has a newline there
-    return _tower_parameters(config) + between + projector + vocabulary
+    selector = 5 * linear_parameters(width, width) if config.family is Family.VIDEO_XL_PRO else 0
+    return _tower_parameters(config) + between + projector + vocabulary + selector
 
 
 def _output_parameters(config: ModelConfig) -> int:
@@ -214,6 +220,13 @@ def _vision_bytes(config: ModelConfig, itemsize: int) -> int:
     tower = patches * (4 * v.hidden_size + 2 * v.intermediate_size) * itemsize
     merged = 0 if config.frame_tokens else 10 * config.grid_side**2 * v.hidden_size * itemsize
     return frames * max(pixels + tower, merged)
+
+
+def _selector_bytes(config: ModelConfig, groups: int, itemsize: int) -> tuple[int, int]:
+    """Return what Video-XL-Pro keeps of a video for all prompts, and what that takes while it is made."""
+    visual = groups * config.tokens_per_group
+    rows, width = visual + groups * config.stamp_tokens, config.language.hidden_size
+    return (rows + visual) * width * itemsize, rows * width * (_ROTATING_BYTES + 3 * itemsize)
 
 
 def _pass_bytes(config: ModelConfig, itemsize: int) -> int:

@@ -12,9 +12,23 @@ from videoxl2 import PrefillOptions
 from videoxl2.generate.prefill.chunked import Prefill
 from videoxl2.network.checkpoint import empty_network
 from videoxl2.network.clock import StageClock
-from videoxl2.network.configs.config import FrameTokens, LanguageConfig, ModelConfig, VisionConfig
+from videoxl2.network.configs.config import (
+    FrameTokens,
+    LanguageConfig,
+    ModelConfig,
+    VisionConfig,
+    num_kept,
+)
 from videoxl2.network.configs.families import Family
-from videoxl2.network.footprint import CARDS, Answers, footprint, most_frames_in, num_parameters
+from videoxl2.network.footprint import (
+    CARDS,
+    Answers,
+    footprint,
+    most_frames_in,
+    num_parameters,
+    token_bytes,
+)
+from videoxl2.network.layers.query_aware import QuerySelector
 
 FULL = ModelConfig()
 ODD = ModelConfig(
@@ -30,11 +44,12 @@ ODD = ModelConfig(
         FULL,
         ODD,
         replace(ODD, family=Family.LLAVA_VIDEO, frame_tokens=FrameTokens()),
+        replace(ODD, family=Family.VIDEO_XL_PRO),
         replace(ODD, language=replace(ODD.language, qkv_bias=False, head_norms=True)),
     ],
 )
 def test_every_parameter_is_counted(config: ModelConfig) -> None:
-    """To the last one, in both families; a head that is the embedding counts once."""
+    """To the last one, in all families of squares; a head that is the embedding counts once."""
     network = empty_network(config)
     if config.language.tie_word_embeddings:
         network.language.lm_head.weight = network.language.embed_tokens.weight
@@ -65,6 +80,29 @@ def test_a_vision_batch_takes_what_is_said(monkeypatch: pytest.MonkeyPatch) -> N
         network.visual_tokens(bytes_FCSS.to(torch.bfloat16), StageClock(torch.device("meta")))
     said = footprint(FULL, 1).batch
     assert 0.95 * said <= live.peak <= said
+
+
+@pytest.mark.parametrize("itemsize", [2, 4])
+@torch.inference_mode()
+def test_a_selector_takes_what_is_said(itemsize: int) -> None:
+    """Video-XL-Pro: rows that all prompts share, as they are made and afterwards; a cache for each prompt."""
+    language = LanguageConfig(128, 64, 2, 2, 1, 64, 100)
+    pro = replace(ODD, family=Family.VIDEO_XL_PRO, grid_side=24, language=language)
+    groups, dtype = 60, torch.bfloat16 if itemsize == 2 else torch.float32
+    size = pro.tokens_per_group + 10
+    selector = QuerySelector(language.hidden_size).to(dtype)
+    is_visual_T = torch.ones(groups * size, dtype=torch.bool)
+    is_visual_T.view(groups, size)[:, :10] = False
+    with LiveBytes() as live:
+        pieces = torch.zeros(groups * size, language.hidden_size, dtype=dtype)
+        video = selector.prepare(pieces.clone(), is_visual_T, pro.tokens_per_group)
+        del pieces
+    none, said = (footprint(pro, frames, itemsize=itemsize) for frames in (0, 4 * groups))
+    assert 0.8 * said.batch <= live.peak <= said.batch
+    caches = 8 * token_bytes(pro, itemsize) * (11 * groups + num_kept(groups * pro.tokens_per_group, 0.99))
+    shared = said.cache - none.cache - caches
+    assert live.now <= shared <= 1.02 * live.now
+    assert video.rotated.dtype == dtype
 
 
 def test_frames_that_fit_are_the_most() -> None:
