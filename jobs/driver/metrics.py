@@ -23,6 +23,7 @@ COUNTERS = {
 GAUGES = {
     "queue_depth": ("Videos that wait for an actor", ()),
     "actors": ("Model actors that wait for a machine, or are loading, idle or busy", ("state",)),
+    "nodes_left_out": ("Nodes of the cluster that lack what the run needs, and get no work", ()),
 }
 STATES = ("waiting", "loading", "idle", "busy")
 
@@ -37,7 +38,7 @@ class Meters:
         self._gauges = {name: Gauge(f"media_index_{name}", *spec) for name, spec in GAUGES.items()}
         self._told: dict[_Series, float] = {}
 
-    def show(self, tally: Tally, queue_depth: int, actors: Mapping[str, int]) -> None:
+    def show(self, tally: Tally, queue_depth: int, actors: Mapping[str, int], num_left_out: int) -> None:
         """Bring every metric up to date."""
         for (name, label), total in _totals(tally).items():
             more = total - self._told.get((name, label), 0.0)
@@ -45,6 +46,7 @@ class Meters:
                 self._counters[name].inc(more, _tags(COUNTERS[name][1], label))
                 self._told[name, label] = total
         self._gauges["queue_depth"].set(queue_depth)
+        self._gauges["nodes_left_out"].set(num_left_out)
         for state in STATES:
             self._gauges["actors"].set(actors.get(state, 0), {"state": state})
 

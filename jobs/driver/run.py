@@ -230,7 +230,7 @@ class _Execution:
                 Postprocessing(source, checked.recipe, self._run_id, nodes.num_cpus),
                 self._settler,
                 Limits(len(works), settings.max_failures, deadline, settings.wait_for_gpus.seconds),
-                Watching(self._settler.tally, Meters(), self._progress),
+                Watching(self._settler.tally, Meters(), self._progress, cluster.nodes),
                 cluster,
                 gate_of(source, nodes.num_cpus, lambda: away_from(cluster.nodes.left_out)),
             )

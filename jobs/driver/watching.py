@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.cluster.nodes import NodeEvent
+from jobs.cluster.nodes import NodeEvent, View
 from jobs.driver.machines import Shortage
 from jobs.driver.metrics import Meters
 from jobs.driver.progress import Progress
@@ -18,10 +18,11 @@ class Watching:
     tally: Tally
     meters: Meters
     progress: Progress
+    nodes: View
 
     def load(self, queue_depth: int, actors: Mapping[str, int]) -> None:
         """Videos that wait, and actors by state."""
-        self.meters.show(self.tally, queue_depth, actors)
+        self.meters.show(self.tally, queue_depth, actors, len(self.nodes.left_out))
         if actors.get("busy") or not actors:  # without a model there are none
             self.progress.begun()
         self.progress.tick()

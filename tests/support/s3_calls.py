@@ -27,14 +27,19 @@ class Call:
     key: str = ""
     prefix: str = ""
 
-    def in_policies(self, library: str | None, index: str) -> "Call":
-        """The same in the buckets that the policies are about; both are BUCKET/FOLDER here."""
+    def in_policies(self, library: str | None, index: str | None, weights: str | None = None) -> "Call":
+        """The same in the buckets that the policies are about; all three are BUCKET/FOLDER here."""
         name = f"{self.bucket}/{self.key or self.prefix}/"
-        for here, there in ((library, "media-library"), (index, "media-index/catalog")):
+        places = (
+            (library, "media-library"),
+            (index, "media-index/catalog"),
+            (weights, "media-weights/video-xl-2"),
+        )
+        for here, there in places:
             if here and name.startswith(f"{here}/"):
                 bucket, _, key = (there + name[len(here) : -1]).partition("/")
                 return Call(self.action, bucket, key if self.key else "")
-        raise AssertionError(f"{self} is neither in the library nor in the index")
+        raise AssertionError(f"{self} is in none of them")
 
 
 class _Recorder(logging.Handler):

@@ -40,9 +40,9 @@ def test_the_nodes_endpoint_shows_the_runs_metrics(no_ray):
         (node,) = ray.nodes()
         url = f"http://{node['NodeManagerAddress']}:{node['MetricsExportPort']}/metrics"
         meters = Meters()
-        meters.show(tally, 7, {"busy": 2})
+        meters.show(tally, 7, {"busy": 2}, 0)
         tally.num_indexed += 2
-        meters.show(tally, 5, {"busy": 1, "idle": 1})
+        meters.show(tally, 5, {"busy": 1, "idle": 1}, 2)
         found: dict[tuple[str, ...], float] = {}
         give_up = time.monotonic() + 90
         while found.get(("videos_total", "indexed")) != 5 and time.monotonic() < give_up:
@@ -66,6 +66,7 @@ def test_the_nodes_endpoint_shows_the_runs_metrics(no_ray):
         ("attempts_total", "none"): 4,
         ("attempts_total", "media"): 1,
         ("queue_depth",): 5,
+        ("nodes_left_out",): 2,
         ("actors", "waiting"): 0,
         ("actors", "loading"): 0,
         ("actors", "idle"): 1,

@@ -45,6 +45,8 @@ def test_a_bucket_becomes_an_index_in_a_bucket(
     assert again.code == 0, again.stderr
     assert "nothing to do" in again.stdout
 
+    loaded = {call.in_policies(None, None, f"{s3_bucket}/weights") for call in weights}
+    assert (refused("weights.json", loaded), unused("weights.json", loaded)) == (set(), [])
     made = {
         call.in_policies(f"{s3_bucket}/films", f"{s3_bucket}/the index")
         for call in calls

@@ -87,12 +87,19 @@ def test_one_bucket_and_folder_everywhere():
         for each in json.loads(path.read_text())["Statement"]
         for resource in some(each.get("Resource", each.get("NotResource")))
     }
-    assert names == {"arn:aws:s3:::media-index", "arn:aws:s3:::media-library"}
+    assert names == {f"arn:aws:s3:::media-{name}" for name in ("index", "library", "weights")}
 
 
 def test_what_nobody_allowed_is_refused():
     """Other requests, other buckets, other keys; so that those who compare runs with policies can fail."""
     assert refused("read.json", [read_call("GET", "/media-index/catalog/tables/a%20b.parquet")]) == set()
+    assert refused("weights.json", [read_call("GET", "/media-weights/video-xl-2/config.json")]) == set()
+    for method, target in (
+        ("PUT", "/media-weights/video-xl-2/config.json"),
+        ("GET", "/media-weights/another/config.json"),
+        ("GET", "/media-index/catalog/index.json"),
+    ):
+        assert refused("weights.json", [read_call(method, target)]), target
     for method, target in (
         ("PUT", "/media-index/catalog/tables/a.parquet"),
         ("GET", "/media-index/elsewhere/a"),
