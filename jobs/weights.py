@@ -1,6 +1,7 @@
 """Which weights a run uses. Loads no torch."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import videoxl2
 from jobs.folders import default_scratch
 from schemas.failures import PreflightError, UsageError
 from storage.errors import preflight
-from videoxl2.errors import CheckpointError, ModelError, NotDownloaded
+from videoxl2.errors import CheckpointError, ModelError
 from videoxl2.network.configs.picture_size import PictureRule
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from storage.checkpoints.remote import RemoteCheckpoint
     from videoxl2.domain import Domain  # it loads PyAV
     from videoxl2.network.configs.config import ModelConfig
+    from videoxl2.network.configs.hub import HubCheckpoint
     from videoxl2.network.language.tokens import Vocabulary
 
 BUILT_IN = "small"
@@ -34,7 +36,7 @@ BUILT_IN_NOTE = (
 class Weights:
     """A checkpoint and its config, which is read once; videos outside its `domain` are not given to it.
 
-    Its folder has everything, but for one on S3, which has the heads of its weights only until
+    Its folder has everything, but for one on S3 or on the hub, which has the heads of its weights only until
     `fetch_weights`.
     """
 
@@ -44,7 +46,7 @@ class Weights:
     config: "ModelConfig"
     domain: "Domain | None" = None  # it takes any video
     options: tuple[tuple[str, str], ...] = ()  # of its family, that are not as the checkpoint has them
-    remote: "RemoteCheckpoint | None" = None  # where it is on S3
+    remote: "RemoteCheckpoint | HubCheckpoint | None" = None  # where all of it is, if not in the folder
 
     @property
     def pictures(self) -> PictureRule:
@@ -67,6 +69,13 @@ class Weights:
         from videoxl2.network.language.tokens import Vocabulary
 
         return Vocabulary.from_folder(self.folder, self.config.chat_frame)
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether all of it is on the hub, and not in the folder."""
+        from videoxl2.network.configs.hub import HubCheckpoint
+
+        return isinstance(self.remote, HubCheckpoint)
 
     @property
     def num_bytes(self) -> int:
@@ -97,28 +106,33 @@ def note_on(model_id: str | None) -> str | None:
     return f"The model {BUILT_IN} understands {_LIMITS}." if model_id == BUILT_IN else None
 
 
-class WeightsNotHere(PreflightError):  # noqa: N818 - the name says what happened
-    """A hub id whose files would have to be downloaded first."""
+def find_weights(model: str, copies: Copies | None = None, revision: str | None = None) -> Weights:
+    """A folder, a hub id, `s3://bucket/prefix`, or the built-in checkpoint.
 
-
-def find_weights(model: str, copies: Copies | None = None, local_only: bool = False) -> Weights:
-    """A folder, a hub id (downloaded once), `s3://bucket/prefix`, or the built-in checkpoint.
-
-    Of what is on S3 all but the weights is read, and kept among the copies. Raises `PreflightError`; with
-    `local_only` nothing is downloaded from the hub: WeightsNotHere.
+    Of what is on S3 or on the hub all but the weights is read, and kept among the copies; of the hub the
+    newest commit, or that of `revision`. Raises `PreflightError`.
     """
+    from videoxl2.network.configs.source import is_hub_id
+
     if model.startswith("s3:"):
         return _find_remote(model, copies or Copies())
-    return _find_local(model, local_only)
+    if model != BUILT_IN and is_hub_id(model):
+        return _find_on_hub(model, copies or Copies(), revision)
+    return _find_local(model)
 
 
 def fetch_weights(weights: Weights, copies: Copies | None = None) -> Weights:
-    """The same with all files in its folder: what is on S3 is copied, once a machine.
+    """The same with all files in its folder: what is on S3 or on the hub is copied, once a machine.
 
-    Raises `ObjectError`, as NoSpace where the disk is too small.
+    Raises `ObjectError`, as NoSpace where the disk is too small, and `CheckpointError` where the hub does not
+    deliver.
     """
+    from videoxl2.network.configs.hub import HubCheckpoint, fetch_whole
+
     if weights.remote is None:
         return weights
+    if isinstance(weights.remote, HubCheckpoint):
+        return replace(weights, folder=fetch_whole(weights.remote))
     return replace(weights, folder=(copies or Copies()).kept.whole(weights.remote))
 
 
@@ -138,8 +152,29 @@ def _find_remote(url: str, copies: Copies) -> Weights:
     return replace(found, model_id=remote.url, revision=remote.revision, remote=remote)
 
 
-def _find_local(model: str, local_only: bool = False, name: str | None = None) -> Weights:
-    """What has its files on a disk, or the hub's; `name` is what people call it."""
+def _find_on_hub(hub_id: str, copies: Copies, revision: str | None) -> Weights:
+    """Weights of the hub; without the hub, what its cache has here."""
+    from videoxl2.network.configs.hub import heads_of, look_up
+    from videoxl2.network.configs.source import download
+
+    try:
+        checkpoint = look_up(hub_id, revision)
+        folder, is_whole = heads_of(checkpoint, copies.scratch / KEPT_IN)
+    except CheckpointError as error:
+        with suppress(CheckpointError):
+            here = download(hub_id, revision, local_only=True)
+            return replace(_find_local(str(here), name=hub_id), model_id=hub_id)
+        raise PreflightError(f"model {hub_id}: {error.message}", error.hint) from None
+    except OSError as error:
+        why = f"model {hub_id}: its heads cannot be kept: {error}"
+        raise PreflightError(why, "Name another folder with --scratch.") from error
+    found = _find_local(str(folder), name=hub_id)
+    remote = None if is_whole else checkpoint
+    return replace(found, model_id=hub_id, revision=checkpoint.revision, remote=remote)
+
+
+def _find_local(model: str, name: str | None = None) -> Weights:
+    """What has its files on a disk; `name` is what people call it."""
     from videoxl2.domain import read_domain
     from videoxl2.network.configs.config_file import (
         read_config,  # the notes on a model are wanted without its files
@@ -147,14 +182,12 @@ def _find_local(model: str, local_only: bool = False, name: str | None = None) -
     from videoxl2.network.configs.source import find_folder, revision_of
 
     try:
-        folder = _SMALL if model == BUILT_IN else find_folder(model, local_only=local_only)
+        folder = _SMALL if model == BUILT_IN else find_folder(model)
         config = read_config(folder)
         revision = revision_of(folder)
         # By its content: a path to it, or to a copy, must not hide what it is.
         model_id = BUILT_IN if revision == revision_of(_SMALL) else model
         domain = read_domain(_SMALL if model_id == BUILT_IN else folder)
         return Weights(model_id, folder, revision, config, domain)
-    except NotDownloaded as error:
-        raise WeightsNotHere(error.message, error.hint) from None
     except CheckpointError as error:
         raise PreflightError(f"model {name or model}: {error.message}", error.hint) from None

@@ -2,7 +2,6 @@
 
 ModelError                 every error below; `.hint` says in one sentence what to do
 ├─ CheckpointError         the weights folder is not usable: stop before anything is spent
-│  └─ NotDownloaded        a hub id whose files are not on this machine, and nothing was to be downloaded
 ├─ ModelInputError         these frames, this prompt or these options cannot be answered: fix the call
 ├─ NonFiniteError          NaN or infinity in the answer: wrong weights or a dtype that overflows
 └─ ModelMemoryError        out of memory at the end of the ladder (smaller vision batch, K/V on the
@@ -26,10 +25,6 @@ class ModelError(Exception):
 
 class CheckpointError(ModelError):
     """The folder or hub id does not hold a Video-XL-2 checkpoint that can be loaded."""
-
-
-class NotDownloaded(CheckpointError):  # noqa: N818 - the name says what happened
-    """The weights are on the hub, perhaps; nothing was asked of it."""
 
 
 class ModelInputError(ModelError, ValueError):

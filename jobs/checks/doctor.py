@@ -18,12 +18,13 @@ from jobs.checks.machine import (
     look_at_scratch,
     look_at_shared_memory,
 )
-from jobs.planning.preflight import chosen_signals, selection_of
+from jobs.planning.preflight import chosen_signals, copies_of, selection_of
 from jobs.prompts.budget import check_budgets, check_pixels, check_weight_bits
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings, resolve
+from jobs.signals.speech import find_speech
 from jobs.ui.words import size
-from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights, WeightsNotHere
+from jobs.weights import BUILT_IN, BUILT_IN_NOTE, KEPT_IN, Weights
 from schemas.failures import MediaIndexError
 from storage.index.nearby import nearest_indexes
 from storage.index.probe import probe_index
@@ -117,10 +118,7 @@ def _weights(settings: Settings) -> Check:
         signals += ["text"] if settings.text else []
         return Check("weights", Health.OK, f"no model: {', '.join(signals)} only")
     prompts = load_packs(settings.packs)
-    try:
-        weights = find_here(settings)
-    except WeightsNotHere as error:
-        return Check("weights", Health.WARNING, error.message, error.hint)
+    weights = find_here(settings)
     check_weight_bits(settings.weight_bits, weights)
     check_pixels(settings.pixels, weights.pictures, settings.max_frames)
     check_budgets(prompts, weights)
@@ -137,7 +135,8 @@ def _weights(settings: Settings) -> Check:
 def _place_of(weights: Weights) -> str:
     if weights.remote is None:
         return f"in {weights.folder}"
-    return f"of which each node that loads them keeps a copy in {weights.folder.parent}"
+    kept = "the hub's cache" if weights.is_on_hub else weights.folder.parent
+    return f"of which each node that loads them keeps a copy in {kept}"
 
 
 def _speech(settings: Settings) -> Check:
@@ -145,6 +144,8 @@ def _speech(settings: Settings) -> Check:
 
     if settings.speech is None:
         return Check("speech", Health.OK, "not heard")
+    if settings.speech.startswith("s3:"):
+        return _speech_on_s3(settings)
     try:
         weights = find_speech_weights(settings.speech, local_only=True)
     except NotDownloaded as error:
@@ -153,6 +154,16 @@ def _speech(settings: Settings) -> Check:
         return Check("speech", Health.FAILED, f"speech {settings.speech}: {error.message}", error.hint)
     said = f"{weights.given} at {weights.revision}, {size(weights.num_bytes)}, in {weights.folder}"
     return Check("speech", Health.OK, said)
+
+
+def _speech_on_s3(settings: Settings) -> Check:
+    copies = copies_of(settings)
+    found = find_speech(settings.speech or "", copies=copies)
+    kept = copies.scratch / KEPT_IN
+    where = f"of which each node that hears keeps a copy in {kept}"
+    return Check(
+        "speech", Health.OK, f"{found.model_id} at {found.revision}, {size(found.num_bytes)}, {where}"
+    )
 
 
 def _text(settings: Settings) -> Check:

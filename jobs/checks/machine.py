@@ -12,7 +12,7 @@ from jobs.planning.preflight import make_scratch, weights_of
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.ui.words import size
-from jobs.weights import BUILT_IN, Weights, WeightsNotHere
+from jobs.weights import BUILT_IN, Weights
 from schemas.failures import MediaIndexError
 from videoxl2.errors import ModelMemoryError
 from videoxl2.network.configs.config import ModelConfig
@@ -110,8 +110,6 @@ def _no_gpu(settings: Settings, said: str) -> Check:
         if chosen_address(settings.ray_address) != LOCAL:
             return Check("gpu", Health.WARNING, said, hint)
         is_small = find_here(settings).model_id == BUILT_IN
-    except WeightsNotHere:
-        is_small = False
     except MediaIndexError:
         return Check("gpu", Health.WARNING, said, hint)  # another check says what is wrong
     asks_for_gpus = settings.num_gpus or settings.gpus_per_model > 1
@@ -198,8 +196,8 @@ def _joined(said: str, named: str) -> Check:
 
 
 def find_here(settings: Settings) -> Weights:
-    """Return the run's weights without a download from the hub. Raises as `find_weights`."""
+    """Return the run's weights, of which heads alone are downloaded. Raises as `find_weights`."""
     named = settings.model_copy(update={"model": settings.model or BUILT_IN})
-    weights = weights_of(named, local_only=True)
+    weights = weights_of(named)
     assert weights is not None  # one is named
     return weights

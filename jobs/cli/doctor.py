@@ -25,7 +25,9 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @index_options
 @click.option("--model", metavar="DIR|HUB_ID|s3://…", help="Weights; none are downloaded here.")
 @model_option
-@click.option("--speech", metavar="DIR|SIZE|HUB_ID", help="Weights that hear; none are downloaded here.")
+@click.option(
+    "--speech", metavar="DIR|SIZE|HUB_ID|s3://…", help="Weights that hear; none are downloaded here."
+)
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
 @click.option("--weight-bits", type=int, metavar="16|8|4", help="Bits of the language model's weights. [16]")

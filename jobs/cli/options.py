@@ -88,7 +88,7 @@ recipe_options = with_options(
         "exact, or draft: less is decoded for shots and cues; cuts stay exact, the rest nearly. [exact]",
     ),
     value(
-        *("--speech", "DIR|SIZE|HUB_ID"),
+        *("--speech", "DIR|SIZE|HUB_ID|s3://…"),
         "Hear what is said with these Whisper weights, e.g. base; needs the extra speech. [not heard]",
     ),
     values(

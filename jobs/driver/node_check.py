@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +14,9 @@ from jobs.attempts.actor_failures import last_line
 from jobs.cluster.joining import Cluster
 from jobs.cluster.nodes import Node, Nodes, View
 from jobs.planning.preflight import Preflight
+from jobs.signals.screen_text import TextSignal
+from jobs.signals.signal import Signal
+from jobs.signals.speech import SpeechSignal
 from jobs.weights import BUILT_IN
 from jobs.workers.node_probe import Needs, code_here, start_probe
 from schemas.failures import PreflightError
@@ -41,7 +44,28 @@ def needs_of(checked: Preflight) -> Needs:
         model if model and Path(model).is_absolute() else None,
         bucket=None if library.is_local else (library.url, checked.settings.endpoint_url),
         wants_gpus=wants_gpus and checked.settings.device != "cpu",
+        speech=_folder_that_hears(checked.recipe.signals),
+        modules=tuple(_modules_of(checked.recipe.signals)),
     )
+
+
+def _modules_of(signals: Sequence[Signal]) -> Iterator[str]:
+    """Those that come with an extra."""
+    for one in signals:
+        if isinstance(one, SpeechSignal):
+            from videoxl2 import speech  # it loads PyAV
+
+            yield from speech.NEEDED_MODULES
+        elif isinstance(one, TextSignal):
+            from videoxl2 import screen_text
+
+            yield from screen_text.NEEDED_MODULES
+
+
+def _folder_that_hears(signals: Sequence[Signal]) -> str | None:
+    """None: nothing is heard, or each machine has a copy."""
+    places = (one.place for one in signals if isinstance(one, SpeechSignal))
+    return next((str(place) for place in places if isinstance(place, Path)), None)
 
 
 @dataclass
@@ -126,11 +150,16 @@ class CheckedView:
             return f"needs {self.needs.package} {self.needs.version} and has {has}"
         if trouble:
             return str(trouble)
-        is_there = {"library": node.num_cpus, "weights": node.num_gpus or node.num_cpus}
+        needs = self.needs
+        seen = (
+            ("library", needs.library, node.num_cpus),
+            ("weights", needs.weights, node.num_gpus or node.num_cpus),
+            ("weights that hear", needs.speech, node.num_cpus),
+        )
         lacks = [
             f"does not see the {what} {folder}"
-            for what, folder in (("library", self.needs.library), ("weights", self.needs.weights))
-            if folder in missing and is_there[what]
+            for what, folder, is_used in seen
+            if folder in missing and is_used
         ]
         return " and ".join(lacks)
 

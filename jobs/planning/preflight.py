@@ -105,7 +105,7 @@ def _open(
     return Preflight(settings, library, selection, weights, recipe, scratch, index)
 
 
-def weights_of(settings: Settings, local_only: bool = False) -> Weights | None:
+def weights_of(settings: Settings) -> Weights | None:
     """The model's weights, with the options that were given; None: signals only.
 
     Raises as `find_weights`, and UsageError for an option that the model has not.
@@ -115,7 +115,7 @@ def weights_of(settings: Settings, local_only: bool = False) -> Weights | None:
         if given:
             raise UsageError(f"option {next(iter(given))} of a model, and none is named", NO_MODEL)
         return None
-    return find_weights(settings.model, copies_of(settings), local_only).with_options(given)
+    return find_weights(settings.model, copies_of(settings)).with_options(given)
 
 
 def fps_for(settings: Settings, weights: Weights | None) -> Fraction:
@@ -143,7 +143,8 @@ def _speech_of(settings: Settings) -> tuple[Signal, ...]:
     """Speech, where weights are named that hear it."""
     if settings.speech is None:
         return ()
-    return (find_speech(settings.speech, settings.speech_languages, settings.speech_missing),)
+    languages, only_missing = settings.speech_languages, settings.speech_missing
+    return (find_speech(settings.speech, languages, only_missing, copies_of(settings)),)
 
 
 def _text_of(settings: Settings) -> tuple[Signal, ...]:

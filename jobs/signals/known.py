@@ -13,7 +13,7 @@ from jobs.signals.screen_text import NAME as TEXT
 from jobs.signals.shots import Shots
 from jobs.signals.signal import Signal
 from jobs.signals.speech import NAME as SPEECH
-from jobs.signals.speech import WEIGHTS
+from jobs.signals.speech_weights import WEIGHTS
 from jobs.signals.strip import Strips
 from schemas.failures import UsageError
 

@@ -11,12 +11,13 @@ if TYPE_CHECKING:  # they load PyAV, and plans do without
 
 from jobs.signals.captions import tracks_of
 from jobs.signals.signal import Costs, Lineage, VideoFile
+from jobs.signals.speech_weights import OnHub, OnS3, find_hearing
+from jobs.weights import Copies
 from schemas.failures import PreflightError
 from schemas.measured import DroppedSpeech, Measured, Speech, SpeechTrack, SpokenWord
 from schemas.rows import columns_of
 
 NAME = "speech"
-WEIGHTS = "a folder with a Whisper model converted for CTranslate2, a size such as base, or a hub id"
 _TINY_BYTES = 75.5e6  # of the weights that the figures below were measured with
 _READING_HOUR_S, _PIECE_S = 13.0, 1.4  # of one core
 
@@ -26,7 +27,7 @@ class SpeechSignal:
     """Hears one sound track of each video; with `only_missing`, of those that no captions come with."""
 
     model_id: str
-    folder: Path
+    place: Path | OnS3 | OnHub
     revision: str
     num_bytes: int
     engines: tuple[tuple[str, str], ...]  # name and version of all that hears beside the weights
@@ -65,7 +66,11 @@ class SpeechSignal:
         """What is said in the video, whatever captions say. Raises what `videoxl2.speech.listen` does."""
         from videoxl2.speech import listen
 
-        return listen(file.path, file.info, self.folder, self.languages, file.limits)
+        return listen(file.path, file.info, self.folder(), self.languages, file.limits)
+
+    def folder(self) -> Path:
+        """The weights on this machine. Raises as their places do."""
+        return self.place if isinstance(self.place, Path) else self.place.folder()
 
     def _is_enough(self, track: "Track") -> bool:
         """Whether captions say what is said, in a wanted language; those that name none count."""
@@ -76,18 +81,21 @@ class SpeechSignal:
         return said is None or not self.languages or is_wanted
 
 
-def find_speech(given: str, languages: tuple[str, ...] = (), only_missing: bool = False) -> SpeechSignal:
-    """The signal with these weights: a folder, a size or a hub id. Raises `PreflightError`."""
-    from videoxl2.speech import SpeechError, engine_versions, find_speech_weights
+def find_speech(
+    given: str, languages: tuple[str, ...] = (), only_missing: bool = False, copies: Copies | None = None
+) -> SpeechSignal:
+    """The signal with these weights: a folder, `s3://bucket/prefix`, a size or a hub id.
+
+    Raises `PreflightError`.
+    """
+    from videoxl2.speech import SpeechError, engine_versions
 
     try:
-        weights = find_speech_weights(given)
         engines = tuple(engine_versions().items())
+        found = find_hearing(given, copies or Copies())
     except SpeechError as error:
         raise PreflightError(f"speech {given}: {error.message}", error.hint) from None
-    return SpeechSignal(
-        given, weights.folder, weights.revision, weights.num_bytes, engines, languages, only_missing
-    )
+    return SpeechSignal(given, found.place, found.revision, found.num_bytes, engines, languages, only_missing)
 
 
 def _rows(heard: "Heard", lineage: Lineage) -> Iterator[Measured]:

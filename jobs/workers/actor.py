@@ -64,7 +64,8 @@ class ModelActor:
 
         try:
             assert self._recipe.model_id is not None  # videos that no model sees come to no actor
-            weights = find_weights(self._recipe.model_id, self._source.weights)  # on this node
+            revision = self._recipe.model_revision
+            weights = find_weights(self._recipe.model_id, self._source.weights, revision)  # on this node
             if weights.revision != self._recipe.model_revision:
                 return _other_weights(weights.revision, self._recipe.model_revision or "")
             weights = fetch_weights(weights, self._source.weights)

@@ -15,7 +15,8 @@ Bucket = tuple[str, str | None]  # URL and endpoint
 @dataclass(frozen=True)
 class Needs:
     """What every node that works for a run has to have: this version of the package, with this code; the
-    folder of the library, or leave to list it on S3; the folder of the weights where models are."""
+    folder of the library, or leave to list it on S3; the folder of the weights where models are, that of the
+    weights that hear (`speech`), and libraries that read what is asked for (`modules`)."""
 
     package: str
     version: str
@@ -24,6 +25,8 @@ class Needs:
     weights: str | None
     bucket: Bucket | None = None
     wants_gpus: bool = False
+    speech: str | None = None
+    modules: tuple[str, ...] = ()
 
 
 def code_here(modules: Sequence[str]) -> str:
@@ -42,21 +45,24 @@ def code_here(modules: Sequence[str]) -> str:
 
 
 def probe_node(
-    needs: tuple[str, str, str, Bucket | None], parts: Sequence[str], module: str, folders: Sequence[str]
+    needs: tuple[str, str, str, Bucket | None, tuple[str, ...]],
+    parts: Sequence[str],
+    module: str,
+    folders: Sequence[str],
 ) -> tuple[str | None, list[str], str | None, bool]:
     """The version of the package, None where it is not here; the folders that are not here, or cannot be
     read; with the wanted version, what keeps its code, or the library on S3, from being used, and whether
     that may pass, as of a store that does not answer.
 
-    `needs` are package, version, code and bucket, a tuple as the class `Needs` is not there; `parts` are the
-    package's own packages, and `module` is what a worker imports. Imports what it needs itself, too.
+    `needs` are package, version, code, bucket and modules, a tuple as the class `Needs` is not there; `parts`
+    are the package's own packages, and `module` is what a worker imports. Imports what it needs itself, too.
     """
     import os
     from importlib import import_module
     from importlib.metadata import PackageNotFoundError, version
     from importlib.util import find_spec
 
-    package, wanted, code, bucket = needs
+    package, wanted, code, bucket, modules = needs
     try:
         found = version(package) if all(map(find_spec, parts)) else None
     except PackageNotFoundError:
@@ -66,6 +72,8 @@ def probe_node(
         return found, missing, None, False
     if code_here(parts) != code:
         return found, missing, f"has another build of {package} {found}", False
+    if lacking := [each for each in modules if find_spec(each) is None]:
+        return found, missing, f"lacks {', '.join(lacking)}", False
     try:
         import_module(module)
     except Exception as error:
@@ -82,12 +90,12 @@ def probe_node(
 def start_probe(node_id: str, parts: Sequence[str], module: str, needs: Needs) -> Any:
     """Run the probe on that node and on no other; it takes no CPU, so it does not wait for one."""
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    folders = [folder for folder in (needs.library, needs.weights) if folder]
+    folders = [folder for folder in (needs.library, needs.weights, needs.speech) if folder]
     try:
         where = NodeAffinitySchedulingStrategy(node_id, soft=False)
         options: dict[str, Any] = {"num_cpus": 0, "max_retries": 0, "scheduling_strategy": where}
         probe = ray.remote(**options)(probe_node)
-        wanted = needs.package, needs.version, needs.code, needs.bucket
+        wanted = needs.package, needs.version, needs.code, needs.bucket, needs.modules
         return probe.remote(wanted, parts, module, folders)
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])

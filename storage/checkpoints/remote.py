@@ -67,7 +67,7 @@ def list_checkpoint(url: str, patterns: Sequence[str], endpoint_url: str | None 
     if not found.files:
         raise NotFound(
             f"{place.url} has no checkpoint",
-            "Name the prefix below which config.json and *.safetensors lie.",
+            f"Name the prefix below which {' and '.join(patterns[:2])} lie.",
         )
     return found
 

@@ -24,6 +24,7 @@ from videoxl2.screen_text.reading import TextWatcher, read_screen_text
 from videoxl2.screen_text.records import Line, Outline
 from videoxl2.screen_text.weights import (
     MODEL_ID,
+    NEEDED_MODULES,
     TextWeights,
     check_text_weights,
     find_text_weights,
@@ -32,6 +33,7 @@ from videoxl2.screen_text.weights import (
 
 __all__ = [
     "MODEL_ID",
+    "NEEDED_MODULES",
     "Line",
     "Outline",
     "ScreenTextError",

@@ -14,7 +14,7 @@ from videoxl2.screen_text.errors import ScreenTextError
 MODEL_ID = "PP-OCRv6-small"
 ENGINES = ("rapidocr", "onnxruntime", "opencv-python-headless")
 _INSTALL = "Install the extra: pip install 'media-index[text]', or pip install '.[text]' in its folder."
-_NEEDED = ("rapidocr", "onnxruntime", "cv2", "shapely", "pyclipper", "omegaconf")
+NEEDED_MODULES = ("rapidocr", "onnxruntime", "cv2", "shapely", "pyclipper", "omegaconf")
 _WEIGHTS = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
 
 
@@ -29,7 +29,7 @@ class TextWeights:
 @cache
 def find_text_weights() -> TextWeights:
     """Those that are installed. ScreenTextError: the extra is not, or it brings others."""
-    missing = [name for name in _NEEDED if util.find_spec(name) is None]
+    missing = [name for name in NEEDED_MODULES if util.find_spec(name) is None]
     if missing:
         raise ScreenTextError(f"text on screen needs {', '.join(missing)}, not installed here", _INSTALL)
     package = util.find_spec("rapidocr")

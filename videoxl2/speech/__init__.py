@@ -28,9 +28,21 @@ What runs the weights is imported when something is heard, and not before. Needs
 from videoxl2.speech.errors import NotDownloaded, SpeechError
 from videoxl2.speech.listening import listen
 from videoxl2.speech.records import Dropped, Heard, HeardTrack, Said, Word
-from videoxl2.speech.weights import SpeechWeights, engine_versions, find_speech_weights
+from videoxl2.speech.weights import (
+    NEEDED_FILES,
+    NEEDED_MODULES,
+    WEIGHT_FILES,
+    WEIGHTS_FILE,
+    SpeechWeights,
+    engine_versions,
+    find_speech_weights,
+)
 
 __all__ = [
+    "NEEDED_FILES",
+    "NEEDED_MODULES",
+    "WEIGHTS_FILE",
+    "WEIGHT_FILES",
     "Dropped",
     "Heard",
     "HeardTrack",

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from videoxl2.speech.errors import NotDownloaded, SpeechError
 
-ENGINES = ("faster-whisper", "ctranslate2", "onnxruntime")
+ENGINES = {"faster-whisper": "faster_whisper", "ctranslate2": "ctranslate2", "onnxruntime": "onnxruntime"}
+NEEDED_MODULES = tuple(ENGINES.values())
 _INSTALL = "Install the extra: pip install 'media-index[speech]', or pip install '.[speech]' in its folder."
-_NEEDED = ("config.json", "model.bin", "tokenizer.json")
-_FILES = (*_NEEDED, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
+WEIGHTS_FILE = "model.bin"
+NEEDED_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json")
+WEIGHT_FILES = (*NEEDED_FILES, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
 _DETECTOR = "assets/silero_vad_v6.onnx"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BLOCK = 1 << 20
@@ -36,18 +38,18 @@ def find_speech_weights(given: str, local_only: bool = False) -> SpeechWeights:
     folder = Path(given).expanduser()
     if not folder.is_dir():
         folder = _downloaded(given, local_only)
-    for name in _NEEDED:
+    for name in NEEDED_FILES:
         if not (folder / name).is_file():
             raise SpeechError(
                 f"the folder {folder} has no {name}",
                 "Give one with a Whisper model converted for CTranslate2, a size such as base, or a hub id.",
             )
-    return SpeechWeights(given, folder, _revision(folder), (folder / "model.bin").stat().st_size)
+    return SpeechWeights(given, folder, _revision(folder), (folder / WEIGHTS_FILE).stat().st_size)
 
 
 def find_detector() -> Path:
     """The file that tells where somebody speaks. SpeechError: the extra is not installed."""
-    missing = [name for name in ENGINES if util.find_spec(name.replace("-", "_")) is None]
+    missing = [name for name, module in ENGINES.items() if util.find_spec(module) is None]
     if missing:
         raise SpeechError(f"speech needs {', '.join(missing)}, not installed here", _INSTALL)
     package = util.find_spec("faster_whisper")
@@ -89,7 +91,7 @@ def _revision(folder: Path) -> str:
     resolved = folder.resolve()
     if resolved.parent.name == "snapshots" and _COMMIT.fullmatch(resolved.name):
         return resolved.name
-    return _hash_of([folder / name for name in sorted(_FILES) if (folder / name).is_file()])
+    return _hash_of([folder / name for name in sorted(WEIGHT_FILES) if (folder / name).is_file()])
 
 
 def _hash_of(paths: list[Path]) -> str:

@@ -118,11 +118,11 @@ def test_a_place_that_holds_something_else_is_refused(library, tmp_path):
     assert "not empty" in found["index"].detail
 
 
-def test_a_hub_id_is_not_downloaded(library, tmp_path, monkeypatch):
-    """A run would do that first; that is said."""
+def test_a_hub_that_does_not_answer_is_told(library, tmp_path, monkeypatch):
+    """A run would end with that."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     found = _examine(library=library, index=str(tmp_path / "i"), model=f"nobody/{uuid.uuid4().hex}")
-    assert found["weights"].health is Health.WARNING
+    assert found["weights"].health is Health.FAILED
     assert "not on this machine" in found["weights"].detail
 
 

@@ -431,6 +431,11 @@ def test_a_node_that_lacks_something_is_named_with_what_it_lacks(cluster, tmp_pa
         (Needs("media-index", ours, "other", None, None), f"has another build of media-index {ours}"),
         (Needs("media-index", ours, code, nowhere, None), f"does not see the library {nowhere}"),
         (Needs("media-index", ours, code, str(tmp_path), nowhere), f"does not see the weights {nowhere}"),
+        (
+            Needs("media-index", ours, code, None, None, speech=nowhere),
+            f"does not see the weights that hear {nowhere}",
+        ),
+        (Needs("media-index", ours, code, None, None, modules=("av", "not_there")), "lacks not_there"),
     ]:
         with pytest.raises(PreflightError, match=re.escape(f"node {node} {said}")):
             CheckedView(NodeView(cluster.nodes._client), needs).check()

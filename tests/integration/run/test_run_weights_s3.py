@@ -1,6 +1,7 @@
 """`--model s3://…` without Ray: which model it is, what is told of it, what keeps it from being used."""
 
 import json
+import pickle
 import shutil
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import pytest
 from s3_calls import recorded
 
 import videoxl2
+from jobs.signals.speech import find_speech
 from jobs.weights import BUILT_IN, Copies, fetch_weights, find_weights
 from schemas.failures import PreflightError
+from videoxl2.speech import NEEDED_FILES
 
 SMALL = Path(videoxl2.__file__).parent / "small"
 
@@ -69,6 +72,34 @@ def test_doctor_and_plan_do_not_download_weights(
     assert {call.action for call in calls} == {"s3:ListBucket"}
     (kept,) = (tmp_path / "scratch" / "weights").glob("*/*.heads/model.safetensors")
     assert kept.stat().st_size < (parrot / "model.safetensors").stat().st_size / 10
+
+
+def test_weights_that_hear_are_copied_once_a_machine(put_model, s3_endpoint, tmp_path, media_index):
+    """When something is heard, and not by who plans; replaced ones are others."""
+    folder = tmp_path / "whisper"
+    folder.mkdir()
+    for name in (*NEEDED_FILES, "vocabulary.txt", "unknown.bin"):
+        (folder / name).write_bytes(name.encode() * 1000)
+    url, copies = put_model(folder, "whisper"), Copies(tmp_path / "scratch", s3_endpoint)
+    with recorded() as calls:
+        first = find_speech(url, copies=copies)
+    assert {call.action for call in calls} == {"s3:ListBucket"}
+    assert (first.model_id, first.num_bytes) == (url, len("model.bin") * 1000)
+    with recorded() as calls:
+        copy = pickle.loads(pickle.dumps(first)).folder()
+        assert first.folder() == copy
+    assert sorted(path.name for path in copy.iterdir()) == sorted((*NEEDED_FILES, "vocabulary.txt"))
+    assert (copy / "model.bin").read_bytes() == (folder / "model.bin").read_bytes()
+    assert len([call for call in calls if call.action == "s3:GetObject"]) == 4
+    told = media_index("doctor", "--speech", url, "--endpoint-url", s3_endpoint).stdout
+    assert f"{url} at {first.revision}, " in told
+    (folder / "model.bin").write_bytes(b"other weights")
+    assert find_speech(put_model(folder, "whisper"), copies=copies).revision != first.revision
+    (folder / "tokenizer.json").rename(folder / "unknown.json")
+    with pytest.raises(PreflightError, match=r"speech s3://.*/less has no tokenizer.json"):
+        find_speech(put_model(folder, "less"), copies=copies)
+    with pytest.raises(PreflightError, match=r"speech s3://.*/nothing has no checkpoint"):
+        find_speech(f"{url}/nothing", copies=copies)
 
 
 def test_weights_that_are_not_there_are_told_before_anything_is_spent(s3_bucket, s3_endpoint, tmp_path):

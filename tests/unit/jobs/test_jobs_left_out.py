@@ -28,8 +28,8 @@ from storage.library.local import LocalLibrary
 HERE = version(PACKAGE)
 
 
-def probed(folders=(), package=PACKAGE, parts=PARTS, module=WORKERS, bucket=None):
-    return probe_node((package, HERE, code_here(PARTS), bucket), parts, module, folders)
+def probed(folders=(), package=PACKAGE, parts=PARTS, module=WORKERS, bucket=None, modules=()):
+    return probe_node((package, HERE, code_here(PARTS), bucket, modules), parts, module, folders)
 
 
 def test_a_node_with_everything_lacks_nothing(tmp_path):
@@ -54,8 +54,13 @@ def test_another_build_of_the_same_version_is_told_apart(tmp_path, monkeypatch):
         monkeypatch.syspath_prepend(tmp_path / name)
         found.append(code_here(["some_part"]))
     assert found[0] == found[1] != found[2]
-    other = probe_node((PACKAGE, HERE, "other", None), PARTS, WORKERS, [])
+    other = probe_node((PACKAGE, HERE, "other", None, ()), PARTS, WORKERS, [])
     assert other == (HERE, [], f"has another build of media-index {HERE}", False)
+
+
+def test_a_library_of_an_extra_that_is_not_here_is_told():
+    """With all that are not."""
+    assert probed(modules=("json", "no_such", "nor_this"))[2:] == ("lacks no_such, nor_this", False)
 
 
 def test_a_folder_that_is_not_here_is_missing(tmp_path):

