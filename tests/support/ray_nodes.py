@@ -29,6 +29,9 @@ SETTINGS = {
 }
 HERE = str(Path(__file__).parent)  # workers import the test's module, and so this one
 PREEMPTION = 2  # Ray's number for the reason of a drain
+# Run with folders, a colon and a command: the command sees empty folders in their place.
+HIDE = 'while [ "$1" != : ]; do mount -t tmpfs tmpfs "$1" || exit; shift; done; shift; exec "$@"'
+IN_NAMESPACE = ("unshare", "--mount", "--propagation", "private")
 
 
 def wait_for(is_so: Callable[[], Any], what: str, timeout_s: float = 240.0) -> None:
@@ -108,11 +111,17 @@ class RayNodes:
         self.client = raylet.GcsClient(address=self.address)
         wait_for(self._ids, "the head")
 
-    def add(self, num_cpus: int, num_gpus: int, path: Path | None = None) -> RayNode:
-        """Start a node, and wait until it has joined. Its workers look for packages in `path` first."""
+    def add(
+        self, num_cpus: int, num_gpus: int, path: Path | None = None, hidden: Path | None = None
+    ) -> RayNode:
+        """Start a node, and wait until it has joined. Its workers look for packages in `path` first.
+
+        Where a folder is `hidden`, it has none of what is in there and in Ray's own folder: in their places
+        are disks of its own, as on another machine.
+        """
         before = self._ids()
         counts = f"--num-cpus={num_cpus}", f"--num-gpus={num_gpus}"
-        process = self._start(f"--address={self.address}", *counts, path=path)
+        process = self._start(f"--address={self.address}", *counts, path=path, hidden=hidden)
         wait_for(lambda: self._ids() - before, "a node")
         (node_id,) = self._ids() - before
         return RayNode(process, node_id)
@@ -127,12 +136,15 @@ class RayNodes:
             one.node_id.hex() for one in self.client.get_all_node_info(timeout=10).values() if not one.state
         }
 
-    def _start(self, *said: str, path: Path | None = None) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, *said: str, path: Path | None = None, hidden: Path | None = None
+    ) -> "subprocess.Popen[bytes]":
+        away = (*IN_NAMESPACE, "sh", "-c", HIDE, "hide", self.folder, hidden, ":") if hidden else ()
         where = f"--temp-dir={self.folder}", f"--dashboard-agent-listen-port={free_port()}"
         less = "--object-store-memory=80000000", "--disable-usage-stats", "--include-log-monitor=false"
         with (self.folder / f"node {len(self.started)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [RAY, "start", "--block", *where, *less, *said],
+                [*away, RAY, "start", "--block", *where, *less, *said],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | SETTINGS | {"PYTHONPATH": f"{path}:{HERE}" if path else HERE},
@@ -149,6 +161,14 @@ class RayNodes:
             with suppress(OSError):
                 if entry.name.isdigit() and os.fsencode(self.folder) in (entry / "cmdline").read_bytes():
                     os.kill(int(entry.name), signal.SIGKILL)
+
+
+def can_hide_folders() -> bool:
+    """Whether this user may give a process another view of the disk."""
+    try:
+        return subprocess.run([*IN_NAMESPACE, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

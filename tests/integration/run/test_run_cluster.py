@@ -13,10 +13,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 import ray
 from ray import cloudpickle
-from ray_nodes import RayNodes, ray_nodes, wait_for
+from ray_nodes import RayNodes, can_hide_folders, ray_nodes, wait_for
 
 from jobs.answers.analysis import Analysis
 from jobs.attempts.tries import ActorLocation, AttemptResult
@@ -333,6 +334,37 @@ def test_a_node_that_dies_is_an_event_and_no_word_of_rays(tmp_path, nodes, make_
     assert "no autoscaler" in waits[1]["why"]
     (lost,) = [line for line in lines if line["event"] == "node_lost"]
     assert lost["node_id"] == node.node_id
+
+
+@pytest.mark.nightly  # two runs
+@pytest.mark.skipif(not can_hide_folders(), reason="this user may not mount a disk for a process alone")
+def test_a_node_needs_no_file_system_of_the_drivers(
+    tmp_path, empty_nodes, make_video, parrot, s3_endpoint, s3_bucket, media_index
+):
+    """Where films, weights and index are on S3: the node that works sees neither the driver's folders nor
+    Ray's. Of films in a folder it says that it does not see them, before anything is spent."""
+    node = empty_nodes.add(num_cpus=2, num_gpus=0, hidden=tmp_path)
+    where(tmp_path, make_video, parrot)
+    s3 = boto3.client("s3", endpoint_url=s3_endpoint)
+    for folder, name in ((tmp_path / "library", "films"), (parrot, "weights")):
+        for path in (path for path in folder.rglob("*") if path.is_file()):
+            s3.upload_file(str(path), s3_bucket, f"{name}/{path.relative_to(folder)}")
+    films, index, weights = (f"s3://{s3_bucket}/{name}" for name in ("films", "index", "weights"))
+    scratch = tmp_path / "scratch"
+    there = ["--index", index, "--endpoint-url", s3_endpoint]
+    run = [COMMAND, "run", *there, "--model", weights, "--device", "cpu", "--scratch", scratch]
+    run += ["--ray-address", empty_nodes.address, "--log-format", "json"]
+    refused = subprocess.run(
+        [*run, "--library", tmp_path / "library", "--new-index"], capture_output=True, text=True, timeout=300
+    )
+    error = json.loads(refused.stderr.splitlines()[-1])
+    assert refused.returncode == 8, refused.stderr
+    assert f"({node.node_id[:8]}) does not see the library {tmp_path / 'library'}" in error["message"]
+    done = subprocess.run([*run, "--library", films], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert media_index("sql", "select uri from videos", *there, "--json").json == [{"uri": f"{films}/a.mp4"}]
+    # The driver has heads of the weights; the whole was on the node's own disk.
+    assert [path.parent.suffix for path in scratch.rglob("model.safetensors")] == [".heads"]
 
 
 @pytest.mark.nightly  # four nodes
