@@ -12,6 +12,7 @@ objects    an index's bytes on a disk or in a bucket: create once, read, list
 s3         one client per endpoint; listing and PUT with little CPU
 errors     what can go wrong with one object        locations  what a URL names: a folder or an S3 prefix
 parquet_rows  rows of a Parquet file that is not ours       sql  DuckDB and its SQL as text
+column_runs  Parquet files of ours with each column in one piece
 """
 
 import logging

@@ -8,7 +8,7 @@ from typing import Protocol
 
 KEPT_BYTES = 256 << 20
 GAP_BYTES = 16 << 10  # less than that is read with what lies on both sides: a request costs more
-_RANGE_BYTES = 1 << 20  # larger ranges are read once, and would only push out others
+_RANGE_BYTES = 16 << 20  # larger ranges are read once, and would only push out others
 
 
 class Known(Protocol):
@@ -43,6 +43,7 @@ class Shelf:
         self._known: dict[str, tuple[str, Known]] = {}  # name -> prefix of its index, place
         self._stretches: dict[str, tuple[int, int]] = {}  # name -> first byte and end of its pack to be read
         self._held: OrderedDict[_Range, Future[bytes]] = OrderedDict()
+        self._ranges: dict[str, set[_Range]] = {}  # those of `_held`, by name
         self._num_bytes = 0
 
     def expect(self, prefix: str, places: Iterable[Known]) -> None:
@@ -100,18 +101,28 @@ class Shelf:
 
     def _get(self, wanted: _Range, read: Read) -> bytes:
         with self._lock:
-            held = self._held.get(wanted)
-            is_first = held is None
-            if held is None:
-                held = self._held[wanted] = Future()
-            self._held.move_to_end(wanted)
+            found = self._that_holds(wanted)
+            is_first = found is None
+            if found is None:
+                found = wanted
+                self._held[found] = Future()
+                self._ranges.setdefault(found[0], set()).add(found)
+            held = self._held[found]
+            self._held.move_to_end(found)
         if is_first:
             try:
                 held.set_result(read(*wanted))
             except BaseException as error:
                 held.set_exception(error)
             self._keep(wanted, held)
-        return held.result()
+        (_, first, end), start = wanted, found[1]
+        return held.result() if found == wanted else held.result()[first - start : end - start]
+
+    def _that_holds(self, wanted: _Range) -> _Range | None:
+        """A range that is held, or on its way, with all of it: itself, or a larger one."""
+        name, first, end = wanted
+        of_name = self._ranges.get(name, ())
+        return next((each for each in of_name if each[1] <= first and end <= each[2]), None)
 
     def _keep(self, wanted: _Range, held: Future[bytes]) -> None:
         """Keep what was read; errors and large ranges are not, and are read again when they are asked for."""
@@ -119,7 +130,7 @@ class Shelf:
             if self._held.get(wanted) is not held:  # dropped meanwhile
                 return
             if held.exception() or (len(held.result()) > _RANGE_BYTES and wanted[0] in self._known):
-                del self._held[wanted]
+                self._let_go(wanted)
                 return
             self._num_bytes += len(held.result())
             for oldest in list(self._held):
@@ -131,4 +142,10 @@ class Shelf:
         held = self._held[wanted]
         if held.done():
             self._num_bytes -= 0 if held.exception() else len(held.result())
+        self._let_go(wanted)
+
+    def _let_go(self, wanted: _Range) -> None:
         del self._held[wanted]
+        self._ranges[wanted[0]].remove(wanted)
+        if not self._ranges[wanted[0]]:
+            del self._ranges[wanted[0]]

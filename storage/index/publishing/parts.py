@@ -7,6 +7,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from schemas.identity import VideoId
+from storage.column_runs.together import with_columns_together
 from storage.errors import NotFound
 from storage.index.layout import new_part_key
 from storage.index.publishing.damage import damaged_part
@@ -27,7 +28,7 @@ def write_part(store: ObjectStore, key: str, table: pa.Table) -> NewPart:
 
 
 def _put(store: ObjectStore, key: str, sink: pa.BufferOutputStream) -> NewPart:
-    data = bytes(sink.getvalue())
+    data = with_columns_together(memoryview(sink.getvalue()))
     store.put_if_absent(key, data)
     return NewPart.of(key, data)
 
