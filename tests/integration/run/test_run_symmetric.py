@@ -4,6 +4,7 @@ So it is run where it sees its own alone: in a PID namespace.
 """
 
 import os
+import secrets
 import shlex
 import subprocess
 import sys
@@ -42,13 +43,16 @@ def test_symmetric_run_ends_as_the_run_does(alone, tmp_path, make_video, media_i
     both = [[*run, "--new-index", "--index", first, "--ok", "3"], [*run, "--new-index", "--index", second]]
     script = " && ".join(shlex.join(map(str, one)) for one in both)
     counts = ["--num-cpus=2", "--num-gpus=0", "--object-store-memory=80000000", "--include-dashboard=false"]
+    # Where a token lies in the home folder Ray starts with tokens and says so to nobody: here on purpose.
+    tokens = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    path = {"PATH": f"{BIN}:{os.environ['PATH']}"}
     with tempfile.TemporaryDirectory(prefix="mi-symmetric-", dir="/tmp") as folder:
         done = subprocess.run(
             [*alone, BIN / "ray", "symmetric-run", "--address", address, *counts, "--", "sh", "-c", script],
             capture_output=True,
             text=True,
             timeout=600,
-            env=os.environ | SETTINGS | {"PATH": f"{BIN}:{os.environ['PATH']}", "RAY_TMPDIR": folder},
+            env=os.environ | SETTINGS | tokens | path | {"RAY_TMPDIR": folder},
         )
     assert done.returncode == 3, done.stdout + done.stderr
     for index in (first, second):
