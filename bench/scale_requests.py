@@ -95,11 +95,11 @@ def _bench_large(num_rows: int) -> None:
 def _write_large(url: str, num_rows: int, in_runs: bool) -> None:
     import pyarrow as pa
 
-    from storage.index import parts
-    from storage.index.arrow_tables import arrow_schema
-    from storage.index.columns import COLUMNS
     from storage.index.index import open_index
-    from storage.index.snapshots import create_next
+    from storage.index.publishing import parts
+    from storage.index.publishing.snapshots import create_next
+    from storage.index.tables.arrow_tables import arrow_schema
+    from storage.index.tables.columns import COLUMNS
 
     if not in_runs:
         setattr(parts, "with_columns_together", bytes)  # noqa: B010 - what the parts are held against
