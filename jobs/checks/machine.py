@@ -91,7 +91,7 @@ def look_at_frames(settings: Settings) -> Check:
         here = min(on_gpus) if gpus else fitting.on_cpu(available_memory()[1])
         said += f"; {here:,} fit here; {fitting.cards()}"
     for bits, other in in_bits.items():
-        said += "" if other is fitting else f"; with --weight-bits {bits} {other.cards()}"
+        said += "" if other is fitting else f"; {other.on_cards()} with --weight-bits {bits}"
     if here >= settings.max_frames:
         advice = fitting.advice(settings.max_frames)
         return Check("frames", Health.WARNING if advice else Health.OK, said, advice)

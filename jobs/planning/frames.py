@@ -88,6 +88,10 @@ class FramesThatFit:
         said = (self._on_card(card, each) for card in CARDS)
         return f"{who} {', '.join(said)}"
 
+    def on_cards(self) -> str:
+        """Say the dense frames alone, in the order of sizes: `0 / 1,536 / 12,336 / 26,736 / 54,188`."""
+        return " / ".join(f"{self.on_gpu(card):,}" for card in CARDS)
+
     def _on_card(self, card: int, each: str) -> str:
         dense, place = self.on_gpu(card), f"on {card // GB} GB{each}"
         if not dense:

@@ -1,5 +1,6 @@
 """Bits of weights as a setting: part of the recipe, rows that say it, refused where they cannot be."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -115,6 +116,9 @@ def test_doctor_says_what_other_bits_would_hold():
     """The chosen ones first."""
     said = look_at_frames(Settings.of(library="l", index="i", model="small", weight_bits=8)).detail
     chosen, full, four = said.split("; ")[-3:]
+    rows = {16: full, 4: four}
     assert chosen.startswith("a GPU holds ")
-    assert full.startswith("with --weight-bits 16 a GPU holds ")
-    assert four.startswith("with --weight-bits 4 a GPU holds ")
+    held = {bits: [int(n) for n in re.findall(r"\d+", said.replace(",", ""))] for bits, said in rows.items()}
+    assert all(len(some) == 6 for some in held.values())
+    assert [some.pop() for some in held.values()] == [16, 4]
+    assert held[16] < held[4], "frames on each of five cards"
