@@ -125,6 +125,8 @@ def _weights(settings: Settings) -> Check:
     said = f"{weights.model_id} at {weights.revision}, {size(weights.num_bytes)}, {_place_of(weights)}"
     if options := options_of(weights.config):
         said += f"; options {', '.join(f'{key}={value}' for key, value in options.items())}"
+    if weights.config.chat.skips_thought:
+        said += "; it would think first, and is told an empty thought"
     if weights.domain:
         said += f"; takes only what looks like its own: {weights.domain.made_of}"
     if weights.model_id == BUILT_IN:

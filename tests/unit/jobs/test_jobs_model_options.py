@@ -148,12 +148,14 @@ def test_a_plan_says_what_is_not_as_usual(qwen, llava):
     assert list(model_lines(None, settings())) == []
 
 
-def test_doctor_lists_the_options_of_a_checkpoint(llava):
-    """With the values that a run would use; a wrong one fails the check of the weights."""
+def test_doctor_lists_the_options_of_a_checkpoint(llava, qwen):
+    """With the values that a run would use, and a thought that is skipped; a wrong one fails the check."""
 
     def weights_check(**given):
         return next(c for c in examine({"model": str(llava), **given}) if c.name == "weights")
 
+    thinking = weights_check(model=str(qwen)).detail
+    assert "options system=as published; it would think first, and is told an empty thought;" in thinking
     found = weights_check(model_options=("newline=frame",))
     assert "options pool=bilinear, pool-stride=2, newline=frame, tell-times=yes" in found.detail
     assert weights_check(model_options=("pool=mean",)).health == "failed"
