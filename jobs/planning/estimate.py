@@ -29,9 +29,7 @@ class Estimate:
     num_output_tokens: int | None = None  # that the model would write
     num_attempts: int = 0
     num_alike: int = 0  # of them: asked the same questions
-    is_decoded_alike: bool = (
-        True  # none of them on other keys and values (`--kv`), or with weights of other bits
-    )
+    is_decoded_alike: bool = True  # none of them with another `--kv`, `--weight-bits` or `--model-option`
     device: str | None = None
     num_actors: int = 1
     actor_hours: Range | None = None

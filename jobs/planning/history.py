@@ -11,7 +11,7 @@ from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.costs import Attempts, Costs, fit_costs
 from jobs.planning.shapes import SHOWN, Shapes
 from jobs.prompts.kv import DENSE
-from jobs.prompts.recipe import Recipe, pixels_of
+from jobs.prompts.recipe import Recipe, is_option, pixels_of
 from schemas.recipe import Budget, RecipeRecord
 from storage.index.index import Index
 from storage.query.actors import actors_by_run
@@ -55,7 +55,8 @@ ORDER BY started_at DESC LIMIT 1"""
 class History:
     """Rates, where they come from, and the seconds of a run in which no video is at work.
 
-    Of attempts that were decoded as the recipe says (`--kv`, `--weight-bits`), or of all where there is none.
+    Of attempts that were decoded as the recipe says (`--kv`, `--weight-bits`, `--model-option`), or of all
+    where there is none.
     """
 
     costs: Costs
@@ -98,10 +99,11 @@ def read_history(
     return History(costs, rows[0][0], num_attempts, num_alike, bool(decoded_alike), float(idle_s), num_actors)
 
 
-def _way_of(recipe: RecipeRecord | None) -> tuple[str, str]:
-    """Keys and values, and bits of weights: what a token of an answer takes depends on both."""
+def _way_of(recipe: RecipeRecord | None) -> tuple[object, ...]:
+    """Keys and values, bits of weights and options of the model: what a video takes depends on them."""
     settings = recipe.settings if recipe else {}
-    return settings.get("kv", DENSE), settings.get("weight_bits", str(FULL_BITS))
+    options = sorted(pair for pair in settings.items() if is_option(pair[0]))
+    return settings.get("kv", DENSE), settings.get("weight_bits", str(FULL_BITS)), options
 
 
 def _attempts(

@@ -127,7 +127,7 @@ def estimate_lines(estimate: Estimate) -> Iterator[str]:
     if not estimate.num_alike:
         yield "       a guess: these questions were asked in none of them; try `media-index run --limit 20`"
     if not estimate.is_decoded_alike:
-        yield "       a guess: none was decoded with this --kv and --weight-bits (docs/model.md)"
+        yield "       a guess: none was decoded with this --kv, --weight-bits and --model-option"
     actors = f"{estimate.num_actors} of them, start-up included"
     yield f"       done in {hours(soon)} to {hours(late)} with {actors}"
     if estimate.usd is not None:

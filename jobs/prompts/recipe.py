@@ -20,6 +20,7 @@ from videoxl2.network.configs.weight_bits import FULL_BITS
 
 OF_SAID = "captions"  # the signal that `{said}` in a prompt is filled from
 OF_HEARD = "speech"  # and that in place of it, where a prompt hears
+_OPTION = "option "
 ENGINE_VERSION = 1  # raised when the same model and prompts would give other rows than before
 
 
@@ -110,7 +111,12 @@ class Recipe:
 
 def option_name(key: str) -> str:
     """The name under which a recipe's settings tell an option of the model."""
-    return f"option {key}"
+    return f"{_OPTION}{key}"
+
+
+def is_option(name: str) -> bool:
+    """Whether a recipe's setting is an option of the model."""
+    return name.startswith(_OPTION)
 
 
 def pixels_said(pixels: PixelBudget) -> dict[str, str]:

@@ -415,3 +415,10 @@ def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row
     assert any(
         f"some {quiet.num_pieces} pieces" in line for line in estimate_lines(estimate_of(plan, checked))
     )
+
+
+def test_what_was_asked_with_other_options_is_a_guess(settings, history):
+    """They change how many tokens a video has, so its own attempts are not those of another model."""
+    checked, plan = preview(settings(), NIGHTLY)
+    pooled = replace(checked, recipe=replace(checked.recipe, model_options=(("pool-stride", "4"),)))
+    assert [estimate_of(plan, one).is_decoded_alike for one in (checked, pooled)] == [True, False]
