@@ -6,7 +6,16 @@ import av
 import numpy as np
 import pytest
 
-from videoxl2.frames import FrameFlag, UndecodableVideo, plan_sampling, probe, read_frames, read_span
+from videoxl2.frames import (
+    FrameFlag,
+    Span,
+    UndecodableVideo,
+    plan_sampling,
+    probe,
+    read_frames,
+    read_span,
+    read_spans,
+)
 
 SIZE = 96
 MARKED = FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
@@ -148,6 +157,28 @@ def test_a_video_of_garbage_is_undecodable(tmp_path, make):
     path.write_bytes(data)
     with pytest.raises(UndecodableVideo):
         probe(path)
+
+
+def test_a_damaged_key_leaves_the_next_one_and_what_refers_to_it_alone(tmp_path, make):
+    """H.264's decoder keeps more of damage than a flush takes away: whatever was read before, a sound stretch
+    has the pictures of a sound file."""
+    whole = make("whole.mp4", codec_options={"preset": "ultrafast", "g": "20", "bf": "0"}, num_frames=60)
+    info = probe(whole)
+    grid = plan_sampling(info, Fraction(25))
+    sound = read_span(whole, info, grid, Span(41, 46), SIZE).frames
+    with av.open(str(whole)) as container:
+        keys = [packet for packet in container.demux(video=0) if packet.is_keyframe]
+        first, size = keys[1].pos, keys[1].size
+    for at in range(first + size // 4, first + size - 20, size // 20):
+        data = bytearray(whole.read_bytes())
+        data[at : first + size] = bytes(first + size - at)
+        path = tmp_path / "harmed.mp4"
+        path.write_bytes(data)
+        info = probe(path)
+        harmed, after = read_spans(path, info, grid, [Span(20, 21), Span(41, 46)], SIZE)
+        assert harmed.flags.all()
+        assert not after.flags.any()
+        assert np.array_equal(after.frames, sound), at
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "libx264"), ("a.avi", "mpeg4"), ("a.asf", "mpeg4")])

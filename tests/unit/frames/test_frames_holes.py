@@ -319,3 +319,16 @@ def test_an_mjpeg_lower_than_its_header_says_is_whole(tmp_path, make, numbers):
     assert numbers(whole) == [*range(20), *range(20)]
     late = read_span(path, info, grid, Span(25, 30), SIZE)
     assert numbers(late.frames) == list(range(5, 10))
+
+
+def test_zeros_before_a_one_are_no_start_code_where_lengths_stand(make):
+    """MP4 and Matroska have none; in a bare stream zeros may stand before one."""
+    path = make("one.mkv", codec_options={**X264, "bf": "0"}, num_frames=40)
+    _without_checksums(path)
+    with av.open(str(path)) as container:
+        key = max(container.demux(video=0), key=lambda packet: packet.size)
+        at = key.pos + key.size // 2
+    data = bytearray(path.read_bytes())
+    data[at : at + 101] = bytes(100) + b"\1"
+    path.write_bytes(data)
+    assert "corrupt_packets" in probe(path).warnings

@@ -2,13 +2,15 @@
 
 from collections import deque
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
 from videoxl2.frames.files.holes import ends_in_zeros, is_holed
@@ -42,6 +44,8 @@ class Decoder:
         self._fed: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)
         self._before_doubt: frozenset[int | None] = frozenset()  # fed before the damage, shown after it
         self._corrupt: deque[int | None] = deque(maxlen=_MOST_HELD_BACK)  # pts of damaged packets
+        self._is_shaken = False  # by damage that no picture referring to others came after
+        self._drained: list[Picture] = []
         self._take_up(video.stream.codec_context)
 
     @property
@@ -63,7 +67,9 @@ class Decoder:
         self._fed.clear()
         self._corrupt.clear()
         is_first = True
-        for packet in chain(packets, [None]):
+        for packet in chain(self._steadied(packets), [None]):
+            yield from self._drained
+            self._drained = []
             if packet is not None and packet.stream.codec_context is not self._context:
                 for frame in self._decode(None):  # another stream takes its turn
                     yield Picture(frame, self._is_damaged(frame))
@@ -81,6 +87,32 @@ class Decoder:
                 self._context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
             for frame in self._decode(packet):
                 yield Picture(frame, self._is_damaged(frame))
+
+    def _steadied(self, packets: Iterable[VideoPacket]) -> Iterator[VideoPacket]:
+        """The same packets. H.264's decoder keeps more of damage than a flush or a key takes away: the next
+        picture that refers to others comes out wrong. Such a one is decoded before, and not shown.
+        """
+        coming = iter(packets)
+        for packet in coming:
+            if not (self._is_shaken and packet.is_keyframe and self._keeps_damage(packet)):
+                yield packet
+                continue
+            others: list[VideoPacket] = []
+            for other in islice(coming, _MOST_HELD_BACK):
+                others.append(other)
+                if (other.pts or 0) > (packet.pts or 0):
+                    break
+            self._drained = [Picture(frame, self._is_damaged(frame)) for frame in self._decode(None)]
+            self._begin()
+            for unseen in (packet, *others[-1:]):
+                with suppress(FFmpegError):
+                    self._context.decode(unseen)
+            self._begin()
+            self._is_shaken = False
+            yield from (packet, *others)
+
+    def _keeps_damage(self, packet: VideoPacket) -> bool:
+        return packet.stream.codec_context is self._context and codec_of(self._context) == "h264"
 
     def _take_up(self, context: VideoCodecContext) -> None:
         self._context = context
@@ -127,6 +159,7 @@ class Decoder:
         return is_holed(packet) or (not self._pads_with_zeros and ends_in_zeros(packet))
 
     def _doubt(self, pts: int | None) -> None:
+        self._is_shaken = True
         if self._doubt_from is None:
             # A damaged picture comes out when packets that build on it have been fed already.
             self._before_doubt = frozenset(takewhile(lambda fed: fed != pts, self._fed))
@@ -141,4 +174,5 @@ class Decoder:
             if self._doubt_from is not None and (frame.pts or 0) > self._doubt_from:
                 self._doubt_from = None
             return frame.pts in self._corrupt
+        self._is_shaken = False
         return self._doubt_from is not None and frame.pts not in self._before_doubt

@@ -47,7 +47,8 @@ def is_holed(packet: VideoPacket) -> bool:
         end = _NOT_ZERO.search(data, at)
         if end is None:
             return at == 0
-        if data[end.start()] != 1 or not _may_be_filled_up(data, end.start() + 1, codec):
+        is_start = data[end.start()] == 1 and not _is_filled(packet, codec)
+        if not is_start or not _may_be_filled_up(data, end.start() + 1, codec):
             return True
         at = data.find(_ZEROS, end.start())
     return False
