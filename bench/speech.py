@@ -126,9 +126,9 @@ def _walk(
 def start_errors_ms(film: Film, result: Result, pairs: dict[int, int]) -> list[int]:
     """Of sentences whose first word was heard."""
     heard_ms = [ms for word, ms in result.words for _ in plain(word)]
-    at, errors = 0, []
+    at, errors, true = 0, [], {-1, *pairs.values()}
     for sentence, start_ms in zip(re.findall(r"[^.]+\.", film.text), film.starts_ms, strict=True):
-        if at in pairs:
+        if at in pairs and pairs[at] - 1 in true:
             errors.append(abs(heard_ms[pairs[at]] - start_ms))
         at += len(plain(sentence))
     return errors

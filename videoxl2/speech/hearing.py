@@ -84,7 +84,8 @@ def _hear(decoder: Decoder, piece: Piece, language: str, is_half: bool = False) 
 def _shared_out(words: Sequence[HeardWord], runs: Sequence[Run]) -> list[tuple[HeardWord, ...]]:
     """The words of each run: a word belongs where its middle is.
 
-    One that lies in the silence between two runs goes on with the sentence before, or begins the next one.
+    One that lies in the silence between two runs goes on with the sentence before, or begins the next one:
+    where that one is over, or as its capital says.
     """
     ends_s = [samples / RATE for samples in accumulate(len(run.sound) for run in runs)]
     starts_s = [0.0, *ends_s]
@@ -93,7 +94,8 @@ def _shared_out(words: Sequence[HeardWord], runs: Sequence[Run]) -> list[tuple[H
     is_begun = False  # a sentence
     for word in words:
         number = min(bisect_right(ends_s, (word.start_s + word.end_s) / 2), len(runs) - 1)
-        if is_begun and number and word.end_s <= silences[number]:
+        is_in_silence = number > 0 and word.end_s <= silences[number]
+        if is_in_silence and is_begun and not word.word.strip()[:1].isupper():
             number -= 1
         begin_s = starts_s[number]
         shares[number].append(replace(word, start_s=word.start_s - begin_s, end_s=word.end_s - begin_s))

@@ -15,7 +15,7 @@ from videoxl2.speech.channels import Samples
 from videoxl2.speech.sound import RATE
 from videoxl2.speech.voice import WINDOW, Probabilities
 
-LONGEST_S = 28.0  # a run with its margins; fuller windows are heard worse
+LONGEST_S = 29.4  # a run with its margins; some silence is left in the decoder's window
 _ON, _OFF, _ONSET = 0.5, 0.35, 0.1
 _SILENCE = RATE // 5  # ends a run
 _PAUSE = 3 * WINDOW  # the shortest; less is inside a word

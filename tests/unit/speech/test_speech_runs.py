@@ -130,15 +130,15 @@ def _run(start_s: float, length_s: float, take: int = 0) -> Run:
     ("runs", "sizes"),
     [
         ([], []),
-        ([_run(0, 10), _run(11, 10), _run(22, 8)], [3]),
-        ([_run(0, 10), _run(11, 10), _run(22, 8.5)], [2, 1]),
+        ([_run(0, 10), _run(11, 10), _run(22, 9)], [3]),
+        ([_run(0, 10), _run(11, 10), _run(22, 9.5)], [2, 1]),
         ([_run(0, 1), _run(119, 1)], [2]),
         ([_run(0, 1), _run(119.5, 1)], [1, 1]),
         ([_run(0, 1), _run(2, 1, take=1)], [1, 1]),
     ],
 )
 def test_a_piece_is_what_is_heard_at_once(runs: list[Run], sizes: list[int]) -> None:
-    """At most 28 s of sound, 120 s of film, and no gap of the stream's clock inside."""
+    """At most 29.4 s of sound, 120 s of film, and no gap of the stream's clock inside."""
     pieces = list(join_runs(runs))
     assert [len(piece.runs) for piece in pieces] == sizes
     assert [run for piece in pieces for run in piece.runs] == runs

@@ -229,7 +229,8 @@ def test_words_belong_to_the_run_in_which_their_middle_is() -> None:
     ("first", "between", "texts"),
     [
         ("left", "behind.", ["left behind.", "right"]),
-        ("Gone.", "So", ["Gone.", "So right"]),
+        ("Gone.", "so", ["Gone.", "so right"]),
+        ("Gone", "So", ["Gone", "So right"]),
     ],
 )
 def test_a_word_in_the_silence_between_runs_goes_with_its_sentence(
