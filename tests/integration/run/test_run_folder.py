@@ -115,7 +115,7 @@ def test_a_folder_becomes_an_index_and_stays_up_to_date(
     make_video(library / "added.mp4", seconds=3, shade=90)
     make_video(library / "plain.mp4", seconds=5, shade=200)
     make_video(library / "text.mp4", seconds=3, shade=30)
-    third = installed("run", *where, "--json")
+    third = media_index("run", *where, "--json")
     assert third.code == 0, third.stderr
     assert (third.json["num_planned"], third.json["num_unchanged"]) == (3, 6)
     videos = sql("select uri, duration_ms from videos")

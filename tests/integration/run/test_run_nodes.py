@@ -9,7 +9,7 @@ import pytest
 from ray.cluster_utils import Cluster
 
 COMMAND = Path(sys.executable).with_name("media-index")
-NUM_VIDEOS = 6
+NUM_VIDEOS = 4
 
 
 @pytest.fixture
