@@ -54,7 +54,7 @@ test-browser: setup ## The web page in Chromium (first: apt-get install chromium
 	$(BIN)/pip install --quiet playwright==1.65.2
 	$(BIN)/pytest tests/integration/web
 
-test-metrics: setup ## What a run tells Prometheus, and runs as jobs (installs what Ray needs for both)
+test-metrics: setup ## What a run tells Prometheus, runs as jobs and by symmetric-run (installs what Ray needs)
 	$(BIN)/pip install --quiet "ray[default]==$$($(BIN)/python -c 'import ray; print(ray.__version__)')"
 	$(BIN)/pytest tests/integration/run/test_run_metrics.py tests/integration/run/test_run_jobs.py tests/integration/run/test_run_symmetric.py
 

@@ -3,10 +3,15 @@
 import ast
 import configparser
 import re
+import runpy
 import shutil
 import subprocess
+import sys
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 from kustomized import documents
@@ -117,6 +122,53 @@ def test_airflow_knows_every_exit_code():
     assert {code for code, what in said["NEXT"].items() if what == "again"} & CODES == REPEATED
     assert {code for code, what in said["NEXT"].items() if what == "done"} == FINE
     assert [code for code, what in said["NEXT"].items() if what == "skip"] == [BUSY]
+
+
+class Again(Exception):  # noqa: N818 - Airflow's own have other names
+    """A task that raises it is repeated."""
+
+
+class Skipped(Again):
+    """It counts as left out."""
+
+
+class Failed(Again):
+    """It is not repeated."""
+
+
+def test_airflow_is_told_in_words_that_it_knows(monkeypatch):
+    """By the keywords of its decorators, a night at a time; each code ends a try as the table says."""
+    said: dict[str, Any] = {}
+
+    def dag(*, schedule: str, start_date: datetime, catchup: bool, max_active_runs: int):
+        said["dag"] = (start_date.tzinfo, catchup, max_active_runs, len(schedule.split()))
+        return lambda made: made
+
+    def task(*, retries: int, retry_delay: timedelta):
+        said["task"] = (retries > 0, retry_delay > timedelta(0))
+        return lambda made: said.setdefault("made", lambda: made)
+
+    errors = {
+        "AirflowException": Again,
+        "AirflowFailException": Failed,
+        "AirflowSkipException": Skipped,
+    }
+    for name, holds in (("", {}), (".sdk", {"dag": dag, "task": task}), (".sdk.exceptions", errors)):
+        module = ModuleType(f"airflow{name}")
+        vars(module).update(holds)
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    go_on = runpy.run_path(str(FOLDER / "airflow_dag.py"))["go_on"]
+    assert said["dag"] == (None, False, 1, 5)
+    assert said["task"] == (True, True)
+    assert callable(said["made"])
+    kinds = dict.fromkeys(CODES, Failed) | dict.fromkeys(REPEATED, Again) | {BUSY: Skipped, 99: Failed}
+    for code, kind in kinds.items():
+        if code in FINE:
+            go_on(code)
+            continue
+        with pytest.raises(Again) as raised:
+            go_on(code)
+        assert raised.type is kind, code
 
 
 def test_argo_repeats_what_goes_on_by_itself():
