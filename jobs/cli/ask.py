@@ -155,7 +155,9 @@ def search(
 
 @verb("build --index s3://catalog/index")
 @index_options
-@click.option("--output", type=click.Path(path_type=Path), help="Write this file. [docs/search.md]")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write this file. [docs/search.md]"
+)
 @click.option("--words-only", is_flag=True, help="Without vectors: most of the time and space, no meaning.")
 def build(as_json: bool, output: Path | None, words_only: bool, **flags: Any) -> None:
     """Make or refresh the serving file, which makes sql and search fast."""

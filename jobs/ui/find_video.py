@@ -1,8 +1,9 @@
-"""Which video a person means."""
+"""Which video a person means; names that are not UTF-8 are found as the library lists them."""
 
 from schemas.failures import UsageError
 from schemas.identity import VideoId
 from storage.index.views import EVER_KNOWN
+from storage.library.walk import printable
 from storage.query.catalog import Catalog
 
 MAX_CANDIDATES = 5  # videos that an error names
@@ -16,11 +17,12 @@ WHERE score > 0.75 ORDER BY score DESC, uri LIMIT 3"""
 
 def find_video(catalog: Catalog, uri: str) -> VideoId:
     """A `video_id`. Whole URIs first; else exactly one URI must end so. UsageError: none does, or several."""
-    return _find(catalog, uri, "videos", "ends_with(uri, $name)")
+    return _find(catalog, printable(uri), "videos", "ends_with(uri, $name)")
 
 
 def find_ever(catalog: Catalog, name: str) -> VideoId:
     """The same over everything that was ever heard of, by `video_id` as well, and by any part of the two."""
+    name = printable(name)
     named = "ends_with(uri, $name) OR video_id = $name"
     part = "contains(lower(uri), lower($name)) OR starts_with(video_id, lower($name))"
     known = f"SELECT count(*) > 0 FROM {EVER_KNOWN} WHERE {named}"

@@ -36,6 +36,8 @@ BATCH_ROWS = 1000  # of keyframes 10 MB
 
 _QUERIES = {duckdb.StatementType.SELECT, duckdb.StatementType.RELATION}
 # Nothing but spaces, so that what is looked at is what DuckDB sees; in a comment it could see another.
+_NOT_ENCODED = "cannot encode str as UTF-8"
+_NOT_UTF8 = re.compile("[\ud800-\udfff]")  # as Python reads such bytes of a command line
 _EXPLAIN = re.compile(r"[ \t\r\n]*EXPLAIN[ \t\r\n]+(ANALYZE[ \t\r\n]+)?", re.IGNORECASE | re.ASCII)
 
 
@@ -140,6 +142,8 @@ class Catalog:
                 yield Result(columns, rows)
 
     def _execute(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None) -> tuple[str, ...]:
+        if _NOT_UTF8.search(sql):
+            raise UsageError("SQL: the query is not UTF-8", "Write it in UTF-8.")
         statements = self.connection.extract_statements(sql)
         if len(statements) != 1 or not self._is_query(statements[0]):
             raise UsageError(
@@ -176,6 +180,8 @@ class Catalog:
                 raise ChangedUnderneath(*damage(self.url, error)) from error
             if lost := self.lost_part(error):
                 raise lost from error
+            if _NOT_ENCODED in str(error):  # what the query was given
+                raise UsageError("what was asked is not UTF-8", "Write it in UTF-8.") from error
             raise UsageError(
                 f"SQL: {error}", "The tables and their columns are listed in docs/tables.md."
             ) from error

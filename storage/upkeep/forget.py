@@ -29,6 +29,7 @@ from storage.index.publishing.snapshots import (
     snapshot_keys,
 )
 from storage.index.views import EVER_KNOWN, write_views
+from storage.library.walk import printable
 from storage.objects.store import ObjectStore
 from storage.query.built.build import remove_serving
 from storage.query.built.database import serving_path
@@ -70,6 +71,7 @@ def find_forgettable(url: str, endpoint_url: str | None, video: str) -> Forgotte
     UsageError: none ends so, or several do. PreflightError: no index.
     """
     store, _ = open_for_writing(url, endpoint_url)
+    video = printable(video)  # as the library lists a name that is not UTF-8
     known = {found.video_id: found for found in _half_forgotten(store)}
     with open_catalog(url, endpoint_url) as catalog:
         sql = f"SELECT DISTINCT video_id, uri FROM {EVER_KNOWN} WHERE ends_with(uri, $1) OR video_id = $1"

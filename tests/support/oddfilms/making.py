@@ -10,6 +10,7 @@ from random import Random
 import av
 from av.packet import Packet, PacketSideData
 from av.video.stream import VideoStream
+from scheduling import same_scheduling
 
 from oddfilms.coding import RATE, TICK, add_video, encode, options, retime
 from oddfilms.edits import shown_by_edits, with_edits
@@ -28,6 +29,7 @@ _FLV_HEADER_BYTES = 13
 _FIRST_S = Fraction(14, 10)  # MPEG clocks begin no earlier: decoding runs ahead of showing
 
 
+@same_scheduling()
 def make(folder: Path, recipe: Recipe) -> Film:
     """The film of a recipe, in a file named after it."""
     path = folder / f"{recipe.kind}-{recipe.seed}.{recipe.container}"

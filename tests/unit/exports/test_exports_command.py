@@ -89,6 +89,14 @@ def test_one_video_by_the_end_of_its_address(index, tmp_path, media_index):
     assert json.loads(done.stdout) == [{"path": str(path), "outcome": "written"}]
 
 
+def test_a_video_whose_name_is_not_utf_8_is_found_by_it(make_index, media_index):
+    """The library lists such a byte as `\\xff`; a command line has it as it is."""
+    index = make_index({"/v/a\\xff.mp4": ["Opening"], "/v/b.mp4": ["Arrival"]})
+    shown = media_index("export", "--index", index, "--video", "a\udcff.mp4", "--format", "vtt")
+    captions = webvtt.from_buffer(io.StringIO(shown.stdout.decode())).captions
+    assert [caption.text for caption in captions] == ["Opening"]
+
+
 def test_a_long_edit_list_is_several_files(make_index, tmp_path, media_index):
     """Numbered before the ending; one may then ask where they are."""
     index = make_index({"/v/long.mp4": [f"S{n}" for n in range(1000)]})

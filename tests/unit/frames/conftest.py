@@ -4,10 +4,8 @@ The upper third of picture n is a row of 16 black and white blocks, n in binary.
 reader's size leave it readable, so a test sees which picture it got, whatever the timestamps say.
 """
 
-import os
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import Interpolation, VideoReformatter
+from scheduling import same_scheduling
 
 WIDTH, HEIGHT, BITS = 192, 128, 16
 SIZE = 96
@@ -59,19 +58,6 @@ def picture(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
     bits = (number >> np.arange(BITS)) & 1
     rgb[: height // 3] = np.repeat(bits * 235 + 10, width // BITS)[None, :, None]
     return rgb.astype(np.uint8)
-
-
-@contextmanager
-def same_scheduling() -> Iterator[None]:
-    """Give this thread its policy back: SVT-AV1 makes it real-time where it may, and all others wait."""
-    if not hasattr(os, "sched_getscheduler"):  # Linux alone
-        yield
-        return
-    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0)
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, policy, priority)
 
 
 @same_scheduling()

@@ -101,6 +101,11 @@ def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
     [
         (["sql", "select 1", "--index", "nowhere"], 2, "nowhere"),
         (["sql", "selec 1", "--index", "INDEX"], 2, "SQL"),
+        (["sql", "select '\udcff'", "--index", "INDEX"], 2, "not UTF-8"),
+        (["search", "\udcff", "--index", "INDEX"], 2, "not UTF-8"),
+        (["explain", "\udcff", "--index", "INDEX"], 2, "not in the index"),
+        (["forget", "\udcff", "--yes", "--index", "INDEX"], 2, "not in the index"),
+        (["build", "--output", "INDEX", "--index", "INDEX"], 2, "is a directory"),
         (["sql", "select no_such from videos", "--index", "INDEX"], 2, "no_such"),
         (["sql", "drop view videos", "--index", "INDEX"], 2, "only"),
         (["search", "  ", "--index", "INDEX"], 2, "no word"),
@@ -108,7 +113,7 @@ def test_an_empty_library_is_nothing_to_do(films, tmp_path, media_index):
         (["status"], 2, "no index given"),
         (["serv"], 2, "serv"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: ascii(" ".join(value)) if isinstance(value, list) else None,
 )
 def test_a_wrong_question_is_two_lines_and_a_code(films, tmp_path, media_index, arguments, code, error):
     """The verbs that read the index make the same promise."""
