@@ -212,9 +212,12 @@ def test_no_bytes_of_a_track_make_it_fail(tmp_path):
         ("fast.mov", Fraction(120), "01:00:00:100", "01:00:00:50", Fraction(60)),
         ("fast.mkv", Fraction(120), "01:00:00:100", "01:00:00:50", Fraction(60)),
         ("odd.mkv", Fraction(25), "01:00:00:100", "01:00:00:100", None),
+        ("drop.mkv", Fraction(120), "10:00:00;100", "10:00:00;50", Fraction(60)),
+        ("drop.mxf", Fraction(120), "10:00:00;02", "10:00:00;01", Fraction(60)),
     ],
 )
 def test_three_digits_become_pairs(tmp_path, name, rate, timecode, label, label_rate):
     """Labels have two; a film of 120 a second has 60 of them. What cannot be is left as it is."""
-    info = probe(_write(tmp_path / name, rate, "libx264", {"timecode": timecode}, {}))
+    codec = "mpeg2video" if name.endswith("mxf") else "libx264"
+    info = probe(_write(tmp_path / name, rate, codec, {"timecode": timecode}, {}))
     assert (info.start_timecode, info.timecode_rate) == (label, label_rate)

@@ -54,11 +54,12 @@ def _of_label(label: str, fps: Fraction) -> StartTimecode:
     per_second = round(fps)
     if len(label) == 11 or per_second <= MAX_PER_SECOND:
         return StartTimecode(label, None)
+    is_drop_frame = label[8] == ";"
     try:
-        number = parse_label(label, per_second, is_drop_frame=False)
+        number = parse_label(label, per_second, is_drop_frame)
     except ValueError:
         return StartTimecode(label, None)
-    return _written(number, per_second, fps, is_drop_frame=label[8] == ";") or StartTimecode(label, None)
+    return _written(number, per_second, fps, is_drop_frame) or StartTimecode(label, None)
 
 
 def _written(number: int, per_second: int, rate: Fraction, is_drop_frame: bool) -> StartTimecode | None:
