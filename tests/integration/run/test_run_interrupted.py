@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = Path(sys.executable).with_name("media-index")
-NUM_VIDEOS = 12
+NUM_VIDEOS = 8
 
 
 @pytest.fixture
