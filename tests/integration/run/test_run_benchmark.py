@@ -85,7 +85,7 @@ def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
     """A table with both, the difference and its interval; each keeps its answers, and nothing is asked
     twice."""
     weights = write_random_checkpoint(tmp_path / "llava", family="LLaVA-Video")
-    option = ("--model-option", "pool=average")
+    option = ("--model-option", "pool=average", "--weight-bits", 8)
     command = (
         "eval",
         *mlvu,
@@ -104,6 +104,7 @@ def test_models_are_held_against_the_first(media_index, parrot, mlvu, tmp_path):
         str(parrot): "",
         str(weights): "pool=average",
     }
+    assert {one["weight_bits"] for one in kept} == {8}
     assert "Over the 5 questions that both answered:" in shown.stdout
     header = next(line for line in shown.stdout.splitlines() if line.startswith("measure"))
     assert [word for word in ("difference", "95 % interval") if word in header] == [
