@@ -1,9 +1,11 @@
 """An HTTP server that answers as told: what real S3 does under load, and no test server does."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,20 +85,31 @@ def disk(tmp_path) -> IndexPlace:
 
 
 @pytest.fixture
-def filled(place, fill) -> IndexPlace:
+def filled(place, fill, filled_folder) -> IndexPlace:
     """An index with some of everything, on a disk and on S3."""
-    fill(place)
+    if place.endpoint_url:
+        fill(place)
+    else:
+        shutil.copytree(filled_folder, place.url)
     return place
 
 
 @pytest.fixture
-def filled_disk(disk, fill) -> IndexPlace:
+def filled_disk(disk, filled_folder) -> IndexPlace:
     """The same on a disk, for what does not depend on the store."""
-    fill(disk)
+    shutil.copytree(filled_folder, disk.url)
     return disk
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def filled_folder(tmp_path_factory, fill) -> Path:
+    """The same, made once: tests copy it, with the times of its files."""
+    folder = tmp_path_factory.mktemp("filled") / "index"
+    fill(IndexPlace(str(folder), None))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def fill(make_bundle, make_row, make_run_record) -> Callable[[IndexPlace], None]:
     """Videos with history, a quarantine, a deletion, a pack's rows, runs and what those left undone."""
 
