@@ -24,8 +24,7 @@ from tone_films import tones, write_film
 
 from videoxl2.frames import probe
 from videoxl2.frames.files.container import DEFAULT_LIMITS, open_video
-from videoxl2.speech.clock import SampleClock
-from videoxl2.speech.listening import clock_of, shifts_of
+from videoxl2.speech.listening import clock_of, sample_clock
 from videoxl2.speech.sound import RATE, SoundReader
 from videoxl2.speech.tracks import choose_track
 
@@ -73,7 +72,7 @@ def ours_s(path: Path) -> list[float]:
     with open_video(path, DEFAULT_LIMITS) as video:
         track = choose_track(video.container, ())
         assert track is not None
-        clock = SampleClock(shifts_of(info.clock, video.time_base))
+        clock = sample_clock(info.clock, video.time_base)
         placing = clock_of(path, video, info).of_track(track.stream.id)
         blocks = list(SoundReader(video, track.stream, clock).blocks())
     heard: list[float] = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 TOLERANCE_S = Fraction(60, 1000)
-_RESTART_S = 10  # a step back as long as this is a clock that begins anew, not sound given twice
+RESTART_S = Fraction(10)  # a step back as long as this is a clock that begins anew, not sound given twice
 _MOST_JUMPS = 10  # followed within `_WITHIN_S`; more of them are noise in the stamps
 _WITHIN_S = 60
 
@@ -35,6 +35,7 @@ class SampleClock:
     """
 
     shifts: Sequence[Fraction] = (Fraction(0),)
+    restart_s: Fraction = RESTART_S
     num_gaps: int = 0
     num_overlaps: int = 0
     is_restless: bool = False  # some jumps were not followed
@@ -57,9 +58,11 @@ class SampleClock:
             self.num_gaps += 1
             self._last_gap = at - expected
             return self._begin(at, length_s)
-        if at >= expected - _RESTART_S:
+        if at >= expected - self.restart_s:
             return self._after_overlap(at, expected, length_s)
-        if abs(at - (expected - self._last_gap)) <= _RESTART_S:  # that one stamp was wrong, not those since
+        if (
+            abs(at - (expected - self._last_gap)) <= self.restart_s
+        ):  # that one stamp was wrong, not those since
             self._last_gap = Fraction(0)
             return self._begin(at, length_s)
         self._restarted += expected - at

@@ -15,7 +15,7 @@ from videoxl2.frames.clocks.clock import Clock
 from videoxl2.frames.files import boxes
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
 from videoxl2.frames.probing.media_info import MediaInfo
-from videoxl2.speech.clock import SampleClock
+from videoxl2.speech.clock import RESTART_S, SampleClock
 from videoxl2.speech.decoder import Decoder, load_decoder
 from videoxl2.speech.hearing import hear_piece
 from videoxl2.speech.languages import LanguageTeller
@@ -29,6 +29,7 @@ from videoxl2.speech.voice import VoiceDetector
 from videoxl2.speech.weights import find_detector
 from videoxl2.speech.words import placed_words
 
+_COUNTED_RESTART_S = Fraction(1)
 _BLOCKS_AT_ONCE = 4  # shown to the detector: one by one takes a fifth more
 
 
@@ -51,7 +52,7 @@ def listen(
         if track is None:
             return Heard(_not_heard(video))
         film = clock_of(path, video, info)
-        sound = SoundReader(video, track.stream, SampleClock(shifts_of(info.clock, video.time_base)))
+        sound = SoundReader(video, track.stream, sample_clock(info.clock, video.time_base))
         decoder = load_decoder(weights)
         ears = _Ears(decoder, LanguageTeller(decoder, track.language), film.of_track(track.stream.id))
         pieces = join_runs(find_runs(ears.counted(sound.blocks()), find_detector()))
@@ -114,6 +115,12 @@ class _Ears:
         for run in heard.runs:
             words = placed_words(run, self.placing)
             yield from rows_of(run, words, language.tag, language.probability)
+
+
+def sample_clock(clock: Clock, time_base: Fraction) -> SampleClock:
+    """When sound of a film is heard. Counted pictures tell no joint: there a short step back is one."""
+    restart_s = _COUNTED_RESTART_S if clock.counts_packets else RESTART_S
+    return SampleClock(shifts_of(clock, time_base), restart_s)
 
 
 def shifts_of(clock: Clock, time_base: Fraction) -> list[Fraction]:

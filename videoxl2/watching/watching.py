@@ -15,8 +15,7 @@ from videoxl2.frames.reading.film import FilePath, open_film
 from videoxl2.frames.reading.frame_span import FrameSpan
 from videoxl2.frames.reading.keyframes import Keyframe
 from videoxl2.frames.reading.small_pictures import SmallPictureMaker
-from videoxl2.speech.clock import SampleClock
-from videoxl2.speech.listening import clock_of, shifts_of
+from videoxl2.speech.listening import clock_of, sample_clock
 from videoxl2.speech.tracks import choose_track
 from videoxl2.watching.ear import Ear
 from videoxl2.watching.frames import FramesWanted, FrameTaker
@@ -131,7 +130,7 @@ def _ear(
     track = choose_track(video.container, ()) if audience.hears else None
     if track is None:
         return None, None
-    clock = SampleClock(shifts_of(info.clock, video.time_base))
+    clock = sample_clock(info.clock, video.time_base)
     placing = clock_of(path, video, info).of_track(track.stream.id)
     return Ear(track.stream, clock, damage, audience.hear), placing
 

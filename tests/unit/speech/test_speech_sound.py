@@ -13,7 +13,7 @@ from videoxl2.frames import probe
 from videoxl2.frames.files.container import open_video
 from videoxl2.speech.channels import mixed
 from videoxl2.speech.clock import Placed, SampleClock
-from videoxl2.speech.listening import clock_of, shifts_of
+from videoxl2.speech.listening import clock_of, sample_clock
 from videoxl2.speech.rates import Stamped, true_rate
 from videoxl2.speech.sound import RATE, Block, Converter, SoundReader
 from videoxl2.speech.tracks import choose_track
@@ -30,7 +30,7 @@ def _tones_ms(path: Path) -> list[int]:
         placing = clock_of(path, video, info).of_track(track.stream.id)
         found = []
         last = Fraction(-1)
-        clock = SampleClock(shifts_of(info.clock, video.time_base))
+        clock = sample_clock(info.clock, video.time_base)
         for block in SoundReader(video, track.stream, clock).blocks():
             for sample in np.flatnonzero(np.abs(block.samples) > 0.1):
                 at_s = block.start_s + Fraction(int(sample), RATE)
