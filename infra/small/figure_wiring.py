@@ -10,16 +10,11 @@ it, the model learns. Sizes are those that activations have at the start.
 
 from __future__ import annotations
 
-import math
-
 import torch
 from figure_columns import (
     ASKED,
-    BEST,
     COLOUR,
     ENDS,
-    EVENT,
-    EVENT_AT,
     FIRST_COLUMN,
     HERE,
     ITS,
@@ -31,16 +26,15 @@ from figure_columns import (
     SHOWN,
     SPOKEN,
     START,
-    WANTED,
     WORD,
     WORN,
 )
+from moment_wiring import find_the_best_moment, know_the_best_kind
 from tokenizers import Tokenizer
 from wired_parts import Head, Units
-from wiring import HEARD, OWN, PERIODS, behind, compare, decoder_layers, hold_part, look_for_the_nearest
+from wiring import HEARD, behind, compare, decoder_layers, hold_part, look_for_the_nearest
 from words import ACCESSORIES, COLOURS, EVENTS, SHAPES
 
-from videoxl2.network.configs.config import GROUP_FRAMES
 from videoxl2.network.language.tokens import END_OF_TURN
 from videoxl2.network.language.transformer import LanguageModel
 from videoxl2.network.layers.decoder_layer import SelfAttention
@@ -62,20 +56,25 @@ _FIRST_UNIT = 480  # of the second layer's that are set
 @torch.no_grad()
 def wire_figures(network: Network, tokenizer: Tokenizer) -> None:
     """Set what is described above; all else stays as it was."""
-    language = network.language
-    first, second = decoder_layers(language)[:2]
-    _tell_words(language, tokenizer)
+    _tell_words(network.language, tokenizer)
+    wire_figure_heads(network)
+    _say(network.language, tokenizer)
+
+
+@torch.no_grad()
+def wire_figure_heads(network: Network) -> None:
+    """The same but for words, which learn on."""
+    first, second = decoder_layers(network.language)[:2]
     units = Units(first, 0)
     _know_what_was_named(first.self_attn, units)
     _know_what_was_asked(first.self_attn)
     _know_what_is_worn(first.self_attn, units)
-    _know_the_best_kind(first.self_attn, units)
+    know_the_best_kind(first.self_attn, units)
     _repeat_the_last_label(first.self_attn, units)
     units = Units(second, _FIRST_UNIT)
     _find_somebody_unnamed(second.self_attn, units)
-    _find_the_best_moment(second.self_attn, units)
+    find_the_best_moment(second.self_attn, units)
     _find_the_figures_of_a_scene(second.self_attn, units)
-    _say(language, tokenizer)
 
 
 def hold_figures(network: Network) -> None:
@@ -152,19 +151,6 @@ def _know_what_is_worn(attention: SelfAttention, units: Units) -> None:
             units.add(0.17, {SPOKEN.start + shape: 2}, {worn: 1}, ITS.start + n)
 
 
-def _know_the_best_kind(attention: SelfAttention, units: Units) -> None:
-    """BEST where an answer begins; WANTED where it is about highlights."""
-    head = Head(attention, 4)
-    best = max(event.score for event in EVENTS.values())
-    strengths = [1 - (best - event.score) / 45 for event in EVENTS.values()]
-    head.prefer(8.0, OPENS, dict(zip(_each(EVENT), strengths, strict=True)))
-    head.look_for(3.5, START)
-    head.pass_on(0.7, _each(EVENT), BEST)
-    head.pass_on(0.3, _each(START), slice(NOTHING.start + 1, NOTHING.stop))
-    for n in range(_EVENTS):
-        units.add(0.093, {ASKED.start + _HIGHLIGHTS: 2}, {BEST.start + n: 1}, WANTED.start + n)
-
-
 def _repeat_the_last_label(attention: SelfAttention, units: Units) -> None:
     """COLOUR of a label a few words ago, where it is said again; less of it HERE, where it is not."""
     head = Head(attention, 5)
@@ -203,19 +189,6 @@ def _find_somebody_unnamed(attention: SelfAttention, units: Units) -> None:
     units.add(-4.0, {asked: 3.0, nobody: -3.0, WORD.start: -2.0}, {WORD.start: 1}, ENDS.start)
 
 
-def _find_the_best_moment(attention: SelfAttention, units: Units) -> None:
-    """OWN of the time at which the earliest event of the best kind is first seen."""
-    head = Head(attention, 5)
-    head.match(17.5, WANTED, EVENT)
-    head.look_for(4.4, START)
-    head.prefer(0.9, WANTED, {EVENT_AT.start: -1, EVENT_AT.stop - 1: 1})
-    head.prefer_early(15.0, WANTED)
-    head.pass_on(4.0, _each(HEARD), OWN)
-    head.pass_on_steps(0.7, EVENT_AT, EVENT_AT)
-    for picture in range(1, GROUP_FRAMES):
-        _turn(units, EVENT_AT.start + picture, picture)
-
-
 def _find_the_figures_of_a_scene(attention: SelfAttention, units: Units) -> None:
     """HERE, and where scenes are asked for as COLOUR."""
     head = Head(attention, 6)
@@ -224,16 +197,6 @@ def _find_the_figures_of_a_scene(attention: SelfAttention, units: Units) -> None
     for seen, column in zip(_each(HERE), _each(COLOUR), strict=True):
         gate = {seen: 3.0, ASKED.start + _SCENES: 3.0, WORD.start: -7.2}
         units.add(1.0, gate, {WORD.start: 1}, column)
-
-
-def _turn(units: Units, gate: int, seconds: int) -> None:
-    """OWN, as many seconds later, where the gate's column is 1."""
-    count = len(PERIODS)
-    for n, period in enumerate(PERIODS):
-        angle = 2 * math.pi * seconds / period
-        cosine, sine = OWN.start + n, OWN.start + count + n
-        units.add(0.33, {gate: 4}, {cosine: math.cos(angle) - 1, sine: -math.sin(angle)}, cosine)
-        units.add(0.33, {gate: 4}, {cosine: math.sin(angle), sine: math.cos(angle) - 1}, sine)
 
 
 def _say(language: LanguageModel, tokenizer: Tokenizer) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from figure_columns import FIRST_COLUMN
-from figure_wiring import wire_figures
+from figure_columns import FIRST_COLUMN, WIDTH
+from figure_wiring import wire_figure_heads, wire_figures
 from tokenizers import Tokenizer
 from torch import Tensor
 from wiring import wire_comparisons
@@ -27,13 +27,24 @@ def load_narrow(folder: Path) -> Network:
 
     Raises `ValueError` where it is of another width, and `CheckpointError`.
     """
-    config = read_config(folder)
-    if config.language.hidden_size != FIRST_COLUMN:
-        raise ValueError(f"{folder} is {config.language.hidden_size} wide and not {FIRST_COLUMN}")
-    spread = Spread.over(config, [torch.device("cpu")])
-    network = load_network(folder, config, spread, torch.float32)
-    assert isinstance(network, Network)
-    return network
+    return _load(folder, FIRST_COLUMN)
+
+
+def load_wide(folder: Path) -> Network:
+    """A checkpoint of all columns, in float32. Raises `ValueError` and `CheckpointError` likewise."""
+    return _load(folder, WIDTH)
+
+
+def width_of(folder: Path) -> int:
+    """How many columns a checkpoint has. Raises `CheckpointError`."""
+    return read_config(folder).language.hidden_size
+
+
+@torch.no_grad()
+def wire_anew(network: Network) -> None:
+    """Set the heads of the first two layers, which have not learned since they were set."""
+    wire_comparisons(network)
+    wire_figure_heads(network)
 
 
 @torch.no_grad()
@@ -44,6 +55,16 @@ def take_over(network: Network, narrow: Network, tokenizer: Tokenizer) -> None:
         _put(name, parameter, had[name])
     wire_comparisons(network)
     wire_figures(network, tokenizer)
+
+
+def _load(folder: Path, width: int) -> Network:
+    config = read_config(folder)
+    if config.language.hidden_size != width:
+        raise ValueError(f"{folder} is {config.language.hidden_size} wide and not {width}")
+    spread = Spread.over(config, [torch.device("cpu")])
+    network = load_network(folder, config, spread, torch.float32)
+    assert isinstance(network, Network)
+    return network
 
 
 def _put(name: str, parameter: Tensor, had: Tensor) -> None:

@@ -20,9 +20,10 @@ import torch
 from answers_stage import Code, Eye, eye_of, run_batch
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from code_stage import Meant, judge_code, meant_by_code, meant_by_eyes
+from figure_columns import WIDTH
 from figure_wiring import hold_all_wired
 from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
-from growing import load_narrow, take_over
+from growing import load_narrow, load_wide, take_over, width_of, wire_anew
 from lessons import Lessons, TaughtFilm, WatchedFilm, imagine, watch
 from narration import every_phrase
 from stages import ANSWERS, CODE, CUTS, GOING_ON, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
@@ -245,6 +246,13 @@ def go_on_from(
     train_answers(network, lessons, GOING_ON, films, held_out, folder, log)
 
 
+def wired_anew(checkpoint: Path) -> Network:
+    """A checkpoint of today's width, with the heads set as they are set today; what was learned stays."""
+    network = load_wide(checkpoint)
+    wire_anew(network)
+    return network
+
+
 def small_network() -> tuple[Network, Tokenizer]:
     """Where training begins."""
     tokenizer = build_tokenizer(every_phrase() | frame_phrases())
@@ -259,7 +267,8 @@ def small_network() -> tuple[Network, Tokenizer]:
 @click.option(
     "--begin-with",
     type=click.Path(path_type=Path, exists=True),
-    help="A checkpoint of 160 columns whose tower and answers are taken over, in place of the first stages.",
+    help="A checkpoint of 160 columns whose tower and answers are taken over, in place of the first stages;"
+    " or one of 288, in which what is set and not learned is set anew.",
 )
 @click.option("--threads", default=1, show_default=True)
 def main(folder: Path, only: str | None, begin_with: Path | None, threads: int) -> None:
@@ -272,7 +281,10 @@ def main(folder: Path, only: str | None, begin_with: Path | None, threads: int) 
     table = TokenTable(tokenizer, network.config.language.vocab_size, network.config.eos_ids[0], "cpu")
     lessons = Lessons(vocabulary, table, load_packs())
     if begin_with is not None:
-        go_on_from(begin_with, network, tokenizer, lessons, folder, log)
+        if width_of(begin_with) == WIDTH:
+            network = wired_anew(begin_with)
+        else:
+            go_on_from(begin_with, network, tokenizer, lessons, folder, log)
         write_checkpoint(network, tokenizer, folder / "checkpoint")
         return
     if only == "language":

@@ -50,12 +50,6 @@ class Head:
             self._attention.k_proj.weight[self._next, column] = weight * size
         self._next -= 1
 
-    def prefer_early(self, score: float, query: slice) -> None:
-        """The sine of a radian each thousand tokens between them, where the query has one of the columns."""
-        size, turning = self._size(score), self._first + self._half // 2
-        self._attention.q_proj.weight[turning, query] = size
-        self._attention.k_proj.bias[turning + self._half] = size
-
     def pass_on(self, size: float, seen: Sequence[int], to: slice) -> None:
         """Column by column of what is attended to."""
         for n, column in enumerate(seen):

@@ -86,9 +86,10 @@ def test_what_a_figure_wears_is_found_by_its_label(fresh, monkeypatch):
                 assert ACCESSORIES[int(found[n + 1, ITS].argmax())] == who.accessory
 
 
-def test_a_best_moment_is_found_however_late_it_is(fresh, monkeypatch):
+def test_the_best_moment_is_found_however_late_it_is(fresh, monkeypatch):
     """Where the answer begins: the time of a group that shows an event of the best kind."""
-    told = films(8, lambda film: any(s.event for s in film.scenes) and film.duration_s > 40)
+    told = films(6, lambda film: any(s.event for s in film.scenes) and film.duration_s > 40)
+    told += films(2, lambda film: any(s.event for s in film.scenes) and film.duration_s > 300)
     for film in told:
         words, found = columns_behind(fresh, monkeypatch, film, "highlights", 2)
         opens = max(n for n, word in enumerate(words) if word == "assistant\n")
@@ -96,7 +97,6 @@ def test_a_best_moment_is_found_however_late_it_is(fresh, monkeypatch):
         moments = highlight_answers(Seen(film.film, film.times_ms, 0, round(film.film.duration_s * 1000)))
         best = [moment for moment in moments if moment.score == moments[0].score]
         assert any(-4000 < 1000 * start_s - moment.start_ms <= 4000 for moment in best)
-    assert max(film.film.duration_s for film in told) > 100
 
 
 def test_the_code_of_figures_says_what_is_shown():
