@@ -224,20 +224,66 @@ def test_a_black_jpeg_may_be_zeros():
 @pytest.mark.parametrize("quality", [50, 75, 95])
 def test_zeros_in_the_plain_part_of_a_jpeg_are_sound_and_in_another_part_are_not(quality):
     """Bars are zeros where tables are made for the picture; a hole holds more blocks than its bytes did."""
-    y, x = np.mgrid[:240, :320]
-    noise = np.random.default_rng(0).normal(0, 3, (240, 320))
-    pixels = np.clip(100 + 60 * np.sin(x / 40) + 30 * np.cos(y / 30) + noise, 0, 255)
-    pixels[:60] = pixels[180:] = 0
-    encoded = io.BytesIO()
-    options = {"quality": quality, "optimize": True, "subsampling": 2}
-    Image.fromarray(pixels.astype(np.uint8)).convert("RGB").save(encoded, "JPEG", **options)
-    data = encoded.getvalue()
+    data = _jpeg(_between_bars(), quality=quality, optimize=True, subsampling=2)
     assert not lacks_bytes(data)
     start = data.index(b"\xff\xda") + 14
     for at in range(start + 50, len(data) - 250, 97):
         holed = data[:at] + bytes(150) + data[at + 150 :]
         is_other = Image.open(io.BytesIO(holed)).tobytes() != Image.open(io.BytesIO(data)).tobytes()
         assert lacks_bytes(holed) is is_other, at
+
+
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}])
+@pytest.mark.parametrize("restarts", [0, 10])
+@pytest.mark.parametrize("length", [64, 70, 300])
+def test_zeros_that_begin_in_the_head_of_a_scan_are_said(options, restarts, length):
+    """Wherever they do, and also where they say that it has no components."""
+    data = bytearray(_jpeg(Image.effect_noise((160, 120), 60), restart_marker_blocks=restarts, **options))
+    start = data.index(b"\xff\xda")
+    end = start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")
+    assert not lacks_bytes(bytes(data) + bytes(1000))
+    last = end - 4 if "progressive" in options else end - 1  # from there on an encoder may write zeros
+    for at in range(start, last):
+        assert lacks_bytes(bytes(data[:at]) + bytes(length) + bytes(data[at + length :])), at - start
+
+
+def test_a_head_of_a_scan_that_is_cut_off_is_said():
+    """The data end where its components would begin."""
+    comment = b"\xff\xfe\0\x50" + bytes(78)
+    assert lacks_bytes(b"\xff\xd8" + comment + b"\xff\xda\0\2")
+
+
+def test_pictures_behind_two_fields_are_not_looked_at():
+    """A packet has two at most; the second is looked at."""
+    whole = _jpeg(Image.effect_noise((160, 120), 60))
+    middle = len(whole) // 2
+    holed = whole[:middle] + bytes(100) + whole[middle + 100 :]
+    assert lacks_bytes(whole + holed)
+    assert not lacks_bytes(whole + whole + holed)
+
+
+def test_a_jpeg_smaller_than_a_block_is_looked_at():
+    """Its scan goes on behind its one block."""
+    data = bytearray(_jpeg(_between_bars(), optimize=True))
+    assert not lacks_bytes(bytes(data))
+    at = data.index(b"\xff\xc0") + 5
+    data[at : at + 4] = b"\0\4\0\4"
+    assert lacks_bytes(bytes(data))
+
+
+def _between_bars():
+    """A picture with noise, above and below it black."""
+    y, x = np.mgrid[:240, :320]
+    noise = np.random.default_rng(0).normal(0, 3, (240, 320))
+    pixels = np.clip(100 + 60 * np.sin(x / 40) + 30 * np.cos(y / 30) + noise, 0, 255)
+    pixels[:60] = pixels[180:] = 0
+    return Image.fromarray(pixels.astype(np.uint8)).convert("RGB")
+
+
+def _jpeg(image, **options):
+    out = io.BytesIO()
+    image.save(out, "JPEG", **options)
+    return out.getvalue()
 
 
 def test_a_dv_block_that_says_nothing_of_itself_is_said(make):

@@ -14,7 +14,7 @@ from typing import Self
 from videoxl2.frames.files.jpeg import FIELD, SCAN, segments
 
 JPEG_END = b"\xff\xd9"
-_HUFFMAN, _RESTART = 0xC4, 0xDD  # markers
+_PROGRESSIVE, _HUFFMAN, _RESTART = 0xC2, 0xC4, 0xDD  # markers
 _TABLES = frozenset({_HUFFMAN, 0xDB})  # without a value that repeats, and without zeros
 _FILL = 0xFF  # may stand before any marker
 _COEFFICIENTS = 0x10  # numbers of their tables; others are for mean values
@@ -22,6 +22,7 @@ _PLAIN = bytes(162)  # a table of every pair of a run and a size, the shortest "
 _USUAL = {0x10: b"\1" + _PLAIN, 0x11: _PLAIN}  # tables that pictures without any take (K.3.3)
 _ZEROS = bytes(64)
 _LAST, _TRIES = 8, 3  # bytes of a scan that are changed to see whether they matter; how often
+_FIELDS = 2  # pictures in a packet; what else is behind them is none
 _MANY = 4  # codes in a table, so that some make a plain block another
 
 
@@ -30,25 +31,23 @@ def lacks_bytes(data: bytes) -> bool:
 
     Nobody can know of scans with restart marks, or with tables for nothing but plain areas.
     """
-    if data.find(_ZEROS) < 0:
-        return False
-    scan = _Scan.of(data)
-    if scan is None:
-        return True
-    if scan.field >= 0 and lacks_bytes(data[scan.field :]):
-        return True
-    if data.find(_ZEROS, scan.start, scan.stop) < 0:
-        return False  # what follows the end is padding
-    if any(not symbols or symbols[0] & 15 for symbols in scan.tables):
-        return True
-    is_told = scan.stop < len(data) and not scan.has_restarts and len(max(scan.tables, key=len)) >= _MANY
-    return is_told and _is_full_early(data[: scan.stop], scan.start)
+    for _ in range(_FIELDS):
+        if data.find(_ZEROS) < 0:
+            return False
+        scan = _Scan.of(data)
+        if scan is None or _has_hole(data, scan):
+            return True
+        if scan.field < 0:
+            return False
+        data = data[scan.field :]
+    return False
 
 
 @dataclass(frozen=True)
 class _Scan:
     """The first one of a picture, and its tables: what their codes stand for, from the shortest on."""
 
+    head: int
     start: int
     stop: int  # the end of the data where no end is marked
     tables: tuple[bytes, ...]
@@ -57,9 +56,9 @@ class _Scan:
 
     @classmethod
     def of(cls, data: bytes) -> Self | None:
-        """None: there is none, or bytes of its tables are lost."""
+        """None: there is none, or bytes of its head or tables are lost."""
         tables = dict(_USUAL)
-        has_restarts = False
+        has_restarts = is_progressive = False
         for marker, start, end in segments(data):
             if marker in _TABLES and data.find(_ZEROS, start, end) >= 0:
                 return None
@@ -67,13 +66,35 @@ class _Scan:
                 tables.update(_tables(data, start, end))
             elif marker == _RESTART:
                 has_restarts = any(data[start : start + 2])
+            elif marker == _PROGRESSIVE:
+                is_progressive = True
             elif marker == SCAN:
+                if not _is_head(data, start, end, is_progressive):
+                    return None
                 taken = tuple(tables.get(number, _PLAIN) for number in _taken(data, start))
                 stop = data.find(JPEG_END, end)
                 if stop < 0:
-                    return cls(end, len(data), taken, has_restarts)
-                return cls(end, stop, taken, has_restarts, data.find(FIELD, stop))
+                    return cls(start, end, len(data), taken, has_restarts)
+                return cls(start, end, stop, taken, has_restarts, data.find(FIELD, stop))
         return None
+
+
+def _has_hole(data: bytes, scan: _Scan) -> bool:
+    if data.find(_ZEROS, scan.head, scan.stop) < 0:
+        return False  # what follows the end is padding
+    if any(not symbols or symbols[0] & 15 for symbols in scan.tables):
+        return True
+    is_told = scan.stop < len(data) and not scan.has_restarts and len(max(scan.tables, key=len)) >= _MANY
+    return is_told and _is_full_early(data[: scan.stop], scan.start)
+
+
+def _is_head(data: bytes, at: int, end: int, is_progressive: bool) -> bool:
+    """Whether a scan's head has components, as many as it says, and no zeros go on from its middle (B.2.3).
+
+    It ends in one byte that may be zero, or, where a scan can have mean values alone, in four.
+    """
+    last = end - (5 if is_progressive else 2)
+    return at < end == at + 4 + 2 * data[at] > at + 4 and data.find(_ZEROS, at, last + len(_ZEROS)) < 0
 
 
 def _is_full_early(data: bytes, start: int) -> bool:
@@ -99,7 +120,7 @@ def _are_alike(one: bytes, other: bytes, is_draft: bool) -> bool:
         try:
             with Image.open(BytesIO(data + JPEG_END), formats=["JPEG"]) as image:
                 if is_draft:
-                    image.draft("L", (image.width // 8, image.height // 8))
+                    image.draft("L", (max(1, image.width // 8), max(1, image.height // 8)))
                 pixels.append(image.tobytes())
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             return False  # nobody can say
