@@ -1,5 +1,6 @@
 """Broken videos: what is there is read, and what is less than perfect is said."""
 
+import re
 from fractions import Fraction
 
 import av
@@ -16,6 +17,7 @@ from videoxl2.frames import (
     read_span,
     read_spans,
 )
+from videoxl2.frames.files.structure import is_followed
 
 SIZE = 96
 MARKED = FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE
@@ -191,3 +193,21 @@ def test_another_film_put_behind_is_said(tmp_path, make, name, codec):
     info = probe(path)
     assert "streams_unread" in info.warnings
     assert info.timestamps == "estimated" or info.num_frames == 30
+
+
+def test_a_header_repeated_between_fragments_is_no_other_film(tmp_path, make):
+    """As in recordings of a broadcast; another header there, or the same without fragments, is one."""
+    fragmented = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    options = {"codec_options": {"g": "10", "preset": "ultrafast"}, "format_options": fragmented}
+    data = make("one.mp4", num_frames=30, **options).read_bytes()
+    other = make("other.mp4", num_frames=30, size=(128, 64), **options).read_bytes()
+    starts = [found.start() - 4 for found in re.finditer(b"moof", data)]
+    head, middle = data[: starts[0]], starts[1]
+    path = tmp_path / "recorded.mp4"
+    path.write_bytes(data[:middle] + head + data[middle:])
+    info = probe(path)
+    assert (info.warnings, info.num_frames) == ((), 30)
+    path.write_bytes(data + other)
+    assert "streams_unread" in probe(path).warnings
+    path.write_bytes(head + data)
+    assert is_followed(path, "mov,mp4")

@@ -7,6 +7,7 @@ import pytest
 
 from videoxl2.frames import plan_sampling, probe, read_frames
 from videoxl2.frames.files.continuity import Breaks, find_breaks
+from videoxl2.frames.files.programme_maps import changes_kind
 
 SIZE = 96
 COUNT_ON = {"mpegts_copyts": "1"}
@@ -115,6 +116,18 @@ def test_a_joint_to_another_codec_is_said(tmp_path, parts, first, then, pid, sec
     info, said, _ = _read(_glued(tmp_path / "glued.ts", glued))
     assert "streams_unread" in info.warnings
     assert pid != "256" or "missing_frames" in said
+
+
+def test_a_flipped_bit_in_a_table_is_no_other_codec(tmp_path, parts):
+    """A table whose checksum is not right says nothing, wherever the bit lies."""
+    data = parts("one.ts", 10)
+    at = data.rindex(b"\x1b\xe1\x00")  # H.264 under PID 256
+    for place, bit in ((0, 1), (0, 0x80), (1, 0x10), (2, 1)):
+        harmed = bytearray(data)
+        harmed[at + place] ^= bit
+        assert not changes_kind(_glued(tmp_path / "harmed.ts", harmed), {256, 257}), (place, bit)
+    told = _glued(tmp_path / "told.ts", data, parts("two.ts", 12, "mpeg2video"))
+    assert changes_kind(told, {256})
 
 
 def test_counts_are_followed_in_packets_of_192_bytes(tmp_path, parts):

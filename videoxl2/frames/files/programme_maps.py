@@ -5,6 +5,7 @@ were put together, the tables behind the joint give the same PID another kind.
 """
 
 import os
+import zlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ _LOOKS, _LOOK = 16, 1 << 19  # all over the file, and bytes of each: tables come
 _TABLE_PID = 0
 _PROGRAMMES, _STREAMS = 0, 2  # table numbers
 _CHECKSUM = 4  # bytes at a table's end
+_TURNED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_NOTHING_LEFT = 0xFFFFFFFF  # zlib's checksum where its register ends in zero
 
 Bytes = NDArray[np.uint8]
 
@@ -52,14 +55,19 @@ def _looks(path: str | os.PathLike[str]) -> Iterator[tuple[Bytes, NDArray[np.int
 
 
 def _tables(packets: NDArray[np.uint8], is_wanted: NDArray[np.bool_], number: int) -> Iterator[bytes]:
-    """Tables of that number that lie in one packet, each once, without their checksums."""
+    """Sound tables of that number that lie in one packet, each once, without their checksums."""
     rows = np.flatnonzero(is_wanted & (packets[:, 1] & 0x40 != 0) & (packets[:, 3] & 0x10 != 0))
     for packet in {packets[row, 3:].tobytes() for row in rows}:
         at = 2 + packet[1] if packet[0] & 0x20 else 1
         table = packet[at + 1 + packet[at] :] if at < len(packet) else b""
-        length = 3 + (int.from_bytes(table[1:3]) & 0xFFF) - _CHECKSUM
-        if len(table) >= length > 8 and table[0] == number:
-            yield table[:length]
+        length = 3 + (int.from_bytes(table[1:3]) & 0xFFF)
+        if len(table) >= length > 8 + _CHECKSUM and table[0] == number and _is_sound(table[:length]):
+            yield table[: length - _CHECKSUM]
+
+
+def _is_sound(table: bytes) -> bool:
+    """Whether its checksum is right (annex A): zlib's, with the bits of each byte the other way round."""
+    return zlib.crc32(table.translate(_TURNED)) == _NOTHING_LEFT
 
 
 def _streams(table: bytes) -> Iterator[tuple[int, int]]:

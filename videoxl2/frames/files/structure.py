@@ -2,10 +2,11 @@
 
 import os
 import struct
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from videoxl2.frames.files.boxes import outermost
+from videoxl2.frames.files.boxes import MAX_MOOV_BYTES, Extent, outermost
 from videoxl2.frames.files.matroska import segment_end
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -46,7 +47,7 @@ def is_followed(path: str | os.PathLike[str], demuxer: str) -> bool:
     """Whether another film begins where this one ends, as where files are put together that cannot be."""
     with Path(path).open("rb") as file:
         if demuxer.startswith("mov,"):
-            return sum(place.kind == b"moov" for place in outermost(file)) > 1
+            return _has_other_header(file)
         if demuxer == "avi":
             return _starts_again(file)
         if demuxer != "asf":
@@ -54,6 +55,30 @@ def is_followed(path: str | os.PathLike[str], demuxer: str) -> bool:
         size = _asf_size(file)
         file.seek(size)
         return size > 0 and file.read(16) == _ASF_HEADER
+
+
+def _has_other_header(file: BufferedReader) -> bool:
+    """MP4: recordings of a broadcast repeat theirs between fragments, byte for byte."""
+    first: Extent | None = None
+    has_fragments = False
+    for place in outermost(file):
+        has_fragments = has_fragments or place.kind == b"moof"
+        if place.kind != b"moov":
+            continue
+        if first is not None and not (has_fragments and _are_alike(file, first, place)):
+            return True
+        first = first or place
+    return False
+
+
+def _are_alike(file: BufferedReader, one: Extent, other: Extent) -> bool:
+    size = one.end - one.start
+    if other.end - other.start != size or size > MAX_MOOV_BYTES:
+        return False
+    file.seek(one.start)
+    first = file.read(size)
+    file.seek(other.start)
+    return file.read(size) == first
 
 
 def _starts_again(file: BinaryIO) -> bool:
