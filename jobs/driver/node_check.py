@@ -20,6 +20,7 @@ from jobs.signals.speech import SpeechSignal
 from jobs.weights import BUILT_IN
 from jobs.workers.node_probe import Needs, code_here, start_probe
 from schemas.failures import PreflightError
+from videoxl2.network.configs.weight_bits import FULL_BITS, QUANTISER
 
 ASK_AGAIN_S = 60.0  # a node that could not ask the store
 ANSWERS_WITHIN_S = 60.0  # a node that starts no process for so long is left to what notices that
@@ -46,6 +47,7 @@ def needs_of(checked: Preflight) -> Needs:
         wants_gpus=wants_gpus and checked.settings.device != "cpu",
         speech=_folder_that_hears(checked.recipe.signals),
         modules=tuple(_modules_of(checked.recipe.signals)),
+        model_modules=() if checked.recipe.weight_bits == FULL_BITS else (QUANTISER,),
     )
 
 
@@ -115,7 +117,9 @@ class CheckedView:
         for node in nodes.alive.values():
             if node.node_id not in self._known and (node.num_cpus or node.num_gpus):
                 self._known.add(node.node_id)
-                self._asked[start_probe(node.node_id, PARTS, WORKERS, self.needs)] = node
+                self._asked[start_probe(node.node_id, PARTS, WORKERS, self.needs.of_node(node.num_gpus))] = (
+                    node
+                )
 
     def _ask_again(self) -> None:
         """Ask those anew that could not tell, as the store did not answer them."""

@@ -19,7 +19,11 @@ from storage.query.catalog import Catalog
 from videoxl2.network.configs.picture_size import PictureRule
 from videoxl2.network.configs.weight_bits import FULL_BITS
 
-# Of the latest attempts with the same weights, those on what most of them ran on. Where an answer was stale
+_RECIPES = """
+SELECT DISTINCT a.recipe_id FROM attempts AS a JOIN runs AS r USING (run_id)
+WHERE r.model_revision = $revision"""
+
+# Of the latest attempts under some recipes, those on what most of them ran on. Where an answer was stale
 # or missing only some questions were asked, and nobody recorded which.
 _ATTEMPTS = f"""
 WITH shapes AS (
@@ -28,7 +32,8 @@ WITH shapes AS (
 ), latest AS (
     SELECT a.* FROM attempts AS a JOIN runs AS r USING (run_id)
     WHERE a.outcome IN ('indexed', 'partial') AND a.video_ms > 0 AND r.model_revision = $revision
-        AND a.num_frames > 0 AND a.plan_reason NOT IN ('stale_prompt', 'missing')
+        AND a.recipe_id IN (SELECT unnest($recipes)) AND a.num_frames > 0
+        AND a.plan_reason NOT IN ('stale_prompt', 'missing')
     ORDER BY a.started_at DESC LIMIT 5000
 ), usual AS (SELECT mode(device) AS device FROM latest)
 SELECT device, recipe_id, video_ms, num_frames, num_output_tokens, num_again_tokens,
@@ -41,14 +46,16 @@ _EDGES = """
 WITH edges AS (
     SELECT epoch(min(a.started_at) - r.started_at) AS before,
         epoch(r.ended_at - max(a.started_at + to_microseconds((a.seconds * 1e6)::BIGINT))) AS after
-    FROM runs AS r JOIN attempts AS a USING (run_id) WHERE r.model_revision = $revision
+    FROM runs AS r JOIN attempts AS a USING (run_id)
+    WHERE r.model_revision = $revision AND a.recipe_id IN (SELECT unnest($recipes))
     GROUP BY r.run_id, r.started_at, r.ended_at ORDER BY r.started_at DESC LIMIT 10
 )
 SELECT coalesce(median(before), 0) + coalesce(median(greatest(after, 0)), 0) FROM edges"""
 
 _LATEST = """
-SELECT run_id FROM runs SEMI JOIN attempts USING (run_id) WHERE model_revision = $revision
-ORDER BY started_at DESC LIMIT 1"""
+SELECT run_id FROM runs
+SEMI JOIN (FROM attempts WHERE recipe_id IN (SELECT unnest($recipes))) USING (run_id)
+WHERE model_revision = $revision ORDER BY started_at DESC LIMIT 1"""
 
 
 @dataclass(frozen=True)
@@ -73,18 +80,22 @@ def read_history(
 ) -> History | None:
     """Read what videos took that this recipe's model was asked its questions about. None: no attempt of
     the model is recorded. `pictures` is the model's own rule of sizes."""
-    parameters = {"revision": recipe.model_revision}
+    revision = {"revision": recipe.model_revision}
+    records = {name: index.recipe(name) for (name,) in catalog.query(_RECIPES, revision).rows}
+    own_way = _way_of(recipe.record)
+    decoded_alike = {name: record for name, record in records.items() if _way_of(record) == own_way}
+    parameters = revision | {"recipes": sorted(decoded_alike)}
     rows = catalog.query(_ATTEMPTS, parameters).rows
+    is_decoded_alike = bool(rows)
+    if not rows:
+        parameters = revision | {"recipes": sorted(records)}
+        rows = catalog.query(_ATTEMPTS, parameters).rows
     if not rows:
         return None
     by_recipe: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows:
         by_recipe.setdefault(row[1], []).append(row)
-    records = {recipe_id: index.recipe(recipe_id) for recipe_id in by_recipe}
-    decoded_alike = [name for name, record in records.items() if _way_of(record) == _way_of(recipe.record)]
-    if decoded_alike:
-        by_recipe = {name: by_recipe[name] for name in decoded_alike}
-        records = {name: records[name] for name in decoded_alike}
+    records = {name: records[name] for name in by_recipe}
     attempts = {name: _attempts(some, records[name], pictures) for name, some in by_recipe.items()}
     questions = recipe.record.tasks.keys()
     alike = [name for name, record in records.items() if record and record.tasks.keys() == questions]
@@ -96,7 +107,7 @@ def read_history(
     num_actors = actors_by_run(catalog, run_id, run_id).get(run_id, 1)
     num_alike = sum(len(by_recipe[name]) for name in alike)
     num_attempts = sum(map(len, by_recipe.values()))
-    return History(costs, rows[0][0], num_attempts, num_alike, bool(decoded_alike), float(idle_s), num_actors)
+    return History(costs, rows[0][0], num_attempts, num_alike, is_decoded_alike, float(idle_s), num_actors)
 
 
 def _way_of(recipe: RecipeRecord | None) -> tuple[object, ...]:

@@ -21,7 +21,7 @@ def _changes(before: RecipeRecord, after: RecipeRecord) -> Iterator[str]:
         if before.settings.get(name) != value:
             yield f"{name} {before.settings.get(name, '–')} → {value}"
     if after.model:
-        for name in before.settings.keys() - after.settings.keys() - before.signals.keys():
+        for name in sorted(before.settings.keys() - after.settings.keys() - before.signals.keys()):
             yield f"{name} {before.settings[name]} → –"
     for name, task in after.tasks.items():
         if name not in before.tasks:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ray
@@ -16,7 +16,8 @@ Bucket = tuple[str, str | None]  # URL and endpoint
 class Needs:
     """What every node that works for a run has to have: this version of the package, with this code; the
     folder of the library, or leave to list it on S3; the folder of the weights where models are, that of the
-    weights that hear (`speech`), and libraries that read what is asked for (`modules`)."""
+    weights that hear (`speech`), and libraries that read what is asked for (`modules`); where models are,
+    those that they need (`model_modules`), too."""
 
     package: str
     version: str
@@ -27,6 +28,12 @@ class Needs:
     wants_gpus: bool = False
     speech: str | None = None
     modules: tuple[str, ...] = ()
+    model_modules: tuple[str, ...] = ()
+
+    def of_node(self, num_gpus: float) -> "Needs":
+        """Return what a node with so many GPUs needs."""
+        has_models = num_gpus > 0 or not self.wants_gpus
+        return replace(self, modules=self.modules + self.model_modules) if has_models else self
 
 
 def code_here(modules: Sequence[str]) -> str:

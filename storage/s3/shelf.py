@@ -8,7 +8,7 @@ from typing import Protocol
 
 KEPT_BYTES = 256 << 20
 GAP_BYTES = 16 << 10  # less than that is read with what lies on both sides: a request costs more
-_RANGE_BYTES = 16 << 20  # larger ranges are read once, and would only push out others
+_RANGE_BYTES = 32 << 20  # what Arrow joins; larger ranges are read once, and would only push out others
 
 
 class Known(Protocol):

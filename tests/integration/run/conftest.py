@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,12 +17,19 @@ STARTS_RAY = ("run", "backfill")
 PARROT = Path(__file__).parents[2] / "data" / "parrot"
 
 
+_RAY = SharedRay()
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the shared Ray before tests of other folders, some of which are about a process without one."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        _RAY.leave()
+
+
 @pytest.fixture(scope="session")
-def shared_ray(s3_endpoint: str) -> Iterator[SharedRay]:
+def shared_ray(s3_endpoint: str) -> SharedRay:
     """The Ray of all runs in this process; credentials for the S3 server are where its workers find them."""
-    ray = SharedRay()
-    yield ray
-    ray.leave()
+    return _RAY
 
 
 @pytest.fixture(scope="module")

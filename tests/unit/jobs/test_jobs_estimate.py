@@ -150,6 +150,23 @@ def test_what_was_decoded_otherwise_is_a_guess(settings, history, make_row):
     assert again.actor_hours == dense.actor_hours
 
 
+def test_attempts_decoded_alike_count_however_few_they_are(settings, history, make_row):
+    """On another card, too, than most attempts with the same weights."""
+    recipe = check_plan(settings(kv="bilevel")).recipe
+    index = open_index(settings().index)
+    index.declare_recipe(recipe.record)
+    (first, *_) = attempts_of(make_row, recipe.recipe_id, answers_s=2.0, run_id="pooled")
+    started_at, ended = BEGAN - timedelta(days=30), BEGAN - timedelta(days=29)
+    first = first.model_copy(update={"device": "card", "started_at": started_at})
+    run = make_row(
+        Run, run_id="pooled", started_at=started_at, ended_at=ended, model_revision=recipe.model_revision
+    )
+    index.publish((), [RunRecord(run=run, attempts=(first,))])
+    with open_catalog(settings().index) as catalog:
+        history = read_history(catalog, index, recipe)
+    assert (history.device, history.num_attempts, history.is_decoded_alike) == ("card", 1, True)
+
+
 def test_pictures_in_their_own_shape_are_reckoned_by_what_the_index_knows(settings, history, make_film):
     """Width and height of a row, turned upright, or of a header; others are taken as 1920x1080, and said."""
     checked, plan = preview(settings(), NIGHTLY)

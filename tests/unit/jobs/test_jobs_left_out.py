@@ -1,5 +1,6 @@
 """Nodes that lack what a run needs: what is found there, and how tasks are kept away from them; no Ray."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 from importlib.metadata import version
@@ -61,6 +62,14 @@ def test_another_build_of_the_same_version_is_told_apart(tmp_path, monkeypatch):
 def test_a_library_of_an_extra_that_is_not_here_is_told():
     """With all that are not."""
     assert probed(modules=("json", "no_such", "nor_this"))[2:] == ("lacks no_such, nor_this", False)
+
+
+def test_what_models_need_is_asked_of_nodes_with_models_alone():
+    """Where models run on CPUs, that is every node."""
+    needs = Needs(PACKAGE, HERE, "code", None, None, modules=("a",), model_modules=("b",))
+    assert needs.of_node(0).modules == ("a", "b")
+    on_gpus = replace(needs, wants_gpus=True)
+    assert [on_gpus.of_node(count).modules for count in (0, 1)] == [("a",), ("a", "b")]
 
 
 def test_a_folder_that_is_not_here_is_missing(tmp_path):

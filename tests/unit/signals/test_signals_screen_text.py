@@ -48,7 +48,7 @@ def test_text_is_asked_for_by_a_flag_of_its_own() -> None:
 
 def test_a_machine_without_the_extra_ends_a_run_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """As an error with a hint."""
-    monkeypatch.setattr(weights, "_NEEDED", ("a package that nobody has",))
+    monkeypatch.setattr(weights, "NEEDED_MODULES", ("a package that nobody has",))
     weights.find_text_weights.cache_clear()
     with pytest.raises(PreflightError, match="text on screen needs a package that nobody has") as raised:
         find_text()
@@ -71,7 +71,7 @@ def test_doctor_says_whether_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> 
     look = dict(_LOOKS)["text"]
     settings = Settings(library="films", index="catalog")
     assert (look(settings).health, look(settings).detail) == (Health.OK, "not read")
-    monkeypatch.setattr(weights, "_NEEDED", ("a package that nobody has",))
+    monkeypatch.setattr(weights, "NEEDED_MODULES", ("a package that nobody has",))
     weights.find_text_weights.cache_clear()
     check = look(settings.model_copy(update={"text": True}))
     assert (check.health, "media-index[text]" in check.hint) == (Health.FAILED, True)

@@ -15,7 +15,7 @@ BITS = (16, 8, 4)
 FULL_BITS = BITS[0]
 BLOCK = 64  # weights that share a scale in 4 bits
 SCALE_BYTES = 4
-_LIBRARY = "bitsandbytes"
+QUANTISER = "bitsandbytes"  # the library
 _INSTALL = (
     "Install the extra: pip install 'media-index[quantized]', or pip install '.[quantized]' in its folder."
 )
@@ -27,8 +27,8 @@ class QuantiserMissingError(CheckpointError):
 
 def check_library() -> None:
     """Raise `QuantiserMissingError` where weights cannot be quantised. Loads nothing."""
-    if find_spec(_LIBRARY) is None:
-        raise QuantiserMissingError(f"weights of 8 or 4 bits need {_LIBRARY}, not installed here", _INSTALL)
+    if find_spec(QUANTISER) is None:
+        raise QuantiserMissingError(f"weights of 8 or 4 bits need {QUANTISER}, not installed here", _INSTALL)
 
 
 def quantised(config: ModelConfig, weight_bits: int) -> ModelConfig:
