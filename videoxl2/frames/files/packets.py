@@ -14,6 +14,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from videoxl2.frames.files.apple_video import keeps_blocks
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import Limits, OpenVideo
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 else:
     VideoPacket = AnyPacket = Packet  # generic for type checkers only
 
+_APPLE_VIDEO = "rpza"
 _PICTURE = b"\0\0\1\0"  # picture start code of MPEG-1 and -2 (ISO 13818-2, 6.2.3)
 _B_PICTURE = 3
 _HEADERS = 1024  # bytes in which a picture's header begins, behind those of its sequence and group
@@ -71,11 +73,14 @@ class Gop:
 def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator[AnyPacket]:
     """Every non-empty packet of the streams (of all, when none is named) from the current position."""
     failures = 0
+    chosen = video.stream.index if codec_of(video.stream.codec_context) == _APPLE_VIDEO else None
     while failures < _MAX_FAILURES_IN_A_ROW:
         try:
             for packet in video.container.demux(*streams):
                 if packet.size:  # the end of a stream is announced by an empty packet
                     failures = 0
+                    if packet.stream_index == chosen and _is_no_key(packet):
+                        packet.is_keyframe = False
                     yield packet
         except FFmpegError:
             damage.broken_reads += 1
@@ -85,6 +90,11 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
             return
         else:
             return
+
+
+def _is_no_key(packet: AnyPacket) -> bool:
+    """Apple Video: whether it needs the picture before it. A film's first has none."""
+    return packet.dts != packet.stream.start_time and keeps_blocks(bytes(packet))
 
 
 class Tap(Protocol):
