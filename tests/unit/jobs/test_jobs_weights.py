@@ -6,6 +6,8 @@ from pathlib import Path
 
 import videoxl2
 from jobs.weights import BUILT_IN, find_weights, note_on
+from videoxl2.network.configs import hub
+from videoxl2.network.configs.hub import HubCheckpoint
 
 SMALL = Path(videoxl2.__file__).parent / "small"
 
@@ -19,6 +21,21 @@ def test_the_built_in_checkpoint_is_known_by_its_content(tmp_path):
         assert (weights.model_id, weights.folder) == (BUILT_IN, path)
         assert weights.revision == find_weights(BUILT_IN).revision
         assert note_on(weights.model_id)
+
+
+def test_a_node_has_the_commit_that_was_planned(tmp_path, monkeypatch):
+    """Also where the hub has moved on between two questions, or the cache's branch is at another commit."""
+    planned = HubCheckpoint("nobody/parrot", "a" * 40, ())
+    asked = []
+
+    def download(hub_id, revision):
+        asked.append(revision)
+        return tmp_path / (revision or "b" * 40)
+
+    monkeypatch.setattr(hub, "look_up", lambda hub_id: planned)
+    monkeypatch.setattr(hub, "download", download)
+    assert hub.fetch_whole(planned).name == planned.revision
+    assert asked == [None, planned.revision]
 
 
 def test_another_checkpoint_keeps_its_name(tmp_path):

@@ -15,7 +15,9 @@ from videoxl2 import CheckpointError, ModelInputError, load_model
 from videoxl2.generate.models.qwen_vl import QwenVL
 from videoxl2.network.configs.chat import published_frame
 from videoxl2.network.configs.chat_template import frame_in, read_template
+from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.model_options import with_options
 from videoxl2.random_checkpoint import write_random_checkpoint
 
 TURNS = """
@@ -134,6 +136,25 @@ def test_a_template_that_cannot_be_followed_is_refused(text: str, told: str, tmp
     with pytest.raises(CheckpointError, match=told) as refused:
         frame_in(text)
     assert refused.value.hint.endswith("then the prompt is as the makers published it.")
+
+
+LAST_ALONE = "<|vision_start|><|video_pad|><|vision_end|>{{ messages[-1].content[1].text }}"
+NO_SYSTEM = "{% if messages[0].role == 'system' %}{{ raise_exception('no such role') }}{% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (LAST_ALONE, "the chat template leaves out what it is told as a system prompt"),
+        (NO_SYSTEM + template(), "no system prompt can be told: .*no such role"),
+    ],
+)
+def test_a_template_without_a_place_for_a_system_prompt_refuses_one(text: str, told: str) -> None:
+    """An option without effect would be another recipe; without the option the template will do."""
+    config = ModelConfig(family=Family.QWEN3_VL, chat=frame_in(text), chat_template=text)
+    with pytest.raises(ModelInputError, match=told) as refused:
+        with_options(config, {"system": "You index films."})
+    assert refused.value.hint.startswith("Leave out the option system")
 
 
 @pytest.mark.parametrize("said", ["", " ", "<|im_end|>"])

@@ -17,6 +17,7 @@ from videoxl2.generate.models.video_xl_pro import VideoXLPro
 from videoxl2.generate.session import Session
 from videoxl2.network.configs.config import ModelConfig, num_kept
 from videoxl2.network.configs.config_file import read_config
+from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.model_options import OPTIONS, changed_options, options_of, with_options
 from videoxl2.network.language.context import ids_after_video, most_frames, video_tokens
 from videoxl2.network.language.tokens import Vocabulary
@@ -127,6 +128,39 @@ def test_a_keep_ratio_is_that_of_every_prompt(pro: Path) -> None:
     )
     assert session.num_tokens == direct.num_tokens
     assert torch.equal(*(answered(one) for one in (session, direct)))
+
+
+@pytest.mark.parametrize(("num_tokens", "ratio", "kept"), [(16, 0.99, 16), (9, 0.1, 9), (160, 1e-9, 16)])
+def test_a_prompt_is_always_shown_something(num_tokens: int, ratio: float, kept: int) -> None:
+    """A film of a few small tokens, or a tiny ratio, leaves a step of 16, or all that there are."""
+    assert num_kept(num_tokens, ratio) == kept
+    assert num_kept(0, ratio) == 0
+    assert num_kept(1600, 0.71) == 1136
+
+
+def test_two_short_films_are_told_apart(pro: Path) -> None:
+    """Also where a step of 16 is more than the ratio leaves, with as many rows as a plan counts."""
+    model = load_model(pro, options={"keep-ratio": "0.001"})
+    one = film(model, 4)
+    other = SimpleNamespace(frames=255 - one.frames, pts_ms=one.pts_ms)
+    sessions = [model.prefill([each]) for each in (one, other)]
+    first, second = map(answered, sessions)
+    assert not torch.allclose(first, second, atol=1e-4)
+    layout = sessions[0].layout
+    visual = layout.num_groups * layout.tokens_per_group
+    assert sessions[0].num_tokens == layout.end - visual + model.config.most_tokens(4)
+
+
+@pytest.mark.parametrize("ratio", [0.99, 0.7, 0.3, 0.01])
+def test_as_many_frames_as_fit_are_allowed(pro: Path, ratio: float) -> None:
+    """The limit fits, and a group more does not, whatever share of the tokens is kept."""
+    config = replace(ModelConfig(family=Family.VIDEO_XL_PRO), keep_ratio=ratio, context_tokens=32_768)
+    vocabulary = Vocabulary.from_folder(pro, config.chat_frame)
+    room = 32_768 - len(vocabulary.prefix_ids()) - 1500
+    limit = most_frames(config, vocabulary, 1500)
+    assert limit is not None
+    assert video_tokens(config, limit, 0) <= room < video_tokens(config, limit + 1, 0)
+    assert most_frames(config, vocabulary, 32_768) == -1
 
 
 @pytest.mark.parametrize(

@@ -171,5 +171,9 @@ class ModelConfig:
 
 
 def num_kept(num_tokens: int, keep_ratio: float) -> int:
-    """Return how many of so many visual tokens a prompt of Video-XL-Pro keeps: a multiple of 16."""
-    return int(keep_ratio * num_tokens) // _KEPT_IN_STEPS_OF * _KEPT_IN_STEPS_OF
+    """Return how many of so many visual tokens a prompt of Video-XL-Pro keeps: a multiple of 16.
+
+    Of a video that is shown some are always kept: the first step of 16, or all of fewer.
+    """
+    kept = int(keep_ratio * num_tokens) // _KEPT_IN_STEPS_OF * _KEPT_IN_STEPS_OF
+    return max(kept, min(_KEPT_IN_STEPS_OF, num_tokens))

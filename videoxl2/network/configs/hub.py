@@ -80,7 +80,10 @@ def fetch_whole(checkpoint: HubCheckpoint) -> Path:
     with suppress(CheckpointError):
         is_newest = look_up(checkpoint.hub_id).revision == checkpoint.revision
     # By no commit where it may be: then the hub's cache has it for who does not reach the hub, too.
-    return download(checkpoint.hub_id, None if is_newest else checkpoint.revision)
+    folder = download(checkpoint.hub_id, None if is_newest else checkpoint.revision)
+    if folder.name == checkpoint.revision:
+        return folder
+    return download(checkpoint.hub_id, checkpoint.revision)
 
 
 def _whole_here(checkpoint: HubCheckpoint) -> Path | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import get_args
 
-from videoxl2.errors import ModelInputError
-from videoxl2.network.configs.chat import published_frame
+from videoxl2.errors import CheckpointError, ModelInputError
+from videoxl2.network.configs.chat import ChatFrame, published_frame
 from videoxl2.network.configs.chat_template import frame_in
 from videoxl2.network.configs.config import FrameTokens, ModelConfig, Newline, Pool
 from videoxl2.network.configs.families import Family
 
 AS_PUBLISHED = "as published"
+_PROBE = "a system prompt that no template writes by itself"
+_NO_SYSTEM = "Leave out the option system: this checkpoint is asked without one of your own."
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ def with_options(config: ModelConfig, given: Mapping[str, str]) -> ModelConfig:
             raise ModelInputError(f"{config.family} has no option {key}", _known_said(known))
         try:
             config = known[key].put(config, value)
+        except ModelInputError:  # it says what to do
+            raise
         except ValueError as error:
             raise ModelInputError(
                 f"{config.family} does not take {key}={value}: {error}", f"Give {known[key].takes}."
@@ -116,8 +120,22 @@ def _put_system(config: ModelConfig, value: str) -> ModelConfig:
     if not value.strip() or "<|" in value:
         raise ValueError("it is empty, or has marks of a chat")
     template = config.chat_template
-    chat = published_frame(config.family, value) if template is None else frame_in(template, value)
+    chat = published_frame(config.family, value) if template is None else _told_in(template, value)
     return replace(config, chat=chat, system=value)
+
+
+def _told_in(template: str, system: str) -> ChatFrame:
+    """Return what a template writes after a system turn.
+
+    Raises `ModelInputError` where it takes none, or leaves its text out.
+    """
+    try:
+        found, probed = (frame_in(template, text) for text in (system, _PROBE))
+    except CheckpointError as error:
+        raise ModelInputError(f"no system prompt can be told: {error.message}", _NO_SYSTEM) from error
+    if not any(_PROBE in text for text in astuple(probed)):
+        raise ModelInputError("the chat template leaves out what it is told as a system prompt", _NO_SYSTEM)
+    return found
 
 
 _LLAVA, _PRO = (Family.LLAVA_VIDEO,), (Family.VIDEO_XL_PRO,)

@@ -161,7 +161,7 @@ class OwnShape:
         limits = [_Limit(per_frame, 1, 1)] if per_frame is not None else []
         if at_once is not None:
             shared = _Limit(at_once, num_frames, _even(num_frames))
-            limits.append(shared if self.is_shared else _Limit(at_once // num_frames, 1, 1))
+            limits.append(shared if self.is_shared else _Limit(max(1, at_once // num_frames), 1, 1))
         return limits
 
     def _narrowed(self, sides: list[int], most: int) -> list[int]:

@@ -91,13 +91,13 @@ class _File:
     def budgets(self, sizes: OwnShape, family: Family) -> OwnShape:
         """Return sizes with the budgets of this file, which speaks of videos."""
         least, most = self._pixels(sizes.unit)
-        tokens = self._number("max_video_tokens") or _CAPPED_TOKENS[family]
+        tokens = self._video_tokens(1 if sizes.is_shared else 2, _CAPPED_TOKENS[family])
         is_capped = self.said.get("cap_pixels_per_frame")
         if sizes.is_shared:
-            per_frame = int(tokens * sizes.unit**2) if is_capped else None
+            per_frame = tokens * sizes.unit**2 if is_capped else None
             budget = PixelBudget(per_frame, most or sizes.most.at_once)
         else:
-            at_once = None if is_capped is False else pixels_of_tokens(int(tokens), sizes.unit)
+            at_once = None if is_capped is False else pixels_of_tokens(tokens, sizes.unit)
             budget = PixelBudget(most or sizes.most.per_frame, at_once)
         least = sizes.least if least is None else least
         if least > (bound := (budget.at_once if sizes.is_shared else budget.per_frame) or least):
@@ -122,6 +122,13 @@ class _File:
         if fps is not None and self.said.get("num_frames") is not None:
             raise self._unusable("num_frames", self.said["num_frames"], f"fps is {fps:g}, and one can hold")
         return None if fps is None else Fraction(str(fps))
+
+    def _video_tokens(self, least: int, usual: int) -> int:
+        """Return `max_video_tokens`, of which a pair of frames needs `least`."""
+        tokens = self._number("max_video_tokens")
+        if tokens is not None and tokens < least:
+            raise self._unusable("max_video_tokens", tokens, f"a pair of frames needs {least}")
+        return usual if tokens is None else int(tokens)
 
     def _pixels(self, unit: int) -> tuple[int | None, int | None]:
         """Return the least and most pixels, under any of their names."""

@@ -43,6 +43,7 @@ def most_frames(config: ModelConfig, vocabulary: Vocabulary, prompt_tokens: int)
         after = ids_after_video(config, vocabulary, [LONGEST_MS] * num_frames, LONGEST_MS)
         return video_tokens(config, num_frames, len(after))
 
-    least = 1 if config.own_shape else config.tokens_per_group
-    most = room // least * config.frames_per_group
-    return bisect_right(range(max(most, 0) + 1), room, key=taken) - 1
+    too_many = 1
+    while taken(too_many) <= room:
+        too_many *= 2
+    return bisect_right(range(too_many), room, key=taken) - 1
