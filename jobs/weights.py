@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import videoxl2
 from jobs.folders import default_scratch
 from schemas.failures import PreflightError, UsageError
+from schemas.identity import digest
 from storage.errors import preflight
 from videoxl2.errors import CheckpointError, ModelError
 from videoxl2.network.configs.picture_size import PictureRule
@@ -62,6 +63,17 @@ class Weights:
         except ModelError as error:
             raise UsageError(error.message, error.hint) from None
         return replace(self, config=config, options=tuple(changed_options(self.config, config).items()))
+
+    @property
+    def pictures_and_chat(self) -> str:
+        """A digest of what its files change of pictures and chat; "": as its family's makers have them.
+
+        A hub commit, unlike a hash over files, says nothing of which of them are read.
+        """
+        from videoxl2.network.configs.unusual import unusual_files
+
+        unusual = unusual_files(self.config)
+        return digest(unusual) if unusual else ""
 
     @property
     def vocabulary(self) -> "Vocabulary":

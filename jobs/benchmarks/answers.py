@@ -32,6 +32,7 @@ class AnswerSettings(BaseModel):
     max_pixels_per_frame: int | None = None
     max_pixels_at_once: int | None = None
     model_options: str = ""
+    pictures_and_chat: str = ""
 
 
 class Answered(BaseModel):

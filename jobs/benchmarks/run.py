@@ -197,6 +197,7 @@ def _answer_settings(
         max_pixels_at_once=sampling.pixels.at_once,
         kv=kv_text(kv),
         model_options=", ".join(f"{key}={value}" for key, value in weights.options),
+        pictures_and_chat=weights.pictures_and_chat,
     )
 
 

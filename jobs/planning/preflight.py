@@ -99,6 +99,7 @@ def _open(
         kv=kv if weights else None,
         pixels=settings.pixels,
         model_options=weights.options if weights else (),
+        pictures_and_chat=weights.pictures_and_chat if weights else "",
     )
     scratch = find_scratch()
     index = open_it(own_tables(prompts))

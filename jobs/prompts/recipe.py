@@ -45,6 +45,9 @@ class Recipe:
     weight_bits: int = FULL_BITS  # of the language model's layers
     pixels: PixelBudget = OWN_PIXELS  # that are shown, where the model leaves it open
     model_options: tuple[tuple[str, str], ...] = ()  # of its family, other than in its checkpoint
+    pictures_and_chat: str = (
+        ""  # digest of what its files change of them; "": as its family's makers have them
+    )
 
     @property
     def recipe_id(self) -> str:
@@ -78,6 +81,8 @@ class Recipe:
                 model["weight_bits"] = str(self.weight_bits)
             if self.domain_revision is not None:
                 model["domain"] = self.domain_revision
+            if self.pictures_and_chat:
+                model["pictures_and_chat"] = self.pictures_and_chat
             own = tuple(model.values())
             sampling = {"fps": str(self.fps), "max_frames": str(self.max_frames), "split": str(self.is_split)}
             budgets = pixels_said(self.pixels)

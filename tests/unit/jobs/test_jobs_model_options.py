@@ -1,6 +1,7 @@
 """Options of one family as settings: part of the recipe, counted by plans, refused where not known."""
 
 import json
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -65,6 +66,33 @@ def test_options_are_part_of_the_recipe():
             assert (found.reason, found.tasks) == (Reason.STALE_MODEL, None)
     assert changes_between(plain, others[0]) == ("option pool – → average",)
     assert changes_between(others[0], plain) == ("option pool average → –",)
+
+
+def test_what_files_of_a_hub_commit_change_is_part_of_the_recipe(qwen, tmp_path):
+    """Though the commit is the same; what the makers' files say anyway leaves rows as they are."""
+    folder = tmp_path / "snapshots" / ("a" * 40)
+    shutil.copytree(qwen, folder)
+    (folder / "chat_template.json").unlink()
+    usual = find_weights(str(folder))
+    assert usual.revision == "a" * 40
+    seen = [usual.pictures_and_chat]
+    assert seen == [""]
+    published = {"size": {"shortest_edge": 4096, "longest_edge": 25_165_824}}
+    (folder / "video_preprocessor_config.json").write_text(json.dumps(published))
+    assert find_weights(str(folder)).pictures_and_chat == ""
+    for name, said in (
+        ("video_preprocessor_config.json", {"size": {"shortest_edge": 4096, "longest_edge": 1_000_000}}),
+        ("video_preprocessor_config.json", {"image_mean": [0.4, 0.5, 0.6]}),
+        ("chat_template.json", json.loads((qwen / "chat_template.json").read_text())),
+    ):
+        (folder / name).write_text(json.dumps(said))
+        weights = find_weights(str(folder))
+        assert weights.revision == usual.revision
+        seen.append(weights.pictures_and_chat)
+    recipes = [replace(RECIPE, pictures_and_chat=one).record for one in seen]
+    assert len({one.recipe_id for one in recipes}) == 4
+    assert changes_between(*recipes[:2]) == (f"pictures_and_chat – → {seen[1]}",)
+    assert find_weights("small").pictures_and_chat == ""
 
 
 def test_what_the_checkpoint_has_anyway_is_no_other_recipe(llava):
@@ -180,5 +208,7 @@ def test_answers_of_other_options_are_not_mixed(tmp_path):
     AnswersFile(file, own)
     file.write_text(file.read_text().replace(', "model_options": ""', ""))
     AnswersFile(file, own)
+    with pytest.raises(UsageError, match="has answers for pictures_and_chat , not ab12"):
+        AnswersFile(file, own.model_copy(update={"pictures_and_chat": "ab12"}))
     with pytest.raises(UsageError, match="has answers for model_options , not pool=max"):
         AnswersFile(file, own.model_copy(update={"model_options": "pool=max"}))

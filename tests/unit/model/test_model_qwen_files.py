@@ -19,6 +19,7 @@ from videoxl2.network.configs.config_file import qwen_config
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.picture_size import PictureSize, PixelBudget
 from videoxl2.network.configs.source import revision_of
+from videoxl2.network.configs.unusual import unusual_files
 from videoxl2.network.vision.qwen_pictures import qwen_pixels
 from videoxl2.random_checkpoint import QWEN_TOKENS, build_tokenizer, qwen_fields, write_random_checkpoint
 
@@ -70,6 +71,7 @@ def test_published_files_change_nothing(read: Read, tmp_path: Path) -> None:
         shapes = [(1920, 1080, 64), (640, 360, 2), (120, 90, 700), (4000, 120, 9)]
         assert sizes(found, *shapes) == sizes(own, *shapes)
         assert replace(found, own_shape=None) == replace(own, own_shape=None)
+        assert unusual_files(found) == unusual_files(own) == ""
         for name in files:
             (tmp_path / f"{name}.json").unlink()
 
@@ -102,6 +104,20 @@ def test_a_context_for_videos_bounds_all_frames_together(read: Read) -> None:
     newer = read(NEWER, video_preprocessor_config={"cap_pixels_per_frame": True, "max_video_tokens": 100})
     assert newer.own_shape is not None
     assert newer.own_shape.most == PixelBudget(100 * 32 * 32, 25_165_824)
+
+
+@pytest.mark.parametrize(
+    ("family", "tokens"), [(OLDER, 1), (OLDER, 0), (OLDER, -5), (NEWER, 0), (NEWER, 0.5)]
+)
+def test_a_context_without_room_for_a_pair_is_refused(read: Read, family: Family, tokens: float) -> None:
+    """Naming the file; the least that is taken shows any number of frames in the smallest pictures."""
+    told = f"{VIDEOS} says max_video_tokens {tokens}: a pair of frames needs"
+    with pytest.raises(CheckpointError, match=told):
+        read(family, video_preprocessor_config={"max_video_tokens": tokens})
+    least = read(family, video_preprocessor_config={"max_video_tokens": 2, "cap_pixels_per_frame": True})
+    unit = 28 if family is OLDER else 32
+    assert sizes(least, (64, 64, 9000)) == [PictureSize(unit, unit)]
+    assert least.most_tokens(9000) >= 4500
 
 
 def test_no_frame_is_larger_than_a_still_image_may_be(read: Read) -> None:
