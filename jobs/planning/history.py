@@ -111,10 +111,11 @@ def read_history(
 
 
 def _way_of(recipe: RecipeRecord | None) -> tuple[object, ...]:
-    """Keys and values, bits of weights and options of the model: what a video takes depends on them."""
+    """What a video takes depends on: keys and values, bits of weights, files and options of the model."""
     settings = recipe.settings if recipe else {}
     options = sorted(pair for pair in settings.items() if is_option(pair[0]))
-    return settings.get("kv", DENSE), settings.get("weight_bits", str(FULL_BITS)), options
+    bits, files = settings.get("weight_bits", str(FULL_BITS)), settings.get("pictures_and_chat", "")
+    return settings.get("kv", DENSE), bits, files, options
 
 
 def _attempts(

@@ -435,7 +435,9 @@ def test_speech_is_priced_by_its_pieces(settings, history, make_bundle, make_row
 
 
 def test_what_was_asked_with_other_options_is_a_guess(settings, history):
-    """They change how many tokens a video has, so its own attempts are not those of another model."""
+    """They, or other files, change how many tokens a video has, so its attempts are another model's."""
     checked, plan = preview(settings(), NIGHTLY)
-    pooled = replace(checked, recipe=replace(checked.recipe, model_options=(("pool-stride", "4"),)))
-    assert [estimate_of(plan, one).is_decoded_alike for one in (checked, pooled)] == [True, False]
+    assert estimate_of(plan, checked).is_decoded_alike
+    for given in ({"model_options": (("pool-stride", "4"),)}, {"pictures_and_chat": "ab12"}):
+        other = replace(checked, recipe=replace(checked.recipe, **given))
+        assert not estimate_of(plan, other).is_decoded_alike
