@@ -21,7 +21,7 @@ class Cues:
     is_draft: bool = False
 
     name: ClassVar[str] = "cues"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     rough_costs: ClassVar[Costs] = Costs(video_s=0.0, hour_s=0.0, kilopicture_s=0.03, sound_hour_s=8.0)
     tables: ClassVar[tuple[str, ...]] = ("cues",)
     reads_sidecars: ClassVar[bool] = False

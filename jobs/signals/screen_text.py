@@ -24,7 +24,7 @@ class TextSignal:
     engines: tuple[tuple[str, str], ...]  # name and version of what runs them
 
     name: ClassVar[str] = NAME
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     rough_costs: ClassVar[Costs] = Costs(video_s=2.0, hour_s=200.0, memory_bytes=400_000_000)
     tables: ClassVar[tuple[str, ...]] = ("screen_text",)
     reads_sidecars: ClassVar[bool] = False

@@ -20,7 +20,7 @@ class Shots:
     is_draft: bool = False
 
     name: ClassVar[str] = "shots"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     rough_costs: ClassVar[Costs] = Costs(
         video_s=0.02, hour_s=6.0, memory_bytes=100 << 20, kilopicture_s=0.1, gigapixel_s=0.05
     )

@@ -6,6 +6,8 @@ import av
 import numpy as np
 import pytest
 
+from videoxl2.cues.pictures import PictureCues
+from videoxl2.cues.records import Cue
 from videoxl2.frames.reading.small_pictures import SmallPictureMaker, in_chunks
 
 
@@ -75,22 +77,74 @@ def test_large_pictures_are_nearly_the_mean_of_their_areas(side, pixels):
     assert (luma_of(noisy) - luma_of(smooth)).std() < 2.2
 
 
+def _of_luma(luma: np.ndarray) -> av.VideoFrame:
+    height, width = luma.shape
+    gray = np.full(height * width // 2, 128, np.uint8)
+    frame = av.VideoFrame.from_ndarray(
+        np.concatenate([luma.reshape(-1), gray]).reshape(height * 3 // 2, width), format="yuv420p"
+    )
+    frame.colorspace = 1
+    return frame
+
+
+@pytest.mark.parametrize("lines", [540, 576, 720, 1080])
+def test_grain_leaves_still_pictures_still(lines):
+    """Of two levels, which is what film has: a freeze holds for as long as they are shown."""
+    random = np.random.default_rng(3)
+    width = lines * 16 // 9
+    y, x = np.mgrid[:lines, :width]
+    scene = (110 + 50 * np.sin(x / 90) + 30 * np.cos(y / 70)).astype(np.float32)
+    maker, cues = SmallPictureMaker(), PictureCues(1600)
+    grain = 2 * random.standard_normal((lines, width), np.float32)
+    for at_ms in range(0, 1600, 100):
+        moved = np.roll(grain, (97 * at_ms // 100, 131 * at_ms // 100), (0, 1))
+        maker.add(_of_luma((scene + moved).astype(np.uint8)), at_ms)
+    cues.small(maker.rest())
+    assert list(cues.finish(1600)) == [Cue("freeze", 0, 1600)]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("lines", [720, 800, 1080, 2160])
+def test_no_field_is_missed(lines, first):
+    """What only even lines show, or only odd ones, is seen; what all show has its own level."""
+    luma = np.full((lines, max(1280, lines * 16 // 9, 1920 * (lines == 800))), 16, np.uint8)
+    luma[first::2] = 200
+    small, _ = _one(_of_luma(luma))
+    assert (small > 100).sum() >= small.size / 2
+    luma[:] = 200
+    small, _ = _one(_of_luma(luma))
+    assert np.abs(small.astype(int) - 200).max() <= 1
+
+
+@pytest.mark.parametrize("lines", [1080, 1440])
+def test_both_halves_of_large_pictures_are_where_they_belong(lines):
+    """A slope goes on over the middle, in luma and from top to bottom."""
+    y, x = np.mgrid[:lines, : lines * 16 // 9]
+    slope = (16 + 100 * y / lines + 100 * x / x.shape[1]).astype(np.uint8)
+    small, _ = _one(_of_luma(slope))
+    rows, columns = np.mgrid[:36, :64] + 0.5
+    assert np.abs(small - (16 + 100 * rows / 36 + 100 * columns / 64)).max() < 2
+
+
 @pytest.mark.parametrize("space", [1, 3, 9, 10, 14, 200])
 def test_levels_of_large_pictures_do_not_hang_on_what_colours_mean(space):
     """Also where it is reserved, or something that filters refuse."""
-    frame = av.VideoFrame.from_ndarray(_halves(1280, 720), format="rgb24").reformat(format="yuv420p")
+    frame = av.VideoFrame.from_ndarray(_halves(1920, 1080), format="rgb24").reformat(format="yuv420p")
     frame.colorspace = space
     luma, chroma = _one(frame)
     assert int(luma[5, 10]) == pytest.approx(235, abs=2)
     assert chroma[0, 4, 25] > 200
 
 
-def test_large_pictures_that_are_stored_upside_down_are_upright():
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+def test_large_pictures_that_are_stored_upside_down_are_upright(width, height):
     """As filters and some files have them: the first line comes last."""
     graph, pixels = av.filter.Graph(), av.VideoFormat("yuv420p")
-    source = graph.add_buffer(width=1280, height=720, format=pixels, time_base=Fraction(1, 25))
+    source = graph.add_buffer(width=width, height=height, format=pixels, time_base=Fraction(1, 25))
     graph.link_nodes(source, graph.add("vflip"), graph.add("buffersink")).configure()
-    frame = av.VideoFrame.from_ndarray(_halves(1280, 720)[::-1], format="rgb24").reformat(format="yuv420p")
+    frame = av.VideoFrame.from_ndarray(_halves(width, height)[::-1], format="rgb24").reformat(
+        format="yuv420p"
+    )
     graph.push(frame)
     flipped = graph.pull()
     assert isinstance(flipped, av.VideoFrame)

@@ -63,7 +63,7 @@ def test_a_machine_with_other_weights_reads_nothing(tmp_path: Path) -> None:
     file = VideoFile(SimpleNamespace(), film, probe(film), DEFAULT_LIMITS, lambda _: b"")  # type: ignore[arg-type]
     for signals in ((TEXT,), (Cues(), TEXT)):
         read = read_signals(file, signals, lambda _: {})
-        assert "not abc" in next(one.failure.message for one in read.failures if one.signal_id == "text@1")
+        assert "not abc" in next(one.failure.message for one in read.failures if one.signal_id == "text@2")
 
 
 def test_doctor_says_whether_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:

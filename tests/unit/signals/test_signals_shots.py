@@ -57,7 +57,7 @@ def test_a_draft_is_another_reading_of_the_same_signal(file):
     assert not read.failures
     assert [row.start_ms for row in read.rows["shots"]] == [0, 2000, 3000]
     assert identity_of(Shots()) != identity_of(Shots(is_draft=True))
-    assert described(Shots(is_draft=True)) == "1, pictures draft"
+    assert described(Shots(is_draft=True)) == "2, pictures draft"
 
 
 def test_a_draft_is_made_only_where_it_will_do_for_all():

@@ -81,7 +81,7 @@ def test_all_of_them_see_the_video_in_one_pass(file, monkeypatch):
     assert len(opened) == 1
     assert not read.failures
     assert [(cue.kind, cue.start_ms, cue.end_ms, cue.signal_id) for cue in read.rows["cues"]] == [
-        ("black", 1000, 2000, "cues@1")
+        ("black", 1000, 2000, "cues@2")
     ]
     assert [row.chapter for row in read.rows["chapters"]] == [50]
     assert [one.signal for one in read.took] == ["captions", "cues", "counting"]
@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_opened_fails_all_that_watch(file):
     file.path.write_bytes(b"")
     read: Any = read_signals(file, (Cues(), Counting()), lineage_of)
     assert {one.signal_id: one.failure.code for one in read.failures} == {
-        "cues@1": "empty_file",
+        "cues@2": "empty_file",
         "counting@1": "empty_file",
     }
     assert read.rows == {"cues": (), "chapters": ()}
