@@ -7,6 +7,7 @@ from schemas.failures import FailureClass
 
 NODE_LACKS_CODE = "node_lacks_code"
 LACKS_CODE_PAUSE_S = 1.0  # before the same is tried again: the idle node would get it until it is left out
+_NOT_THERE = ("ImportError", "ModuleNotFoundError", "AttributeError")  # a module, or what one holds elsewhere
 MACHINE_LOST = VideoFailure(
     Stage.MODEL,
     FailureClass.LOST,
@@ -51,8 +52,13 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 def lacks_code(error: Exception) -> bool:
-    """Tell whether a task or an actor could not begin, as its node lacks the code. Ray has no type for it."""
-    return "failed to import on the worker" in str(error)
+    """Tell whether a task or an actor could not begin, as its node lacks the code. Ray has no type for it.
+
+    Ray reads what a task is given before it says that the task itself could not be imported.
+    """
+    said = str(error)
+    is_unread = isinstance(getattr(error, "cause", None), ray.exceptions.RaySystemError)
+    return "failed to import on the worker" in said or (is_unread and any(one in said for one in _NOT_THERE))
 
 
 def is_lost_machine(error: Exception) -> bool:

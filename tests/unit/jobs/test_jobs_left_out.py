@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ray.exceptions import ActorDiedError, RayTaskError
+from ray.exceptions import ActorDiedError, RaySystemError, RayTaskError
 
 from jobs.attempts.actor_failures import NODE_LACKS_CODE, is_lost_machine, lacks_code
 from jobs.attempts.tries import AttemptHistory, Try
@@ -169,5 +169,8 @@ def test_a_node_without_the_code_blames_no_video():
     task = RayTaskError("read", words, RuntimeError(words))
     assert lacks_code(task)
     assert not lacks_code(RayTaskError("read", "a bug", RuntimeError("a bug")))
+    read = "At least one of the input arguments for this task could not be computed: ModuleNotFoundError: …"
+    assert lacks_code(RayTaskError("read", read, RaySystemError("No module named 'jobs'")))
+    assert not lacks_code(RayTaskError("read", "no room", RaySystemError("no room")))
     assert is_lost_machine(ActorDiedError(task))
     assert not is_lost_machine(ActorDiedError(RayTaskError("read", "a bug", RuntimeError("a bug"))))
