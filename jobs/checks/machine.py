@@ -73,13 +73,8 @@ def look_at_frames(settings: Settings) -> Check:
         weights, packs = find_here(settings), load_packs(settings.packs)
     except MediaIndexError:  # said by the check of the weights
         return Check("frames", Health.OK, "known once weights and packs are here")
-    in_bits = {
-        bits: FramesThatFit(
-            weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model, weight_bits=bits
-        )
-        for bits in BITS
-    }
-    fitting = in_bits[settings.weight_bits]
+    bits = settings.weight_bits
+    fitting = FramesThatFit(weights, settings.dtype, packs, settings.pixels, settings.gpus_per_model, bits)
     gpus = find_gpus()
     size = fitting.size(settings.max_frames)
     said = f"at most {settings.max_frames:,} of a video at once{f' ({size})' if size else ''}"
@@ -90,8 +85,8 @@ def look_at_frames(settings: Settings) -> Check:
         on_gpus = [fitting.on_gpu(gpu.free_bytes) for gpu in gpus]
         here = min(on_gpus) if gpus else fitting.on_cpu(available_memory()[1])
         said += f"; {here:,} fit here; {fitting.cards()}"
-    for bits, other in in_bits.items():
-        said += "" if other is fitting else f"; {other.on_cards()} with --weight-bits {bits}"
+    for other in (each for each in BITS if each != bits):
+        said += f"; {fitting.with_weight_bits(other).on_cards()} with --weight-bits {other}"
     if here >= settings.max_frames:
         advice = fitting.advice(settings.max_frames)
         return Check("frames", Health.WARNING if advice else Health.OK, said, advice)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 from jobs.prompts.pack import Prompt
 from jobs.weights import Weights
@@ -37,6 +38,12 @@ class FramesThatFit:
         self._in_context: int | None = None  # any number
         if self._config.context_tokens is not None:
             self._in_context = most_frames(self._config, weights.vocabulary, self._answers.tokens)
+
+    def with_weight_bits(self, weight_bits: int) -> "FramesThatFit":
+        """Return the same with weights of so many bits. What its context holds stays as it is."""
+        other = copy(self)
+        other._config = self._config.with_weight_bits(weight_bits)
+        return other
 
     def size(self, num_frames: int) -> str | None:
         """Say in which size so many frames at once are shown; None: in the same square whatever they are."""
