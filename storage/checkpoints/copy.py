@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from storage.checkpoints.remote import RemoteCheckpoint
 from storage.errors import NoSpace, ObjectError
 
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
+_LOOK_EVERY_S = 0.05
 _HINT = "Free some space, or name a folder on a larger disk with --scratch."
 
 _in_use: dict[Path, int] = {}  # the lock of each copy that this process uses until it ends
@@ -62,10 +64,16 @@ class CheckpointCopies:
     def _lock_whole(self, checkpoint: RemoteCheckpoint, copy: Path, lock: int) -> None:
         fcntl.flock(lock, fcntl.LOCK_SH)
         while not _is_whole(copy, checkpoint):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_whole(copy, checkpoint):
-                self._fetch(checkpoint, copy)
-            fcntl.flock(lock, fcntl.LOCK_SH)  # lets go for a moment, in which it may be removed: look again
+            try:  # no wait: who fetched it meanwhile has it in use, and lets go when the process ends
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+                time.sleep(_LOOK_EVERY_S)
+            else:
+                if not _is_whole(copy, checkpoint):
+                    self._fetch(checkpoint, copy)
+            # Waits for who fetches it. It lets go for a moment, in which the copy may be removed: look again.
+            fcntl.flock(lock, fcntl.LOCK_SH)
 
     def _fetch(self, checkpoint: RemoteCheckpoint, copy: Path) -> None:
         shutil.rmtree(copy, ignore_errors=True)  # not what it should be

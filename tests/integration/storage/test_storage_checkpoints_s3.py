@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Thread
 
 import boto3
 import pytest
@@ -15,6 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from s3_calls import recorded
 
 from schemas.failures import UsageError
+from storage.checkpoints import copy as copies
 from storage.checkpoints.copy import CheckpointCopies, _in_use
 from storage.checkpoints.remote import list_checkpoint
 from storage.errors import Damaged, NotFound, ObjectChanged
@@ -85,6 +87,19 @@ def test_a_copy_is_fetched_once_whoever_asks(stored):
     assert stored.copies.heads(listed) == copy
 
 
+def test_who_looked_before_a_copy_was_whole_does_not_wait_for_its_users(stored, monkeypatch):
+    """They use it until their processes end."""
+    listed = stored.listed()
+    copy = stored.copies.whole(listed)
+    monkeypatch.setattr(copies, "_in_use", {})  # as in another process; the lock stays
+    before, look, found = iter([False]), copies._is_whole, []
+    monkeypatch.setattr(copies, "_is_whole", lambda *asked: next(before, None) is None and look(*asked))
+    other = Thread(target=lambda: found.append(stored.copies.whole(listed)), daemon=True)
+    other.start()
+    other.join(timeout=30)
+    assert found == [copy]
+
+
 @pytest.mark.parametrize("part_bytes", [None, 5 << 20], ids=["one part", "parts"])
 @pytest.mark.parametrize("is_damaged", [False, True], ids=["good", "damaged"])
 def test_what_a_killed_process_left_is_taken_up(stored, part_bytes, is_damaged):
@@ -153,6 +168,7 @@ def test_what_is_no_checkpoint_is_said(stored):
 FULL_DISK = """
 import subprocess, sys
 from pathlib import Path
+from threading import Thread
 from storage.checkpoints.copy import CheckpointCopies
 from storage.checkpoints.remote import list_checkpoint
 from storage.errors import NoSpace
