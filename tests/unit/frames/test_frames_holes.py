@@ -205,6 +205,20 @@ def test_zeros_inside_a_block_are_said_without_checksums(make, container, codec,
     assert _flags(path, info)[number] & FrameFlag.CORRUPT
 
 
+@pytest.mark.parametrize("length", [4, 30])
+def test_a_jpeg_that_begins_with_zeros_has_lost_its_head(make, length):
+    """As the end of a hole that covers the picture before; a decoder shows another picture, or grey."""
+    path = make("head.mp4", codec="mjpeg", codec_options={}, num_frames=10)
+    with av.open(str(path)) as container:
+        at = next(packet.pos for packet in container.demux(video=0) if packet.pts)
+    data = bytearray(path.read_bytes())
+    data[at : at + length] = bytes(length)
+    path.write_bytes(data)
+    info = probe(path)
+    assert "corrupt_packets" in info.warnings
+    assert _flags(path, info)[1] & FrameFlag.CORRUPT
+
+
 def test_a_black_jpeg_may_be_zeros():
     """Where the shortest codes say that a block goes on like the one before, and nowhere else."""
     black = io.BytesIO()

@@ -34,7 +34,8 @@ def is_holed(packet: VideoPacket) -> bool:
     """Whether the packet begins with, or holds, a stretch of zeros that no encoder wrote."""
     codec = codec_of(packet.stream.codec_context)
     if codec == "mjpeg":
-        return lacks_bytes(bytes(packet))
+        data = bytes(packet)
+        return data.startswith(_NO_HEAD) or lacks_bytes(data)
     if codec == "dvvideo":
         return _lacks_blocks(packet)
     if codec not in _WITHOUT_ZEROS:
