@@ -23,6 +23,7 @@ from oddfilms.tracks import add_tracks, add_videos, fill
 
 _FORMATS = {"mkv": "matroska", "ts": "mpegts", "mpg": "mpeg", "m2v": "mpeg2video", "m1v": "mpeg1video"}
 _SLACK_S = Fraction(2, 1000)  # a muxer's millisecond, of the picture and of the first one
+_JOINT_SLACK_S = Fraction(1, 1000)  # and of the last one before a joint
 _UNKNOWN_STAY_S = Fraction(5, 100)  # what may be made up where nothing is known
 _NEW_EXTRADATA = 1  # FFmpeg's number for it as side data
 _FLV_HEADER_BYTES = 13
@@ -48,9 +49,10 @@ def make(folder: Path, recipe: Recipe) -> Film:
     spoil(path, recipe)
     truth = tuple(Shown(number, start_s) for number, start_s in shown)
     is_even = recipe.pieces[-1].pace in (*EVEN, SOFT) and len(starts) > 2
-    end_slack_s = _SLACK_S if is_even else _SLACK_S + max(_UNKNOWN_STAY_S, *lasting[-1][-4:])
+    slack_s = _SLACK_S + len(recipe.joins) * _JOINT_SLACK_S
+    end_slack_s = slack_s if is_even else slack_s + max(_UNKNOWN_STAY_S, *lasting[-1][-4:])
     num_pictures = None if recipe.cut_at or recipe.hole_at else len(starts) - 1
-    return Film(path, recipe, truth, end_s, _SLACK_S, end_slack_s, num_pictures)
+    return Film(path, recipe, truth, end_s, slack_s, end_slack_s, num_pictures)
 
 
 def next_clock(join: str, end_s: Fraction, stay_s: Fraction, random: Random) -> Fraction:
