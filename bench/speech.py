@@ -146,20 +146,20 @@ class Compared:
 
 
 def compared(film: Film, result: Result) -> Compared:
-    """What was heard beside what was said."""
+    """Counts of words that were heard right and wrong."""
     true = plain(film.text)
     wrong, pairs = aligned(true, [word for said, _ in result.words for word in plain(said)])
     return Compared(film, result, len(true), wrong, tuple(start_errors_ms(film, result, pairs)))
 
 
 def word_error(films: Iterable[Compared]) -> float:
-    """In percent."""
+    """Return it in percent."""
     told = list(films)
     return 100 * sum(one.wrong for one in told) / sum(one.words for one in told)
 
 
 def interval(value: Callable[[list[int]], float], count: int) -> str:
-    """Where it lies in 95 % of draws of so many films with replacement."""
+    """Return where it lies in 95 % of draws of so many films with replacement."""
     draw = random.Random(0)
     drawn = [value(draw.choices(range(count), k=count)) for _ in range(4000)]
     low, high = np.percentile(drawn, [2.5, 97.5])

@@ -1,4 +1,4 @@
-"""What weights of 8 and 4 bits cost: the error of a product, CPU time and bytes of a layer of the 8B model.
+"""Costs of weights of 8 and 4 bits: the error of a product, CPU time and bytes of a layer of the 8B model.
 
     python bench/weight_bits.py [--repeats 3]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,9 @@ class Weights:
         unusual = unusual_files(self.config)
         return digest(unusual) if unusual else ""
 
-    @property
+    @cached_property
     def vocabulary(self) -> "Vocabulary":
-        """Its tokenizer, with the text that stands around a video. It takes a second to load."""
+        """Its tokenizer, with the text that stands around a video. It takes a second to load, once."""
         from videoxl2.network.language.tokens import Vocabulary
 
         return Vocabulary.from_folder(self.folder, self.config.chat_frame)
@@ -188,9 +189,9 @@ def _find_on_hub(hub_id: str, copies: Copies, revision: str | None) -> Weights:
 def _find_local(model: str, name: str | None = None) -> Weights:
     """What has its files on a disk; `name` is what people call it."""
     from videoxl2.domain import read_domain
-    from videoxl2.network.configs.config_file import (
-        read_config,  # the notes on a model are wanted without its files
-    )
+
+    # Here, as the notes on a model are wanted without its files.
+    from videoxl2.network.configs.config_file import read_config
     from videoxl2.network.configs.source import find_folder, revision_of
 
     try:

@@ -17,9 +17,7 @@ class Reason(StrEnum):
     NEW = "new"
     CHANGED = "changed"  # other bytes under the same URI
     RETRY = "retry"  # failed, and may go better now
-    STALE_MODEL = (
-        "stale_model"  # analysed with another model than the recipe's, or its weights in other numbers
-    )
+    STALE_MODEL = "stale_model"  # analysed with another model than the recipe's, or otherwise set
     STALE_SAMPLING = "stale_sampling"  # … with other frames
     STALE_KV = "stale_kv"  # … decoded on other keys and values, dense or pooled
     STALE_PROMPT = "stale_prompt"  # … asked otherwise

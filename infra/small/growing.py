@@ -36,7 +36,7 @@ def load_wide(folder: Path) -> Network:
 
 
 def width_of(folder: Path) -> int:
-    """How many columns a checkpoint has. Raises `CheckpointError`."""
+    """Return how many columns a checkpoint has. Raises `CheckpointError`."""
     return read_config(folder).language.hidden_size
 
 

@@ -1,4 +1,4 @@
-"""What the small language model is given to find the best moment: the earliest event of the best kind.
+"""Heads by which the small language model finds the best moment: the earliest event of the best kind.
 
 A head of the first layer knows the best kind of event in the film. One of the second looks for a group that
 shows it, the surer and the earlier the more. Earlier is told by the time heard, as what positions tell turns

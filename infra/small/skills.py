@@ -1,4 +1,4 @@
-"""What a checkpoint knows of each lesson: its own choices, slot by slot, told the truth up to each of them.
+"""Measure what a checkpoint knows of each lesson: its choices, slot by slot, told the truth up to each.
 
 An answer can be wrong because of what was said before; here each decision is judged alone, so a lesson that
 was not learned shows in its slots, whatever else is known.

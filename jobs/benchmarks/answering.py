@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.answers.overlap import Span
 from jobs.benchmarks.answers import Answered, score_of
@@ -67,7 +67,7 @@ class Respondent:
         """Load the weights, on the GPU where there is one, or over the first few. Raises `PreflightError`.
 
         `kv` says how questions are decoded; None: on all keys and values of the video. `options` are those of
-        the model's family.
+        the model's family; with 8 or 4 `weight_bits` its layers are quantised.
         """
         from videoxl2.constrained.masks import TokenTable
         from videoxl2.generate.models.loading import load_model  # loads torch
@@ -75,8 +75,9 @@ class Respondent:
         self._kv = kv
         try:
             several = [f"cuda:{n}" for n in range(gpus_per_model)] if gpus_per_model > 1 else []
-            how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
-            self._model = load_model(folder, device="auto", devices=several, **how)
+            self._model = load_model(
+                folder, device="auto", devices=several, dtype=dtype, options=options, weight_bits=weight_bits
+            )
             self._table = TokenTable.of(self._model)
         except ModelError as error:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error

@@ -77,10 +77,7 @@ class BenchmarkSettings(BaseModel):
         return sampling
 
     def options_for(self, weights: Weights) -> dict[str, str]:
-        """The options that were given; of several models, those that this one has.
-
-        Raises `UsageError` for one that a single model has not.
-        """
+        """The options that were given; of several models, those that this one has."""
         from videoxl2.network.configs.model_options import options_of
 
         given = options_in(self.model_options)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from jobs.cli.options import model_option
+from jobs.cli.options import model_option, weight_bits_option
 from jobs.cli.run import run
 from jobs.cli.settings import defaults_for
 from jobs.cli.verb import index_options, verb
@@ -30,7 +30,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 )
 @click.option("--text", is_flag=True, default=None, help="Whether text in the pictures can be read.")
 @click.option("--dtype", metavar="TYPE", help="auto, float32, bfloat16 or float16. [auto]")
-@click.option("--weight-bits", type=int, metavar="16|8|4", help="Bits of the language model's weights. [16]")
+@weight_bits_option
 @click.option("--device", metavar="auto|cuda|cpu", help="Where the model runs. [auto]")
 @click.option("--gpus-per-model", type=int, metavar="N", help="GPUs that one model is spread over. [1]")
 @click.option("--pack", "packs", multiple=True, metavar="NAME|DIR", help="What to ask. [default]")

@@ -1,8 +1,9 @@
 """The verbs before spending: `plan`, which says on what a run would spend; `retry`, which allows it again."""
 
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +11,11 @@ from jobs.cli.options import NEEDED, NOTHING_LISTED, backfill_options, recipe_op
 from jobs.cli.verb import index_options, verb
 from jobs.settings.given import index_place, load_settings
 from jobs.ui.terminal import say, show_json
+
+if TYPE_CHECKING:  # these load what a usage error does without
+    from jobs.planning.estimate import Estimate
+    from jobs.planning.plan import Plan
+    from jobs.planning.preflight import Preflight
 
 
 @verb("plan --library s3://films --index s3://catalog --usd-per-gpu-hour 3.50 --save tonight.plan")
@@ -29,18 +35,9 @@ def plan(
 ) -> None:
     """Say what `run` would do, why, and what it would cost; with --stale … what `backfill` would."""
     from jobs.planning.estimate import estimate_of
-    from jobs.planning.frames import frames_lines
-    from jobs.planning.lines import (
-        domain_lines,
-        estimate_lines,
-        model_lines,
-        no_index_lines,
-        plan_json,
-        plan_lines,
-    )
+    from jobs.planning.lines import plan_json
     from jobs.planning.plan import planned_goal, preview, save_plan
     from jobs.settings.config import resolve
-    from storage.index.nearby import nearest_indexes
 
     goal = planned_goal(stale, failed, missing, everything)
     settings = resolve(load_settings(flags, needs=NEEDED))
@@ -59,11 +56,30 @@ def plan(
     if as_json:
         show_json(plan_json(made, estimate) | ({"ignored": ignored} if show_ignored else {}))
         return
+    for line in _lines(checked, made, estimate):
+        say(line)
+    if not made.summary.reasons.total():
+        say(f"hint: {NOTHING_LISTED}", err=True)
+    if save is not None:
+        made_with = "" if checked.index.exists else " --new-index"
+        command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"
+        say(f"saved; do it with: {command}, and the same settings", err=True)
+
+
+def _lines(checked: "Preflight", made: "Plan", estimate: "Estimate") -> Iterator[str]:
+    """Say in words what is planned, what it takes, and how many frames fit."""
+    from jobs.planning.frames import frames_lines
+    from jobs.planning.lines import domain_lines, estimate_lines, model_lines, no_index_lines, plan_lines
+    from storage.index.nearby import nearest_indexes
+
+    settings = checked.settings
     near = nearest_indexes(settings.index, settings.endpoint_url) if not checked.index.exists else ()
-    before = (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
+    yield from (*no_index_lines(made, near), *plan_lines(made), *domain_lines(made, checked.weights))
     estimated = tuple(estimate_lines(estimate))
+    yield from estimated
     asked = checked.weights if estimated else None
-    fitting = frames_lines(
+    yield from model_lines(asked, settings)
+    yield from frames_lines(
         asked,
         settings.dtype,
         checked.recipe.prompts,
@@ -72,14 +88,6 @@ def plan(
         settings.gpus_per_model,
         settings.weight_bits,
     )
-    for line in (*before, *estimated, *model_lines(asked, settings), *fitting):
-        say(line)
-    if not made.summary.reasons.total():
-        say(f"hint: {NOTHING_LISTED}", err=True)
-    if save is not None:
-        made_with = "" if checked.index.exists else " --new-index"
-        command = f"media-index {goal.kind}{made_with} --plan {shlex.quote(str(save))}"
-        say(f"saved; do it with: {command}, and the same settings", err=True)
 
 
 @verb("retry --index s3://catalog s3://films/a.mp4", "retry --index s3://catalog --code out_of_memory")

@@ -65,7 +65,7 @@ def _modules_of(signals: Sequence[Signal]) -> Iterator[str]:
 
 
 def _folder_that_hears(signals: Sequence[Signal]) -> str | None:
-    """None: nothing is heard, or each machine has a copy."""
+    """Return the folder that all see; None: nothing is heard, or each machine has a copy."""
     places = (one.place for one in signals if isinstance(one, SpeechSignal))
     return next((str(place) for place in places if isinstance(place, Path)), None)
 
@@ -117,9 +117,8 @@ class CheckedView:
         for node in nodes.alive.values():
             if node.node_id not in self._known and (node.num_cpus or node.num_gpus):
                 self._known.add(node.node_id)
-                self._asked[start_probe(node.node_id, PARTS, WORKERS, self.needs.of_node(node.num_gpus))] = (
-                    node
-                )
+                needs = self.needs.of_node(node.num_gpus)
+                self._asked[start_probe(node.node_id, PARTS, WORKERS, needs)] = node
 
     def _ask_again(self) -> None:
         """Ask those anew that could not tell, as the store did not answer them."""

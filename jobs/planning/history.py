@@ -111,7 +111,7 @@ def read_history(
 
 
 def _way_of(recipe: RecipeRecord | None) -> tuple[object, ...]:
-    """What a video takes depends on: keys and values, bits of weights, files and options of the model."""
+    """Return what costs depend on: keys and values, bits of weights, files and options of the model."""
     settings = recipe.settings if recipe else {}
     options = sorted(pair for pair in settings.items() if is_option(pair[0]))
     bits, files = settings.get("weight_bits", str(FULL_BITS)), settings.get("pictures_and_chat", "")

@@ -45,9 +45,7 @@ class Recipe:
     weight_bits: int = FULL_BITS  # of the language model's layers
     pixels: PixelBudget = OWN_PIXELS  # that are shown, where the model leaves it open
     model_options: tuple[tuple[str, str], ...] = ()  # of its family, other than in its checkpoint
-    pictures_and_chat: str = (
-        ""  # digest of what its files change of them; "": as its family's makers have them
-    )
+    pictures_and_chat: str = ""  # digest of what its files change of them, of what its makers have
 
     @property
     def recipe_id(self) -> str:
@@ -120,7 +118,7 @@ def option_name(key: str) -> str:
 
 
 def is_option(name: str) -> bool:
-    """Whether a recipe's setting is an option of the model."""
+    """Tell whether a recipe's setting is an option of the model."""
     return name.startswith(_OPTION)
 
 

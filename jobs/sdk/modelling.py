@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.failures import VideoFailureError
 from jobs.weights import Weights, fetch_weights, find_weights
@@ -50,8 +50,9 @@ def load_model(
 
     with preflight("model"):
         weights = fetch_weights(weights)
-    how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
-    return load(weights.folder, device=device, devices=devices, **how)
+    return load(
+        weights.folder, device=device, devices=devices, dtype=dtype, options=options, weight_bits=weight_bits
+    )
 
 
 def _check(weights: Weights, videos: tuple[Path, ...]) -> None:

@@ -33,7 +33,7 @@ class OnS3:
 
 @dataclass(frozen=True)
 class OnHub:
-    """What the hub has under a name, of which each machine fetches a copy."""
+    """Files that the hub has under a name, of which each machine fetches a copy."""
 
     given: str
     revision: str

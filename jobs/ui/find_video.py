@@ -1,4 +1,4 @@
-"""Which video a person means; names that are not UTF-8 are found as the library lists them."""
+"""Find the video that a person means; names that are not UTF-8 are found as the library lists them."""
 
 from schemas.failures import UsageError
 from schemas.identity import VideoId

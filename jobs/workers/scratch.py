@@ -22,6 +22,7 @@ from pathlib import Path
 from jobs.weights import KEPT_IN as WEIGHTS_IN
 from schemas.identity import VideoObject, digest
 from storage.library.library import Library
+from storage.locks import try_alone
 
 SHARE_OF_FREE_SPACE = 0.5
 
@@ -57,10 +58,7 @@ def _share(lock: int, library: Library, video: VideoObject, copy: Path) -> Path 
     fcntl.flock(lock, fcntl.LOCK_SH)  # waits while somebody fetches
     if _is_lock_of(copy, lock) and (path := _file_in(copy)):
         return path
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:  # another wants to fetch as well: let go, and look again
-        fcntl.flock(lock, fcntl.LOCK_UN)
+    if not try_alone(lock):  # another wants to fetch as well: look again
         time.sleep(random.uniform(0.01, 0.1))
         return None
     if _is_lock_of(copy, lock) and not _file_in(copy):
@@ -103,9 +101,7 @@ def _make_room(scratch: Path, size_bytes: int) -> None:
 
 def _remove_if_idle(copy: Path) -> bool:
     with _lock_file(copy).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_alone(lock.fileno()):
             return False
         if not _is_lock_of(copy, lock.fileno()):  # it went before, and may be fetched again by now
             return False

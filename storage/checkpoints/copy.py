@@ -21,6 +21,7 @@ from storage.checkpoints.fetching import fetch_files
 from storage.checkpoints.heads import fetch_heads
 from storage.checkpoints.remote import RemoteCheckpoint
 from storage.errors import NoSpace, ObjectError
+from storage.locks import try_alone
 
 _SPARE_BYTES = 64 << 20  # left free for everybody else on the disk
 _LOOK_EVERY_S = 0.05
@@ -64,14 +65,10 @@ class CheckpointCopies:
     def _lock_whole(self, checkpoint: RemoteCheckpoint, copy: Path, lock: int) -> None:
         fcntl.flock(lock, fcntl.LOCK_SH)
         while not _is_whole(copy, checkpoint):
-            try:  # no wait: who fetched it meanwhile has it in use, and lets go when the process ends
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                fcntl.flock(lock, fcntl.LOCK_UN)
+            if not try_alone(lock):  # who fetched it meanwhile has it in use until its process ends
                 time.sleep(_LOOK_EVERY_S)
-            else:
-                if not _is_whole(copy, checkpoint):
-                    self._fetch(checkpoint, copy)
+            elif not _is_whole(copy, checkpoint):
+                self._fetch(checkpoint, copy)
             # Waits for who fetches it. It lets go for a moment, in which the copy may be removed: look again.
             fcntl.flock(lock, fcntl.LOCK_SH)
 
@@ -104,11 +101,9 @@ def _remove_others(copy: Path) -> None:
     for other in {path.with_suffix("") for path in here if not path.name.startswith(".")} - {copy}:
         lock = _open_lock(other)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for name in (other.name, f"{other.name}.partial", f"{other.name}.heads"):
-                shutil.rmtree(other.with_name(name), ignore_errors=True)
-        except BlockingIOError:
-            pass
+            if try_alone(lock):
+                for name in (other.name, f"{other.name}.partial", f"{other.name}.heads"):
+                    shutil.rmtree(other.with_name(name), ignore_errors=True)
         finally:
             os.close(lock)
 

@@ -28,16 +28,21 @@ class _Chunk:
     offsets: tuple[Path, ...]
 
 
+def end_bytes_of(file: bytes | memoryview) -> int:
+    """Return the bytes at a Parquet file's end that say what is in it: the footer, its length, the magic."""
+    return int.from_bytes(file[-_END_BYTES:-4], "little") + _END_BYTES
+
+
 def with_columns_together(file: memoryview) -> bytes:
     """The same file with its columns in runs: the same rows, row groups, pages and statistics.
 
     ValueError: it has more than chunks and a footer, as indexes of pages, which would have to move, too.
     """
-    footer_bytes = int.from_bytes(file[-_END_BYTES:-4], "little")
-    footer = bytes(file[-_END_BYTES - footer_bytes : -_END_BYTES])
+    end_bytes = end_bytes_of(file)
+    footer = bytes(file[-end_bytes:-_END_BYTES])
     found = numbers_in(footer)
     chunks = sorted(_chunks(found), key=lambda chunk: (chunk.column, chunk.group))
-    num_bytes = len(_MAGIC) + sum(chunk.num_bytes for chunk in chunks) + footer_bytes + _END_BYTES
+    num_bytes = len(_MAGIC) + sum(chunk.num_bytes for chunk in chunks) + end_bytes
     if num_bytes != len(file):
         raise ValueError(f"{len(file) - num_bytes} bytes of the Parquet file are of no column")
     values: dict[Path, int] = {}

@@ -60,9 +60,8 @@ class SampleClock:
             return self._begin(at, length_s)
         if at >= expected - self.restart_s:
             return self._after_overlap(at, expected, length_s)
-        if (
-            abs(at - (expected - self._last_gap)) <= self.restart_s
-        ):  # that one stamp was wrong, not those since
+        before_gap = expected - self._last_gap
+        if abs(at - before_gap) <= self.restart_s:  # that one stamp was wrong, not those since
             self._last_gap = Fraction(0)
             return self._begin(at, length_s)
         self._restarted += expected - at

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
 
+from storage.column_runs.together import end_bytes_of
 from storage.errors import NotFound
 from storage.index.layout import new_pack_key, table_of
 from storage.objects.store import ObjectStore
@@ -17,7 +18,6 @@ from storage.objects.stored import Place
 WHOLE_BYTES = 128 << 10  # of a part that is packed as a whole
 TAIL_BYTES = 64 << 10  # of a larger one at least: its footer, which is read before anything else
 _MOST_TAIL_BYTES = 1 << 20
-_FOOTER_LENGTH_BYTES = 8  # at the end: how long the footer is, and what says that this is Parquet
 _MOST_BYTES = 64 << 20  # of a pack: it is in memory while it is made
 # Tables that are asked together lie together; pictures, which few ask for, come last.
 _FIRST = (
@@ -44,8 +44,7 @@ class NewPart(str):
 
 def _tail_bytes(data: bytes) -> int:
     """Of a large part, those that a pack has: all of its footer, unless that is very long."""
-    footer_bytes = int.from_bytes(data[-_FOOTER_LENGTH_BYTES:-4], "little") + _FOOTER_LENGTH_BYTES
-    return min(max(TAIL_BYTES, footer_bytes), _MOST_TAIL_BYTES)
+    return min(max(TAIL_BYTES, end_bytes_of(data)), _MOST_TAIL_BYTES)
 
 
 class Pack(BaseModel):

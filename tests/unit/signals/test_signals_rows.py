@@ -124,6 +124,7 @@ def test_a_video_without_a_model_is_its_facts_and_its_signals(indexed, video):
 
 def test_a_signal_takes_what_a_cpu_was_at_work_on_it(indexed):
     """What a busy machine makes it wait is of the attempt, and not of the rates that plans go by."""
+    indexed(Sections())  # loads what a process loads once
     (attempt,) = rows_of(indexed(Sections(waits_s=0.5))[1], "attempts", Attempt)
     assert attempt.seconds >= 0.5 > attempt.signal_seconds
 

@@ -83,7 +83,7 @@ def make_clock(
     if video.demuxer not in WRAPS:
         return _finished(Made(clock, table.array("pts"), start.num_unplaced), table)
     recount = None
-    if _is_counted(video, table):
+    if _lacks_stamps(video, table):
         said, table.dts = table.dts, array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
         recount.apply(table, said, clock.missing == "next_reference")
@@ -98,7 +98,7 @@ def make_clock(
     return _finished(made, table, recount)
 
 
-def _is_counted(video: OpenVideo, table: PacketTable) -> bool:
+def _lacks_stamps(video: OpenVideo, table: PacketTable) -> bool:
     """Whether pictures of a program stream have no stamp; the only one of a film has."""
     is_any_unstamped = table.has_types or not all(table.begins_pes)
     return video.demuxer == "mpeg" and len(table) > 1 and is_any_unstamped

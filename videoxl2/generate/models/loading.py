@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -34,5 +33,6 @@ def load_model(
     folder = find_folder(folder_or_hub_id, revision)
     family = family_of(folder)
     (kind,) = (model for model in _MODELS if model.family is family)
-    how: dict[str, Any] = {"dtype": dtype, "options": options, "weight_bits": weight_bits}
-    return kind.from_pretrained(folder, device=device, devices=devices, **how)
+    return kind.from_pretrained(
+        folder, device=device, devices=devices, dtype=dtype, options=options, weight_bits=weight_bits
+    )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, NonFiniteError
 from videoxl2.generate.decoding.decode_step import ALL_PLAIN, StepRecorder
+from videoxl2.generate.models.placing import device_of, dtype_of, spread_over
 from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
 from videoxl2.generate.prefill.stream import FrameSpan, frame_batches
 from videoxl2.generate.session import Session
@@ -27,17 +28,6 @@ from videoxl2.network.configs.weight_bits import FULL_BITS, quantised
 from videoxl2.network.encoder import AnyNetwork, FrameEncoder
 from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.memory import is_out_of_memory
-from videoxl2.network.spread import Spread, check_room
-
-_DTYPES = {
-    "float32": torch.float32,
-    "fp32": torch.float32,
-    "bfloat16": torch.bfloat16,
-    "bf16": torch.bfloat16,
-    "float16": torch.float16,
-    "fp16": torch.float16,
-}
-
 
 _MIN_PROMPT_TOKENS = 64  # of a context that stay for the shortest question and answer
 
@@ -84,10 +74,10 @@ class VideoModel(ABC):
                 f"{folder} holds {config.family}, not {cls.family}",
                 "Load it with videoxl2.load_model, which takes any of them.",
             )
-        targets = [_device(one) for one in devices or (device,)]
-        wanted = _dtype(dtype, config, targets[0])
+        targets = [device_of(one) for one in devices or (device,)]
+        wanted = dtype_of(dtype, config, targets[0])
         try:
-            network = load_network(folder, config, _spread(config, targets, wanted), wanted)
+            network = load_network(folder, config, spread_over(config, targets, wanted), wanted)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise
@@ -269,38 +259,3 @@ class VideoModel(ABC):
             is_spread = len(self.devices) > 1
             self._recorder = StepRecorder(self.device, ALL_PLAIN) if is_spread else StepRecorder(self.device)
         return self._recorder
-
-
-def _device(device: str | torch.device) -> torch.device:
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    target = torch.device(device)
-    if target.type == "cuda" and not torch.cuda.is_available():
-        raise ModelInputError("no CUDA device is available", "Use device='cpu', or run where a GPU is.")
-    if target.type == "cuda" and (target.index or 0) >= torch.cuda.device_count():
-        raise ModelInputError(
-            f"there is no {target}: {torch.cuda.device_count()} GPUs are here", "Name fewer of them."
-        )
-    if target.type not in ("cpu", "cuda"):
-        raise ModelInputError(f"device {target} is not supported", "Use cpu or cuda.")
-    return target
-
-
-def _spread(config: ModelConfig, targets: Sequence[torch.device], dtype: torch.dtype) -> Spread:
-    """Spread the weights. Raises `ModelMemoryError` where GPUs cannot hold them, before a byte is read."""
-    if targets[0].index is not None:
-        torch.cuda.set_device(targets[0])  # events and graphs go to the current device
-    free: list[int] = []
-    if all(target.type == "cuda" for target in targets):
-        free = [torch.cuda.mem_get_info(target)[0] for target in targets]
-        check_room(config, dtype.itemsize, free)
-    return Spread.over(config, targets, itemsize=dtype.itemsize, free_bytes=free)
-
-
-def _dtype(dtype: str | torch.dtype, config: ModelConfig, device: torch.device) -> torch.dtype:
-    if dtype == "auto":
-        dtype = config.dtype if device.type == "cuda" else "float32"
-    found = _DTYPES.get(dtype.removeprefix("torch.")) if isinstance(dtype, str) else dtype
-    if found is None or found not in _DTYPES.values():
-        raise ModelInputError(f"dtype {dtype} is not supported", "Use float32, bfloat16, float16 or auto.")
-    return found
