@@ -78,7 +78,7 @@ def test_speech_is_heard_once_for_prompts_and_rows(source, planned):
     assert [row.start_ms for row in rows] == [line.start_ms for line in opened.said]
     assert read.failures == ()
     took = {one.signal: one.seconds for one in read.took}
-    assert took["speech"] >= opened.before.seconds["speech"] > took["captions"]
+    assert took["speech"] >= opened.before.seconds["speech"] > 0
 
 
 def test_it_is_heard_for_nobody_before_its_time(source, planned):
