@@ -6,7 +6,7 @@ set -euo pipefail
 lock=$1
 shift
 rooms=(exports frames jobs report storage web)
-needs_torch=(jobs/test_jobs_analysis.py jobs/test_jobs_asking.py jobs/test_jobs_hostile_rows.py)
+needs_torch=(jobs/answers/test_jobs_analysis.py jobs/answers/test_jobs_asking.py jobs/answers/test_jobs_hostile_rows.py)
 
 for version in "$@"; do
     python=

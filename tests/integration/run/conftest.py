@@ -10,11 +10,12 @@ import av
 import numpy as np
 import pytest
 from command_line import Outcome
+from places import DATA
 from shared_ray import SharedRay
 
 COMMAND = Path(sys.executable).with_name("media-index")
 STARTS_RAY = ("run", "backfill")
-PARROT = Path(__file__).parents[2] / "data" / "parrot"
+PARROT = DATA / "parrot"
 
 
 _RAY = SharedRay()

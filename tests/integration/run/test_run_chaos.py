@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-CHAOS = Path(__file__).parents[3] / "bench" / "chaos.py"
+CHAOS = ROOT / "bench" / "chaos.py"
 
 
 @pytest.mark.nightly

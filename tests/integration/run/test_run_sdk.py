@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from films import ENCODINGS, encode
+from places import ROOT
 from storyboard import draw_film
 
 from jobs import sdk
@@ -17,7 +18,7 @@ from jobs.workers.one_pass import FEW_THREADS
 
 pytestmark = pytest.mark.usefixtures("no_ray")
 
-PAGE = Path(__file__).parents[3] / "docs" / "python.md"
+PAGE = ROOT / "docs" / "python.md"
 
 
 @pytest.fixture

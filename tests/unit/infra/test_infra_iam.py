@@ -1,13 +1,13 @@
 """Policies say nothing that IAM does not know, and bucket policies only take away."""
 
 import json
-from pathlib import Path
 
 import pytest
 from kustomized import kustomized
+from places import ROOT
 from s3_calls import read_call, refused
 
-FOLDER = Path(__file__).parents[3] / "infra" / "iam"
+FOLDER = ROOT / "infra" / "iam"
 OF_BUCKETS = ("index-bucket.json", "library-bucket.json")
 FIELDS = {"Sid", "Effect", "Principal", "Action", "Resource", "NotResource", "Condition"}
 ACTIONS = {"s3:*", "s3:PutObject", "s3:DeleteObject", "s3:DeleteObjectVersion"}

@@ -4,11 +4,10 @@ import re
 import shutil
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "infra" / "image"
 RECIPE = (FOLDER / "Containerfile").read_text()
 PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ]+)", re.MULTILINE)

@@ -13,11 +13,12 @@ import pytest
 import yaml
 from kustomized import LOADER, NotKustomized, documents, kustomized
 from manifests import faults, is_taken_by_server
+from places import ROOT
 from typed import is_taken
 
 from jobs.settings.file import read_settings_file
 
-FOLDER = Path(__file__).parents[3] / "infra" / "kubernetes"
+FOLDER = ROOT / "infra" / "kubernetes"
 BASE = sorted(path.name for path in (FOLDER / "base").glob("*.yaml") if path.name != "kustomization.yaml")
 OVERLAYS = ("staging", "production")
 STEERING = sorted(path.relative_to(FOLDER) for path in FOLDER.rglob("*.yaml") if path.name not in BASE)

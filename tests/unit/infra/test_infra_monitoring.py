@@ -4,16 +4,16 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from kustomized import documents
+from places import ROOT
 
 from jobs.driver.last_run import LAST_RUN
 from jobs.driver.metrics import COUNTERS, GAUGES, STATES
 from schemas.failures import FailureClass
 
-FOLDER = Path(__file__).parents[3] / "infra" / "monitoring"
+FOLDER = ROOT / "infra" / "monitoring"
 OUTCOMES = {"indexed", "partial", "quarantined", "next_run", "elsewhere"}
 VALUES = {
     "outcome": OUTCOMES,

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from kustomized import documents
 from manifests import container_faults
+from places import ROOT
 from typed import is_taken
 
 from jobs.ui.exit_codes import AGAIN, MEANINGS
 from schemas.failures import ExitCode
 
-FOLDER = Path(__file__).parents[3] / "infra" / "schedulers"
+FOLDER = ROOT / "infra" / "schedulers"
 SETTINGS = FOLDER.parent / "kubernetes" / "base" / "media-index.toml"
 CODES = {int(code) for code in ExitCode}
 REPEATED = {int(code) for code, meaning in MEANINGS.items() if meaning.then == AGAIN}

@@ -3,16 +3,16 @@
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 import submit_run
 from kustomized import documents
 from manifests import faults
+from places import ROOT
 
 OWNER = {"JOB_NAME": "media-index-nightly-1", "JOB_UID": "c0ffee"}
 COMMAND = ["media-index", "run", "--where", "uri like '%news%'"]
-TEMPLATE = documents(Path(__file__).parents[3] / "infra/kubernetes/base/rayjob.yaml")[0]
+TEMPLATE = documents(ROOT / "infra/kubernetes/base/rayjob.yaml")[0]
 RAYJOBS = "/apis/ray.io/v1/namespaces/films/rayjobs"
 
 

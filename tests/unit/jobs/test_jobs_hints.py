@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[3]
+from places import ROOT
+
 PACKAGES = ("jobs", "schemas", "storage", "videoxl2")
 # Where a hint is an argument without a name: by its place. Errors of ours take it second.
 PLACES = {"Check": 3, "VideoFailure": 4, "refuse": 1}

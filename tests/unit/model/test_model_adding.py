@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from click import Choice
+from places import ROOT
 
 from videoxl2.generate.models import loading
 from videoxl2.network import checkpoint
 from videoxl2.network.configs.families import Family
 from videoxl2.random_checkpoint import main
 
-ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "adding-a-model.md"
 _FILE = re.compile(r"`([\w./-]+\.(?:py|md|json))`(?:: ((?:`\w+`(?:, | and )?)+))?")
 

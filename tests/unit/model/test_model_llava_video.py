@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from golden_tensors import compare
+from places import DATA
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from videoxl2.network.llava_video import pooled, with_newlines
 from videoxl2.network.vision.images import pixel_values, squash_frames
 from videoxl2.random_checkpoint import write_random_checkpoint
 
-GOLDEN = Path(__file__).parents[2] / "data" / "llava_video"
+GOLDEN = DATA / "llava_video"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 2e-5, "suffix_logits": 1e-4, "step_logits": 1e-4}
 CASES = {case["name"]: case for case in json.loads((GOLDEN / "cases.json").read_text())}
 WHOLE = [name for name, case in CASES.items() if case["tokenizer_model_max_length"] > 10_000]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from places import DATA
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -27,7 +27,7 @@ from videoxl2.network.vision.dts import group_frames
 from videoxl2.network.vision.images import pixel_values, squash_frames
 from videoxl2.network.vision.siglip import pad_to_groups, resample_to_grid
 
-GOLDEN = Path(__file__).parents[2] / "data" / "golden"
+GOLDEN = DATA / "golden"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5}  # everything else 1e-4
 EXACT = ("time_embedding", "generated_ids", "mask_rowsum", "mask_colsum", "mask_packed", "pixel_values")
 MODES: dict[str, PrefillMode] = {

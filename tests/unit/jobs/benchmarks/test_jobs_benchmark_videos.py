@@ -3,12 +3,12 @@
 import json
 import shutil
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+from places import DATA
 
 from jobs import sdk
 from jobs.benchmarks.question import OneOf, Question
@@ -18,7 +18,7 @@ from jobs.weights import find_weights
 from jobs.workers.domain import DomainGuard
 from schemas.failures import PreflightError, UsageError
 
-PARROT = Path(__file__).parents[2] / "data" / "parrot"
+PARROT = DATA / "parrot"
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from places import DATA
 from tiny_network import write_tiny_checkpoint
 
 from jobs.answers import asking
@@ -41,7 +41,7 @@ def asker(tmp_path_factory):
 @pytest.fixture(scope="module")
 def parrot_asker():
     """Weights that know their answers by heart, whatever they see."""
-    return Asker(VideoXL2.from_pretrained(Path(__file__).parents[2] / "data" / "parrot"))
+    return Asker(VideoXL2.from_pretrained(DATA / "parrot"))
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from beside_film import FILM
+from places import DATA
 
 from jobs.answers.analysis import Analysis
 from jobs.answers.rows import RowBuilder
@@ -84,7 +84,7 @@ def test_answers_to_a_benchmark_are_not_mixed(tmp_path):
 
 def test_only_video_xl_2_is_decoded_so(tmp_path):
     """LLaVA-Video's context is full before pooling would pay; it is told by its weights."""
-    llava = find_weights(str(Path(__file__).parents[2] / "data" / "llava_video"))
+    llava = find_weights(str(DATA / "llava_video"))
     check_kv(None, llava)
     check_kv(BiLevelKv(), find_weights(str(write_random_checkpoint(tmp_path))))
     with pytest.raises(UsageError, match=r"for Video-XL-2.* LLaVA-Video"):

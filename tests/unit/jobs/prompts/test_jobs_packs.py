@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from places import DATA
 
 from jobs.prompts.budget import check_budgets
 from jobs.prompts.pack import PACKS, load_packs, own_tables
@@ -16,7 +17,7 @@ from schemas.failures import UsageError
 from storage.index.tables.columns import columns_of
 from videoxl2.random_checkpoint import write_random_checkpoint
 
-PARROT = Path(__file__).parents[2] / "data" / "parrot"
+PARROT = DATA / "parrot"
 SCHEMA = {
     "type": "object",
     "properties": {

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from places import ROOT
 
 from schemas.commit import Bundle, RunRecord
 from schemas.failures import UsageError
@@ -20,7 +21,7 @@ from storage.query.catalog import Catalog, open_catalog
 from storage.query.examples import find_example, queries_page, read_examples
 
 MakeRow = Callable[..., Any]
-PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
+PAGE = ROOT / "docs" / "queries.md"
 DAY = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MADE = datetime(2026, 11, 21, tzinfo=UTC)
 FIVE_DAYS_AGO = datetime.now(UTC) - timedelta(days=5)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
 from schemas.commit import Bundle
 from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
 from storage.query.docs import tables_page
 
-README = Path(__file__).parents[3] / "README.md"
+README = ROOT / "README.md"
 PAGE = README.parent / "docs" / "tables.md"
 
 

@@ -3,9 +3,9 @@
 import json
 import re
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
+from places import ROOT
 from pydantic import ValidationError
 
 from jobs.prompts.answer_text import InvalidAnswerError, describe_format, parse_records, write_records
@@ -342,7 +342,7 @@ def test_lineage_columns_are_reserved():
 
 def test_the_documented_example_is_what_it_says():
     """The schema in docs/answers.md makes the lines shown below it, and the answer shown is read."""
-    page = (Path(__file__).parents[3] / "docs" / "answers.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "answers.md").read_text(encoding="utf-8")
     block, _, rest = page.partition("```json\n")[2].partition("```\n")
     answer = answer_from_schema("street", block, FOUR)
     shown = [re.split(r"   +", line.strip()) for line in rest.splitlines() if line.startswith("    ")][:4]

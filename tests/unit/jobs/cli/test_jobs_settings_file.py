@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
+from places import ROOT
 
 from jobs.cli.config import settings_page
 from jobs.cli.main import cli
@@ -13,7 +14,7 @@ from jobs.cli.run import run as run_verb
 from jobs.cli.settings import SAID_EACH_TIME, find_settings, flag_of
 from jobs.settings.file import SETTINGS_FILE, find_settings_file
 
-DOCS = Path(__file__).parents[3] / "docs" / "settings.md"
+DOCS = ROOT / "docs" / "settings.md"
 
 
 @pytest.fixture
