@@ -23,7 +23,7 @@ from real_videos import fetch_clips
 
 from videoxl2.frames import probe
 from videoxl2.frames.reading.cuts import cuts_near
-from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 
 
 def main() -> None:

@@ -37,7 +37,7 @@ from jobs.signals.watching import WatchedBefore, watch_beside_model, watching_of
 from schemas.identity import VideoObject
 from videoxl2.captions import probe_texts
 from videoxl2.frames import DEFAULT_LIMITS, plan_sampling, probe, read_frames
-from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 from videoxl2.watching import FramesWanted, watch
 
 CODED_S, RATE = 20, 25

@@ -8,7 +8,7 @@ from jobs.answers.answer_rows import AnswerRows
 from schemas.answer_tables import RECORD_INDEX
 from schemas.rows import Lineage
 from schemas.tables import Keyframe, Timed
-from videoxl2.frames.reading.keyframes import Keyframe as Picture
+from videoxl2.frames.reading.stills.keyframes import Keyframe as Picture
 
 MAX_CANDIDATES = 3
 # After a cut, pictures can still hold what was before: converted frame rates and interlacing blend the two,

@@ -9,7 +9,7 @@ from schemas.measured import Measured, Strip
 from schemas.rows import columns_of
 
 if TYPE_CHECKING:  # they load PyAV, and plans do without
-    from videoxl2.frames.reading.strip import StripMaker
+    from videoxl2.frames.reading.stills.strip import StripMaker
     from videoxl2.watching import Watched
 
 
@@ -29,7 +29,7 @@ class Strips:
 
     def watch(self, file: VideoFile) -> "_Watching":
         """Takes tiles as their pictures pass by."""
-        from videoxl2.frames.reading.strip import StripMaker
+        from videoxl2.frames.reading.stills.strip import StripMaker
 
         return _Watching(StripMaker(file.info.duration_ms, file.info.pixel_aspect))
 

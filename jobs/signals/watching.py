@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # they load PyAV, and plans do without
     from videoxl2.frames import FrameSpan, MediaInfo
-    from videoxl2.frames.reading.keyframes import Keyframe
+    from videoxl2.frames.reading.stills.keyframes import Keyframe
     from videoxl2.watching import FramesWanted, Watched, Watcher
 
 from jobs.signals.outcomes import Outcome, collect, failed

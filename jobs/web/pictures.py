@@ -12,7 +12,7 @@ from schemas.failures import MediaIndexError
 from storage.library.playback import find_file
 from storage.query.catalog import Catalog
 from videoxl2.frames import MediaError
-from videoxl2.frames.reading.thumbnail import read_thumbnail
+from videoxl2.frames.reading.stills.thumbnail import read_thumbnail
 
 NEAR_MS = 2000  # a stored picture may stand for a moment so far away, if the file is not at hand
 _KEPT = 2048  # thumbnails in memory, about 10 kB each

@@ -32,7 +32,7 @@ from schemas.tables import Keyframe
 from schemas.usage import Usage
 from storage.index.commits.bundles import encode_with_stream
 from videoxl2.frames.reading.cuts import cuts_near
-from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 
 Taken = tuple[tuple[Keyframe, ...], tuple[str, ...]]  # keyframes, and warnings about those that are missing
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames import DEFAULT_LIMITS, Limits, MediaInfo, UndecodableVideo, read_spans
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.film import FilePath
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
 
 NUM_PICTURES = 12
 SIDE = 384  # pixels, as the statistics are measured; pictures are squashed to a square

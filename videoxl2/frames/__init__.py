@@ -17,8 +17,8 @@ from the first picture, in exact rationals.
 A room imports only from those below it, and `reading` knows ticks that grow, never how a container's stamps
 became them.
 
-Imports PyAV and numpy; nothing of the model. `reading.thumbnail`, one small JPEG for people, needs Pillow
-and is imported by itself.
+Imports PyAV and numpy; nothing of the model. `reading.stills.thumbnail`, one small JPEG for people, needs
+Pillow and is imported by itself.
 """
 
 from videoxl2.frames.errors import (
@@ -34,10 +34,10 @@ from videoxl2.frames.errors import (
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span, plan_sampling
+from videoxl2.frames.reading.choosing.targets import FrameFlag
 from videoxl2.frames.reading.frame_span import FrameSpan
 from videoxl2.frames.reading.reader import read_frames, read_span, read_spans
-from videoxl2.frames.reading.sampling import SamplingGrid, Span, plan_sampling
-from videoxl2.frames.reading.targets import FrameFlag
 
 __all__ = [
     "DEFAULT_LIMITS",

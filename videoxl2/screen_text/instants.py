@@ -9,10 +9,10 @@ from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid
+from videoxl2.frames.reading.choosing.targets import FrameFlag, Pick
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.reader import read_answers
-from videoxl2.frames.reading.sampling import SamplingGrid
-from videoxl2.frames.reading.targets import FrameFlag, Pick
 
 _STEP_MS = 1000
 _MOST_PICTURES = 36_000  # ten hours; longer films are looked at more rarely

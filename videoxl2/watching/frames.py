@@ -12,13 +12,13 @@ from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.files.pixels import RgbConverter, Size
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.choosing.scheduler import Timed
+from videoxl2.frames.reading.choosing.targets import Answer, FrameFlag, Miss, Targets
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.frame_span import FrameSpan, SpanRows
-from videoxl2.frames.reading.keyframes import Keyframe, keyframe_of
 from videoxl2.frames.reading.reader import read_span
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
-from videoxl2.frames.reading.scheduler import Timed
-from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss, Targets
+from videoxl2.frames.reading.stills.keyframes import Keyframe, keyframe_of
 
 MOST_STILLS = 512  # of one film: 5 MB
 _SETTLED = 64  # pictures after damage from which on none is missing: decoders hold back half as many

@@ -8,10 +8,10 @@ import numpy as np
 
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.frame_span import FrameSpan
 from videoxl2.frames.reading.reader import read_spans
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
 from videoxl2.shots import Transition
 
 _SIDE = 48  # pixels

@@ -10,8 +10,8 @@ from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.film import FilePath
-from videoxl2.frames.reading.keyframes import read_keyframes
 from videoxl2.frames.reading.small_pictures import SmallPictures
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 from videoxl2.shots import Shot, ShotDetector, Transition, shots_of
 from videoxl2.watching.refining import refined
 from videoxl2.watching.stills import SIZE, Still, StillTaker

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
-from videoxl2.frames.reading.thumbnail import to_jpeg
+from videoxl2.frames.reading.stills.thumbnail import to_jpeg
 
 SIZE = 320  # pixels of the longer side, at most
 EVERY_MS, AT_KEYS_MS = 1000, 200  # copies are no closer together; where the encoder began anew

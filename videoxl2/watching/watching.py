@@ -13,8 +13,8 @@ from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.reading.all_pictures import Shown, shown_by_edits, shown_pictures
 from videoxl2.frames.reading.film import FilePath, open_film
 from videoxl2.frames.reading.frame_span import FrameSpan
-from videoxl2.frames.reading.keyframes import Keyframe
 from videoxl2.frames.reading.small_pictures import SmallPictureMaker
+from videoxl2.frames.reading.stills.keyframes import Keyframe
 from videoxl2.speech.listening import clock_of, sample_clock
 from videoxl2.speech.tracks import choose_track
 from videoxl2.watching.ear import Ear

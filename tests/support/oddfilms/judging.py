@@ -32,8 +32,8 @@ from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.reading.all_pictures import shown_by_edits, shown_pictures
 from videoxl2.frames.reading.cuts import cuts_near
 from videoxl2.frames.reading.film import open_film
-from videoxl2.frames.reading.keyframes import read_keyframes
-from videoxl2.frames.reading.thumbnail import read_thumbnail
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.thumbnail import read_thumbnail
 from videoxl2.watching import FramesWanted, can_take_frames, watch_with_frames
 
 _SIZE = 64

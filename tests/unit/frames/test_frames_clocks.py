@@ -22,8 +22,8 @@ from videoxl2.frames import (
     read_frames,
     read_span,
 )
-from videoxl2.frames.reading.keyframes import read_keyframes
-from videoxl2.frames.reading.thumbnail import read_thumbnail
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.thumbnail import read_thumbnail
 
 SIZE = 96
 X264 = {"preset": "veryfast", "g": "20", "bf": "2", "sc_threshold": "0"}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from videoxl2.frames import probe
-from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 
 SIZE = 96  # of `numbers`
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.frames.reading.strip import COLUMNS, MOST_TILES, Strip, StripMaker
+from videoxl2.frames.reading.stills.strip import COLUMNS, MOST_TILES, Strip, StripMaker
 
 SHADES = (20, 90, 160, 230)
 

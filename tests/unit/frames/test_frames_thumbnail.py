@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from videoxl2.frames import LimitExceeded, NoVideo, probe
-from videoxl2.frames.reading import thumbnail as module
-from videoxl2.frames.reading.thumbnail import read_thumbnail
+from videoxl2.frames.reading.stills import thumbnail as module
+from videoxl2.frames.reading.stills.thumbnail import read_thumbnail
 
 
 def _picture(jpeg: bytes) -> Image.Image:

@@ -6,7 +6,7 @@ import pytest
 from cue_films import moving, write_pictures
 
 from videoxl2.frames import probe
-from videoxl2.frames.reading import drafting
+from videoxl2.frames.reading.choosing import drafting
 from videoxl2.watching import watch
 from videoxl2.watching.shots import ShotWatcher
 

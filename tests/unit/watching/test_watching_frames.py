@@ -9,7 +9,7 @@ from cue_films import moving, write_pictures
 
 from videoxl2.frames import plan_sampling, probe, read_span
 from videoxl2.frames.clocks.clock import Edit
-from videoxl2.frames.reading.keyframes import read_keyframes
+from videoxl2.frames.reading.stills.keyframes import read_keyframes
 from videoxl2.watching import FramesWanted, can_take_frames, watch_with_frames
 from videoxl2.watching import frames as taking
 

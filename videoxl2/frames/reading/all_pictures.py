@@ -15,11 +15,11 @@ from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Decoder, Picture
 from videoxl2.frames.files.packets import Damage, Tap, VideoPacket
 from videoxl2.frames.probing.media_info import MediaInfo
-from videoxl2.frames.reading.drafting import Draft
+from videoxl2.frames.reading.choosing.drafting import Draft
+from videoxl2.frames.reading.choosing.in_order import all_by_order
+from videoxl2.frames.reading.choosing.scheduler import Timed, timed
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film, open_film
-from videoxl2.frames.reading.in_order import all_by_order
-from videoxl2.frames.reading.scheduler import Timed, timed
 
 Shown = tuple[Picture, int]  # with the millisecond at which it begins to be shown
 Note = Callable[[int, Picture], None]  # takes a tick and the picture that has it

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.frame_span import FrameSpan
 from videoxl2.frames.reading.reader import read_spans
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
 
 WITHIN_MS = 2000
 MIN_APART_MS = 500  # no move makes a scene shorter than this

@@ -10,8 +10,8 @@ from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.files.pixels import RgbConverter
 from videoxl2.frames.probing.media_info import MediaInfo
-from videoxl2.frames.reading.sampling import Span
-from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss
+from videoxl2.frames.reading.choosing.sampling import Span
+from videoxl2.frames.reading.choosing.targets import Answer, FrameFlag, Miss
 
 
 @dataclass(frozen=True)

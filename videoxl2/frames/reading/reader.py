@@ -15,13 +15,13 @@ from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.files.pixels import RgbConverter, Size
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.probe import probe
+from videoxl2.frames.reading.choosing.in_order import pick_by_order
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.choosing.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
+from videoxl2.frames.reading.choosing.targets import Answer, Targets
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film, open_film
 from videoxl2.frames.reading.frame_span import FrameSpan, SpanRows
-from videoxl2.frames.reading.in_order import pick_by_order
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
-from videoxl2.frames.reading.scheduler import CannotEnter, pick_by_gop, pick_in_order, timed
-from videoxl2.frames.reading.targets import Answer, Targets
 
 _ROUNDING_S = Fraction(1, 1000)
 

@@ -9,7 +9,7 @@ from jobs.answers.keyframes import keyframe_rows, wanted_keyframes
 from schemas.answer_tables import row_type
 from schemas.answers import Answer, TimedAnswer
 from schemas.tables import Highlight, Scene
-from videoxl2.frames.reading.keyframes import Keyframe as Picture
+from videoxl2.frames.reading.stills.keyframes import Keyframe as Picture
 
 
 @pytest.fixture

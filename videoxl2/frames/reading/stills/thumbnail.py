@@ -26,11 +26,11 @@ from videoxl2.frames.files.decoder import Decoder, Picture
 from videoxl2.frames.files.packets import Damage, VideoPacket
 from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
 from videoxl2.frames.probing.probe import probe
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.choosing.targets import Pick
 from videoxl2.frames.reading.entry import packets_before
 from videoxl2.frames.reading.film import FilePath, Film
 from videoxl2.frames.reading.reader import read_answers
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
-from videoxl2.frames.reading.targets import Pick
 
 MAX_PACKETS = 20_000  # decoded from the start where a file's index does not help: minutes of video
 MAX_BYTES = 4 << 30  # read from end to end where a file has no index

@@ -16,7 +16,7 @@ from PIL import Image
 
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
-from videoxl2.frames.reading.thumbnail import to_jpeg
+from videoxl2.frames.reading.stills.thumbnail import to_jpeg
 
 MOST_TILES = 100
 LEAST_STEP_MS = 1000

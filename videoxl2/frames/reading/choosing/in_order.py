@@ -16,8 +16,8 @@ from videoxl2.frames.clocks.clock import Order
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Decoder
 from videoxl2.frames.files.packets import VideoPacket
-from videoxl2.frames.reading.scheduler import CannotEnter, Timed, pick_in_order
-from videoxl2.frames.reading.targets import Answer, Due, Targets
+from videoxl2.frames.reading.choosing.scheduler import CannotEnter, Timed, pick_in_order
+from videoxl2.frames.reading.choosing.targets import Answer, Due, Targets
 
 _MOST_LEADING = 16  # pictures; codecs allow no more
 

@@ -25,7 +25,7 @@ from videoxl2.frames.files.packets import (
     is_shown,
     with_following,
 )
-from videoxl2.frames.reading.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
+from videoxl2.frames.reading.choosing.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
 
 Timed = tuple[int, Picture]  # with its tick
 

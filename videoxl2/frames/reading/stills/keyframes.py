@@ -9,11 +9,11 @@ from av.error import FFmpegError
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, freed_at_once
 from videoxl2.frames.files.packets import Damage
 from videoxl2.frames.probing.media_info import MediaInfo
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.choosing.targets import Answer, FrameFlag, Miss
 from videoxl2.frames.reading.film import FilePath
 from videoxl2.frames.reading.reader import read_answers
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
-from videoxl2.frames.reading.targets import Answer, FrameFlag, Miss
-from videoxl2.frames.reading.thumbnail import shrink, to_jpeg
+from videoxl2.frames.reading.stills.thumbnail import shrink, to_jpeg
 
 SIZE = 320  # pixels of the longer side, at most
 

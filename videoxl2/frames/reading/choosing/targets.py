@@ -11,7 +11,7 @@ from videoxl2.frames.clocks.clock import Edit
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.probing.media_info import MediaInfo
-from videoxl2.frames.reading.sampling import SamplingGrid, Span
+from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
 
 
 class FrameFlag(IntFlag):
