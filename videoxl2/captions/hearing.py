@@ -17,8 +17,8 @@ from videoxl2.captions.chapters import read_chapters
 from videoxl2.captions.placing import FilmClock
 from videoxl2.captions.records import Texts, Track
 from videoxl2.captions.tracks import InFilm, of_codes, of_pictures, of_text, without_text
-from videoxl2.frames.files import boxes
 from videoxl2.frames.files.container import OpenVideo
+from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.files.packets import AnyPacket
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.scan import in_turns

@@ -11,7 +11,7 @@ from math import lcm
 
 from videoxl2.captions.settling import Written
 from videoxl2.frames.clocks.edits import lay_out
-from videoxl2.frames.files import boxes
+from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.probing.media_info import MediaInfo
 
 _EVERYTHING = 1 << 62  # ticks

@@ -12,8 +12,8 @@ import numpy as np
 
 from videoxl2.captions.placing import FilmClock, Placing
 from videoxl2.frames.clocks.clock import Clock
-from videoxl2.frames.files import boxes
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
+from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.speech.clock import RESTART_S, SampleClock
 from videoxl2.speech.decoder import Decoder, load_decoder

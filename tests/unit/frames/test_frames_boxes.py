@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from videoxl2.frames.files import boxes
-from videoxl2.frames.files.boxes import Edit, read_movie
+from videoxl2.frames.files.formats import boxes
+from videoxl2.frames.files.formats.boxes import Edit, read_movie
 
 
 def box(kind: bytes, *parts: bytes, wide: bool = False) -> bytes:

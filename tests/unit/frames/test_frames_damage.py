@@ -17,7 +17,7 @@ from videoxl2.frames import (
     read_span,
     read_spans,
 )
-from videoxl2.frames.files.structure import is_followed
+from videoxl2.frames.files.formats.structure import is_followed
 
 SIZE = 96
 MARKED = FrameFlag.CORRUPT | FrameFlag.SUBSTITUTE

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from videoxl2.frames import FrameFlag, Span, plan_sampling, probe, read_frames, read_span
-from videoxl2.frames.files.chains import lost_stretches
-from videoxl2.frames.files.jpeg_zeros import lacks_bytes
-from videoxl2.frames.files.matroska import damaged_stretches
+from videoxl2.frames.files.formats.chains import lost_stretches
+from videoxl2.frames.files.formats.matroska import damaged_stretches
+from videoxl2.frames.files.payloads.jpeg_zeros import lacks_bytes
 
 SIZE = 96
 X264 = {"preset": "ultrafast", "g": "20", "bf": "2"}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from videoxl2.frames import plan_sampling, probe, read_frames
-from videoxl2.frames.files.continuity import Breaks, find_breaks
-from videoxl2.frames.files.programme_maps import changes_kind
+from videoxl2.frames.files.formats.continuity import Breaks, find_breaks
+from videoxl2.frames.files.formats.programme_maps import changes_kind
 
 SIZE = 96
 COUNT_ON = {"mpegts_copyts": "1"}

@@ -11,7 +11,7 @@ from videoxl2.captions.markup.ass import ass_event
 from videoxl2.captions.markup.plain import tidy
 from videoxl2.captions.markup.subrip import subrip_text
 from videoxl2.captions.markup.webvtt import webvtt_texts
-from videoxl2.frames.files.boxes import boxes
+from videoxl2.frames.files.formats.boxes import boxes
 
 
 class Words(NamedTuple):

@@ -9,9 +9,9 @@ from fractions import Fraction
 from av.stream import Disposition, Stream
 
 from videoxl2.captions.markup.plain import tidy
-from videoxl2.frames.files import boxes
 from videoxl2.frames.files.container import OpenVideo, has_decoder
-from videoxl2.frames.files.matroska_tracks import MatroskaTrack, read_tracks
+from videoxl2.frames.files.formats import boxes
+from videoxl2.frames.files.formats.matroska_tracks import MatroskaTrack, read_tracks
 from videoxl2.frames.probing.languages import language_tag
 
 # Formats that FFmpeg has no name for here, by what their containers call them.

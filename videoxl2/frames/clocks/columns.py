@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Stamps
-from videoxl2.frames.files.holes import ends_in_zeros, is_holed
 from videoxl2.frames.files.packets import VideoPacket, is_b_picture, is_picture
+from videoxl2.frames.files.payloads.holes import ends_in_zeros, is_holed
 
 NONE = -(2**63)  # no stamp
 _MOST_HOLES, _HOLED_SHARE = 8, 0.05  # packets that end in zeros because their ends are lost

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.clock import Edit
-from videoxl2.frames.files import boxes
+from videoxl2.frames.files.formats import boxes
 
 _ROUNDING_S = Fraction(1, 600)  # of lengths, which movies count in ticks of their own
 

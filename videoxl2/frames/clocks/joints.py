@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videoxl2.frames.clocks.columns import NONE, PacketTable
-from videoxl2.frames.files.continuity import find_breaks
-from videoxl2.frames.files.matroska import Stretch
+from videoxl2.frames.files.formats.continuity import find_breaks
+from videoxl2.frames.files.formats.matroska import Stretch
 
 _BEFORE = 3  # packets before a joint of which one can be called corrupt for it
 _AROUND = 24  # packets that say how long pictures stay

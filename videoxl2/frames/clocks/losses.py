@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from videoxl2.frames.clocks.clock import Loss
 from videoxl2.frames.clocks.columns import NONE, PacketTable
 from videoxl2.frames.files.container import Limits, open_video
-from videoxl2.frames.files.matroska import Stretch
+from videoxl2.frames.files.formats.matroska import Stretch
 from videoxl2.frames.files.packets import Damage, video_packets
 
 _FOR_EVER = 1 << 62  # ticks

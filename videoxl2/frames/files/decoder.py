@@ -13,10 +13,10 @@ from av.video.frame import VideoFrame
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.decoder_state import tell
-from videoxl2.frames.files.holes import ends_in_zeros, is_holed
-from videoxl2.frames.files.jpeg import state_own_size
-from videoxl2.frames.files.mpeg4_layers import Layers
 from videoxl2.frames.files.packets import Damage, VideoPacket
+from videoxl2.frames.files.payloads.holes import ends_in_zeros, is_holed
+from videoxl2.frames.files.payloads.jpeg import state_own_size
+from videoxl2.frames.files.payloads.mpeg4_layers import Layers
 
 _MOST_HELD_BACK = 32  # pictures that a decoder has been fed and not given yet; codecs allow 16
 

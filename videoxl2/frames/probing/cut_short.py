@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from videoxl2.frames.clocks.columns import NONE
 from videoxl2.frames.files.container import OpenVideo
-from videoxl2.frames.files.structure import ends_inside_a_tag, is_cut_short
+from videoxl2.frames.files.formats.structure import ends_inside_a_tag, is_cut_short
 from videoxl2.frames.probing.scan import Scan
 from videoxl2.frames.probing.showing import Showing
 

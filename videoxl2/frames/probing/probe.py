@@ -17,9 +17,9 @@ from videoxl2.frames.files.container import (
     has_decoder,
     open_video,
 )
+from videoxl2.frames.files.formats.programme_maps import changes_kind
+from videoxl2.frames.files.formats.structure import is_followed
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
-from videoxl2.frames.files.programme_maps import changes_kind
-from videoxl2.frames.files.structure import is_followed
 from videoxl2.frames.probing.cut_short import is_truncated
 from videoxl2.frames.probing.media_info import MediaInfo
 from videoxl2.frames.probing.metadata import read_metadata, read_title

@@ -16,8 +16,8 @@ from videoxl2.frames.clocks.pieces import WRAPS, Sound
 from videoxl2.frames.errors import UndecodableVideo
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import OpenVideo, has_decoder
-from videoxl2.frames.files.jpeg import state_own_size
 from videoxl2.frames.files.packets import AnyPacket, Damage, VideoPacket, read_packets
+from videoxl2.frames.files.payloads.jpeg import state_own_size
 
 _MOST_TURNS = 16  # streams that follow each other; each one is read by opening the file again
 

@@ -19,10 +19,10 @@ from videoxl2.frames.clocks.losses import find_losses
 from videoxl2.frames.clocks.order import look_at_order
 from videoxl2.frames.clocks.timeline import Timeline, measure, measure_times, varies
 from videoxl2.frames.errors import NoVideo
-from videoxl2.frames.files.chains import lost_stretches
 from videoxl2.frames.files.container import Limits, OpenVideo
-from videoxl2.frames.files.matroska import Stretch
-from videoxl2.frames.files.structure import is_cut_short, is_followed
+from videoxl2.frames.files.formats.chains import lost_stretches
+from videoxl2.frames.files.formats.matroska import Stretch
+from videoxl2.frames.files.formats.structure import is_cut_short, is_followed
 from videoxl2.frames.probing.rates import stated_period
 from videoxl2.frames.probing.scan import Scan
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from videoxl2.frames.files.boxes import Movie, Track, read_movie
+from videoxl2.frames.files.formats.boxes import Movie, Track, read_movie
 from videoxl2.timecode import MAX_PER_SECOND, is_label, label_of, parse_label
 
 _DROP_FRAME, _IS_SIGNED, _IS_COUNTER = 1, 4, 8  # flags of the sample description

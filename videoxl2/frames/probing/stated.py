@@ -13,7 +13,7 @@ from av.error import FFmpegError
 from videoxl2.frames.clocks.edits import OddEdits, end_s, lay_out, read_edits
 from videoxl2.frames.clocks.pieces import HOLD_S, WRAPS
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
-from videoxl2.frames.files.matroska_end import last_tick
+from videoxl2.frames.files.formats.matroska_end import last_tick
 from videoxl2.frames.files.packets import AnyPacket, VideoPacket
 from videoxl2.frames.probing.looks import looked_s
 from videoxl2.frames.probing.rates import stated_period

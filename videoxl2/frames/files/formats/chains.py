@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from videoxl2.frames.files.asf_packets import broken_packets
-from videoxl2.frames.files.matroska import Stretch, damaged_stretches
+from videoxl2.frames.files.formats.asf_packets import broken_packets
+from videoxl2.frames.files.formats.matroska import Stretch, damaged_stretches
 
 Data = mmap.mmap
 _MATROSKA = "matroska,webm"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from videoxl2.frames.files.matroska import Element, read_element
+from videoxl2.frames.files.formats.matroska import Element, read_element
 
 _SEGMENT = 0x18538067
 _CLUSTER = 0x1F43B675

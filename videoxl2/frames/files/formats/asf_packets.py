@@ -3,7 +3,7 @@
 import mmap
 from collections.abc import Iterator
 
-from videoxl2.frames.files.matroska import Stretch
+from videoxl2.frames.files.formats.matroska import Stretch
 
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")

@@ -6,8 +6,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from videoxl2.frames.files.boxes import MAX_MOOV_BYTES, Extent, outermost
-from videoxl2.frames.files.matroska import segment_end
+from videoxl2.frames.files.formats.boxes import MAX_MOOV_BYTES, Extent, outermost
+from videoxl2.frames.files.formats.matroska import segment_end
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from videoxl2.frames.files.matroska import Element, read_element
-from videoxl2.frames.files.matroska_tracks import read_tracks
+from videoxl2.frames.files.formats.matroska import Element, read_element
+from videoxl2.frames.files.formats.matroska_tracks import read_tracks
 
 _TAILS = (1 << 18, 1 << 23)  # bytes before the end; clusters of 5 MB are usual
 _NOT_HERE = bytes(1 << 16)  # of an object on S3, of which only head and tail are copied

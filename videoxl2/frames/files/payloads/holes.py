@@ -11,8 +11,8 @@ import re
 import numpy as np
 
 from videoxl2.frames.files.codecs import codec_of
-from videoxl2.frames.files.jpeg_zeros import JPEG_END, lacks_bytes
 from videoxl2.frames.files.packets import VideoPacket
+from videoxl2.frames.files.payloads.jpeg_zeros import JPEG_END, lacks_bytes
 
 _NAL_UNITS = frozenset({"h264", "hevc"})
 _ARITHMETIC = frozenset({"vp8", "vp9", "av1"})

@@ -11,7 +11,7 @@ from io import BytesIO
 from random import Random
 from typing import Self
 
-from videoxl2.frames.files.jpeg import FIELD, SCAN, segments
+from videoxl2.frames.files.payloads.jpeg import FIELD, SCAN, segments
 
 JPEG_END = b"\xff\xd9"
 _PROGRESSIVE, _HUFFMAN, _RESTART = 0xC2, 0xC4, 0xDD  # markers

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from videoxl2.frames.files.continuity import SYNC, stride_of
+from videoxl2.frames.files.formats.continuity import SYNC, stride_of
 
 _LOOKS, _LOOK = 16, 1 << 19  # all over the file, and bytes of each: tables come several times a second
 _TABLE_PID = 0
