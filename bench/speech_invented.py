@@ -14,12 +14,12 @@ import numpy as np
 from speech_films import RATE as SPOKEN_RATE
 from speech_films import spoken
 
-from videoxl2.speech.channels import Samples
-from videoxl2.speech.decoder import Decoder, load_decoder
-from videoxl2.speech.hearing import hear_piece
+from videoxl2.speech.decoding.decoder import Decoder, load_decoder
+from videoxl2.speech.decoding.hearing import hear_piece
 from videoxl2.speech.listening import find_runs
-from videoxl2.speech.pieces import join_runs
-from videoxl2.speech.sound import RATE, Block
+from videoxl2.speech.runs.pieces import join_runs
+from videoxl2.speech.sound.channels import Samples
+from videoxl2.speech.sound.sound import RATE, Block
 from videoxl2.speech.weights import find_detector
 
 ENGLISH = """The old harbour was empty when we came back. Nobody wanted to talk about the broken bridge.

@@ -25,8 +25,8 @@ from tone_films import tones, write_film
 from videoxl2.frames import probe
 from videoxl2.frames.files.container import DEFAULT_LIMITS, open_video
 from videoxl2.speech.listening import clock_of, sample_clock
-from videoxl2.speech.sound import RATE, SoundReader
-from videoxl2.speech.tracks import choose_track
+from videoxl2.speech.sound.sound import RATE, SoundReader
+from videoxl2.speech.sound.tracks import choose_track
 
 TONES_S = (0.5, 2.5)
 LOUD = 0.1

@@ -4,22 +4,11 @@
     heard = listen(path, probe(path), weights.folder)
 
     listening   one video: a pass over its sound, a piece at a time
-    weights     where a decoder's files are, and what tells them apart
-    sentences   words to rows
-    marks       what ends a sentence
-    words       when each word is said
-    hearing     what the runs of a piece say, without what nobody said
-    guards      what tells invented words
-    languages   in which language a piece is written down
-    decoder     Whisper, on CTranslate2
-    pieces      runs that are heard at once
+    decoding    pieces to words and rows, without what nobody said
     runs        where somebody speaks, cut at silences
-    voice       how likely somebody speaks
     sound       one stream as blocks of 16 kHz, each at its time
-    clock       when sound is heard: stamps against counted samples
-    rates       the rate that stamps tell
-    channels    several channels into one
-    tracks      which of several sound streams is heard
+    weights     where a decoder's files are, and what tells them apart
+    records     what is said, in milliseconds    errors    why nothing can be heard
 
 Sound is read packet by packet and forgotten behind the run in hand, so memory does not grow with the film.
 What runs the weights is imported when something is heard, and not before. Needs no torch.

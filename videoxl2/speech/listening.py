@@ -15,19 +15,19 @@ from videoxl2.frames.clocks.clock import Clock
 from videoxl2.frames.files.container import DEFAULT_LIMITS, Limits, OpenVideo, freed_at_once, open_video
 from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.probing.media_info import MediaInfo
-from videoxl2.speech.clock import RESTART_S, SampleClock
-from videoxl2.speech.decoder import Decoder, load_decoder
-from videoxl2.speech.hearing import hear_piece
-from videoxl2.speech.languages import LanguageTeller
-from videoxl2.speech.pieces import Piece, join_runs
+from videoxl2.speech.decoding.decoder import Decoder, load_decoder
+from videoxl2.speech.decoding.hearing import hear_piece
+from videoxl2.speech.decoding.languages import LanguageTeller
+from videoxl2.speech.decoding.sentences import rows_of
+from videoxl2.speech.decoding.words import placed_words
 from videoxl2.speech.records import Dropped, Heard, HeardTrack, Said
-from videoxl2.speech.runs import Run, RunCutter
-from videoxl2.speech.sentences import rows_of
-from videoxl2.speech.sound import RATE, Block, SoundReader
-from videoxl2.speech.tracks import SoundTrack, choose_track
-from videoxl2.speech.voice import VoiceDetector
+from videoxl2.speech.runs.pieces import Piece, join_runs
+from videoxl2.speech.runs.runs import Run, RunCutter
+from videoxl2.speech.runs.voice import VoiceDetector
+from videoxl2.speech.sound.clock import RESTART_S, SampleClock
+from videoxl2.speech.sound.sound import RATE, Block, SoundReader
+from videoxl2.speech.sound.tracks import SoundTrack, choose_track
 from videoxl2.speech.weights import find_detector
-from videoxl2.speech.words import placed_words
 
 _COUNTED_RESTART_S = Fraction(1)
 _BLOCKS_AT_ONCE = 4  # shown to the detector: one by one takes a fifth more

@@ -14,8 +14,8 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from videoxl2.frames.files.packets import AnyPacket, Damage
-from videoxl2.speech.clock import Placed, SampleClock
-from videoxl2.speech.rates import Stamped, true_rate
+from videoxl2.speech.sound.clock import Placed, SampleClock
+from videoxl2.speech.sound.rates import Stamped, true_rate
 from videoxl2.watching.watcher import SoundBlock
 
 _LOOKED_AT_S = 4  # the first seconds, of which the true rate is taken

@@ -16,7 +16,7 @@ from videoxl2.frames.reading.frame_span import FrameSpan
 from videoxl2.frames.reading.small_pictures import SmallPictureMaker
 from videoxl2.frames.reading.stills.keyframes import Keyframe
 from videoxl2.speech.listening import clock_of, sample_clock
-from videoxl2.speech.tracks import choose_track
+from videoxl2.speech.sound.tracks import choose_track
 from videoxl2.watching.ear import Ear
 from videoxl2.watching.frames import FramesWanted, FrameTaker
 from videoxl2.watching.watcher import PictureWatcher, SmallPictureWatcher, SoundBlock, SoundWatcher, Watcher

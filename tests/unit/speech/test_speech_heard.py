@@ -14,14 +14,14 @@ from tone_films import tones, write_film
 from videoxl2.frames import probe
 from videoxl2.frames.files.container import open_video
 from videoxl2.speech import Heard, SpeechError, engine_versions, find_speech_weights, listen
-from videoxl2.speech.clock import SampleClock
-from videoxl2.speech.decoder import with_silence
-from videoxl2.speech.languages import Language, LanguageTeller
-from videoxl2.speech.pieces import Piece
-from videoxl2.speech.runs import Run
-from videoxl2.speech.sound import RATE, SoundReader
-from videoxl2.speech.tracks import choose_track
-from videoxl2.speech.voice import VoiceDetector
+from videoxl2.speech.decoding.decoder import with_silence
+from videoxl2.speech.decoding.languages import Language, LanguageTeller
+from videoxl2.speech.runs.pieces import Piece
+from videoxl2.speech.runs.runs import Run
+from videoxl2.speech.runs.voice import VoiceDetector
+from videoxl2.speech.sound.clock import SampleClock
+from videoxl2.speech.sound.sound import RATE, SoundReader
+from videoxl2.speech.sound.tracks import choose_track
 from videoxl2.speech.weights import find_detector
 
 FILM = DATA / "spoken.mp4"

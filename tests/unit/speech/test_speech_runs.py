@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from videoxl2.speech.pieces import Piece, join_runs
-from videoxl2.speech.runs import LONGEST_S, Run, RunCutter
-from videoxl2.speech.sound import RATE
-from videoxl2.speech.voice import WINDOW
+from videoxl2.speech.runs.pieces import Piece, join_runs
+from videoxl2.speech.runs.runs import LONGEST_S, Run, RunCutter
+from videoxl2.speech.runs.voice import WINDOW
+from videoxl2.speech.sound.sound import RATE
 
 START_S = Fraction(7)
 

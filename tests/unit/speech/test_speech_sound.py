@@ -11,12 +11,12 @@ from tone_films import tones, write_film
 
 from videoxl2.frames import probe
 from videoxl2.frames.files.container import open_video
-from videoxl2.speech.channels import mixed
-from videoxl2.speech.clock import Placed, SampleClock
 from videoxl2.speech.listening import clock_of, sample_clock
-from videoxl2.speech.rates import Stamped, true_rate
-from videoxl2.speech.sound import RATE, Block, Converter, SoundReader
-from videoxl2.speech.tracks import choose_track
+from videoxl2.speech.sound.channels import mixed
+from videoxl2.speech.sound.clock import Placed, SampleClock
+from videoxl2.speech.sound.rates import Stamped, true_rate
+from videoxl2.speech.sound.sound import RATE, Block, Converter, SoundReader
+from videoxl2.speech.sound.tracks import choose_track
 
 WITHIN_MS = 30
 

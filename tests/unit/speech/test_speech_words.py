@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from videoxl2.captions.placing import Placing, Stretch
-from videoxl2.speech.decoder import HeardWord, Hearing
-from videoxl2.speech.guards import Reason, objection_to, objection_to_run
-from videoxl2.speech.hearing import RunHeard, hear_piece
-from videoxl2.speech.pieces import Piece
+from videoxl2.speech.decoding.decoder import HeardWord, Hearing
+from videoxl2.speech.decoding.guards import Reason, objection_to, objection_to_run
+from videoxl2.speech.decoding.hearing import RunHeard, hear_piece
+from videoxl2.speech.decoding.sentences import rows_of
+from videoxl2.speech.decoding.words import placed_words
 from videoxl2.speech.records import Dropped
-from videoxl2.speech.runs import Run
-from videoxl2.speech.sentences import rows_of
-from videoxl2.speech.sound import RATE
-from videoxl2.speech.words import placed_words
+from videoxl2.speech.runs.pieces import Piece
+from videoxl2.speech.runs.runs import Run
+from videoxl2.speech.sound.sound import RATE
 
 FILM = Placing((Stretch(None, None, Fraction(-1)),))  # its first picture is shown after a second
 

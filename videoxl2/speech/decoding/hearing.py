@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from videoxl2.speech.decoder import Decoder, HeardWord, Hearing
-from videoxl2.speech.guards import Reason, objection_to, objection_to_run
-from videoxl2.speech.marks import ends_sentence
-from videoxl2.speech.pieces import Piece
+from videoxl2.speech.decoding.decoder import Decoder, HeardWord, Hearing
+from videoxl2.speech.decoding.guards import Reason, objection_to, objection_to_run
+from videoxl2.speech.decoding.marks import ends_sentence
 from videoxl2.speech.records import Dropped
-from videoxl2.speech.runs import Run
-from videoxl2.speech.sound import RATE
+from videoxl2.speech.runs.pieces import Piece
+from videoxl2.speech.runs.runs import Run
+from videoxl2.speech.sound.sound import RATE
 
 _WORTH_A_WORD_S = 0.5  # a run as long as this is heard again where it has none: the pass may have ended early
 

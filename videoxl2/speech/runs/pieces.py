@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videoxl2.speech.channels import Samples
-from videoxl2.speech.runs import LONGEST_S, Run
-from videoxl2.speech.sound import RATE
+from videoxl2.speech.runs.runs import LONGEST_S, Run
+from videoxl2.speech.sound.channels import Samples
+from videoxl2.speech.sound.sound import RATE
 
 _MOST_SAMPLES = round(LONGEST_S * RATE)
 _WIDEST_S = 120  # from a piece's first run to its last one, so that its words are near each other

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
-from videoxl2.speech.decoder import HeardWord, Hearing
+from videoxl2.speech.decoding.decoder import HeardWord, Hearing
 
 _UNSURE = -0.8  # mean log probability of a piece
 _PACKED, _OFTEN, _GRAM = 2.4, 4, 4  # a text that goes in circles

@@ -15,9 +15,9 @@ from av.stream import Discard
 
 from videoxl2.frames.files.container import OpenVideo
 from videoxl2.frames.files.packets import Damage, read_packets
-from videoxl2.speech.channels import Samples, mixed
-from videoxl2.speech.clock import Placed, SampleClock
-from videoxl2.speech.rates import Stamped, true_rate
+from videoxl2.speech.sound.channels import Samples, mixed
+from videoxl2.speech.sound.clock import Placed, SampleClock
+from videoxl2.speech.sound.rates import Stamped, true_rate
 
 RATE = 16_000  # samples a second, as detector and decoder take them
 _BLOCK = RATE  # samples converted at once: frame by frame takes three times as long

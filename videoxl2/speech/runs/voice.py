@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from videoxl2.speech.channels import Samples
+from videoxl2.speech.sound.channels import Samples
 
 WINDOW = 512  # samples that one probability is about
 _BEFORE = 64  # samples before a window that are looked at with it

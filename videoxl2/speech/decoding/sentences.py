@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from videoxl2.speech.hearing import RunHeard
-from videoxl2.speech.marks import ends_sentence
+from videoxl2.speech.decoding.hearing import RunHeard
+from videoxl2.speech.decoding.marks import ends_sentence
 from videoxl2.speech.records import Said, Word
 
 _MOST_MS, _MOST_LETTERS = 7_000, 84

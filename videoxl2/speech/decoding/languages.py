@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from videoxl2.speech.decoder import Decoder
-from videoxl2.speech.pieces import Piece
+from videoxl2.speech.decoding.decoder import Decoder
+from videoxl2.speech.runs.pieces import Piece
 
 _ENOUGH_S, _SURE = 10, 0.5
 

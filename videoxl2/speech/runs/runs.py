@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from videoxl2.speech.channels import Samples
-from videoxl2.speech.sound import RATE
-from videoxl2.speech.voice import WINDOW, Probabilities
+from videoxl2.speech.runs.voice import WINDOW, Probabilities
+from videoxl2.speech.sound.channels import Samples
+from videoxl2.speech.sound.sound import RATE
 
 LONGEST_S = 29.4  # a run with its margins; some silence is left in the decoder's window
 _ON, _OFF, _ONSET = 0.5, 0.35, 0.1

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from videoxl2.speech.channels import Samples
 from videoxl2.speech.errors import SpeechError
-from videoxl2.speech.sound import RATE
+from videoxl2.speech.sound.channels import Samples
+from videoxl2.speech.sound.sound import RATE
 
 WINDOW_S = 30  # what it hears at once, silence included
 _SILENCE_S = 8  # behind a piece, at least, where the window has room; it need not be full

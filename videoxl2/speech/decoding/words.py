@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from videoxl2.captions.placing import Placing
-from videoxl2.speech.decoder import HeardWord
-from videoxl2.speech.hearing import RunHeard
+from videoxl2.speech.decoding.decoder import HeardWord
+from videoxl2.speech.decoding.hearing import RunHeard
 from videoxl2.speech.records import Word
 
 Timed = tuple[str, Fraction, Fraction, float]  # as it is written, start, end, probability
