@@ -46,7 +46,7 @@ def draw_index(folder: str, num_videos: int) -> None:
 
 
 def plan(url: str, index_url: str, endpoint: str | None) -> dict[str, Any]:
-    from jobs.planning.reasons import examine
+    from jobs.planning.reasons.reasons import examine
     from storage.index.index import open_index
     from storage.library.library import open_library
     from storage.library.selection import Selection

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from jobs.attempts.work import Work
-from jobs.planning.expected import expect
+from jobs.planning.costs.expected import expect
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
 from jobs.ui.words import clock

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.planning.asked import FrameSampling, asked_of
-from jobs.planning.costs import Costs, Numbers
-from jobs.planning.expected import Expected, expect, sampling_of
+from jobs.planning.costs.asked import FrameSampling, asked_of
+from jobs.planning.costs.expected import Expected, expect, sampling_of
+from jobs.planning.costs.shapes import Shapes
+from jobs.planning.costs.video_costs import Costs, Numbers
 from jobs.planning.preflight import Preflight
-from jobs.planning.shapes import Shapes
 from jobs.settings.limits import CostLimit
 from jobs.ui.words import hours
 from schemas.failures import UsageError

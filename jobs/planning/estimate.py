@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from jobs.planning.expected import expect
-from jobs.planning.lengths import Lengths
+from jobs.planning.costs.expected import expect
+from jobs.planning.costs.lengths import Lengths
+from jobs.planning.costs.signal_costs import SignalEstimate, estimate_signals
+from jobs.planning.costs.signal_runs import read_signal_runs
 from jobs.planning.plan import Plan
 from jobs.planning.preflight import Preflight
-from jobs.planning.signal_costs import SignalEstimate, estimate_signals
-from jobs.planning.signal_runs import read_signal_runs
 from storage.query.catalog import open_catalog
 
 Range = tuple[float, float]  # likely, and at worst: if each video took what one in ten does

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from jobs.planning.costs.signal_costs import SignalEstimate
 from jobs.planning.estimate import Estimate
 from jobs.planning.plan import Plan
-from jobs.planning.signal_costs import SignalEstimate
 from jobs.settings.config import Settings
 from jobs.ui.words import hours, size
 from jobs.weights import Weights

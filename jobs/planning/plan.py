@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.planning.ceiling import Ceiling, Refused, split_costly
-from jobs.planning.copies import split_copies
 from jobs.planning.preflight import Preflight, check_plan
-from jobs.planning.reasons import PAGE, Findings, examine, still_to_do
+from jobs.planning.reasons.copies import split_copies
+from jobs.planning.reasons.reasons import PAGE, Findings, examine, still_to_do
 from jobs.settings.config import Settings
 from schemas.failures import UsageError
 from schemas.identity import VideoId, new_run_id, number_of, video_id_of

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.staleness import compare_recipes
 from jobs.ui.next_command import IndexPlace
 from schemas.plan import MISSING, STALE, Reason
 from storage.index.commits.recipes import read_recipe

@@ -23,7 +23,7 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError, classify, too_costly
 from jobs.logs import follow
 from jobs.planning.ceiling import Ceiling
-from jobs.planning.shapes import Shapes
+from jobs.planning.costs.shapes import Shapes
 from jobs.prompts.recipe import OF_HEARD, OF_SAID
 from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
 from jobs.weights import Copies

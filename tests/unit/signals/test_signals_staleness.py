@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from jobs.planning.copies import split_copies
-from jobs.planning.reasons import examine
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.copies import split_copies
+from jobs.planning.reasons.reasons import examine
+from jobs.planning.reasons.staleness import compare_recipes
 from schemas.identity import Sidecar, VideoObject
 from schemas.plan import Reason
 from schemas.recipe import RecipeRecord, recipe_id_of

@@ -12,7 +12,7 @@ from jobs.answers.analysis import Analysis
 from jobs.answers.rows import RowBuilder
 from jobs.attempts.work import Work
 from jobs.benchmarks.answers import AnswerSettings, AnswersFile
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.staleness import compare_recipes
 from jobs.prompts.budget import check_kv
 from jobs.prompts.kv import BiLevelKv, kv_of
 from jobs.prompts.pack import load_packs

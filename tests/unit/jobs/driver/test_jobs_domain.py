@@ -18,7 +18,7 @@ from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking
 from jobs.driver.settle import IndexSettler
 from jobs.failures import Stage, VideoFailure, VideoFailureError, out_of_domain
-from jobs.planning.reasons import examine
+from jobs.planning.reasons.reasons import examine
 from jobs.planning.retry import release
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

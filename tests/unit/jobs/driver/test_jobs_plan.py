@@ -6,7 +6,7 @@ import pytest
 
 from jobs.attempts.work import Work
 from jobs.driver.queue import WorkQueue
-from jobs.planning.reasons import examine, still_to_do
+from jobs.planning.reasons.reasons import examine, still_to_do
 from schemas.commit import CommitState
 from schemas.identity import VideoObject
 from schemas.plan import PlannedVideo, Reason

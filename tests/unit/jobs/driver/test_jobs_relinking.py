@@ -12,9 +12,9 @@ from rich.console import Console
 from jobs.driver.progress import Progress
 from jobs.driver.relinking import Relinking
 from jobs.driver.run import run
-from jobs.planning.copies import split_copies
 from jobs.planning.plan import NIGHTLY, make_plan
 from jobs.planning.preflight import check_plan
+from jobs.planning.reasons.copies import split_copies
 from jobs.settings.config import Settings, resolve
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject, digest

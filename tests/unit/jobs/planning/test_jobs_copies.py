@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.planning.copies import split_copies
-from jobs.planning.reasons import examine
+from jobs.planning.reasons.copies import split_copies
+from jobs.planning.reasons.reasons import examine
 from schemas.commit import CommitState
 from schemas.identity import VideoObject, digest
 from schemas.plan import PlannedVideo, Reason

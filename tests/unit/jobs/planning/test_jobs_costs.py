@@ -10,11 +10,11 @@ import pytest
 
 from jobs.attempts.work import Work
 from jobs.failures import VideoFailureError
-from jobs.planning.asked import FrameSampling, asked_of
 from jobs.planning.ceiling import Ceiling
-from jobs.planning.costs import Attempts, fit_costs
-from jobs.planning.headers import read_headers
-from jobs.planning.shapes import Shapes
+from jobs.planning.costs.asked import FrameSampling, asked_of
+from jobs.planning.costs.headers import read_headers
+from jobs.planning.costs.shapes import Shapes
+from jobs.planning.costs.video_costs import Attempts, fit_costs
 from jobs.settings.limits import CostLimit
 from jobs.workers.reading import Source, open_video
 from schemas.identity import VideoObject

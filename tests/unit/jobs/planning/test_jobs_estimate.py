@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from places import DATA
 
-from jobs.planning import lengths
 from jobs.planning.ceiling import split_costly
+from jobs.planning.costs import lengths
+from jobs.planning.costs.expected import expect
+from jobs.planning.costs.history import read_history
+from jobs.planning.costs.shapes import Shapes, shapes_of
 from jobs.planning.estimate import estimate_of
-from jobs.planning.expected import expect
-from jobs.planning.history import read_history
 from jobs.planning.lines import estimate_lines
 from jobs.planning.plan import NIGHTLY, preview
 from jobs.planning.preflight import check_plan
-from jobs.planning.shapes import Shapes, shapes_of
 from jobs.settings.config import Settings, resolve
 from jobs.signals.captions import Captions
 from jobs.signals.cues import Cues

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from jobs.planning.ceiling import Refused
+from jobs.planning.costs.signal_costs import SignalEstimate
 from jobs.planning.estimate import Estimate
 from jobs.planning.lines import estimate_lines, no_index_lines, plan_lines
 from jobs.planning.plan import NO_VIDEOS, Plan
-from jobs.planning.reasons import Findings
-from jobs.planning.signal_costs import SignalEstimate
+from jobs.planning.reasons.reasons import Findings
 from schemas.plan import PlanSummary, Reason
 from storage.index.index import NOT_MADE
 

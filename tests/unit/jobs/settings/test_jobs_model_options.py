@@ -14,7 +14,7 @@ from jobs.checks.doctor import examine
 from jobs.planning.frames import FramesThatFit
 from jobs.planning.lines import model_lines
 from jobs.planning.preflight import fps_for, weights_of
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.staleness import compare_recipes
 from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

@@ -8,7 +8,7 @@ import pytest
 
 from jobs.benchmarks.answers import AnswerSettings, AnswersFile
 from jobs.benchmarks.settings import BenchmarkSettings
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.staleness import compare_recipes
 from jobs.prompts.budget import check_pixels
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

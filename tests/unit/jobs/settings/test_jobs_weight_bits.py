@@ -17,7 +17,7 @@ from jobs.checks.doctor import examine
 from jobs.checks.machine import look_at_frames
 from jobs.planning.frames import frames_lines
 from jobs.planning.preflight import check_plan
-from jobs.planning.staleness import compare_recipes
+from jobs.planning.reasons.staleness import compare_recipes
 from jobs.prompts.budget import check_weight_bits
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
 
-from jobs.planning.copies import Known, is_helped_by, like_known, with_rows_of
-from jobs.planning.stale_rows import StaleRows
-from jobs.planning.staleness import Staleness
+from jobs.planning.reasons.copies import Known, is_helped_by, like_known, with_rows_of
+from jobs.planning.reasons.stale_rows import StaleRows
+from jobs.planning.reasons.staleness import Staleness
 from schemas.commit import CommitState
 from schemas.failures import FailureClass
 from schemas.identity import VideoId, VideoObject, number_of

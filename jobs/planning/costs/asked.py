@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.planning.costs import Asked, Numbers
-from jobs.planning.shapes import Shapes
+from jobs.planning.costs.shapes import Shapes
+from jobs.planning.costs.video_costs import Asked, Numbers
 from schemas.recipe import Budget
 from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR, PictureRule
 

@@ -1,7 +1,8 @@
 """What videos say of themselves: headers, read by other processes, as a file may crash or hang its reader.
 
-python -P -m jobs.planning.headers    a pickled (library, videos, folder) on stdin, a line of JSON for each
-                                      video on stdout; whoever asks removes the folder, as readers are killed
+python -P -m jobs.planning.costs.headers    a pickled (library, videos, folder) on stdin, a line of JSON for
+                                            each video on stdout; whoever asks removes the folder, as
+                                            readers are killed
 """
 
 import json
@@ -53,7 +54,7 @@ def _ask(library: Library, videos: Sequence[VideoObject]) -> list[Stated | None]
 
 
 def _ask_in(folder: Path, library: Library, videos: Sequence[VideoObject]) -> list[Stated | None]:
-    command = [sys.executable, "-P", "-m", "jobs.planning.headers"]
+    command = [sys.executable, "-P", "-m", "jobs.planning.costs.headers"]
     with tempfile.TemporaryFile() as asked:
         pickle.dump((library, list(videos), folder), asked)
         asked.seek(0)

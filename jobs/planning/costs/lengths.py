@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from jobs.planning.costs import Numbers
-from jobs.planning.headers import read_headers
+from jobs.planning.costs.headers import read_headers
+from jobs.planning.costs.video_costs import Numbers
 from storage.library.library import Library
 from storage.query.catalog import Catalog
 from storage.query.plans import PlannedVideos

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.planning.asked import FrameSampling, asked_of
-from jobs.planning.costs import Numbers
-from jobs.planning.history import History, read_history
-from jobs.planning.lengths import Lengths, lengths_of
+from jobs.planning.costs.asked import FrameSampling, asked_of
+from jobs.planning.costs.history import History, read_history
+from jobs.planning.costs.lengths import Lengths, lengths_of
+from jobs.planning.costs.shapes import Shapes, shapes_of
+from jobs.planning.costs.video_costs import Numbers
 from jobs.planning.preflight import Preflight
-from jobs.planning.shapes import Shapes, shapes_of
 from storage.query.catalog import open_catalog
 from storage.query.plans import PlannedVideos
 

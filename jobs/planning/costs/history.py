@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jobs.planning.asked import FrameSampling, asked_of
-from jobs.planning.costs import Attempts, Costs, fit_costs
-from jobs.planning.shapes import SHOWN, Shapes
+from jobs.planning.costs.asked import FrameSampling, asked_of
+from jobs.planning.costs.shapes import SHOWN, Shapes
+from jobs.planning.costs.video_costs import Attempts, Costs, fit_costs
 from jobs.prompts.kv import DENSE
 from jobs.prompts.recipe import Recipe, is_option, pixels_of
 from schemas.recipe import Budget, RecipeRecord

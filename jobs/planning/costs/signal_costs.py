@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jobs.planning.lengths import Lengths
+from jobs.planning.costs.lengths import Lengths
 from jobs.planning.preflight import Preflight
 from jobs.signals.signal import USUAL_LOOK, USUAL_TALK, Look, Signal, Talk, WatchingSignal, identity_of
 from jobs.signals.watching import PASS_COSTS, own_share, shares_of

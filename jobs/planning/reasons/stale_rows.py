@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from jobs.planning.staleness import Names, Staleness, compare_recipes
+from jobs.planning.reasons.staleness import Names, Staleness, compare_recipes
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
