@@ -11,7 +11,7 @@ from jobs.attempts.tries import ActorLocation, Try
 from jobs.attempts.work import Work
 from jobs.driver.queue import WorkQueue
 from jobs.failures import VideoFailure
-from jobs.workers.reading import Admission
+from jobs.workers.reading.spans import Admission
 
 Look = Callable[[Work], "ray.ObjectRef[Admission]"]
 

@@ -30,7 +30,7 @@ _HINT = (
 
 PACKAGE = "media-index"
 PARTS = ("jobs", "schemas", "storage", "videoxl2")
-WORKERS = "jobs.workers.postprocess_tasks"  # imports what reads and writes
+WORKERS = "jobs.workers.postprocessing.tasks"  # imports what reads and writes
 
 
 def needs_of(checked: Preflight) -> Needs:

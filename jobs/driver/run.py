@@ -33,8 +33,8 @@ from jobs.workers.actor import start_actor
 from jobs.workers.domain import DomainGuard
 from jobs.workers.left_out import away_from
 from jobs.workers.placement import NO_ACTORS, place_actors
-from jobs.workers.postprocess_tasks import Postprocessing
-from jobs.workers.reading import Source, admission_remote
+from jobs.workers.postprocessing.tasks import Postprocessing
+from jobs.workers.reading.spans import Source, admission_remote
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.identity import new_run_id

@@ -35,8 +35,8 @@ from jobs.driver.supervise import OneHand
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.placement import Placement
-from jobs.workers.postprocess_tasks import Postprocessing
-from jobs.workers.read_ahead import value_of
+from jobs.workers.postprocessing.tasks import Postprocessing
+from jobs.workers.reading.read_ahead import value_of
 from schemas.failures import FailureClass
 
 POLL_S = 0.5

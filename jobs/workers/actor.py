@@ -22,11 +22,11 @@ from jobs.prompts.recipe import Recipe
 from jobs.weights import fetch_weights, find_weights
 from jobs.workers.hanging import HangGuard, allowed_seconds
 from jobs.workers.left_out import away_from
-from jobs.workers.one_pass import first_pace
 from jobs.workers.placement import Placement
-from jobs.workers.read_ahead import ReadAhead
-from jobs.workers.reading import Opened, Source
-from jobs.workers.scratch import drop_copy
+from jobs.workers.reading.one_pass import first_pace
+from jobs.workers.reading.read_ahead import ReadAhead
+from jobs.workers.reading.scratch import drop_copy
+from jobs.workers.reading.spans import Opened, Source
 from schemas.failures import FailureClass
 from schemas.usage import NO_USAGE, Usage
 

@@ -31,8 +31,8 @@ from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.actor import PULSE, actor_options
 from jobs.workers.placement import Placement
-from jobs.workers.postprocess_tasks import Postprocessing
-from jobs.workers.reading import Source
+from jobs.workers.postprocessing.tasks import Postprocessing
+from jobs.workers.reading.spans import Source
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.usage import Usage

@@ -13,7 +13,7 @@ from jobs.prompts.recipe import Recipe
 from jobs.weights import find_weights
 from jobs.workers.actor import PULSE, ModelActor
 from jobs.workers.placement import Placement
-from jobs.workers.reading import Source
+from jobs.workers.reading.spans import Source
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from storage.library.local import LocalLibrary

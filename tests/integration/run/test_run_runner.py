@@ -44,12 +44,12 @@ from jobs.workers.deadlines import ALL_TRIES_S
 from jobs.workers.domain import DomainGuard
 from jobs.workers.hanging import HangGuard
 from jobs.workers.node_probe import Needs, code_here
-from jobs.workers.one_pass import AT_ANY_PRICE
 from jobs.workers.placement import Placement
-from jobs.workers.postprocess_tasks import Postprocessing
-from jobs.workers.read_ahead import ReadAhead, value_of
-from jobs.workers.reading import Source, read_one_span
-from jobs.workers.signals import read_video_signals
+from jobs.workers.postprocessing.signals import read_video_signals
+from jobs.workers.postprocessing.tasks import Postprocessing
+from jobs.workers.reading.one_pass import AT_ANY_PRICE
+from jobs.workers.reading.read_ahead import ReadAhead, value_of
+from jobs.workers.reading.spans import Source, read_one_span
 from schemas.answers import SceneAnswer
 from schemas.failures import FailureAction, FailureClass, MediaIndexError, PreflightError
 from schemas.identity import VideoObject

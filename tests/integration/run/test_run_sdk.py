@@ -14,7 +14,7 @@ from places import ROOT
 from storyboard import draw_film
 
 from jobs import sdk
-from jobs.workers.one_pass import FEW_THREADS
+from jobs.workers.reading.one_pass import FEW_THREADS
 
 pytestmark = pytest.mark.usefixtures("no_ray")
 

@@ -16,8 +16,8 @@ from jobs.attempts.work import Work
 from jobs.failures import VideoFailure
 from jobs.prompts.recipe import Recipe
 from jobs.signals.signal import Costs
-from jobs.workers.postprocess import PostprocessJob, postprocess
-from jobs.workers.reading import Source
+from jobs.workers.postprocessing.postprocess import PostprocessJob, postprocess
+from jobs.workers.reading.spans import Source
 from schemas.failures import FailureAction, FailureClass
 from schemas.measured import Chapter
 from schemas.plan import PlannedVideo, Reason

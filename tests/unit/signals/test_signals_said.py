@@ -15,8 +15,8 @@ from jobs.attempts.work import Work
 from jobs.prompts.recipe import Recipe
 from jobs.signals.captions import Captions
 from jobs.signals.speech import find_speech
-from jobs.workers.reading import Source, open_video
-from jobs.workers.signals import read_video_signals
+from jobs.workers.postprocessing.signals import read_video_signals
+from jobs.workers.reading.spans import Source, open_video
 from schemas.measured import Speech
 from schemas.plan import PlannedVideo, Reason
 from storage.index.commits.bundles import encode_bundle

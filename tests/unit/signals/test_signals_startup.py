@@ -5,7 +5,7 @@ import sys
 
 _READ = """
 import sys
-import jobs.driver.run, jobs.workers.postprocess_tasks
+import jobs.driver.run, jobs.workers.postprocessing.tasks
 from jobs.settings.config import Settings
 from jobs.signals.known import signals_named
 import videoxl2.captions

@@ -24,8 +24,8 @@ from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.signals.known import signals_named
 from jobs.workers.domain import DomainGuard
-from jobs.workers.postprocess import PostprocessJob, postprocess
-from jobs.workers.reading import Source, open_video
+from jobs.workers.postprocessing.postprocess import PostprocessJob, postprocess
+from jobs.workers.reading.spans import Source, open_video
 from schemas.failures import FailureAction, FailureClass, UsageError
 from schemas.plan import Reason
 from storage.index.index import open_index

@@ -16,7 +16,7 @@ from jobs.planning.costs.headers import read_headers
 from jobs.planning.costs.shapes import Shapes
 from jobs.planning.costs.video_costs import Attempts, fit_costs
 from jobs.settings.limits import CostLimit
-from jobs.workers.reading import Source, open_video
+from jobs.workers.reading.spans import Source, open_video
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.recipe import Budget

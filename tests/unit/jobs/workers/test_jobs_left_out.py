@@ -19,8 +19,8 @@ from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
 from jobs.workers.left_out import away_from
 from jobs.workers.node_probe import Needs, code_here, probe_node
-from jobs.workers.postprocess_tasks import Postprocessing
-from jobs.workers.reading import Source
+from jobs.workers.postprocessing.tasks import Postprocessing
+from jobs.workers.reading.spans import Source
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
 from schemas.plan import Reason
@@ -140,7 +140,7 @@ def test_rows_wait_until_a_node_without_the_code_is_left_out(tmp_path, monkeypat
         return len(begun)
 
     monkeypatch.setattr(rows, "_task_on", lambda node_id: SimpleNamespace(remote=remote))
-    monkeypatch.setattr("jobs.workers.postprocess_tasks.LACKS_CODE_PAUSE_S", 0.0)
+    monkeypatch.setattr("jobs.workers.postprocessing.tasks.LACKS_CODE_PAUSE_S", 0.0)
     work = Work(VideoObject("a.mp4", 1, 1), "key", Reason.NEW, max_frames=9)
     video = AttemptHistory(work, (Try(1, datetime.now(UTC), 1.0, None),))
     lacking = VideoFailure(Stage.ROWS, FailureClass.LOST, NODE_LACKS_CODE, "it has not", "None.")
@@ -151,7 +151,7 @@ def test_rows_wait_until_a_node_without_the_code_is_left_out(tmp_path, monkeypat
         assert (len(rows), rows.refs, rows.unfinished()) == (1, [], [video])
         rows.redo_frozen()
         assert len(begun) == number + 1
-    monkeypatch.setattr("jobs.workers.postprocess_tasks.LACKS_CODE_PAUSE_S", 9.0)
+    monkeypatch.setattr("jobs.workers.postprocessing.tasks.LACKS_CODE_PAUSE_S", 9.0)
     rows.take(rows.refs[0], lacking)
     rows.redo_frozen()
     assert rows.refs == []

@@ -23,9 +23,9 @@ from jobs.signals.cues import Cues
 from jobs.signals.shots import Shots
 from jobs.signals.signal import signal_id
 from jobs.signals.strip import Strips
-from jobs.workers.one_pass import AT_ANY_PRICE, UNKNOWN_PACE, first_pace, pass_through, takes_one_pass
-from jobs.workers.postprocess import PostprocessJob, postprocess
-from jobs.workers.reading import MAX_AHEAD, Source, frames_per_span, open_video, read_one_span
+from jobs.workers.postprocessing.postprocess import PostprocessJob, postprocess
+from jobs.workers.reading.one_pass import AT_ANY_PRICE, UNKNOWN_PACE, first_pace, pass_through, takes_one_pass
+from jobs.workers.reading.spans import MAX_AHEAD, Source, frames_per_span, open_video, read_one_span
 from schemas.answers import SceneAnswer
 from schemas.identity import VideoObject
 from schemas.measured import MEASURED_TABLES

@@ -23,8 +23,8 @@ from jobs.failures import Stage
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.signals.shots import Shots
-from jobs.workers.postprocess import PostprocessJob, postprocess
-from jobs.workers.reading import Source
+from jobs.workers.postprocessing.postprocess import PostprocessJob, postprocess
+from jobs.workers.reading.spans import Source
 from schemas.answers import HighlightAnswer, SceneAnswer
 from schemas.failures import FailureClass
 from schemas.identity import VideoObject
@@ -133,7 +133,8 @@ def test_scenes_begin_at_cuts_and_both_times_are_kept(finished):
 
 def test_where_shots_are_read_scenes_begin_at_theirs(finished, monkeypatch):
     """And the pictures are not looked at a second time."""
-    monkeypatch.setattr("jobs.workers.postprocess.cuts_near", lambda *_, **__: pytest.fail("decoded again"))
+    again = "jobs.workers.postprocessing.postprocess.cuts_near"
+    monkeypatch.setattr(again, lambda *_, **__: pytest.fail("decoded again"))
     recipe = replace(RECIPE, signals=(Shots(),))
     bundle = finished(scene(0, 8), scene(8, 9.5), scene(9.5, 16), recipe=recipe)
     assert [row["start_ms"] for row in bundle["shots"]][:4] == [0, 4000, 6600, 12_000]

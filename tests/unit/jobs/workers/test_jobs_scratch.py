@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.workers.scratch import drop_copy, hold_copy
+from jobs.workers.reading.scratch import drop_copy, hold_copy
 from schemas.identity import VideoObject
 
 

@@ -23,9 +23,9 @@ from jobs.failures import Stage, VideoFailure, classify
 from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import SignalsRead
 from jobs.workers.deadlines import killed_when_hanging
-from jobs.workers.reading import Source
-from jobs.workers.scratch import drop_copy, hold_copy
-from jobs.workers.signals import index_signals, read_video_signals, unread
+from jobs.workers.postprocessing.signals import index_signals, read_video_signals, unread
+from jobs.workers.reading.scratch import drop_copy, hold_copy
+from jobs.workers.reading.spans import Source
 from schemas.failures import AttemptOutcome
 from schemas.measured import Shot
 from schemas.tables import Keyframe

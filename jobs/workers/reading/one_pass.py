@@ -27,8 +27,8 @@ from jobs.signals.watching import (
     watching_of,
 )
 from jobs.workers.deadlines import killed_when_hanging, longest_s
-from jobs.workers.reading import MAX_AHEAD, TASK_OPTIONS, Opened, Source, SpanRead, file_of
-from jobs.workers.scratch import hold_copy
+from jobs.workers.reading.scratch import hold_copy
+from jobs.workers.reading.spans import MAX_AHEAD, TASK_OPTIONS, Opened, Source, SpanRead, file_of
 from videoxl2.frames import FrameSpan
 from videoxl2.watching import FramesWanted, can_take_frames
 

@@ -19,8 +19,16 @@ from jobs.attempts.work import Work
 from jobs.failures import Stage, VideoFailure, VideoFailureError
 from jobs.signals.watching import WatchedBefore, most_memory, watching_of
 from jobs.workers.left_out import away_from
-from jobs.workers.one_pass import UNKNOWN_PACE, Pass, may_take_one_pass, pass_remote, takes_one_pass
-from jobs.workers.reading import MAX_AHEAD, TASK_OPTIONS, Opened, Source, SpanRead, open_remote, span_remote
+from jobs.workers.reading.one_pass import UNKNOWN_PACE, Pass, may_take_one_pass, pass_remote, takes_one_pass
+from jobs.workers.reading.spans import (
+    MAX_AHEAD,
+    TASK_OPTIONS,
+    Opened,
+    Source,
+    SpanRead,
+    open_remote,
+    span_remote,
+)
 from schemas.failures import FailureClass
 from videoxl2.frames import FrameSpan
 

@@ -19,8 +19,8 @@ from jobs.prompts.recipe import Recipe
 from jobs.signals.watching import most_memory
 from jobs.workers.deadlines import patience_s
 from jobs.workers.left_out import away_from
-from jobs.workers.postprocess import PostprocessJob, postprocess, postprocess_unsnapped
-from jobs.workers.reading import TASK_OPTIONS, Source
+from jobs.workers.postprocessing.postprocess import PostprocessJob, postprocess, postprocess_unsnapped
+from jobs.workers.reading.spans import TASK_OPTIONS, Source
 from schemas.failures import FailureClass
 
 MAX_LOST = 10  # times that a video's task is lost with its machine; then the driver does it, without the file

@@ -17,10 +17,10 @@ from jobs.prompts.recipe import Recipe
 from jobs.signals.reading import NO_SIGNALS_READ, SignalFailure, SignalsRead, read_signals
 from jobs.signals.signal import Beforehand, signal_id
 from jobs.signals.watching import look_of
-from jobs.workers.aside import class_aside, encode_aside
 from jobs.workers.deadlines import killed_when_hanging, longest_s
-from jobs.workers.reading import Source, file_of, probe_for
-from jobs.workers.scratch import hold_copy
+from jobs.workers.postprocessing.aside import class_aside, encode_aside
+from jobs.workers.reading.scratch import hold_copy
+from jobs.workers.reading.spans import Source, file_of, probe_for
 from schemas.commit import Bundle
 from schemas.failures import AttemptOutcome, FailureClass
 from schemas.measured import Measured

@@ -29,8 +29,8 @@ from jobs.signals.signal import NOTHING_BEFORE, Beforehand, Signal, VideoFile
 from jobs.weights import Copies
 from jobs.workers.deadlines import NUM_TRIES, killed_when_hanging, patience_s
 from jobs.workers.domain import DomainGuard
-from jobs.workers.said import Said, hear_said, heard_before, read_said, speech_of
-from jobs.workers.scratch import hold_copy
+from jobs.workers.reading.said import Said, hear_said, heard_before, read_said, speech_of
+from jobs.workers.reading.scratch import hold_copy
 from storage.library.library import Library
 from storage.objects.store import ObjectStore
 from videoxl2.captions import Texts, probe_texts
