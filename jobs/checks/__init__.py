@@ -2,6 +2,7 @@
 
 doctor   the verb, and library, index, weights    check    one line of it
 machine  GPU, memory, disks, Ray                  imports  what would be taken for a library
+weights_once  weights, looked up once for all
 
 Writes nothing but its own probes, and takes them away.
 """

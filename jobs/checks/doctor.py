@@ -9,7 +9,6 @@ from typing import Any
 
 from jobs.checks.check import Check, Health
 from jobs.checks.machine import (
-    find_here,
     look_at_frames,
     look_at_gpu,
     look_at_imports,
@@ -18,6 +17,7 @@ from jobs.checks.machine import (
     look_at_scratch,
     look_at_shared_memory,
 )
+from jobs.checks.weights_once import WeightsOnce
 from jobs.planning.preflight import chosen_signals, copies_of, selection_of
 from jobs.prompts.budget import check_budgets, check_pixels, check_weight_bits
 from jobs.prompts.pack import load_packs
@@ -35,7 +35,7 @@ CLOCK_WARNING = timedelta(minutes=1)
 _ABSENT = "-"  # a setting that was not given, where one must be
 
 
-_Look = Callable[[Settings], Check]
+_Look = Callable[[Settings, WeightsOnce], Check]
 
 
 def examine(values: dict[str, Any]) -> Iterator[Check]:
@@ -46,9 +46,10 @@ def examine(values: dict[str, Any]) -> Iterator[Check]:
         yield Check("settings", Health.FAILED, error.message, error.hint)
         return
     yield _settings(settings)
+    once = WeightsOnce(settings)
     for name, look in _LOOKS:
         try:
-            yield look(settings)
+            yield look(settings, once)
         except MediaIndexError as error:
             yield Check(name, Health.FAILED, error.message, error.hint)
         except OSError as error:
@@ -111,14 +112,14 @@ def _codecs(settings: Settings) -> Check:
     return Check("codecs", Health.OK, f"{av_version()} decodes {', '.join(DECODERS)}")
 
 
-def _weights(settings: Settings) -> Check:
+def _weights(settings: Settings, once: WeightsOnce) -> Check:
     signals = [signal.name for signal in chosen_signals(settings)]
     if settings.model is None:
         signals += ["speech"] if settings.speech else []
         signals += ["text"] if settings.text else []
         return Check("weights", Health.OK, f"no model: {', '.join(signals)} only")
     prompts = load_packs(settings.packs)
-    weights = find_here(settings)
+    weights = once.find()
     check_weight_bits(settings.weight_bits, weights)
     check_pixels(settings.pixels, weights.pictures, settings.max_frames)
     check_budgets(prompts, weights)
@@ -180,18 +181,23 @@ def _text(settings: Settings) -> Check:
     return Check("text", Health.OK, f"{MODEL_ID} at {weights.revision}, in {weights.folder}")
 
 
+def _alone(look: Callable[[Settings], Check]) -> _Look:
+    """A check that wants no weights."""
+    return lambda settings, _: look(settings)
+
+
 _LOOKS: tuple[tuple[str, _Look], ...] = (
-    ("library", _library),
-    ("index", _index),
-    ("codecs", _codecs),
+    ("library", _alone(_library)),
+    ("index", _alone(_index)),
+    ("codecs", _alone(_codecs)),
     ("weights", _weights),
-    ("speech", _speech),
-    ("text", _text),
+    ("speech", _alone(_speech)),
+    ("text", _alone(_text)),
     ("gpu", look_at_gpu),
     ("frames", look_at_frames),
-    ("memory", look_at_memory),
-    ("/dev/shm", look_at_shared_memory),
-    ("scratch", look_at_scratch),
-    ("imports", look_at_imports),
-    ("ray", look_at_ray),
+    ("memory", _alone(look_at_memory)),
+    ("/dev/shm", _alone(look_at_shared_memory)),
+    ("scratch", _alone(look_at_scratch)),
+    ("imports", _alone(look_at_imports)),
+    ("ray", _alone(look_at_ray)),
 )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from jobs.checks.check import Check, Health, enough
 from jobs.checks.imports import names_in_the_way
+from jobs.checks.weights_once import WeightsOnce
 from jobs.planning.frames import FramesThatFit, itemsize_of
-from jobs.planning.preflight import make_scratch, weights_of
+from jobs.planning.preflight import make_scratch
 from jobs.prompts.pack import load_packs
 from jobs.settings.config import Settings
 from jobs.ui.words import size
@@ -24,13 +25,13 @@ MEMORY_WARNING_BYTES = 4 << 30
 _ANY_SIZE = 1 << 50  # bytes: so much that only a context is too small
 
 
-def look_at_gpu(settings: Settings) -> Check:
+def look_at_gpu(settings: Settings, once: WeightsOnce) -> Check:
     """Check the GPU and whether the weights fit it."""
     from videoxl2.devices import find_gpus, torch_version
 
     gpus = find_gpus()
     if not gpus:
-        return _no_gpu(settings, f"{torch_version()}: no GPU on this machine")
+        return _no_gpu(settings, once, f"{torch_version()}: no GPU on this machine")
     names = [f"{gpu.name} ({size(gpu.free_bytes)} of {size(gpu.total_bytes)} free)" for gpu in gpus]
     said = f"{torch_version()}: {', '.join(names)}, {settings.dtype}"
     if settings.dtype in ("auto", "bfloat16") and not all(gpu.has_bfloat16 for gpu in gpus):
@@ -39,7 +40,7 @@ def look_at_gpu(settings: Settings) -> Check:
         hint = f"Lower --gpus-per-model, or join a cluster with {each} GPUs on a node."
         return Check("gpu", Health.WARNING, f"{said}; a model takes {each} of one machine", hint)
     try:
-        weights = find_here(settings) if settings.model else None
+        weights = once.find() if settings.model else None
     except MediaIndexError:
         weights = None  # said by the check of the weights
     fullest = sorted(gpu.free_bytes for gpu in gpus)[:each]
@@ -63,14 +64,14 @@ def _config_of(settings: Settings, weights: Weights) -> ModelConfig:
     return weights.config.with_weight_bits(settings.weight_bits)
 
 
-def look_at_frames(settings: Settings) -> Check:
+def look_at_frames(settings: Settings, once: WeightsOnce) -> Check:
     """Check how many frames of a video fit at once."""
     from videoxl2.devices import find_gpus
 
     if settings.model is None:
         return Check("frames", Health.OK, "no model")
     try:
-        weights, packs = find_here(settings), load_packs(settings.packs)
+        weights, packs = once.find(), load_packs(settings.packs)
     except MediaIndexError:  # said by the check of the weights
         return Check("frames", Health.OK, "known once weights and packs are here")
     bits = settings.weight_bits
@@ -94,7 +95,7 @@ def look_at_frames(settings: Settings) -> Check:
     return Check("frames", Health.WARNING, said, hint)
 
 
-def _no_gpu(settings: Settings, said: str) -> Check:
+def _no_gpu(settings: Settings, once: WeightsOnce, said: str) -> Check:
     """Say what a run does about it: small takes the CPU, others where that was said, or a cluster's GPUs."""
     from jobs.cluster.address import LOCAL, chosen_address
 
@@ -104,7 +105,7 @@ def _no_gpu(settings: Settings, said: str) -> Check:
     try:
         if chosen_address(settings.ray_address) != LOCAL:
             return Check("gpu", Health.WARNING, said, hint)
-        is_small = find_here(settings).model_id == BUILT_IN
+        is_small = once.find().model_id == BUILT_IN
     except MediaIndexError:
         return Check("gpu", Health.WARNING, said, hint)  # another check says what is wrong
     asks_for_gpus = settings.num_gpus or settings.gpus_per_model > 1
@@ -188,11 +189,3 @@ def _joined(said: str, named: str) -> Check:
     if not nodes.num_cpus:
         return Check("ray", Health.WARNING, said, "A run waits for a node with a CPU to read with.")
     return Check("ray", Health.OK, said)
-
-
-def find_here(settings: Settings) -> Weights:
-    """Return the run's weights, of which heads alone are downloaded. Raises as `find_weights`."""
-    named = settings.model_copy(update={"model": settings.model or BUILT_IN})
-    weights = weights_of(named)
-    assert weights is not None  # one is named
-    return weights

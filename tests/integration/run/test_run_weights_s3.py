@@ -52,7 +52,8 @@ def test_the_built_in_checkpoint_is_known_on_s3_too(put_model, s3_endpoint, tmp_
 def test_doctor_and_plan_do_not_download_weights(
     put_model, s3_endpoint, tmp_path, parrot, make_video, media_index
 ):
-    """They read what tells the model's kind, sizes and words; a changed checkpoint is another revision."""
+    """They read what tells the model's kind, sizes and words; a changed checkpoint is another revision.
+    Doctor lists one once, also where there is none."""
     url = put_model(parrot, "weights/parrot")
     (tmp_path / "films").mkdir()
     make_video(tmp_path / "films" / "a.mp4")
@@ -64,7 +65,10 @@ def test_doctor_and_plan_do_not_download_weights(
         "--scratch",
         tmp_path / "scratch",
     )
-    told = media_index("doctor", "--model", url, *where).stdout
+    with recorded() as calls:
+        told = media_index("doctor", "--model", url, *where).stdout
+        media_index("doctor", "--model", f"{url}/nothing", *where)
+    assert [call.action for call in calls].count("s3:ListBucket") == 2  # one for all checks of each
     assert f"{url} at {find_weights(url, Copies(tmp_path / 'scratch', s3_endpoint)).revision}, 2.4 MB" in told
     with recorded() as calls:
         plan = media_index("plan", "--model", url, *where, "--index", tmp_path / "new", "--json")

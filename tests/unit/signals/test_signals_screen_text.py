@@ -13,6 +13,7 @@ from drawn_looks import draw_text, write_pictures
 
 from jobs.checks.check import Health
 from jobs.checks.doctor import _LOOKS
+from jobs.checks.weights_once import WeightsOnce
 from jobs.settings.config import Settings
 from jobs.signals.cues import Cues
 from jobs.signals.known import signals_named
@@ -70,10 +71,11 @@ def test_doctor_says_whether_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> 
     """And nothing of it where it is not asked for."""
     look = dict(_LOOKS)["text"]
     settings = Settings(library="films", index="catalog")
-    assert (look(settings).health, look(settings).detail) == (Health.OK, "not read")
+    once = WeightsOnce(settings)
+    assert (look(settings, once).health, look(settings, once).detail) == (Health.OK, "not read")
     monkeypatch.setattr(weights, "NEEDED_MODULES", ("a package that nobody has",))
     weights.find_text_weights.cache_clear()
-    check = look(settings.model_copy(update={"text": True}))
+    check = look(settings.model_copy(update={"text": True}), once)
     assert (check.health, "media-index[text]" in check.hint) == (Health.FAILED, True)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from jobs.checks.check import Health
 from jobs.checks.machine import look_at_frames, too_large
+from jobs.checks.weights_once import WeightsOnce
 from jobs.planning.frames import FramesThatFit, frames_lines
 from jobs.prompts.budget import check_context
 from jobs.prompts.pack import load_packs
@@ -75,10 +76,12 @@ def test_doctor_knows_a_context_too_small_wherever_the_gpus_are(tmp_path: Path) 
     """Of a model over several GPUs that this machine has not."""
     llava = str(write_random_checkpoint(tmp_path, family="LLaVA-Video"))
     where = {"library": "l", "index": "i", "model": llava, "gpus_per_model": 4}
-    check = look_at_frames(Settings.of(**where))
+    settings = Settings.of(**where)
+    check = look_at_frames(settings, WeightsOnce(settings))
     assert (check.health, "--split" in (check.hint or "")) == (Health.WARNING, True)
     assert "4 GPUs hold" in check.detail
-    assert look_at_frames(Settings.of(**where, max_frames=64)).health is Health.OK
+    fewer = Settings.of(**where, max_frames=64)
+    assert look_at_frames(fewer, WeightsOnce(fewer)).health is Health.OK
 
 
 @pytest.fixture(scope="module")

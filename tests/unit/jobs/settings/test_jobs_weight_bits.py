@@ -15,6 +15,7 @@ from jobs.benchmarks.answers import AnswerSettings, AnswersFile
 from jobs.checks.check import Health
 from jobs.checks.doctor import examine
 from jobs.checks.machine import look_at_frames
+from jobs.checks.weights_once import WeightsOnce
 from jobs.planning.frames import frames_lines
 from jobs.planning.preflight import check_plan
 from jobs.planning.reasons.staleness import compare_recipes
@@ -114,7 +115,8 @@ def test_a_plan_counts_with_the_chosen_bits(tmp_path):
 
 def test_doctor_says_what_other_bits_would_hold():
     """The chosen ones first."""
-    said = look_at_frames(Settings.of(library="l", index="i", model="small", weight_bits=8)).detail
+    settings = Settings.of(library="l", index="i", model="small", weight_bits=8)
+    said = look_at_frames(settings, WeightsOnce(settings)).detail
     chosen, full, four = said.split("; ")[-3:]
     rows = {16: full, 4: four}
     assert chosen.startswith("a GPU holds ")
