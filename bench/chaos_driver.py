@@ -19,7 +19,7 @@ from jobs.answers.asking import PromptAnswer
 from jobs.answers.records import Record
 from jobs.attempts.tries import ActorLocation
 from jobs.attempts.work import Work
-from jobs.driver.progress import Progress
+from jobs.driver.telling.progress import Progress
 from jobs.settings.config import Settings
 from jobs.ui.own_stderr import own_stderr
 from jobs.workers.actor import PULSE, ModelActor

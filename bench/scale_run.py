@@ -90,19 +90,19 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     from rich.console import Console
 
     import jobs.driver.run
-    import jobs.driver.settle
-    from jobs.driver.progress import Progress
+    import jobs.driver.settling.settle
+    from jobs.driver.telling.progress import Progress
     from jobs.settings.config import resolve
 
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # workers import nothing but what is installed
     watch = Watch()
-    indexed = jobs.driver.settle.IndexSettler.indexed
+    indexed = jobs.driver.settling.settle.IndexSettler.indexed
 
     def counted(self: Any, *arguments: Any) -> None:
         indexed(self, *arguments)
         watch()
 
-    jobs.driver.settle.IndexSettler.indexed = counted  # type: ignore[assignment]
+    jobs.driver.settling.settle.IndexSettler.indexed = counted  # type: ignore[assignment]
     options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
     remote = ray.remote(NoModel).options(**options)
     jobs.driver.run.start_actor = lambda *_: remote.remote()  # type: ignore[attr-defined]

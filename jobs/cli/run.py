@@ -14,7 +14,7 @@ from jobs.ui.terminal import say, show_error, show_json
 from schemas.failures import ExitCode, MediaIndexError
 
 if TYPE_CHECKING:  # loading them loads Ray and pydantic
-    from jobs.driver.progress import Progress
+    from jobs.driver.telling.progress import Progress
     from jobs.settings.config import Settings
     from schemas.tables import Run
 
@@ -111,7 +111,7 @@ def _stopped(error: MediaIndexError, settings: "Settings", progress: "Progress")
 def _progress(log_format: Literal["text", "json"]) -> "Progress":
     from rich.console import Console
 
-    from jobs.driver.progress import Progress
+    from jobs.driver.telling.progress import Progress
     from jobs.ui.own_stderr import own_stderr
 
     return Progress(Console(file=own_stderr()), log_format)

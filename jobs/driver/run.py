@@ -10,19 +10,19 @@ from jobs.attempts.work import WAITING_PER_CPU, Work
 from jobs.cluster.address import chosen_address
 from jobs.cluster.joining import join_cluster
 from jobs.cluster.nodes import Nodes
-from jobs.driver.gate import Gate
-from jobs.driver.last_run import told_at_the_end
-from jobs.driver.metrics import Meters
+from jobs.driver.loop.gate import Gate
+from jobs.driver.loop.runner import Runner
+from jobs.driver.loop.supervise import supervise
 from jobs.driver.node_check import needs_of, with_checked_nodes
-from jobs.driver.pace import pace_of
-from jobs.driver.progress import Progress
-from jobs.driver.relinking import Relinking, deleted_marks
-from jobs.driver.runner import Runner
-from jobs.driver.settle import IndexSettler
+from jobs.driver.settling.relinking import Relinking, deleted_marks
+from jobs.driver.settling.settle import IndexSettler
+from jobs.driver.settling.tidying import Tidying
 from jobs.driver.stopping import Stop, stop_on_signal
-from jobs.driver.supervise import supervise
-from jobs.driver.tidying import Tidying
-from jobs.driver.watching import Watching
+from jobs.driver.telling.last_run import told_at_the_end
+from jobs.driver.telling.metrics import Meters
+from jobs.driver.telling.pace import pace_of
+from jobs.driver.telling.progress import Progress
+from jobs.driver.telling.watching import Watching
 from jobs.folders import make_writable
 from jobs.logs import follow
 from jobs.planning.plan import NIGHTLY, Goal, Plan, load_plan, make_plan

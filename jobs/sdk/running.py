@@ -97,8 +97,8 @@ def backfill(
 
 
 def _spend(settings: Settings, goal: Goal, new_index: bool) -> Run:
-    from jobs.driver.progress import Progress  # they load Ray, which a plan does without
     from jobs.driver.run import run as execute
+    from jobs.driver.telling.progress import Progress  # they load Ray, which a plan does without
 
     row = execute(settings, Progress(None), goal, new_index)
     if row.exit_code == ExitCode.INTERRUPTED:

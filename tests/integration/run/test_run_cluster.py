@@ -24,8 +24,8 @@ from jobs.attempts.tries import ActorLocation, AttemptResult
 from jobs.attempts.work import Work
 from jobs.cluster.joining import join_cluster
 from jobs.cluster.nodes import Draining, Joined, Lost
-from jobs.driver.machines import Shortage
-from jobs.driver.runner import Runner
+from jobs.driver.loop.machines import Shortage
+from jobs.driver.loop.runner import Runner
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
 from jobs.settings.limits import Ending, Limits

@@ -9,8 +9,8 @@ import pytest
 import ray
 
 from jobs.cluster.joining import join_cluster
-from jobs.driver.metrics import COUNTERS, GAUGES, Meters
-from jobs.driver.settle import Tally
+from jobs.driver.telling.metrics import COUNTERS, GAUGES, Meters
+from jobs.driver.telling.tally import Tally
 from schemas.usage import Usage
 
 pytest.importorskip("opentelemetry.exporter.prometheus", reason="pip install 'media-index[metrics]'")

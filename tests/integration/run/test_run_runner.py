@@ -28,9 +28,9 @@ from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, NotLoaded, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.nodes import NodeView
+from jobs.driver.loop.runner import Runner
 from jobs.driver.node_check import PARTS, CheckedView
 from jobs.driver.run import gate_of
-from jobs.driver.runner import Runner
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe
@@ -630,8 +630,8 @@ def test_a_model_that_hangs_is_killed_and_its_video_poison(execute, ledger):
 
 def test_a_frozen_actor_is_replaced_and_its_video_tried_again(execute, ledger, monkeypatch):
     """Stopped, or without pictures for ever: neither can say so itself. Twice the same video: set aside."""
-    monkeypatch.setattr("jobs.driver.actors.PULSE_EVERY_S", 0.2)
-    monkeypatch.setattr("jobs.driver.actors.MISSED_PULSES", 15)
+    monkeypatch.setattr("jobs.driver.loop.actors.PULSE_EVERY_S", 0.2)
+    monkeypatch.setattr("jobs.driver.loop.actors.MISSED_PULSES", 15)
     execute({"ever": ["freeze"], "starved": ["starve", DONE]})
     assert ledger.failures == {"ever": ("worker_killed", FailureAction.QUARANTINED, 2)}
     assert set(ledger.frames) == {"starved"}
@@ -699,7 +699,7 @@ def test_no_video_begins_after_the_deadline_and_those_under_way_finish(execute, 
 
 def test_past_the_deadline_a_video_has_only_so_much_grace(execute, ledger, tmp_path, monkeypatch):
     """Then it is given up, and what its try took is kept."""
-    monkeypatch.setattr("jobs.driver.runner.GRACE_S", 2.0)
+    monkeypatch.setattr("jobs.driver.loop.runner.GRACE_S", 2.0)
     execute({"hangs": ["hang"]}, num_actors=1, late=LateOnceBegun(tmp_path))
     assert ledger.ending is Ending.DEADLINE
     ((uri, (tried,)),) = ledger.left.items()

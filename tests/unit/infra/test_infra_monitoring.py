@@ -9,8 +9,8 @@ import pytest
 from kustomized import documents
 from places import ROOT
 
-from jobs.driver.last_run import LAST_RUN
-from jobs.driver.metrics import COUNTERS, GAUGES, STATES
+from jobs.driver.telling.last_run import LAST_RUN
+from jobs.driver.telling.metrics import COUNTERS, GAUGES, STATES
 from schemas.failures import FailureClass
 
 FOLDER = ROOT / "infra" / "monitoring"

@@ -6,7 +6,7 @@ import pytest
 
 from jobs.attempts.tries import ActorLocation
 from jobs.attempts.work import Work
-from jobs.driver.actors import IDLE_KEPT_S, LOADING_MAY_TAKE_S, ActorHandle, ActorPool
+from jobs.driver.loop.actors import IDLE_KEPT_S, LOADING_MAY_TAKE_S, ActorHandle, ActorPool
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 
@@ -54,7 +54,7 @@ def test_a_model_without_a_video_gives_its_gpu_back_after_a_while():
 def test_weights_that_do_not_load_are_noticed(monkeypatch, location):
     """A process that answers and hangs while it loads; its clock begins when it is there."""
     one: Any = handle(location)
-    monkeypatch.setattr("jobs.driver.actors.ray.get", lambda pulse: 0.0)
+    monkeypatch.setattr("jobs.driver.loop.actors.ray.get", lambda pulse: 0.0)
     one.pulse = "asked"
     assert one.feel_pulse(is_answered=True) is None
     one.there_since -= LOADING_MAY_TAKE_S + 1

@@ -8,10 +8,10 @@ import pytest
 
 from jobs.attempts.tries import ActorLocation, NotLoaded
 from jobs.cluster.nodes import Node, Nodes
-from jobs.driver.actors import ActorHandle, ActorPool
-from jobs.driver.crew import MAX_LOAD_TRIES, TRIED_AGAIN_S, Crew
-from jobs.driver.machines import Machines
-from jobs.driver.queue import WorkQueue
+from jobs.driver.loop.actors import ActorHandle, ActorPool
+from jobs.driver.loop.crew import MAX_LOAD_TRIES, TRIED_AGAIN_S, Crew
+from jobs.driver.loop.machines import Machines
+from jobs.driver.loop.queue import WorkQueue
 from jobs.failures import Stage, classify
 from jobs.workers.placement import Placement
 from schemas.failures import PreflightError
@@ -58,7 +58,7 @@ class Site:
 @pytest.fixture
 def crew_of(monkeypatch):
     """The crew of a run at a site, and its pool."""
-    monkeypatch.setattr("jobs.driver.actors.ray.kill", lambda actor: None)
+    monkeypatch.setattr("jobs.driver.loop.actors.ray.kill", lambda actor: None)
 
     def make(site: Site) -> tuple[Crew, ActorPool]:
         pool = ActorPool(lambda: None, 2)

@@ -14,9 +14,9 @@ from rich.console import Console
 
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
-from jobs.driver.progress import Progress
-from jobs.driver.relinking import Relinking
-from jobs.driver.settle import IndexSettler
+from jobs.driver.settling.relinking import Relinking
+from jobs.driver.settling.settle import IndexSettler
+from jobs.driver.telling.progress import Progress
 from jobs.failures import Stage, VideoFailure, VideoFailureError, out_of_domain
 from jobs.planning.reasons.reasons import examine
 from jobs.planning.retry import release

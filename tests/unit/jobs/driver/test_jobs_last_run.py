@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from jobs.driver.last_run import LAST_RUN, told_at_the_end
+from jobs.driver.telling.last_run import LAST_RUN, told_at_the_end
 from schemas.failures import LeaseHeldError, MediaIndexError, PreflightError
 from schemas.tables import Run
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from jobs.cluster.nodes import Draining, Joined, LeftOut, Lost, Node, Nodes
-from jobs.driver.machines import Machines, Shortage
-from jobs.driver.node_words import node_said, shortage_said
+from jobs.driver.loop.machines import Machines, Shortage
+from jobs.driver.telling.node_words import node_said, shortage_said
 from jobs.workers.placement import Placement
 
 HEAD = Node("head" * 14, "head", 0, 0)

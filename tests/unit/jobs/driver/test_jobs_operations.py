@@ -5,8 +5,8 @@ import re
 import pytest
 from places import ROOT
 
-from jobs.driver.last_run import LAST_RUN
-from jobs.driver.metrics import COUNTERS, GAUGES
+from jobs.driver.telling.last_run import LAST_RUN
+from jobs.driver.telling.metrics import COUNTERS, GAUGES
 
 OPERATIONS = ROOT / "docs" / "operations.md"
 

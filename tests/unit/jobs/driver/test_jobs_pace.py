@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from jobs.driver.pace import Pace
+from jobs.driver.telling.pace import Pace
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from jobs.attempts.work import Work
-from jobs.driver.queue import WorkQueue
+from jobs.driver.loop.queue import WorkQueue
 from jobs.planning.reasons.reasons import examine, still_to_do
 from schemas.commit import CommitState
 from schemas.identity import VideoObject

@@ -10,9 +10,9 @@ from rich.console import Console
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Try
 from jobs.attempts.work import Work
 from jobs.cluster.nodes import Lost, Node
-from jobs.driver.machines import Shortage
-from jobs.driver.pace import Pace
-from jobs.driver.progress import Progress
+from jobs.driver.loop.machines import Shortage
+from jobs.driver.telling.pace import Pace
+from jobs.driver.telling.progress import Progress
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending
 from schemas.failures import FailureAction, FailureClass, MediaIndexError

@@ -9,9 +9,9 @@ import pytest
 from places import DATA
 from rich.console import Console
 
-from jobs.driver.progress import Progress
-from jobs.driver.relinking import Relinking
 from jobs.driver.run import run
+from jobs.driver.settling.relinking import Relinking
+from jobs.driver.telling.progress import Progress
 from jobs.planning.plan import NIGHTLY, make_plan
 from jobs.planning.preflight import check_plan
 from jobs.planning.reasons.copies import split_copies

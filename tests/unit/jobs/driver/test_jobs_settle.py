@@ -10,9 +10,9 @@ from rich.console import Console
 
 from jobs.attempts.tries import ActorLocation, AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
-from jobs.driver.progress import Progress
-from jobs.driver.settle import IndexSettler
-from jobs.driver.tidying import Tidying
+from jobs.driver.settling.settle import IndexSettler
+from jobs.driver.settling.tidying import Tidying
+from jobs.driver.telling.progress import Progress
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

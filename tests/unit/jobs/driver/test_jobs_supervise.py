@@ -10,8 +10,8 @@ import pytest
 from jobs.cluster.joining import Cluster
 from jobs.cluster.nodes import NodeView
 from jobs.cluster.vital_signs import ClusterLostError
-from jobs.driver import supervise as supervising
-from jobs.driver.supervise import OneHand, supervise
+from jobs.driver.loop import supervise as supervising
+from jobs.driver.loop.supervise import OneHand, supervise
 from jobs.settings.limits import Ending
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jobs.cluster.nodes import NodeEvent, View
-from jobs.driver.machines import Shortage
-from jobs.driver.metrics import Meters
-from jobs.driver.progress import Progress
-from jobs.driver.settle import Tally
+from jobs.driver.loop.machines import Shortage
+from jobs.driver.telling.metrics import Meters
+from jobs.driver.telling.progress import Progress
+from jobs.driver.telling.tally import Tally
 from jobs.settings.limits import Ending
 
 

@@ -26,9 +26,9 @@ from rich.progress import (
 from jobs.attempts.tries import AttemptHistory
 from jobs.attempts.work import Work
 from jobs.cluster.nodes import NodeEvent
-from jobs.driver.machines import Shortage
-from jobs.driver.node_words import node_said, shortage_said
-from jobs.driver.pace import Pace
+from jobs.driver.loop.machines import Shortage
+from jobs.driver.telling.node_words import node_said, shortage_said
+from jobs.driver.telling.pace import Pace
 from jobs.failures import VideoFailure
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan

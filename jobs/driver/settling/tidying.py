@@ -3,7 +3,7 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from jobs.driver.progress import Progress
+from jobs.driver.telling.progress import Progress
 from schemas.failures import LeaseHeldError, MediaIndexError
 from storage.index.publishing.snapshots import Snapshot
 from storage.upkeep.compact import Compaction, compact, is_due

@@ -6,9 +6,9 @@ from collections import Counter
 
 from jobs.attempts.tries import ActorLocation, NotLoaded
 from jobs.attempts.work import Work
-from jobs.driver.actors import ActorHandle, ActorPool
-from jobs.driver.machines import Machines
-from jobs.driver.queue import WorkQueue
+from jobs.driver.loop.actors import ActorHandle, ActorPool
+from jobs.driver.loop.machines import Machines
+from jobs.driver.loop.queue import WorkQueue
 from schemas.failures import FailureClass
 from storage.errors import NoSpace
 

@@ -9,7 +9,7 @@ import ray
 
 from jobs.attempts.tries import ActorLocation, Try
 from jobs.attempts.work import Work
-from jobs.driver.queue import WorkQueue
+from jobs.driver.loop.queue import WorkQueue
 from jobs.failures import VideoFailure
 from jobs.workers.reading.spans import Admission
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ray.util.metrics import Counter, Gauge
 
-from jobs.driver.settle import Tally
+from jobs.driver.telling.tally import Tally
 
 # The same in docs/operations.md, which a test compares.
 COUNTERS = {

@@ -1,15 +1,15 @@
 """Settling: an outcome becomes durable by one commit, and visible with the next publish."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jobs.answers.rows import RowBuilder
-from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
-from jobs.driver.progress import Progress
-from jobs.driver.tidying import Tidying
+from jobs.attempts.tries import AttemptHistory, Postprocessed
+from jobs.driver.settling.tidying import Tidying
+from jobs.driver.telling.progress import Progress
+from jobs.driver.telling.tally import Tally
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.recipe import Recipe
 from schemas.commit import Commit, RunRecord
@@ -21,8 +21,6 @@ from schemas.failures import (
     MediaIndexError,
 )
 from schemas.identity import VideoId
-from schemas.tables import Attempt, Failure
-from schemas.usage import NO_USAGE, Usage
 from storage.errors import ObjectError
 from storage.index.commits.bundles import encode_bundle
 from storage.index.index import Index
@@ -32,37 +30,6 @@ PUBLISH_SOON_S = 3.0  # where much was committed since the last time
 RETRY_COMMIT_EVERY_S = 5.0
 COMMIT_DEADLINE_S = 120.0  # after the last video, for commits that storage refused so far
 MAX_UNCOMMITTED = 64  # bundles in memory; then storage is down, and nothing more is worth computing
-
-
-@dataclass
-class Tally:
-    """Running totals of a run."""
-
-    num_indexed: int = 0
-    num_partial: int = 0
-    num_quarantined: int = 0
-    num_elsewhere: int = 0  # settled by another run meanwhile
-    committed: Usage = NO_USAGE  # of the videos whose rows this run committed
-    spent: Usage = NO_USAGE  # of all tries, those in vain included
-    tries: Counter[str] = field(default_factory=Counter)  # by failure class, "none" for those without
-    unfinished: list[Failure] = field(default_factory=list)
-    attempts: list[Attempt] = field(default_factory=list)  # those that no bundle holds
-
-    @property
-    def num_settled(self) -> int:
-        """Videos that need no further run."""
-        return self.num_indexed + self.num_partial + self.num_quarantined + self.num_elsewhere
-
-    def add(self, usage: Usage, is_partial: bool) -> None:
-        """Count a video whose rows this run committed."""
-        self.num_partial += is_partial
-        self.num_indexed += not is_partial
-        self.committed += usage
-
-    def add_try(self, tried: Try) -> None:
-        """Count a try that is over."""
-        self.tries[tried.failure.failure_class if tried.failure else "none"] += 1
-        self.spent += tried.usage
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from jobs.attempts.actor_failures import LACKS_CODE_PAUSE_S, NODE_LACKS_CODE
 from jobs.attempts.breaker import Breaker
 from jobs.attempts.tries import AttemptHistory, Postprocessed, Try
 from jobs.attempts.work import Work
-from jobs.driver.queue import WorkQueue
-from jobs.driver.supervise import OneHand
+from jobs.driver.loop.queue import WorkQueue
+from jobs.driver.loop.supervise import OneHand
 from jobs.failures import POLICIES, Stage, VideoFailure
 from schemas.failures import FailureAction, FailureClass
 

@@ -25,13 +25,13 @@ from jobs.attempts.tries import AttemptHistory, AttemptResult, Postprocessed, Tr
 from jobs.attempts.work import Work
 from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
 from jobs.cluster.vital_signs import ClusterLostError
-from jobs.driver.actors import ActorHandle, ActorPool
-from jobs.driver.crew import Crew
-from jobs.driver.gate import Gate
-from jobs.driver.machines import Machines, Teller
-from jobs.driver.policy import FailurePolicy, Settler
-from jobs.driver.queue import WorkQueue
-from jobs.driver.supervise import OneHand
+from jobs.driver.loop.actors import ActorHandle, ActorPool
+from jobs.driver.loop.crew import Crew
+from jobs.driver.loop.gate import Gate
+from jobs.driver.loop.machines import Machines, Teller
+from jobs.driver.loop.policy import FailurePolicy, Settler
+from jobs.driver.loop.queue import WorkQueue
+from jobs.driver.loop.supervise import OneHand
 from jobs.failures import Stage, VideoFailure
 from jobs.settings.limits import Ending, Limits
 from jobs.workers.placement import Placement

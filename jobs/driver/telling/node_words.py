@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jobs.cluster.nodes import Draining, Joined, LeftOut, Lost, Node, NodeEvent
-from jobs.driver.machines import Shortage
+from jobs.driver.loop.machines import Shortage
 
 
 def shortage_said(shortage: Shortage) -> tuple[str, dict[str, Any]]:
