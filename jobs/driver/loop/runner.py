@@ -4,7 +4,6 @@ All state of a run lives here, in one thread (`supervise`). Actors hold nothing 
 and only the settler makes anything durable.
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +22,11 @@ from jobs.attempts.actor_failures import (
 )
 from jobs.attempts.tries import AttemptHistory, AttemptResult, Postprocessed, Try
 from jobs.attempts.work import Work
-from jobs.cluster.joining import RAY_DIES_WITHIN_S, Cluster
+from jobs.cluster.joining import Cluster
 from jobs.cluster.vital_signs import ClusterLostError
 from jobs.driver.loop.actors import ActorHandle, ActorPool
 from jobs.driver.loop.crew import Crew
+from jobs.driver.loop.deaths import Deaths
 from jobs.driver.loop.gate import Gate
 from jobs.driver.loop.machines import Machines, Teller
 from jobs.driver.loop.policy import FailurePolicy, Settler
@@ -79,11 +79,11 @@ class Runner:
         self._limits = limits
         self._watch = watch
         self._cluster = cluster
+        self._deaths = Deaths(cluster)
         self._policy = FailurePolicy(self._queue, settler, self._hand)
         self._closing: Ending | None = None
         self._give_up_at = 0.0
         self._watch_not_before = 0.0
-        self._looked_until = -math.inf
 
     def run(self, stop: threading.Event) -> Ending:
         """Until every video is settled, a limit is reached or `stop` is set; then videos in flight, those
@@ -205,13 +205,13 @@ class Runner:
                 self._looked_at(ref)
                 continue
             outcome = value_of(ref, Stage.ROWS)
-            self._look_at_ray(outcome)
+            self._deaths.look(outcome)
             if taken := self._postprocessing.take(ref, outcome):
                 self._postprocessed(*taken)
 
     def _looked_at(self, ref: "ray.ObjectRef[Any]") -> None:
         outcome = value_of(ref, Stage.FETCH)
-        self._look_at_ray(outcome)
+        self._deaths.look(outcome)
         work, tried = self._gate.take(ref, outcome)
         if tried.failure is None:
             self._queue.put_back(work)
@@ -235,13 +235,13 @@ class Runner:
             self._lost(handle, error)
             return
         except ray.exceptions.RayError as error:
-            self._look_at_ray(error)
+            self._deaths.look(error)
             self._lost(handle, error)
             return
         if handle.location is None:
             self._crew.started(handle, outcome)
         else:
-            self._look_at_ray(outcome.outcome)
+            self._deaths.look(outcome.outcome)
             self._analysed(handle, outcome)
 
     def _analysed(self, handle: ActorHandle, result: AttemptResult) -> None:
@@ -276,22 +276,6 @@ class Runner:
             self._pool.lost_at_start()
         else:
             self._pool.start_failed(last_line(error))
-
-    def _look_at_ray(self, outcome: object) -> None:
-        """Before a death is laid to a video: a dying Ray ends its workers first and itself a moment later.
-
-        Of several deaths at once, as of a machine with many GPUs, the first is waited out.
-        """
-        is_death = isinstance(outcome, Exception) or (
-            isinstance(outcome, VideoFailure)
-            and outcome.failure_class in (FailureClass.LOST, FailureClass.POISON)
-        )
-        if not is_death:
-            return
-        self._cluster.check()
-        if time.monotonic() > self._looked_until + RAY_DIES_WITHIN_S:
-            self._cluster.check_for(RAY_DIES_WITHIN_S)
-        self._looked_until = time.monotonic()
 
     def _ended(self, handle: ActorHandle, why: str) -> None:
         """The actor does not get on: as if it had died."""

@@ -1,9 +1,5 @@
-"""What is said on stderr during a run: a bar on a terminal, plain lines anywhere else, or JSON lines.
+"""What is said of a run while it is at work: which line and which event for each thing that happens."""
 
-The events of the JSON lines go to `logging`, too, whatever is said on stderr.
-"""
-
-import logging
 import time
 import traceback
 from collections.abc import Iterator
@@ -11,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -28,13 +23,12 @@ from jobs.attempts.work import Work
 from jobs.cluster.nodes import NodeEvent
 from jobs.driver.loop.machines import Shortage
 from jobs.driver.telling.node_words import node_said, shortage_said
+from jobs.driver.telling.output import Output
 from jobs.driver.telling.pace import Pace
 from jobs.failures import VideoFailure
 from jobs.planning.lines import plan_lines
 from jobs.planning.plan import Plan
 from jobs.settings.limits import Ending
-from jobs.ui.terminal import event_line
-from jobs.ui.words import visible
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
 from schemas.failures import ExitCode, FailureAction, MediaIndexError
 from schemas.tables import Run
@@ -43,17 +37,6 @@ from storage.query.built.build import Build
 from storage.upkeep.compact import Compaction
 
 TELL_PACE_EVERY_S = 30.0
-_log = logging.getLogger(__name__)
-_LEVELS = {  # of events that are more, or less, than information
-    "progress": logging.DEBUG,
-    "quarantined": logging.WARNING,
-    "retrying": logging.WARNING,
-    "storage_trouble": logging.WARNING,
-    "node_draining": logging.WARNING,
-    "node_left_out": logging.WARNING,
-    "node_lost": logging.WARNING,
-    "error": logging.ERROR,
-}
 _CLOSING = {Ending.DEADLINE: "deadline reached", Ending.NO_MACHINES: "what the run waits for did not come"}
 MAX_REFUSED = 100  # named in one event
 SIGNALS_ONLY = "no model is asked: signals only"
@@ -64,16 +47,15 @@ class Progress:
 
     def __init__(self, console: Console | None, log_format: Literal["text", "json"] = "text") -> None:
         """Tell a console; without one only `logging` is told."""
-        self._console = console
-        self._is_json = log_format == "json"
-        self._run_id: str | None = None
+        self._output = Output(console, log_format)
+        self._say = self._output.say
         self._bar: Bar | None = None
         self._pace: Pace | None = None
         self._tell_pace_at = 0.0
 
     def started(self, run_id: str) -> None:
         """A run begins; all JSON lines from here on name it."""
-        self._run_id = run_id
+        self._output.run_id = run_id
         self._say(None, "started")
 
     def waiting(self, holder: Holder) -> None:
@@ -112,11 +94,11 @@ class Progress:
         )
         with Bar(
             *columns,
-            console=self._console,
+            console=self._output.console,
             transient=True,
             redirect_stdout=False,  # what others print is not for the terminal: see `jobs.cluster.words`
             redirect_stderr=False,
-            disable=self._is_json or not (self._console and self._console.is_terminal),
+            disable=not self._output.has_room_for_a_bar,
         ) as bar:
             self._bar = bar
             self._task = bar.add_task("starting", total=len(pace.costs))
@@ -259,23 +241,6 @@ class Progress:
         if self._bar:
             self._bar.update(self._task, advance=1, description=self._pace.words())
         return self._pace.fields()
-
-    def _say(self, line: str | None, event: str | None, **fields: Any) -> None:
-        """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""
-        if event is not None:
-            level = _LEVELS.get(event, logging.INFO)
-            told = {"run_id": self._run_id} | fields
-            _log.log(level, "%s", visible(line or event), extra={"event": event, "fields": told})
-        if self._console is None:
-            return
-        if self._is_json:
-            if event is None:
-                return
-            print(event_line(event, self._run_id, **fields), file=self._console.file, flush=True)
-        elif line is not None and self._console.is_terminal:
-            self._console.print(escape(visible(line)), soft_wrap=True, highlight=False)
-        elif line is not None:
-            print(visible(line), file=self._console.file, flush=True)
 
 
 def _failed(video: AttemptHistory) -> str:
