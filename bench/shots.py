@@ -4,8 +4,9 @@
 
 Hard cases edited from clips by a seed (`shots_edits.py`), drawn films with their storyboard, clips from
 Python packages with labels of our own (`shots_clips.py`, about 160 MB by pip), a music video, a large film.
-Every detector sees every film in the same run. CPU (user and system, one thread) is told for whole films,
-with and without decoding; the draft's with keyframes, as in a run. PySceneDetect is in the extra `bench`.
+Every detector sees every film in the same run. CPU (user and system, one thread) is told for whole films of
+each set, beside decoding alone; the draft's with keyframes, as in a run. PySceneDetect is in the extra
+`bench`.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
+from statistics import median
 
 import av
 import numpy as np
@@ -39,6 +40,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "infra" / "small"))
 
 SIZE = (320, 180)
 CUTS = tuple(range(4 * RATE, CODED_S * RATE, 4 * RATE))  # of the film at 720p
+_DECODING = "decoding alone"
 _SCENE_DETECTORS = ("Content", "Adaptive", "Hash", "Histogram", "Threshold")
 
 Detect = Callable[[Path, list[int]], Found]
@@ -58,6 +60,7 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=12)
     parser.add_argument("--clips", type=Path, help="Where clips are, or are put; a temporary folder without.")
     parser.add_argument("--detector", action="append", help="One of the rows; all without.")
+    parser.add_argument("--rounds", type=int, default=1, help="Of CPU time; the middle one counts.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clips = shots_clips.fetch(arguments.clips or Path(folder) / "clips")
@@ -75,36 +78,58 @@ def main() -> None:
             cuts, graduals = sum(len(t.cuts) for t in truths), sum(len(t.graduals) for t in truths)
             pictures = sum(len(f.start_ms) for f in films)
             print(f"{name}: {len(films)} films, {pictures} pictures, {cuts} cuts, {graduals} graduals")
-        compare(sets, arguments.detector)
+        compare(sets, arguments.detector, arguments.rounds)
 
 
-def compare(sets: dict[str, list[Film]], wanted: list[str] | None) -> None:
-    """One row a detector, of all or of those that are wanted."""
-    every = [film for films in sets.values() for film in films]
-    decoding = sum(cpu(partial(decode, film.path)) for film in every)
-    pictures = sum(len(film.start_ms) for film in every)
-    print(f"\ndecoding alone: {decoding / pictures * 1000:.3f} ms of CPU a picture\n")
-    heads = " | ".join(f"{name}: cuts F1 | gradual F1" for name in [*sets, "all"])
-    print(f"| detector | {heads} | touched | cuts at events | ms a picture | without decoding |")
-    print("|" + "---|" * (2 * len(sets) + 7))
-    for name, detect in detectors().items():
-        if wanted and name not in wanted:
-            continue
-        total, cells, spent = Score(), [], 0.0
-        for films in sets.values():
-            own = Score()
-            for one in films:
+@dataclass
+class Tally:
+    """What a detector found in some films, and CPU seconds of each round."""
+
+    found: Score
+    spent: list[float]
+
+    @property
+    def seconds(self) -> float:
+        return median(self.spent)
+
+
+def compare(sets: dict[str, list[Film]], wanted: list[str] | None, rounds: int) -> None:
+    """One row a detector, of all or of those that are wanted. On each film they take turns."""
+    used = {name: detect for name, detect in detectors().items() if not wanted or name in wanted}
+    tallies = {name: _measured(films, used, rounds) for name, films in sets.items()}
+    columns = "cuts F1 | gradual F1 | ms a picture"
+    heads = " | ".join(f"{name}: {columns}" for name in [*sets, "all"])
+    print(f"\n| detector | {heads} | touched | cuts at events |")
+    print("|" + "---|" * (3 * len(sets) + 6))
+    for name in [_DECODING, *used]:
+        own = [tallies[each][name] for each in sets]
+        numbers = [sum(len(film.start_ms) for film in films) for films in sets.values()]
+        whole = sum((one.found for one in own), Score())
+        cells = [cell for one, number in zip(own, numbers, strict=True) for cell in _cells(one, number)]
+        seconds = sum(one.seconds for one in own)
+        cells += _cells(Tally(whole, [seconds]), sum(numbers))
+        cells += [f"{whole.touched}/{whole.gradual_right + whole.gradual_missed}", str(whole.events)]
+        print("|", " | ".join([name, *cells]), "|", flush=True)
+
+
+def _measured(films: list[Film], used: dict[str, Detect], rounds: int) -> dict[str, Tally]:
+    """By detector; decoding alone stands before them."""
+    tallies = {name: Tally(Score(), [0.0] * rounds) for name in [_DECODING, *used]}
+    for one in films:
+        for turn in range(rounds):
+            for name, detect in ({_DECODING: decode} | used).items():
                 before = time.process_time()
                 found = detect(one.path, one.start_ms)
-                spent += time.process_time() - before
-                own += score(one.truth, found)
-            total += own
-            cells += [f"{own.cut_f1:.3f}", _gradual(own)]
-        cells += [f"**{total.cut_f1:.3f}**", _gradual(total)]
-        graduals = total.gradual_right + total.gradual_missed
-        cells += [f"{total.touched}/{graduals}", str(total.events)]
-        cells += [f"{s / pictures * 1000:.3f}" for s in (spent, spent - decoding)]
-        print("|", " | ".join([name, *cells]), "|", flush=True)
+                tallies[name].spent[turn] += time.process_time() - before
+                if turn == 0:
+                    tallies[name].found += score(one.truth, found)
+    return tallies
+
+
+def _cells(tally: Tally, num_pictures: int) -> list[str]:
+    found, each = tally.found, tally.seconds / num_pictures * 1000
+    cuts = f"{found.cut_f1:.3f}" if found.right + found.wrong else "–"
+    return [cuts, _gradual(found), f"{each:.3f}"]
 
 
 def _gradual(score: Score) -> str:
@@ -234,16 +259,11 @@ def decoded(path: Path) -> Iterator[VideoFrame]:
         yield from container.decode(stream)
 
 
-def decode(path: Path) -> None:
-    for _ in decoded(path):
+def decode(path: Path, _: list[int]) -> Found:
+    """Find nothing."""
+    for _picture in decoded(path):
         pass
-
-
-def cpu(act: Callable[[], object]) -> float:
-    """Seconds of CPU."""
-    before = time.process_time()
-    act()
-    return time.process_time() - before
+    return Found([])
 
 
 if __name__ == "__main__":

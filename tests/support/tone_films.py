@@ -42,7 +42,9 @@ def write_film(
         assert isinstance(seen, av.VideoStream)
         seen.width = seen.height = 32
         seen.pix_fmt = "yuv420p"
-        streams = [_sound_stream(file, codec, number, languages) for number in range(len(sounds))]
+        streams = [
+            _sound_stream(file, codec, number, languages, len(one)) for number, one in enumerate(sounds)
+        ]
         for number, stream in enumerate(streams):
             stream.disposition = 1 if number == default else 0  # type: ignore[assignment]
         length_s = max(sound.shape[1] for sound in sounds) / RATE
@@ -54,9 +56,17 @@ def write_film(
     return path
 
 
-def _sound_stream(file: OutputContainer, codec: str, number: int, languages: Sequence[str]) -> AudioStream:
-    stream = file.add_stream(codec, rate=RATE, layout="stereo")
+def _layout(channels: int) -> str:
+    return {1: "mono", 2: "stereo", 8: "7.1"}.get(channels, f"{channels} channels")
+
+
+def _sound_stream(
+    file: OutputContainer, codec: str, number: int, languages: Sequence[str], channels: int
+) -> AudioStream:
+    stream = file.add_stream(codec, rate=RATE, layout=_layout(channels))
     assert isinstance(stream, AudioStream)
+    if codec == "wavpack":
+        stream.codec_context.format = "fltp"  # it can also code whole numbers
     if number < len(languages):
         stream.metadata["language"] = languages[number]
     return stream
@@ -78,10 +88,11 @@ def _pictures(stream: av.VideoStream, length_s: float, from_s: float) -> Iterato
 
 def _encoded(stream: AudioStream, sound: Sound, from_s: float) -> Iterator[Packet]:
     size = stream.codec_context.frame_size or 1024
-    layout = stream.codec_context.format.name
+    many = len(sound) > 2  # PyAV makes no frame of eight planes
+    layout = "flt" if many else stream.codec_context.format.name
     for start in range(0, sound.shape[1], size):
         piece = np.ascontiguousarray(sound[:, start : start + size])
-        frame = av.AudioFrame.from_ndarray(_in_format(piece, layout), layout, "stereo")
+        frame = av.AudioFrame.from_ndarray(_in_format(piece, layout), layout, _layout(len(sound)))
         frame.sample_rate, frame.pts = RATE, round(from_s * RATE) + start
         frame.time_base = Fraction(1, RATE)
         yield from stream.encode(frame)
@@ -91,6 +102,8 @@ def _encoded(stream: AudioStream, sound: Sound, from_s: float) -> Iterator[Packe
 def _in_format(sound: Sound, layout: str) -> Sound | npt.NDArray[np.int16] | npt.NDArray[np.int32]:
     if layout == "fltp":
         return sound
+    if layout == "flt":
+        return np.ascontiguousarray(sound.T).reshape(1, -1)
     if layout == "s32p":
         return (sound * np.float32(2**31 - 2**8)).astype(np.int32)
     return (sound.T.reshape(1, -1) * 32767).astype(np.int16)

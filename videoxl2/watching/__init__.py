@@ -3,10 +3,11 @@
     watched = watch(path, probe(path), [shots, cues])     # each has methods for what it wants
     watched.failures                                       # one that fails leaves the others alone
 
-    watching   the pass
-    watcher    what can be wanted: pictures, small ones in chunks, sound
-    ear        the sound track, decoded as its packets pass by
-    frames     a model's frames, taken as the pictures pass by
+    watching      the pass
+    watcher       what can be wanted: pictures, small ones in chunks, sound
+    ear           the sound track, decoded as its packets pass by
+    sound_frames  frames of sound as arrays and back
+    frames        a model's frames, taken as the pictures pass by
 
 Each picture is decoded once, in order, and shown at the time that sampled frames have. Nothing is kept but a
 chunk of small pictures and a second of sound. Needs no torch.

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from av.audio.frame import AudioFrame
-from av.audio.plane import AudioPlane
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.error import FFmpegError
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from videoxl2.frames.files.packets import AnyPacket, Damage
 from videoxl2.speech.sound.clock import Placed, SampleClock
 from videoxl2.speech.sound.rates import Stamped, true_rate
+from videoxl2.watching.sound_frames import frame_of, samples_of
 from videoxl2.watching.watcher import SoundBlock
 
 _LOOKED_AT_S = 4  # the first seconds, of which the true rate is taken
@@ -163,26 +163,20 @@ class _Blocks:
 
     def take_in(self, frames: Sequence[AudioFrame]) -> list[SoundBlock]:
         """Blocks that are full with these frames; without any, what is left."""
-        samples = self._joined(frames) if self._resampler is None else self._converted(frames)
+        if self._resampler is not None:
+            samples = [samples_of([one]) for one in self._converted(self._resampler, frames)]
+        else:
+            samples = [samples_of(frames)] if frames else []
         blocks = [self._block(each) for each in samples]
         return [block for block in blocks if block is not None]
 
-    def _joined(self, frames: Sequence[AudioFrame]) -> list[NDArray[np.float32]]:
-        """Planes of float, end to end. Faster than `to_ndarray` of each frame by half."""
-        if not frames:
-            return []
-        lengths = [frame.samples for frame in frames]
-        channels = zip(*(frame.planes for frame in frames), strict=True)
-        return [np.stack([_end_to_end(planes, lengths) for planes in channels])]
-
-    def _converted(self, frames: Sequence[AudioFrame]) -> list[NDArray[np.float32]]:
-        assert self._resampler is not None
+    def _converted(self, resampler: AudioResampler, frames: Sequence[AudioFrame]) -> list[AudioFrame]:
         converted: list[AudioFrame] = []
         for frame in frames or (None,):
             if frame is not None:
                 frame.sample_rate, frame.pts = self.kind.rate, None  # the resampler counts from 0
-            converted += self._resampler.resample(frame)
-        return [one.to_ndarray().astype(np.float32, copy=False) for one in converted]
+            converted += resampler.resample(frame)
+        return converted
 
     def _block(self, samples: NDArray[np.float32]) -> SoundBlock | None:
         skipped = min(self._skip, samples.shape[1])
@@ -190,16 +184,8 @@ class _Blocks:
         samples = samples[:, skipped:]
         if not samples.shape[1]:
             return None
-        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="fltp", layout=self.kind.layout)
-        frame.sample_rate = self.kind.rate
+        frame = frame_of(samples, self.kind.layout, self.kind.rate)
         block = SoundBlock(self._at_s, self._is_new, frame, samples)
         self._at_s += Fraction(samples.shape[1], self.kind.rate)
         self._is_new = False
         return block
-
-
-def _end_to_end(planes: Sequence[AudioPlane], lengths: Sequence[int]) -> NDArray[np.float32]:
-    """The samples of one channel: of each plane its first ones."""
-    return np.concatenate(
-        [np.frombuffer(plane, np.float32, count) for plane, count in zip(planes, lengths, strict=True)]  # type: ignore[call-overload]  # a plane is a buffer
-    )

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from cue_films import moving, write_pictures
-from tone_films import tones
+from tone_films import tones, write_film
 
 from videoxl2.frames import probe
 from videoxl2.frames.reading.small_pictures import CHUNK
@@ -110,6 +110,20 @@ def test_sound_that_ends_after_the_pictures_is_heard_to_its_end(tmp_path):
     watch(path, probe(path), [Viewer(), hearer])
     assert sum(block.samples.shape[1] for block in hearer.blocks) == pytest.approx(5 * RATE, rel=0.02)
     assert len(hearer.tones_s()) == 1
+
+
+@pytest.mark.parametrize("codec", ["wavpack", "pcm_s16le"])
+@pytest.mark.parametrize("channels", [1, 2, 6, 8, 16])
+def test_each_channel_is_heard_as_it_is(tmp_path, codec, channels):
+    """Channels at levels of their own; from eight on PyAV counts planes that are none."""
+    levels = np.linspace(0.05, 0.8, channels, dtype=np.float32)
+    path = write_film(tmp_path / "film.mkv", codec, [levels.repeat(RATE // 2).reshape(channels, -1)])
+    hearer = Hearer()
+    assert not watch(path, probe(path), [Viewer(), hearer]).failures
+    heard = np.concatenate([block.samples for block in hearer.blocks], axis=1)
+    assert heard.shape == (channels, RATE // 2)
+    assert np.abs(heard - levels[:, None]).max() < 1e-4
+    assert [block.frame.layout.nb_channels for block in hearer.blocks] == [channels]
 
 
 def test_one_picture_is_a_film(tmp_path):
