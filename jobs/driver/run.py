@@ -14,7 +14,7 @@ from jobs.driver.loop.gate import Gate
 from jobs.driver.loop.runner import Runner
 from jobs.driver.loop.supervise import supervise
 from jobs.driver.node_check import needs_of, with_checked_nodes
-from jobs.driver.settling.relinking import Relinking, deleted_marks
+from jobs.driver.settling.relinking import Relinking, deleted_marks, texts_to_read
 from jobs.driver.settling.settle import IndexSettler
 from jobs.driver.settling.tidying import Tidying
 from jobs.driver.stopping import Stop, stop_on_signal
@@ -38,7 +38,7 @@ from jobs.workers.reading.spans import Source, admission_remote
 from schemas.commit import RunRecord
 from schemas.failures import ExitCode, MediaIndexError
 from schemas.identity import new_run_id
-from schemas.plan import COSTLY, Reason
+from schemas.plan import COSTLY, PlannedVideo, Reason
 from schemas.tables import Run
 from storage.errors import ObjectError
 from storage.index.layout import plan_key
@@ -159,8 +159,9 @@ class _Execution:
             for pair in self._plan.found.to_publish:
                 self._settler.already_committed(*pair)
             works = list(self._works())
-            self._num_planned = len(works)
             self._publish_relinked()  # what costs nothing is seen before the models are loaded
+            works += self._works_beside_others()
+            self._num_planned = len(works)
             ending = self._execute(works, stop) if works else Ending.DONE
             self._relinking.relink_copies()
         except Exception as error:
@@ -180,7 +181,19 @@ class _Execution:
         videos, copies = self._plan.videos, self._plan.copies
         relinked = self._relinking.relink(self._plan.found.relinked)
         for planned in (*videos, *relinked, *self._relinking.expect(videos, copies)):
-            yield Work.first(planned, self._checked.settings.max_frames, self._checked.weights is not None)
+            yield self._work(planned)
+
+    def _works_beside_others(self) -> Iterator[Work]:
+        """Of videos that have just got rows of others, what reads texts that lie beside them alone."""
+        if not self._relinking.beside_others:
+            return
+        found = texts_to_read(self._relinking.beside_others, self._checked)
+        for record in found.recipes:
+            self._checked.index.declare_recipe(record)
+        yield from map(self._work, found.costly)
+
+    def _work(self, planned: PlannedVideo) -> Work:
+        return Work.first(planned, self._checked.settings.max_frames, self._checked.weights is not None)
 
     def _publish_relinked(self) -> None:
         for pair in self._relinking.relinked:

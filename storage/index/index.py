@@ -1,16 +1,16 @@
 """The writer's door to an index: commit a video's bundle, look commits up, publish them to readers."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from schemas.commit import Commit, RunRecord
-from schemas.identity import VideoId
+from schemas.identity import VideoId, digest
 from schemas.recipe import RecipeRecord
 from schemas.rows import Row
 from storage.errors import preflight
-from storage.index.commits.bundles import read_bundle, repoint_bundle
+from storage.index.commits.bundles import read_bundle, repoint_bundle, sidecars_rev_of
 from storage.index.commits.committed import CommittedBundles
 from storage.index.commits.recipes import declare_recipe, read_recipe
 from storage.index.layout import bundle_key
@@ -101,14 +101,26 @@ class Index:
                 yield from zip(map(CurrentCommit._make, zip(*columns, strict=True)), uris, strict=True)
 
     def commit_copy(
-        self, video_id: VideoId, analysis_key: str, commit: Mapping[str, Any], video: Mapping[str, Any]
+        self,
+        video_id: VideoId,
+        analysis_key: str,
+        commit: Mapping[str, Any],
+        video: Mapping[str, Any],
+        has_texts_of: Callable[[str | None], bool] = lambda _: True,
     ) -> bool:
         """Commit a bundle's rows under another name: `commit` and `video` are the columns that differ.
 
-        NotFound: there is no such bundle.
+        `has_texts_of` tells whether texts of this `sidecars_rev` lie beside the other video, which is
+        returned: rows of texts that do not are left out, and the copy's own revision is nobody's. NotFound:
+        there is no such bundle.
         """
-        copy = repoint_bundle(self._bundle(video_id, analysis_key), commit, video)
-        return self.commit(commit["video_id"], commit["analysis_key"], copy)
+        bundle = self._bundle(video_id, analysis_key)
+        rev = sidecars_rev_of(bundle)
+        has_same = has_texts_of(rev)
+        left_out = {} if has_same or rev is None else {"sidecars_rev": digest("left out", rev)}
+        copy = repoint_bundle(bundle, {**commit, **left_out}, video, with_sidecars=not left_out)
+        self.commit(commit["video_id"], commit["analysis_key"], copy)
+        return has_same
 
     def unfinished(self) -> frozenset[VideoId]:
         """The ids of the videos that runs so far could not settle, whatever became of them since."""

@@ -1,12 +1,14 @@
 """What a plan does without a GPU: rows get another name, and videos that are gone are marked so."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import compress
 
+from jobs.planning.preflight import Preflight
+from jobs.planning.reasons.reasons import Findings, examine
 from schemas.commit import Commit, CommitState
-from schemas.identity import VideoId, digest
+from schemas.identity import VideoId, VideoObject, digest
 from schemas.plan import PlannedVideo, Reason
 from schemas.rows import columns_of
 from schemas.tables import Video
@@ -19,8 +21,9 @@ from storage.query.plans import PlannedVideos
 _PAGE = 1000  # videos compared before the first of them is worked on
 
 
-def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
-    """Commit the rows that the same bytes have under another name. Raises `storage.errors`."""
+def relink(index: Index, planned: PlannedVideo, run_id: str) -> bool:
+    """Commit the rows that the same bytes have under another name, but for captions that lie beside that one
+    alone. Returns whether all rows could be taken. Raises `storage.errors`."""
     assert planned.carried_id
     assert planned.carried_key
     video = planned.video
@@ -28,7 +31,16 @@ def relink(index: Index, planned: PlannedVideo, run_id: str) -> None:
     commit = columns_of(Commit, video) | key | {"run_id": run_id, "created_at": _now()}
     del commit["sidecars_rev"]  # the texts that are in the rows are the other's
     listed = columns_of(Video, video) | key
-    index.commit_copy(planned.carried_id, planned.carried_key, commit, listed)
+    return index.commit_copy(planned.carried_id, planned.carried_key, commit, listed, video.has_texts_of)
+
+
+def texts_to_read(videos: Sequence[VideoObject], checked: Preflight) -> Findings:
+    """What is left to do to videos that got rows of others: to read their own texts, without a model."""
+    recipe, index = checked.recipe, checked.index
+    told = recipe.of_sidecars, recipe.tasks_of_said
+    found = examine(videos, index, recipe.record, checked.library.is_local, *told)
+    costly = (one for one in found.costly if one.reason is Reason.NEW_SIDECARS and one.tasks == ())
+    return replace(found, costly=PlannedVideos.of(costly))
 
 
 class Relinking:
@@ -37,6 +49,7 @@ class Relinking:
     def __init__(self, index: Index, recipe_id: str, run_id: str) -> None:
         self.relinked: list[tuple[VideoId, str]] = []  # (video_id, analysis_key): committed, to be published
         self.num_relinked = 0  # in all
+        self.beside_others: list[VideoObject] = []  # relinked, with texts of their own that nobody read yet
         self._index = index
         self._recipe_id = recipe_id
         self._run_id = run_id
@@ -74,9 +87,11 @@ class Relinking:
 
     def _relink(self, one: PlannedVideo) -> bool:
         try:
-            relink(self._index, one, self._run_id)
+            has_all = relink(self._index, one, self._run_id)
         except NotFound:
             return False
+        if not has_all:
+            self.beside_others.append(one.video)
         self.relinked.append((one.video.video_id, one.analysis_key))
         self.num_relinked += 1
         return True

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from schemas.commit import Bundle
 from schemas.rows import Row
@@ -147,19 +147,36 @@ def rows_of(bundle: pa.Table, table: str, row_type: type[R]) -> tuple[R, ...]:
     return tuple(row_type.model_validate(row) for row in rows)
 
 
-def repoint_bundle(bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[str, Any]) -> bytes:
+def repoint_bundle(
+    bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[str, Any], with_sidecars: bool = True
+) -> bytes:
     """The same rows under another name: `commit` and `video` are the columns of the commit and of the row in
     `videos` that are different; in all other tables those of them that name the video change too. Attempts
-    stay where they were: what they took was spent once."""
+    stay where they were: what they took was spent once. Captions beside the video are left out where the
+    other one has not the same (`with_sidecars`)."""
     changed = _with_values(bundle, commit)
     for field in bundle.schema:
         if pa.types.is_list(field.type):
             rows = _flat(bundle, field.name)
             if field.name == "attempts":
                 rows = rows.slice(0, 0)
+            if field.name in ("caption_tracks", "captions") and not with_sidecars:
+                rows = rows.filter(compute.is_in(rows["track"], _tracks_inside(bundle)))
             values = video if field.name == "videos" else {k: commit[k] for k in _NAMING}
             changed = _with_rows(changed, field.name, _with_values(rows, values))
     return _write(changed)
+
+
+def _tracks_inside(bundle: pa.Table) -> pa.Array:
+    """Numbers of the caption tracks that are in the video's own bytes."""
+    tracks = _flat(bundle, "caption_tracks")
+    return tracks.filter(compute.not_equal(tracks["source"], "sidecar"))["track"].combine_chunks()
+
+
+def sidecars_rev_of(bundle: pa.Table) -> str | None:
+    """Which texts lay beside the video."""
+    name = "sidecars_rev"
+    return bundle.column(name)[0].as_py() if name in bundle.column_names else None
 
 
 def _flat(bundle: pa.Table, table: str) -> pa.Table:

