@@ -103,7 +103,7 @@ class VideoFailureError(Exception):
 
 
 def too_costly(why: str) -> VideoFailure:
-    """More than the run may spend on one video, as its true length shows; left to a run that may."""
+    """Failure of a video that costs more, by its true length, than the run may spend on one."""
     hint = "Allow it with a higher --max-cost-per-video, or leave it out with --exclude."
     return VideoFailure(Stage.READ, FailureClass.TRANSIENT, TOO_COSTLY, why, hint, can_retry=False)
 

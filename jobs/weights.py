@@ -78,7 +78,7 @@ class Weights:
 
     @cached_property
     def vocabulary(self) -> "Vocabulary":
-        """Its tokenizer, with the text that stands around a video. It takes a second to load, once."""
+        """Tokenizer of the checkpoint, with the text that stands around a video; loaded once, in a second."""
         from videoxl2.network.language.tokens import Vocabulary
 
         return Vocabulary.from_folder(self.folder, self.config.chat_frame)

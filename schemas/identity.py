@@ -90,17 +90,17 @@ class VideoObject:
 
     @property
     def video_id(self) -> VideoId:
-        """See `video_id_of`."""
+        """Identity that follows from the URI."""
         return video_id_of(self.uri)
 
     @property
     def is_local(self) -> bool:
-        """On a disk: S3 alone gives etags."""
+        """Whether the video is on a disk: S3 alone gives etags."""
         return self.etag is None
 
     @property
     def modified_at(self) -> datetime:
-        """As `moment_of` has it."""
+        """Time of the last change, in UTC."""
         return moment_of(self.modified_ns)
 
     @property

@@ -44,7 +44,7 @@ time seconds start end summary location character description highlight reason m
 
 
 def small_config(stop_id: int, vocab_size: int) -> ModelConfig:
-    """About a million parameters; a frame costs a few milliseconds on one core."""
+    """Configure about a million parameters; a frame costs a few milliseconds on one core."""
     vision = VisionConfig(
         hidden_size=64, intermediate_size=128, num_layers=2, num_heads=4, image_size=112, patch_size=14
     )

@@ -26,7 +26,7 @@ def joined(layout: Layout, records: Sequence[Record]) -> tuple[list[Record], int
 
 
 def join_repeats(records: Iterable[Record]) -> list[Record]:
-    """Two scenes in a row in the same words are one scene: the first, which lasts as long as both."""
+    """Join scenes in a row in the same words: the first lasts as long as all."""
     joined: list[Record] = []
     for record in records:
         before = joined[-1] if joined else None

@@ -77,7 +77,7 @@ def _of_file(error: click.BadParameter, ctx: click.Context) -> UsageError | None
 
 
 def with_options(*options: Callable[[F], F]) -> Callable[[F], F]:
-    """These options in this order."""
+    """Decorate a verb with these options, in this order."""
 
     def decorate(verb: F) -> F:
         for option in reversed(options):

@@ -52,12 +52,12 @@ class Nodes:
 
     @property
     def num_cpus(self) -> int:
-        """On nodes that take work."""
+        """CPUs on nodes that take work."""
         return sum(node.num_cpus for node in self._taking_work())
 
     @property
     def num_gpus(self) -> int:
-        """On nodes that take work."""
+        """GPUs on nodes that take work."""
         return sum(node.num_gpus for node in self._taking_work())
 
     def room_for(self, num_gpus: int) -> int:

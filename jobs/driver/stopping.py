@@ -17,7 +17,7 @@ class Stop:
     lost: LeaseHeldError | None = None
 
     def lose(self, error: LeaseHeldError) -> None:
-        """Somebody else took the lease: what is in flight would be done twice."""
+        """Stop, as somebody else took the lease: what is in flight would be done twice."""
         self.lost = error
         self.event.set()
 

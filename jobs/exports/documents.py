@@ -61,7 +61,7 @@ def video_documents(
 
 
 def thumbnail_documents(catalog: Catalog, video_id: VideoId | None) -> Iterator[Document]:
-    """Two for each video that has a strip: the track, and the JPEG that it cuts pictures from."""
+    """Make two documents for each video with a strip: the track, and the JPEG that it cuts pictures from."""
     for source, sheet in read_sheets(catalog, video_id):
         stem = file_stem(source)
         yield Document(stem, "", [sheet.image], ending="jpg")

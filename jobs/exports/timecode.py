@@ -30,7 +30,7 @@ class Timecode:
     labels_per_picture: Fraction = Fraction(1)  # 1/2: one label stands for two pictures
 
     def span(self, start_ms: int, end_ms: int) -> tuple[int, int]:
-        """First label and first label after, as numbers from the video's first one; at least one label."""
+        """Return the first label and the first one after, numbered from the video's first; at least one."""
         first, end = (self._number(ms) for ms in (start_ms, end_ms))
         return first, max(first + 1, end)
 

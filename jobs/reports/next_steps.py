@@ -75,7 +75,7 @@ class Step:
 
 
 def read_newest(catalog: Catalog) -> Newest | None:
-    """None: there was no run yet."""
+    """Read of the newest run; None: there was no run yet."""
     rows = catalog.query(_NEWEST).rows
     return Newest(*rows[0]) if rows else None
 

@@ -69,7 +69,7 @@ class Talk:
         return self.video_pieces * num_videos + self.hour_pieces * hours
 
     def times(self, factor: float) -> "Talk":
-        """As much of it, times a factor."""
+        """Multiply it by a factor."""
         return Talk(self.video_pieces * factor, self.hour_pieces * factor)
 
 

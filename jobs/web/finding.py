@@ -69,5 +69,5 @@ def row_of(hit: Hit) -> str | None:
 
 
 def model_of(hit: Hit) -> MadeBy:
-    """Who wrote the row."""
+    """Return the model that wrote the row."""
     return MadeBy(hit.model_id, hit.model_revision)

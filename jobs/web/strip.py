@@ -34,12 +34,12 @@ class ShownStrip(Tiles):
 
     @property
     def width(self) -> int:
-        """Of the sheet, in pixels."""
+        """Width of the sheet, in pixels."""
         return min(self.num_columns, self.num_tiles) * self.tile_width
 
     @property
     def height(self) -> int:
-        """Of the sheet, in pixels."""
+        """Height of the sheet, in pixels."""
         return ceil(self.num_tiles / self.num_columns) * self.tile_height
 
     @property

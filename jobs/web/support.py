@@ -30,7 +30,7 @@ class Support:
 
 
 def read_support(catalog: Catalog, video_id: VideoId) -> dict[Claim, Support]:
-    """Of each row that there is something to say of."""
+    """Read what supports each row of a video that there is something to say of."""
     found: dict[Claim, Support] = defaultdict(Support)
     for table, number, *measures in catalog.query(_CLAIMS, [video_id]).rows:
         found[table, number] = Support(*measures)

@@ -86,7 +86,7 @@ class ModelActor:
         return where
 
     def keep_off(self, node_ids: Collection[str]) -> None:
-        """Have nothing more read on these nodes."""
+        """Keep reading off these nodes."""
         self._reading.keep_off(node_ids)
 
     @ray.method(concurrency_group=PULSE)

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def fetch_files(checkpoint: RemoteCheckpoint, folder: Path) -> None:
-    """Have all of them in the folder, which only this process writes to.
+    """Fetch all files into the folder, which only this process writes to.
 
     Each has its name once it is complete, on the disk, and as its ETag says where that says anything.
     Raises `ObjectError`, and OSError as writing does.

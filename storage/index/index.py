@@ -66,7 +66,7 @@ class Index:
 
     @property
     def is_publish_due(self) -> bool:
-        """More bundles would have to be read again to be published: there is no more room to keep them."""
+        """Whether there is no room to keep more bundles: they would be read again to be published."""
         return self._num_fresh_bytes >= _FRESH_BYTES * 3 // 4
 
     def is_committed(self, video_id: VideoId, analysis_key: str) -> bool:

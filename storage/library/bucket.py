@@ -88,7 +88,7 @@ class S3Library:
         return file.getvalue()
 
     def fetch_ends(self, video: VideoObject, folder: Path) -> Path:
-        """Two requests; the copy is as long as the object, and sparse."""
+        """Fetch both ends by two requests into a copy as long as the object, and sparse."""
         path = folder / f"{video.video_id}-ends"
         tail = max(0, video.size_bytes - _END_BYTES)
         with path.open("wb") as file:

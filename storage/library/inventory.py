@@ -43,7 +43,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 class DataFile(BaseModel):
-    """Some of the rows. `key` is relative to the bucket that the inventory was written to."""
+    """File with some of the rows. `key` is relative to the bucket that the inventory was written to."""
 
     key: str
     md5: str = Field(alias="MD5checksum")

@@ -47,7 +47,7 @@ class Library(Protocol):
         ...
 
     def fetch_sidecar(self, video: VideoObject, sidecar: Sidecar) -> bytes:
-        """Exactly the bytes that were listed, or an ObjectError; also for more than `MAX_SIDECAR_BYTES`."""
+        """Fetch exactly the bytes that were listed. ObjectError: others, or more than `MAX_SIDECAR_BYTES`."""
         ...
 
     def peek(self, video: VideoObject) -> None:

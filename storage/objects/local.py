@@ -101,7 +101,7 @@ class LocalStore:
         """A disk tells at once."""
 
     def gather(self, keys: Iterable[str]) -> None:
-        """And each file lies by itself."""
+        """Take nothing: each file lies by itself."""
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
         """DuckDB checks a path twice: as the escaped glob in the view, and as the file it stands for."""

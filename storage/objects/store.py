@@ -81,7 +81,7 @@ class ObjectStore(Protocol):
         ...
 
     def gather(self, keys: Iterable[str]) -> None:
-        """These of the expected objects are read next: take those that lie together at once."""
+        """Take at once those of the expected objects that lie together, as they are read next."""
         ...
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
@@ -120,7 +120,7 @@ class ObjectStore(Protocol):
 
 
 def open_store(url: str, endpoint_url: str | None = None) -> ObjectStore:
-    """Nothing is looked at yet. UsageError: the URL names neither a folder nor an S3 prefix."""
+    """Return the store of a URL, unlooked at. UsageError: it names neither a folder nor an S3 prefix."""
     location = parse_location(url)
     if isinstance(location, Folder):
         return LocalStore(location.path)

@@ -61,8 +61,8 @@ class Etags:
         self._are_md5s = True
 
     def are_opaque(self, uri: str) -> bool:
-        """This object came twice with the same bytes, which are not those of its ETag. Whether the ETags here
-        mean something else: so it was with several objects, and with none it was otherwise.
+        """Note an object that came twice with the same bytes, which are not those of its ETag, and tell
+        whether ETags mean something else here: so with several objects, and with none otherwise.
         """
         with self._lock:
             self._others.add(uri)

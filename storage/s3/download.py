@@ -55,7 +55,7 @@ class _Copy:
 def download(
     client: "S3Client", etags: Etags, wanted: ListedObject, file: IO[bytes], goes_on: bool = False
 ) -> None:
-    """Exactly the bytes that were listed, pinned to their ETag; else an ObjectError.
+    """Fetch exactly the bytes that were listed, pinned to their ETag; else an ObjectError.
 
     With `goes_on` the file has what an earlier try at the same bytes left. What comes too slowly is not
     taken up again here: when to try again is for the caller to say.

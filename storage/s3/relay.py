@@ -52,7 +52,7 @@ class Relay:
         )
 
     def size_of(self, bucket: str, key: str) -> int:
-        """In bytes, without a request where it is known. Raises ObjectError."""
+        """Return an object's bytes in number, without a request where it is known. Raises ObjectError."""
         size = self.shelf.size_of(f"{bucket}/{key}")
         return self.head(bucket, key)["ContentLength"] if size is None else size
 

@@ -76,7 +76,7 @@ class Shelf:
             self._stretches.setdefault(prefix + place.key, stretch)
 
     def size_of(self, name: str) -> int | None:
-        """None: not known."""
+        """Return an object's bytes in number; None: not known."""
         known = self._known.get(name)
         return known[1].size_bytes if known else None
 

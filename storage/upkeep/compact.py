@@ -111,7 +111,7 @@ def _small_parts(store: ObjectStore, snapshot: Snapshot, at_ease: bool) -> dict[
 
 
 def of_a_kind(parts: dict[str, int]) -> dict[str, int]:
-    """Without those that are more than `_MUCH` times as large as all smaller ones together."""
+    """Leave out parts that are more than `_MUCH` times as large as all smaller ones together."""
     chosen: set[str] = set()
     total = 0
     for key, size in sorted(parts.items(), key=lambda part: part[1]):

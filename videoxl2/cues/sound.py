@@ -60,7 +60,7 @@ class SoundCues:
                 yield Cue("peak", *span, round(20 * math.log10(self._peak), 1))
 
     def reach(self, placing: Placing, end_ms: int) -> list[Span]:
-        """From the beginning to the end of the sound in the film; nothing where there is none."""
+        """Return the span from the first to the last sound in the film; nothing where there is none."""
         heard = _in_film(self._takes, placing, end_ms)
         return [(heard[0][0], heard[-1][1])] if heard else []
 

@@ -53,7 +53,7 @@ def without(spans: Iterable[Span], others: Iterable[Span], least: int) -> Iterat
 
 
 def merged(spans: Iterable[Span], gap: int = 0) -> list[Span]:
-    """In order, those that touch, or are no further apart than `gap`, as one."""
+    """Sort spans, and join those that touch or are no further apart than `gap`."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1] + gap:

@@ -23,7 +23,7 @@ class Box:
 
     @classmethod
     def of_corners(cls, corners_42: NDArray[np.float64]) -> "Box":
-        """From x and y of top left, top right, bottom right and bottom left, as the line is read."""
+        """Make a box of x and y of top left, top right, bottom right and bottom left, as the line is read."""
         (x, y), (left, right) = corners_42.mean(0), corners_42[:2]
         across, down = right - left, corners_42[3] - left
         angle = atan2(across[1], across[0])

@@ -102,7 +102,7 @@ def letters_of(text: str) -> str:
 
 
 def figures_of(text: str) -> str:
-    """Its digits."""
+    """Return the digits of a text, in order."""
     return "".join(letter for letter in text if letter.isdecimal())
 
 

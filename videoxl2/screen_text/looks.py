@@ -19,11 +19,11 @@ class Look(Protocol):
 
     @property
     def width(self) -> int:
-        """As it is shown."""
+        """Width as it is shown, in pixels."""
 
     @property
     def height(self) -> int:
-        """As it is shown."""
+        """Height as it is shown, in pixels."""
 
     def gray(self, width: int, height: int) -> NDArray[np.uint8]:
         """`uint8 [height, width]`."""
@@ -71,7 +71,7 @@ class FrameLook:
 
 
 def fitted(width: int, height: int, longer: int, step: int) -> tuple[int, int]:
-    """These sides so that the longer one is at most `longer`, each the nearest multiple of `step`."""
+    """Shrink a size until its longer side is at most `longer`, to the nearest multiples of `step`."""
     scale = min(1.0, longer / max(width, height))
     return _multiple(width * scale, step), _multiple(height * scale, step)
 

@@ -14,7 +14,7 @@ class Outline:
 
     @property
     def area(self) -> float:
-        """Of the picture's, as a fraction."""
+        """Share of the picture's area, as a fraction."""
         return (self.right - self.left) * (self.bottom - self.top)
 
 

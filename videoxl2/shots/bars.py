@@ -37,7 +37,7 @@ class Inside:
 
     @property
     def share(self) -> float:
-        """Of the picture."""
+        """Share of the picture's area, as a fraction."""
         return (self.bottom - self.top) * (self.right - self.left) / (36 * 64)
 
     def of(self, luma_NHW: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -30,7 +30,7 @@ def halved(luma_NHW: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def some(before: int, after: int) -> NDArray[np.intp]:
-    """Both pictures, and some between."""
+    """Return the numbers of both pictures, and of some between."""
     return np.linspace(before, after, min(_LOOKED_AT, after - before - 1) + 2).round().astype(np.intp)
 
 

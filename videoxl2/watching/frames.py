@@ -85,7 +85,7 @@ class FrameTaker:
             yield self._ready.popleft()
 
     def finish(self) -> None:
-        """There are no more pictures: fill the rest. Raises `MediaError` as `read_span` does."""
+        """Fill the rest, as there are no more pictures. Raises `MediaError` as `read_span` does."""
         self._look_for_damage()
         while self._due is not None:
             self._add(

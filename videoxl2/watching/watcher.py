@@ -14,7 +14,7 @@ from videoxl2.frames.reading.small_pictures import SmallPictures
 
 @dataclass(frozen=True, slots=True)
 class SoundBlock:
-    """About a second of sound at its own rate and layout, on the clock of its stream."""
+    """Sound of about a second at its own rate and layout, on the clock of its stream."""
 
     start_s: Fraction
     is_new: bool  # it does not go on from the block before

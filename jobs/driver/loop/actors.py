@@ -91,7 +91,7 @@ class ActorHandle:
 
 
 class ActorPool:
-    """Up to `size` actors made by `start_actor`."""
+    """Actors made by `start_actor`, at most `size` of them."""
 
     def __init__(self, start_actor: Callable[[], Any], size: int) -> None:
         self.handles: list[ActorHandle] = []
@@ -112,7 +112,7 @@ class ActorPool:
         return Counter(handle.state for handle in self.handles)
 
     def resize(self, size: int) -> None:
-        """There should be so many."""
+        """Set how many there should be."""
         self._size = size
 
     @property
@@ -121,7 +121,7 @@ class ActorPool:
         return sum(handle.is_placed for handle in self.handles)
 
     def pending_s(self, now: float) -> float | None:
-        """For how long one has been waiting for a machine; None: none waits."""
+        """Seconds that the longest wait for a machine has lasted; None: no actor waits."""
         return max((now - one.idle_since for one in self.handles if not one.is_placed), default=None)
 
     def needless(self, num_waiting: int, now: float) -> list[ActorHandle]:
@@ -168,7 +168,7 @@ class ActorPool:
             )
 
     def lost_at_start(self) -> None:
-        """Its machine went before it was at work; the next one may be about to go, too."""
+        """Wait before the next start: an actor's machine went before it was at work, and others may, too."""
         self._start_not_before = time.monotonic() + LOST_BACKOFF_S
 
     def remove(self, handle: ActorHandle) -> None:

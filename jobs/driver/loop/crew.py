@@ -94,7 +94,7 @@ class Crew:
         self._put_back(handle)
 
     def hand_out(self) -> None:
-        """First a video for every idle actor, then what to read ahead: nobody reserves what another lacks."""
+        """Hand a video to every idle actor, then what to read ahead: nobody reserves what another lacks."""
         idle = [handle for handle in self._pool.handles if handle.location and handle.work is None]
         for handle in idle:
             handle.work, handle.upcoming = handle.upcoming or self._queue.take() or self._steal(), None

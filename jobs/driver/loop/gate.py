@@ -52,7 +52,7 @@ class Gate:
         return list(self._waiting)
 
     def fill(self, queue: WorkQueue) -> None:
-        """Have the next videos looked at."""
+        """Submit looks at the next videos."""
         while self._look and len(self) < self._width and (work := queue.take()):
             self._waiting[self._look(work)] = _UnderWay(work, datetime.now(UTC), time.monotonic())
 

@@ -17,8 +17,8 @@ MAY_TAKE_S = 30.0  # to start a process where there is a GPU; after that somebod
 
 @dataclass(frozen=True)
 class Shortage:
-    """Nothing gets on, for `seconds` by now, as the run lacks what it wants `num_wanted` of; `num_there` are
-    there, and in use by others. `why` is known from the second time on that it is told."""
+    """What the run lacks to get on, for `seconds` by now: it wants `num_wanted`, and `num_there` are there,
+    in use by others. `why` is known from the second time on that it is told."""
 
     lacks: Literal["GPU", "CPU"]
     num_wanted: int
@@ -32,16 +32,16 @@ class Teller(Protocol):
     """Tells people and machines."""
 
     def short(self, shortage: Shortage) -> None:
-        """Once it begins, and then twice a minute."""
+        """Tell of a shortage, once it begins and then twice a minute."""
 
     def node(self, event: NodeEvent) -> None:
         """A node came, drains or is gone."""
 
     def scaled(self, num_gpus: int, num_wanted: int) -> None:
-        """There are so many GPUs now; at the start only where they are too few."""
+        """Tell how many GPUs there are now; at the start only where they are too few."""
 
     def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
-        """So many GPUs are of no use, as a model takes more of one node than are left there."""
+        """Tell how many GPUs are of no use, as a model takes more of one node than are left there."""
 
 
 class Machines:
@@ -63,7 +63,7 @@ class Machines:
         self._tell_at = 0.0
 
     def look(self, now: float, num_placed: int, num_pending: int) -> None:
-        """See and tell what has changed, with so many models that have a machine, and that wait for one."""
+        """Look at the nodes and tell what changed, for so many models that have a machine or wait for one."""
         if now < self._look_at:
             return
         self._look_at = now + LOOK_EVERY_S

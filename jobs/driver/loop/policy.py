@@ -83,7 +83,7 @@ class FailurePolicy:
             raise error
 
     def close(self, blames_videos: bool) -> None:
-        """Nothing follows: settle what is held back, and tell what was tried in vain.
+        """Settle what is held back, as nothing follows, and tell what was tried in vain.
 
         `blames_videos`: all others had their chance to get through.
         """

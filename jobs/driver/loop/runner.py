@@ -86,8 +86,8 @@ class Runner:
         self._watch_not_before = 0.0
 
     def run(self, stop: threading.Event) -> Ending:
-        """Until every video is settled, a limit is reached or `stop` is set; then videos in flight, those
-        past a limit after some grace, are given up.
+        """Hand out videos until all are settled, a limit is reached or `stop` is set; then give up those in
+        flight, past a limit after some grace.
 
         Raises `PreflightError` where the model cannot be loaded at all, `MediaIndexError` where actors
         keep dying or the circuit breaker opens, `ClusterLostError` where Ray has died.

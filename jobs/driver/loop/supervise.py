@@ -93,7 +93,7 @@ class OneHand:
         self._owner: int | None = None
 
     def take_over(self) -> None:
-        """Once what is being settled is settled, only this thread may."""
+        """Let only this thread settle, once what is being settled is."""
         with self._lock:
             self._owner = threading.get_ident()
 

@@ -91,7 +91,7 @@ class IndexSettler:
             self._progress.failed(video, FailureAction.NEXT_RUN)
 
     def retrying(self, video: AttemptHistory) -> None:
-        """Only told; nothing is durable yet."""
+        """Tell that another try follows; nothing is durable yet."""
         self.tally.add_try(video.last)
         self._progress.retrying(video)
 

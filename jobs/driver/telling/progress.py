@@ -59,7 +59,7 @@ class Progress:
         self._say(None, "started")
 
     def waiting(self, holder: Holder) -> None:
-        """Another run may be at work, or may have died."""
+        """Tell that another run may be at work, or may have died."""
         line = f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
         self._say(line, "waiting", holder=holder.run_id, kind=holder.kind, host=holder.host, pid=holder.pid)
 
@@ -83,7 +83,7 @@ class Progress:
 
     @contextmanager
     def working(self, pace: Pace) -> Iterator[None]:
-        """While videos are being analysed."""
+        """Show the bar while videos are being analysed."""
         self._pace = pace
         columns = (
             SpinnerColumn(),
@@ -150,7 +150,7 @@ class Progress:
         self._say(f"again     {_failed(video)}", "retrying", **_tried(video), **_why(video.failure))
 
     def settled_elsewhere(self, work: Work) -> None:
-        """Another run was first with this video."""
+        """Tell that another run was first with this video."""
         line = f"elsewhere another run has it  {work.video.uri}"
         self._say(line, "settled_elsewhere", uri=work.video.uri, **self._advance(work))
 
@@ -160,7 +160,7 @@ class Progress:
         self._say(line, "storage_trouble", message=error.message, hint=error.hint)
 
     def short(self, shortage: Shortage) -> None:
-        """Nothing gets on, as machines lack."""
+        """Tell that nothing gets on, as machines lack."""
         line, fields = shortage_said(shortage)
         self._say(line, "waiting", **fields)
 
@@ -170,11 +170,11 @@ class Progress:
         self._say(line, name, **fields)
 
     def scaled(self, num_gpus: int, num_wanted: int) -> None:
-        """There are so many GPUs now."""
+        """Tell how many GPUs there are now."""
         self._say(f"scaled    {num_gpus} of {num_wanted} GPUs", "scaled", gpus=num_gpus, wanted=num_wanted)
 
     def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
-        """Some GPUs are of no use."""
+        """Tell that some GPUs are of no use."""
         line = f"idle      {num_gpus} GPUs: a model takes {gpus_per_model} of one node"
         self._say(line, "left_over", gpus=num_gpus, gpus_per_model=gpus_per_model)
 

@@ -40,9 +40,9 @@ class Watching:
         self.progress.node(event)
 
     def scaled(self, num_gpus: int, num_wanted: int) -> None:
-        """There are so many GPUs now."""
+        """Tell how many GPUs there are now."""
         self.progress.scaled(num_gpus, num_wanted)
 
     def left_over(self, num_gpus: int, gpus_per_model: int) -> None:
-        """Some GPUs are of no use."""
+        """Tell that some GPUs are of no use."""
         self.progress.left_over(num_gpus, gpus_per_model)

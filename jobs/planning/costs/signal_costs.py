@@ -59,7 +59,7 @@ class _History:
 def estimate_signals(
     videos: PlannedVideos, lengths: Lengths, checked: Preflight, catalog: Catalog
 ) -> tuple[SignalEstimate, ...]:
-    """For each signal that any of the videos is planned for. Unknown videos are taken to be like others."""
+    """Estimate each signal that any of the videos is planned for; unknown videos count as others do."""
     if not checked.recipe.signals:
         return ()
     history = _history(catalog, checked.recipe.signals, checked.index.recipe)

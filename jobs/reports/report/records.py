@@ -222,7 +222,7 @@ class Disagreement:
 
     @property
     def note(self) -> str:
-        """It, in a sentence."""
+        """Say it in a sentence."""
         model = MadeBy(self.model_id, self.model_revision).name
         return (
             f"Of {self.num_borders:,} scene borders of run {self.run_id}, by {model}, {self.share:.0%} are a "

@@ -20,7 +20,7 @@ class CommitBlocks:
         self.blocks: list[Block] = []
 
     def add(self, table: pa.Table) -> None:
-        """More rows, of the same schema."""
+        """Add rows of the same schema."""
         blocks, added = self.blocks, Block(table, {})
         num_rows, first = len(added), len(blocks)
         while first and len(blocks[first - 1]) <= 2 * num_rows:
@@ -53,7 +53,7 @@ class Block:
         return int(self.table.num_rows)
 
     def merged(self, other: "Block") -> "Block":
-        """Both blocks' rows as one, these first."""
+        """Merge both blocks' rows into one, these first."""
         order = {}
         for column in self._order.keys() | other._order.keys():
             (hashes, rows), (more, other_rows) = self._ordered(column), other._ordered(column)

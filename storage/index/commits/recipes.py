@@ -13,7 +13,7 @@ def declare_recipe(store: ObjectStore, recipe: RecipeRecord) -> None:
 
 
 def read_recipe(store: ObjectStore, recipe_id: str) -> RecipeRecord | None:
-    """None: rows name it, but nobody declared it. PreflightError: the file is damaged, or newer."""
+    """Read a recipe; None: rows name it, nobody declared it. PreflightError: a damaged or newer file."""
     key = recipe_key(recipe_id)
     try:
         data = store.read(key)

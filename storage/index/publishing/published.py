@@ -49,7 +49,7 @@ _SCHEMA = arrow_schema(_COLUMNS[name] for name in CurrentCommit._fields)
 
 
 class PublishedCommits:
-    """About 190 bytes a commit. Only files that were not there before are read on `refresh`."""
+    """Commits that readers see, in about 190 bytes each. `refresh` reads only files that are new."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store

@@ -43,7 +43,7 @@ class Snapshot(BaseModel):
 
     @cached_property
     def objects(self) -> frozenset[str]:
-        """Its files and packs."""
+        """Keys of its files and packs."""
         return self.files.union(pack.key for pack in self.packs)
 
     def places(self) -> Iterator[Place]:

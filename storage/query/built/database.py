@@ -104,7 +104,7 @@ def is_base(info: ServingInfo, own_tables: OwnTables) -> bool:
 
 
 def read_info(file: Path) -> ServingInfo | None:
-    """None: no such file. PreflightError: not a serving file, of an older media-index, or damaged."""
+    """Read what a serving file says of itself; None: no such file. PreflightError: older, damaged or none."""
     with hold(file) as held:
         return read_held_info(held, file) if held else None
 

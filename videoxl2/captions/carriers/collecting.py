@@ -53,7 +53,7 @@ class TextCollector:
 
 
 def text_collector(codec: str, time_base: Fraction) -> TextCollector | None:
-    """None: the format is not read here."""
+    """Return what collects a track's texts; None: the format is not read here."""
     if codec == "ttml":
         return TextCollector(_MS, lambda packet: _of_document(packet, time_base))
     if codec not in READERS:

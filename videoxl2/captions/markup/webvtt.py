@@ -13,7 +13,7 @@ _VOICE = "v"
 
 
 def webvtt_texts(cue: str) -> list[tuple[str | None, str]]:
-    """Who says what in one cue, in order; None: not told. Without words there is nothing."""
+    """Return speakers (None: not told) and words of one cue, in order; nothing where it has no words."""
     voices: list[tuple[str | None, list[str]]] = [(None, [])]
     ruby_depth = at = 0
     for mark in _MARK.finditer(cue):

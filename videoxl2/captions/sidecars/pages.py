@@ -68,7 +68,7 @@ _LONG_RUN = re.compile(r"[^\W\d_a-zA-Z]{3,}")  # of letters with marks, in a Lat
 
 
 def likelihood(sample: bytes, page: str) -> float:
-    """Up to 1, the higher the likelier; below 0 it is another page."""
+    """Likelihood that a sample is of a code page, at most 1; below 0 it is of another one."""
     text = sample.decode(page, "replace")
     num_told = sum(character > "\x7f" for character in text)
     if not num_told:

@@ -102,7 +102,7 @@ class Tap(Protocol):
 
     @property
     def streams(self) -> Sequence[Stream]:
-        """Of the same open file."""
+        """Streams of the same open file."""
 
     def note(self, packet: AnyPacket) -> None:
         """A packet of one of them, in the file's order."""

@@ -20,7 +20,7 @@ class Place:
 
 
 def parse_place(text: str) -> Place | None:
-    """None: nothing is said. A name, or degrees that are nowhere on Earth, stay text."""
+    """Parse a place; None: nothing is said. A name, or degrees that are nowhere on Earth, stay text."""
     text = text.strip().rstrip("\0").strip()
     if not text:
         return None

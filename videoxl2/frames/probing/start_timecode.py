@@ -35,8 +35,10 @@ def read_start_timecode(
     fps: Fraction,
     tags: Iterable[Mapping[str, str]],
 ) -> StartTimecode | None:
-    """None: there is none. `video_id` is the video track's, `start_s` when its first picture is shown, on the
-    film's clock; `tags` are searched in their order where there is no timecode track.
+    """Read the label of the first picture; None: there is none.
+
+    `video_id` is the video track's, `start_s` when its first picture is shown, on the film's clock; `tags`
+    are searched in their order where there is no timecode track.
     """
     return _of_track(path, video_id, start_s) or _of_tags(fps, tags)
 

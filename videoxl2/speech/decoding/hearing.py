@@ -33,7 +33,7 @@ class RunHeard:
 
     @property
     def dropped(self) -> Dropped:
-        """It, as something that was left out."""
+        """Count it as something that was left out."""
         return Dropped(1, len(self.words), round(self.run.length_s * 1000))
 
 

@@ -30,7 +30,7 @@ class Piece:
         return sum(run.length_s for run in self.runs)
 
     def halves(self) -> "tuple[Piece, Piece] | None":
-        """Two of it, parted at its longest silence; None: there is none inside."""
+        """Part the piece at its longest silence; None: there is none inside."""
         if len(self.runs) < 2:
             return None
         silences = [
