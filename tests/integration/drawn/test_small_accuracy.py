@@ -85,6 +85,23 @@ def test_the_small_checkpoint_knows_every_lesson():
     assert fallen(chances, LEAST_RIGHT).keys() == LEAST_RIGHT.keys()
 
 
+# A lesson that is below its least without a head that is set: layer, head.
+LOST = {(0, 0): "lookups.end", (1, 0): "lookups.title", (3, 0): "lookups.end"}
+
+
+@pytest.mark.nightly
+@torch.no_grad()
+@pytest.mark.parametrize(("place", "lesson"), LOST.items())
+def test_without_a_head_that_looks_up_by_time_a_lesson_is_lost(place, lesson):
+    """The one that hears numbers, one that looks back from a time, and that of the next beginning."""
+    small = network().network
+    exam = Exam(small, find_weights("small").folder, FILMS)
+    layer, head = place
+    attention = decoder_layers(small.language)[layer].self_attn
+    attention.o_proj.weight[:, head * attention.head_dim : (head + 1) * attention.head_dim] = 0
+    assert lesson in fallen(exam.skills(small), LEAST_RIGHT)
+
+
 @torch.no_grad()
 def test_every_head_that_is_set_is_in_the_weights():
     """Set anew, the first two layers are what ships, to the bit: none of their heads is gone."""
