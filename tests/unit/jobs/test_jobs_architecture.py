@@ -1,7 +1,8 @@
-"""ARCHITECTURE.md draws the rooms as import-linter holds them, and what it names is there."""
+"""ARCHITECTURE.md draws the rooms as import-linter holds them, and what pages name and link to is there."""
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from places import ROOT
@@ -16,6 +17,7 @@ LAYERED = {
 WORDS_AT = 40  # the column at which a line says what its rooms are
 PATH = re.compile(r"\b(?:jobs|schemas|storage|videoxl2|infra|docs|tests)(?:/[\w.-]+)+/?")
 PAGES = [page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")] if page.name != "CHANGELOG.md"]
+LINK = re.compile(r"\]\((?!http)([^)\s#]*)#?([^)\s]*)\)")
 NOT_YET = {"docs/api", "jobs/signals/attachments.py"}  # `make docs` writes the one; the other is an example
 
 
@@ -41,3 +43,22 @@ def test_what_is_named_is_there(page):
     paths = PATH.findall(page.read_text(encoding="utf-8"))
     missing = {path.rstrip("./") for path in paths if not (ROOT / path.rstrip(".")).exists()}
     assert missing <= NOT_YET
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """To a file of ours and, where one is named, to a title in it."""
+    for file, title in LINK.findall(without_code(page)):
+        target = page.parent / file if file else page
+        assert target.exists(), file
+        assert not title or title in titles_of(target), f"{file}#{title}"
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def titles_of(page: Path) -> set[str]:
+    """As links name them: small letters, digits and hyphens."""
+    titles = re.findall(r"^#+ (.*)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
