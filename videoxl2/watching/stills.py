@@ -46,7 +46,7 @@ class _Copy:
         plane = self.frame.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
         luma = rows[: self.frame.height, : self.frame.width].astype(np.int16)
-        return float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean())
+        return _mean_step(luma, 0) + _mean_step(luma, 1)
 
 
 class StillTaker:
@@ -103,6 +103,12 @@ class StillTaker:
         shown = upright(rgb.astype(np.uint8, copy=False), copy.matrix)
         height, width, _ = shown.shape
         return Still(copy.at_ms, to_jpeg(shown), width, height, copy.is_damaged)
+
+
+def _mean_step(luma_HW: NDArray[np.int16], axis: int) -> float:
+    """Between neighbours along an axis; 0 where there is but one."""
+    steps = np.abs(np.diff(luma_HW, axis=axis))
+    return float(steps.mean()) if steps.size else 0.0
 
 
 def _is_clear(at_ms: int, clear_ms: tuple[int, int]) -> bool:

@@ -3,12 +3,14 @@
 from fractions import Fraction
 from io import BytesIO
 
+import av
 import numpy as np
 import pytest
 from cue_films import flat, moving, scene, write_pictures
 from PIL import Image
 
 from videoxl2.frames import probe
+from videoxl2.frames.files.decoder import Picture
 from videoxl2.watching import watch
 from videoxl2.watching.shots import ShotWatcher
 from videoxl2.watching.stills import MOST_COPIES, StillTaker
@@ -69,6 +71,17 @@ def test_odd_formats_have_stills_too(tmp_path, pixels):
     path = write_pictures(tmp_path / "odd.mkv", moving(1, 30), pixels=pixels)
     ((_, still),) = shots_of(path)
     assert still.image.startswith(b"\xff\xd8")
+
+
+def test_of_pictures_that_are_a_line_the_richest_is_taken():
+    """Copies of 7680 x 32 are one pixel high, which has no neighbour above."""
+    taker = StillTaker(Fraction(1))
+    for at_ms, levels in ((1000, [90]), (2000, [30, 200]), (3000, [90])):
+        line = np.array(levels * (8 // len(levels)), np.uint8).repeat(80)
+        picture = np.concatenate([np.tile(line, (2, 1)), np.full((1, 640), 128, np.uint8)])
+        taker.offer(Picture(av.VideoFrame.from_ndarray(picture, "yuv420p"), False), at_ms)
+    still = taker.take(0, 5000, (0, 5000))
+    assert (still.at_ms, still.width, still.height) == (2000, 320, 1)
 
 
 def test_a_timelapse_of_hours_is_held_in_little_memory(tmp_path):
