@@ -15,6 +15,7 @@ WEIGHTS_FILE = "model.bin"
 NEEDED_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json")
 WEIGHT_FILES = (*NEEDED_FILES, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
 _DETECTOR = "assets/silero_vad_v6.onnx"
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _BLOCK = 1 << 20
 
@@ -69,9 +70,9 @@ def _downloaded(given: str, local_only: bool) -> Path:
     from faster_whisper import available_models
     from faster_whisper.utils import download_model
 
-    if "/" not in given and given not in available_models():
-        sizes = ", ".join(available_models())
-        raise SpeechError(f"{given} is neither a folder nor a size", f"Sizes are {sizes}; or give a hub id.")
+    if given not in available_models() and not _HUB_ID.fullmatch(given):
+        why = f"{given} is neither a folder that is here nor a size"
+        raise SpeechError(why, f"Sizes are {', '.join(available_models())}; or give a hub id, OWNER/NAME.")
     try:
         return Path(download_model(given, local_files_only=local_only))
     except Exception as error:  # the client's errors have no common base
