@@ -25,7 +25,7 @@ VISIBLE_STATES = (CommitState.ROWS, CommitState.QUARANTINED)  # those that reade
 
 
 class Commit(Row):
-    """What is so about a video from one snapshot on; the latest one counts.
+    """State of a video from one snapshot on; the newest one counts.
 
     A quarantined video is settled too, by a bundle that holds nothing but its failure; a replaced
     object has another `analysis_key` and comes back by itself.

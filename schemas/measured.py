@@ -18,13 +18,13 @@ class CaptionTrack(Measured):
     source: str = Field(description="stream, pictures (CEA-608 or 708 inside the video stream) or sidecar")
     origin: str = Field(description="Number of the stream, CC1 to CC4 or S1 to S6, or the sidecar's name")
     codec: str = Field(description="Format of the texts, e.g. subrip, mov_text, webvtt, cea608")
-    language: str | None = Field(description="As BCP 47 (en, pt-BR); null: not said")
-    language_as_written: str | None = Field(description="As the file or its name has it")
+    language: str | None = Field(description="Language as BCP 47 (en, pt-BR); null: not said")
+    language_as_written: str | None = Field(description="Language as the file or its name has it")
     title: str | None = Field(description="The track's title")
     is_default: bool = Field(description="Players show it unless told otherwise")
     is_forced: bool = Field(description="Only what is needed by those who understand the sound")
     is_hearing_impaired: bool = Field(description="With sounds and speakers, for those who do not hear")
-    is_commentary: bool = Field(description="Of a commentary, not of the film's own sound")
+    is_commentary: bool = Field(description="It belongs to a commentary, not to the film's own sound")
     has_text: bool = Field(description="It is text that can be read here; pictures of text are not")
     num_cues: int = Field(description="Rows in captions")
     num_dropped: int = Field(description="Cues left out: outside the video, empty, or damaged")
@@ -44,7 +44,7 @@ class Caption(Measured):
     start_ms: int = Field(description="First millisecond it is shown")
     end_ms: int = Field(description="First millisecond after")
     is_end_guessed: bool = Field(description="The file does not say when it ends")
-    language: str | None = Field(description="Its track's, as BCP 47")
+    language: str | None = Field(description="Language of its track, as BCP 47")
     speaker: str | None = Field(description="Who says it, where the format tells")
     text: str = Field(description="Without markup; lines are parted by a line feed")
 
@@ -55,7 +55,7 @@ class Chapter(Measured):
     chapter: int = Field(description="Position in the video, from 0")
     start_ms: int = Field(description="First millisecond")
     end_ms: int = Field(description="First millisecond after")
-    title: str | None = Field(description="As the file has it")
+    title: str | None = Field(description="Title as the file has it")
 
 
 class DroppedSpeech(BaseModel):
@@ -74,16 +74,16 @@ class SpeechTrack(Measured):
 
     stream: int | None = Field(description="Number of the stream; null: none that can be heard")
     num_streams: int = Field(description="Sound tracks in the file")
-    codec: str | None = Field(description="Of the sound, e.g. aac")
-    language: str | None = Field(description="As the file says, as BCP 47; null: not said")
+    codec: str | None = Field(description="Codec of the sound, e.g. aac")
+    language: str | None = Field(description="Language that the file says, as BCP 47; null: not said")
     chosen_by: str | None = Field(description="only, language, default or first")
     heard_ms: int = Field(description="Sound that was listened to")
-    speech_ms: int = Field(description="Of it, speech")
+    speech_ms: int = Field(description="Speech in that sound")
     num_pieces: int = Field(description="Pieces that the decoder heard at once")
     num_heard_again: int = Field(description="Stretches of speech without a word, heard once more")
     num_gaps: int = Field(description="Places at which the sound is interrupted")
     num_rows: int = Field(description="Rows in speech")
-    num_words: int = Field(description="Words in them")
+    num_words: int = Field(description="Words in those rows")
     dropped: list[DroppedSpeech] = Field(description="Speech without a row, by reason")
     warnings: list[str] = Field(description="What was odd about it, e.g. no_sound, not_readable")
 
@@ -105,12 +105,14 @@ class Speech(Measured):
     segment: int = Field(description="Position in the video, from 0, by start")
     start_ms: int = Field(description="First millisecond")
     end_ms: int = Field(description="First millisecond after; may lie behind the last picture")
-    language: str | None = Field(description="Spoken, as BCP 47; null: not known")
-    language_probability: float | None = Field(description="Of the language; null: taken from around it")
+    language: str | None = Field(description="Language spoken, as BCP 47; null: not known")
+    language_probability: float | None = Field(
+        description="Probability of the language; null: taken from around it"
+    )
     text: str = Field(description="What is said, as the decoder writes it")
     probability: float = Field(description="Mean probability of its words")
     logprob: float = Field(description="Mean log probability of all that was heard at once with it")
-    no_speech_probability: float = Field(description="That nobody speaks in it, says the decoder")
+    no_speech_probability: float = Field(description="Probability that nobody speaks in it, by the decoder")
     words: list[SpokenWord] = Field(description="Each word and when it is said")
 
 
@@ -120,12 +122,14 @@ class ScreenText(Measured):
     line: int = Field(description="Position in the video, from 0, by start, then from top to bottom")
     start_ms: int = Field(description="When the first picture with it begins, of those that were looked at")
     end_ms: int = Field(description="When the first picture without it begins, or the video ends")
-    box_left: float = Field(description="Of a rectangle around it: fraction of the picture's width")
-    box_top: float = Field(description="Fraction of its height, from the top")
-    box_right: float = Field(description="Fraction of its width")
-    box_bottom: float = Field(description="Fraction of its height")
+    box_left: float = Field(
+        description="Left edge of a rectangle around it, as a fraction of the picture's width"
+    )
+    box_top: float = Field(description="Top edge, as a fraction of the picture's height")
+    box_right: float = Field(description="Right edge, as a fraction of the picture's width")
+    box_bottom: float = Field(description="Bottom edge, as a fraction of the picture's height")
     confidence: float = Field(description="Mean probability of its letters, where it was read best")
-    language: str | None = Field(description="As BCP 47; null: not known")
+    language: str | None = Field(description="Language as BCP 47; null: not known")
     text: str = Field(description="What was read the longest, weighted by how surely")
 
 
@@ -133,10 +137,10 @@ class Strip(Measured):
     """Tiny pictures of all of the video, on one sheet: tile n is what is on screen at n x step_ms."""
 
     num_tiles: int = Field(description="Pictures on the sheet")
-    num_columns: int = Field(description="Of them side by side; the last row may be shorter")
+    num_columns: int = Field(description="Pictures side by side; the last row may be shorter")
     tile_width: int = Field(description="Width of each in pixels")
     tile_height: int = Field(description="Height of each in pixels")
-    step_ms: int = Field(description="Time from one to the next")
+    step_ms: int = Field(description="Time from one picture to the next")
     media_type: str = Field(description="image/jpeg")
     image: bytes = Field(description="The sheet as a file of that type")
 

@@ -47,7 +47,7 @@ class Video(Lineage):
     timecode_fps_num: int | None = Field(
         description="What the file's timecode track counts a second, numerator; null: it has none"
     )
-    timecode_fps_den: int | None = Field(description="The same, denominator")
+    timecode_fps_den: int | None = Field(description="Denominator of that count")
     container: str = Field(description="Container format")
     video_codec: str = Field(description="Codec of the indexed video stream")
     audio_codecs: list[str] = Field(description="Codecs of the audio streams")
@@ -67,9 +67,9 @@ class Video(Lineage):
     effective_fps: float = Field(description="Sampled pictures per second; below the asked fps when capped")
     shown_width: int | None = Field(
         default=None,
-        description="Of the pictures that the model saw, in pixels; null: no model, or older rows",
+        description="Width of the pictures that the model saw, in pixels; null: no model, or older rows",
     )
-    shown_height: int | None = Field(default=None, description="The same")
+    shown_height: int | None = Field(default=None, description="Height of those pictures")
     kv: str | None = Field(
         default=None,
         description="What answers were decoded on: dense, or bilevel and how; null: no model, or older rows",
@@ -80,9 +80,9 @@ class Video(Lineage):
     )
     is_partial: bool = Field(description="An answer is missing or had to be cut short; see failures")
     num_dropped: int = Field(
-        description="Records left out, as they say again what another says of the same time"
+        description="Records left out as doubles: about the same time, in the same words"
     )
-    is_degraded: bool = Field(description="Down the memory ladder to fit; warnings say which step")
+    is_degraded: bool = Field(description="Analysed a step down the memory ladder to fit; warnings say which")
     warnings: list[str] = Field(description="What was wrong with the file but survivable")
 
 
@@ -139,7 +139,7 @@ class Appearance(Grounded):
 
     character_id: str = Field(description="See characters")
     scene_index: int = Field(description="See scenes")
-    repairs: list[str] = Field(description="Those of its scene")
+    repairs: list[str] = Field(description="Repairs of its scene")
 
 
 class Highlight(HighlightText, Timed):
@@ -165,7 +165,7 @@ class Failure(Analysed):
     """Why a video, or one answer about it, is missing from the other tables."""
 
     run_id: str = Field(description="The run it happened in")
-    created_at: datetime = Field(description="When (UTC)")
+    created_at: datetime = Field(description="When it was made (UTC)")
     uri: str = Field(description="s3://bucket/key, or an absolute path")
     stage: str = Field(description="fetch, read, model, rows or commit")
     failure_class: FailureClass = Field(
@@ -198,14 +198,18 @@ class Attempt(Row):
 
     run_id: str = Field(description="The run that tried")
     video_id: VideoId = Field(description="Follows the object's URI")
-    object_rev: str = Field(description="Which bytes")
-    recipe_id: str = Field(description="Under which recipe")
-    analysis_key: str = Field(description="Hash of the three above")
+    object_rev: str = Field(description="Revision of the bytes")
+    recipe_id: str = Field(description="Recipe that was tried")
+    analysis_key: str = Field(
+        description="Hash of video_id, object_rev, recipe_id and texts beside the video"
+    )
     uri: str = Field(description="s3://bucket/key, or an absolute path")
     plan_reason: str = Field(description="Why the plan had the video: new, changed, retry, stale_prompt, …")
     attempt: int = Field(description="1 for the run's first try at the video")
     started_at: datetime = Field(description="When an actor was given it (UTC)")
-    seconds: float = Field(description="In its actor's hands, and being finished; not waiting between")
+    seconds: float = Field(
+        description="Seconds on the actor and in post-processing, without the wait between"
+    )
     outcome: AttemptOutcome = Field(description="indexed, partial, quarantined, retried or next_run")
     stage: str | None = Field(description="Where it failed: fetch, read, model, rows or commit")
     failure_class: FailureClass | None = Field(description="Why it failed; null: it did not")
@@ -215,24 +219,26 @@ class Attempt(Row):
     device: str | None = Field(
         description="cpu, or the GPU's name; of a model over several, such as 4 x NVIDIA H200"
     )
-    wait_seconds: float | None = Field(description="Of prefill: waiting for pictures")
+    wait_seconds: float | None = Field(description="Part of prefill_seconds: waiting for pictures")
     prefill_seconds: float | None = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float | None = Field(description="Answering the prompts")
     signal_seconds: float | None = Field(
         default=None, description="Reading signals: seconds of a CPU core at work"
     )
     signals: list[SignalSeconds] | None = Field(
-        default=None, description="The same, signal by signal; null: none was read"
+        default=None, description="Parts of signal_seconds, signal by signal; null: none was read"
     )
     finish_seconds: float | None = Field(description="Cuts, keyframes and rows, on a CPU")
     peak_memory_bytes: int | None = Field(
-        description="Of all GPUs of the model together, or of the actor's process without one"
+        description="Peak of all GPUs of the model together, or of the actor's process without one"
     )
     video_ms: int | None = Field(description="Duration of the video")
     num_frames: int | None = Field(description="Pictures the model saw, or was asked to see")
     num_prompt_tokens: int | None = Field(description="Text tokens given to the model")
     num_output_tokens: int | None = Field(description="Tokens the model wrote")
-    num_again_tokens: int | None = Field(description="Of those: when answers with faults were asked again")
+    num_again_tokens: int | None = Field(
+        description="Part of num_output_tokens: answers with faults, asked again"
+    )
 
 
 class Run(Row):
@@ -254,18 +260,20 @@ class Run(Row):
     settings_json: str = Field(description="Resolved settings")
     num_listed: int = Field(description="Videos in the library that the filters let through")
     num_ignored: int = Field(description="Objects the filters left out")
-    num_unchanged: int = Field(description="Already committed, nothing spent")
-    num_copied: int | None = Field(description="Moved, or copies: they got the rows of another name")
+    num_unchanged: int = Field(description="Videos committed before, nothing spent")
+    num_copied: int | None = Field(
+        description="Videos that got the rows of another name: moved ones and copies"
+    )
     num_planned: int = Field(description="Videos to analyse")
-    num_indexed: int = Field(description="Committed with every answer valid")
-    num_partial: int = Field(description="Committed with an answer missing")
-    num_quarantined: int = Field(description="Set aside for their present revision")
-    num_unfinished: int = Field(description="Left to the next run")
+    num_indexed: int = Field(description="Videos committed with every answer valid")
+    num_partial: int = Field(description="Videos committed with an answer missing")
+    num_quarantined: int = Field(description="Videos set aside for their present revision")
+    num_unfinished: int = Field(description="Videos left to the next run")
     video_ms: int = Field(description="Duration of the videos committed")
     num_frames: int = Field(description="Pictures the model saw")
     num_prompt_tokens: int = Field(description="Text tokens given to the model")
     num_output_tokens: int = Field(description="Tokens the model wrote")
-    prefill_seconds: float = Field(description="Waiting for pictures included")
+    prefill_seconds: float = Field(description="Vision and prefill, waiting for pictures included")
     generate_seconds: float = Field(description="Answering the prompts")
 
 

@@ -33,27 +33,27 @@ def switch(flag: str, said: str, default: bool | None = None) -> Callable[[F], F
 kv_options = with_options(
     value(
         *("--kv", "HOW"),
-        "dense, or bilevel: long videos decode faster as what a prompt is not about is pooled. [dense]",
+        "Keep all keys and values (dense), or pool what a prompt is not about (bilevel): faster. [dense]",
     ),
-    value("--kv-compression", "N", "Of pooled chunks, so many visual tokens become one. [4]", int),
-    value("--kv-dense-chunks", "N", "So many chunks of 24 pictures stay dense for a whole video. [6]", int),
+    value("--kv-compression", "N", "Pool so many visual tokens into one. [4]", int),
+    value("--kv-dense-chunks", "N", "Keep so many chunks of 24 pictures dense for a whole video. [6]", int),
 )
 
 model_option = values(
     *("--model-option", "model_options", "KEY=VALUE"),
-    "What one family of models has, e.g. pool=average; docs/settings.md lists them; repeatable.",
+    "Set what one family of models has, e.g. pool=average; docs/settings.md lists them; repeatable.",
 )
 
 # How large the pictures are that a model is shown.
 pixel_options = with_options(
     value(
         *("--max-pixels-per-frame", "N"),
-        "Of a model that takes pictures in their own shape: each has at most so many. [the model's own]",
+        "Most pixels of a picture, for models that take pictures in their own shape. [the model's own]",
         int,
     ),
     value(
         *("--max-pixels-at-once", "N"),
-        "The same: all pictures that are shown at once have at most so many. [the model's own]",
+        "Most pixels of all pictures that such a model is shown at once. [the model's own]",
         int,
     ),
 )
@@ -85,7 +85,7 @@ recipe_options = with_options(
     ),
     value(
         *("--shots", "HOW"),
-        "exact, or draft: less is decoded for shots and cues; cuts stay exact, the rest nearly. [exact]",
+        "Read shots and cues exact, or in draft: less is decoded, cuts stay exact, the rest nearly. [exact]",
     ),
     value(
         *("--speech", "DIR|SIZE|HUB_ID|s3://…"),
@@ -93,33 +93,36 @@ recipe_options = with_options(
     ),
     values(
         *("--speech-language", "speech_languages", "TAG"),
-        "Of several sound tracks hear one in this language, e.g. en or pt-BR; repeatable.",
+        "Hear the sound track in this language, where there are several, e.g. en or pt-BR; repeatable.",
     ),
     switch("--speech-missing", "Hear only videos without captions (in one of these languages)."),
     switch("--text", "Read what is written in the pictures; needs the extra text."),
-    value("--dtype", "TYPE", "auto, float32, bfloat16 or float16. [auto]"),
+    value("--dtype", "TYPE", "Number format: auto, float32, bfloat16 or float16. [auto]"),
     weight_bits_option,
     value(
         "--fps",
         "RATE",
         "Pictures per second the model sees, e.g. 1, 1/2 or 2. [what the checkpoint names, else 1]",
     ),
-    value("--max-frames", None, "Longer videos are sampled more thinly to fit. [2048]", int),
+    value(
+        "--max-frames", None, "Most pictures of a video; longer videos are sampled more thinly. [2048]", int
+    ),
     switch("--split", "Take longer videos in sections instead."),
     pixel_options,
     kv_options,
     values(
         *("--pack", "packs", "NAME|DIR"),
-        "Ask: default, captioned, spoken, surveillance, livestream or a folder; repeatable. [default]",
+        "Ask this pack: default, captioned, spoken, surveillance, livestream or a folder; repeatable. "
+        "[default]",
     ),
-    values("--extension", "extensions", "EXT", "Only these; repeatable. [all video]"),
-    values("--include", "include", "GLOB", "Only keys that match; repeatable."),
-    values("--exclude", "exclude", "GLOB", "Not keys that match; repeatable."),
+    values("--extension", "extensions", "EXT", "Take only names that end so; repeatable. [all video]"),
+    values("--include", "include", "GLOB", "Take only keys that match; repeatable."),
+    values("--exclude", "exclude", "GLOB", "Leave out keys that match; repeatable."),
     values("--prefix", "prefixes", "PREFIX", "List only keys that start so; repeatable."),
-    value("--since", "DATE|AGO", "Only what was modified since: 2026-11-01, 36h, 7d."),
+    value("--since", "DATE|AGO", "Take only what was modified since: 2026-11-01, 36h, 7d."),
     value("--inventory", "MANIFEST", "List by this S3 Inventory: s3://…/manifest.json, or a copy of it."),
-    switch("--follow-links", "Of a folder: also links that lead out of it."),
-    value("--where", "SQL", "Only planned videos of which this is true, e.g. \"uri like '%/news/%'\"."),
+    switch("--follow-links", "Follow links that lead out of the folder, too."),
+    value("--where", "SQL", "Take only planned videos of which this is true, e.g. \"uri like '%/news/%'\"."),
     value("--sample", "N", "Analyse a random sample of N videos.", int),
     value("--limit", "N", "Analyse at most N videos.", int),
     switch("--allow-mass-deletion", "Allow marking most of the library as deleted."),
@@ -128,9 +131,9 @@ recipe_options = with_options(
         "Refuse videos that would take more of an actor's time, more money, or more pictures.",
     ),
     value(
-        "--usd-per-gpu-hour", "USD", "What an hour of a GPU costs, or of a model where there is none.", float
+        "--usd-per-gpu-hour", "USD", "Price of an hour of a GPU, or of a model where there is none.", float
     ),
-    value("--usd-per-cpu-hour", "USD", "What an hour of a CPU core costs.", float),
+    value("--usd-per-cpu-hour", "USD", "Price of an hour of a CPU core.", float),
     value("--num-actors", None, "Models at work at once. [as GPUs are there; one without GPUs]", int),
     value("--device", "auto|cuda|cpu", "Where the model runs; auto: on GPUs, small also without. [auto]"),
     value("--num-gpus", "N", "Ask the cluster for so many. [what is there, and comes]", int),
@@ -145,50 +148,56 @@ spending_options = with_options(
     value("--ray-address", "HOST:PORT", "Join this Ray cluster. [RAY_ADDRESS, else one on this machine]"),
     value(
         *("--wait-for-gpus", "30m"),
-        "So long a run waits where a cluster has no GPU, or no CPU to read with. [30m]",
+        "Longest wait where a cluster has no GPU, or no CPU to read with. [30m]",
     ),
-    value("--max-streams", "N", "Videos with more tracks are set aside. [1000]", int),
-    value("--max-duration", "36h|7d", "Longer videos are set aside. [7d]"),
+    value("--max-streams", "N", "Set aside videos with more tracks. [1000]", int),
+    value("--max-duration", "36h|7d", "Set aside longer videos. [7d]"),
     value(
         *("--max-pixels", "N"),
-        "Videos with larger pictures, width times height, are set aside. [40000000]",
+        "Set aside videos with larger pictures, width times height. [40000000]",
         int,
     ),
     value(
         *("--max-failures", "N|P%"),
-        "No video begins once more than N, or P% of the planned ones, have failed. [no limit]",
+        "Begin no video once more than N, or P% of the planned ones, have failed. [no limit]",
     ),
     value(
         *("--deadline", "6h|07:00|DATE"),
-        "No video begins after this long, or this time of day; those under way finish.",
+        "Begin no video after this long, or this time of day; those under way finish.",
     ),
     value(
         *("--compact-at", "N"),
         "Merge small files of the index once a table has more than N of them; 0: never. [100]",
         int,
     ),
-    switch("--build", "At the end, what `media-index build` makes is made, or made current."),
+    switch("--build", "Make what `media-index build` makes, or make it current, at the end."),
     values(
         *("--ok", "ok", "CODE"),
         "End with 0 instead of this exit code, e.g. 3, for a scheduler that knows 0 alone; repeatable.",
     ),
-    value("--log-format", "text|json", "What is said on stderr. [text]"),
+    value("--log-format", "text|json", "Format of what is said on stderr. [text]"),
     value(
         *("--log-dir", "DIR"),
-        "Every step of driver, actors and readers, as JSON lines, a file for each process. [none]",
+        "Write every step of driver, actors and readers here, as JSON lines, a file for each process. [none]",
         FILE,
     ),
     value(
         *("--metrics-file", "FILE"),
-        "At the end, what the run came to, for Prometheus' textfile collector, e.g. media_index.prom. [none]",
+        "Write what the run came to, for Prometheus' textfile collector, e.g. media_index.prom. [none]",
         FILE,
     ),
 )
 
 # Which known videos.
 backfill_options = with_options(
-    switch("--stale", "Videos whose model, sampling, prompts, signals or sidecars changed.", default=False),
-    switch("--failed", "Videos that earlier runs could not settle, or that were released.", default=False),
-    switch("--missing", "Videos that lack answers to a newly added prompt, or a new signal.", default=False),
-    click.option("--all", "everything", is_flag=True, help="All of these, and changed ones."),
+    switch(
+        "--stale", "Take videos whose model, sampling, prompts, signals or sidecars changed.", default=False
+    ),
+    switch(
+        "--failed", "Take videos that earlier runs could not settle, or that were released.", default=False
+    ),
+    switch(
+        "--missing", "Take videos that lack answers to a newly added prompt, or a new signal.", default=False
+    ),
+    click.option("--all", "everything", is_flag=True, help="Take all of these, and changed ones."),
 )

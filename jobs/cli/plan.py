@@ -21,8 +21,8 @@ if TYPE_CHECKING:  # these load what a usage error does without
 @verb("plan --library s3://films --index s3://catalog --usd-per-gpu-hour 3.50 --save tonight.plan")
 @backfill_options
 @recipe_options
-@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Keep it for --plan.")
-@click.option("--show-ignored", is_flag=True, help="List what is in the library and no video to index.")
+@click.option("--save", type=click.Path(path_type=Path), metavar="FILE", help="Save the plan for --plan.")
+@click.option("--show-ignored", is_flag=True, help="List what is in the library but is no video to index.")
 def plan(
     as_json: bool,
     show_ignored: bool,

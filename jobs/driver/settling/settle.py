@@ -106,7 +106,7 @@ class IndexSettler:
         self._to_publish.append((video_id, analysis_key))
 
     def mark(self, marks: Iterable[Commit]) -> None:
-        """Say with the next publish what is so about videos that get no rows now."""
+        """Queue state changes (deleted, released) of videos for the next publish."""
         self._marks += marks
 
     def tick(self) -> None:

@@ -16,9 +16,12 @@ COUNTERS = {
     "video_seconds_total": ("Duration of the videos that were indexed", ()),
     "frames_total": ("Pictures the model saw of them", ()),
     "tokens_total": ("Text tokens given to the model (prompt) and written by it (output)", ("kind",)),
-    "gpu_busy_seconds_total": ("The models at work: prefill without waiting, and answers", ()),
-    "frame_wait_seconds_total": ("The models waiting for pictures", ()),
-    "attempts_total": ("Tries that are over, by failure class; none: without a failure", ("failure_class",)),
+    "gpu_busy_seconds_total": (
+        "Seconds of model compute: prefill without the wait for pictures, and decoding",
+        (),
+    ),
+    "frame_wait_seconds_total": ("Seconds in which models waited for pictures", ()),
+    "attempts_total": ("Tries that ended, by failure class; none: without a failure", ("failure_class",)),
 }
 GAUGES = {
     "queue_depth": ("Videos that wait for an actor", ()),

@@ -173,7 +173,7 @@ class _Examiner:
         return planned
 
     def _unless_committed(self, planned: PlannedVideo) -> PlannedVideo:
-        """An interrupted run may have been there; and what sleeps in cold storage cannot be read."""
+        """Say COMMITTED where a bundle exists, ARCHIVED where the object is in cold storage, else its own."""
         if self._index.is_committed(planned.video.video_id, planned.analysis_key):
             return replace(planned, reason=Reason.COMMITTED)
         return replace(planned, reason=Reason.ARCHIVED) if planned.video.is_archived else planned

@@ -104,8 +104,8 @@ class Spent(Usage):
     video_hours: float
     p50: float | None
     p90: float | None
-    busy_share: float | None = None  # of the time in which models held a video, they computed so much
-    run_share: float | None = None  # of the runs' whole time, times the models there were
+    busy_share: float | None = None  # seconds of compute / seconds in which models held a video
+    run_share: float | None = None  # seconds of compute / (seconds of the runs × models)
 
     @property
     def model_hours(self) -> float:

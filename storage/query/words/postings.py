@@ -36,7 +36,7 @@ class Postings:
         return list(zip(documents.tolist(), scores.tolist(), strict=True))
 
     def _of(self, term: str) -> TermPostings | None:
-        """None: in no document."""
+        """Return the postings of a term; None: no document has it."""
         if term not in self._terms:
             self._terms[term] = postings = self._read_term(term)
             self._num_bytes += postings.num_bytes if postings else 0
