@@ -10,10 +10,12 @@ from videoxl2.speech.errors import NotDownloaded, SpeechError
 
 ENGINES = {"faster-whisper": "faster_whisper", "ctranslate2": "ctranslate2", "onnxruntime": "onnxruntime"}
 NEEDED_MODULES = tuple(ENGINES.values())
+_GIVE = "Give one with a Whisper model converted for CTranslate2, a size such as base, or a hub id."
 _INSTALL = "Install the extra: pip install 'media-index[speech]', or pip install '.[speech]' in its folder."
 WEIGHTS_FILE = "model.bin"
 NEEDED_FILES = ("config.json", WEIGHTS_FILE, "tokenizer.json")
 WEIGHT_FILES = (*NEEDED_FILES, "preprocessor_config.json", "vocabulary.json", "vocabulary.txt")
+_SPECIFICATION, _HEAD_BYTES = b"WhisperSpec", 64  # named behind the format's version
 _DETECTOR = "assets/silero_vad_v6.onnx"
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -41,10 +43,10 @@ def find_speech_weights(given: str, local_only: bool = False) -> SpeechWeights:
         folder = _downloaded(given, local_only)
     for name in NEEDED_FILES:
         if not (folder / name).is_file():
-            raise SpeechError(
-                f"the folder {folder} has no {name}",
-                "Give one with a Whisper model converted for CTranslate2, a size such as base, or a hub id.",
-            )
+            raise SpeechError(f"the folder {folder} has no {name}", _GIVE)
+    with (folder / WEIGHTS_FILE).open("rb") as file:
+        if _SPECIFICATION not in file.read(_HEAD_BYTES):
+            raise SpeechError(f"{folder / WEIGHTS_FILE} is no Whisper model for CTranslate2", _GIVE)
     return SpeechWeights(given, folder, _revision(folder), (folder / WEIGHTS_FILE).stat().st_size)
 
 

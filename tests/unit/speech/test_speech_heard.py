@@ -134,10 +134,17 @@ def test_a_folder_that_holds_no_weights_is_refused(tmp_path: Path, missing: str)
 
 
 def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
-    """Files of the right names are not enough."""
+    """Files of the right names are not enough: before anything is spent, and when they are loaded."""
     for name in ("model.bin", "tokenizer.json", "config.json"):
         (tmp_path / name).write_bytes(b"{}")
+    with pytest.raises(SpeechError, match=r"model\.bin is no Whisper model"):
+        find_speech_weights(str(tmp_path))
     with pytest.raises(SpeechError, match="cannot be loaded"):
+        listen(FILM, probe(FILM), tmp_path)
+    for name in ("model.bin", "config.json"):
+        (tmp_path / name).unlink()
+        (tmp_path / name).symlink_to(WEIGHTS / name)
+    with pytest.raises(SpeechError, match="cannot be loaded"):  # its tokenizer is none
         listen(FILM, probe(FILM), tmp_path)
 
 
