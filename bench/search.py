@@ -17,7 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from search_engines import ENGINES, Rows
+from search_engines import ENGINES
+from search_questions import Rows
 from search_rows import DrawnEmbedder, make_index
 
 import storage.query.built.build
