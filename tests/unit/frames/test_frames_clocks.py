@@ -79,6 +79,17 @@ def test_pieces_keep_their_own_times(tmp_path, make, numbers, start_s):
     _assert_shown(path, info, numbers, begins_s, [*range(60), *range(50)])
 
 
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
+def test_recordings_whose_clocks_begin_alike_are_pieces(tmp_path, make, numbers, codec):
+    """Most pictures of a program stream have no stamp; the later recording's first is that of the earlier."""
+    common = {"codec": codec, "codec_options": {"g": "12", "bf": "2", "b": "2M"}, "start_s": Fraction(100)}
+    part = make("part.vob", num_frames=50, **common)
+    info = probe(path := _glued(tmp_path / "glued.vob", part, part, part))
+    assert (info.duration_ms, info.num_frames, info.is_vfr) == (6000, 150, False)
+    assert (info.timestamps, info.warnings) == ("exact", ("clock_joined",))
+    _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(150)], [*range(50)] * 3)
+
+
 def test_a_counter_that_wraps_is_no_jump(make, numbers):
     """33 bits at 90 kHz are 26.5 hours; a film may pass their end."""
     start_s = Fraction(2**33, 90_000) - 2

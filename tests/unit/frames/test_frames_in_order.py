@@ -69,13 +69,17 @@ def test_sparse_targets_leave_out_what_lies_between_them(make, numbers, monkeypa
         assert np.array_equal(read_span(path, info, grid, span, SIZE).frames, alone.frames)
 
 
-def test_without_an_index_all_is_decoded_from_the_start(make, numbers):
-    """FFmpeg takes every packet of such an AVI for a key; none is entered."""
-    path = make("bare.avi", codec="msmpeg4", codec_options={"g": "50", "b": "2M"}, num_frames=200)
+@pytest.mark.parametrize(
+    ("codec", "options", "is_known"),
+    [("msmpeg4", {"g": "50", "b": "2M"}, True), ("snow", {"g": "50", "b": "2M", "strict": "-2"}, False)],
+)
+def test_without_an_index_nothing_but_true_keys_is_entered(make, numbers, codec, options, is_known):
+    """FFmpeg takes every packet of such an AVI for a key; where its own bits do not say, all is decoded."""
+    path = make(f"bare-{codec}.avi", codec=codec, codec_options=options, num_frames=200)
     path.write_bytes(path.read_bytes().replace(b"idx1", b"JUNK"))
     info = probe(path)
-    assert info.clock.order is not None
-    assert not info.clock.order.has_keys
+    assert (info.clock.order is None) is is_known
+    assert is_known or (info.clock.order and not info.clock.order.has_keys)
     span = read_span(path, info, SamplingGrid(Fraction(1, RATE), info.num_frames), Span(150, 158), SIZE)
     assert numbers(span.frames) == list(range(150, 158))
 

@@ -19,6 +19,7 @@ from videoxl2.frames.clocks.columns import NONE, PacketTable
 _WRAP = 1 << 33
 _HOLD = 900_000  # ticks, 10 s
 _LOOKED_BACK = 4  # stamps
+_BESIDE = 2  # rows; pictures so near each other are of one packet, or of two with one stamp
 _ERROR = 45  # ticks, half a millisecond, that a count may be off before it is set right
 
 
@@ -129,9 +130,13 @@ class Recount:
 
 
 def _without_repeats(rows: list[int], table: PacketTable) -> list[int]:
-    """Drop those that have the stamp of one of the last few: FFmpeg hands it out twice."""
+    """Drop those that have the stamp of one of the last few: FFmpeg hands it out twice.
+
+    A key with the stamp of a key further back begins a recording whose clock began alike.
+    """
     kept: list[int] = []
     for row in rows:
-        if table.dts[row] not in [table.dts[before] for before in kept[-_LOOKED_BACK:]]:
+        alike = [before for before in kept[-_LOOKED_BACK:] if table.dts[before] == table.dts[row]]
+        if not alike or (table.is_key[row] and table.is_key[alike[-1]] and row - alike[-1] > _BESIDE):
             kept.append(row)
     return kept

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Protocol
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from videoxl2.frames.files.apple_video import keeps_blocks
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import Limits, OpenVideo
+from videoxl2.frames.files.kept_areas import keeps_areas
+from videoxl2.frames.files.picture_types import is_b_type, needs_others
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 else:
     VideoPacket = AnyPacket = Packet  # generic for type checkers only
 
-_APPLE_VIDEO = "rpza"
-_PICTURE = b"\0\0\1\0"  # picture start code of MPEG-1 and -2 (ISO 13818-2, 6.2.3)
-_B_PICTURE = 3
 _HEADERS = 1024  # bytes in which a picture's header begins, behind those of its sequence and group
 # A damaged stretch gives a few errors in a row; a file cut short can repeat one for ever.
 _MAX_FAILURES_IN_A_ROW = 16
@@ -73,13 +72,13 @@ class Gop:
 def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator[AnyPacket]:
     """Every non-empty packet of the streams (of all, when none is named) from the current position."""
     failures = 0
-    chosen = video.stream.index if codec_of(video.stream.codec_context) == _APPLE_VIDEO else None
+    chosen = video.stream.index
     while failures < _MAX_FAILURES_IN_A_ROW:
         try:
             for packet in video.container.demux(*streams):
                 if packet.size:  # the end of a stream is announced by an empty packet
                     failures = 0
-                    if packet.stream_index == chosen and _is_no_key(packet):
+                    if packet.stream_index == chosen and packet.is_keyframe and _is_no_key(packet):
                         packet.is_keyframe = False
                     yield packet
         except FFmpegError:
@@ -93,8 +92,15 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
 
 
 def _is_no_key(packet: AnyPacket) -> bool:
-    """Apple Video: whether it needs the picture before it. A film's first has none."""
-    return packet.dts != packet.stream.start_time and keeps_blocks(bytes(packet))
+    """Whether it needs the pictures before it, whatever its container says. A film's first has none."""
+    if (packet.dts if packet.pts is None else packet.pts) == packet.stream.start_time:
+        return False
+    context = packet.stream.codec_context
+    assert isinstance(context, VideoCodecContext)
+    codec, data = codec_of(context), bytes(packet)
+    return needs_others(codec, data, context.extradata) or keeps_areas(
+        codec, data, context.width, context.height, context.bits_per_coded_sample
+    )
 
 
 class Tap(Protocol):
@@ -139,9 +145,7 @@ def is_shown(packet: VideoPacket) -> bool:
 
 def is_b_picture(packet: VideoPacket) -> bool | None:
     """Whether a picture of MPEG-1 or -2 is shown as soon as it is decoded; None: its header does not say."""
-    head = bytes(memoryview(packet)[:_HEADERS])
-    at = head.find(_PICTURE)
-    return None if not 0 <= at < len(head) - 5 else head[at + 5] >> 3 & 7 == _B_PICTURE
+    return is_b_type(bytes(memoryview(packet)[:_HEADERS]))
 
 
 def group_into_gops(packets: Iterator[VideoPacket], limits: Limits) -> Iterator[Gop]:

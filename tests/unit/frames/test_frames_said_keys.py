@@ -1,0 +1,85 @@
+"""Packets that their container calls keys, and that a decoder cannot start from."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from oddfilms.barcode import read_number
+from oddfilms.coding import CODECS, add_video, encode, options, retime
+
+from videoxl2.frames import Span, plan_sampling, probe, read_span
+from videoxl2.frames.files.codecs import codec_of
+from videoxl2.frames.files.kept_areas import keeps_areas
+from videoxl2.frames.files.picture_types import mpeg_type, needs_others
+
+TICKS, LENGTH, GOP = 3600, 20, 8
+SPOKEN = {  # containers in which FFmpeg believes what is said, with codecs of theirs
+    "3gp": ("h263", "mpeg4"),
+    "flv": ("flv1", "flashsv"),
+    "asf": ("wmv1", "wmv2", "msmpeg4v2", "vp9"),
+    "avi": ("msvideo1", "msrle", "zmbv"),
+    "mov": ("svq1", "cinepak", "qtrle", "qtrle24", "smc", "mpeg2", "mpeg4"),
+    "mkv": ("hevc",),
+}
+CALLED = [(container, codec) for container, codecs in SPOKEN.items() for codec in codecs]
+
+
+def write(path, codec, is_key=lambda number: True):
+    """Pictures with their numbers; `is_key` is what the container is told, None for the encoder's word."""
+    num_b = 2 if codec in ("mpeg2", "mpeg4", "hevc") and path.suffix in (".mov", ".mkv") else 0
+    with av.open(str(path), "w") as out:
+        stream = add_video(out, codec, options(codec, GOP, num_b), CODECS[codec].size, Fraction(25))
+        packets = encode(stream, codec, range(LENGTH), CODECS[codec].size)
+        retime(packets, range(0, LENGTH * TICKS, TICKS), [TICKS] * LENGTH)
+        for number, packet in enumerate(packets):
+            packet.stream = stream
+            packet.is_keyframe = is_key(number) if is_key else packet.is_keyframe
+            out.mux(packet)
+
+
+@pytest.mark.parametrize(("container", "codec"), CALLED, ids=lambda value: value)
+def test_a_span_is_right_whatever_the_container_calls_a_key(tmp_path, container, codec):
+    """AVI without a key besides the first is taken to have no index: some others are called so too."""
+    film = tmp_path / f"film.{container}"
+    write(film, codec, (lambda number: number % 5 == 0) if container == "avi" else lambda number: True)
+    info = probe(film)
+    grid = plan_sampling(info, Fraction(25))
+    for first in (6, 13):
+        span = read_span(film, info, grid, Span(first, first + 4), 64)
+        assert [read_number(frame) for frame in span.frames] == list(range(first, first + 4))
+    assert (info.num_frames, info.timestamps, info.warnings) == (LENGTH, "exact", ())
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        *(("mov", codec) for codec in ("svq1", "cinepak", "qtrle", "qtrle24", "smc", "mpeg4")),
+        *(("avi", codec) for codec in ("msrle", "zmbv", "wmv2", "msmpeg4", "flv1")),
+        *(("mkv", codec) for codec in ("hevc", "mpeg2", "vp8", "vp9", "msmpeg4")),
+        *(("3gp", "h263"), ("asf", "wmv1"), ("asf", "msmpeg4v2")),
+    ],
+    ids=lambda value: value,
+)
+def test_a_packet_is_asked_itself(tmp_path, container, codec):
+    """Its bits agree with the encoder that wrote them."""
+    film = tmp_path / f"film.{container}"
+    write(film, codec, None)
+    with av.open(str(film)) as opened:
+        stream = opened.streams.video[0]
+        context, size = stream.codec_context, (stream.width, stream.height)
+        for packet in opened.demux(stream):
+            if packet.size:
+                told = codec_of(context), bytes(packet)
+                is_built_on = needs_others(*told, context.extradata)
+                is_built_on |= keeps_areas(*told, *size, context.bits_per_coded_sample)
+                assert packet.is_keyframe is not is_built_on
+
+
+def test_what_says_nothing_is_believed():
+    for codec in ("h264", "h263", "flv1", "mpeg2video", "mpeg4", "vp9", "cinepak", "svq1"):
+        assert not needs_others(codec, b"", None)
+    assert not needs_others("hevc", b"\0\0\0\1\2\1", b"")
+    assert mpeg_type(np.zeros(64, np.uint8).tobytes()) is None
+    assert not keeps_areas("h264", b"", 64, 48, 24)
+    assert keeps_areas("smc", bytes(6), 64, 48, 8)
