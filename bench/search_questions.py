@@ -36,10 +36,12 @@ class Rows:
         unfinished = self._file.with_suffix(".unfinished")
         with open_catalog(str(self.index)) as catalog, ExitStack() as closing:
             catalog.connection.execute(WORDS)
-            scenes = catalog.connection.sql(
+            sql = (
                 "SELECT row_number() OVER () AS number, video_id, scene_index, start_ms, end_ms, body "
                 f"FROM ({document_query('scenes', 'main', {})})"
-            ).to_arrow_reader(BATCH)
+            )
+            catalog.views.make_for(sql)
+            scenes = catalog.connection.sql(sql).to_arrow_reader(BATCH)
             writer = closing.enter_context(ParquetWriter(unfinished, scenes.schema, compression="zstd"))
             for batch in scenes:
                 writer.write_batch(batch)
