@@ -139,7 +139,8 @@ def _signal_line(one: SignalEstimate) -> str:
     noun = "video" if one.num_videos == 1 else "videos"
     usd = "" if one.usd is None else f", {one.usd:,.2f} USD"
     rough = " (roughly: it was not read into this index so far)" if one.is_rough else ""
-    pieces = "" if one.num_pieces is None else f", some {one.num_pieces:,} pieces of speech"
+    piece = "piece" if one.num_pieces == 1 else "pieces"
+    pieces = "" if one.num_pieces is None else f", some {one.num_pieces:,} {piece} of speech"
     return (
         f"       {one.signal} of {one.num_videos} {noun}, {hours(one.video_hours)}{pieces}: "
         f"about {hours(one.cpu_hours)} of a CPU core{usd}{rough}"

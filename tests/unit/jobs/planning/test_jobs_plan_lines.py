@@ -103,8 +103,12 @@ def test_an_estimate_says_what_it_rests_on() -> None:
 def test_signals_alone_need_no_model() -> None:
     """Their core hours are the estimate."""
     one = SignalEstimate("captions", 1, 2.0, 0.5, None)
-    signals = (one, SignalEstimate("cuts", 3, 2.0, 1.0, 0.04))
+    heard = (SignalEstimate("speech", 1, 0.5, 1.0, None, num_pieces=n) for n in (1, 1200))
+    signals = (one, SignalEstimate("cuts", 3, 2.0, 1.0, 0.04), *heard)
     said = list(estimate_lines(Estimate(3, 10**6, signals=signals)))
     assert said[1] == "       captions of 1 video, 2.0 h: about 0.50 h of a CPU core"
     assert said[2].endswith(" of a CPU core, 0.04 USD")
-    assert len(said) == 3
+    assert [line.partition(":")[0].rpartition(", ")[2] for line in said[3:]] == [
+        "some 1 piece of speech",
+        "some 1,200 pieces of speech",
+    ]
