@@ -38,6 +38,7 @@ class Sampling:
     pixels: PixelBudget = OWN_PIXELS
 
     def grid(self, video: Playable) -> SamplingGrid:
+        """Plan the instants at which a video is sampled."""
         fps = self.fps or published_fps(video.info.duration_ms, self.max_frames)
         return plan_sampling(video.info, fps, self.max_frames)
 

@@ -75,6 +75,7 @@ class VideoRows:
 
 
 def read_overview(catalog: Catalog) -> Overview:
+    """Read what the start page shows: totals, tags and models."""
     (totals,) = catalog.query(_TOTALS).records
     tags = tuple(tag for (tag,) in catalog.query(_TAGS).rows)
     models = tuple(MadeBy(*row) for row in catalog.query(_MODELS).rows)
@@ -110,6 +111,7 @@ def read_video_rows(catalog: Catalog, video_id: VideoId) -> VideoRows | None:
 
 
 def media_of(video: Record) -> IndexedObject:
+    """Return the object that a row of `videos` was made of."""
     return IndexedObject(video["uri"], video["object_rev"], video["etag"], video["version_id"])
 
 

@@ -102,6 +102,7 @@ def _check_unchanged(video: VideoObject, found: os.stat_result) -> None:
 
 
 def translate_os_error(error: OSError, path: str) -> ObjectError:
+    """Turn an error of the file system into one that says what became of a video."""
     if isinstance(error, PermissionError):
         return AccessDenied(f"{path}: permission denied", "Let this user read it and enter its folders.")
     if isinstance(error, FileNotFoundError):

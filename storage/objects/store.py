@@ -20,7 +20,9 @@ class ObjectStore(Protocol):
     """Keys are paths below the index's root. Methods raise ObjectError, naming the object."""
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """Where the root is, as people type it."""
+        ...
 
     @property
     def takes_requests(self) -> bool:
@@ -45,7 +47,9 @@ class ObjectStore(Protocol):
         file, and `make` is not called."""
         ...
 
-    def read(self, key: str) -> bytes: ...
+    def read(self, key: str) -> bytes:
+        """Return all bytes of an object. NotFound: there is none."""
+        ...
 
     def share(self, key: str, file: Path) -> None:
         """Keep a copy of a file of at most 5 GB that can be made again, unless there is one, for readers on
@@ -88,7 +92,9 @@ class ObjectStore(Protocol):
         """Let a connection read these objects by `scan`, and no others, once it is locked."""
         ...
 
-    def exists(self, key: str) -> bool: ...
+    def exists(self, key: str) -> bool:
+        """Whether the object is there."""
+        ...
 
     def delete(self, key: str) -> None:
         """Remove the object; that it is gone already is no error."""

@@ -163,6 +163,7 @@ def request_for(wanted: ListedObject) -> "GetObjectRequestTypeDef":
 
 
 def no_space(wanted: ListedObject) -> NoSpace:
+    """Error of a disk that has no room for an object."""
     return NoSpace(
         f"{wanted.uri}: no room for its {wanted.size_bytes / 1e6:.0f} MB on the local disk",
         "Free some space, or let temporary files go to another disk (TMPDIR).",

@@ -67,6 +67,7 @@ class Session:
 
     @property
     def num_frames(self) -> int:
+        """Return the number of frames that were prefilled."""
         return len(self.frame_times_ms)
 
     @property
@@ -76,6 +77,7 @@ class Session:
 
     @property
     def kv_bytes(self) -> int:
+        """Return the bytes that keys and values take."""
         return self.cache.num_bytes
 
     def stage_seconds(self) -> dict[str, float]:

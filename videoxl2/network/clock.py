@@ -19,6 +19,7 @@ class StageClock:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
+        """Count the time inside to a stage, on a GPU by its own events."""
         if self._cuda:
             start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             start.record()
@@ -35,6 +36,7 @@ class StageClock:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
     def seconds(self) -> dict[str, float]:
+        """Return the seconds of each stage so far; waits for the GPU."""
         for name, start, end in self._events:
             end.synchronize()
             self._seconds[name] = self._seconds.get(name, 0.0) + start.elapsed_time(end) / 1e3

@@ -23,6 +23,8 @@ from videoxl2.network.vision.siglip import VisionTower, pad_to_groups, resample_
 
 
 class Network(nn.Module):
+    """Parts of Video-XL-2 in one tree: vision tower, dynamic token synthesis, projector, language model."""
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config

@@ -50,6 +50,7 @@ def detail(fine: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Cosine of two pictures without their means, -1 to 1."""
     return float(a @ b / np.sqrt((a @ a) * (b @ b) + 1e-6))
 
 

@@ -30,6 +30,8 @@ class FieldAnswer:
 
 @dataclass(frozen=True)
 class TextField:
+    """A text of the model's own, within bounds of tokens and characters."""
+
     name: str
     label: str
     max_tokens: int

@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field, StringConstraints, create_model
 
 @dataclass(frozen=True)
 class TextPart:
+    """A text of so many characters."""
+
     min_chars: int
     max_chars: int
 
@@ -41,11 +43,13 @@ class WholePart:
 
 @dataclass(frozen=True)
 class YesNoPart:
-    pass
+    """True or false."""
 
 
 @dataclass(frozen=True)
 class ListPart:
+    """A list of so many items of one kind."""
+
     items: "Part"
     min_items: int
     max_items: int
@@ -60,6 +64,8 @@ class ObjectPart:
 
 @dataclass(frozen=True)
 class NullablePart:
+    """A part, or null."""
+
     part: "Part"
 
 

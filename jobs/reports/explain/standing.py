@@ -14,6 +14,7 @@ _WORTH_A_LOOK = {"scenes": ("its scenes", "title"), "captions": ("what is said",
 
 
 def state_of(commits: tuple[Committed, ...], failures: tuple[Failed, ...], stale: Reason | None) -> str:
+    """Say in words how things stand with a video, by its newest commit and failures."""
     left = "; the latest try was left to the next run" if _is_left(failures) else ""
     match commits[-1].state if commits else None:
         case CommitState.ROWS:
@@ -46,6 +47,7 @@ def steps_for(
     newest: Newest | None,
     rows: tuple[RowsOfTable, ...],
 ) -> Iterator[Step]:
+    """Yield what can be done about a video, each with the command for it."""
     said = newest or Newest("", "LIBRARY", "")
     state = commits[-1].state if commits else None
     if _is_left(failures) or state in (None, CommitState.RELEASED):

@@ -61,10 +61,12 @@ class Snapshot(BaseModel):
         return {key: num_bytes for pack in self.packs for key, num_bytes in pack.parts.items()}
 
     def files_of(self, table: str) -> tuple[str, ...]:
+        """Keys of a table's parts; none where it has no rows."""
         return self.parts.get(table, ())
 
 
 def own_tables_of(snapshot: Snapshot | None) -> OwnTables:
+    """Tables that packs brought; none before the first publish."""
     return snapshot.own_tables if snapshot else {}
 
 
@@ -153,4 +155,5 @@ def _parts_of(snapshot: Snapshot | None) -> Iterable[tuple[str, tuple[str, ...]]
 
 
 def next_number(base: Snapshot | None) -> int:
+    """Number of the snapshot after `base`; 1 before the first publish."""
     return base.number + 1 if base else 1

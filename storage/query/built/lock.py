@@ -11,6 +11,7 @@ from schemas.failures import PreflightError
 
 
 def spill_folder(pending: Path) -> Path:
+    """Folder into which DuckDB spills while it makes a file."""
     return pending.with_name(f"{pending.name}.tmp")
 
 

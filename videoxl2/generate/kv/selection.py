@@ -59,6 +59,7 @@ class BiLevelReport:
 
     @property
     def reduction(self) -> float:
+        """Return the share of rows that were spared, 0 to 1."""
         return 1 - self.mixed_tokens / self.full_tokens
 
 

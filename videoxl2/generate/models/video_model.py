@@ -90,6 +90,7 @@ class VideoModel(ABC):
 
     @property
     def config(self) -> ModelConfig:
+        """Return sizes and settings, as the checkpoint's files say them."""
         return self.network.config
 
     @property
@@ -103,6 +104,7 @@ class VideoModel(ABC):
 
     @property
     def dtype(self) -> torch.dtype:
+        """Return the number format of what the language model computes."""
         return self.network.language.embed_tokens.weight.dtype
 
     @property

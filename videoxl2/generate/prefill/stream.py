@@ -29,6 +29,8 @@ class FrameSpan(Protocol):
 
 @dataclass(frozen=True)
 class FrameBatch:
+    """Frames that go through the vision tower together, with their times in milliseconds."""
+
     frames: NDArray[np.uint8]  # [F, S, S, 3], or [F, H, W, 3]
     pts_ms: tuple[int, ...]
 

@@ -43,6 +43,7 @@ class VisionConfig:
 
     @property
     def patches_per_side(self) -> int:
+        """Return the number of patches along a side of a picture."""
         return self.image_size // self.patch_size  # 384 // 14 = 27: the last 6 pixels are never seen
 
 
@@ -163,6 +164,7 @@ class ModelConfig:
 
     @property
     def tokens_per_group(self) -> int:
+        """Return the number of visual tokens of a frame group."""
         if self.own_shape is not None:  # of a wide picture
             return self.own_shape.tokens(self.own_shape.size(*USUAL_PICTURE, 1))
         if self.frame_tokens is not None:

@@ -17,6 +17,8 @@ _ROUND = 256  # rows; growth in whole blocks
 
 @dataclass(frozen=True)
 class CacheShape:
+    """Sizes of keys and values: layers, heads and numbers a head."""
+
     num_layers: int
     num_kv_heads: int
     head_dim: int
@@ -29,6 +31,7 @@ class CacheShape:
 
     @property
     def bytes_per_token(self) -> int:
+        """Return the bytes of a row, keys and values of all layers together."""
         return 2 * self.num_layers * self.num_kv_heads * self.head_dim * self.dtype.itemsize
 
 
@@ -54,6 +57,7 @@ class KVCache:
 
     @property
     def on_host(self) -> bool:
+        """Return whether rows lie in host memory, and only a layer at a time on the device."""
         return self._window is not None
 
     @property
@@ -128,6 +132,7 @@ class KVCache:
         return keys_KSE, values_KSE
 
     def advance(self, rows: int) -> None:
+        """Take the rows written beyond `length` for cached."""
         self.length += rows
 
     def truncate(self, length: int) -> None:

@@ -79,11 +79,13 @@ class LanguageModel(nn.Module):
 
     @property
     def cache_shape(self) -> CacheShape:
+        """Return the sizes of the cache that the layers write."""
         c = self.config
         devices = tuple(layer.device for layer in self._layers)
         return CacheShape(c.num_layers, c.num_kv_heads, c.head_dim, self.embed_tokens.weight.dtype, devices)
 
     def embed(self, token_ids: list[int]) -> Tensor:
+        """Return the embeddings of tokens, `[T, D]`, on the device of the first part."""
         ids = torch.tensor(token_ids, dtype=torch.long)
         out: Tensor = self.embed_tokens(to_device(ids, self.embed_tokens.weight.device))
         return out
