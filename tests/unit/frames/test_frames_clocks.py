@@ -90,6 +90,34 @@ def test_recordings_whose_clocks_begin_alike_are_pieces(tmp_path, make, numbers,
     _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(150)], [*range(50)] * 3)
 
 
+def _with_every_sixth_stamp(content):
+    """A transport stream whose other pictures have none, as ISO 13818-1 allows for 0.7 s."""
+    packets = [bytearray(content[at : at + 188]) for at in range(0, len(content), 188)]
+    begun = 0
+    for packet in packets:
+        at = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+        if packet[1] & 0x40 and packet[at : at + 4] == b"\0\0\1\xe0":
+            if begun % 6 and packet[at + 7] & 0x80:
+                length = 10 if packet[at + 7] & 0x40 else 5
+                packet[at + 7] = 0
+                packet[at + 9 : at + 9 + length] = b"\xff" * length
+            begun += 1
+    return b"".join(packets)
+
+
+@pytest.mark.parametrize(("codec", "num_b"), [("mpeg2video", 0), ("mpeg2video", 2), ("mpeg4", 2)])
+def test_pictures_between_stamps_are_in_time(make, numbers, codec, num_b):
+    """Also where no picture overtakes another and each is shown one after it is decoded."""
+    options = {"g": "12", "bf": str(num_b), "b": "2M"}
+    path = make(f"seldom-{codec}-{num_b}.ts", codec=codec, codec_options=options, format_options=COUNT_ON)
+    path.write_bytes(_with_every_sixth_stamp(path.read_bytes()))
+    info = probe(path)
+    assert (info.timestamps, info.is_vfr, info.warnings) == ("exact", False, ())
+    _assert_shown(
+        path, info, numbers, [Fraction(n, 25) for n in range(info.num_frames)], range(info.num_frames)
+    )
+
+
 def test_a_counter_that_wraps_is_no_jump(make, numbers):
     """33 bits at 90 kHz are 26.5 hours; a film may pass their end."""
     start_s = Fraction(2**33, 90_000) - 2

@@ -156,7 +156,8 @@ class _Start:
             return cls(Clock(missing="next_reference"))
         reordering = look_at_order(path, limits)
         if codec_of(context) in _ONE_DELAY and not reordering.is_reordered:
-            return cls(Clock(missing="decoded"))
+            is_late = video.demuxer == "mpegts" and _is_shown_late(table)
+            return cls(Clock(missing="next_reference" if is_late else "decoded"))
         if reordering.has_fields:  # the second one of a picture has no time of its own
             return cls(Clock())
         num_missing = int(is_missing.sum())
@@ -172,6 +173,13 @@ def _has_b_pictures(table: PacketTable) -> bool:
         return bool(said.any())
     pts, dts = table.array("pts"), table.array("dts")
     return bool(((pts == dts) & (pts != NONE) & (table.array("is_key") == 0)).any())
+
+
+def _is_shown_late(table: PacketTable) -> bool:
+    """Whether pictures with both stamps are shown after they are decoded, though none overtakes another."""
+    pts, dts = table.array("pts"), table.array("dts")
+    has_both = (pts != NONE) & (dts != NONE)
+    return bool(has_both.any() and np.median((pts - dts)[has_both]) > 0)
 
 
 def _has_no_index(video: OpenVideo, table: PacketTable) -> bool:
