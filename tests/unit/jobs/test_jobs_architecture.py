@@ -18,6 +18,8 @@ WORDS_AT = 40  # the column at which a line says what its rooms are
 PATH = re.compile(r"\b(?:jobs|schemas|storage|videoxl2|infra|docs|tests)(?:/[\w.-]+)+/?")
 PAGES = [page for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")] if page.name != "CHANGELOG.md"]
 LINK = re.compile(r"\]\((?!http)([^)\s#]*)#?([^)\s]*)\)")
+FILE = re.compile(r"`(?:[\w-]+/)*([\w-]+\.(?:py|sql|html|css))`")
+NOT_OURS = {"torch.py", "views.sql"}  # what a user may have lying about; what an index has
 NOT_YET = {"docs/api", "jobs/signals/attachments.py"}  # `make docs` writes the one; the other is an example
 
 
@@ -43,6 +45,19 @@ def test_what_is_named_is_there(page):
     paths = PATH.findall(page.read_text(encoding="utf-8"))
     missing = {path.rstrip("./") for path in paths if not (ROOT / path.rstrip(".")).exists()}
     assert missing <= NOT_YET
+
+
+@pytest.fixture(scope="module")
+def file_names() -> set[str]:
+    folders = ("bench", "docs", "findings", "infra", "jobs", "schemas", "storage", "tests", "videoxl2")
+    return {path.name for folder in folders for path in (ROOT / folder).rglob("*.*")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_without_their_folder_are_there_somewhere(page, file_names):
+    """As in tables whose heading names the folder."""
+    named = set(FILE.findall(without_code(page)))
+    assert named - file_names - NOT_OURS == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
