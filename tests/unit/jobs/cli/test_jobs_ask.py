@@ -1,6 +1,7 @@
 """The verbs that ask an index, as a shell sees them."""
 
 import json
+import shutil
 
 import pytest
 
@@ -29,8 +30,8 @@ def media_index(tmp_path, monkeypatch, media_index):
     return lambda *arguments: media_index(*arguments, "--index", "catalog")
 
 
-@pytest.fixture(autouse=True)
-def catalog(tmp_path, make_bundle, make_row):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, make_bundle, make_row):
     """One film with two scenes."""
     bundle = make_bundle(uri="/films/night walk.mkv")
     ids = {name: getattr(bundle.videos[0], name) for name in ("video_id", "analysis_key", "object_rev")}
@@ -41,9 +42,17 @@ def catalog(tmp_path, make_bundle, make_row):
         make_row(Scene, scene_index=1, title="A boat", start_ms=61_500, **ids),
     )
     bundle = bundle.model_copy(update={"scenes": scenes})
-    index = open_index(str(tmp_path / "catalog"), create=True)
+    folder = tmp_path_factory.mktemp("made")
+    index = open_index(str(folder), create=True)
     index.commit(bundle.commit.video_id, bundle.commit.analysis_key, encode_bundle(bundle))
     index.publish([(bundle.commit.video_id, bundle.commit.analysis_key)])
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def catalog(tmp_path, made):
+    """The same as the test's own."""
+    shutil.copytree(made, tmp_path / "catalog")
 
 
 def test_a_hit_shows_where_why_and_the_matches(media_index):

@@ -1,5 +1,6 @@
 """SQL over an index: what readers may see, and what their SQL may do."""
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,13 +30,20 @@ def _publish(folder: Path, *bundles: Bundle) -> None:
     index.publish((bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles)
 
 
-@pytest.fixture
-def catalog(tmp_path: Path, make_bundle: MakeBundle) -> Catalog:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, make_bundle: MakeBundle) -> Path:
     """Two videos, one of them published in two revisions."""
-    folder = tmp_path / "index"
+    folder = tmp_path_factory.mktemp("made")
     _publish(folder, make_bundle(uri="/v/a.mp4", titles=("Old",)), make_bundle(uri="/v/b.mp4", titles=("B",)))
     _publish(folder, make_bundle(uri="/v/a.mp4", titles=("New", "Newer"), revision="2"))
-    return open_catalog(str(folder))
+    return folder
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, made: Path) -> Catalog:
+    """The same as the test's own."""
+    shutil.copytree(made, tmp_path / "index")
+    return open_catalog(str(tmp_path / "index"))
 
 
 def test_every_table_has_its_columns_even_when_empty(tmp_path: Path) -> None:

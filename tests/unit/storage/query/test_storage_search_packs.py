@@ -1,5 +1,6 @@
 """Tables that prompt packs bring are searched and served like ours; keyframes are named, not copied."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -55,7 +56,7 @@ EVENTS = [
 QUERIES = ["van", "courier", "first", "arrival", "green", "AB12", "opening"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def add(make_bundle: Callable[..., Bundle], make_row: MakeRow) -> Callable[..., None]:
     """`add(folder, uri)`: a video with two events, the first with a keyframe, and one source."""
 
@@ -81,11 +82,18 @@ def add(make_bundle: Callable[..., Bundle], make_row: MakeRow) -> Callable[..., 
     return publish
 
 
-@pytest.fixture
-def folder(tmp_path: Path, add: Callable[..., None]) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, add: Callable[..., None]) -> Path:
     """An index of one such video."""
-    add(tmp_path / "index", "/v/a.mp4")
-    return tmp_path / "index"
+    folder = tmp_path_factory.mktemp("made")
+    add(folder, "/v/a.mp4")
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path: Path, made: Path) -> Path:
+    """The same as the test's own."""
+    return Path(shutil.copytree(made, tmp_path / "index"))
 
 
 def _hits(folder: Path, text: str, **filters: Any) -> list[Hit]:
@@ -106,13 +114,16 @@ def _rows(file: Path) -> dict[str, Any]:
 
 def test_a_row_is_found_by_its_words(folder: Path) -> None:
     """By its description, by names in a list, by any text of its own; the hit says where and what."""
-    (hit,) = [hit for hit in _hits(folder, "van") if hit.words_score]
+    of_all, of_events = (
+        _all_hits(folder, ["van", "ab12"], [{}]),
+        _all_hits(folder, ["courier", "first"], [{"kind": "events"}]),
+    )
+    (hit,) = [hit for hit in of_all[0] if hit.words_score]
     assert (hit.kind, hit.row_index, hit.start_ms, hit.end_ms) == ("events", 0, 2000, 3000)
     assert (hit.title, hit.text) == ("arrival", "A van stops at the gate")
     assert [hit.text[start:end] for start, end in hit.text_matches] == ["van"]
-    for text in ("courier", "first"):
-        assert {hit.row_index for hit in _hits(folder, text, kind="events")} == {0, 1}
-    (source,) = [hit for hit in _hits(folder, "ab12") if hit.words_score]
+    assert [{hit.row_index for hit in hits} for hits in of_events] == [{0, 1}] * 2
+    (source,) = [hit for hit in of_all[1] if hit.words_score]
     assert (source.kind, source.title, source.text) == ("sources", "sources", "green, AB12, CD34, one")
 
 

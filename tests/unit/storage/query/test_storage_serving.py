@@ -1,5 +1,6 @@
 """The serving file: as quick as it may be, it says what the index says."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -36,7 +37,7 @@ def _publish(folder: Path, *bundles: Bundle) -> None:
     index.publish((bundle.commit.video_id, bundle.commit.analysis_key) for bundle in bundles)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def described(make_bundle: MakeBundle, make_row: Callable[..., Any]) -> MakeBundle:
     """A video whose scenes have these titles and the tag of the same name."""
 
@@ -52,13 +53,33 @@ def described(make_bundle: MakeBundle, make_row: Callable[..., Any]) -> MakeBund
     return make
 
 
-@pytest.fixture
-def index(tmp_path: Path, described: MakeBundle) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, described: MakeBundle) -> Path:
     """Two videos in two snapshots."""
-    folder = tmp_path / "index"
+    folder = tmp_path_factory.mktemp("made")
     _publish(folder, described("/v/a.mp4", "A red car at night", "Café in the rain"))
     _publish(folder, described("/v/b.mp4", "Cars wait", "A boat"))
     return folder
+
+
+@pytest.fixture
+def index(tmp_path: Path, made: Path) -> Path:
+    """The same as the test's own."""
+    return Path(shutil.copytree(made, tmp_path / "index"))
+
+
+@pytest.fixture(scope="module")
+def built(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with its serving file."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("built") / "index"))
+    _build(folder)
+    return folder
+
+
+@pytest.fixture
+def file(tmp_path: Path, built: Path) -> Path:
+    """The same serving file, in an index that is the test's own."""
+    return Path(shutil.copytree(built, tmp_path / "index")) / "serving.duckdb"
 
 
 def _hits(folder: Path, text: str, file: Path | None = None, **filters: Any) -> list[Hit]:
@@ -95,9 +116,9 @@ def test_hits_are_the_same_with_and_without_the_file(index: Path) -> None:
     assert all(slow[:2])
 
 
-def test_every_table_reads_the_same(index: Path) -> None:
+def test_every_table_reads_the_same(file: Path) -> None:
     """With the views of earlier rows beside them, which come from the Parquet files."""
-    _build(index)
+    index = file.parent
     with open_catalog(str(index)) as plain, open_serving(str(index)).catalog as served:
         for table in [*COLUMNS, "scene_tags", "scene_characters", "scenes_all", "commits_all"]:
             if table != "unfinished":
@@ -160,9 +181,9 @@ def test_a_file_built_in_many_ranges_is_the_same(
     ]
 
 
-def test_a_file_of_an_older_media_index_is_said_to_be_old(index: Path) -> None:
+def test_a_file_of_an_older_media_index_is_said_to_be_old(file: Path) -> None:
     """Whether its description lacks a column of today or its tables are others; `build` replaces it."""
-    file = _build(index).file
+    index = file.parent
     with duckdb.connect(str(file)) as connection:
         connection.execute("UPDATE serving SET built_with = 'yesterday'")
     assert "another version of media-index" in (open_serving(str(index)).note or "")
@@ -190,9 +211,9 @@ def test_a_current_file_is_left_alone(index: Path) -> None:
     assert build_serving(str(index)) is None
 
 
-def test_an_old_file_is_said_and_not_used(index: Path, described: MakeBundle) -> None:
+def test_an_old_file_is_said_and_not_used(file: Path, described: MakeBundle) -> None:
     """Unless that very file is asked for."""
-    file = _build(index).file
+    index = file.parent
     _publish(index, described("/v/b.mp4", "A submarine", revision="2"))
     served = open_serving(str(index))
     assert "snapshot 2, the newest is 3" in (served.note or "")
@@ -205,9 +226,9 @@ def test_an_old_file_is_said_and_not_used(index: Path, described: MakeBundle) ->
     assert open_serving(str(index)).note is None
 
 
-def test_readers_keep_their_file_while_it_is_replaced(index: Path, described: MakeBundle) -> None:
+def test_readers_keep_their_file_while_it_is_replaced(file: Path, described: MakeBundle) -> None:
     """New ones get the new one."""
-    _build(index)
+    index = file.parent
     with open_serving(str(index)).catalog as early:
         _publish(index, described("/v/c.mp4", "A submarine"))
         _build(index)
@@ -218,9 +239,9 @@ def test_readers_keep_their_file_while_it_is_replaced(index: Path, described: Ma
             assert search(late, "submarine")[0].title == "A submarine"
 
 
-def test_a_killed_build_leaves_the_old_file(index: Path, described: MakeBundle) -> None:
+def test_a_killed_build_leaves_the_old_file(file: Path, described: MakeBundle) -> None:
     """And what it wrote is cleared away by the next one."""
-    _build(index)
+    index = file.parent
     _publish(index, described("/v/c.mp4", "A submarine"))
     code = (
         "import os, sys; from storage.query.built.build import build_serving; "
@@ -253,9 +274,9 @@ def test_two_builders_at_once_build_once(index: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "foreign"])
-def test_a_damaged_file_is_said_and_replaced(index: Path, damage: str) -> None:
+def test_a_damaged_file_is_said_and_replaced(file: Path, damage: str) -> None:
     """Readers go on without it; `build` makes a new one."""
-    file = _build(index).file
+    index = file.parent
     hits = _hits(index, "red cars")
     data = {"empty": b"", "text": b"hello" * 5000, "cut": file.read_bytes()[:20_000]}
     file.unlink()
@@ -272,9 +293,9 @@ def test_a_damaged_file_is_said_and_replaced(index: Path, damage: str) -> None:
     assert _hits(index, "red cars") == hits
 
 
-def test_damage_inside_the_file_is_no_users_error(index: Path) -> None:
+def test_damage_inside_the_file_is_no_users_error(file: Path) -> None:
     """DuckDB finds it when it reads the block."""
-    file = _build(index).file
+    index = file.parent
     data = bytearray(file.read_bytes())
     for start in range(3 * 4096 + 262_144, len(data) - 100, 262_144):
         data[start + 50 : start + 100] = bytes(50)
@@ -284,9 +305,8 @@ def test_damage_inside_the_file_is_no_users_error(index: Path) -> None:
     assert "build" in caught.value.hint
 
 
-def test_plain_duckdb_opens_the_file(index: Path) -> None:
+def test_plain_duckdb_opens_the_file(file: Path) -> None:
     """Macros and full text included."""
-    file = _build(index).file
     with duckdb.connect(str(file), read_only=True) as plain:
         found = plain.execute(
             "SELECT title FROM bm25(['car']) JOIN documents USING (document) ORDER BY score DESC"
@@ -311,9 +331,9 @@ def test_plain_duckdb_opens_the_file(index: Path) -> None:
         "SET enable_external_access = true",
     ],
 )
-def test_sql_cannot_write_or_look_elsewhere(index: Path, sql: str) -> None:
+def test_sql_cannot_write_or_look_elsewhere(file: Path, sql: str) -> None:
     """The file gives no leave that the Parquet files do not give."""
-    _build(index)
+    index = file.parent
     with open_serving(str(index)).catalog as catalog, pytest.raises(UsageError):
         catalog.query(sql.format(folder=index))
 
