@@ -89,7 +89,7 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
 def _draw(path: Path, seconds: int, begins_at_s: int = 0) -> Path:
     """Picture n, from 0 at 10 a second, is all of shade 2 n; the clock may begin later."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libvpx", rate=FPS)
+        stream = container.add_stream("libvpx", rate=FPS, options={"deadline": "realtime", "cpu-used": "8"})
         stream.width, stream.height, stream.pix_fmt = 160, 90, "yuv420p"
         stream.time_base = Fraction(1, FPS)
         for number in range(seconds * FPS):
@@ -105,6 +105,12 @@ def _draw(path: Path, seconds: int, begins_at_s: int = 0) -> Path:
 def draw_film() -> Callable[..., Path]:
     """`draw_film(path, seconds, begins_at_s=0)`: a WebM whose shade tells the time."""
     return _draw
+
+
+@pytest.fixture(scope="session")
+def drawn_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of it, for whoever changes nothing."""
+    return _draw(tmp_path_factory.mktemp("drawn") / "film.webm", 12)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,7 @@
 """The verb `serve` as a person runs it."""
 
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -12,18 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Outcome
 
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
 
-COMMAND = Path(sys.executable).with_name("media-index")
-
-
-def _fail(*arguments: object) -> tuple[int, list[str]]:
-    done = subprocess.run(
-        [COMMAND, "serve", *map(str, arguments)], capture_output=True, text=True, timeout=300, env=os.environ
-    )
-    return done.returncode, done.stderr.splitlines()
+MediaIndex = Callable[..., Outcome[str]]
 
 
 def test_it_serves_until_interrupted(films: Path, serve: Any) -> None:
@@ -59,19 +50,23 @@ def test_other_host_names_are_refused(films: Path, serve: Any) -> None:
             urllib.request.urlopen(request)
 
 
-def test_port_in_use_is_a_preflight_error(films: Path) -> None:
+def test_port_in_use_is_a_preflight_error(films: Path, media_index: MediaIndex) -> None:
     """Two lines that name the port and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        code, lines = _fail("--index", films, "--port", port)
-    assert code == 8
+        done = media_index("serve", "--index", films, "--port", port)
+    lines = done.stderr.splitlines()
+    assert done.code == 8
     assert lines[0] == f"error: port {port} on 127.0.0.1 is in use"
     assert lines[1].startswith("hint: ")
     assert len(lines) == 2
 
 
-def test_what_is_no_index_is_told(tmp_path: Path, films: Path) -> None:
+def test_what_is_no_index_is_told(
+    tmp_path: Path, films: Path, media_index: MediaIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Missing: 2. Of a newer version: 8. No address of this machine: 2. Two lines each."""
+    monkeypatch.chdir(tmp_path)
     newer = tmp_path / "newer"
     shutil.copytree(films, newer)
     (newer / "index.json").write_text('{"format": "media-index", "schema_version": 99}')
@@ -84,7 +79,8 @@ def test_what_is_no_index_is_told(tmp_path: Path, films: Path) -> None:
         (("--index", films, "--library", "http://films"), 2, "http://films"),
         ((), 2, "no index given"),
     ):
-        found, lines = _fail(*arguments)
-        assert found == code, lines
+        done = media_index("serve", *arguments)
+        lines = done.stderr.splitlines()
+        assert done.code == code, lines
         assert said in lines[0]
         assert len(lines) == 2

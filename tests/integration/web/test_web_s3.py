@@ -33,15 +33,9 @@ def put_film(s3_endpoint: str, s3_bucket: str) -> Callable[[Path], VideoObject]:
     return put
 
 
-@pytest.fixture
-def film_file(draw_film: Callable[..., Path], tmp_path: Path) -> Path:
-    """Twelve seconds."""
-    return draw_film(tmp_path / "film.webm", 12)
-
-
 def test_bucket_plays_through_a_presigned_link(
     page: Any,
-    film_file: Path,
+    drawn_film: Path,
     put_film: Callable[[Path], VideoObject],
     s3_endpoint: str,
     s3_bucket: str,
@@ -51,7 +45,7 @@ def test_bucket_plays_through_a_presigned_link(
     serve: Any,
 ) -> None:
     """Index and films in the bucket: the page's policy lets the player, and it alone, load from there."""
-    video = put_film(film_file)
+    video = put_film(drawn_film)
     index = f"s3://{s3_bucket}/index"
     index_films(index, make_film(video, **film_rows), endpoint_url=s3_endpoint)
     with serve(index, "--endpoint-url", s3_endpoint) as url:
@@ -66,7 +60,7 @@ def test_bucket_plays_through_a_presigned_link(
 
 def test_link_is_to_this_version_for_a_while(
     tmp_path: Path,
-    film_file: Path,
+    drawn_film: Path,
     put_film: Callable[[Path], VideoObject],
     s3_endpoint: str,
     s3_bucket: str,
@@ -78,7 +72,7 @@ def test_link_is_to_this_version_for_a_while(
     boto3.client("s3", endpoint_url=s3_endpoint).put_bucket_versioning(
         Bucket=s3_bucket, VersioningConfiguration={"Status": "Enabled"}
     )
-    video = put_film(film_file)
+    video = put_film(drawn_film)
     (tmp_path / "other.webm").write_bytes(b"other")
     put_film(tmp_path / "other.webm")
     film = make_film(video, version_id=video.version_id, duration_ms=12000)
@@ -88,7 +82,7 @@ def test_link_is_to_this_version_for_a_while(
         urllib.request.urlopen(f"{url}/media/{video.video_id}") as answer,
     ):
         link, body = answer.url, answer.read()
-    assert body == film_file.read_bytes()
+    assert body == drawn_film.read_bytes()
     query = parse_qs(urlsplit(link).query)
     assert query["versionId"] == [video.version_id]
     assert query["X-Amz-Expires"] == ["3600"]
@@ -96,7 +90,7 @@ def test_link_is_to_this_version_for_a_while(
 
 def test_replaced_and_removed_objects_are_told(
     tmp_path: Path,
-    film_file: Path,
+    drawn_film: Path,
     put_film: Callable[[Path], VideoObject],
     s3_endpoint: str,
     s3_bucket: str,
@@ -105,7 +99,7 @@ def test_replaced_and_removed_objects_are_told(
     serve: Any,
 ) -> None:
     """404 with the reason instead of another film."""
-    video = put_film(film_file)
+    video = put_film(drawn_film)
     index_films(tmp_path / "index", make_film(video, duration_ms=12000))
     (tmp_path / "other.webm").write_bytes(b"other")
     put_film(tmp_path / "other.webm")
