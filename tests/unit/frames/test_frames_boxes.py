@@ -8,6 +8,7 @@ import pytest
 
 from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.files.formats.boxes import Edit, read_movie
+from videoxl2.frames.files.formats.fragments import change_description
 
 
 def box(kind: bytes, *parts: bytes, wide: bool = False) -> bytes:
@@ -124,3 +125,29 @@ def test_no_bytes_make_it_fail(tmp_path):
         for _ in range(draw.randint(1, 4)):
             bad[draw.randrange(8, len(bad))] = draw.choice((0, 1, 255, draw.randrange(256)))
         read(tmp_path, bytes(bad))
+
+
+def fragment(track_id: int, description: int | None, base: int | None = None) -> bytes:
+    """The head of one: which description it names, and where its bytes are counted from."""
+    flags = 2 * (description is not None) + (base is not None)
+    fields = b"".join((b"" if base is None else base.to_bytes(8), (description or 0).to_bytes(4)))
+    head = box(b"tfhd", flags.to_bytes(4), track_id.to_bytes(4), fields)
+    return box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", head, box(b"trun", bytes(8))))
+
+
+@pytest.mark.parametrize(
+    ("num_descriptions", "fragments", "changes"),
+    [
+        (2, [fragment(1, 1), fragment(1, 2)], True),
+        (2, [fragment(1, 1, base=2), fragment(1, 2, base=1)], True),
+        (2, [fragment(1, 1), fragment(1, 1, base=2), fragment(1, None), fragment(2, 2)], False),
+        (1, [fragment(1, 1), fragment(1, 2)], False),
+        (2, [], False),
+    ],
+)
+def test_fragments_say_by_which_description_they_are_coded(tmp_path, num_descriptions, fragments, changes):
+    stsd = box(b"stsd", bytes(4), num_descriptions.to_bytes(4), *[box(b"avc1", bytes(78))] * num_descriptions)
+    track = trak(1, box(b"minf", box(b"stbl", stsd)))
+    path = tmp_path / "film.mp4"
+    path.write_bytes(box(b"moov", box(b"mvhd", clock(1000)), track, box(b"mvex")) + b"".join(fragments))
+    assert change_description(path, 1) is changes

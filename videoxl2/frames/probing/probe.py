@@ -17,6 +17,7 @@ from videoxl2.frames.files.container import (
     has_decoder,
     open_video,
 )
+from videoxl2.frames.files.formats.fragments import change_description
 from videoxl2.frames.files.formats.programme_maps import changes_kind
 from videoxl2.frames.files.formats.structure import is_followed
 from videoxl2.frames.files.pixels import display_matrix, rotation_degrees
@@ -142,10 +143,14 @@ def _warnings(video: OpenVideo, scan: Scan, shown: Showing, path: Path) -> tuple
 
 
 def _goes_on(video: OpenVideo, scan: Scan, path: Path) -> bool:
-    """Whether there is more behind what was read: the video in another codec, or another film."""
+    """Whether there is more behind what was read: the video in another codec, or another film; or fragments
+    in another description than they are decoded by.
+    """
     indexes = scan.turns.streams or (video.stream.index,)
     pids = {video.container.streams[index].id for index in indexes}
     changes = video.demuxer == "mpegts" and changes_kind(path, pids)
+    is_mp4 = video.demuxer.startswith("mov,")
+    changes = changes or (is_mp4 and change_description(path, video.stream.id))
     return changes or is_followed(path, video.demuxer)
 
 

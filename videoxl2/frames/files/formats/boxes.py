@@ -56,6 +56,11 @@ class Track:
     language_tag: str | None  # BCP 47, where it is said in full
     table: dict[bytes, memoryview]  # the boxes of its sample table
 
+    @property
+    def num_descriptions(self) -> int:
+        """How many the samples are coded by, at different times."""
+        return int.from_bytes(self.table.get(b"stsd", _EMPTY)[4:8])
+
     def description(self) -> Box | None:
         """The first entry of the sample descriptions, its kind the codec's four letters."""
         return next(boxes(self.table.get(b"stsd", _EMPTY)[8:]), None)
