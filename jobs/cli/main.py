@@ -17,7 +17,7 @@ from jobs.cli.problems import show_crash, show_end, show_problem
 from jobs.cli.report import explain, report, status
 from jobs.cli.run import backfill, run
 from jobs.cli.serve import serve
-from jobs.ui.leaving import leave
+from jobs.ui.leaving import leave, sigterm_as_interrupt
 from jobs.ui.terminal import see_help
 from schemas.failures import ExitCode, MediaIndexError
 
@@ -54,7 +54,8 @@ for verb in (
 def main() -> None:
     """Run the command line and exit with its code; only our own bugs show a traceback."""
     try:
-        code = cli.main(prog_name="media-index", standalone_mode=False)
+        with sigterm_as_interrupt():
+            code = cli.main(prog_name="media-index", standalone_mode=False)
     except MediaIndexError as error:
         code = show_problem(error)
     except (click.exceptions.Abort, KeyboardInterrupt):
