@@ -13,6 +13,7 @@ from typing import Any
 import ray
 from rich.console import Console
 
+import jobs.driver.execution
 import jobs.driver.run
 from jobs.answers.analysis import Analysis
 from jobs.answers.asking import PromptAnswer
@@ -101,7 +102,7 @@ def main() -> int:
         deferred = ray.remote(**options)(_Deferred)
         return deferred.remote(make, placement, source, recipe)
 
-    jobs.driver.run.start_actor = start  # type: ignore[attr-defined]
+    jobs.driver.execution.start_actor = start  # type: ignore[attr-defined]
     settings = Settings(
         library=library, index=index, endpoint_url=endpoint, model=str(PARROT), num_actors=2, device="cpu"
     )

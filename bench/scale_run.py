@@ -89,6 +89,7 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     import ray
     from rich.console import Console
 
+    import jobs.driver.execution
     import jobs.driver.run
     import jobs.driver.settling.settle
     from jobs.driver.telling.progress import Progress
@@ -105,7 +106,7 @@ def run_library(url: str, index: str, num_videos: int) -> dict[str, Any]:
     jobs.driver.settling.settle.IndexSettler.indexed = counted  # type: ignore[assignment]
     options = {"num_cpus": 0, "max_restarts": 0, "max_task_retries": 0, "enable_task_events": False}
     remote = ray.remote(NoModel).options(**options)
-    jobs.driver.run.start_actor = lambda *_: remote.remote()  # type: ignore[attr-defined]
+    jobs.driver.execution.start_actor = lambda *_: remote.remote()  # type: ignore[attr-defined]
     settings = {"library": LIBRARY, "index": index, "endpoint_url": url, "num_actors": 2}
     parrot = Path(__file__).parents[1] / "tests" / "data" / "parrot"
     with Path(os.devnull).open("w") as nowhere:

@@ -1,8 +1,9 @@
 """The driver: the one process of a run that owns its state, hands out videos and commits rows.
 
-run         a run from plan to report row              settling  what it leaves in the index
-loop        videos to actors, one in flight for each   telling   what it says while it works
-node_check  whether nodes have what it needs           stopping  a signal or a lost lease ends it
+run         checks, a plan, a claim               execution  the plan carried out, to the run's own row
+loop        videos to actors, one for each        telling    what it says while it works
+settling    what it leaves in the index           stopping   a signal or a lost lease ends it
+node_check  whether nodes have what it needs
 
 Knows Ray handles and results; never opens a video, an answer or a tensor.
 """

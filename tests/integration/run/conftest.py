@@ -51,7 +51,7 @@ def media_index(
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr("jobs.driver.run.join_cluster", shared_ray.joined)
+    monkeypatch.setattr("jobs.driver.execution.join_cluster", shared_ray.joined)
 
     def run(verb: str, *arguments: object) -> Outcome[str]:
         return media_index(verb, *(_on_a_cpu(*arguments) if verb in STARTS_RAY else arguments))
@@ -79,7 +79,7 @@ def without_ray(
 
     def run(*arguments: object) -> Outcome[str]:
         with monkeypatch.context() as nowhere:
-            nowhere.setattr("jobs.driver.run.join_cluster", _no_ray)
+            nowhere.setattr("jobs.driver.execution.join_cluster", _no_ray)
             return media_index(*arguments)
 
     return run

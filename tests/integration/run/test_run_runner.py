@@ -28,9 +28,9 @@ from jobs.answers.rows import RowBuilder
 from jobs.attempts.tries import ActorLocation, AttemptHistory, AttemptResult, NotLoaded, Postprocessed, Try
 from jobs.attempts.work import Work
 from jobs.cluster.nodes import NodeView
+from jobs.driver.execution import gate_of
 from jobs.driver.loop.runner import Runner
 from jobs.driver.node_check import PARTS, CheckedView
-from jobs.driver.run import gate_of
 from jobs.failures import Stage, VideoFailure
 from jobs.prompts.pack import load_packs
 from jobs.prompts.recipe import Recipe

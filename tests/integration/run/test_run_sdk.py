@@ -109,5 +109,5 @@ def test_ctrl_c_stops_a_run_and_keeps_what_is_committed(
     ).rows
     assert (code, number + left) == (130, 9)
     assert 1 <= number < 9
-    monkeypatch.setattr("jobs.driver.run.join_cluster", shared_ray.joined)
+    monkeypatch.setattr("jobs.driver.execution.join_cluster", shared_ray.joined)
     assert sdk.run(settings).num_planned == left
