@@ -17,6 +17,7 @@ from jobs.answers.asking import Asker, Piece
 from jobs.answers.records import Record, record_of
 from jobs.answers.windows import WindowMs
 from jobs.prompts.answer_text import InvalidAnswerError, parse_records
+from jobs.prompts.kv import BiLevelKv
 from jobs.prompts.pack import Prompt, load_packs
 from jobs.prompts.program.programs import program_for, run_program
 from jobs.prompts.program.times import AnswerContext
@@ -32,11 +33,13 @@ from videoxl2.generate.session import Session
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to ask. `window_s` replaces that of the scenes prompt."""
+    """One way to ask. `window_s` replaces that of the scenes prompt; `kv` pools as a run does, which keeps
+    the window that is asked about dense; `bilevel` keeps the chunks that the prompt's own attention finds."""
 
     name: str
     prefill: PrefillOptions = field(default_factory=PrefillOptions)
     bilevel: BiLevelOptions | None = None
+    kv: BiLevelKv | None = None
     fps: Fraction = Fraction(1)
     window_s: float | None = None
     is_constrained: bool = True
@@ -60,6 +63,7 @@ VARIANTS = (
         "chunks, bi-level: 4x, 2 of 4 groups dense",
         bilevel=BiLevelOptions(chunk_groups=4, compression=4, top_chunks=2),
     ),
+    Variant("as a run pools: 4x, 2 of 6 groups dense", kv=BiLevelKv(compression=4, dense_chunks=2)),
     Variant("2 pictures a second", fps=Fraction(2)),
     Variant("1 picture in 2 seconds", fps=Fraction(1, 2)),
     Variant("windows of 30 s", window_s=30),
@@ -89,7 +93,7 @@ class _Asker(Asker):
     """Answers each window alone: on dense and pooled chunks, or without constraints."""
 
     def __init__(self, model: VideoXL2, variant: Variant) -> None:
-        super().__init__(model)
+        super().__init__(model, variant.kv)
         self._variant = variant
 
     def _decode(
