@@ -9,6 +9,7 @@ from oddfilms.barcode import read_number
 from oddfilms.coding import CODECS, add_video, encode, options, retime
 
 from videoxl2.frames import Span, plan_sampling, probe, read_span
+from videoxl2.frames.files import picture_types
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.kept_areas import keeps_areas
 from videoxl2.frames.files.picture_types import mpeg_type, needs_others
@@ -49,6 +50,18 @@ def test_a_span_is_right_whatever_the_container_calls_a_key(tmp_path, container,
         span = read_span(film, info, grid, Span(first, first + 4), 64)
         assert [read_number(frame) for frame in span.frames] == list(range(first, first + 4))
     assert (info.num_frames, info.timestamps, info.warnings) == (LENGTH, "exact", ())
+
+
+@pytest.mark.parametrize("first", [6, 13])
+def test_a_codec_whose_bits_are_not_known_is_found_out_when_entered(tmp_path, monkeypatch, first):
+    """Its decoder says that the first picture is made from others: reading begins at the film's start."""
+    monkeypatch.setattr(picture_types, "_SAYS", {})
+    film = tmp_path / "film.flv"
+    write(film, "flv1")
+    info = probe(film)
+    span = read_span(film, info, plan_sampling(info, Fraction(25)), Span(first, first + 4), 64)
+    assert [read_number(frame) for frame in span.frames] == list(range(first, first + 4))
+    assert (span.warnings, span.flags.any()) == (("read_in_order",), False)
 
 
 @pytest.mark.parametrize(

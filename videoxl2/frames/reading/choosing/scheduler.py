@@ -15,6 +15,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from av.video.frame import PictureType
+
+from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import Limits
 from videoxl2.frames.files.decoder import Decoder, Picture
 from videoxl2.frames.files.packets import (
@@ -28,6 +31,9 @@ from videoxl2.frames.files.packets import (
 from videoxl2.frames.reading.choosing.targets import Answer, Due, FrameFlag, Miss, Pick, Targets
 
 Timed = tuple[int, Picture]  # with its tick
+
+# Their pictures can be made whole bit by bit, or have a field that is built on the other one.
+_MENDED = frozenset({"h264", "hevc", "vc1", "wmv3"})
 
 
 class CannotEnter(Exception):  # noqa: N818  # a turn in the road, not an error
@@ -193,4 +199,11 @@ def _entered(gop: Gop, pictures: Iterator[Timed]) -> Iterator[Timed]:
 
 def _begins(gop: Gop, first: Timed) -> bool:
     """Whether the first picture that came out is the key itself, as it must be where decoding can start."""
-    return first[0] == gop.start or not is_shown(gop.key)
+    tick, picture = first
+    return (tick == gop.start or not is_shown(gop.key)) and not _is_built_on_others(gop, picture)
+
+
+def _is_built_on_others(gop: Gop, picture: Picture) -> bool:
+    """Whether the decoder made a picture from ones that it was not given."""
+    codec = codec_of(gop.key.stream.codec_context)
+    return codec not in _MENDED and picture.frame.pict_type in (PictureType.P, PictureType.B)
