@@ -13,6 +13,7 @@ counts. Prints Markdown.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
@@ -24,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -49,22 +51,34 @@ class Cell:
 
 def medium_config(vocab_size: int):
     """The real model's grid and 144 visual tokens a group, so that attention weighs as it does there."""
-    from videoxl2.network.configs.config import LanguageConfig, ModelConfig, VisionConfig
+    found = module_of("LanguageConfig", "network.configs.config", "network.config")
 
-    vision = VisionConfig(64, 128, num_layers=2, num_heads=4, image_size=112, patch_size=14)
-    language = LanguageConfig(128, 384, 4, 4, 2, 32, vocab_size)
-    return ModelConfig(vision=vision, language=language, grid_side=24, dtype="float32")
+    vision = found.VisionConfig(64, 128, num_layers=2, num_heads=4, image_size=112, patch_size=14)
+    language = found.LanguageConfig(128, 384, 4, 4, 2, 32, vocab_size)
+    return found.ModelConfig(vision=vision, language=language, grid_side=24, dtype="float32")
 
 
 def build(name: str):
     from videoxl2 import VideoXL2
-    from videoxl2.network.language.tokens import Vocabulary
     from videoxl2.random_checkpoint import build_tokenizer, random_network, small_config
 
     tokenizer = build_tokenizer()
     vocab = tokenizer.get_vocab_size()
     config = small_config(0, vocab) if name == "small" else medium_config(vocab)
-    return VideoXL2(random_network(config, seed=0), Vocabulary(tokenizer), "bench")
+    tokens = module_of("Vocabulary", "network.language.tokens", "network.tokens")
+    return VideoXL2(random_network(config, seed=0), tokens.Vocabulary(tokenizer), "bench")
+
+
+def module_of(name: str, *modules: str) -> Any:
+    """Return the module that has `name`: the first of these that the measured commit knows."""
+    for module in modules:
+        try:
+            found = importlib.import_module(f"videoxl2.{module}")
+        except ModuleNotFoundError:
+            continue
+        if hasattr(found, name):
+            return found
+    raise ModuleNotFoundError(f"this commit has {name} in none of {modules}")
 
 
 def spans(num_frames: int, size: int) -> Iterator[SimpleNamespace]:
