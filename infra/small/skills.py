@@ -17,8 +17,8 @@ from attributes import film_labels
 from drawn_reader import read_drawn
 from lessons import Lessons, TaughtFilm, WatchedFilm
 from storyboard import Film
+from teaching import by_slot
 from tokenizers import Tokenizer
-from train import by_slot
 from vision_stage import tower_features
 
 from jobs.prompts.pack import load_packs

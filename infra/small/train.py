@@ -8,33 +8,32 @@ FOLDER/checkpoint is the result.
 
 from __future__ import annotations
 
-import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import click
 import torch
-from answers_stage import Code, Eye, eye_of, run_batch
+from answers_stage import Code, eye_of
 from checkpoint import build_tokenizer, frame_phrases, fresh_network, small_config, write_checkpoint
 from code_stage import Meant, judge_code, meant_by_code, meant_by_eyes
 from figure_columns import WIDTH
 from figure_wiring import hold_all_wired
 from groups import draw_cuts, draw_groups, group_of, seen_of, with_a_cut
 from growing import load_narrow, load_wide, take_over, width_of, wire_anew
-from lessons import Lessons, TaughtFilm, WatchedFilm, imagine, watch
+from lessons import Lessons, WatchedFilm, imagine, watch
 from narration import every_phrase
 from stages import ANSWERS, CODE, CUTS, GOING_ON, GROUPS, LANGUAGE, LOOKUPS, PICTURES, SUMMARIES
 from storyboard import Part
+from teaching import teach, train_answers
 from tokenizers import Tokenizer
-from training import Log, Mean, Stage, Training, averaged
+from training import Log, Mean, Training, averaged
 from vision_stage import AttributeHeads, Judged, Seen, Shown, draw_pictures, whiten_patches
 
 from jobs.prompts.pack import load_packs
 from videoxl2.constrained.masks import TokenTable
-from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.network.language.tokens import END_OF_TURN, Vocabulary
 from videoxl2.network.network import Network
 
@@ -117,7 +116,7 @@ def train_language(network: Network, lessons: Lessons, folder: Path, log: Log) -
         (LANGUAGE, learner | {"code": code}, (lessons, titles)),
         (SUMMARIES, learner, (summaries, lessons)),
     ):
-        _teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
+        teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
     return code
 
 
@@ -150,24 +149,6 @@ def speak_code(network: Network, code: Code, films: Sequence[WatchedFilm]) -> No
     last.bias.copy_(turn[:-1].T @ last.bias + turn[-1])
 
 
-def train_answers(
-    network: Network,
-    lessons: Lessons,
-    stage: Stage,
-    films: Sequence[WatchedFilm],
-    held_out: Sequence[WatchedFilm],
-    folder: Path,
-    log: Log,
-) -> None:
-    """Until answers are right for the eyes there are, which learn no more: their columns keep their sense."""
-    eye = eye_of(network, [*films, *held_out])
-    taught = lessons, lessons.of_lookups("summaries")
-    network.dts.requires_grad_(False)
-    network.projector.requires_grad_(False)
-    training = Training(stage, {"language": network.language}, folder)
-    _teach(network, eye, taught, training, films, held_out, log)
-
-
 def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log) -> list[WatchedFilm]:
     """Encode films once, shard by shard."""
     films: list[WatchedFilm] = []
@@ -179,58 +160,6 @@ def watch_films(network: Network, part: Part, count: int, folder: Path, log: Log
             log.line("watch", numbers.stop, part=part)
         films += torch.load(file, weights_only=False)
     return films
-
-
-def _teach(
-    network: Network,
-    eye: Eye,
-    taught: tuple[Lessons, Lessons],
-    training: Training,
-    films: Sequence[WatchedFilm],
-    held_out: Sequence[WatchedFilm],
-    log: Log,
-) -> None:
-    """The loop of the stages that learn to answer: two thirds of a step from the first lessons."""
-    questions = [taught[0].of(film, random.Random(n)) for n, film in enumerate(held_out)]
-    mean = Mean()
-    while not training.is_done:
-        torch.manual_seed(training.step)
-        batch = draw_batch(training.stage, films, taught, training.step)
-        outcome = run_batch(network, eye, batch, PrefillOptions())
-        weights = torch.tensor([training.stage.weights.get(slot, 1.0) for slot in outcome.slots])
-        training.descend((outcome.losses * weights).sum() / weights.sum())
-        mean.add(outcome.losses.mean().item())
-        if training.is_time_to_tell:
-            log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
-
-
-def draw_batch(
-    stage: Stage, films: Sequence[WatchedFilm], taught: tuple[Lessons, Lessons], step: int
-) -> list[TaughtFilm]:
-    """Films that make up a step, the same for the same step."""
-    draw = random.Random(step)
-    longest_s = stage.longest_at(step)
-    weights = [len(film.film.scenes) ** stage.long_power for film in films]
-    batch: list[TaughtFilm] = []
-    tokens = 0
-    while tokens < 1.5 * stage.size:
-        watched = draw.choices(films, weights)[0]
-        if watched.film.duration_s > longest_s:
-            continue
-        batch.append(taught[tokens >= stage.size].of(watched, draw))
-        tokens += batch[-1].num_tokens
-    return batch
-
-
-@torch.no_grad()
-def by_slot(network: Network, eye: Eye, questions: Iterable[TaughtFilm]) -> dict[str, float]:
-    """Accuracy of the model's own choices, unmasked, by slot."""
-    found: dict[str, list[float]] = defaultdict(list)
-    for one in questions:
-        outcome = run_batch(network, eye, [one], PrefillOptions())
-        for slot, right in zip(outcome.slots, outcome.right.tolist(), strict=True):
-            found[slot].append(float(right))
-    return {slot: sum(right) / len(right) for slot, right in sorted(found.items())}
 
 
 def go_on_from(
