@@ -50,6 +50,7 @@ _ONE_DELAY = frozenset(
     ]
 )
 _STAMPED_DEMUXERS = INDEXED_DEMUXERS | {"mpegts", "flv"}  # where a packet without pts is an exception
+_SHORT_COUNTER = 1 << 24  # milliseconds
 _ENDING = 4  # pictures before the last one that say whether the pace is even
 _NEIGHBOURS = 32  # looked at for a dts that is missing
 
@@ -87,7 +88,7 @@ def make_clock(
         said, table.dts = table.dts, array("q", _filled_dts(table, period).tolist())
         recount = Recount(table, period)
         recount.apply(table, said, clock.missing == "next_reference")
-    made = _in_pieces(video, table, replace(clock, wrap=WRAPS[video.demuxer]), turns, sound)
+    made = _in_pieces(video, table, replace(clock, wrap=_counter_size(video.demuxer, table)), turns, sound)
     made = replace(made, num_strays=made.num_strays + start.num_unplaced)
     if recount is not None:
         pieces = made.clock.pieces or (Piece(0, recount.dts[0], recount.dts[0]),)
@@ -96,6 +97,19 @@ def make_clock(
         )
         made = replace(made, clock=counted, is_estimated=recount.is_estimated)
     return _finished(made, table, recount)
+
+
+def _counter_size(demuxer: str, table: PacketTable) -> int:
+    """What the stamps count up to.
+
+    Some recorders of Flash fill 24 of its 32 bits, and start again after 4.7 hours.
+    """
+    size, dts = WRAPS[demuxer], table.array("dts")
+    stamps = dts[dts != NONE] % size  # FFmpeg adds a turn where it sees a small one after a large one
+    if demuxer != "flv" or (stamps >= _SHORT_COUNTER).any():
+        return size
+    over = np.diff(stamps) + _SHORT_COUNTER
+    return _SHORT_COUNTER if ((over >= 0) & (over < HOLD_S * 1000)).any() else size
 
 
 def _lacks_stamps(video: OpenVideo, table: PacketTable) -> bool:
