@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from schemas.commit import Bundle
 from storage.index.commits.bundles import encode_bundle
 from storage.index.index import open_index
@@ -46,8 +48,9 @@ def _check(index: Path) -> int:
     return len(rows)
 
 
+@pytest.mark.parametrize("num_rounds", [1, pytest.param(6, marks=pytest.mark.nightly)])
 def test_killed_publishers_leave_no_half_and_no_double_rows(
-    tmp_path: Path, make_bundle: Callable[..., Bundle]
+    tmp_path: Path, make_bundle: Callable[..., Bundle], num_rounds: int
 ) -> None:
     """Two publish at once, two revisions of each video, killed with SIGKILL while a reader looks."""
     index, bundles = tmp_path / "index", tmp_path / "bundles"
@@ -65,7 +68,7 @@ def test_killed_publishers_leave_no_half_and_no_double_rows(
         name = f"{number:02}-{bundle.commit.video_id}-{bundle.commit.analysis_key}.parquet"
         (bundles / name).write_bytes(encode_bundle(bundle))
     moments = random.Random(20261121)
-    for _ in range(3):
+    for _ in range(num_rounds):
         publishers = [_start(index, bundles) for _ in range(2)]
         for publisher in publishers:
             assert publisher.stdout is not None

@@ -204,7 +204,10 @@ def test_an_index_made_anew_under_a_reader(folder: Path, publish: Publish) -> No
         open_catalog(str(folder))
 
 
-def test_readers_beside_a_loop_of_publishing_building_and_vacuuming(folder: Path, publish: Publish) -> None:
+@pytest.mark.parametrize("last", [4, pytest.param(12, marks=pytest.mark.nightly)])
+def test_readers_beside_a_loop_of_publishing_building_and_vacuuming(
+    folder: Path, publish: Publish, last: int
+) -> None:
     """Each answer is of one snapshot, none older than the one before; nobody sees an error."""
     publish(1)
     is_over = threading.Event()
@@ -212,7 +215,7 @@ def test_readers_beside_a_loop_of_publishing_building_and_vacuuming(folder: Path
 
     def change() -> None:
         try:
-            for generation in range(2, 7):
+            for generation in range(2, last + 1):
                 publish(generation)
                 if generation % 2:
                     build_serving(str(folder), words_only=True)
@@ -240,4 +243,4 @@ def test_readers_beside_a_loop_of_publishing_building_and_vacuuming(folder: Path
     generations = [answer[0][0] for answer in seen]
     assert seen == [_of(generation) for generation in generations]
     assert generations == sorted(generations)
-    assert generations[-1] == 6
+    assert generations[-1] == last
