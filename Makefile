@@ -37,8 +37,13 @@ $(VENV)/ready: $(LOCK) pyproject.toml
 demo: setup ## Index a small library of films on this machine, then search it (add files to demo/library)
 	$(BIN)/python infra/demo/demo.py $(DEMO)
 
-test: setup lint ## Lint, types, layers and the tests that a change needs
-	$(BIN)/pytest $(PARALLEL) -m "not nightly"
+# Types are checked beside the tests, on whichever core is free; what they say comes last.
+test: setup ## Lint, types, layers and the tests that a change needs
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@{ $(BIN)/mypy && $(BIN)/lint-imports; } > $(VENV)/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/pytest $(PARALLEL) -m "not nightly"; tests=$$?; \
+	wait $$lint; linted=$$?; cat $(VENV)/lint.log; [ $$tests$$linted = 00 ]
 
 nightly: setup ## The long tests: soaks, trainings, many drawn files
 	$(BIN)/pytest $(PARALLEL) -m nightly
