@@ -27,6 +27,15 @@ from videoxl2.network.configs.json_files import read_json
 from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_vision
 from videoxl2.network.configs.qwen_files import read_pictures
 
+_SIZES = (
+    "hidden_size",
+    "intermediate_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+    "vocab_size",
+)
 MODEL_TYPES = ("llava_qwen", "videoxl2", "video_xl_2")
 
 # The reference deletes the last SigLIP layer, so a config that counts 27 layers means 26.
@@ -47,6 +56,7 @@ def read_config(folder: Path) -> ModelConfig:
         )
     raw = read_json(folder / "config.json")
     model_type = raw.get("model_type")
+    _check_full_weights(folder, raw)
     if (family := _family(folder, raw)).is_qwen_vl:
         return qwen_config(folder, raw, family)
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
@@ -75,6 +85,22 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(
             f"{folder / 'config.json'} has an unusable value: {error}", "Restore the file from its source."
         ) from error
+
+
+def _check_full_weights(folder: Path, raw: dict[str, Any]) -> None:
+    """Raise `CheckpointError` for weights that somebody has quantised."""
+    halves = (raw, raw.get("text_config"))
+    said = [
+        half["quantization_config"]
+        for half in halves
+        if isinstance(half, dict) and half.get("quantization_config")
+    ]
+    if said:
+        method = said[0].get("quant_method") if isinstance(said[0], dict) else None
+        raise CheckpointError(
+            f"{folder} holds quantised weights ({method or 'of an unknown method'}), which are not read",
+            "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",
+        )
 
 
 def _family(folder: Path, raw: dict[str, Any]) -> Family:
@@ -169,6 +195,7 @@ def _language_config(raw: dict[str, Any]) -> LanguageConfig:
     hidden = int(raw.get("hidden_size", default.hidden_size))
     heads = int(raw.get("num_attention_heads", default.num_heads))
     rope = raw.get("rope_parameters") or {}  # where newer configs keep rope_theta
+    _check_positive(raw)
     return LanguageConfig(
         hidden_size=hidden,
         intermediate_size=int(raw.get("intermediate_size", default.intermediate_size)),
@@ -185,6 +212,13 @@ def _language_config(raw: dict[str, Any]) -> LanguageConfig:
         head_norms=bool(raw.get("head_norms", False)),
         rope_axes=tuple(raw.get("rope_axes", ())),
     )
+
+
+def _check_positive(raw: dict[str, Any]) -> None:
+    """Raise `ValueError` for a size of the language model that is not positive."""
+    for name in _SIZES:
+        if raw.get(name) is not None and int(raw[name]) <= 0:
+            raise ValueError(f"{name} {raw[name]} is not positive")
 
 
 def _eos_ids(folder: Path, raw: dict[str, Any]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from videoxl2.errors import CheckpointError
 
@@ -86,11 +87,11 @@ def weight_files(folder: Path) -> list[Path]:
             names = ["model.safetensors"]
         else:
             names = sorted(path.name for path in folder.glob("*.safetensors"))
-    except (ValueError, KeyError, AttributeError) as error:
+        absent = [name for name in names if not (folder / name).is_file()]
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise CheckpointError(
             f"{index} is not a weight index: {error}", "Restore the file from its source."
         ) from error
-    absent = [name for name in names if not (folder / name).is_file()]
     if absent or not names:
         raise CheckpointError(
             f"{folder} lacks {', '.join(absent) or '*.safetensors'}", "Download the missing weight files."
@@ -107,13 +108,21 @@ def weight_names(folder: Path) -> frozenset[str]:
 
 
 def _names_in(path: Path) -> list[str]:
-    """Read the names in one file: 8 bytes say how long the JSON after them is, little end first."""
+    """Read the names in one file: 8 bytes say how long the JSON after them is, little end first.
+
+    A file ends where its head does, or its last tensor: another length is that of a broken download.
+    """
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
-            names: dict[str, object] = json.loads(file.read(min(size, _LONGEST_HEAD)))
-        return [name for name in names if name != "__metadata__"]
-    except (OSError, ValueError, TypeError) as error:
+            tensors: dict[str, Any] = json.loads(file.read(min(size, _LONGEST_HEAD)))
+        tensors.pop("__metadata__", None)
+        there = path.stat().st_size - size - 8
+        wanted = max((int(each["data_offsets"][1]) for each in tensors.values()), default=0)
+        if there not in (0, wanted):
+            raise ValueError(f"{there} bytes of tensors instead of {wanted}")
+        return list(tensors)
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}", "Download the file again.") from error
 
 

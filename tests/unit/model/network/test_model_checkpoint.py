@@ -285,6 +285,15 @@ def test_keys_that_do_not_fit_are_named(small_folder: Path, tmp_path: Path) -> N
             {"config.json": '{"model_type": "llava_qwen"}', "model.safetensors.index.json": "{}"},
             "not a weight index",
         ),
+        (
+            {
+                "config.json": '{"model_type": "llava_qwen"}',
+                "model.safetensors.index.json": '{"weight_map": {"a": 1}}',
+            },
+            "not a weight index",
+        ),
+        ({"config.json": '{"quantization_config": {"quant_method": "awq"}}'}, r"quantised weights \(awq\)"),
+        ({"config.json": '{"text_config": {"quantization_config": {"quant_method": "fp8"}}}'}, r"\(fp8\)"),
     ],
 )
 def test_wrong_folders_are_explained(tmp_path: Path, files: dict[str, str], said: str) -> None:
@@ -294,6 +303,29 @@ def test_wrong_folders_are_explained(tmp_path: Path, files: dict[str, str], said
     with pytest.raises(CheckpointError, match=said) as caught:
         VideoXL2.from_pretrained(tmp_path)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["hidden_size", "num_attention_heads", "vocab_size"])
+def test_sizes_that_are_none_are_named(small_folder: Path, tmp_path: Path, name: str) -> None:
+    raw = json.loads((small_folder / "config.json").read_text())
+    for value in (0, -128):
+        (tmp_path / "config.json").write_text(json.dumps(raw | {name: value}))
+        with pytest.raises(CheckpointError, match=r"unusable value"):
+            read_config(tmp_path)
+
+
+def test_a_download_that_broke_off_is_noticed_by_its_length(small_folder: Path, tmp_path: Path) -> None:
+    """Before weights are read; a head alone is what plans keep of weights that are elsewhere."""
+    whole = (small_folder / "model.safetensors").read_bytes()
+    shutil.copy(small_folder / "config.json", tmp_path)
+    head = 8 + int.from_bytes(whole[:8], "little")
+    for length in (head + 1, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "model.safetensors").write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match=f"damaged: {length - head} bytes of tensors instead of"):
+            read_config(tmp_path)
+    for length in (head, len(whole)):
+        (tmp_path / "model.safetensors").write_bytes(whole[:length])
+        read_config(tmp_path)
 
 
 def test_a_tokenizer_of_two_files_is_read(small_model: VideoXL2, small_folder: Path, tmp_path: Path) -> None:
