@@ -148,10 +148,12 @@ def _ask_store() -> Callable[[float], object]:
 
 @contextmanager
 def _own_sigterm() -> Iterator[None]:
-    """Put the handler of SIGTERM back: `ray.init` takes it, in the main thread."""
+    """Put the handler of SIGTERM back: `ray.init` takes it, in the main thread, and would exit with 15."""
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
     finally:
         if threading.current_thread() is threading.main_thread() and before is not None:
             signal.signal(signal.SIGTERM, before)

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from jobs.cli import main as command_line
+from jobs.cluster import joining
 from jobs.ui.leaving import sigterm_as_interrupt
 
 
@@ -29,6 +30,12 @@ def test_sigterm_ends_a_command_with_words(monkeypatch, capsys):
         "hint: Repeat the command; what is committed stays.",
     ]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_sigterm_while_ray_starts_is_an_interrupt():
+    """Ray's handler, in place until it has started, exits with the signal's number."""
+    with pytest.raises(KeyboardInterrupt), joining._own_sigterm():
+        raise SystemExit(signal.SIGTERM)
 
 
 def test_other_threads_leave_signals_alone():
