@@ -26,6 +26,7 @@ from videoxl2.network.configs.families import Family, family_of
 from videoxl2.network.configs.json_files import read_json
 from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_vision
 from videoxl2.network.configs.qwen_files import read_pictures
+from videoxl2.network.configs.source import WEIGHTS, weight_names
 
 _SIZES = (
     "hidden_size",
@@ -54,7 +55,23 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(
             f"{folder} has no config.json", "Point to the folder that holds config.json and *.safetensors."
         )
-    raw = read_json(folder / "config.json")
+    config = _config_in(folder, read_json(folder / "config.json"))
+    _check_layers(folder, config)
+    return config
+
+
+def _check_layers(folder: Path, config: ModelConfig) -> None:
+    """Raise `CheckpointError` for more layers than there are tensors, which would be built without end."""
+    num_tensors = len(weight_names(folder)) if any(folder.glob(f"*{WEIGHTS}")) else None
+    if num_tensors is not None and config.language.num_layers > num_tensors:
+        raise CheckpointError(
+            f"{folder / 'config.json'} says {config.language.num_layers} layers; "
+            f"the weights are {num_tensors} tensors",
+            "Use weights and config.json of the same release.",
+        )
+
+
+def _config_in(folder: Path, raw: dict[str, Any]) -> ModelConfig:
     model_type = raw.get("model_type")
     _check_full_weights(folder, raw)
     if (family := _family(folder, raw)).is_qwen_vl:

@@ -23,6 +23,7 @@ QWEN_TOWERS = ("model.visual.", "visual.")  # how the names of its weights begin
 # Read of a Qwen-VL model besides its config.json, weights and tokenizer.
 QWEN_FILES = tuple(dict.fromkeys((*CHAT_FILES, *VIDEO_FILES, STILLS_FILE)))
 _LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
+_FULL = ("F64", "F32", "F16", "BF16")  # what the format calls weights that nobody has quantised
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
 
@@ -102,7 +103,7 @@ def weight_files(folder: Path) -> list[Path]:
 def weight_names(folder: Path) -> frozenset[str]:
     """Return the names of all tensors, read off the heads of the weight files.
 
-    Raises `CheckpointError` where a file is absent or is no safetensors file.
+    Raises `CheckpointError` where a file is absent, is no safetensors file, or holds quantised weights.
     """
     return frozenset(chain.from_iterable(map(_names_in, weight_files(folder))))
 
@@ -121,9 +122,16 @@ def _names_in(path: Path) -> list[str]:
         wanted = max((int(each["data_offsets"][1]) for each in tensors.values()), default=0)
         if there not in (0, wanted):
             raise ValueError(f"{there} bytes of tensors instead of {wanted}")
-        return list(tensors)
+        kinds = {name: str(each["dtype"]) for name, each in tensors.items()}
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}", "Download the file again.") from error
+    for name, kind in kinds.items():
+        if name.endswith((".weight", ".bias")) and kind not in _FULL:
+            raise CheckpointError(
+                f"{path} holds quantised weights ({name} is {kind}), which are not read",
+                "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",
+            )
+    return list(kinds)
 
 
 def revision_of(folder: Path) -> str:

@@ -314,6 +314,29 @@ def test_sizes_that_are_none_are_named(small_folder: Path, tmp_path: Path, name:
             read_config(tmp_path)
 
 
+def test_more_layers_than_tensors_are_refused_before_they_are_built(
+    small_folder: Path, tmp_path: Path
+) -> None:
+    raw = json.loads((small_folder / "config.json").read_text())
+    shutil.copytree(small_folder, tmp_path / "it")
+    (tmp_path / "it" / "config.json").write_text(json.dumps(raw | {"num_hidden_layers": 10**9}))
+    with pytest.raises(CheckpointError, match="says 1000000000 layers; the weights are"):
+        read_config(tmp_path / "it")
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, torch.float8_e4m3fn])
+def test_quantised_weights_that_no_file_speaks_of_are_refused(
+    small_folder: Path, tmp_path: Path, dtype: torch.dtype
+) -> None:
+    """A cast would take their numbers for weights, without the scales that lie beside them."""
+    shutil.copy(small_folder / "config.json", tmp_path)
+    weights = load_file(small_folder / "model.safetensors")
+    name = "model.layers.0.mlp.down_proj.weight"
+    save_file(weights | {name: weights[name].to(dtype)}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=f"quantised weights \\({name} is "):
+        read_config(tmp_path)
+
+
 def test_a_download_that_broke_off_is_noticed_by_its_length(small_folder: Path, tmp_path: Path) -> None:
     """Before weights are read; a head alone is what plans keep of weights that are elsewhere."""
     whole = (small_folder / "model.safetensors").read_bytes()
