@@ -1,1 +1,1 @@
-"""The command line: `main` is the console script, and each other module has the options of some verbs."""
+"""The command line: `entry` is the console script, `main` has all verbs, other modules options of some."""

@@ -1,4 +1,4 @@
-"""The console script `media-index`."""
+"""All verbs, and how a command ends."""
 
 import os
 import sys
@@ -51,9 +51,14 @@ for verb in (
     cli.add_command(verb)
 
 
-def main() -> None:
-    """Run the command line and exit with its code; only our own bugs show a traceback."""
+def main(is_interrupted: bool = False) -> None:
+    """Run the command line and exit with its code; only our own bugs show a traceback.
+
+    `is_interrupted`: a signal to end came before, so that nothing is begun.
+    """
     try:
+        if is_interrupted:
+            raise KeyboardInterrupt
         with sigterm_as_interrupt():
             code = cli.main(prog_name="media-index", standalone_mode=False)
     except MediaIndexError as error:

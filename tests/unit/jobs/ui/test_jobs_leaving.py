@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -50,3 +52,30 @@ def test_other_threads_leave_signals_alone():
     thread.start()
     thread.join()
     assert seen == [before]
+
+
+_SIGNALLED_WHILE_IT_LOADS = """
+import os, signal, sys
+
+class AtTheVerbs:
+    def find_spec(self, name, path=None, target=None):
+        if name == "jobs.cli.ask":
+            os.kill(os.getpid(), signal.{name})
+
+sys.meta_path.insert(0, AtTheVerbs())
+sys.argv = ["media-index", "config"]
+from jobs.cli.entry import main
+main()
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_verbs_are_loaded_ends_with_words(name):
+    """In the first second of a command, before anything of it could be told."""
+    program = [sys.executable, "-c", _SIGNALLED_WHILE_IT_LOADS.replace("{name}", name)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=100)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr.splitlines() == [
+        "error: interrupted",
+        "hint: Repeat the command; what is committed stays.",
+    ]
