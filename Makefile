@@ -45,8 +45,9 @@ test: setup ## Lint, types, layers and the tests that a change needs
 	$(BIN)/pytest $(PARALLEL) -m "not nightly"; tests=$$?; \
 	wait $$lint; linted=$$?; cat $(VENV)/lint.log; [ $$tests$$linted = 00 ]
 
-nightly: setup ## The long tests: soaks, trainings, many drawn files
-	$(BIN)/pytest $(PARALLEL) -m nightly
+NIGHTLY ?= tests
+nightly: setup ## The long tests: soaks, trainings, many drawn files; NIGHTLY=tests/unit for a part
+	$(BIN)/pytest $(PARALLEL) -m nightly $(NIGHTLY)
 
 COVERED ?= tests
 coverage: setup ## Which branches the tests take; COVERED=tests/unit for a part

@@ -6,17 +6,29 @@ import signal
 def main() -> None:
     """Run the command line and exit with its code.
 
-    Ctrl-C or SIGTERM while verbs are loaded is kept, and ends the command with words as soon as they are.
+    The first Ctrl-C or SIGTERM while verbs are loaded is kept, and ends the command with words once they are;
+    the second ends it at once.
     """
     came: list[int] = []
+
+    def keep(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, before[signal.Signals(number)])
+
     by_default = (signal.SIG_DFL, signal.default_int_handler)
     before = {
-        number: signal.signal(number, lambda which, _: came.append(which))
+        number: signal.getsignal(number)
         for number in (signal.SIGINT, signal.SIGTERM)
         if signal.getsignal(number) in by_default  # others, such as nohup, have said what is to happen
     }
+    for number in before:
+        signal.signal(number, keep)
     from jobs.cli.main import main as run_command
 
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    run_command(is_interrupted=bool(came))
+    def begin() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            raise KeyboardInterrupt
+
+    run_command(begin)

@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from collections.abc import Callable
 
 import click
 
@@ -51,14 +52,13 @@ for verb in (
     cli.add_command(verb)
 
 
-def main(is_interrupted: bool = False) -> None:
+def main(begin: Callable[[], None] = lambda: None) -> None:
     """Run the command line and exit with its code; only our own bugs show a traceback.
 
-    `is_interrupted`: a signal to end came before, so that nothing is begun.
+    `begin` is called first; where it raises `KeyboardInterrupt`, nothing else is done.
     """
     try:
-        if is_interrupted:
-            raise KeyboardInterrupt
+        begin()
         with sigterm_as_interrupt():
             code = cli.main(prog_name="media-index", standalone_mode=False)
     except MediaIndexError as error:

@@ -26,9 +26,11 @@ def leave(code: int) -> NoReturn:
 def sigterm_as_interrupt() -> Iterator[None]:
     """Take SIGTERM, with which schedulers stop a process, for Ctrl-C: it ends with words and in good order.
 
-    A run that is at work handles both by itself. Without effect outside the main thread.
+    A run that is at work handles both by itself. Without effect outside the main thread, and where whoever
+    started the process has it ignored.
     """
-    if threading.current_thread() is not threading.main_thread():
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
         yield
         return
     before = signal.signal(signal.SIGTERM, _interrupt)

@@ -9,12 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from command_line import Outcome
 
 from schemas.commit import Bundle
 from schemas.identity import VideoObject
 
 MediaIndex = Callable[..., Outcome[str]]
+
+
+@pytest.fixture
+def nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails the test where a refusal does not end the verb, which would listen for ever."""
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_: pytest.fail("it serves"))
 
 
 def test_it_serves_until_interrupted(films: Path, serve: Any) -> None:
@@ -50,6 +57,7 @@ def test_other_host_names_are_refused(films: Path, serve: Any) -> None:
             urllib.request.urlopen(request)
 
 
+@pytest.mark.usefixtures("nothing_listens")
 def test_port_in_use_is_a_preflight_error(films: Path, media_index: MediaIndex) -> None:
     """Two lines that name the port and the way out."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -62,6 +70,7 @@ def test_port_in_use_is_a_preflight_error(films: Path, media_index: MediaIndex) 
     assert len(lines) == 2
 
 
+@pytest.mark.usefixtures("nothing_listens")
 def test_what_is_no_index_is_told(
     tmp_path: Path, films: Path, media_index: MediaIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

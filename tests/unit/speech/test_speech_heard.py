@@ -151,7 +151,7 @@ def test_weights_that_are_none_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", ["gigantic", "/no/folder", "~/none", "./x", "a/b/c"])
 @pytest.mark.parametrize("local_only", [False, True])
 def test_what_is_neither_here_nor_on_the_hub_is_refused(given: str, local_only: bool) -> None:
-    """The hint lists the sizes that there are; no hub is asked for a path."""
+    """The hint lists the sizes that there are; no hub is asked for what begins like a path."""
     with pytest.raises(SpeechError, match="neither a folder that is here nor a size") as raised:
         find_speech_weights(given, local_only)
     assert "large-v3" in raised.value.hint

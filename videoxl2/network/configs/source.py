@@ -23,6 +23,7 @@ QWEN_TOWERS = ("model.visual.", "visual.")  # how the names of its weights begin
 # Read of a Qwen-VL model besides its config.json, weights and tokenizer.
 QWEN_FILES = tuple(dict.fromkeys((*CHAT_FILES, *VIDEO_FILES, STILLS_FILE)))
 _LONGEST_HEAD = 100_000_000  # bytes; the format allows no more
+_WEIGHTS_NAMED = (".weight", ".bias", ".qweight", ".weight_packed")  # the last two by those who quantise
 _FULL = ("F64", "F32", "F16", "BF16")  # what the format calls weights that nobody has quantised
 _BLOCK, _NUM_BLOCKS = 1 << 20, 64  # sampled from each weight file: all of a small one, 64 MiB of a shard
 
@@ -126,7 +127,7 @@ def _names_in(path: Path) -> list[str]:
     except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged: {error}", "Download the file again.") from error
     for name, kind in kinds.items():
-        if name.endswith((".weight", ".bias")) and kind not in _FULL:
+        if name.endswith(_WEIGHTS_NAMED) and kind not in _FULL:
             raise CheckpointError(
                 f"{path} holds quantised weights ({name} is {kind}), which are not read",
                 "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",

@@ -329,7 +329,10 @@ def test_quantised_weights_that_no_file_speaks_of_are_refused(
     small_folder: Path, tmp_path: Path, dtype: torch.dtype
 ) -> None:
     """A cast would take their numbers for weights, without the scales that lie beside them."""
-    shutil.copy(small_folder / "config.json", tmp_path)
+    raw = json.loads((small_folder / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(raw | {"quantization_config": {"quant_method": "awq"}}))
+    shutil.copy(small_folder / "model.safetensors", tmp_path)
+    read_config(tmp_path)  # full weights are full weights, whatever was once done to their forebears
     weights = load_file(small_folder / "model.safetensors")
     name = "model.layers.0.mlp.down_proj.weight"
     save_file(weights | {name: weights[name].to(dtype)}, tmp_path / "model.safetensors")
