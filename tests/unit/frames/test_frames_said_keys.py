@@ -8,7 +8,7 @@ import pytest
 from oddfilms.barcode import read_number
 from oddfilms.coding import CODECS, add_video, encode, options, retime
 
-from videoxl2.frames import Span, plan_sampling, probe, read_span
+from videoxl2.frames import Span, UndecodableVideo, plan_sampling, probe, read_span
 from videoxl2.frames.files import picture_types
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.kept_areas import keeps_areas
@@ -96,3 +96,16 @@ def test_what_says_nothing_is_believed():
     assert mpeg_type(np.zeros(64, np.uint8).tobytes()) is None
     assert not keeps_areas("h264", b"", 64, 48, 24)
     assert keeps_areas("smc", bytes(6), 64, 48, 8)
+
+
+@pytest.mark.parametrize("bits", [0, 3, 64])
+def test_a_depth_that_no_decoder_knows_is_told_as_such(tmp_path, bits):
+    """Depths stand 82 bytes after the codec's name in the sample description."""
+    film = tmp_path / "film.mov"
+    write(film, "qtrle24")
+    content = bytearray(film.read_bytes())
+    at = content.index(b"rle ", content.index(b"stsd")) + 78
+    assert int.from_bytes(content[at : at + 2], "big") == 24
+    film.write_bytes(content[:at] + bits.to_bytes(2, "big") + content[at + 2 :])
+    with pytest.raises(UndecodableVideo):
+        probe(film)

@@ -14,6 +14,14 @@ _LINE_END = -1
 _BYTE_BITS = 8
 _WORD_BITS = 16
 _SMC_HEAD = 4
+_ANIMATION_BITS = (
+    2,
+    4,
+    8,
+    16,
+    24,
+    32,
+)  # pictures of one bit are coded in another way; others are not decoded
 
 
 def keeps_areas(codec: str, data: bytes, width: int, height: int, num_bits: int) -> bool:
@@ -28,8 +36,8 @@ def keeps_areas(codec: str, data: bytes, width: int, height: int, num_bits: int)
 def _animation(data: bytes, width: int, height: int, num_bits: int) -> bool:
     """Lines of literal and repeated units; above 32, bits count from there for grey."""
     num_bits &= 31 if num_bits > 32 else 63
-    if num_bits == 1:
-        return False  # of another kind
+    if num_bits not in _ANIMATION_BITS:
+        return False
     unit = num_bits // _BYTE_BITS if num_bits > _BYTE_BITS else 4
     pixels = 1 if num_bits > _BYTE_BITS else 32 // num_bits
     is_part = bool(data[5] & 8)
