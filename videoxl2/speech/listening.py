@@ -120,14 +120,15 @@ class _Ears:
 def sample_clock(clock: Clock, time_base: Fraction) -> SampleClock:
     """When sound of a film is heard. Counted pictures tell no joint: there a short step back is one."""
     restart_s = _COUNTED_RESTART_S if clock.counts_packets else RESTART_S
-    return SampleClock(shifts_of(clock, time_base), restart_s)
+    start_s = clock.pieces[0].tick * time_base if clock.pieces else Fraction(0)
+    return SampleClock(shifts_of(clock, time_base), restart_s, clock.wrap * time_base, start_s)
 
 
 def shifts_of(clock: Clock, time_base: Fraction) -> list[Fraction]:
     """Seconds from stamps to the film's clock, one for each piece that it was joined from."""
-    turns = (0, clock.wrap, -clock.wrap) if clock.wrap else (0,)
-    ticks = [piece.tick - piece.stamp for piece in clock.pieces] or [0]
-    return list(dict.fromkeys((tick + turn) * time_base for turn in turns for tick in ticks))
+    return list(dict.fromkeys((piece.tick - piece.stamp) * time_base for piece in clock.pieces)) or [
+        Fraction(0)
+    ]
 
 
 def _not_heard(video: OpenVideo) -> HeardTrack:

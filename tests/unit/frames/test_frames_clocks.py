@@ -7,6 +7,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from flash_tags import moved_by
 from oddfilms import draw, judge
 from oddfilms import make as make_film
 from oddfilms.recipe import Piece
@@ -118,24 +119,13 @@ def test_pictures_between_stamps_are_in_time(make, numbers, codec, num_b):
     )
 
 
-def _moved_by(ms, bits, content):
-    """A Flash film whose tags are later, in a counter of so many bits (FLV 10.1, E.4.1)."""
-    moved, at = bytearray(content), 13
-    while at + 11 <= len(moved):
-        stamp = int.from_bytes(moved[at + 4 : at + 7]) | moved[at + 7] << 24
-        told = (stamp + ms) % (1 << bits)
-        moved[at + 4 : at + 8] = (told & 0xFFFFFF).to_bytes(3) + bytes([told >> 24])
-        at += 15 + int.from_bytes(moved[at + 1 : at + 4])
-    return bytes(moved)
-
-
 @pytest.mark.parametrize("bits", [24, 32])
 @pytest.mark.parametrize("num_b", [0, 2])
 def test_a_flash_counter_that_wraps_is_no_jump(make, numbers, bits, num_b):
     """After 49.7 days; or 4.7 hours where a recorder leaves out the upper 8 bits."""
     options = {"preset": "veryfast", "g": "20", "bf": str(num_b), "sc_threshold": "0"}
     path = make(f"wrap-{bits}-{num_b}.flv", codec_options=options, num_frames=60)
-    path.write_bytes(_moved_by((1 << bits) - 1000, bits, path.read_bytes()))
+    path.write_bytes(moved_by((1 << bits) - 1000, bits, path.read_bytes()))
     info = probe(path)
     assert (info.num_frames, info.duration_ms, info.warnings) == (60, 2400, ())
     _assert_shown(path, info, numbers, [Fraction(n, 25) for n in range(60)], range(60))

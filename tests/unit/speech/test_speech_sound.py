@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from flash_tags import moved_by
 from tone_films import RATE as FILM_RATE
 from tone_films import tones, write_film
 
@@ -68,6 +69,17 @@ def test_sound_that_starts_late_stays_late(tmp_path: Path, container: str) -> No
     """A decoder that counts samples would hear it 1.2 s too early."""
     film = write_film(tmp_path / f"a.{container}", "aac", [tones(2.0, 0.5)], sound_from_s=1.2)
     assert _near(_tones_ms(film), [1700])
+
+
+@pytest.mark.parametrize("bits", [24, 32])
+@pytest.mark.parametrize(("before_ms", "sound_from_s"), [(1000, 0.0), (1, 0.0), (500, 1.2)])
+def test_sound_goes_on_where_a_flash_counter_starts_again(
+    tmp_path: Path, bits: int, before_ms: int, sound_from_s: float
+) -> None:
+    """FFmpeg adds 32 bits to stamps behind the wrap, whatever the recorder counts in."""
+    film = write_film(tmp_path / "a.flv", "aac", [tones(2.0, 0.5, 1.5)], sound_from_s, pictures="flv1")
+    film.write_bytes(moved_by((1 << bits) - before_ms, bits, film.read_bytes()))
+    assert _near(_tones_ms(film), [round(sound_from_s * 1000) + at for at in (500, 1500)])
 
 
 @pytest.mark.parametrize("container", ["mkv", "ts"])

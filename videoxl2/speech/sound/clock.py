@@ -31,11 +31,14 @@ class SampleClock:
     """Places frames of sound one after the other.
 
     `shifts` are seconds that may have to be added to a stamp; of several, the one that lets it go on from the
-    sound so far: a film whose clock was joined from pieces has one for each.
+    sound so far: a film whose clock was joined from pieces has one for each. Stamps count modulo `turn_s`,
+    whatever turns FFmpeg adds to them; the first is looked for near `start_s`.
     """
 
     shifts: Sequence[Fraction] = (Fraction(0),)
     restart_s: Fraction = RESTART_S
+    turn_s: Fraction = Fraction(0)  # 0: stamps do not wrap
+    start_s: Fraction = Fraction(0)  # of the film
     num_gaps: int = 0
     num_overlaps: int = 0
     is_restless: bool = False  # some jumps were not followed
@@ -48,7 +51,7 @@ class SampleClock:
         """The next frame, which says when it is heard, or nothing."""
         expected = self._expected
         if expected is None:
-            return self._begin(Fraction(0) if stamp_s is None else stamp_s + self.shifts[0], length_s)
+            return self._begin(Fraction(0) if stamp_s is None else self._first(stamp_s), length_s)
         if stamp_s is None:
             return self._go_on(expected, length_s)
         at = self._nearest(stamp_s, expected)
@@ -67,9 +70,17 @@ class SampleClock:
         self._restarted += expected - at
         return self._go_on(expected, length_s)
 
+    def _first(self, stamp_s: Fraction) -> Fraction:
+        return self._unwrapped(stamp_s + self.shifts[0], self.start_s)
+
     def _nearest(self, stamp_s: Fraction, expected: Fraction) -> Fraction:
-        at = (stamp_s + shift + self._restarted for shift in self.shifts)
+        stamp_s += self._restarted
+        at = (self._unwrapped(stamp_s + shift, expected) for shift in self.shifts)
         return min(at, key=lambda one: abs(one - expected))
+
+    def _unwrapped(self, at: Fraction, near: Fraction) -> Fraction:
+        """Of the times that are whole turns apart, the one nearest to another."""
+        return at - round((at - near) / self.turn_s) * self.turn_s if self.turn_s else at
 
     def _go_on(self, expected: Fraction, length_s: Fraction) -> Placed:
         self._expected = expected + length_s
