@@ -9,9 +9,11 @@ from oddfilms.barcode import read_number
 from oddfilms.coding import CODECS, add_video, encode, options, retime
 
 from videoxl2.frames import Span, UndecodableVideo, plan_sampling, probe, read_span
-from videoxl2.frames.files import picture_types
+from videoxl2.frames.files import picture_types, said_keys
 from videoxl2.frames.files.codecs import codec_of
+from videoxl2.frames.files.container import open_video
 from videoxl2.frames.files.kept_areas import keeps_areas
+from videoxl2.frames.files.packets import Damage, read_packets
 from videoxl2.frames.files.picture_types import mpeg_type, needs_others
 
 TICKS, LENGTH, GOP = 3600, 20, 8
@@ -109,3 +111,27 @@ def test_a_depth_that_no_decoder_knows_is_told_as_such(tmp_path, bits):
     film.write_bytes(content[:at] + bits.to_bytes(2, "big") + content[at + 2 :])
     with pytest.raises(UndecodableVideo):
         probe(film)
+
+
+@pytest.mark.parametrize("kept_from", [5, 20, 70])
+def test_a_file_that_spoke_true_is_asked_now_and_then(tmp_path, monkeypatch, kept_from):
+    """16 in a row, then every 32nd; all where one of those proves wrong. A film's first is not asked."""
+    film = tmp_path / "film.mov"
+    with av.open(str(film), "w") as out:
+        stream = add_video(out, "qtrle24", options("qtrle24", 1, 0), CODECS["qtrle24"].size, Fraction(25))
+        packets = encode(stream, "qtrle24", range(70), CODECS["qtrle24"].size)
+        numbers = {bytes(packet): number for number, packet in enumerate(packets)}
+        for packet in packets:
+            out.mux(packet)
+    asked = []
+
+    def keeps(_, data, *__):
+        asked.append(numbers[data])
+        return asked[-1] >= kept_from
+
+    monkeypatch.setattr(said_keys, "keeps_areas", keeps)
+    with open_video(film) as video:
+        keys = [numbers[bytes(packet)] for packet in read_packets(video, Damage()) if packet.is_keyframe]
+    found = next((number for number in (*range(1, 17), 33, 65) if number >= kept_from), 70)
+    assert keys == list(range(found))
+    assert asked == [*(one for one in (*range(1, 17), 33, 65) if one < found), *range(found, 70)]

@@ -24,6 +24,11 @@ _ANIMATION_BITS = (
 )  # pictures of one bit are coded in another way; others are not decoded
 
 
+def can_keep_areas(codec: str) -> bool:
+    """Whether codes of this codec are followed."""
+    return codec in _WALKS
+
+
 def keeps_areas(codec: str, data: bytes, width: int, height: int, num_bits: int) -> bool:
     """Whether a picture of `width` x `height` pixels, `num_bits` bits each, leaves any as they were."""
     walk = _WALKS.get(codec)

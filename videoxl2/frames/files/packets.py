@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Protocol
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
-from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from videoxl2.frames.files.codecs import codec_of
 from videoxl2.frames.files.container import Limits, OpenVideo
-from videoxl2.frames.files.kept_areas import keeps_areas
-from videoxl2.frames.files.picture_types import is_b_type, needs_others
+from videoxl2.frames.files.picture_types import is_b_type
+from videoxl2.frames.files.said_keys import SaidKeys
 
 if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
@@ -72,13 +71,13 @@ class Gop:
 def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator[AnyPacket]:
     """Every non-empty packet of the streams (of all, when none is named) from the current position."""
     failures = 0
-    chosen = video.stream.index
+    chosen, keys = video.stream.index, SaidKeys(video.stream)
     while failures < _MAX_FAILURES_IN_A_ROW:
         try:
             for packet in video.container.demux(*streams):
                 if packet.size:  # the end of a stream is announced by an empty packet
                     failures = 0
-                    if packet.stream_index == chosen and packet.is_keyframe and _is_no_key(packet):
+                    if packet.stream_index == chosen and packet.is_keyframe and keys.is_wrong_of(packet):
                         packet.is_keyframe = False
                     yield packet
         except FFmpegError:
@@ -89,18 +88,6 @@ def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator
             return
         else:
             return
-
-
-def _is_no_key(packet: AnyPacket) -> bool:
-    """Whether it needs the pictures before it, whatever its container says. A film's first has none."""
-    if (packet.dts if packet.pts is None else packet.pts) == packet.stream.start_time:
-        return False
-    context = packet.stream.codec_context
-    assert isinstance(context, VideoCodecContext)
-    codec, data = codec_of(context), bytes(packet)
-    return needs_others(codec, data, context.extradata) or keeps_areas(
-        codec, data, context.width, context.height, context.bits_per_coded_sample
-    )
 
 
 class Tap(Protocol):

@@ -18,7 +18,15 @@ _SLICES, _RANDOM_ACCESS = range(32), range(16, 24)  # H.265, table 7-1
 _SET_TYPES_AT = 21  # of HEVC's configuration record: where its lowest bits say how long lengths are
 
 
-def needs_others(codec: str, data: bytes, description: bytes | None) -> bool:
+Data = bytes | memoryview
+
+
+def says_type(codec: str) -> bool:
+    """Whether bits of this codec are known."""
+    return codec == "hevc" or codec in _SAYS
+
+
+def needs_others(codec: str, data: Data, description: bytes | None) -> bool:
     """Whether a picture is made from ones before it; False where its bits do not say.
 
     `description`: what the container tells the decoder of the stream.
@@ -32,9 +40,9 @@ def needs_others(codec: str, data: bytes, description: bytes | None) -> bool:
         return False
 
 
-def mpeg_type(data: bytes) -> int | None:
+def mpeg_type(data: Data) -> int | None:
     """`picture_coding_type` of MPEG-1 and -2; None: the header is not there."""
-    head = data[:_HEADERS]
+    head = bytes(data[:_HEADERS])
     at = head.find(_PICTURE)
     return None if not 0 <= at < len(head) - 5 else head[at + 5] >> 3 & 7
 
@@ -45,23 +53,23 @@ def is_b_type(data: bytes) -> bool | None:
     return None if found is None else found == _B_PICTURE
 
 
-def _mpeg(data: bytes) -> bool:
+def _mpeg(data: Data) -> bool:
     return mpeg_type(data) not in (None, _INTRA)
 
 
-def _mpeg4(data: bytes) -> bool:
-    at = data.find(_VOP)
-    return at >= 0 and data[at + 4] >> 6 != 0
+def _mpeg4(data: Data) -> bool:
+    at = (whole := bytes(data)).find(_VOP)
+    return at >= 0 and whole[at + 4] >> 6 != 0
 
 
-def _bits(data: bytes, at: int, count: int) -> int:
+def _bits(data: Data, at: int, count: int) -> int:
     last = (at + count + 7) // 8
     if last > len(data):
         raise IndexError(at)
     return int.from_bytes(data[:last], "big") >> last * 8 - at - count & (1 << count) - 1
 
 
-def _h263(data: bytes) -> bool:
+def _h263(data: Data) -> bool:
     if _bits(data, 0, 22) != 1 << 5:
         return False
     if _bits(data, 35, 3) != _EXTENDED_FORMAT:
@@ -69,44 +77,44 @@ def _h263(data: bytes) -> bool:
     return _bits(data, 59 if _bits(data, 38, 3) == 1 else 41, 3) != 0
 
 
-def _flv1(data: bytes) -> bool:
+def _flv1(data: Data) -> bool:
     if _bits(data, 0, 17) != 1:
         return False
     return _bits(data, 33 + _OWN_SIZES.get(_bits(data, 30, 3), 0), 2) != 0
 
 
-def _msmpeg4(data: bytes) -> bool:
+def _msmpeg4(data: Data) -> bool:
     return _bits(data, 0, 2) != 0
 
 
-def _wmv2(data: bytes) -> bool:
+def _wmv2(data: Data) -> bool:
     return bool(data[0] & 0x80)
 
 
-def _svq1(data: bytes) -> bool:
+def _svq1(data: Data) -> bool:
     return _bits(data, 30, 2) != 0
 
 
-def _vp8(data: bytes) -> bool:
+def _vp8(data: Data) -> bool:
     return bool(data[0] & 1)
 
 
-def _vp9(data: bytes) -> bool:
+def _vp9(data: Data) -> bool:
     at = 5 if _bits(data, 2, 2) == 3 else 4
     return _bits(data, 0, 2) == 2 and _bits(data, at, 2) != 0
 
 
-def _zmbv(data: bytes) -> bool:
+def _zmbv(data: Data) -> bool:
     return not data[0] & 1
 
 
-def _cinepak(data: bytes) -> bool:
+def _cinepak(data: Data) -> bool:
     """A strip that is told apart from the one before it; nothing is said of strips without a picture."""
     strip = data[_CINEPAK_HEAD : _CINEPAK_HEAD + _STRIP_HEAD]
     return strip[:1] == bytes([_INTRA_STRIP + 1])
 
 
-def _hevc(data: bytes, description: bytes) -> bool:
+def _hevc(data: Data, description: bytes) -> bool:
     if description[:1] != b"\1" or len(description) <= _SET_TYPES_AT:
         return False
     length = (description[_SET_TYPES_AT] & 3) + 1
@@ -119,7 +127,7 @@ def _hevc(data: bytes, description: bytes) -> bool:
     return False
 
 
-_SAYS: dict[str, Callable[[bytes], bool]] = {
+_SAYS: dict[str, Callable[[Data], bool]] = {
     "mpeg1video": _mpeg,
     "mpeg2video": _mpeg,
     "mpeg4": _mpeg4,
