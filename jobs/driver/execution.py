@@ -76,7 +76,9 @@ class Execution:
         place, at = (checked.settings.index, checked.settings.endpoint_url), checked.settings.compact_at
         self._tidying = Tidying(*place, at, progress, checked.settings.scratch)
         self._settler = IndexSettler(checked.index, checked.recipe, run_id, progress, self._tidying)
-        self._relinking = Relinking(checked.index, checked.recipe.recipe_id, run_id)
+        self._relinking = Relinking(
+            checked.index, checked.recipe.recipe_id, run_id, bool(checked.recipe.of_sidecars)
+        )
         self._num_planned = len(plan.videos)
 
     def run(self, stop: Stop) -> Run:

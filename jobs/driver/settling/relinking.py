@@ -21,9 +21,12 @@ from storage.query.plans import PlannedVideos
 _PAGE = 1000  # videos compared before the first of them is worked on
 
 
-def relink(index: Index, planned: PlannedVideo, run_id: str) -> bool:
-    """Commit the rows that the same bytes have under another name, but for captions that lie beside that one
-    alone. Returns whether all rows could be taken. Raises `storage.errors`."""
+def relink(index: Index, planned: PlannedVideo, run_id: str, reads_texts: bool) -> bool:
+    """Commit the rows that the same bytes have under another name; a copy does without the captions that lie
+    beside the other one alone, where the run knows what lies beside it (`reads_texts`).
+
+    Returns whether the captions are those of the texts beside it. Raises `storage.errors`.
+    """
     assert planned.carried_id
     assert planned.carried_key
     video = planned.video
@@ -31,7 +34,12 @@ def relink(index: Index, planned: PlannedVideo, run_id: str) -> bool:
     commit = columns_of(Commit, video) | key | {"run_id": run_id, "created_at": _now()}
     del commit["sidecars_rev"]  # the texts that are in the rows are the other's
     listed = columns_of(Video, video) | key
-    return index.commit_copy(planned.carried_id, planned.carried_key, commit, listed, video.has_texts_of)
+    other = planned.carried_id, planned.carried_key
+    if not reads_texts:
+        index.commit_copy(*other, commit, listed)
+        return True
+    keeps_others = planned.reason is Reason.MOVED  # its own texts most likely, under another name, too
+    return index.commit_copy(*other, commit, listed, video.has_texts_of, keeps_others)
 
 
 def texts_to_read(videos: Sequence[VideoObject], checked: Preflight) -> Findings:
@@ -46,13 +54,14 @@ def texts_to_read(videos: Sequence[VideoObject], checked: Preflight) -> Findings
 class Relinking:
     """The videos of one run that get the rows of others with the same bytes."""
 
-    def __init__(self, index: Index, recipe_id: str, run_id: str) -> None:
+    def __init__(self, index: Index, recipe_id: str, run_id: str, reads_texts: bool) -> None:
         self.relinked: list[tuple[VideoId, str]] = []  # (video_id, analysis_key): committed, to be published
         self.num_relinked = 0  # in all
-        self.beside_others: list[VideoObject] = []  # relinked, with texts of their own that nobody read yet
+        self.beside_others: list[VideoObject] = []  # relinked, whose own texts nobody read yet
         self._index = index
         self._recipe_id = recipe_id
         self._run_id = run_id
+        self._reads_texts = reads_texts
         self._copies: list[PlannedVideo] = []
 
     def relink(self, videos: PlannedVideos) -> Iterator[PlannedVideo]:
@@ -87,10 +96,10 @@ class Relinking:
 
     def _relink(self, one: PlannedVideo) -> bool:
         try:
-            has_all = relink(self._index, one, self._run_id)
+            has_own_texts = relink(self._index, one, self._run_id, self._reads_texts)
         except NotFound:
             return False
-        if not has_all:
+        if not has_own_texts:
             self.beside_others.append(one.video)
         self.relinked.append((one.video.video_id, one.analysis_key))
         self.num_relinked += 1

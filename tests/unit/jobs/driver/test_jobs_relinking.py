@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,11 +14,12 @@ from jobs.driver.run import run
 from jobs.driver.settling.relinking import Relinking
 from jobs.driver.telling.progress import Progress
 from jobs.planning.plan import NIGHTLY, make_plan
-from jobs.planning.preflight import check_plan
+from jobs.planning.preflight import check_plan, selection_of
 from jobs.planning.reasons.copies import split_copies
 from jobs.settings.config import Settings, resolve
 from schemas.commit import Bundle, Commit, CommitState
 from schemas.identity import VideoObject, digest
+from schemas.measured import Caption, CaptionTrack
 from schemas.plan import Reason
 from schemas.tables import Failure, Scene, Video
 from storage.index.commits.bundles import encode_bundle
@@ -39,9 +41,9 @@ def place(tmp_path):
 
 @pytest.fixture
 def settings(place):
-    def make(library: str = "films") -> Settings:
+    def make(library: str = "films", **more: Any) -> Settings:
         where = {"library": str(place / library), "index": str(place / "index"), "model": str(PARROT)}
-        return resolve(where)
+        return resolve(where | more)
 
     return make
 
@@ -77,6 +79,45 @@ def indexed(place, settings, make_row):
         index.publish(pairs)
 
     return index_them
+
+
+@pytest.fixture
+def captioned(place, settings, make_row):
+    """Index a film with captions that lie beside it, and move both to a folder of their own."""
+    films = place / "films"
+    (films / "broken.mp4").unlink()
+    (films / "film.en.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nHello\n")
+    checked = check_plan(settings())
+    (video,) = checked.library.list_videos(selection_of(settings()))
+    recipe_id = checked.recipe.recipe_id
+    key = video.analysis_key(recipe_id)
+    ids = {"video_id": video.video_id, "object_rev": video.object_rev, "recipe_id": recipe_id} | {
+        "analysis_key": key,
+        "run_id": "r",
+    }
+    told = {"state": CommitState.ROWS, "failure_class": None, "sidecars_rev": video.sidecars_rev}
+    bundle = Bundle(
+        commit=make_row(Commit, uri=video.uri, content_rev=video.content_rev, **told, **ids),
+        videos=(make_row(Video, uri=video.uri, size_bytes=video.size_bytes, **ids),),
+        measured={
+            "caption_tracks": (make_row(CaptionTrack, track=0, source="sidecar", **ids),),
+            "captions": (make_row(Caption, track=0, text="Hello", **ids),),
+        },
+    )
+    index = open_index(settings().index, create=True)
+    index.declare_recipe(checked.recipe.record)
+    index.commit(video.video_id, key, encode_bundle(bundle))
+    index.publish([(video.video_id, key)])
+    (films / "2026").mkdir()
+    for name in ("film.mp4", "film.en.srt"):
+        (films / name).rename(films / "2026" / name)
+    return index
+
+
+def captions(settings: Settings) -> list[Any]:
+    with open_catalog(settings.index) as catalog:
+        said = "SELECT uri, text FROM captions JOIN videos USING (analysis_key)"
+        return catalog.query(said).rows
 
 
 def quietly(settings: Settings) -> tuple[int, str]:
@@ -131,7 +172,7 @@ def test_what_only_looks_like_another_is_analysed_after_all(place, settings, ind
     checked = check_plan(settings())
     plan = make_plan(checked, NIGHTLY, "p")
     assert plan.summary.reasons == {Reason.UNCHANGED: 1, Reason.QUARANTINED: 1, Reason.DUPLICATE: 2}
-    relinking = Relinking(checked.index, checked.recipe.recipe_id, "p")
+    relinking = Relinking(checked.index, checked.recipe.recipe_id, "p", reads_texts=True)
     first, second = relinking.relink(plan.found.relinked)
     assert relinking.relinked == []
     for one in (first, second):
@@ -168,3 +209,26 @@ def test_rows_under_a_links_name_move_to_the_real_one(place, settings, indexed):
     assert names(settings(), "videos") == [f"{place}/films/film.mp4"]
     assert names(settings(), "failures") == [f"{place}/films/broken.mp4"]
     assert "moved" not in quietly(settings())[1]
+
+
+def test_a_moved_film_keeps_its_captions_where_nobody_reads_them(place, settings, captioned):
+    """A run that reads no captions has not looked what lies beside the film."""
+    code, said = quietly(settings(signals=("cues",)))
+    assert (code, "1 moved" in said) == (0, True), said
+    assert captions(settings()) == [(f"{place}/films/2026/film.mp4", "Hello")]
+
+
+def test_a_moved_film_keeps_its_captions_until_they_are_read(place, settings, captioned):
+    """What lay beside it has moved with it, most likely; a copy of a film has no such claim."""
+    (place / "films" / "2026" / "film.en.srt").write_text("1\n00:00:00,500 --> 00:00:01,500\nHello there\n")
+    checked = check_plan(settings())
+    (moved,) = make_plan(checked, NIGHTLY, "p").found.relinked
+    shutil.copy(place / "films" / "2026" / "film.mp4", place / "films")  # copies are held against the first
+    for reason, kept in ((Reason.DUPLICATE, 0), (Reason.MOVED, 1)):
+        relinking = Relinking(checked.index, checked.recipe.recipe_id, reason.value, reads_texts=True)
+        key = digest(moved.analysis_key, reason.value)
+        found = PlannedVideos.of((replace(moved, reason=reason, analysis_key=key),))
+        assert list(relinking.relink(found)) == []
+        checked.index.publish(relinking.relinked)
+        assert len(captions(settings())) == 1 + kept, reason
+        assert [one.uri for one in relinking.beside_others] == [f"{place}/films/2026/film.mp4"]
