@@ -18,7 +18,7 @@ from ray.job_config import JobConfig
 from jobs.cluster.address import LOCAL, check_admitted, first_line, found_address
 from jobs.cluster.memory_kills import MemoryKills, what_is_known
 from jobs.cluster.nodes import NodeView, View
-from jobs.cluster.session import session_folder
+from jobs.cluster.session import LEAVING_THREAD, session_folder
 from jobs.cluster.store_pulse import StorePulse
 from jobs.cluster.vital_signs import Answered, ClusterLostError, OwnProcesses, Ports, VitalSigns
 from jobs.cluster.words import read_words, words_aside
@@ -174,9 +174,15 @@ def _connected(connect: Callable[[], VitalSigns], is_private: bool) -> Iterator[
 
 
 def _leave(is_dead: bool) -> None:
-    """Leave Ray, and end it where it is ours. In a thread, as a Ray that is dying may not let go."""
+    """Leave Ray, and end it where it is ours. In a thread, as a Ray that is dying may not let go, also one
+    of which nobody has found out yet: then its processes here are ended first."""
+    node = _node()
     if is_dead:
-        _node().kill_all_processes(check_alive=False, allow_graceful=False)
-    leaving = threading.Thread(target=ray.shutdown, kwargs={"wait_for_processes": True}, daemon=True)
+        node.kill_all_processes(check_alive=False, allow_graceful=False)
+    wait = {"wait_for_processes": True}
+    leaving = threading.Thread(target=ray.shutdown, kwargs=wait, name=LEAVING_THREAD, daemon=True)
     leaving.start()
     leaving.join(LEAVE_S)
+    if leaving.is_alive() and not is_dead:
+        node.kill_all_processes(check_alive=False, allow_graceful=False)
+        leaving.join(LEAVE_S)

@@ -16,6 +16,7 @@ from pathlib import Path
 from jobs.folders import make_writable
 from schemas.failures import MediaIndexError, PreflightError, UsageError
 
+LEAVING_THREAD = "leaving Ray"  # it has Ray's lock, for which a process would wait at its end
 SOCKET_PATH_BYTES = 107  # of sockaddr_un.sun_path, less its end
 # As Ray names them, with the largest process id of Linux.
 _IN_ROOT = "/session_2026-11-29_22-38-11_058883_4194304/sockets/plasma_store"

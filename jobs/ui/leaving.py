@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from jobs.cluster.session import LEAVING_THREAD
+
 LOOP_THREAD = "driver loop"
 
 
 def leave(code: int) -> NoReturn:
-    """Exit; at once where the driver's loop waits in a Ray that is frozen: while Python ends in good order,
-    what that thread still holds would be complained of on the terminal."""
-    if any(thread.name == LOOP_THREAD for thread in threading.enumerate()):
+    """Exit; at once where the driver's loop, or its leaving, waits in a Ray that is frozen.
+
+    An end in good order would wait for them, or complain on the terminal of what they hold.
+    """
+    if any(thread.name in (LOOP_THREAD, LEAVING_THREAD) for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

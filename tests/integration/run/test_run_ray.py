@@ -86,6 +86,8 @@ def test_a_ray_that_dies_ends_the_run_with_words(
         while not said or "indexed" not in said[-1]:
             said.append(run.stderr.readline())
             assert said[-1], said
+        if number == signal.SIGSTOP:  # nothing is to end before it is noticed
+            os.kill(pid_of("ray::ModelActor", run), number)
         os.kill(pid_of(part, run), number)
         out, rest = run.communicate(timeout=300)
     finally:
@@ -112,6 +114,26 @@ def test_a_ray_that_dies_ends_the_run_with_words(
     assert (row["exit_code"], row["set_aside"], row["unfinished"]) == (1, 0, NUM_VIDEOS - row["indexed"])
     assert row["indexed"] >= 1
     assert status["failures"] == []
+
+
+@pytest.mark.nightly  # a frozen Ray is waited for twice
+def test_a_ray_that_freezes_at_the_end_does_not_hold_the_run(where, parrot, media_index, temporary):
+    """All rows are committed: it ends with 0, and takes what is frozen with it."""
+    command = [COMMAND, "run", "--new-index", *where, "--model", str(parrot), "--device", "cpu"]
+    pipe = subprocess.PIPE
+    run = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    try:
+        said: list[str] = []
+        while sum("indexed" in line for line in said) < NUM_VIDEOS:
+            said.append(run.stderr.readline())
+            assert said[-1], said
+        frozen = pid_of("gcs/gcs_server", run)
+        os.kill(frozen, signal.SIGSTOP)
+        out, _ = run.communicate(timeout=300)
+    finally:
+        run.kill()
+    assert (run.returncode, f"{NUM_VIDEOS} indexed" in out) == (0, True)
+    assert not Path(f"/proc/{frozen}").exists()
 
 
 STRANGER = "import pathlib; pathlib.Path({trace!r}).touch(); raise ImportError('a stranger ran')\n"
