@@ -50,7 +50,8 @@ def sql(
     views: bool,
     **flags: Any,
 ) -> None:
-    """Query the tables videos, scenes, characters, appearances, highlights, runs and failures.
+    """Query the tables: videos, scenes, characters, appearances, highlights; shots, cues, captions, speech,
+    screen_text, chapters; runs, failures, attempts and others ("show tables").
 
     Only queries are run. Refused is what writes (COPY, CREATE), reads other files or addresses (read_csv),
     attaches (ATTACH), loads (INSTALL, LOAD) or sets something (SET, PRAGMA), and a second statement.
