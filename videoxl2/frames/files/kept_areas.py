@@ -14,14 +14,7 @@ _LINE_END = -1
 _BYTE_BITS = 8
 _WORD_BITS = 16
 _SMC_HEAD = 4
-_ANIMATION_BITS = (
-    2,
-    4,
-    8,
-    16,
-    24,
-    32,
-)  # pictures of one bit are coded in another way; others are not decoded
+_ANIMATION_BITS = (2, 4, 8, 16, 24, 32)  # one bit is coded in another way, others are not decoded
 
 
 def can_keep_areas(codec: str) -> bool:

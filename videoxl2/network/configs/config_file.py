@@ -26,7 +26,7 @@ from videoxl2.network.configs.families import Family, family_of
 from videoxl2.network.configs.json_files import read_json
 from videoxl2.network.configs.qwen_config import QWEN_TYPES, qwen_language, qwen_vision
 from videoxl2.network.configs.qwen_files import read_pictures
-from videoxl2.network.configs.source import WEIGHTS, weight_names
+from videoxl2.network.configs.source import WEIGHTS, quantised_error, weight_names
 
 _SIZES = (
     "hidden_size",
@@ -55,15 +55,19 @@ def read_config(folder: Path) -> ModelConfig:
         raise CheckpointError(
             f"{folder} has no config.json", "Point to the folder that holds config.json and *.safetensors."
         )
-    config = _config_in(folder, read_json(folder / "config.json"))
-    _check_layers(folder, config)
+    raw = read_json(folder / "config.json")
+    if not any(folder.glob(f"*{WEIGHTS}")):  # a config alone is what it says, or Video-XL-2's
+        _check_full_weights(folder, raw)
+        return _config_of(folder, raw, QWEN_TYPES.get(str(raw.get("model_type")), Family.VIDEO_XL_2))
+    names = weight_names(folder)
+    config = _config_of(folder, raw, family_of(folder, names))
+    _check_layers(folder, config, len(names))
     return config
 
 
-def _check_layers(folder: Path, config: ModelConfig) -> None:
+def _check_layers(folder: Path, config: ModelConfig, num_tensors: int) -> None:
     """Raise `CheckpointError` for more layers than there are tensors, which would be built without end."""
-    num_tensors = len(weight_names(folder)) if any(folder.glob(f"*{WEIGHTS}")) else None
-    if num_tensors is not None and config.language.num_layers > num_tensors:
+    if config.language.num_layers > num_tensors:
         raise CheckpointError(
             f"{folder / 'config.json'} says {config.language.num_layers} layers; "
             f"the weights are {num_tensors} tensors",
@@ -71,10 +75,9 @@ def _check_layers(folder: Path, config: ModelConfig) -> None:
         )
 
 
-def _config_in(folder: Path, raw: dict[str, Any]) -> ModelConfig:
+def _config_of(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig:
     model_type = raw.get("model_type")
-    _check_full_weights(folder, raw)
-    if (family := _family(folder, raw)).is_qwen_vl:
+    if family.is_qwen_vl:
         return qwen_config(folder, raw, family)
     if model_type not in MODEL_TYPES and "mm_vision_tower" not in raw:
         raise CheckpointError(
@@ -105,9 +108,7 @@ def _config_in(folder: Path, raw: dict[str, Any]) -> ModelConfig:
 
 
 def _check_full_weights(folder: Path, raw: dict[str, Any]) -> None:
-    """Raise `CheckpointError` for quantised weights by the config alone, where none lie beside it."""
-    if any(folder.glob(f"*{WEIGHTS}")):
-        return
+    """Raise `CheckpointError` where a config says that somebody has quantised its weights."""
     halves = (raw, raw.get("text_config"))
     said = [
         half["quantization_config"]
@@ -116,17 +117,7 @@ def _check_full_weights(folder: Path, raw: dict[str, Any]) -> None:
     ]
     if said:
         method = said[0].get("quant_method") if isinstance(said[0], dict) else None
-        raise CheckpointError(
-            f"{folder} holds quantised weights ({method or 'of an unknown method'}), which are not read",
-            "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",
-        )
-
-
-def _family(folder: Path, raw: dict[str, Any]) -> Family:
-    """Return the family of the weights beside a config; a config alone is what it says, or Video-XL-2's."""
-    if any(folder.glob("*.safetensors")):
-        return family_of(folder)
-    return QWEN_TYPES.get(str(raw.get("model_type")), Family.VIDEO_XL_2)
+        raise quantised_error(folder, method or "of an unknown method")
 
 
 def qwen_config(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from videoxl2.errors import CheckpointError
-from videoxl2.network.configs.source import QWEN_TOWERS, weight_names
+from videoxl2.network.configs.source import QWEN_TOWERS
 
 _QUERY_AWARE = "model.WindowTimeToTokenAttention."
 
@@ -29,13 +29,12 @@ class Family(StrEnum):
         return self in (Family.QWEN2_5_VL, Family.QWEN3_VL)
 
 
-def family_of(folder: Path) -> Family:
-    """Return the family of the checkpoint in `folder`.
+def family_of(folder: Path, names: frozenset[str]) -> Family:
+    """Return the family of the checkpoint in `folder`, whose weights have these names.
 
     What has the names of none is taken for Video-XL-2, whose loader says which weights are missing. Raises
-    `CheckpointError` where the weights cannot be read, or are known and cannot be used.
+    `CheckpointError` where the weights are known and cannot be used.
     """
-    names = weight_names(folder)
     if any("beacon_" in name for name in names):
         raise CheckpointError(
             f"{folder} holds the first Video-XL-Pro, whose language model compresses its own keys and values",

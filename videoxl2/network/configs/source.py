@@ -128,11 +128,16 @@ def _names_in(path: Path) -> list[str]:
         raise CheckpointError(f"{path} is damaged: {error}", "Download the file again.") from error
     for name, kind in kinds.items():
         if name.endswith(_WEIGHTS_NAMED) and kind not in _FULL:
-            raise CheckpointError(
-                f"{path} holds quantised weights ({name} is {kind}), which are not read",
-                "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",
-            )
+            raise quantised_error(path, f"{name} is {kind}")
     return list(kinds)
+
+
+def quantised_error(place: Path, how: str) -> CheckpointError:
+    """Return what is said of weights that somebody has quantised."""
+    return CheckpointError(
+        f"{place} holds quantised weights ({how}), which are not read",
+        "Use the release with full weights, and --weight-bits 8 or 4 where they are too large.",
+    )
 
 
 def revision_of(folder: Path) -> str:
