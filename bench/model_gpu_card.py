@@ -1,4 +1,4 @@
-"""What a card does at most, and what stages of bench/model_gpu.py take of it: operations, bytes and goals."""
+"""Limits of a card, and operations, bytes and goals of the stages of bench/model_gpu.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the engines of bench/search.py are given and asked: scenes of an index, words and places."""
+"""Scenes that the engines of bench/search.py are given, and words and places they are asked for."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

@@ -83,7 +83,7 @@ def main() -> None:
 
 @dataclass
 class Tally:
-    """What a detector found in some films, and CPU seconds of each round."""
+    """Score of a detector on some films, and CPU seconds of each round."""
 
     found: Score
     spent: list[float]
@@ -113,7 +113,7 @@ def compare(sets: dict[str, list[Film]], wanted: list[str] | None, rounds: int) 
 
 
 def _measured(films: list[Film], used: dict[str, Detect], rounds: int) -> dict[str, Tally]:
-    """By detector; decoding alone stands before them."""
+    """Measure each detector; decoding alone stands before them."""
     tallies = {name: Tally(Score(), [0.0] * rounds) for name in [_DECODING, *used]}
     for one in films:
         for turn in range(rounds):

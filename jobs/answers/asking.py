@@ -55,7 +55,7 @@ class PromptAnswer:
 
     @property
     def is_partial(self) -> bool:
-        """Whether something that belongs into the answer may be missing."""
+        """Tell whether something that belongs into the answer may be missing."""
         return self.problem is not None or self.num_cut_short > 0 or self.num_lost > 0
 
     @classmethod

@@ -12,11 +12,11 @@ class WeightsOnce:
     """Weights of which heads alone are downloaded: the hub or S3 is asked when a check first wants them."""
 
     def __init__(self, settings: Settings) -> None:
-        """Without a model the built-in one counts."""
+        """Take the built-in model where the settings name none."""
         self._settings = settings.model_copy(update={"model": settings.model or BUILT_IN})
 
     def find(self) -> Weights:
-        """The same answer each time, or the same error: those of `find_weights`."""
+        """Return the same answer each time, or raise the same error: those of `find_weights`."""
         if isinstance(self._outcome, MediaIndexError):
             raise self._outcome
         return self._outcome

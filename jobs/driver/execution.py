@@ -109,14 +109,14 @@ class Execution:
         return row
 
     def _works(self) -> Iterator[Work]:
-        """What is left to analyse once rows have been relinked."""
+        """Return what is left to analyse once rows have been relinked."""
         videos, copies = self._plan.videos, self._plan.copies
         relinked = self._relinking.relink(self._plan.found.relinked)
         for planned in (*videos, *relinked, *self._relinking.expect(videos, copies)):
             yield self._work(planned)
 
     def _works_beside_others(self) -> Iterator[Work]:
-        """Of videos that have just got rows of others, what reads texts that lie beside them alone."""
+        """Return the work on texts beside videos that have just got rows of others."""
         if not self._relinking.beside_others:
             return
         found = texts_to_read(self._relinking.beside_others, self._checked)

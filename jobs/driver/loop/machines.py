@@ -17,8 +17,8 @@ MAY_TAKE_S = 30.0  # to start a process where there is a GPU; after that somebod
 
 @dataclass(frozen=True)
 class Shortage:
-    """What the run lacks to get on, for `seconds` by now: it wants `num_wanted`, and `num_there` are there,
-    in use by others. `why` is known from the second time on that it is told."""
+    """Machines that the run lacks to get on, for `seconds` by now: it wants `num_wanted`, and `num_there` are
+    there, in use by others. `why` is known from the second time on that it is told."""
 
     lacks: Literal["GPU", "CPU"]
     num_wanted: int

@@ -43,7 +43,7 @@ def relink(index: Index, planned: PlannedVideo, run_id: str, reads_texts: bool) 
 
 
 def texts_to_read(videos: Sequence[VideoObject], checked: Preflight) -> Findings:
-    """What is left to do to videos that got rows of others: to read their own texts, without a model."""
+    """Plan to read the texts beside videos that got rows of others, where that needs no model."""
     recipe, index = checked.recipe, checked.index
     told = recipe.of_sidecars, recipe.tasks_of_said
     found = examine(videos, index, recipe.record, checked.library.is_local, *told)

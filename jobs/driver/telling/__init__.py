@@ -1,4 +1,4 @@
-"""What a run says while it works: to people, to log files and to Prometheus.
+"""Words of a run at work: to people, to log files and to Prometheus.
 
 progress    bar and log lines              pace       hours of video done, and the time it will end
 tally       running totals                 metrics    gauges and counters of Ray

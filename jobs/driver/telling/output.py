@@ -1,4 +1,4 @@
-"""Where a run's lines and events go: to stderr as text or as JSON lines, and the events to `logging`, too."""
+"""Output of a run, lines and events: to stderr as text or as JSON lines, and the events to `logging`, too."""
 
 import logging
 from typing import Any, Literal

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from beside_film import FILM
 from places import DATA
 from tiny_network import write_tiny_checkpoint
 
@@ -25,7 +26,7 @@ from schemas.answers import Moments, SummaryAnswer
 from schemas.identity import VideoObject
 from schemas.plan import Reason
 from schemas.usage import Usage
-from videoxl2.frames import FrameSpan, MediaInfo, SamplingGrid
+from videoxl2.frames import FrameSpan, SamplingGrid
 from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
 
@@ -209,24 +210,7 @@ def test_an_invalid_answer_is_a_failure_with_its_text(asker, session, context, m
 
 
 def bundle_of(*answers: PromptAnswer, sampled_ms: tuple[int, ...] = tuple(range(0, 100_000, 5000))):
-    info = MediaInfo(
-        container="mp4",
-        video_codec="h264",
-        audio_codecs=(),
-        width=64,
-        height=48,
-        rotation=0,
-        fps_num=25,
-        fps_den=1,
-        is_vfr=False,
-        duration_ms=100_000,
-        start_ms=0,
-        num_frames=2500,
-        timestamps="exact",
-        title=None,
-        size_bytes=1,
-        warnings=(),
-    )
+    info = replace(FILM, duration_ms=100_000, num_frames=2500)
     analysis = Analysis(info, SamplingGrid(Fraction(5), 20), sampled_ms, (), answers)
     recipe = Recipe("m", "r", "auto", Fraction(1), 2048, load_packs())
     work = Work(VideoObject("/a.mp4", 1, 1), "key", Reason.NEW, max_frames=2048)
