@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from videoxl2.errors import ModelInputError
-from videoxl2.network.transfer import to_device
+from videoxl2.network.transfer import pictures_to_device
 
 # x/255 is a float64 product in the reference, rounded to float32, then (x - 0.5) / 0.5 in float32.
 # A pixel has 256 values, so the whole normalisation is this table.
@@ -46,7 +46,5 @@ def squash_frames(frames_FHWC: NDArray[np.uint8], image_size: int) -> NDArray[np
 
 def pixel_values(frames_FSSC: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
     """Normalise pixels to `[F, 3, S, S]` float32 in [-1, 1], by a table that lies on `device`."""
-    # Copies only when the array is read-only (a Ray object), which torch would warn about.
-    writable = frames_FSSC if frames_FSSC.flags.writeable else frames_FSSC.copy()
-    bytes_FSSC = to_device(torch.from_numpy(np.ascontiguousarray(writable)), torch.device(device))
+    bytes_FSSC = pictures_to_device(frames_FSSC, torch.device(device))
     return _pixel_values_on(torch.device(device))[bytes_FSSC.permute(0, 3, 1, 2).int()]

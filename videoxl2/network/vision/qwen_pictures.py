@@ -5,6 +5,8 @@ Shapes: F frames, H W height and width in pixels, G pairs of frames, N patches o
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from torch import Tensor
 from videoxl2.errors import ModelInputError
 from videoxl2.network.configs.picture_size import FRAMES_PER_PAIR
 from videoxl2.network.configs.qwen_config import MERGED, Colours
-from videoxl2.network.transfer import to_device
+from videoxl2.network.transfer import pictures_to_device
 
 
 def checked_size(frames_FHWC: NDArray[np.uint8], unit: int) -> tuple[int, int]:
@@ -37,10 +39,15 @@ def qwen_pixels(
     frames_FHWC: NDArray[np.uint8], device: torch.device, mean_3: Colours, spread_3: Colours
 ) -> Tensor:
     """Normalise to `[F, 3, H, W]` float32 by mean and spread of the three colours."""
-    writable = frames_FHWC if frames_FHWC.flags.writeable else frames_FHWC.copy()
-    bytes_FHWC = to_device(torch.from_numpy(np.ascontiguousarray(writable)), device)
-    mean, spread = (torch.tensor(values, device=device) * 255 for values in (mean_3, spread_3))
-    return (bytes_FHWC.permute(0, 3, 1, 2).float() - mean[:, None, None]) / spread[:, None, None]
+    bytes_FHWC = pictures_to_device(frames_FHWC, device)
+    mean, spread = _colours_on(device, mean_3), _colours_on(device, spread_3)
+    return (bytes_FHWC.permute(0, 3, 1, 2).float() - mean) / spread
+
+
+@cache
+def _colours_on(device: torch.device, colours_3: Colours) -> Tensor:
+    """Return shares of full light as values of a byte `[3, 1, 1]`; they cross to a device once."""
+    return (torch.tensor(colours_3, device=device) * 255)[:, None, None]
 
 
 def patches(pixels_FCHW: Tensor, patch_size: int) -> Tensor:
