@@ -80,7 +80,7 @@ class VideoFailure:
 
     @property
     def counts(self) -> bool:
-        """Against the failure budget, if nothing more is tried."""
+        """Whether it counts against the failure budget, if nothing more is tried."""
         return POLICIES[self.failure_class].counts and self.code not in _ABOUT_ONE_OBJECT
 
     @property

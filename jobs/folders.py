@@ -8,7 +8,7 @@ from schemas.failures import PreflightError
 
 
 def default_scratch() -> Path:
-    """Where copies of what is on S3 go, unless another folder is named; it need not be there yet."""
+    """Return the folder for copies of what is on S3, unless another is named; it need not be there yet."""
     return Path(tempfile.gettempdir()) / f"media-index-{getpass.getuser()}"
 
 

@@ -21,6 +21,7 @@ class JsonLines(logging.Formatter):
     """One JSON object a record: time, level, logger, process, event, message, then its fields."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON, with the traceback of its exception."""
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),

@@ -109,13 +109,15 @@ class Copies:
 
     @property
     def kept(self) -> "CheckpointCopies":
+        """The copies of checkpoints in the scratch folder."""
         from storage.checkpoints.copy import CheckpointCopies
 
         return CheckpointCopies(self.scratch / KEPT_IN)
 
 
 def note_on(model_id: str | None) -> str | None:
-    """What whoever reads rows of this model must know, in a sentence; None: nothing is known against it."""
+    """Return what a reader of this model's rows must know, in a sentence; None: nothing is known against
+    it."""
     return f"The model {BUILT_IN} understands {_LIMITS}." if model_id == BUILT_IN else None
 
 

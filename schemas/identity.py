@@ -32,7 +32,7 @@ def moment_of(epoch_ns: int) -> datetime:
 
 
 def video_id_of(uri: str) -> VideoId:
-    """Follows the URI, so it survives every change of the object's bytes."""
+    """Return the id of a video, which follows its URI: it survives every change of the object's bytes."""
     return VideoId(digest("video", uri))
 
 
@@ -66,8 +66,8 @@ class Sidecar:
 
     @property
     def rev(self) -> str:
-        """Which bytes: etag and size on S3, size and modification time on a disk; and that they are out of
-        reach."""
+        """The revision of its bytes: etag and size on S3, size and modification time on a disk; and whether
+        they are out of reach."""
         return f"{self.size_bytes}-{self.etag or self.modified_ns}{'-archived' if self.is_archived else ''}"
 
 
@@ -105,7 +105,7 @@ class VideoObject:
 
     @property
     def object_rev(self) -> str:
-        """Which bytes: etag and size (and version) on S3, size and modification time on a disk.
+        """The revision of its bytes: etag and size (and version) on S3, size and modification time on a disk.
 
         S3's own modification time stays out: copying an object onto itself changes it, not the bytes.
         """
@@ -115,7 +115,8 @@ class VideoObject:
 
     @property
     def content_rev(self) -> str:
-        """Equal for the same bytes under another name: a moved or copied object keeps it."""
+        """A revision that is equal for the same bytes under another name: a moved or copied object keeps
+        it."""
         return f"{self.size_bytes}-{self.etag or self.modified_ns}"
 
     @property
@@ -128,7 +129,7 @@ class VideoObject:
 
     @property
     def sidecars_rev(self) -> str | None:
-        """Which texts lie beside it, with which bytes; None: none."""
+        """The revision of the texts beside it, of their names and bytes; None: there are none."""
         if not self.sidecars:
             return None
         in_order = sorted(self.sidecars, key=lambda sidecar: sidecar.name)
@@ -147,5 +148,5 @@ class VideoObject:
 
 
 def new_run_id(started_at: datetime, entropy: str) -> str:
-    """Readable and sorted by time, e.g. `20261121T081502Z-4f9c1b`; `entropy` parts runs of one second."""
+    """Return an id that sorts by time, e.g. `20261121T081502Z-4f9c1b`; `entropy` parts runs of one second."""
     return f"{started_at:%Y%m%dT%H%M%SZ}-{digest('run', entropy)[:6]}"

@@ -15,7 +15,8 @@ class Row(BaseModel):
 
 
 def columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
-    """What records hold under the names of a table's columns; of several the last one counts."""
+    """Return the values that records hold under the names of a table's columns; of several the last one
+    counts."""
     return {
         name: getattr(record, name)
         for record in records

@@ -59,5 +59,5 @@ def _parse_folder(url: str) -> Folder:
 
 
 def cache_folder() -> Path:
-    """This user's folder for what can be made again."""
+    """Return this user's folder for what can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "media-index"

@@ -29,7 +29,8 @@ def glob_escape(path: str) -> str:
 
 
 def scan_files(paths: Iterable[str]) -> str:
-    """Reads Parquet files of one table, at least one. Columns that only later files have are kept, too."""
+    """Return SQL that reads Parquet files of one table, at least one. Columns that only later files have are
+    kept, too."""
     files = ",\n  ".join(quote(glob_escape(path)) for path in paths)
     return f"FROM read_parquet([\n  {files}\n], union_by_name = true, hive_partitioning = false)"
 

@@ -36,7 +36,7 @@ class NonFiniteError(ModelError):
 
     @classmethod
     def of_logits(cls) -> NonFiniteError:
-        """What is said wherever a token would have to be picked among such numbers."""
+        """Return the error for a token that would have to be picked among such numbers."""
         return cls(
             "the logits are not finite",
             "Check the weights for NaN; with float16, try bfloat16 or float32.",

@@ -250,6 +250,7 @@ def write_random_checkpoint(
 )
 @click.option("--seed", default=0, show_default=True, help="Of the random weights.")
 def main(folder: Path, family: str, seed: int) -> None:
+    """Write a tiny checkpoint with random weights into a folder, and print what was written."""
     click.echo(write_random_checkpoint(folder, seed, family=family))
 
 

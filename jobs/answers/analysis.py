@@ -41,7 +41,7 @@ class Analysis:
 
     @classmethod
     def unasked(cls, info: MediaInfo) -> "Analysis":
-        """What there is without a model: the file's own facts."""
+        """Return what there is without a model: the file's own facts."""
         return cls(info, None, (), info.warnings, ())
 
 

@@ -88,7 +88,7 @@ class Piece:
 
     @property
     def num_faults(self) -> int:
-        """What a second try may do better."""
+        """The count of faults that a second try may mend."""
         if self.is_lost:
             return _LOST
         return self.is_cut_short + sum(r.is_truncated or r.is_repeated for r in self.records)

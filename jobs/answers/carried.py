@@ -72,7 +72,7 @@ def signals_of(signals: Sequence[Signal], work: Work) -> tuple[Signal, ...]:
 def read_carried(
     store: ObjectStore | None, work: Work, prompts: Sequence[Prompt], signals: Sequence[Signal] = ()
 ) -> Carried:
-    """What is carried over into the bundle of this work: all but answers of `prompts` to ask and rows of
+    """Read what is carried over into the bundle of this work: all but answers of `prompts` to ask and rows of
     `signals` to read. Raises `storage.errors` and `PreflightError`."""
     if work.tasks is None and work.signals is None:  # all is made anew
         return NOTHING_CARRIED

@@ -19,7 +19,7 @@ def movable_ms(analysis: Analysis) -> set[int]:
 
 
 def moves_of(analysis: Analysis, cuts: Mapping[int, Cut]) -> dict[int, int]:
-    """Moves from ms to ms, of those instants that move to their cut.
+    """Return moves from ms to ms, of those instants that move to their cut.
 
     What is no tile moves with a tile's border at the same instant, and to a cut of its own elsewhere.
     """

@@ -30,7 +30,7 @@ class Record:
 
     @property
     def is_overconfident(self) -> bool:
-        """Sure of its words, though they are no less probable without the video."""
+        """Whether the model is sure of words that are no less probable without the video."""
         return self.confidence >= SURE and self.video_gain < LEAST_GAIN
 
     def repaired(self, repair: str) -> "Record":

@@ -52,7 +52,8 @@ class RowBuilder:
         return RowBuilder(work, recipe, self._settled["run_id"], self._settled["created_at"])
 
     def answer_rows(self, analysis: Analysis, moves_ms: Mapping[int, int]) -> AnswerRows:
-        """What the model said. `moves_ms` says where boundaries that it named are moved to."""
+        """Return the rows of what the model said. `moves_ms` says where boundaries that it named are moved
+        to."""
         return AnswerRows(self._lineage, analysis, moves_ms)
 
     def signal_lineage(self, signal: str) -> Lineage:
@@ -158,8 +159,8 @@ class RowBuilder:
         )
 
     def commit(self, failure_class: FailureClass | None = None) -> Commit:
-        """What the index says of the video from then on; with a class of failures, that it is set aside:
-        altogether, or for a model that was not made for it."""
+        """Return what the index says of the video from then on; with a class of failures, that it is set
+        aside: altogether, or for a model that was not made for it."""
         is_aside = failure_class not in (None, FailureClass.DOMAIN)
         return Commit(
             **self._settled,

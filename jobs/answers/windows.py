@@ -46,7 +46,8 @@ class Seam:
 
 
 def seams_of(answers: Sequence[Sequence[Answer]], longest_ms: int) -> list[Seam]:
-    """Where records of consecutive windows touch. No seam grows over `longest_ms`: there a border stays."""
+    """Return the seams where records of consecutive windows touch. None grows over `longest_ms`: there a
+    border stays."""
     seams: list[Seam] = []
     for number, (left, right) in enumerate(pairwise(answers)):
         if not (seam := _seam(number, left, right)):

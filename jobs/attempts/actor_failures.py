@@ -18,7 +18,7 @@ MACHINE_LOST = VideoFailure(
 
 
 def failure_of_death(error: Exception, num_kills: int, max_frames: int) -> VideoFailure:
-    """What it means for the video in the actor's hands, which killed `num_kills` actors before."""
+    """Return the failure of the video in a dead actor's hands, which killed `num_kills` actors before."""
     if is_out_of_memory(error):
         hint = "Use fewer --num-actors, or machines with more memory."
         return VideoFailure(
@@ -35,7 +35,8 @@ def failure_of_death(error: Exception, num_kills: int, max_frames: int) -> Video
 
 
 def failure_of_kill(why: str, num_kills: int) -> VideoFailure:
-    """What it means for the video in the hands of a process that died, or was ended as it did not get on."""
+    """Return the failure of the video in the hands of a process that died, or was ended as it did not get
+    on."""
     kills = num_kills + 1
     return VideoFailure(
         Stage.MODEL,
@@ -47,7 +48,7 @@ def failure_of_kill(why: str, num_kills: int) -> VideoFailure:
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Killed by Ray's own watch over the host's memory."""
+    """Whether Ray's own watch over the host's memory killed the actor."""
     return isinstance(error, ray.exceptions.OutOfMemoryError) or "NODE_OUT_OF_MEMORY" in str(error)
 
 
@@ -62,7 +63,8 @@ def lacks_code(error: Exception) -> bool:
 
 
 def is_lost_machine(error: Exception) -> bool:
-    """Died of its machine, not of its video: unreachable, preempted, gone, or without the code."""
+    """Whether the actor died of its machine, not of its video: unreachable, preempted, gone, or without the
+    code."""
     if not isinstance(error, ray.exceptions.ActorDiedError):
         return True  # unavailable actors, lost objects and owners
     return (

@@ -84,7 +84,8 @@ class Respondent:
             raise PreflightError(f"model {folder}: {error.message}", error.hint) from error
 
     def answer(self, video: Playable, sampling: Sampling) -> list[Answered]:
-        """Every question of the video. Raises `MediaError`; what the model cannot is a `MediaIndexError`."""
+        """Answer every question of the video. Raises `MediaError`; what the model cannot is a
+        `MediaIndexError`."""
         from videoxl2.generate.prefill.chunked import PrefillOptions
 
         grid = sampling.grid(video)

@@ -44,7 +44,8 @@ class Question:
 
     @property
     def key(self) -> str:
-        """Same video, same prompt, same truth: the same question, wherever in the file it stands."""
+        """A digest of video, prompt and truth: equal for the same question, wherever in the file it
+        stands."""
         content = json.dumps([self.video, self.prompt, asdict(self.wanted)])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
@@ -65,7 +66,7 @@ def letters_for(options: tuple[str, ...], where: str) -> tuple[str, ...]:
 
 
 def one_of(letters: tuple[str, ...], right: str, where: str) -> OneOf:
-    """Raises `UsageError` where the right letter is not among the options'."""
+    """Return a choice among letters. UsageError: the right letter is not among the options'."""
     if right not in letters:
         raise UsageError(
             f"{where}: the answer {right!r} is not among the options {', '.join(letters)}",

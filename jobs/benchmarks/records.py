@@ -83,12 +83,12 @@ def parse(record_type: type[R], record: object, where: str) -> R:
 
 
 def wrong(where: str, problem: str) -> UsageError:
-    """What is wrong at a place of a questions file."""
+    """Return the error for a place of a questions file."""
     return UsageError(f"{where}: {problem}", _HINT)
 
 
 def read_text(file: Path) -> str:
-    """Raises `UsageError` for a file that cannot be read or is no UTF-8 text."""
+    """Read a file's text. UsageError: it cannot be read, or is no UTF-8 text."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as error:

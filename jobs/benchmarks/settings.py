@@ -46,7 +46,7 @@ class BenchmarkSettings(BaseModel):
 
     @classmethod
     def of(cls, **values: Any) -> "BenchmarkSettings":
-        """Checked; the first problem is a `UsageError`."""
+        """Return checked settings. UsageError: the first one that is wrong."""
         try:
             return cls.model_validate({name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
@@ -64,7 +64,8 @@ class BenchmarkSettings(BaseModel):
         return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
 
     def sampling_for(self, weights: Weights) -> Sampling:
-        """What is asked for, else as published: of this benchmark, or of a model whose context has an end.
+        """Return the sampling asked for, else as published: of this benchmark, or of a model whose context
+        has an end.
 
         Raises `UsageError` for more pictures than the model can take.
         """
@@ -86,7 +87,7 @@ class BenchmarkSettings(BaseModel):
         return {key: value for key, value in given.items() if key in options_of(weights.config)}
 
     def kv_for(self, weights: Weights) -> BiLevelKv | None:
-        """How questions are decoded. Raises `UsageError` where the model cannot be asked so."""
+        """Return how questions are decoded. Raises `UsageError` where the model cannot be asked so."""
         kv = kv_of(self.kv, self.kv_compression, self.kv_dense_chunks)
         check_kv(kv, weights)
         return kv

@@ -35,7 +35,7 @@ class Setting:
 
     @property
     def default(self) -> str:
-        """What is so without it, as its help says."""
+        """The value without it, as its help says."""
         said = _DEFAULT.search(self.option.help or "")
         if said is not None:
             return said[1]
@@ -50,7 +50,7 @@ def flag_of(option: click.Parameter) -> str:
 
 
 def find_settings(verbs: Mapping[str, click.Command]) -> dict[str, Setting]:
-    """Every key, in the order of the verbs; a verb's own meaning of a flag is not counted."""
+    """Find every key, in the order of the verbs; a verb's own meaning of a flag is not counted."""
     options: dict[str, click.Option] = {}
     users: dict[str, list[str]] = {}
     for name, verb in verbs.items():
@@ -68,7 +68,8 @@ def check_keys(file: SettingsFile, known: Mapping[str, Setting]) -> None:
 
 
 def defaults_for(verb: click.Command, file: SettingsFile) -> dict[str, Any]:
-    """What the file says to this verb, by parameter. UsageError: a list, say, where a number must be."""
+    """Return what the file says to this verb, by parameter. UsageError: a list, say, where a number must
+    be."""
     return {
         str(option.name): value_of(option, file) for flag, option in _settable(verb) if flag in file.values
     }
@@ -90,7 +91,8 @@ def _hint_for(flag: str, known: Mapping[str, Setting]) -> str:
 
 
 def value_of(option: click.Option, file: SettingsFile) -> Any:
-    """What the file says of this flag; paths as they are from here. UsageError: as `defaults_for`."""
+    """Return what the file says of this option; paths as they are from here. UsageError: as
+    `defaults_for`."""
     flag = flag_of(option)
     value = file.values[flag]
     values = value if isinstance(value, list) else [value]

@@ -30,6 +30,7 @@ class Verb(click.Command):
     checks_keys = True  # before it begins
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments after the settings file, whose values are the options' defaults."""
         if not (ctx.resilient_parsing or {"-h", "--help"} & set(args)):
             said, _, _ = self.make_parser(ctx).parse_args(list(args))
             named = said.get("config")
@@ -44,6 +45,7 @@ class Verb(click.Command):
             raise _of_file(error, ctx) or error from None
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the epilog line by line, as it stands."""
         if self.epilog:
             formatter.write_paragraph()
             for line in self.epilog.replace("\b\n", "").splitlines():
@@ -59,7 +61,7 @@ def verb(
 
 
 def known_settings() -> dict[str, Setting]:
-    """Those of all verbs."""
+    """Return the settings of all verbs, by key."""
     from jobs.cli.main import cli  # which imports the verbs
 
     return find_settings(cli.commands)

@@ -7,7 +7,8 @@ AT_LIMIT = "the autoscaler cannot start such a node now, by its limits or its ki
 
 
 def why_no_more(client: Any, timeout_s: float) -> str | None:
-    """What the autoscaler does about it, or why it does nothing; None where it says nothing of the kind.
+    """Return what the autoscaler does about missing nodes, or why it does nothing; None where it says nothing
+    of the kind.
 
     `client` is one of the control store, and raises where that does not answer in time.
     """
@@ -15,7 +16,7 @@ def why_no_more(client: Any, timeout_s: float) -> str | None:
 
 
 def free_by_node(client: Any, resource: str, timeout_s: float) -> dict[str, int]:
-    """How much of it nobody uses, by node; where there is none, the number is 0."""
+    """Return how much of a resource nobody uses, by node; 0 where a node has none."""
     states = _status(client, timeout_s).cluster_resource_state.node_states
     return {one.node_id.hex(): int(one.available_resources.get(resource, 0)) for one in states}
 

@@ -9,7 +9,8 @@ _NAME = "oom_kill"
 
 
 def num_memory_kills() -> int | None:
-    """Kills so far, of this process's control group where there is one, else the machine. None: not told."""
+    """Count the kills for lack of memory so far, of this process's control group where there is one, else of
+    the machine. None: not told."""
     for path in (*_own_group(), WHOLE_MACHINE):
         try:
             lines = path.read_text().splitlines()
@@ -47,7 +48,7 @@ class MemoryKills:
     before: int | None = field(default_factory=num_memory_kills)
 
     def since(self) -> int | None:
-        """How many there were; None: nobody says."""
+        """Count the kills since it was made; None: nobody says."""
         now = num_memory_kills()
         return None if now is None or self.before is None else now - self.before
 

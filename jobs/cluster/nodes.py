@@ -61,11 +61,11 @@ class Nodes:
         return sum(node.num_gpus for node in self._taking_work())
 
     def room_for(self, num_gpus: int) -> int:
-        """How many times there are so many GPUs on one node that takes work."""
+        """Count how many times there are so many GPUs on one node that takes work."""
         return sum(node.num_gpus // num_gpus for node in self._taking_work())
 
     def free_room_for(self, num_gpus: int) -> int:
-        """How many times there are so many GPUs that nobody uses on one node that takes work."""
+        """Count how many times there are so many GPUs that nobody uses on one node that takes work."""
         return sum(self.free_gpus.get(node.node_id, 0) // num_gpus for node in self._taking_work())
 
     def is_leaving(self, node_id: str) -> bool:
@@ -111,7 +111,7 @@ NodeEvent = Joined | Draining | LeftOut | Lost
 
 
 def changes(before: Nodes, now: Nodes) -> Iterator[NodeEvent]:
-    """What happened between two looks."""
+    """Yield what happened between two looks at the cluster."""
     for node_id, node in now.alive.items():
         if node_id not in before.alive:
             yield Joined(node)
@@ -133,11 +133,11 @@ class View(Protocol):
         """The nodes now; None where nobody answers."""
 
     def why_no_more(self) -> str | None:
-        """What the cluster does about too few of them, if it says."""
+        """Return what the cluster does about too few nodes; None: it does not say."""
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """Those that are left out, and why."""
+        """The nodes that are left out, and why."""
 
     def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> None:
         """Count a node among those that are of no use to the run, for so long from the next look on."""
@@ -169,7 +169,7 @@ class NodeView:
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """Those that are left out now, and why."""
+        """The nodes that are left out now, and why."""
         now = time.monotonic()
         return {node_id: why for node_id, (why, until) in self._left_out.items() if now < until}
 
@@ -179,7 +179,8 @@ class NodeView:
             self._left_out[node_id] = why, time.monotonic() + seconds
 
     def why_no_more(self) -> str | None:
-        """What the autoscaler does about too few nodes; None where it says nothing, or nobody answers."""
+        """Return what the autoscaler does about too few nodes; None where it says nothing, or nobody
+        answers."""
         try:
             return why_no_more(self._client, ASK_S)
         except (RayError, TimeoutError, AttributeError, TypeError) as error:

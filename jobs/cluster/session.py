@@ -77,7 +77,8 @@ def _make_short_folder(root: Path) -> Path:
 
 @contextmanager
 def session_folder() -> Iterator[SessionFolder]:
-    """Removed at the end; after a failure it stays, and the error says where."""
+    """Make a folder for a Ray session, removed at the end; after a failure it stays, and the error says
+    where."""
     with short_root() as root:
         session = SessionFolder(root)
         try:

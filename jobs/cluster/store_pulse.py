@@ -24,7 +24,7 @@ class StorePulse:
         self._thread.start()
 
     def death(self) -> str | None:
-        """What it died of; quick, and safe from any thread."""
+        """Return what Ray died of; quick, and safe from any thread."""
         missed = self._missed
         if missed < MOST_MISSED:
             return None

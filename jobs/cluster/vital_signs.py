@@ -34,7 +34,7 @@ class VitalSigns(Protocol):
     """What to look at."""
 
     def death(self) -> str | None:
-        """What died, and how; None while Ray lives. Quick, and safe from any thread."""
+        """Return what died, and how; None while Ray lives. Quick, and safe from any thread."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class OwnProcesses:
 
     @classmethod
     def of(cls, node: Any) -> "OwnProcesses":
-        """Those of Ray's `Node` without which nothing works."""
+        """Return the processes of Ray's `Node` without which nothing works."""
         return cls({name: node.all_processes[name][0].process for name in _NAMES})
 
     def death(self) -> str | None:

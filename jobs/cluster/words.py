@@ -16,7 +16,7 @@ MAX_KEPT_BYTES = 1 << 20
 
 @contextmanager
 def words_aside() -> Iterator[IO[str]]:
-    """Meanwhile what is printed, or written to file descriptor 2, goes to this file, which has no name."""
+    """Collect what is printed, or written to file descriptor 2, in a file without a name, and yield that."""
     sys.stderr.flush()
     true_stderr = os.dup(2)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace", buffering=1) as words:
@@ -31,7 +31,7 @@ def words_aside() -> Iterator[IO[str]]:
 
 
 def read_words(words: IO[str]) -> str:
-    """What was said so far; of a flood the end."""
+    """Read what was said so far; of a flood the end."""
     words.flush()
     start = max(0, os.fstat(words.fileno()).st_size - MAX_KEPT_BYTES)
     return os.pread(words.fileno(), MAX_KEPT_BYTES, start).decode(errors="replace")

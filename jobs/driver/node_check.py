@@ -34,7 +34,7 @@ WORKERS = "jobs.workers.postprocessing.tasks"  # imports what reads and writes
 
 
 def needs_of(checked: Preflight) -> Needs:
-    """What the nodes of a cluster have to have. Weights of the hub and of S3 they fetch."""
+    """Return what the nodes of a cluster have to have. Weights of the hub and of S3 they fetch."""
     model, library = checked.settings.model, checked.library
     wants_gpus = checked.weights is not None and checked.weights.model_id != BUILT_IN
     return Needs(
@@ -89,12 +89,12 @@ class CheckedView:
         return nodes
 
     def why_no_more(self) -> str | None:
-        """What the cluster does about too few of them, if it says."""
+        """Return what the cluster does about too few nodes; None: it does not say."""
         return self.view.why_no_more()
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """Those that are left out, and why."""
+        """The nodes that are left out, and why."""
         return self.view.left_out
 
     def leave_out(self, node_id: str, why: str, seconds: float = math.inf) -> None:

@@ -58,6 +58,7 @@ class ExportedVideo(Video):
 
     @property
     def file_name(self) -> str:
+        """The last part of the video's URI."""
         return PurePosixPath(self.uri).name
 
     @property
@@ -75,6 +76,7 @@ class ExportedVideo(Video):
 
     @property
     def timecode(self) -> Timecode:
+        """The labels of the video's frames, by its frame rate and start timecode."""
         track_rate = None
         if self.timecode_fps_num and self.timecode_fps_den:
             track_rate = Fraction(self.timecode_fps_num, self.timecode_fps_den)
@@ -117,8 +119,8 @@ class Moment:
 
 
 def models_of(source: ExportedVideo, moments: Sequence[Moment]) -> list[MadeBy]:
-    """Those that wrote what is shown, or heard it: more than one where some answers were asked again, none of
-    captions and shots."""
+    """Return the models that wrote what is shown, or heard it: more than one where some answers were asked
+    again, none of captions and shots."""
     found = (MadeBy(one.model_id, one.model_revision) for one in moments if one.model_id)
     is_measured = any(moment.kind in HOLD_MEASURED for moment in moments)
     return list(dict.fromkeys(found)) or ([] if is_measured else source.models)

@@ -12,7 +12,8 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 def to_webvtt(source: ExportedVideo, moments: Sequence[Moment]) -> str:
-    """Escaped, so that no title can end a cue (`-->`, empty lines) or open a tag."""
+    """Return a video's moments as WebVTT, escaped so that no title can end a cue (`-->`, empty lines) or open
+    a tag."""
     blocks = ["WEBVTT", f"NOTE {escaped(source.uri)}, recipe {escaped(source.recipe_id)}"]
     models = models_of(source, moments)
     blocks += [f"NOTE by model {escaped(model.model_id or '')}, {model.model_revision}" for model in models]

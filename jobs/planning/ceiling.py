@@ -33,7 +33,7 @@ class Ceiling:
     def objection(
         self, duration_ms: float, tasks: tuple[str, ...] | None, shapes: Shapes | None = None
     ) -> str | None:
-        """Why a video of that length and shape costs too much, if it does."""
+        """Return why a video of that length and shape costs too much; None: it does not."""
         asked = asked_of(np.array([duration_ms]), self.sampling, self.budgets, tasks, shapes)
         actor_s = self.costs.seconds(asked) if self.costs else None
         if not self.excludes(asked.frames, actor_s)[0]:
@@ -53,7 +53,8 @@ class Ceiling:
 
 
 def ceiling_of(checked: Preflight, costs: Costs | None) -> Ceiling | None:
-    """What the settings allow. UsageError: it cannot be told what videos cost."""
+    """Return the most that a video may cost; None: there is no limit. UsageError: it cannot be told what
+    videos cost."""
     settings = checked.settings
     limit = settings.max_cost_per_video
     if limit is None:
@@ -97,7 +98,8 @@ class Refused:
 def split_costly(
     videos: PlannedVideos, checked: Preflight
 ) -> tuple[PlannedVideos, tuple[Refused, ...], Ceiling | None]:
-    """Those that may be spent on, those that are refused, and the ceiling for what was not certain here."""
+    """Return the videos that may be spent on, those that are refused, and the ceiling for what was not
+    certain here."""
     if checked.settings.max_cost_per_video is None:
         return videos, (), None
     expected = expect(videos, checked, reads_headers=True)

@@ -68,7 +68,7 @@ def model_lines(weights: Weights | None, settings: Settings) -> Iterator[str]:
 
 
 def domain_lines(plan: Plan, weights: Weights | None) -> Iterator[str]:
-    """What a plan cannot know: which videos the model was not made for."""
+    """Yield what a plan cannot know: which videos the model was not made for."""
     if weights and weights.domain and any(one.tasks != () for one in plan.videos):
         yield (
             f"       those that are unlike what {weights.model_id} understands are found when they are read, "
@@ -77,7 +77,7 @@ def domain_lines(plan: Plan, weights: Weights | None) -> Iterator[str]:
 
 
 def no_index_lines(plan: Plan, near: Sequence[str]) -> Iterator[str]:
-    """What must not be overlooked: without its index the whole library would be paid for once more."""
+    """Yield a warning where there is no index: without it the whole library would be paid for once more."""
     if plan.summary.index_id == NOT_MADE:
         yield "NO INDEX THERE YET: everything is new, and the run must say --new-index"
         if near:
@@ -97,7 +97,7 @@ def plan_json(plan: Plan, estimate: Estimate) -> dict[str, Any]:
 
 
 def estimate_lines(estimate: Estimate) -> Iterator[str]:
-    """What the planned videos would take, likely and at worst."""
+    """Yield what the planned videos would take, likely and at worst."""
     if not estimate.num_videos:
         return
     length = f", about {hours(estimate.video_hours)}" if estimate.video_hours is not None else ""

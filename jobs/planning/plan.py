@@ -52,7 +52,7 @@ def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) ->
 
 
 def planned_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> Goal:
-    """What a plan is made for: a backfill where one of these is asked for, else the nightly."""
+    """Return the goal of a plan: a backfill where one of these is asked for, else the nightly."""
     is_backfill = stale or failed or missing or everything
     return backfill_goal(stale, failed, missing, everything) if is_backfill else NIGHTLY
 

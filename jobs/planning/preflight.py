@@ -154,7 +154,8 @@ def _text_of(settings: Settings) -> tuple[Signal, ...]:
 
 
 def chosen_signals(settings: Settings) -> tuple[Signal, ...]:
-    """Those that are read besides speech and text. UsageError: an unknown one, or nothing to do at all."""
+    """Return the signals that are read besides speech and text. UsageError: an unknown one, or nothing to do
+    at all."""
     named = signals_named(settings.signals, settings.shots == "draft")
     if settings.shots == "draft" and not any(isinstance(signal, Shots) for signal in named):
         raise UsageError("a draft of shots, which are not read", "Leave out --shots, or --signal.")
@@ -164,7 +165,7 @@ def chosen_signals(settings: Settings) -> tuple[Signal, ...]:
 
 
 def selection_of(settings: Settings) -> Selection:
-    """Which objects of the library are meant."""
+    """Return which objects of the library are meant."""
     extensions = frozenset(e.lower().removeprefix(".") for e in settings.extensions) or VIDEO_EXTENSIONS
     since_ns = _since_ns(settings.since)
     signals = signals_named(settings.signals)
@@ -183,12 +184,12 @@ def _since_ns(since: str | None) -> int | None:
 
 
 def scratch_folder(settings: Settings) -> Path:
-    """Where copies of S3 objects go; it need not be there yet."""
+    """Return the folder for copies of S3 objects; it need not be there yet."""
     return settings.scratch or default_scratch()
 
 
 def copies_of(settings: Settings) -> Copies:
-    """Where copies of weights go, and from which S3 server they come."""
+    """Return the folder for copies of weights, and the S3 server they come from."""
     return Copies(scratch_folder(settings), settings.endpoint_url)
 
 

@@ -23,7 +23,7 @@ def check_budgets(
     max_frames: int | None = None,
     pixels: PixelBudget = OWN_PIXELS,
 ) -> None:
-    """Raises `UsageError` for a prompt that cannot be written, or is given too few tokens for one record.
+    """Refuse a prompt that cannot be written, or is given too few tokens for one record, by a `UsageError`.
 
     Also where `max_frames` frames of these `pixels`, if they are given, and the longest prompt, with as much
     of what is said as it may tell, do not fit the context.
@@ -44,7 +44,7 @@ def check_budgets(
 
 
 def check_kv(kv: BiLevelKv | None, weights: Weights) -> None:
-    """Raises `UsageError` where bi-level decoding is asked of a model whose videos fit its context dense."""
+    """Refuse bi-level decoding of a model whose videos fit its context dense, by a `UsageError`."""
     family = weights.config.family
     if kv is not None and family is not Family.VIDEO_XL_2:
         raise UsageError(
@@ -54,7 +54,8 @@ def check_kv(kv: BiLevelKv | None, weights: Weights) -> None:
 
 
 def check_weight_bits(weight_bits: int, weights: Weights) -> None:
-    """Raises `UsageError` where these weights cannot be quantised so, and `PreflightError` where none can."""
+    """Check that these weights can be quantised so. UsageError: they cannot. PreflightError: none can
+    here."""
     try:
         quantised(weights.config, weight_bits)
     except QuantiserMissingError as error:
@@ -64,7 +65,7 @@ def check_weight_bits(weight_bits: int, weights: Weights) -> None:
 
 
 def check_pixels(pixels: PixelBudget, pictures: PictureRule, max_frames: int) -> None:
-    """Raises `UsageError` where a budget of pixels is said of a model of squares, or no picture fits it."""
+    """Check a budget of pixels. UsageError: the model takes squares, or no picture fits the budget."""
     if isinstance(pictures, Squares) and pixels != OWN_PIXELS:
         flag = "per-frame" if pixels.per_frame else "at-once"
         raise UsageError(
@@ -91,7 +92,8 @@ def _too_few_pixels(flag: str, given: int, least: int, instead: str) -> UsageErr
 def check_context(
     weights: Weights, max_frames: int, prompt_tokens: int, pixels: PixelBudget = OWN_PIXELS
 ) -> None:
-    """Raises `UsageError` where so many frames leave no room for a prompt and an answer of these tokens."""
+    """Check that so many frames leave room for a prompt and an answer of these tokens. UsageError: they do
+    not."""
     config = weights.config.within(pixels)
     if config.context_tokens is not None:
         _check_room(config, weights.vocabulary, max_frames, prompt_tokens)

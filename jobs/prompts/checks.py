@@ -8,7 +8,8 @@ from schemas.answers import Answer, FromRoster, Key, Marker, Tiles, TimedAnswer
 
 
 def check_records(records: Sequence[Answer], duration_ms: int, roster: Sequence[str]) -> None:
-    """Raises `InvalidAnswerError` for the first record that contradicts the video or the roster."""
+    """Check records against the video and the roster. InvalidAnswerError: for the first one that contradicts
+    them."""
     known = {label.casefold() for label in roster}
     keys: set[str] = set()
     for number, record in enumerate(records, start=1):

@@ -125,7 +125,7 @@ def load_packs(packs: Sequence[str] = (DEFAULT_PACK,)) -> tuple[Prompt, ...]:
 
 
 def pack_names() -> list[str]:
-    """Those that come with media-index."""
+    """Return the names of the prompt packs that come with media-index."""
     return sorted(folder.name for folder in PACKS.iterdir() if folder.is_dir())
 
 

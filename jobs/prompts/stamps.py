@@ -4,7 +4,8 @@ STAMP_MS = 100
 
 
 def tenths(ms: int) -> int:
-    """Rounded as the stamps are that the model sees (`videoxl2.network.language.tokens.stamp_text`)."""
+    """Return tenths of a second, rounded as the stamps are that the model sees
+    (`videoxl2.network.language.tokens.stamp_text`)."""
     return round(round(ms / 1000, 1) * 10)
 
 

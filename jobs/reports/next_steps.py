@@ -83,7 +83,8 @@ def read_newest(catalog: Catalog) -> Newest | None:
 def reason_of(
     store: ObjectStore, recipe_id: str, newest: Newest | None, is_aside: bool = False
 ) -> Reason | None:
-    """Why rows of this recipe are not what the newest one would make; None: they are, as far as it asks.
+    """Return why rows of this recipe are not what the newest one would make; None: they are, as far as it
+    asks.
 
     `is_aside`: they are of signals only, as the recipe's model was not made for the video.
     """

@@ -8,7 +8,7 @@ _UNKNOWN = "not declared, so what differs is not known"
 
 
 def changes_between(before: RecipeRecord | None, after: RecipeRecord | None) -> tuple[str, ...]:
-    """What is other in `after`; () where nothing is. One that nobody declared cannot be compared."""
+    """Return what is other in `after`; () where nothing is. One that nobody declared cannot be compared."""
     if before is None or after is None:
         return (_UNKNOWN,)
     return tuple(_changes(before, after))

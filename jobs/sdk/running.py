@@ -20,7 +20,7 @@ class Preview:
 
     @property
     def reasons(self) -> dict[str, int]:
-        """How many videos were found for each reason, `new` and `unchanged` for example."""
+        """The count of videos for each reason, `new` and `unchanged` for example."""
         return {str(reason): count for reason, count in self.plan.summary.reasons.items() if count}
 
     @property

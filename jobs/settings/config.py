@@ -155,17 +155,18 @@ class Settings(BaseModel):
 
     @property
     def num_models(self) -> int | None:
-        """How many are asked for; None: as many as there is room for."""
+        """The count of models asked for; None: as many as there is room for."""
         return self.num_actors if self.num_gpus is None else self.num_gpus // self.gpus_per_model
 
     @property
     def usd_per_actor_hour(self) -> float | None:
-        """What an hour of all GPUs of one model costs."""
+        """The price of an hour of all GPUs of one model; None: no price is set."""
         return None if self.usd_per_gpu_hour is None else self.usd_per_gpu_hour * self.gpus_per_model
 
     @classmethod
     def of(cls, **values: Any) -> "Settings":
-        """Checked settings under the names above; texts do, as in the file: `fps="1/2"`, `deadline="6h"`.
+        """Return checked settings under the names above; texts do, as in the file: `fps="1/2"`,
+        `deadline="6h"`.
 
         UsageError: the first one that is wrong.
         """
@@ -173,7 +174,7 @@ class Settings(BaseModel):
 
 
 def resolve(values: dict[str, Any]) -> Settings:
-    """Checked settings; the first problem is a `UsageError`."""
+    """Return checked settings. UsageError: the first one that is wrong."""
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

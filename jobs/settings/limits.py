@@ -168,7 +168,7 @@ class Limits:
     wait_s: float = math.inf  # for machines that lack
 
     def reached(self, now: datetime, num_settled: int, num_failures: int) -> Ending | None:
-        """Why no more videos should begin, if so."""
+        """Return why no more videos should begin; None: they may."""
         if num_settled >= min(JUDGED_FROM, self.num_planned) and self.is_over_budget(num_failures):
             return Ending.FAILURES
         if self.deadline and now >= self.deadline:

@@ -22,7 +22,7 @@ _ISO = re.compile(
 
 
 def parse_duration(text: str) -> timedelta:
-    """Raises ValueError, with what would do, for anything that is no duration."""
+    """Parse a length of time, such as `36h`. ValueError: it is none; the error says what would do."""
     duration = _read_duration(text.strip().lower())
     if duration is None or duration > _LONGEST:
         raise ValueError(DURATION_HINT)

@@ -21,8 +21,8 @@ _KNOWN: dict[str, Signal] = {signal.name: signal for signal in (Captions(), Shot
 
 
 def signals_named(names: Sequence[str], is_draft: bool = False) -> tuple[Signal, ...]:
-    """Those signals, in the order in which they are read; `none` alone means none. With `is_draft` those that
-    look at every picture take a draft of the film.
+    """Return the signals of these names, in the order in which they are read; `none` alone means none. With
+    `is_draft` those that look at every picture take a draft of the film.
 
     UsageError: there is no such signal.
     """

@@ -34,5 +34,5 @@ def collect(read: Callable[[], Iterable[Measured]]) -> Outcome:
 
 
 def failed(error: Exception) -> Outcome:
-    """Nothing, for this reason."""
+    """Return the outcome of a signal that read nothing, for this reason."""
     return Outcome(failure=classify(error, Stage.READ))

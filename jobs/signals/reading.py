@@ -45,7 +45,7 @@ class SignalsRead:
 
     @property
     def usage(self) -> Usage:
-        """What they took; nothing where none was read."""
+        """The usage of the signals that were read; nothing where none was."""
         return Usage(signal_seconds=self.seconds, signals=self.took) if self.took else NO_USAGE
 
 

@@ -41,7 +41,7 @@ class TextSignal:
         return _rows(read_screen_text(file.path, file.info, limits=file.limits), lineage, self.revision)
 
     def watch(self, file: VideoFile) -> "_Watching":
-        """Reads the same off the pictures that it is shown."""
+        """Return what reads the same off the pictures that it is shown."""
         from videoxl2.screen_text import TextWatcher, check_text_weights
 
         check_text_weights(self.revision)

@@ -128,7 +128,7 @@ class Signal(Protocol):
 
     @property
     def version(self) -> int:
-        """Raised when the same bytes would give other rows than before."""
+        """The version of its rows: raised when the same bytes would give others than before."""
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -136,7 +136,7 @@ class Signal(Protocol):
 
     @property
     def rough_costs(self) -> "Costs":
-        """What plans reckon with until there is a history."""
+        """The costs that plans reckon with until there is a history."""
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -160,7 +160,7 @@ class WatchingSignal(Signal, Protocol):
     """A signal that is shown every picture, or all sound, in one pass with the others of its kind."""
 
     def watch(self, file: VideoFile) -> "Watching":
-        """What it does in the pass over this file. Raises as `ReadingSignal.read`."""
+        """Return what it does in the pass over this file. Raises as `ReadingSignal.read`."""
 
 
 class Watching(Protocol):
@@ -168,7 +168,7 @@ class Watching(Protocol):
 
     @property
     def watchers(self) -> "Sequence[Watcher]":
-        """Those that are shown the film; where one of them fails, the signal does."""
+        """The watchers that are shown the film; where one of them fails, the signal does."""
 
     def rows(self, watched: "Watched", lineage: Lineage) -> Iterator[Measured]:
         """The rows, each with this lineage, once the pass is over. Raises as `ReadingSignal.read`."""

@@ -63,7 +63,8 @@ class SpeechSignal:
         yield from _rows(file.before.heard or self.hear(file), {**lineage, **of_weights})
 
     def hear(self, file: VideoFile) -> "Heard":
-        """What is said in the video, whatever captions say. Raises what `videoxl2.speech.listen` does."""
+        """Return what is said in the video, whatever captions say. Raises what `videoxl2.speech.listen`
+        does."""
         from videoxl2.speech import listen
 
         return listen(file.path, file.info, self.folder(), self.languages, file.limits)

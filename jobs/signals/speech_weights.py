@@ -27,7 +27,7 @@ class OnS3:
     copies: Copies
 
     def folder(self) -> Path:
-        """This machine's copy, fetched once. Raises `ObjectError`."""
+        """Return this machine's copy, fetched once. Raises `ObjectError`."""
         return self.copies.kept.whole(self.remote)
 
 
@@ -39,8 +39,8 @@ class OnHub:
     revision: str
 
     def folder(self) -> Path:
-        """This machine's copy, fetched once. Raises `SpeechError` where the hub does not deliver, or has
-        another revision by now."""
+        """Return this machine's copy, fetched once. Raises `SpeechError` where the hub does not deliver, or
+        has another revision by now."""
         return _of_hub(self.given, self.revision)
 
 

@@ -40,15 +40,15 @@ _OF_MODEL = ("model_id", "model_revision")
 
 
 def watching_of(signals: Iterable[Signal]) -> list[WatchingSignal]:
-    """Those that are shown the video where all of these are read: a signal that could also read it by itself
-    only if a pass is made anyway."""
+    """Return the signals that are shown the video where all of these are read: a signal that could also read
+    it by itself only if a pass is made anyway."""
     able = [one for one in signals if isinstance(one, WatchingSignal)]
     is_made = any(not isinstance(one, ReadingSignal) for one in able)
     return able if is_made else []
 
 
 def own_share(signal: Signal) -> float:
-    """What a signal takes of the costs of a pass where no other makes one."""
+    """Return what a signal takes of the costs of a pass where no other makes one, from 0 to 1."""
     if not isinstance(signal, WatchingSignal):
         return 0.0
     return _OF_PASS if isinstance(signal, ReadingSignal) else _share_of_pass((signal,))
@@ -84,7 +84,8 @@ class WatchedBefore:
 def watch_all(
     file: VideoFile, signals: Sequence[WatchingSignal], lineage_of: Callable[[str], Lineage]
 ) -> dict[str, Outcome]:
-    """What each of them found, by its name. The video is opened once, where there is one of them at all."""
+    """Return what each signal found, by its name. The video is opened once, where there is a signal at
+    all."""
     begun = time.process_time()
     under_way, outcomes = _begun(file, signals)
     if under_way:
@@ -179,7 +180,7 @@ def _timed(
 
 
 def look_of(info: "MediaInfo") -> Look:
-    """How much there is to see and hear in a second of a video."""
+    """Return how much there is to see and hear in a second of a video."""
     fps = float(info.fps)
     return Look(fps, fps * info.width * info.height / 1e6, min(1.0, fps), float(bool(info.audio_codecs)))
 

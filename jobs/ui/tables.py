@@ -16,6 +16,7 @@ class PipeConsole(Console):
     """Rich ends the process with 1 when its reader goes away; that is no error of ours."""
 
     def on_broken_pipe(self) -> None:
+        """Raise the error that Rich would hide."""
         raise BrokenPipeError
 
 

@@ -31,7 +31,8 @@ def say_document(text: str) -> None:
 
 
 def show_error(error: MediaIndexError) -> None:
-    """What failed on which object, and what to do. Only SQL takes more than a line: DuckDB points into it."""
+    """Print what failed on which object, and what to do. Only SQL takes more than a line: DuckDB points into
+    it."""
     is_sql = error.message.startswith("SQL: ")
     first, *rest = error.message.split("\n") if is_sql else [error.message]
     say(f"error: {first}", *(f"       {line}" for line in rest), f"hint: {error.hint}", err=True)

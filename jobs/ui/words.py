@@ -80,6 +80,7 @@ def hours(number: float) -> str:
 
 
 def percent(share: float | None) -> str:
+    """Return a share as whole percents, a dash for None."""
     return "–" if share is None else f"{share:.0%}"
 
 
@@ -108,4 +109,5 @@ def size(num_bytes: int) -> str:
 
 
 def file_name(uri: str) -> str:
+    """Return the last part of a URI, or all of it where there is no other."""
     return uri.rstrip("/").rpartition("/")[2] or uri

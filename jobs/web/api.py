@@ -40,6 +40,7 @@ def video(index: OpenIndex, video_id: VideoId) -> Response | None:
 
 
 def answer(value: Any, status: int = 200) -> Response:
+    """Return a response whose body is the value as JSON."""
     return Response(to_json(value), status, media_type="application/json")
 
 

@@ -31,10 +31,12 @@ class Wanted:
 
     @property
     def is_filtered(self) -> bool:
+        """Whether a video, a tag or a date is asked for."""
         return any((self.video, self.tag, self.since))
 
     @property
     def is_anything(self) -> bool:
+        """Whether words, a kind or a filter is asked for."""
         return bool(self.text or self.kind or self.is_filtered)
 
 

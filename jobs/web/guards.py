@@ -38,6 +38,7 @@ class SafeHeaders:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host is this machine alone: `localhost`, `127.0.0.1`, `::1`."""
     if host.lower() == "localhost":
         return True
     try:

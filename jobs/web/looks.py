@@ -28,6 +28,7 @@ def link_seconds(ms: int) -> str:
 
 
 def day(moment: datetime) -> str:
+    """Return the date of a moment, as `2026-11-30`."""
     return f"{moment:%Y-%m-%d}"
 
 

@@ -52,6 +52,7 @@ class OpenIndex:
                 raise
 
     def close(self) -> None:
+        """Close what is open; the next question opens it again."""
         with self._lock:
             self._drop()
 

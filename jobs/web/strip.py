@@ -44,6 +44,7 @@ class ShownStrip(Tiles):
 
     @property
     def shown(self) -> list[Tile]:
+        """The tiles that the page shows, evenly spread over the video."""
         count = min(_SHOWN, self.num_tiles)
         return [self._tile((2 * n + 1) * self.num_tiles // (2 * count)) for n in range(count)]
 

@@ -43,7 +43,7 @@ class VideoTimeline:
 
 
 def lay_out(rows: VideoRows) -> VideoTimeline:
-    """What the model says, what packs brought, what was measured, and a lane for each character."""
+    """Lay out what the model says, what packs brought, what was measured, and a lane for each character."""
     duration_ms = max(1, rows.video["duration_ms"])
     lanes = []
     for table in ("scenes", "highlights", *_own_timed(rows), *_MEASURED):

@@ -64,11 +64,12 @@ class VideoRows:
 
     @property
     def media(self) -> IndexedObject:
+        """The object that the rows were made from."""
         return media_of(self.video)
 
     @property
     def models(self) -> list[MadeBy]:
-        """Those that described any of it; what is measured is not described."""
+        """The models that described any of it; what is measured is not described."""
         rows = chain([self.video], *self.tables.values())
         found = (row for row in rows if row.get("model_id") and "signal_id" not in row)
         return list(dict.fromkeys(MadeBy(row["model_id"], row["model_revision"]) for row in found))
@@ -85,7 +86,7 @@ def read_overview(catalog: Catalog) -> Overview:
 
 
 def read_shown(catalog: Catalog, video_ids: Sequence[VideoId]) -> dict[str, Record]:
-    """How long each video is, and the analysis whose rows are shown."""
+    """Read how long each video is, and the analysis whose rows are shown."""
     query = "SELECT video_id, duration_ms, analysis_key FROM videos WHERE list_contains(?, video_id)"
     return {row["video_id"]: row for row in catalog.query(query, [list(video_ids)]).records}
 
@@ -97,7 +98,7 @@ def read_video(catalog: Catalog, video_id: VideoId) -> Record | None:
 
 
 def read_video_rows(catalog: Catalog, video_id: VideoId) -> VideoRows | None:
-    """Everything about one video; None: not in the index."""
+    """Read everything about one video; None: not in the index."""
     video = read_video(catalog, video_id)
     if video is None:
         return None

@@ -165,7 +165,8 @@ def start_actor(placement: Placement, source: Source, recipe: Recipe, left_out: 
 
 
 def actor_options(placement: Placement) -> dict[str, Any]:
-    """What Ray is told of an actor: all its GPUs are of one node. Ray never restarts or retries it: we do."""
+    """Return Ray's options of an actor: all its GPUs are of one node. Ray never restarts or retries it: we
+    do."""
     return {
         "num_gpus": placement.num_gpus if placement.device == "cuda" else 0,
         "num_cpus": placement.num_cpus,

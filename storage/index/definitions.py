@@ -19,7 +19,7 @@ class Definition:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """What it may need: each is the name of another definition, or of none."""
+        """The words of its SQL: each is the name of another definition that it may need, or of none."""
         return words_of(self.about) - {self.name.lower()}
 
 

@@ -94,7 +94,7 @@ class Index:
         return self._published.with_sizes(sizes)
 
     def visible_commits(self) -> Iterator[tuple[CurrentCommit, str]]:
-        """Every video that readers see something of, as of the last look, with its URI."""
+        """Yield every video that readers see something of, as of the last look, with its URI."""
         for commits in self._published.visible():
             for batch in commits.to_batches(_BATCH):
                 *columns, uris = (column.to_pylist() for column in batch.columns)
@@ -179,7 +179,7 @@ class Index:
         declare_recipe(self.store, recipe)
 
     def recipe(self, recipe_id: str) -> RecipeRecord | None:
-        """What an id stands for; None where nobody said."""
+        """Return what an id stands for; None where nobody said."""
         return read_recipe(self.store, recipe_id)
 
     def snapshot(self) -> Snapshot | None:

@@ -39,6 +39,7 @@ _MERGED = re.compile(r"\d{10}-[0-9a-f]{16}")  # what `new_part_key` names a part
 
 
 def bundle_key(video_id: VideoId, analysis_key: str) -> str:
+    """Return the key of a video's bundle."""
     return f"{bundles_of(video_id)}{analysis_key}.parquet"
 
 
@@ -48,6 +49,7 @@ def bundles_of(video_id: VideoId) -> str:
 
 
 def snapshot_key(number: int) -> str:
+    """Return the key of a snapshot; keys sort as their numbers do."""
     return f"{SNAPSHOTS}{number:010d}.json"
 
 
@@ -57,6 +59,7 @@ def new_part_key(table: str, snapshot: int) -> str:
 
 
 def new_pack_key(snapshot: int) -> str:
+    """Return a key for a new pack of a snapshot's parts, unlike any other."""
     return f"{PACKS}{snapshot:010d}-{secrets.token_hex(8)}.pack"
 
 
@@ -71,18 +74,22 @@ def table_of(part: str) -> str:
 
 
 def recipe_key(recipe_id: str) -> str:
+    """Return the key of a recipe's record."""
     return f"{RECIPES}{recipe_id}.json"
 
 
 def lease_key(number: int) -> str:
+    """Return the key of a lease; keys sort as their numbers do."""
     return f"{LEASES}{number:010d}.json"
 
 
 def plan_key(run_id: str) -> str:
+    """Return the key of the plan that a run executes."""
     return f"{PLANS}{run_id}.plan"
 
 
 def run_part_key(run_id: str) -> str:
+    """Return the key of the part that holds a run's row of `runs`."""
     return f"{PARTS}runs/{run_id}.parquet"
 
 
@@ -93,8 +100,10 @@ def run_id_of(part: str) -> str | None:
 
 
 def forgetting_key(video_id: VideoId) -> str:
+    """Return the key of the note that a video is being forgotten."""
     return f"{FORGETTING}{video_id}.json"
 
 
 def new_probe_key() -> str:
+    """Return a key for an object that tries what the store can do, unlike any other."""
     return f"{PROBES}{secrets.token_hex(8)}"

@@ -100,7 +100,7 @@ class Lease:
         self._change(lambda mine: mine.model_copy(update={"beat": mine.beat + 1}))
 
     def release(self) -> None:
-        """Let the next one begin. That somebody has it already is no error."""
+        """Release the lease, so that the next one can begin. That somebody has it already is no error."""
         with suppress(LeaseHeldError):
             self._change(lambda mine: None)
 
@@ -175,7 +175,7 @@ def _append(store: ObjectStore, log: LeaseLog, holders: tuple[Holder, ...]) -> b
 
 
 def is_gone(holder: Holder) -> bool:
-    """Known to be dead: its process was on this machine, and is no more."""
+    """Whether the holder is known to be dead: its process was on this machine, and is no more."""
     if holder.machine != machine_name():
         return False
     try:

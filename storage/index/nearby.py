@@ -27,7 +27,7 @@ class NoIndexError(PreflightError):
 
 
 def no_index(url: str, endpoint_url: str | None) -> NoIndexError:
-    """What to raise where there is none; the hint names the nearest ones."""
+    """Return the error for a place without an index; its hint names the nearest indexes."""
     made = "`media-index run --new-index` makes one"
     near = nearest_indexes(url, endpoint_url)
     meant = f"Did you mean {' or '.join(near)}? If not" if near else "Check --index. If it is right"
@@ -35,8 +35,8 @@ def no_index(url: str, endpoint_url: str | None) -> NoIndexError:
 
 
 def nearest_indexes(url: str, endpoint_url: str | None = None) -> list[str]:
-    """Their URLs: those inside the place, then by how close their names are; what cannot be looked at is
-    passed over."""
+    """Return the URLs of indexes nearby: those inside the place, then by how close their names are. What
+    cannot be looked at is passed over."""
     inside = open_store(url, endpoint_url).url + "/"
     found: dict[str, float] = {}
     for place in _places(url, endpoint_url):

@@ -73,7 +73,7 @@ class LocalLibrary:
         return path
 
     def fetch_sidecar(self, video: VideoObject, sidecar: Sidecar) -> bytes:
-        """What the file holds, after a look that it is still what was listed."""
+        """Read the file, after a look that it is still what was listed."""
         text = object_of(video, sidecar)
         try:
             opened = os.open(text.uri, os.O_RDONLY | os.O_NONBLOCK)  # a pipe in its place must not block

@@ -65,7 +65,7 @@ class Selection:
         return bool(extension) and (extension in VIDEO_EXTENSIONS or self._is_video(extension))
 
     def why_not(self, key: str) -> str:
-        """Why an object that is listed and left out is no video to index."""
+        """Return why an object that is listed and left out is no video to index."""
         if self.takes(key):
             return "older than --since"
         if replace(self, extensions=None, with_sidecars=False).takes(key):

@@ -158,7 +158,7 @@ class S3Store:
         relay_of(self.endpoint_url).shelf.gather(f"{self.bucket}/{self.prefix}{key}" for key in keys)
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
-        """What is registered may be read."""
+        """Do nothing: a connection may read what is registered."""
 
     def exists(self, key: str) -> bool:
         try:

@@ -21,7 +21,7 @@ class ObjectStore(Protocol):
 
     @property
     def url(self) -> str:
-        """Where the root is, as people type it."""
+        """The root's place, as people type it."""
         ...
 
     @property
@@ -65,7 +65,8 @@ class ObjectStore(Protocol):
         ...
 
     def trouble_behind(self, error: Exception) -> ObjectError | None:
-        """What kept an object from being read, behind an error of Arrow or DuckDB; None: that says it all."""
+        """Return what kept an object from being read, behind an error of Arrow or DuckDB; None: that says it
+        all."""
         ...
 
     def scan(
@@ -89,7 +90,7 @@ class ObjectStore(Protocol):
         ...
 
     def allow_scans(self, connection: duckdb.DuckDBPyConnection, keys: Iterable[str]) -> None:
-        """Let a connection read these objects by `scan`, and no others, once it is locked."""
+        """Allow a connection to read these objects by `scan`, and no others, once it is locked."""
         ...
 
     def exists(self, key: str) -> bool:
@@ -113,7 +114,8 @@ class ObjectStore(Protocol):
         ...
 
     def list_pending(self) -> Iterator[StoredObject]:
-        """What is being written, or was left behind by a killed writer; a bucket shows only whole objects."""
+        """Yield what is being written, or was left behind by a killed writer; a bucket shows only whole
+        objects."""
         ...
 
     def remove_folder(self, prefix: str) -> None:

@@ -187,10 +187,12 @@ class Catalog:
             ) from error
 
     def lost_part(self, error: duckdb.Error) -> PreflightError | None:
-        """What the error means where a part of the snapshot cannot be read; None: something else is wrong."""
+        """Return what the error means where a part of the snapshot cannot be read; None: something else is
+        wrong."""
         return trouble(self._store, self.snapshot, error) if names_a_part(error, self.snapshot) else None
 
     def close(self) -> None:
+        """Close the connection to DuckDB."""
         self.connection.close()
 
     def __enter__(self) -> Self:

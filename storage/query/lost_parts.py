@@ -21,9 +21,10 @@ class ChangedUnderneath(PreflightError):  # noqa: N818 - the name says what happ
 
 
 def again_if_changed(read: Callable[[], T]) -> T:
-    """What `read` gives, which opens what it reads itself: of one snapshot, the newest that is whole.
+    """Call `read` again while its snapshot's files are removed or replaced, and return what it gives. `read`
+    opens the newest snapshot by itself.
 
-    Only where files that it reads are removed or replaced again and again, ChangedUnderneath is raised.
+    ChangedUnderneath: the files changed every time.
     """
     for _ in range(_TRIES - 1):
         with suppress(ChangedUnderneath):
@@ -32,7 +33,8 @@ def again_if_changed(read: Callable[[], T]) -> T:
 
 
 def trouble(store: ObjectStore, snapshot: Snapshot | None, error: duckdb.Error) -> PreflightError:
-    """Why a part cannot be read: the store, damage, or ChangedUnderneath where there is a newer snapshot."""
+    """Return why a part cannot be read: the store, damage, or ChangedUnderneath where there is a newer
+    snapshot."""
     behind = store.trouble_behind(error)
     if behind and not isinstance(behind, NotFound):
         return PreflightError(f"index {behind.message}", behind.hint)

@@ -87,12 +87,13 @@ class PlannedVideos(Sequence[PlannedVideo]):
             yield from _from_columns(batch)
 
     def for_reasons(self, reasons: Collection[Reason]) -> "PlannedVideos":
-        """Those planned for one of these reasons."""
+        """Return the videos planned for one of these reasons."""
         return PlannedVideos(self.table.filter(_is_in(self.table.column("reason"), reasons)))
 
     def where(self, condition: str, catalog: Catalog) -> "PlannedVideos":
-        """Those for which the SQL condition is true. It speaks of `reason`, of what the listing says (`uri`,
-        `size_bytes`, `modified_at`), and of the columns of `videos`, null for videos without a row there.
+        """Return the videos for which the SQL condition is true. It speaks of `reason`, of what the listing
+        says (`uri`, `size_bytes`, `modified_at`), and of the columns of `videos`, null for videos without a
+        row there.
 
         UsageError: DuckDB refuses it.
         """
@@ -118,7 +119,7 @@ class PlannedVideos(Sequence[PlannedVideo]):
         return PlannedVideos(self.table.slice(0, num_videos))
 
     def take(self, rows: Sequence[int]) -> "PlannedVideos":
-        """Those rows, in that order."""
+        """Return the videos of those rows, in that order."""
         return PlannedVideos(self.table.take(pa.array(rows, pa.int64())))
 
     def without(self, video_ids: Iterable[VideoId]) -> "PlannedVideos":
@@ -126,11 +127,12 @@ class PlannedVideos(Sequence[PlannedVideo]):
         return PlannedVideos(self.table.filter(pc.invert(_is_in(self.table.column("video_id"), video_ids))))
 
     def count_reasons(self) -> Counter[Reason]:
-        """How many there are for each reason."""
+        """Count the videos for each reason."""
         return Counter(map(Reason, self.table.column("reason").to_pylist()))
 
     @property
     def video_ids(self) -> list[VideoId]:
+        """The ids of the planned videos, in the plan's order."""
         return list(self.table.column("video_id").to_pylist())
 
     @property

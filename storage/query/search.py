@@ -152,7 +152,7 @@ def _hits(
 
 
 def read_documents(catalog: Catalog, documents: list[int]) -> dict[int, dict[str, Any]]:
-    """What is shown of each of them, by the names of `Hit`."""
+    """Return what is shown of each document, by the names of `Hit`."""
     # Written out, as DuckDB uses its index for constants; they are numbers of ours.
     wanted = ", ".join(map(str, documents)) or "NULL"
     found = catalog.query(f"SELECT document, {_SHOWN} FROM documents WHERE document IN ({wanted})").records

@@ -71,5 +71,5 @@ class Etags:
 
 @lru_cache(maxsize=8)
 def etags_of(endpoint_url: str | None, bucket: str) -> Etags:
-    """What this process knows of a bucket's."""
+    """Return what this process knows of a bucket's ETags."""
     return Etags(is_aws(s3_client(endpoint_url).meta.endpoint_url))

@@ -30,13 +30,20 @@ class ListedObject(Protocol):
     """An object as a listing shows it."""
 
     @property
-    def uri(self) -> str: ...
+    def uri(self) -> str:
+        """The object's URI, `s3://bucket/key`."""
+
     @property
-    def size_bytes(self) -> int: ...
+    def size_bytes(self) -> int:
+        """The size that the listing says."""
+
     @property
-    def etag(self) -> str | None: ...
+    def etag(self) -> str | None:
+        """The ETag that the listing says; None: it says none."""
+
     @property
-    def version_id(self) -> str | None: ...
+    def version_id(self) -> str | None:
+        """The version to read; None: the current one."""
 
 
 @dataclass(frozen=True, slots=True)

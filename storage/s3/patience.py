@@ -152,7 +152,7 @@ def watch_client(client: "S3Client") -> None:
 
 
 def why_slow(error: BaseException | None) -> str | None:
-    """What a watch said, however deep it is wrapped by urllib3 and botocore; None: it was something else."""
+    """Return what a watch said, however deep urllib3 and botocore wrapped it; None: it was something else."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, TooSlowError):

@@ -66,8 +66,8 @@ class ConditionalPut:
 
 @lru_cache(maxsize=8)
 def conditional_put(endpoint_url: str | None, bucket: str) -> ConditionalPut | None:
-    """None without a login, and where a signature and a connection are not enough: behind a proxy, for access
-    points and Express buckets."""
+    """Return a fast conditional PUT for a bucket. None: there is no login, or a signature and a connection
+    are not enough, as behind a proxy, for access points and for Express buckets."""
     client = link_client(endpoint_url, bucket)
     session = botocore.session.Session()
     login = session.get_credentials()

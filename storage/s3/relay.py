@@ -41,7 +41,7 @@ class Relay:
         threading.Thread(target=server.serve_forever, name="relay", daemon=True).start()
 
     def file_system(self) -> fs.S3FileSystem:
-        """Reads `bucket/key`; an OSError says less than `troubles`."""
+        """Arrow's file system, which reads `bucket/key`; an OSError says less than `troubles`."""
         return fs.S3FileSystem(
             access_key=self.name,
             secret_key=self.name,
@@ -83,7 +83,7 @@ class Relay:
         return self.read(bucket, key, f"bytes={first}-{end - 1}")[0]
 
     def head(self, bucket: str, key: str) -> "HeadObjectOutputTypeDef":
-        """Raises ObjectError."""
+        """Return S3's answer to a HEAD request. Raises ObjectError."""
         try:
             return s3_client(self.endpoint_url).head_object(Bucket=bucket, Key=key)
         except S3_ERRORS as error:
@@ -105,7 +105,7 @@ class Relay:
 
 
 def trouble_behind(endpoint_url: str | None, error: Exception) -> ObjectError | None:
-    """What kept the object that Arrow's error is about from being read; None: another reason.
+    """Return what kept the object that Arrow's error is about from being read; None: another reason.
 
     Arrow names the object where it looks for its size, and not where it reads; then it is the latest trouble.
     """
@@ -126,7 +126,7 @@ class _Server(ThreadingHTTPServer):
 
 @lru_cache(maxsize=8)
 def relay_of(endpoint_url: str | None) -> Relay:
-    """Started when it is first needed; it ends with the process."""
+    """Return this process's relay to an endpoint, started at the first call."""
     return Relay(endpoint_url)
 
 

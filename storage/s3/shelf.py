@@ -15,15 +15,24 @@ class Known(Protocol):
     """How large an object is, and where in a pack, if any, its last bytes are."""
 
     @property
-    def key(self) -> str: ...
+    def key(self) -> str:
+        """The key by which readers ask for the part."""
+
     @property
-    def size_bytes(self) -> int: ...
+    def size_bytes(self) -> int:
+        """The size of the whole part."""
+
     @property
-    def pack(self) -> str | None: ...
+    def pack(self) -> str | None:
+        """The key of the pack that holds the part or its end; None: it is in none."""
+
     @property
-    def start(self) -> int: ...
+    def start(self) -> int:
+        """The offset in the pack, in bytes."""
+
     @property
-    def num_packed(self) -> int: ...
+    def num_packed(self) -> int:
+        """The bytes of the part, counted from its end, that the pack holds."""
 
 
 Read = Callable[[str, int, int], bytes]  # name of an object, first byte, end

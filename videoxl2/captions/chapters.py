@@ -15,7 +15,7 @@ MAX_CHAPTERS = 10_000
 
 
 def read_chapters(marked: "Iterable[Marked]", placing: Placing, film_ms: int) -> tuple[Chapter, ...]:
-    """Those inside a film of `film_ms`, in order; one without an end lasts up to the next."""
+    """Read the chapters inside a film of `film_ms`, in order; one without an end lasts up to the next."""
     found = sorted((mark for mark in map(_read, marked, [placing] * MAX_CHAPTERS) if mark), key=itemgetter(0))
     starts = [start_ms for start_ms, *_ in found] + [film_ms]
     chapters = []

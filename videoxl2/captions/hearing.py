@@ -74,7 +74,7 @@ class Hearing:
         return not is_plain and not self.pictures.is_silent
 
     def texts(self, info: MediaInfo) -> Texts:
-        """What was heard, at its times in the film that `info` describes."""
+        """Return what was heard, at its times in the film that `info` describes."""
         clock = FilmClock(info, self._movie, self._track_id, self._time_base)
         tracks: list[Track] = []
         for carrier in self._carriers:

@@ -74,7 +74,7 @@ class FilmClock:
         self.first_s = self._first_s(track_id)
 
     def of_pictures(self) -> Placing:
-        """Placing of the film's own pictures, in seconds of their stream."""
+        """Return where times of the film's own pictures lie, in seconds of their stream."""
         edits, base = self._info.clock.edits, self._time_base
         if not edits:
             return Placing((Stretch(None, None, -self._info.first_pts * base),))
@@ -86,11 +86,11 @@ class FilmClock:
         )
 
     def of_container(self) -> Placing:
-        """Placing of times that are the container's own."""
+        """Return where times lie that are the container's own."""
         return Placing((Stretch(None, None, -self.first_s),))
 
     def of_track(self, track_id: int) -> Placing:
-        """Placing of another stream, by the number that MP4 gives it."""
+        """Return where times of another stream lie, by the number that MP4 gives it."""
         track = self._movie.track(track_id) if self._movie else None
         if self._is_movie and self._movie is None:  # its header is too large, or packed
             return replace(self.of_container(), is_followed=False)

@@ -15,7 +15,7 @@ from videoxl2.frames.probing.probe import probe
 
 
 def probe_texts(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> tuple[MediaInfo, Texts]:
-    """What `probe` and `read_texts` say of a file, in one pass over it.
+    """Return what `probe` and `read_texts` say of a file, in one pass over it.
 
     Only captions in pictures that are not shown at their own stamps take a second pass. Raises as `probe`.
     """

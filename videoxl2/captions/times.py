@@ -20,5 +20,5 @@ class Counting:
         return close_dropped(counted, self.per_second) if self.is_drop_frame else counted
 
     def ms(self, number: int) -> int:
-        """When that picture is shown, rounded."""
+        """Return when that picture is shown, rounded."""
         return round(number * 1000 / self.rate)

@@ -37,7 +37,8 @@ class PushesRows(Protocol):
     """Interface that many programs are filled on at once, such as `Rows` of `videoxl2.generate.decoding`."""
 
     @property
-    def num_rows(self) -> int: ...
+    def num_rows(self) -> int:
+        """The count of rows that are decoded together."""
 
     def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
         """Append to each row its tokens, or none; return logits `[B, V]`."""

@@ -118,6 +118,7 @@ class HostileRows:
 
     @property
     def num_rows(self) -> int:
+        """The count of rows that are decoded together."""
         return len(self._rows)
 
     def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:

@@ -34,6 +34,7 @@ class HostileVideo:
         self.num_begun = 0  # generations
 
     def prefill(self, spans: Iterable[FrameSpan], **_: object) -> HostileSession:
+        """Return a session that knows the times of the frames, and nothing else of them."""
         times_ms = tuple(int(ms) for span in spans for ms in span.pts_ms)
         self.seed += 1000
         return HostileSession(self, times_ms)
@@ -50,6 +51,7 @@ class HostileSession:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
+        """Draw other answers than before."""
         self._video.seed += 100
         yield
 
@@ -61,6 +63,7 @@ class HostileSession:
     def start_rows(
         self, num_rows: int, selections: Sequence[Selection] = (), *, room: int = 0
     ) -> Iterator[HostileRows]:
+        """Yield rows whose tokens are drawn from the seed."""
         assert room >= 0
         assert all(selection.is_whole for selection in selections)
         rows = HostileRows(self._video.kind, self._video.table, self._video.seed, num_rows)

@@ -123,6 +123,7 @@ class TokenTable:
         return len(self.encode([text])[0])
 
     def decode(self, token_ids: Sequence[int]) -> str:
+        """Return the text of tokens. UnicodeDecodeError: they end inside a character."""
         return b"".join(self.tokens[i] for i in token_ids).decode("utf-8")
 
     def _exact(self, text: str, ids: tuple[int, ...]) -> tuple[int, ...]:

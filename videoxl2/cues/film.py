@@ -27,12 +27,12 @@ class FilmCues:
 
     @property
     def watchers(self) -> Sequence[Watcher]:
-        """What is to be shown the film."""
+        """The watchers that are shown the film."""
         return self._pictures, self._boxes, self._damage, self._sound, self._loudness
 
     @property
     def unmeasured(self) -> Exception | None:
-        """Why there is no loudness although there is sound; None: there is."""
+        """Return why there is no loudness although there is sound; None: there is."""
         return self._loudness.error
 
     def finish(self, placing: Placing | None) -> list[Cue]:

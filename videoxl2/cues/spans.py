@@ -39,7 +39,8 @@ class SpanFinder:
 
 
 def without(spans: Iterable[Span], others: Iterable[Span], least: int) -> Iterator[Span]:
-    """What of the spans lies outside all the others, where that lasts long enough. Both are in order."""
+    """Yield what of the spans lies outside all the others, where that lasts `least` or longer. Both are in
+    order."""
     blocks = sorted(others)
     for start, end in spans:
         for block_start, block_end in blocks:

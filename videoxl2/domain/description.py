@@ -34,7 +34,7 @@ class Domain:
     made_of: str
 
     def distance_of(self, pictures_NHW3: NDArray[np.uint8]) -> float:
-        """How unusual a video's pictures are: about 1 for a usual one. ValueError: there are none."""
+        """Return how unusual a video's pictures are: about 1 for a usual one. ValueError: there are none."""
         return self.distance(video_statistics(pictures_NHW3))
 
     def distance(self, statistics: Numbers) -> float:

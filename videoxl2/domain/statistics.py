@@ -49,7 +49,8 @@ def video_statistics(pictures_NHW3: Picture) -> Numbers:
 
 
 def picture_statistics(picture_HW3: Picture) -> Numbers:
-    """Those of one RGB picture in the order of `STATISTICS`. [47]. Its sides are multiples of 24 pixels."""
+    """Return the statistics of one RGB picture in the order of `STATISTICS`. [47]. Its sides are multiples of
+    24 pixels."""
     small = _shrunk(picture_HW3)
     part = small.astype(np.float32) / 255
     return np.concatenate(

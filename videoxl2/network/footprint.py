@@ -61,6 +61,7 @@ class Footprint:
 
     @property
     def total(self) -> int:
+        """The sum of all parts, in bytes."""
         return sum(getattr(self, field.name) for field in fields(self))
 
 

@@ -48,7 +48,7 @@ class Box:
 
     @property
     def outline(self) -> tuple[float, float, float, float]:
-        """Left, top, right and bottom of the level rectangle around it."""
+        """The left, top, right and bottom of the level rectangle around it."""
         low, high = self.corners_42.min(0), self.corners_42.max(0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 

@@ -42,7 +42,7 @@ class Gate:
         self._passed = 0
 
     def strip_of(self, look: Look) -> Strip | None:
-        """What is worth a look; None: nothing. The pictures to come are held against it."""
+        """Return what is worth a look; None: nothing. The pictures to come are held against it."""
         jumps = jumps_of(look.gray(*fitted(look.width, look.height, LONGER, _STEP)))
         self._passed += 1
         if self._seen is None or self._seen.shape != jumps.shape or self._passed >= _EVERY:

@@ -55,7 +55,7 @@ class KnownBoxes:
         self._count = 0
 
     def find(self, box: Box, gray_HW: Gray) -> Reading | None:
-        """What it said the last time. `gray_HW` is the whole picture."""
+        """Return what the box said the last time. `gray_HW` is the whole picture."""
         left, top, right, bottom = _edges(box, gray_HW)
         for number, known in reversed(self._known.items()):
             height, width = known.pixels.shape
@@ -82,7 +82,7 @@ def gray_of(rgb_HW3: NDArray[np.uint8]) -> Gray:
 
 
 def most_of(pixels_HW: Gray) -> float:
-    """How far a square of a box may differ from what it was, by how dark and how bright the box is."""
+    """Return how far a square of a box may differ from what it was, by how dark and how bright the box is."""
     ordered = np.sort(pixels_HW, axis=None)  # not `percentile`, which loads a part of numpy at its first call
     dark, bright = (float(ordered[round(share * (len(ordered) - 1))]) for share in (0.05, 0.95))
     return max(_LEAST_CONTRAST, _CONTRAST * (bright - dark))

@@ -64,7 +64,7 @@ class Lines:
         self._open: list[_Open] = []
 
     def add(self, seen: Sequence[Seen], at_ms: int) -> list[Line]:
-        """What a look at `at_ms` found; returns the lines that are over."""
+        """Add what a look at `at_ms` found; return the lines that are over."""
         unmatched, over = list(self._open), list[Line]()
         for one in seen:
             match = max(unmatched, key=lambda line: _likeness(line.seen, one), default=None)

@@ -28,7 +28,7 @@ class TextWeights:
 
 @cache
 def find_text_weights() -> TextWeights:
-    """Those that are installed. ScreenTextError: the extra is not, or it brings others."""
+    """Find the weights that are installed. ScreenTextError: the extra is not, or it brings others."""
     missing = [name for name in NEEDED_MODULES if util.find_spec(name) is None]
     if missing:
         raise ScreenTextError(f"text on screen needs {', '.join(missing)}, not installed here", _INSTALL)

@@ -23,10 +23,11 @@ class Inside:
 
     @property
     def is_all(self) -> bool:
+        """Whether it is the whole picture, without bars."""
         return self.share == 1
 
     def and_of(self, other: Inside) -> Inside:
-        """What is inside of both; the whole picture where that is next to nothing."""
+        """Return what is inside of both; the whole picture where that is next to nothing."""
         both = Inside(
             max(self.top, other.top),
             min(self.bottom, other.bottom),
@@ -53,7 +54,8 @@ WHOLE = Inside()
 
 
 def inside_bars(luma_NHW: NDArray[np.uint8]) -> Inside:
-    """What is inside of bars that all of the pictures have; pictures that are black all over do not count.
+    """Return what is inside of bars that all of the pictures have; pictures that are black all over do not
+    count.
 
     With a bar its inner edge is left out, which scaling has blended with the picture.
     """

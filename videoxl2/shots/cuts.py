@@ -46,7 +46,7 @@ class Cut:
 
 
 def find_cuts(reel: Reel, first: int, stop: int) -> list[Cut]:
-    """Those before pictures `first` to `stop`; the reel should hold two seconds to either side."""
+    """Find the cuts before pictures `first` to `stop`; the reel should hold two seconds to either side."""
     usual = _usual_change(reel.change, first, stop)
     change = reel.change[first:stop]
     usual[_shown_ms(reel, np.arange(first, stop) - 1) >= _HELD_MS] = 0

@@ -42,7 +42,7 @@ def fine(reel: Reel, pictures: NDArray[np.intp], inside: Inside) -> NDArray[np.f
 
 
 def detail(fine: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What luma has beyond the mean of 5 x 5 pixels around each."""
+    """Return what luma has beyond the mean of 5 x 5 pixels around each."""
     luma = fine[:, : 18 * 32].reshape(-1, 18, 32)
     means = np.matmul(np.matmul(_MEAN_OF_5_ROWS, luma), _MEAN_OF_5_COLUMNS)
     detail: NDArray[np.float32] = luma - means
@@ -64,7 +64,8 @@ def residual(pictures: NDArray[np.float32]) -> float:
 
 
 def neither(pictures: NDArray[np.float32]) -> float:
-    """How far the pixels between are from being either those of the first or those of the last picture."""
+    """Return how far the pixels between are from being either those of the first or those of the last
+    picture."""
     to_first = (pictures[1:-1] - pictures[0]) ** 2
     to_last = (pictures[1:-1] - pictures[-1]) ** 2
     return float(np.minimum(to_first, to_last).mean() / ((pictures[-1] - pictures[0]) ** 2).mean())

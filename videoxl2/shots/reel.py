@@ -43,10 +43,11 @@ class Reel:
 
     @property
     def parts(self) -> Sequence[NDArray[Any]]:
+        """The arrays of the reel, each with a row a picture."""
         return (self.luma, self.chroma, self.start_ms, self.change, self.spread, self.coarse)
 
     def step_ms(self, first: int, stop: int) -> float:
-        """How long a picture there is usually shown."""
+        """Return how long a picture there is usually shown."""
         around = self.start_ms[max(0, first) : stop + 1]
         return float(median(np.diff(around).tolist())) if len(around) > 1 else 40.0
 
@@ -83,7 +84,7 @@ class ReelStore:
         self._stop = stop
 
     def forget(self, count: int) -> None:
-        """Let the first pictures go."""
+        """Drop the first pictures."""
         self._first += count
 
     def _make_room(self, count: int) -> None:
@@ -123,7 +124,7 @@ def _differences(luma: NDArray[np.uint8], chroma: NDArray[np.uint8]) -> NDArray[
 
 
 def distances(reel: Reel, before: NDArray[np.intp], after: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Between every picture of the first and every one of the second, [B, A]."""
+    """Return the distance between every picture of the first and every one of the second. [B, A]"""
     luma = _distance(reel.luma[before][:, None], reel.luma[after][None], num_axes=2)
     return luma + _distance(reel.chroma[before][:, None], reel.chroma[after][None], num_axes=2)
 

@@ -39,6 +39,7 @@ class Shift:
 
     @property
     def is_move(self) -> bool:
+        """Whether the picture moved at all."""
         return (self.rows, self.columns) != (0, 0)
 
     @property
@@ -48,7 +49,8 @@ class Shift:
 
 
 def best_shift(before_HW: NDArray[np.uint8], after_HW: NDArray[np.uint8], inside: Inside) -> Shift:
-    """How well the second picture is the first one shifted by up to 10 rows and 24 columns."""
+    """Find the shift of up to 10 rows and 24 columns by which the second picture is most like the first
+    one."""
     halves = halved(inside.of(np.stack([before_HW, after_HW])))
     halves -= halves.mean(axis=(1, 2), keepdims=True)
     halves /= np.sqrt((halves**2).mean(axis=(1, 2), keepdims=True)) + 3.0

@@ -28,7 +28,7 @@ class Tiles:
     spread_KN: NDArray[np.float32]  # noqa: N815
 
     def part(self, pictures: slice) -> Tiles:
-        """Those of some pictures."""
+        """Return the tiles of some pictures."""
         return Tiles(self.pixels_KNP[:, pictures], self.spread_KN[:, pictures])
 
 

@@ -40,10 +40,9 @@ def listen(
     languages: Sequence[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> Heard:
-    """What is said in a video; `info` is what `probe` said of it, `weights` the folder of a decoder.
+    """Return what is said in a video; `info` is what `probe` said of it, `weights` the folder of a decoder.
 
     Of several sound tracks one in `languages` (BCP 47) is heard before others.
-
     Raises `SpeechError` where nothing can be heard here, a `MediaError` subclass when the file cannot be
     opened, `OSError` when there is none.
     """
@@ -118,7 +117,8 @@ class _Ears:
 
 
 def sample_clock(clock: Clock, time_base: Fraction) -> SampleClock:
-    """When sound of a film is heard. Counted pictures tell no joint: there a short step back is one."""
+    """Return when sound of a film is heard. Counted pictures tell no joint: there a short step back is
+    one."""
     restart_s = _COUNTED_RESTART_S if clock.counts_packets else RESTART_S
     start_s = clock.pieces[0].tick * time_base if clock.pieces else Fraction(0)
     return SampleClock(shifts_of(clock, time_base), restart_s, clock.wrap * time_base, start_s)

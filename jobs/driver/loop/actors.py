@@ -66,7 +66,7 @@ class ActorHandle:
         self.in_flight = self.actor.index_video.remote(self.work, self.upcoming)
 
     def feel_pulse(self, is_answered: bool) -> str | None:
-        """Why this actor is to be given up; `is_answered`: the pulse that was asked is there."""
+        """Return why this actor is to be given up; `is_answered`: the pulse that was asked is there."""
         if self.pulse is None:
             self.pulse, self.missed = self.actor.pulse.remote(), 0
         elif not is_answered:
@@ -104,11 +104,11 @@ class ActorPool:
 
     @property
     def busy(self) -> list[ActorHandle]:
-        """Those with a video in flight."""
+        """The actors with a video in flight."""
         return [handle for handle in self.handles if handle.work]
 
     def states(self) -> Counter[str]:
-        """How many actors are waiting, loading, idle and busy."""
+        """Count the actors that are waiting, loading, idle and busy."""
         return Counter(handle.state for handle in self.handles)
 
     def resize(self, size: int) -> None:
@@ -117,7 +117,7 @@ class ActorPool:
 
     @property
     def num_placed(self) -> int:
-        """How many have a machine."""
+        """The count of actors that have a machine."""
         return sum(handle.is_placed for handle in self.handles)
 
     def pending_s(self, now: float) -> float | None:

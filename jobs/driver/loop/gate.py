@@ -48,7 +48,7 @@ class Gate:
 
     @property
     def refs(self) -> "list[ray.ObjectRef[Admission]]":
-        """What to wait for."""
+        """The references to wait for."""
         return list(self._waiting)
 
     def fill(self, queue: WorkQueue) -> None:

@@ -26,7 +26,7 @@ class WorkQueue:
 
     @property
     def num_for_model(self) -> int:
-        """Those of them that a model is to be asked about."""
+        """The count of waiting videos that a model is to be asked about."""
         return len(self._waiting) + sum(work.is_for_model for *_, work in self._delayed)
 
     def take(self) -> Work | None:
@@ -54,7 +54,7 @@ class WorkQueue:
         heapq.heappush(self._delayed, (not_before, work.analysis_key, work))
 
     def wake(self, now: float) -> None:
-        """Let videos whose backoff is over wait with the others."""
+        """Return videos whose backoff is over to those that wait."""
         while self._delayed and self._delayed[0][0] <= now:
             self.put_back(heapq.heappop(self._delayed)[2])
 

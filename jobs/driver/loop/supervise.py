@@ -93,7 +93,7 @@ class OneHand:
         self._owner: int | None = None
 
     def take_over(self) -> None:
-        """Let only this thread settle, once what is being settled is."""
+        """Make this thread the only one that settles, once what is being settled is."""
         with self._lock:
             self._owner = threading.get_ident()
 

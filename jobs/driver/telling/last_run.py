@@ -38,9 +38,9 @@ class Told:
 
 @contextmanager
 def told_at_the_end(file: Path | None, kind: str) -> Iterator[Told]:
-    """Whatever ends the run, the file says it; None: there is no file.
+    """Write to the metrics file how the run ended, whatever ends it; `file` None: write nothing.
 
-    `PreflightError` at once where the file's folder is not there.
+    PreflightError: the file's folder is not there, which is found at once.
     """
     told, code, started_at = Told(), ExitCode.INTERNAL, datetime.now(UTC)
     if file is not None:

@@ -193,7 +193,7 @@ class Progress:
         self._say(None, "ended", **run.model_dump(mode="json", exclude={"run_id", "settings_json"}))
 
     def built(self, build: Build | None) -> None:
-        """What makes `sql` and `search` fast is of the newest snapshot; None: it was before."""
+        """Say that the search database is of the newest snapshot; `build` None: it was before."""
         if build is None:
             self._say(None, "built", is_new=False)
             return
@@ -217,12 +217,12 @@ class Progress:
         self._say(f"note      the index's files are not merged: {said}", "not_compacted", message=said)
 
     def error(self, error: MediaIndexError, command: str | None = None) -> None:
-        """What stops the run, and what to type next."""
+        """Say what stops the run, and what to type next."""
         fields = {"message": error.message, "hint": error.hint, "exit_code": int(error.exit_code)}
         self._say(f"error: {error.message}", "error", **fields, next=command)
 
     def crashed(self, error: BaseException) -> int:
-        """Our own bug, or a second Ctrl-C; the exit code that says so."""
+        """Say that our own bug, or a second Ctrl-C, ends the run; return the exit code for it."""
         code, hint = ExitCode.INTERNAL, "Please report it with the traceback."
         if isinstance(error, KeyboardInterrupt):
             code, hint = ExitCode.INTERRUPTED, "Repeat the command; what is committed stays."

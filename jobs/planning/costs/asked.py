@@ -23,7 +23,8 @@ class FrameSampling:
     pictures: PictureRule | None = None  # None: all of one size
 
     def weights(self, duration_ms: Numbers, shapes: Shapes | None) -> Numbers:
-        """What a picture of each video weighs: the tokens that it becomes, or 1 where all are of one size."""
+        """Return what a picture of each video weighs: the tokens that it becomes, or 1 where all are of one
+        size."""
         rule = self.pictures
         if rule is None or not rule.keeps_shape:
             return np.ones_like(duration_ms)

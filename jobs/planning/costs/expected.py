@@ -28,14 +28,15 @@ class Expected:
 
 
 def sampling_of(checked: Preflight) -> FrameSampling:
-    """Which pictures the recipe shows."""
+    """Return which pictures the recipe shows."""
     recipe, weights = checked.recipe, checked.weights
     pictures = weights.pictures.within(recipe.pixels) if weights else None
     return FrameSampling(float(recipe.fps), recipe.max_frames, recipe.is_split, pictures)
 
 
 def expect(videos: PlannedVideos, checked: Preflight, reads_headers: bool) -> Expected:
-    """Expect what the index has recorded, and what headers say where it knows nothing."""
+    """Return what the videos should take, by what the index has recorded, and by headers where it knows
+    nothing."""
     library = checked.library if reads_headers else None
     place = (checked.settings.index, checked.settings.endpoint_url)
     with open_catalog(*place, must_exist=False) as catalog:

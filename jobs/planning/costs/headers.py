@@ -30,7 +30,7 @@ _ANSWER_S = 20.0  # a header that takes longer hangs
 
 
 def read_headers(library: Library, videos: Sequence[VideoObject]) -> list[Stated | None]:
-    """What each says; None where a header does not say how long it is, or cannot be read."""
+    """Read what each header says; None where it does not say how long the video is, or cannot be read."""
     size = max(_LEAST, -(-len(videos) // _READERS))
     shares = [videos[first : first + size] for first in range(0, len(videos), size)]
     with ThreadPoolExecutor(_READERS) as pool:

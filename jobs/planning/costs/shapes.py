@@ -49,7 +49,7 @@ class Shapes:
         return cls(np.zeros(num_videos), np.zeros(num_videos))
 
     def take(self, rows: list[int]) -> "Shapes":
-        """Those of some videos."""
+        """Return the shapes of some videos."""
         return Shapes(self.width[rows], self.height[rows])
 
     def sides(self) -> list[tuple[int, int]]:

@@ -31,14 +31,14 @@ class SignalRuns:
     num_cpus: int  # at work in the latest run
 
     def wall_s(self, num_videos: int, signals_s: float, longest_s: float) -> float:
-        """What so many videos take from the command to its end, whose signals take `signals_s` of a CPU
-        together, and those of one video at most `longest_s`."""
+        """Return the seconds from the command to its end for so many videos, whose signals take `signals_s`
+        of a CPU together, and those of one video at most `longest_s`."""
         shared_s = (self.slowness * signals_s + self.video_s * num_videos) / self.num_cpus
         return self.idle_s + max(shared_s, self.slowness * longest_s)
 
 
 def read_signal_runs(catalog: Catalog) -> SignalRuns | None:
-    """What the latest runs of signals alone took. None: there was none."""
+    """Read what the latest runs of signals alone took. None: there was none."""
     runs = catalog.query(_LATEST).rows
     if not runs:
         return None

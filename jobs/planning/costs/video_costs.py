@@ -62,13 +62,13 @@ class Costs:
     worst: float  # a video that takes longer than nine in ten takes so many times what is expected
 
     def seconds(self, asked: Asked) -> Numbers:
-        """What each video is expected to take."""
+        """Return the seconds that each video is expected to take."""
         answers_s = self.question_s * asked.questions + self.token_s * self.tokens(asked)
         shown_s = self.frame_s * asked.frames + self.visual_s * asked.visual_tokens
         return self.video_s + shown_s + answers_s
 
     def tokens(self, asked: Asked) -> Numbers:
-        """What is expected to be written about each video."""
+        """Return the tokens that are expected to be written about each video."""
         first = self.question_tokens * asked.questions + self.room_tokens * asked.token_room
         return first * (1 + self.again_share * _chance_of_any(self.again_chance, first))
 

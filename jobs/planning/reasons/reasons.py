@@ -40,7 +40,7 @@ class CommitLookup(Known, Protocol):
         """Whether the bundle exists, visible or not."""
 
     def recipe(self, recipe_id: str) -> RecipeRecord | None:
-        """What a recipe id stands for; None where nobody said."""
+        """Return what a recipe id stands for; None where nobody said."""
 
     def unfinished(self) -> frozenset[VideoId]:
         """The ids of the videos that runs so far could not settle."""

@@ -35,11 +35,11 @@ class StaleRows:
 
     @property
     def recipes(self) -> tuple[RecipeRecord, ...]:
-        """What videos that were found stale will be made by, besides the run's recipe."""
+        """The recipes that videos which were found stale will be made by, besides the run's."""
         return tuple(record for name, record in self._results.items() if name != self._recipe.recipe_id)
 
     def of_recipe(self, recipe_id: str) -> Staleness | None:
-        """What is stale of rows that this recipe made; None: nothing."""
+        """Return what is stale of rows that this recipe made; None: nothing."""
         if recipe_id not in self._by_recipe:
             self._by_recipe[recipe_id] = compare_recipes(self._record(recipe_id), self._recipe)
         return self._by_recipe[recipe_id]
@@ -50,7 +50,7 @@ class StaleRows:
         return compare_recipes(self._record(recipe_id), record) is None
 
     def of(self, video: VideoObject, current: CurrentCommit) -> Staleness | None:
-        """What is stale of the rows that a video has of its present bytes; None: nothing."""
+        """Return what is stale of the rows that a video has of its present bytes; None: nothing."""
         stale = self.of_recipe(current.recipe_id)
         if stale and stale.tasks != () and current.failure_class == FailureClass.DOMAIN:
             stale = replace(stale, reason=Reason.MISSING, tasks=None)  # no model has said anything of it

@@ -27,7 +27,7 @@ class Staleness:
 
 
 def compare_recipes(old: RecipeRecord | None, new: RecipeRecord) -> Staleness | None:
-    """Why rows made by `old` are not what `new` would make; None: as far as `new` asks, they are.
+    """Return why rows made by `old` are not what `new` would make; None: as far as `new` asks, they are.
 
     Answers and signals that `new` does not ask for are no reason. Such signals are kept whatever is done
     anew. An `old` that nobody declared may be anything.

@@ -39,10 +39,12 @@ class TextField:
     is_key: bool
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
+        """Ask for a text."""
         got = yield Text(self.max_tokens, self.max_chars, ends, _KEY_FORBIDS if self.is_key else "")
         return FieldAnswer((got.text,), got.index, (got,))
 
     def bound(self, count: Count) -> int:
+        """Return the most tokens of a text."""
         return text_bound(self.max_tokens, most_tokens(count, ""))
 
 
@@ -55,11 +57,13 @@ class ChoiceField:
     options: tuple[str, ...]
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
+        """Ask for one of the options."""
         got = yield Choice(tuple(f" {option}{end}" for option in self.options for end in ends))
         option, end = divmod(got.index, len(ends))
         return FieldAnswer((self.options[option],), end, (got,))
 
     def bound(self, count: Count) -> int:
+        """Return the most tokens of an option."""
         return max(most_tokens(count, f" {option}") for option in self.options)
 
 
@@ -77,6 +81,7 @@ class ListField:
     max_chars: int
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
+        """Ask for texts one by one, until an end is chosen or one is said again."""
         start = yield Literal("")
         items: list[Got] = []
         seen = {NOTHING}
@@ -103,6 +108,7 @@ class ListField:
         return FieldAnswer(tuple(item.text for item in items), got.index, (*items, got))
 
     def bound(self, count: Count) -> int:
+        """Return the most tokens of a list."""
         return text_bound(self.max_tokens, most_tokens(count, "") + most_tokens(count, f" {NOTHING}"))
 
 
@@ -117,6 +123,7 @@ class PickField:
     costs: dict[str, int]  # tokens of each of them
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
+        """Ask for names one by one, each at most once, as far as the tokens reach."""
         left, room = dict(self.costs), self.max_tokens
         slots: list[Got] = []
         picked: list[str] = []
@@ -145,6 +152,7 @@ class PickField:
         ]
 
     def bound(self, count: Count) -> int:
+        """Return the most tokens of a list of names."""
         return max(most_tokens(count, f" {NOTHING}"), self.max_tokens)
 
 
@@ -158,10 +166,12 @@ class JsonField:
     max_tokens: int
 
     def write(self, ends: Ends) -> Program[FieldAnswer]:
+        """Ask for a value that keeps to the schema."""
         got = yield Json(self.schema, self.max_tokens, ends)
         return FieldAnswer((got.text,), got.index, (got,))
 
     def bound(self, count: Count) -> int:
+        """Return the most tokens of a value."""
         return json_bound(self.schema, self.max_tokens, most_tokens(count, ""))
 
 

@@ -52,6 +52,7 @@ class Times:
 
     @classmethod
     def of(cls, context: AnswerContext) -> "Times":
+        """Return the times that an answer may name: its window's frames, in tenths of a second."""
         first_ms, last_ms = context.window_ms or (0, context.duration_ms)
         last_ms = max(last_ms, first_ms + 1)
         first = tenths(first_ms)
@@ -76,12 +77,13 @@ class Times:
         return self.instant_ms(written_ms // STAMP_MS)
 
     def max_tiles(self, tiles: Tiles) -> int:
-        """How many records may cover the window."""
+        """Return how many records may cover the window."""
         usual = round(tiles.usual_s * 10)
         return min(tiles.at_most, max(_FEW_TILES, -(-(self.last - self.first) // usual)))
 
     def tile_ends(self, tiles: Tiles, start: int, is_last: bool) -> tuple[int, ...]:
-        """Ends of a record that starts at `start`, leaving room for another or none."""
+        """Return the ends of a record that starts at `start`, leaving room for another unless it
+        `is_last`."""
         if is_last:
             return (self.last,)
         shortest_ms = round(tiles.shortest_s * 1000)
@@ -89,7 +91,8 @@ class Times:
         return (*self._between(start, least_ms, self.instants_ms[-1] - shortest_ms), self.last)
 
     def moment_ends(self, moments: Moments, start: int) -> tuple[int, ...]:
-        """Where a moment may end; the next time there is where frames are further apart than its length."""
+        """Return where a moment may end; the next time there is where frames are further apart than its
+        length."""
         start_ms = self.instant_ms(start)
         limit_ms = start_ms + round(moments.longest_s * 1000)
         ends = self._between(start, start_ms + 1, limit_ms)

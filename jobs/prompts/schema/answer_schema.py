@@ -164,6 +164,7 @@ def line_type(max_chars: int) -> Any:
 
 
 def annotated(kind: Any, *markers: object) -> Any:
+    """Return the type annotated with markers, or the type itself where there are none."""
     return operator.getitem(Annotated, (kind, *markers)) if markers else kind
 
 

@@ -38,6 +38,7 @@ class WholePart:
 
     @property
     def num_values(self) -> int:
+        """The count of whole numbers that are allowed."""
         return (self.high - self.low) // self.step + 1
 
 

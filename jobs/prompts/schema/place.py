@@ -57,9 +57,11 @@ class SchemaPlace:
     references: tuple[str, ...] = ()
 
     def refuse(self, message: str, hint: str) -> NoReturn:
+        """Raise a `UsageError` that names the schema and the place."""
         raise UsageError(f"answer schema {self.name}: {self.pointer}: {message}", hint)
 
     def inside(self, *steps: str) -> "SchemaPlace":
+        """Return the place that some steps inside this one lead to."""
         schema = self.schema
         for step in steps:
             schema = schema[int(step)] if isinstance(schema, list) else schema[step]
@@ -71,7 +73,7 @@ class SchemaPlace:
         return replace(self, schema={k: v for k, v in {**self.schema, **keywords}.items() if v is not None})
 
     def description(self) -> str | None:
-        """What the schema says about the value, on one line."""
+        """The schema's description of the value, on one line; None: it has none."""
         told = self.schema.get("description") if isinstance(self.schema, dict) else None
         return None if told is None else " ".join(told.split())
 

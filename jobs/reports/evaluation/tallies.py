@@ -52,6 +52,7 @@ class Tally:
     over: str
 
     def measure(self) -> Measure:
+        """Return the measure over everything counted so far."""
         return Measure(self.name, float(self.value_of(self.counts.sum(0))), self.over)
 
 

@@ -25,7 +25,7 @@ class Series:
 
 
 def stacked_columns(series: Sequence[Series], times: Sequence[datetime], about: str) -> Markup:
-    """How much of each happened in each column of time."""
+    """Draw how much of each happened in each column of time."""
     tops = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
     ticks = value_ticks(max(tops, default=0))
     scale = _HEIGHT / ticks[-1]
@@ -43,7 +43,8 @@ def stacked_columns(series: Sequence[Series], times: Sequence[datetime], about: 
 
 
 def growing_areas(series: Sequence[Series], times: Sequence[datetime], about: str, goal: float = 0) -> Markup:
-    """How much of each there was until then, one upon the other; `goal` is a line that is to be reached."""
+    """Draw how much of each there was until then, one upon the other; `goal` is a line that is to be
+    reached."""
     sums = [tuple(accumulate(one.values)) for one in series]
     ticks = value_ticks(max(goal, sum(one[-1] for one in sums if one)))
     scale, step = _HEIGHT / ticks[-1], _WIDTH / max(1, len(times))

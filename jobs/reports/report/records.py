@@ -114,14 +114,15 @@ class Spent(Usage):
 
     @property
     def parts(self) -> tuple[tuple[str, float], ...]:
-        """What a video passes through in the model's hands."""
+        """The seconds of what a video passes through in the model's hands, by name."""
         if not self.attempts:  # runs' totals do not tell more
             return (("prefill", self.prefill_seconds or 0.0), ("generate", self.generate_seconds or 0.0))
         return parts_of(self)
 
     @property
     def cpu_parts(self) -> tuple[tuple[str, float], ...]:
-        """What it passes through on CPUs, while the model goes on; nothing where no attempt tells."""
+        """The seconds of what it passes through on CPUs, while the model goes on; nothing where no attempt
+        tells."""
         return cpu_parts_of(self)
 
     @property
@@ -147,14 +148,14 @@ class SlowVideo(Usage):
 
 
 def parts_of(usage: Usage) -> tuple[tuple[str, float], ...]:
-    """What a model's seconds with a video were spent on."""
+    """Return what a model's seconds with a video were spent on, by name."""
     wait_s = usage.wait_seconds or 0.0
     computing = usage.busy_seconds - (usage.generate_seconds or 0.0)
     return (("waiting", wait_s), ("prefill", computing), ("generate", usage.generate_seconds or 0.0))
 
 
 def cpu_parts_of(usage: Usage) -> tuple[tuple[str, float], ...]:
-    """What seconds of CPUs were spent on; nothing where no attempt tells."""
+    """Return what seconds of CPUs were spent on, by name; nothing where no attempt tells."""
     found = (("signals", usage.signal_seconds or 0.0), ("finish", usage.finish_seconds or 0.0))
     return tuple((name, seconds) for name, seconds in found if seconds > 0)
 
@@ -251,7 +252,7 @@ class Report:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What has to be said of the models that made rows or ran, each once, and of what runs made."""
+        """The notes on the models that made rows or ran, each once, and on what runs made."""
         said = [*(note_on(run.model_id) for run in self.runs), *(line.note for line in self.recipes)]
         said += [one.note for one in self.disagreements]
         return tuple(dict.fromkeys(filter(None, said)))
@@ -273,11 +274,11 @@ class Report:
 
     @property
     def engine(self) -> str:
-        """What a model ran on, as its time is called."""
+        """The word for what a model ran on, as its time is called."""
         return "GPU" if any(m.device not in ("", "cpu") for m in self.machines) else "model"
 
     @property
     def exit_codes(self) -> dict[str, int]:
-        """How the runs ended, the most frequent first."""
+        """Count the runs by exit code, the most frequent first."""
         codes = Counter("no exit code" if r.exit_code is None else f"exit {r.exit_code}" for r in self.runs)
         return dict(codes.most_common())

@@ -45,7 +45,7 @@ def report_lines(report: Report) -> Iterator[str]:
 
 
 def step_lines(steps: Iterable[Step]) -> Iterator[str]:
-    """What is to be done, and the command on a line of its own, to copy."""
+    """Yield what is to be done, and the command on a line of its own, to copy."""
     for step in steps:
         yield f"  {step.what}:"
         yield f"    {step.command}"

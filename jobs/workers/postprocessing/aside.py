@@ -49,7 +49,7 @@ def encode_aside(
 
 
 def class_aside(failures: Iterable[Failure]) -> FailureClass | None:
-    """What a commit says of a video with these failures and rows; None: nothing."""
+    """Return the class of failures that a commit says of a video with rows; None: none."""
     is_aside = any(failure.failure_class == FailureClass.DOMAIN for failure in failures)
     return FailureClass.DOMAIN if is_aside else None
 

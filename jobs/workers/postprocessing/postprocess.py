@@ -94,7 +94,8 @@ def shots_known(analysis: Analysis, signals: SignalsRead) -> tuple[Shot, ...]:
 
 
 def find_moves(source: Source, work: Work, analysis: Analysis, shots: Sequence[Shot] = ()) -> dict[int, int]:
-    """Where boundaries of timed answers move, in ms: to borders of shots, or where none are known to cuts.
+    """Find where boundaries of timed answers move, in ms: to borders of shots, or where none are known to
+    cuts.
 
     Raises `storage.errors`, `MediaError` and OSError.
     """

@@ -92,7 +92,7 @@ class Postprocessing:
 
     @property
     def refs(self) -> "list[ray.ObjectRef[Postprocessed | VideoFailure]]":
-        """What to wait for."""
+        """The references to wait for."""
         return list(self._waiting)
 
     def submit(self, video: AttemptHistory, answers: bytes | None, node_id: str | None) -> None:

@@ -128,7 +128,7 @@ class Pass:
         self._items = items
 
     def next(self) -> SpanRead | WatchedBefore | None:
-        """What it gives next; None: it is over, or it broke off."""
+        """Wait for what the pass gives next; None: it is over, or it broke off."""
         try:
             item: SpanRead | WatchedBefore = ray.get(next(self._items))
             return item
@@ -143,5 +143,5 @@ class Pass:
             return None
 
     def cancel(self) -> None:
-        """It is not wanted any more."""
+        """Cancel the pass, which is not wanted any more."""
         ray.cancel(self._items, force=True)

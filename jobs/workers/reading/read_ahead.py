@@ -84,7 +84,7 @@ class ReadAhead:
 
     @property
     def waiting_s(self) -> float:
-        """How long a task has been waited for by now, in seconds, beyond what it may take to hear a video; 0
+        """The seconds that a task has been waited for by now, beyond what it may take to hear a video; 0
         where none is. From any thread."""
         since = self._waiting_since
         return max(0.0, time.monotonic() - since) if since is not None else 0.0
@@ -147,7 +147,8 @@ class ReadAhead:
             yield read.frames
 
     def watched(self, work: Work) -> WatchedBefore | None:
-        """What signals found in the pass that gave the spans, once it is over; None: there was none."""
+        """Return what signals found in the pass that gave the spans, once it is over; None: there was
+        none."""
         reading = self._readings[work]
         if reading.passing is None:
             return None

@@ -35,7 +35,7 @@ def read_said(file: VideoFile) -> Said:
 
 
 def hear_said(file: VideoFile, speech: SpeechSignal) -> tuple[Said, Beforehand]:
-    """What speech says, and the same for the signal, which need not hear it again.
+    """Return what speech says, and the same for the signal, which need not hear it again.
 
     Where it cannot be heard nothing is told; the signal says why.
     """
@@ -51,7 +51,7 @@ def hear_said(file: VideoFile, speech: SpeechSignal) -> tuple[Said, Beforehand]:
 
 
 def heard_before(store: ObjectStore | None, work: Work) -> Said:
-    """What speech said when the video was heard last. Raises `storage.errors` and `PreflightError`."""
+    """Read what speech said when the video was heard last. Raises `storage.errors` and `PreflightError`."""
     bundle = earlier_bundle(store, work)
     rows = rows_of(bundle, "speech", Speech) if bundle is not None else []
     return tuple(SaidLine(row.start_ms, row.end_ms, row.text, is_heard=True) for row in rows)

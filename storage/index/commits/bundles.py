@@ -174,7 +174,7 @@ def _tracks_inside(bundle: pa.Table) -> pa.Array:
 
 
 def sidecars_rev_of(bundle: pa.Table) -> str | None:
-    """Which texts lay beside the video."""
+    """Return the revision of the sidecars that a bundle was made with; None: there were none."""
     name = "sidecars_rev"
     return bundle.column(name)[0].as_py() if name in bundle.column_names else None
 

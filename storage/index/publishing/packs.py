@@ -57,10 +57,11 @@ class Pack(BaseModel):
 
     @cached_property
     def size_bytes(self) -> int:
+        """The sum of its parts' bytes."""
         return sum(self.parts.values())
 
     def places(self, sizes: Mapping[str, int]) -> Iterator[Place]:
-        """Where each part lies; `sizes` has those of the parts that are not here as a whole."""
+        """Yield where each part lies; `sizes` has those of the parts that are not here as a whole."""
         start = 0
         for key, num_bytes in self.parts.items():
             yield Place(key, sizes.get(key, num_bytes), self.key, start, num_bytes)

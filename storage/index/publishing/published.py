@@ -93,13 +93,13 @@ class PublishedCommits:
         return list(self.current(commits.column("video_id").filter(is_wanted).to_pylist()).values())
 
     def ever_current(self, analysis_keys: Collection[str]) -> set[str]:
-        """Those whose rows are in the parts already, whether or not they are current now."""
+        """Return the keys whose rows are in the parts already, whether or not they are current now."""
         return {
             commit.analysis_key for commit in self._where("analysis_key", analysis_keys) if commit.is_visible
         }
 
     def named(self, analysis_keys: Iterable[str]) -> set[str]:
-        """Those that any commit names, whatever it says."""
+        """Return the keys that any commit names, whatever it says."""
         return {commit.analysis_key for commit in self._where("analysis_key", set(analysis_keys))}
 
     def visible(self) -> Iterator[pa.Table]:

@@ -47,7 +47,7 @@ class Snapshot(BaseModel):
         return self.files.union(pack.key for pack in self.packs)
 
     def places(self) -> Iterator[Place]:
-        """Where its parts are, as far as it says."""
+        """Yield where its parts are, as far as it says."""
         yield from (Place(key, size) for key, size in self.sizes.items())
         for pack in self.packs:
             yield from pack.places(self.sizes)

@@ -25,7 +25,7 @@ def declare(row_types: Mapping[str, type[Row]]) -> OwnTables:
 
 
 def join(known: OwnTables, added: OwnTables, url: str) -> OwnTables:
-    """Both, column by column. PreflightError: one column would have two types."""
+    """Return the columns of both, table by table. PreflightError: a column would have two types."""
     joined = {table: dict(columns) for table, columns in known.items()}
     for table, columns in added.items():
         mine = joined.setdefault(table, {})
@@ -39,7 +39,7 @@ def join(known: OwnTables, added: OwnTables, url: str) -> OwnTables:
 
 
 def columns_by_table(tables: OwnTables) -> dict[str, tuple[Column, ...]]:
-    """Every column nullable: older rows lack those that came later."""
+    """Return the columns of each table, all nullable: older rows lack those that came later."""
     return {table: tuple(_columns(columns.items())) for table, columns in tables.items()}
 
 

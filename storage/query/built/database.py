@@ -92,7 +92,7 @@ def serving_path(url: str, endpoint_url: str | None = None) -> Path:
 
 
 def built_with() -> str:
-    """Changes with our tables, the SQL and the stemmer. Packs' tables are told by `own_tables`."""
+    """Return a digest of our tables, the SQL and the stemmer. Packs' tables are told by `own_tables`."""
     scripts = [statement for script in _SCRIPTS for statement in statements_of(script)]
     return digest(*scripts, repr(COLUMNS), documents_query("built", {}), STEMMER)
 
@@ -110,7 +110,7 @@ def read_info(file: Path) -> ServingInfo | None:
 
 
 def read_held_info(held: Path, file: Path) -> ServingInfo:
-    """What a file says that is held, and was found as `file`. PreflightError: as `read_info`."""
+    """Read what a held file says that was found as `file`. PreflightError: as `read_info`."""
     connection = connect()
     try:
         connection.execute(f"ATTACH {quote(str(held))} AS served (READ_ONLY)")

@@ -21,7 +21,8 @@ MOST_BYTES = 4 << 30  # of a file that is shared
 
 
 def key_of(snapshot: Snapshot, built_with: str, embedder_revision: str | None) -> str:
-    """Where the file of a snapshot is shared, made by such code, with vectors of such a model."""
+    """Return where the file of a snapshot is shared that was made by such code, with vectors of such a
+    model."""
     return _key(snapshot, built_with, digest(embedder_revision) if embedder_revision else NO_VECTORS)
 
 

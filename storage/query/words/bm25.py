@@ -36,6 +36,7 @@ class TermPostings:
 
     @property
     def num_bytes(self) -> int:
+        """The bytes of memory that the postings take."""
         return self.documents.nbytes + self.weights.nbytes
 
 

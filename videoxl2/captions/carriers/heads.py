@@ -37,7 +37,7 @@ _SYNTAX = {
 
 
 def head_reader(stream: VideoStream) -> Reader | None:
-    """What takes triplets from the packets of `stream`; None: its codec has no place for them.
+    """Return what takes triplets from the packets of `stream`; None: its codec has no place for them.
 
     The reader raises ValueError where captions are cut off.
     """

@@ -34,7 +34,8 @@ class Decoded(NamedTuple):
 
 
 def decode(data: bytes, language: str | None = None) -> Decoded:
-    """Never fails: what an encoding does not have becomes U+FFFD. `language` is BCP 47."""
+    """Decode bytes of any encoding: what it does not have becomes U+FFFD, so nothing is raised. `language` is
+    BCP 47."""
     if encoding := _marked(data) or _by_zeros(data):
         return Decoded(data.decode(encoding, "replace"), encoding.removesuffix("-sig"), False)
     if (declared := _declared(data)) is not None:

@@ -94,7 +94,7 @@ def read_sidecar(name: str, video_name: str, data: bytes, info: MediaInfo) -> Tr
 
 
 def list_sidecar(name: str, video_name: str, why: str) -> Track:
-    """What its name alone says of one that cannot be read; `why` is the warning."""
+    """Return what the name alone says of a sidecar that cannot be read; `why` is the warning."""
     extension = name.rpartition(".")[2].lower()
     track = _track(name, read_name(name, video_name))
     return replace(track, codec=_BY_EXTENSION.get(extension, "unknown"), warnings=(why,))

@@ -26,7 +26,7 @@ def has_stream_clock(film: MediaInfo) -> bool:
 
 
 def taken_off_ms(added_ms: int, film: MediaInfo) -> int:
-    """What is to be taken off a cue's time, so that it counts from the film's first picture."""
+    """Return what is to be taken off a cue's time, so that it counts from the film's first picture."""
     offset_ms = film.start_ms - added_ms
     return round(offset_ms - _WRAP * round(offset_ms / _WRAP))
 

@@ -38,7 +38,7 @@ def read_edits(path: str | os.PathLike[str], track_id: int) -> tuple[boxes.Edit,
 def lay_out(
     edits: Sequence[boxes.Edit], time_base: Fraction, first: int, end: int
 ) -> tuple[Fraction, tuple[Edit, ...]]:
-    """When the film begins on the player's clock, in seconds, and its parts from there on.
+    """Return when the film begins on the player's clock, in seconds, and its parts from there on.
 
     The media have pictures from tick `first` up to `end`. Without parts, nothing of them is shown.
     """
@@ -76,12 +76,13 @@ def _merged(parts: list[Edit], time_base: Fraction) -> tuple[Edit, ...]:
 
 
 def end_s(edit: Edit, time_base: Fraction) -> Fraction:
-    """When a part is over on the film's clock."""
+    """Return when a part is over on the film's clock, in seconds."""
     return edit.start_s + (edit.end - edit.media) * time_base
 
 
 def film_ticks(ticks: NDArray[np.int64], edits: Iterable[Edit], time_base: Fraction) -> NDArray[np.int64]:
-    """When pictures begin on the film's clock, rounded down to ticks, of sorted `ticks` of the media."""
+    """Return when pictures begin on the film's clock, rounded down to ticks, of sorted `ticks` of the
+    media."""
     shown = []
     for edit in edits:
         first = max(0, int(np.searchsorted(ticks, edit.media, "right")) - 1)

@@ -34,7 +34,7 @@ def find_losses(
     ticks: Int64,
     damaged: Sequence[Stretch],
 ) -> tuple[Loss, ...]:
-    """What damaged stretches of a file cost the `streams`, whose packets in turn are shown at `ticks`.
+    """Find what damaged stretches of a file cost the `streams`, whose packets in turn are shown at `ticks`.
 
     The file is read once more, as nobody notes where in it each packet of a sound one lies.
     """

@@ -64,7 +64,7 @@ def look_at_order(path: str | os.PathLike[str], limits: Limits) -> Reordering:
 
 
 def shown_ticks(stamps: NDArray[np.int64], order: Order) -> NDArray[np.int64]:
-    """When the pictures of a stream with these stamps are shown, in order."""
+    """Return when the pictures of a stream with these stamps are shown, in order."""
     delay = min(order.delay, len(stamps) - 1)
     beyond = stamps[-1] + order.period * np.arange(1, delay + 1)
     return np.concatenate([stamps[delay:], beyond])

@@ -60,7 +60,7 @@ class Sound:
 
 
 def centred(differences: Int64, wrap: int) -> Int64:
-    """What `clock.centred` gives, of many."""
+    """Return what `clock.centred` gives, of many."""
     return (differences + wrap // 2) % wrap - wrap // 2
 
 

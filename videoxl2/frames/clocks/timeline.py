@@ -31,7 +31,7 @@ class Timeline:
 
     @property
     def longest(self) -> int:
-        """How long one of the last pictures stays at most."""
+        """The longest time that one of the last pictures stays, in ticks."""
         return int(np.diff([*self.times[-10:].tolist(), self.end_pts]).max())
 
 
@@ -56,7 +56,7 @@ def measure(table: PacketTable, ticks: Int64, num_strays: int, period: Fraction 
 
 
 def last_duration(times: Int64, said: Int64) -> int:
-    """How long the last picture stays by its packet's word; 0 where such words were not true before.
+    """Return how long the last picture stays by its packet's word; 0 where such words were not true before.
 
     Durations that a parser takes from a stream's header do not know of pictures that stay longer.
     """

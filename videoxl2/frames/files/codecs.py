@@ -23,7 +23,7 @@ def codec_of(context: CodecContext) -> str:
 
 
 def missing_codecs(codecs: Sequence[str] = tuple(DECODERS)) -> list[str]:
-    """Those of the codecs that no decoder is built in for."""
+    """Return those of the codecs that no decoder is built in for."""
     return [codec for codec in codecs if not any(_has(name) for name in DECODERS[codec])]
 
 

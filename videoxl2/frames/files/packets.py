@@ -69,7 +69,7 @@ class Gop:
 
 
 def read_packets(video: OpenVideo, damage: Damage, *streams: Stream) -> Iterator[AnyPacket]:
-    """Every non-empty packet of the streams (of all, when none is named) from the current position."""
+    """Yield every non-empty packet of the streams (of all, when none is named) from the current position."""
     failures = 0
     chosen, keys = video.stream.index, SaidKeys(video.stream)
     while failures < _MAX_FAILURES_IN_A_ROW:

@@ -32,12 +32,12 @@ class Reach:
 
     @property
     def start_s(self) -> Fraction | None:
-        """When the first packet is due."""
+        """The time at which the first packet is due."""
         return self.start * self.time_base if self.start is not None and self.time_base else None
 
     @property
     def end_s(self) -> Fraction:
-        """When the last one is over; 0 where nothing is stamped after that."""
+        """The time at which the last one is over; 0 where nothing is stamped after that."""
         return self.end * (self.time_base or Fraction(0))
 
     def note(self, packet: AnyPacket) -> None:

@@ -47,6 +47,7 @@ class Showing:
 
     @classmethod
     def of(cls, video: OpenVideo, path: str | os.PathLike[str], scan: Scan, limits: Limits) -> "Showing":
+        """Return how a file is shown, from its scanned packets and what its container says."""
         table, turns = scan.turns.table, scan.turns
         made = make_clock(video, path, table, turns.rows, turns.streams, scan.sound, limits)
         period = stated_period(video)

@@ -44,8 +44,8 @@ class Stated:
 
 
 def read_stated(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> Stated | None:
-    """What is stated of the video stream, else of the file; None where no length is stated, or what is stated
-    cannot be and nothing cheap says better.
+    """Read what is stated of the video stream, else of the file; None where no length is stated, or what is
+    stated cannot be and nothing cheap says better.
 
     Raises what `probe` raises for a file that cannot be opened. Few packets are read: those with which FFmpeg
     finds out what a headerless file holds, and of streams whose clock may jump some here and there.

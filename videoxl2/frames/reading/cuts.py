@@ -79,7 +79,7 @@ def snap(
     duration_ms: int,
     seen_ms: Collection[int] = (),
 ) -> dict[int, int]:
-    """Where boundaries of one sequence of scenes move: from ms to ms, of those that do.
+    """Return where boundaries of one sequence of scenes move: from ms to ms, of those that do.
 
     The nearest moves come first. One that would leave less than `MIN_APART_MS` to a neighbour, pass it, share
     its cut, or take from a scene the last of the pictures seen of it (`seen_ms`) is not made. The video's own

@@ -61,7 +61,7 @@ class SmallPictureMaker:
         return self.rest() if self._count == self._chunk else None
 
     def rest(self) -> SmallPictures:
-        """Those not given yet; may be none."""
+        """Return the pictures not given yet; may be none."""
         n, pixels = self._count, self._pixels
         given = SmallPictures(
             pixels[:n, : _ENDS[1]].reshape(n, HEIGHT, WIDTH),

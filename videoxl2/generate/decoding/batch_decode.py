@@ -60,6 +60,7 @@ class Rows:
 
     @property
     def num_rows(self) -> int:
+        """The count of rows that are decoded together."""
         return len(self._lengths)
 
     @property

@@ -55,6 +55,7 @@ class Continuation:
         self._cache.truncate(self._base + num_tokens)
 
     def close(self) -> None:
+        """Forget the prompt and what was decoded after it."""
         self.back_to(0)
 
     def __enter__(self) -> Continuation:

@@ -70,6 +70,7 @@ class OneRow:
         self.back_to(row, 0)
 
     def close(self) -> None:
+        """Forget the prompt and what was decoded after it."""
         self.back_to(0, 0)
 
     def __enter__(self) -> OneRow:

@@ -28,6 +28,7 @@ class TokenLayout:
 
     @property
     def num_groups(self) -> int:
+        """The count of frame groups so far."""
         return len(self.starts)
 
     @property
@@ -36,6 +37,7 @@ class TokenLayout:
         return self.group_start(self.num_groups) + self.tokens_after
 
     def add_group(self, stamp_tokens: int) -> None:
+        """Append a frame group whose stamp has so many tokens."""
         start = self.group_start(self.num_groups)
         self.starts.append(start)
         self.stamp_tokens.append(stamp_tokens)
@@ -117,6 +119,8 @@ class Visibility:
         stamp_queries_see_all: bool,
         suffix_tokens: int = 0,
     ) -> Visibility:
+        """Return which keys each query sees, where a chunk has `chunk_groups` and looks back
+        `previous_chunks`."""
         total = layout.end + suffix_tokens
         # Age is query chunk minus key chunk. The prefix has the largest number: as a key it is never too old.
         # The suffix has the smallest: to it, as a query, nothing is.

@@ -35,7 +35,7 @@ class View(Protocol):
 
     @property
     def num_blocks(self) -> int:
-        """How many calls of attention it takes."""
+        """The calls of attention that it takes."""
 
     def attend(self, layer: int, q_HTE: Tensor) -> tuple[Tensor, Tensor]:
         """Return attention `[H, T, E]` and its log-sum-exp `[H, T]`."""

@@ -21,10 +21,12 @@ class FrameSpan(Protocol):
     """Consecutive frames of a video, as the frame reader yields them."""
 
     @property
-    def frames(self) -> NDArray[np.uint8]: ...  # [n, H, W, 3] RGB
+    def frames(self) -> NDArray[np.uint8]:  # [n, H, W, 3] RGB
+        """The pictures, RGB. [n, H, W, 3]"""
 
     @property
-    def pts_ms(self) -> NDArray[np.int64]: ...  # [n], from the video's first frame
+    def pts_ms(self) -> NDArray[np.int64]:  # [n], from the video's first frame
+        """The pictures' times, counted from the video's first one. [n]"""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ class PictureSize(NamedTuple):
 
     @property
     def area(self) -> int:
+        """The picture's pixels."""
         return self.height * self.width
 
     def __str__(self) -> str:

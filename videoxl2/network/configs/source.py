@@ -71,7 +71,7 @@ def download(
 
 
 def hub_error(hub_id: str, error: Exception) -> CheckpointError:
-    """What is said where the hub's client raises."""
+    """Return the error to raise where the hub's client raises."""
     why = (str(error).splitlines() or [type(error).__name__])[0]
     return CheckpointError(
         f"{hub_id} is a hub id and not on this machine, and the hub did not deliver it: {why}",

@@ -92,6 +92,7 @@ class Vocabulary:
         return cls(None, chat)
 
     def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text. ModelInputError: the checkpoint has no tokenizer."""
         if self.tokenizer is None:
             raise ModelInputError(
                 "this checkpoint has no tokenizer, so it takes token ids, not text",

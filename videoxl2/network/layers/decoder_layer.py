@@ -85,6 +85,7 @@ class SelfAttention(nn.Module):
         return q_HTE, k_KTE, v_KTE
 
     def output(self, mixed_HTE: Tensor) -> Tensor:
+        """Return the heads' mixed values, joined and projected: [H, T, E] to [T, D]."""
         return self.out(mixed_HTE.transpose(0, 1).flatten(1))
 
     def quantise_weights(self, weight_bits: int) -> None:
@@ -105,6 +106,7 @@ class GatedMlp(nn.Module):
         self.down: Product = OneLinear(self.down_proj)
 
     def forward(self, x_TD: Tensor) -> Tensor:
+        """Return down(silu(gate(x)) * up(x)). [T, D]"""
         gate, up = self.gate_up(x_TD).chunk(2, dim=-1)
         return self.down(functional.silu(gate) * up)
 
@@ -127,6 +129,7 @@ class DecoderLayer(nn.Module):
 
     @property
     def device(self) -> torch.device:
+        """The device that holds the layer's weights."""
         weight = self._parts[2]._parameters["weight"]
         assert weight is not None
         return weight.device

@@ -69,7 +69,7 @@ class QuerySelector(nn.Module):
         self.text_mlp = nn.Sequential(nn.Linear(width, width), nn.GELU())
 
     def prepare(self, x_TD: Tensor, is_visual_T: Tensor, tokens_per_group: int) -> QueryableVideo:
-        """Do all that no prompt changes."""
+        """Return all of the video that no prompt changes."""
         attended_TD = self.stamp_attention(x_TD, tokens_per_group)
         return QueryableVideo(rotated(x_TD), attended_TD[is_visual_T], is_visual_T)
 

@@ -39,6 +39,7 @@ class SpatialAttention(nn.Module):
         self.proj_out = nn.Conv3d(channels, channels, 1)
 
     def forward(self, x_GCTRR: Tensor) -> Tensor:
+        """Add to each picture what attention among its positions gives. [G, C, T, R, R]"""
         groups, channels, steps, side, _ = x_GCTRR.shape
         # Statistics run over the time steps too: one group of frames is normalised as a whole.
         pixels = self.norm(x_GCTRR).permute(0, 2, 3, 4, 1).reshape(groups * steps, side * side, channels)
@@ -76,6 +77,7 @@ class TemporalAttention(nn.Module):
         self.proj_out = nn.Conv1d(channels, channels, 1)
 
     def forward(self, x_GCTRR: Tensor) -> Tensor:
+        """Add to each position what attention over its time steps gives. [G, C, T, R, R]"""
         groups, channels, steps, side, _ = x_GCTRR.shape
         x_SCT = x_GCTRR.permute(0, 3, 4, 1, 2).reshape(groups * side * side, channels, steps)
         # Contiguous: a linear layer multiplies a transposed tensor sequence by sequence.
@@ -99,6 +101,7 @@ class HalveTime(nn.Module):
         self.conv = nn.Conv3d(channels, channels, 3, stride=(2, 1, 1))
 
     def forward(self, x_GCTRR: Tensor) -> Tensor:
+        """Return half as many time steps, by a convolution over three of them. [G, C, T, R, R]"""
         out: Tensor = self.conv(functional.pad(x_GCTRR, (1, 1, 1, 1, 1, 0), mode="replicate"))
         return out
 

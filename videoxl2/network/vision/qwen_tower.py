@@ -70,6 +70,7 @@ class TowerAttention(nn.Module):
     def forward(
         self, x_GNC: Tensor, cos_NE: Tensor, sin_NE: Tensor, windows: tuple[tuple[int, int], ...]
     ) -> Tensor:
+        """Return attention among the patches of each window. [G, N, C]"""
         split = self.qkv(x_GNC).unflatten(-1, (3, self.num_heads, -1))
         q, k, v_GANE = split.permute(2, 0, 3, 1, 4)
         q_GANE, k_GANE = (rotate(x.float(), cos_NE, sin_NE).to(x.dtype) for x in (q, k))
@@ -103,6 +104,7 @@ class GatedFeedForward(nn.Module):
         self.down_proj = nn.Linear(inner, width)
 
     def forward(self, x_GNC: Tensor) -> Tensor:
+        """Return down(act(gate(x)) * up(x)). [G, N, C]"""
         out: Tensor = self.down_proj(self.activation(self.gate_proj(x_GNC)) * self.up_proj(x_GNC))
         return out
 
@@ -116,6 +118,7 @@ class TwoLinears(nn.Module):
         self.linear_fc1, self.linear_fc2 = nn.Linear(inputs, inner), nn.Linear(inner, outputs)
 
     def forward(self, x_GNC: Tensor) -> Tensor:
+        """Return linear(act(linear(x))). [G, N, C]"""
         out: Tensor = self.linear_fc2(self.activation(self.linear_fc1(x_GNC)))
         return out
 
@@ -137,6 +140,7 @@ class TowerBlock(nn.Module):
     def forward(
         self, x_GNC: Tensor, cos_NE: Tensor, sin_NE: Tensor, windows: tuple[tuple[int, int], ...]
     ) -> Tensor:
+        """Return x with attention and then the feed-forward layer added. [G, N, C]"""
         x_GNC = x_GNC + self.attn(self.norm1(x_GNC), cos_NE, sin_NE, windows)
         out: Tensor = x_GNC + self.mlp(self.norm2(x_GNC))
         return out
@@ -156,6 +160,7 @@ class GatedMerger(nn.Module):
         self.mlp = nn.Sequential(nn.Linear(joined, joined), nn.GELU(), nn.Linear(joined, config.out_size))
 
     def forward(self, x_GNC: Tensor) -> Tensor:
+        """Return one token for each two by two patches. [G, N, C] to [G, N / 4, D]"""
         out: Tensor = self.mlp(_four_by_four(self.ln_q(x_GNC)))
         return out
 
@@ -170,6 +175,7 @@ class Merger(TwoLinears):
         self.norm = nn.LayerNorm(joined if is_tap else config.hidden_size, _EPS)
 
     def forward(self, x_GNC: Tensor) -> Tensor:
+        """Return one token for each two by two patches. [G, N, C] to [G, N / 4, D]"""
         joined = self.norm(_four_by_four(x_GNC)) if self.is_tap else _four_by_four(self.norm(x_GNC))
         return super().forward(joined)
 
@@ -188,6 +194,7 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Conv3d(3, config.hidden_size, kernel, stride=kernel, bias=not config.is_gated)
 
     def forward(self, patches_GNP: Tensor) -> Tensor:
+        """Return the embedding of each patch's pixels. [G, N, P] to [G, N, C]"""
         return functional.linear(patches_GNP, self.proj.weight.flatten(1), self.proj.bias)
 
 

@@ -51,6 +51,7 @@ class SelfAttention(nn.Module):
         self.q_proj, self.out_proj = nn.Linear(width, width), nn.Linear(width, width)
 
     def forward(self, x_FNC: Tensor) -> Tensor:
+        """Return attention among the patches of each frame. [F, N, C]"""
         q, k, v = (
             project(x_FNC).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
             for project in (self.q_proj, self.k_proj, self.v_proj)
@@ -70,6 +71,7 @@ class FeedForward(nn.Module):
         self.fc2 = nn.Linear(config.intermediate_size, config.hidden_size)
 
     def forward(self, x_FNC: Tensor) -> Tensor:
+        """Return linear(act(linear(x))). [F, N, C]"""
         out: Tensor = self.fc2(self.activation(self.fc1(x_FNC)))
         return out
 
@@ -86,6 +88,7 @@ class Layer(nn.Module):
         self.mlp = FeedForward(config)
 
     def forward(self, x_FNC: Tensor) -> Tensor:
+        """Return x with attention and then the feed-forward layer added. [F, N, C]"""
         x_FNC = x_FNC + self.self_attn(self.layer_norm1(x_FNC))
         out: Tensor = x_FNC + self.mlp(self.layer_norm2(x_FNC))
         return out
@@ -99,6 +102,7 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
 
     def forward(self, x_FNC: Tensor) -> Tensor:
+        """Return x after all layers. [F, N, C]"""
         for layer in self.layers:
             x_FNC = layer(x_FNC)
         return x_FNC

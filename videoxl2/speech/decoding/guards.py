@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 def objection_to(hearing: Hearing) -> Reason | None:
-    """What speaks against all that was heard at once."""
+    """Return what speaks against all that was heard at once; None: nothing."""
     if hearing.logprob < _UNSURE:
         return Reason.UNSURE
     if _goes_in_circles(hearing):
@@ -42,7 +42,7 @@ def objection_to(hearing: Hearing) -> Reason | None:
 
 
 def objection_to_run(words: Sequence[HeardWord], length_s: float) -> Reason | None:
-    """What speaks against the words of one run."""
+    """Return what speaks against the words of one run; None: nothing."""
     if not words:
         return Reason.NO_WORDS
     if len(words) <= _FEW and sum(word.probability for word in words) / len(words) < _FAINT:

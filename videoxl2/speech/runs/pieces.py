@@ -21,7 +21,7 @@ class Piece:
 
     @property
     def sound(self) -> Samples:
-        """What is heard at once."""
+        """The sound that is heard at once."""
         return np.concatenate([run.sound for run in self.runs])
 
     @property

@@ -136,7 +136,7 @@ class Converter:
         yield from self._blocks(frame)
 
     def rest(self) -> Iterator[Block]:
-        """What is still inside."""
+        """Yield what is still inside."""
         yield from self._blocks(None)
         self._resampler = self._kind = None
 

@@ -58,7 +58,7 @@ class Track:
 
     @property
     def num_descriptions(self) -> int:
-        """How many the samples are coded by, at different times."""
+        """The count of descriptions that the samples are coded by, at different times."""
         return int.from_bytes(self.table.get(b"stsd", _EMPTY)[4:8])
 
     def description(self) -> Box | None:

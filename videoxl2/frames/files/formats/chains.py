@@ -20,7 +20,7 @@ _MATROSKA = "matroska,webm"
 
 
 def lost_stretches(path: str | os.PathLike[str], demuxer: str) -> tuple[Stretch, ...]:
-    """Where what was written is not there any more, in order. What a cut took is no damage.
+    """Return where what was written is not there any more, in order. What a cut took is no damage.
 
     A stretch begins with the last element before it, whose end may be lost, too.
     """

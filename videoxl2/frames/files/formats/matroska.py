@@ -71,13 +71,13 @@ def read_element(data: bytes | mmap.mmap, at: int = 0, base: int = 0) -> Element
 
 
 def segment_end(file: BinaryIO, size: int) -> int:
-    """Where the outermost element ends that holds everything; 0 where its length is not known."""
+    """Return where the outermost element ends that holds everything; 0 where its length is not known."""
     segment = _segment(file, size)
     return segment.end or 0 if segment else 0
 
 
 def damaged_stretches(path: str | os.PathLike[str]) -> tuple[Stretch, ...]:
-    """Where what was written is not there any more, in order. What a cut took is no damage.
+    """Return where what was written is not there any more, in order. What a cut took is no damage.
 
     A stretch ends where elements follow each other again; it is a whole cluster where only a checksum tells.
     """

@@ -16,8 +16,8 @@ _MOST_CLUSTERS = 64
 
 
 def last_tick(path: str | os.PathLike[str], index: int) -> int | None:
-    """When the last picture of FFmpeg's stream `index` is shown, in its ticks: out of the last clusters, else
-    of the index. None where neither is in the file's end."""
+    """Return when the last picture of FFmpeg's stream `index` is shown, in its ticks: out of the last
+    clusters, else of the index. None where neither is in the file's end."""
     tracks = read_tracks(path)
     if index >= len(tracks):
         return None

@@ -29,7 +29,8 @@ class MatroskaTrack:
 
 
 def read_tracks(path: str | os.PathLike[str]) -> tuple[MatroskaTrack, ...]:
-    """Those that FFmpeg makes streams of, in its order; none where there is no list before the media.
+    """Read the tracks that FFmpeg makes streams of, in its order; none where there is no list before the
+    media.
 
     Raises OSError when the file cannot be read.
     """

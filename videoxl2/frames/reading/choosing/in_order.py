@@ -50,7 +50,7 @@ def pick_by_order(
 def all_by_order(
     packets: Iterable[tuple[VideoPacket, int]], decoder: Decoder, order: Order, limits: Limits
 ) -> Iterator[Timed]:
-    """Every picture of a file with its tick, from all packets with their stamps."""
+    """Yield every picture of a file with its tick, from all packets with their stamps."""
     return _Pictures(packets, decoder, order, limits, may_enter=False)
 
 

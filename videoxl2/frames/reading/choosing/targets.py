@@ -99,6 +99,7 @@ class Targets:
 
     @property
     def are_answered(self) -> bool:
+        """Whether every target of every span has its picture."""
         return not self._spans or self.next >= self._spans[-1].stop
 
     def due(self, target: int) -> Due:
