@@ -12,7 +12,8 @@ from videoxl2.frames import MediaError
 
 @dataclass(frozen=True)
 class Policy:
-    """`tries` in all, `backoff_s` before the second (doubling, with jitter), then `action`.
+    """The course of a failure: `tries` in all, `backoff_s` before the second (doubling, with jitter), then
+    `action`.
 
     `counts`: against the failure budget of the run, once it has come to the action.
     """

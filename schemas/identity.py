@@ -11,7 +11,8 @@ _ID = re.compile("[0-9a-f]{16}")
 
 
 def digest(*parts: str) -> str:
-    """16 hex digits (64 bits) of SHA-256 over the parts; a NUL keeps ("ab", "c") apart from ("a", "bc")."""
+    """Return 16 hex digits (64 bits) of SHA-256 over the parts; a NUL keeps ("ab", "c") apart from ("a",
+    "bc")."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -25,7 +25,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class S3Prefix:
-    """`prefix` is empty or ends with a slash; keys are never percent-decoded."""
+    """A place in a bucket; `prefix` is empty or ends with a slash, and keys are never percent-decoded."""
 
     bucket: str
     prefix: str

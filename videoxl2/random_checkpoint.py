@@ -79,7 +79,7 @@ def build_tokenizer(more_tokens: tuple[str, ...] = ()) -> Tokenizer:
 
 
 def config_fields(config: ModelConfig) -> dict[str, object]:
-    """config.json under the reference's field names."""
+    """Return config.json under the reference's field names."""
     language = config.language
     fields: dict[str, object] = {
         "architectures": ["LlavaQwenForCausalLM"],
@@ -115,7 +115,7 @@ def config_fields(config: ModelConfig) -> dict[str, object]:
 
 
 def qwen_fields(family: Family, tokenizer: Tokenizer) -> dict[str, object]:
-    """config.json of a small Qwen-VL model, flat for the older one as it was published."""
+    """Return config.json of a small Qwen-VL model, flat for the older one as it was published."""
     is_older = family is Family.QWEN2_5_VL
     language: dict[str, object] = {
         "vocab_size": tokenizer.get_vocab_size(),

@@ -12,7 +12,7 @@ _LABEL = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d{2,3})", re.ASCII)
 
 
 def label_of(number: int, per_second: int, is_drop_frame: bool) -> str:
-    """`01:00:00:00`, with drop-frame `01:00:00;00`. After 24 hours it starts again."""
+    """Return a label: `01:00:00:00`, with drop-frame `01:00:00;00`. After 24 hours it starts again."""
     if is_drop_frame:
         number = skip_dropped(number % frames_a_day(per_second), per_second)
     seconds, frame = divmod(number, per_second)

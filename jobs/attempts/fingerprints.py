@@ -20,7 +20,8 @@ _VARIES = re.compile(
 
 
 def fingerprint(failure: VideoFailure, uri: str) -> str:
-    """16 hex digits, equal for failures of the same kind; `uri` is that of the video it happened to."""
+    """Return 16 hex digits, equal for failures of the same kind; `uri` is that of the video it happened
+    to."""
     name = uri.rpartition("/")[2]
     message = failure.message.replace(uri, "").replace(name, "")
     where = ""

@@ -172,7 +172,8 @@ class Respondent:
 
 
 def span_program(times: Times) -> Program[tuple[Span, SlotStats, SlotStats]]:
-    """`12.0 - 34.5 seconds`, with times of sampled pictures or the video's end. In seconds, start first."""
+    """Ask for a span such as `12.0 - 34.5 seconds`, with times of sampled pictures or the video's end. In
+    seconds, start first."""
     got = yield Choice(tuple(f"{seconds(start)} -" for start in times.stamps))
     start, of_start = times.stamps[got.index], got.stats
     ends = (*(stamp for stamp in times.stamps if stamp > start), times.last)

@@ -55,7 +55,7 @@ class Answered(BaseModel):
 
 
 def score_of(question: Question, answer: str | Span) -> float:
-    """1 right and 0 wrong, or the overlap with the true span."""
+    """Return 1 for a right and 0 for a wrong answer, or the overlap with the true span."""
     if isinstance(question.wanted, OneOf):
         return float(answer == question.wanted.right)
     return 0.0 if isinstance(answer, str) else iou(answer, question.wanted.span)

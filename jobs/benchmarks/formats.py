@@ -18,7 +18,8 @@ _MAX_FPS = 4
 
 @dataclass(frozen=True)
 class Format:
-    """`max_frames` is what Video-XL-2's evaluation samples at most (of grounding: not published)."""
+    """A benchmark's reader; `max_frames` is what Video-XL-2's evaluation samples at most (of grounding: not
+    published)."""
 
     read: Callable[[Path], QuestionSet]
     max_frames: int
@@ -42,7 +43,8 @@ def read_questions(benchmark: str, path: Path, limit: int | None) -> QuestionSet
 
 
 def published_fps(duration_ms: int, max_frames: int) -> Fraction:
-    """1 a second, and a whole number up to 4 for a video so short that `max_frames` are not reached.
+    """Return pictures a second: 1, and a whole number up to 4 for a video so short that `max_frames` are not
+    reached.
 
     The rule of Video-XL-2's evaluation.
     """

@@ -61,7 +61,8 @@ def find_settings(verbs: Mapping[str, click.Command]) -> dict[str, Setting]:
 
 
 def check_keys(file: SettingsFile, known: Mapping[str, Setting]) -> None:
-    """UsageError: a key that no verb knows; one of another verb is none of this one's business."""
+    """Check the keys of a settings file; those of other verbs do no harm. UsageError: a key that no verb
+    knows."""
     for flag in file.values:
         if flag not in known:
             raise UsageError(f"unknown setting {flag} in {file.path}", _hint_for(flag, known))

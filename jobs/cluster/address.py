@@ -27,7 +27,7 @@ _TOKEN = "in RAY_AUTH_TOKEN, in the file that RAY_AUTH_TOKEN_PATH names or in ~/
 
 
 def chosen_address(said: str | None, environment: Mapping[str, str] = os.environ) -> str:
-    """`--ray-address`, else RAY_ADDRESS as for Ray's own tools, else "local": a private Ray.
+    """Return `--ray-address`, else RAY_ADDRESS as for Ray's own tools, else "local": a private Ray.
 
     HOST:PORT, "auto" or "local". `UsageError` for an address of another kind.
     """
@@ -50,7 +50,7 @@ def chosen_address(said: str | None, environment: Mapping[str, str] = os.environ
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """`head:6379` in parts; an IPv6 address is in brackets. `UsageError` for anything else."""
+    """Split `head:6379`; an IPv6 address is in brackets. UsageError: it is no such address."""
     host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdigit()) or (":" in host and not host.startswith("[")):
         raise UsageError(f"{address} is no address of a Ray cluster", "Give HOST:PORT, e.g. head:6379.")

@@ -44,7 +44,8 @@ class Cluster:
     memory_kills: MemoryKills = field(default_factory=MemoryKills)
 
     def check(self) -> None:
-        """`ClusterLostError` where Ray has died. Quick, never waits for Ray, and safe from any thread."""
+        """Check that Ray lives, raising `ClusterLostError` where it has died. Quick, never waits for Ray, and
+        safe from any thread."""
         if death := self.vital_signs.death():
             raise ClusterLostError(f"Ray died under the run: {death}", what_is_known(self.memory_kills))
 

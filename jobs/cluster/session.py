@@ -26,7 +26,8 @@ SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
 
 @dataclass
 class SessionFolder:
-    """`root` is what Ray is told; `path` is this run's own folder in it, once Ray has said its name."""
+    """A folder for one Ray: `root` is what Ray is told; `path` is this run's own folder in it, once Ray has
+    said its name."""
 
     root: Path
     path: Path | None = None

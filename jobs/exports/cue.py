@@ -5,7 +5,7 @@ from jobs.ui.words import hms
 
 
 def cue_times(source: ExportedVideo, moment: Moment, decimal_mark: str) -> str:
-    """`00:00:01.500 --> 00:00:03.000` on the player's clock; a cue lasts a millisecond at least."""
+    """Return `00:00:01.500 --> 00:00:03.000` on the player's clock; a cue lasts a millisecond at least."""
     return times_line(source, moment.start_ms, moment.end_ms, decimal_mark)
 
 

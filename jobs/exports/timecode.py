@@ -43,7 +43,8 @@ class Timecode:
         return self.label(self.start + number)
 
     def label(self, number: int) -> str:
-        """`01:00:00:00`, with drop-frame `01:00:00;00`. After 24 hours it starts again."""
+        """Return the label of a picture: `01:00:00:00`, with drop-frame `01:00:00;00`. After 24 hours it
+        starts again."""
         return label_of(number, round(self.label_rate), self.is_drop_frame)
 
 

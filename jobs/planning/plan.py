@@ -37,7 +37,7 @@ NIGHTLY = Goal("run", CHANGED)
 
 
 def backfill_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> Goal:
-    """UsageError: nothing was asked for."""
+    """Return the goal of a backfill. UsageError: nothing was asked for."""
     wanted = {
         Reason.RETRY: failed,
         **dict.fromkeys(MISSING, missing),
@@ -59,7 +59,7 @@ def planned_goal(stale: bool, failed: bool, missing: bool, everything: bool) -> 
 
 @dataclass(frozen=True)
 class Plan:
-    """`videos` are those to spend on; what else was found costs nothing and is done on the way."""
+    """A plan: `videos` are those to spend on; what else was found costs nothing and is done on the way."""
 
     summary: PlanSummary
     videos: PlannedVideos

@@ -126,7 +126,8 @@ def fps_for(settings: Settings, weights: Weights | None) -> Fraction:
 
 
 def check_said(prompts: Sequence[Prompt], signals: Collection[str]) -> None:
-    """UsageError: a prompt tells what captions say, or what is heard, and that is not read."""
+    """Check that what prompts tell is read. UsageError: one tells what captions say, or what is heard, and
+    that is not."""
     for prompt in prompts:
         if prompt.tells_said and OF_SAID not in signals:
             raise UsageError(

@@ -15,6 +15,6 @@ def seconds(time: int) -> str:
 
 
 def span_text(start_ms: int, end_ms: int) -> str:
-    """`12.0 - 34.5`: a span as answers and prompts write it, never empty."""
+    """Return a span as answers and prompts write it, `12.0 - 34.5`; it is never empty."""
     start = tenths(start_ms)
     return f"{seconds(start)} - {seconds(max(tenths(end_ms), start + 1))}"

@@ -68,7 +68,7 @@ class AtWork(Holder):
 
 @dataclass(frozen=True)
 class Status:
-    """`sections` are tables by title."""
+    """The state of an index; `sections` are tables by title."""
 
     index: str
     sections: dict[str, Result]

@@ -38,7 +38,7 @@ class FailureLimit:
 
     @classmethod
     def parse(cls, text: object) -> "FailureLimit":
-        """`20` or `1%`. ValueError for anything else."""
+        """Parse `20` or `1%`. ValueError for anything else."""
         if isinstance(text, FailureLimit):
             return text
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", str(text).strip())
@@ -64,7 +64,7 @@ class Deadline:
 
     @classmethod
     def parse(cls, text: object) -> "Deadline":
-        """`6h`, `1h30m`, `07:00` or `2026-11-30T07:00Z`. ValueError for anything else."""
+        """Parse `6h`, `1h30m`, `07:00` or `2026-11-30T07:00Z`. ValueError for anything else."""
         if isinstance(text, Deadline):
             return text
         deadline = cls(str(text).strip())
@@ -107,7 +107,7 @@ class CostLimit:
 
     @classmethod
     def parse(cls, text: object) -> "CostLimit":
-        """`20m`, `1.50usd` or `600frames`. ValueError for anything else."""
+        """Parse `20m`, `1.50usd` or `600frames`. ValueError for anything else."""
         if isinstance(text, CostLimit):
             return text
         words = "".join(str(text).lower().split())
@@ -138,7 +138,7 @@ class Duration:
 
     @classmethod
     def parse(cls, text: object) -> "Duration":
-        """`36h`, `7d` or `1h30m`, at least a second. ValueError for anything else."""
+        """Parse `36h`, `7d` or `1h30m`, at least a second. ValueError for anything else."""
         if isinstance(text, Duration):
             return text
         words = str(text).strip()

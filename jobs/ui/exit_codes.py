@@ -10,7 +10,8 @@ AGAIN = "run"  # the same command once more
 
 @dataclass(frozen=True)
 class Meaning:
-    """`then` is the verb to go on with; None: nothing to do, or the error itself says what."""
+    """The meaning of an exit code; `then` is the verb to go on with, None: nothing to do, or the error itself
+    says what."""
 
     says: str
     then: str | None = None

@@ -17,7 +17,7 @@ class MadeBy:
 
     @property
     def name(self) -> str:
-        """`small (6f1c2a9b03de)`."""
+        """The model's name with its revision: `small (6f1c2a9b03de)`."""
         if self.model_id is None:
             return "no model"
         revision = (self.model_revision or "")[:_REVISION]

@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 def own_stderr() -> TextIO:
-    """stderr as it is now, also while file descriptor 2 is turned elsewhere (`jobs.cluster.words`)."""
+    """Return stderr as it is now, also while file descriptor 2 is turned elsewhere (`jobs.cluster.words`)."""
     try:
         number = os.dup(sys.stderr.fileno())
     except (OSError, ValueError):  # no file: somebody captures what is written

@@ -14,6 +14,6 @@ class Tiles:
     step_ms: int
 
     def corner(self, number: int) -> tuple[int, int]:
-        """x and y of the upper left corner of a tile, by its number from 0."""
+        """Return x and y of the upper left corner of a tile, by its number from 0."""
         row, column = divmod(number, self.num_columns)
         return column * self.tile_width, row * self.tile_height

@@ -58,7 +58,7 @@ def moment(time: datetime | None) -> str:
 
 
 def seconds(number: float) -> str:
-    """`0.4 s`, `35 s`, `3.2 min`, `12 min`, `4 h 05 min`, `3 d 2 h`."""
+    """Return a length of time: `0.4 s`, `35 s`, `3.2 min`, `12 min`, `4 h 05 min`, `3 d 2 h`."""
     if number < 10:
         return f"{number:.1f} s"
     if number < 100:
@@ -91,18 +91,18 @@ def hms(ms: int) -> tuple[int, int, int, int]:
 
 
 def clock(ms: int, with_hours: bool = False) -> str:
-    """`2:03` or `1:02:03`, rounded down."""
+    """Return a time in a film as `2:03` or `1:02:03`, rounded down."""
     hours, minutes, seconds, _ = hms(ms)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours or with_hours else f"{minutes}:{seconds:02}"
 
 
 def timecode(ms: int) -> str:
-    """`2:03.4` or `1:02:03.4`, as players show it."""
+    """Return a time in a film as players show it: `2:03.4` or `1:02:03.4`."""
     return f"{clock(ms)}.{ms % 1000 // 100}"
 
 
 def size(num_bytes: int) -> str:
-    """`12.3 kB`, `4.2 MB` or `1.7 GB`."""
+    """Return a number of bytes as `12.3 kB`, `4.2 MB` or `1.7 GB`."""
     if num_bytes < 1e5:
         return f"{num_bytes / 1e3:,.1f} kB"
     return f"{num_bytes / 1e6:,.1f} MB" if num_bytes < 1e9 else f"{num_bytes / 1e9:,.1f} GB"

@@ -23,7 +23,8 @@ class NotServedError(MediaIndexError):
 
 
 def check_served(media: IndexedObject, library: str | None) -> None:
-    """NotServedError: it lies outside of `library`; None lets everything in the index through."""
+    """Check that a video may be served. NotServedError: it lies outside of `library`; None lets everything in
+    the index through."""
     if library is not None and not is_inside(media.uri, library):
         raise NotServedError(
             f"{media.uri} is outside of {library}", "The page was started for that library only (--library)."

@@ -145,7 +145,7 @@ def _player_start(video: Record) -> int:
 
 
 def read_form(params: QueryParams) -> Wanted:
-    """UsageError: no date where one is expected."""
+    """Read what a search form says. UsageError: no date where one is expected."""
     since = params.get("since", "").strip()
     try:
         day = date.fromisoformat(since) if since else None
@@ -173,7 +173,7 @@ def number(params: QueryParams, name: str, otherwise: int, most: int) -> int:
 
 
 def moment_ms(params: QueryParams) -> int:
-    """`?t=12.5` in milliseconds; nonsense counts as the start."""
+    """Return `?t=12.5` in milliseconds; nonsense counts as the start."""
     text = params.get("t", "")
     whole, _, part = text.partition(".")
     if not (text.isascii() and len(text) < 16 and whole.isdigit() and (part or "0").isdigit()):

@@ -40,7 +40,8 @@ class RemoteCheckpoint:
 
     @property
     def revision(self) -> str:
-        """16 hex digits over names, sizes and ETags: another object under one of the names is another one."""
+        """A digest of 16 hex digits over names, sizes and ETags: another object under one of the names is
+        another one."""
         return digest(*(f"{file.name}\t{file.size_bytes}\t{file.etag}" for file in self.files))
 
     @property

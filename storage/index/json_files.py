@@ -19,7 +19,8 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_json(kind: type[M], data: bytes, name: str, hint: str) -> M:
-    """PreflightError: of a newer version; or damaged, and then `hint` is what to do."""
+    """Parse a small file. PreflightError: it is of a newer version; or damaged, and then `hint` is what to
+    do."""
     try:
         check_version(_Header.model_validate_json(data).schema_version, name)
         return kind.model_validate_json(data)

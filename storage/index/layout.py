@@ -64,7 +64,8 @@ def new_pack_key(snapshot: int) -> str:
 
 
 def serving_key(snapshot: int, made: str, vectors: str) -> str:
-    """`made` tells apart what the file was made from and by, `vectors` by which model they are."""
+    """Return the key of a shared search database: `made` tells what it was made from and by, `vectors` by
+    which model they are."""
     return f"{SERVING}{snapshot:010d}-{made}-{vectors}.duckdb"
 
 

@@ -100,8 +100,8 @@ def _current(table: str, columns: Sequence[Column]) -> str:
 
 
 def views_script(snapshot: Snapshot, root: str = "") -> str:
-    """`views.sql`. Paths are relative, so that the folder can be moved, and it is run inside the folder; or
-    below a `root`, an s3:// address with its slash, to be run anywhere."""
+    """Return `views.sql`. Paths are relative, so that the folder can be moved, and it is run inside the
+    folder; or below a `root`, an s3:// address with its slash, to be run anywhere."""
 
     def scan(table: str) -> str | None:
         keys = snapshot.files_of(table)
@@ -113,7 +113,8 @@ def views_script(snapshot: Snapshot, root: str = "") -> str:
 
 
 def write_views(store: ObjectStore, snapshot: Snapshot) -> None:
-    """`views.sql` of this snapshot, or of a newer one that came meanwhile. A disk alone has the file."""
+    """Write `views.sql` of this snapshot, or of a newer one that came meanwhile. A disk alone has the
+    file."""
     store.replace(VIEWS, lambda: views_script(read_newest(store, snapshot) or snapshot).encode())
 
 

@@ -78,7 +78,8 @@ class Inventory:
     endpoint_url: str | None = None
 
     def manifest(self, bucket: str) -> Manifest:
-        """UsageError: not of this bucket. PreflightError: not there, or not of use."""
+        """Read the manifest. UsageError: it is not of this bucket. PreflightError: it is not there, or not of
+        use."""
         manifest = self._parse()
         if manifest.bucket != bucket:
             raise UsageError(

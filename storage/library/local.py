@@ -21,7 +21,8 @@ from storage.library.walk import Walk, has_bad_name
 
 @dataclass(frozen=True, slots=True)
 class LocalLibrary:
-    """`root` is absolute and holds no links, so that a library has the same URIs whichever link leads to it.
+    """A library in a folder; `root` is absolute and holds no links, so that it has the same URIs whichever
+    link leads to it.
 
     A video's URI is its path as reached from there; see `storage.library.walk` for links inside of it.
     """

@@ -42,7 +42,8 @@ class Selection:
             _compile(pattern)  # a glob that cannot be read is said before the listing starts
 
     def takes(self, key: str) -> bool:
-        """`key` is relative to the library's root; a folder that cannot be entered ends with a slash.
+        """Whether an object is taken by its key, which is relative to the library's root; a folder that
+        cannot be entered ends with a slash.
 
         Looks at the key alone: an object that is taken may still be too old.
         """
@@ -78,7 +79,8 @@ class Selection:
 
     @property
     def listed_prefixes(self) -> tuple[str, ...]:
-        """`prefixes`, shortened where they end inside of an extension, so that texts are listed as well."""
+        """The prefixes to list: `prefixes`, shortened where they end inside of an extension, so that texts
+        are listed as well."""
         return tuple(map(self._widened, self.prefixes)) if self.with_sidecars else self.prefixes
 
     def lists(self, key: str) -> bool:

@@ -32,7 +32,7 @@ _CONFLICT_WAIT_S = 0.1  # doubled each time
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
-    """`prefix` is empty or ends with a slash."""
+    """Objects of an index on S3; `prefix` is empty or ends with a slash."""
 
     bucket: str
     prefix: str

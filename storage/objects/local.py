@@ -26,7 +26,7 @@ _PENDING = ".pending-"  # being written, or left behind by a killed writer; neve
 
 @dataclass(frozen=True, slots=True)
 class LocalStore:
-    """`root` is absolute and need not exist before the first object."""
+    """Objects of an index on a disk; `root` is absolute and need not exist before the first object."""
 
     root: Path
     takes_requests: ClassVar[bool] = False
@@ -127,11 +127,11 @@ class LocalStore:
             raise _translate(error, path) from error
 
     def list(self, prefix: str, after: str = "") -> Iterator[str]:
-        """`prefix` is empty or ends with a slash."""
+        """Yield keys in order; `prefix` is empty or ends with a slash."""
         return (key for key, name in self._walk(prefix) if key > after and not _is_pending(name))
 
     def list_objects(self, prefix: str) -> Iterator[StoredObject]:
-        """`prefix` is empty or ends with a slash."""
+        """Yield objects in order of their keys; `prefix` is empty or ends with a slash."""
         return self._describe(key for key, name in self._walk(prefix) if not _is_pending(name))
 
     def list_folders(self) -> Iterator[str]:

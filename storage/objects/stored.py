@@ -6,7 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """`modified_at` is by the store's own clock (UTC); compare it with that store's `now` only."""
+    """An object that is listed; `modified_at` is by the store's own clock (UTC): compare it with that store's
+    `now` only."""
 
     key: str
     size_bytes: int

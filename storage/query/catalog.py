@@ -203,8 +203,8 @@ class Catalog:
 
 
 def open_catalog(url: str, endpoint_url: str | None = None, must_exist: bool = True) -> Catalog:
-    """NoIndexError: there is none; without `must_exist` its tables are empty. PreflightError: a newer one, or
-    it cannot be reached."""
+    """Open an index for questions. NoIndexError: there is none; without `must_exist` its tables are empty.
+    PreflightError: a newer one, or it cannot be reached."""
     store, snapshot = find_snapshot(url, endpoint_url, must_exist)
     connection = connect()
     views = add_views(connection, store, snapshot)

@@ -27,7 +27,8 @@ Floats = NDArray[np.float32]
 
 
 class Embedder:
-    """`name` and `revision` say which model made a vector; only vectors of one revision compare."""
+    """A sentence model in numpy; `name` and `revision` say which one made a vector, and only vectors of one
+    revision compare."""
 
     def __init__(self, folder: Path) -> None:
         """OSError, ValueError or KeyError: the folder holds no such model."""
@@ -44,7 +45,8 @@ class Embedder:
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        """[len(texts), 384], each of length 1. What else is in `texts` changes a vector by rounding only."""
+        """Return a vector of length 1 for each text. [len(texts), 384] What else is in `texts` changes a
+        vector by rounding only."""
         ids = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
         vectors = np.empty((len(ids), VECTOR_SIZE), np.float32)
         for group in _groups(ids):
@@ -106,7 +108,7 @@ class Embedder:
 
 
 def sign_bits(vectors: Floats) -> NDArray[np.uint64]:
-    """[N, 384] -> [N, 6]: one bit per number, 1 where it is positive."""
+    """Return one bit per number, 1 where it is positive. [N, 384] to [N, 6]"""
     return np.packbits(vectors > 0, axis=1).view(np.uint64)
 
 

@@ -19,7 +19,7 @@ _ABOUT = """# Queries
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """`question` is the comment at the head of the file."""
+    """An example query; `question` is the comment at the head of its file."""
 
     name: str
     question: str
@@ -32,7 +32,7 @@ def read_examples() -> list[Example]:
 
 
 def find_example(name: str) -> Example:
-    """UsageError: there is none of that name."""
+    """Find an example by its name. UsageError: there is none."""
     examples = {example.name: example for example in read_examples()}
     if name not in examples:
         close = difflib.get_close_matches(name, examples, n=1)

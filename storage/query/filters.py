@@ -60,7 +60,7 @@ ANYTHING = Condition()
 
 
 def condition_of(catalog: Catalog, filters: Filters) -> Condition:
-    """UsageError: a filter that nothing passes."""
+    """Return the filters as a condition in SQL. UsageError: a filter that nothing passes."""
     if filters.kind is not None:
         check_kind(catalog, filters.kind)
     if filters.video is not None:
@@ -100,7 +100,7 @@ def condition_sql(filters: Filters) -> Condition:
 
 
 def check_kind(catalog: Catalog, kind: str) -> None:
-    """UsageError: no table of this index that is searched."""
+    """Check that a table is searched. UsageError: it is none of this index that is."""
     kinds = hit_kinds(catalog.own_tables)
     if kind not in kinds:
         raise UsageError(f"{kind!r} is no kind of hit here", f"Kinds are {', '.join(kinds)}.")

@@ -177,7 +177,8 @@ def encode_plan(summary: PlanSummary, videos: PlannedVideos) -> bytes:
 
 
 def decode_plan(data: bytes, name: str) -> tuple[PlanSummary, PlannedVideos]:
-    """UsageError: no plan, or changed since it was made. PreflightError: of a newer version."""
+    """Parse a plan's file. UsageError: no plan, or changed since it was made. PreflightError: of a newer
+    version."""
     line, _, body = data.partition(b"\n")
     hint = "Make a new one with `media-index plan --save FILE`."
     try:

@@ -50,7 +50,7 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Compaction:
-    """`merged` by table, and the snapshot since which it counts."""
+    """The parts that a compaction `merged`, by table, and the snapshot since which it counts."""
 
     snapshot: int
     merged: dict[str, Merged]

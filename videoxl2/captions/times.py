@@ -8,7 +8,7 @@ from videoxl2.timecode import close_dropped
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """`per_second` labels a second that is `rate` pictures long."""
+    """A way to count pictures: `per_second` labels a second that is `rate` pictures long."""
 
     per_second: int
     rate: Fraction

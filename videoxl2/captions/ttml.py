@@ -35,7 +35,8 @@ class TimedText(NamedTuple):
 
 
 class Document(NamedTuple):
-    """`labels`: how times count that are labels of a time code, not distances from the start."""
+    """The captions of a TTML document; `labels`: how times count that are labels of a time code, not
+    distances from the start."""
 
     language: str | None
     labels: Counting | None

@@ -44,7 +44,7 @@ class Domain:
 
     @cached_property
     def revision(self) -> str:
-        """16 hex digits of all that decides who is outside."""
+        """A digest of 16 hex digits of all that decides who is outside."""
         decides = {name: value for name, value in self.fields().items() if name != "made_of"}
         return hashlib.blake2b(json.dumps(decides, sort_keys=True).encode(), digest_size=8).hexdigest()
 

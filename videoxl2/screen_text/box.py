@@ -40,7 +40,7 @@ class Box:
 
     @property
     def corners_42(self) -> NDArray[np.float64]:
-        """x and y of top left, top right, bottom right and bottom left, as the line is read."""
+        """The x and y of top left, top right, bottom right and bottom left, as the line is read."""
         c, s = np.cos(self.angle), np.sin(self.angle)
         along, across = np.array([c, s]) * self.width / 2, np.array([-s, c]) * self.height / 2
         middle = np.array([self.x, self.y])

@@ -56,7 +56,7 @@ class Gate:
 
 
 def jumps_of(gray_HW: NDArray[np.uint8]) -> Jumps:
-    """`float32 [H / 12, W / 16]`: the mean jump between neighbours along a row, of each block."""
+    """Return `float32 [H / 12, W / 16]`: the mean jump between neighbours along a row, of each block."""
     height, width = gray_HW.shape
     left, right = gray_HW[:, :-1], gray_HW[:, 1:]
     jumps = np.zeros(gray_HW.shape, np.uint8)  # none beyond the last column

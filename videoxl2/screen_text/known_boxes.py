@@ -77,7 +77,7 @@ class KnownBoxes:
 
 
 def gray_of(rgb_HW3: NDArray[np.uint8]) -> Gray:
-    """`int16 [H, W]`, in which boxes are compared."""
+    """Return the picture as `int16 [H, W]`, in which boxes are compared."""
     return np.asarray(Image.fromarray(rgb_HW3).convert("L")).astype(np.int16)
 
 

@@ -26,10 +26,10 @@ class Look(Protocol):
         """Height as it is shown, in pixels."""
 
     def gray(self, width: int, height: int) -> NDArray[np.uint8]:
-        """`uint8 [height, width]`."""
+        """Return the picture as `uint8 [height, width]`."""
 
     def rgb(self, width: int, height: int) -> NDArray[np.uint8]:
-        """`uint8 [height, width, 3]`."""
+        """Return the picture as `uint8 [height, width, 3]`."""
 
 
 class UnreadableLook(Exception):  # noqa: N818 - the name says what happened

@@ -41,7 +41,7 @@ def find_text_weights() -> TextWeights:
 
 
 def check_text_weights(revision: str) -> None:
-    """ScreenTextError: none or others than these are installed here."""
+    """Check that weights of this revision are installed. ScreenTextError: none or others are."""
     found = find_text_weights()
     if found.revision != revision:
         said = f"the weights that read text here are {found.revision}, not {revision}"

@@ -50,7 +50,7 @@ class ActorHandle:
 
     @property
     def state(self) -> str:
-        """waiting (for a machine), loading, idle or busy."""
+        """The actor's state: waiting (for a machine), loading, idle or busy."""
         if not self.is_placed:
             return "waiting"
         if self.location is None:

@@ -79,7 +79,8 @@ def write_last_run(
 
 
 def check_writable(file: Path) -> None:
-    """`PreflightError` now, rather than at the end of a night."""
+    """Check that the metrics file can be written, now rather than at the end of a night. Raises
+    `PreflightError`."""
     if not os.access(file.parent, os.W_OK | os.X_OK):
         why = "its folder is not there, or may not be written to"
         raise PreflightError(f"metrics file {file}: {why}", _HINT)

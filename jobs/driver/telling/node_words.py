@@ -8,7 +8,7 @@ from jobs.driver.loop.machines import Shortage
 
 
 def shortage_said(shortage: Shortage) -> tuple[str, dict[str, Any]]:
-    """`waiting for 4 GPUs (0 now)`; later for how long, and why."""
+    """Return `waiting for 4 GPUs (0 now)`; later for how long, and why."""
     plural = "" if shortage.num_wanted == 1 else "s"
     line = f"waiting   for {shortage.num_wanted} {shortage.lacks}{plural} ({shortage.num_there} now)"
     seconds, limit_s = round(shortage.seconds), round(shortage.limit_s)

@@ -37,7 +37,7 @@ class Output:
         return not self._is_json and self.console is not None and self.console.is_terminal
 
     def say(self, line: str | None, event: str | None, **fields: Any) -> None:
-        """`line` is for people, `event` and its fields for machines; None: they are told otherwise."""
+        """Say `line` to people, and `event` with its fields to machines; None: they are told otherwise."""
         if event is not None:
             self._log(line or event, event, fields)
         if self.console is None:

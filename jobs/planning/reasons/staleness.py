@@ -10,7 +10,7 @@ Names = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Staleness:
-    """`tasks` are those to ask again, `signals` those to read again; None means all.
+    """The stale part of rows: `tasks` are those to ask again, `signals` those to read again; None means all.
 
     `recipe` is what the rows are made by once that is done.
     """

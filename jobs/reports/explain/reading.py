@@ -23,7 +23,8 @@ R = TypeVar("R")
 
 
 def read_explanation(catalog: Catalog, store: ObjectStore, place: IndexPlace, name: str) -> Explanation:
-    """`name` as `find_ever` takes it. UsageError: nobody ever heard of it."""
+    """Read all that the index knows of a video; `name` as `find_ever` takes it. UsageError: nobody ever heard
+    of it."""
     catalog.will_read(*(f"{table}_all" for table in (*TABLES, "commits", *catalog.own_tables)), *TABLES)
     video_id = find_ever(catalog, name)
     commits = _read_commits(catalog, store, video_id)

@@ -50,7 +50,8 @@ _UNLESS_SAID: dict[str, str] = {  # of failures that leave no row of their own: 
 
 
 def read_report(catalog: Catalog, store: ObjectStore, period: Period, place: IndexPlace) -> Report:
-    """`store` is the index's: it also says who is at work, and what recipes stand for."""
+    """Read the report on a period; `store` is the index's: it also says who is at work, and what recipes
+    stand for."""
     runs, newest = _read_runs(catalog, store, period), read_newest(catalog)
     return Report(
         index=catalog.url,

@@ -10,7 +10,7 @@ class DamagedPart(PreflightError):  # noqa: N818 - the name says what happened
 
 
 def damaged_part(url: str, key: str, problem: str) -> DamagedPart:
-    """`problem` completes "the file is …"."""
+    """Return the error for a damaged part; `problem` completes "the file is …"."""
     return DamagedPart(f"{url}/{key} is {problem}", f"{repair_command(url)} makes it anew from the bundles.")
 
 

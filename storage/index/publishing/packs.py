@@ -48,7 +48,8 @@ def _tail_bytes(data: bytes) -> int:
 
 
 class Pack(BaseModel):
-    """`parts` says how many bytes of each are here, the last ones, in the order in which they lie."""
+    """Copies of parts in one object; `parts` says how many bytes of each are here, the last ones, in the
+    order in which they lie."""
 
     model_config = ConfigDict(frozen=True)
 

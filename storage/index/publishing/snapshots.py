@@ -21,7 +21,8 @@ _NAME = re.compile(re.escape(SNAPSHOTS) + r"\d{10}\.json")  # other files there 
 
 
 class Snapshot(BaseModel):
-    """`parts` maps a table to its files, relative to the index's root, oldest first.
+    """The list of files that readers see; `parts` maps a table to its files, relative to the index's root,
+    oldest first.
 
     `sizes` and `packs` spare readers requests; an older media-index writes neither.
     """

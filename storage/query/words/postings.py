@@ -26,7 +26,7 @@ class Postings:
         self._sums = np.zeros(0)
 
     def best(self, terms: Sequence[str], k: int, allowed: Allowed | None = None) -> list[tuple[int, float]]:
-        """(document, score) of at most `k` documents with any of the terms (stems), best first."""
+        """Return (document, score) of at most `k` documents with any of the terms (stems), best first."""
         found = [postings for term in terms if (postings := self._of(term))]
         if not found:
             return []

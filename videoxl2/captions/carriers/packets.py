@@ -44,7 +44,7 @@ def of_webvtt(packet: bytes) -> list[Words]:
 
 
 def of_mov_text(packet: bytes) -> list[Words]:
-    """3GPP timed text: a length, that many bytes of text, then boxes of looks."""
+    """Read 3GPP timed text: a length, that many bytes of text, then boxes of looks."""
     size = int.from_bytes(packet[:2])
     if len(packet) < 2 or size > len(packet) - 2:
         raise ValueError("a text is longer than its sample")

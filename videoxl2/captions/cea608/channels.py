@@ -15,7 +15,8 @@ _NONE = (0, 0, 0)
 
 
 class Channels:
-    """`note` what stands beside the pictures, in whatever order they come, then ask what was `written`.
+    """Four channels of one stream: `note` what stands beside the pictures, in whatever order they come, then
+    ask what was `written`.
 
     Times are of any unit; a control that is sent twice `doubled_within` so many is one.
     """

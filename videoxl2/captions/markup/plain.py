@@ -10,7 +10,7 @@ _LEFT_OUT = re.compile(f"[{_CONTROLS}{_UNSEEN}]")
 
 
 def tidy(text: str) -> str:
-    """`text` without empty lines and doubled or odd spaces; empty: nothing is said."""
+    """Return a text without empty lines and doubled or odd spaces; empty: nothing is said."""
     seen = _LEFT_OUT.sub("", text.translate(_LINE_BREAKS))
     lines = (" ".join(line.split()) for line in seen.split("\n"))
     return "\n".join(line for line in lines if line)

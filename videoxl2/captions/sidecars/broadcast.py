@@ -59,7 +59,8 @@ _LANGUAGES = dict(enumerate(_WESTERN.split(), 0x01)) | {
 
 
 class Broadcast(NamedTuple):
-    """`offset_ms` was taken off the labels; `num_damaged` blocks are none."""
+    """The captions of an EBU STL file; `offset_ms` was taken off the labels, and `num_damaged` blocks are
+    none."""
 
     cues: list[Written]
     offset_ms: int
@@ -81,7 +82,7 @@ def is_broadcast(data: bytes) -> bool:
 
 
 def broadcast_cues(data: bytes, film: MediaInfo) -> Broadcast:
-    """`data` is one that `is_broadcast`; it may be cut off."""
+    """Read captions from `data` that `is_broadcast`; it may be cut off."""
     head = data[:_HEAD_BYTES].ljust(_HEAD_BYTES)
     rate = _RATES[head[3:11]]
     counting = Counting(round(rate), rate)

@@ -23,7 +23,8 @@ _TENTHS = 10
 
 
 def microdvd_cues(text: str, film_fps: Fraction) -> Iterator[Written]:
-    """`{25}{50}Two lines|of text`. The first cue may say how many pictures a second it counts."""
+    """Read cues such as `{25}{50}Two lines|of text`. The first one may say how many pictures a second it
+    counts."""
     fps: Fraction | None = None
     for start, end, said in _counted(text, _MICRODVD):
         if fps is None:
@@ -34,7 +35,7 @@ def microdvd_cues(text: str, film_fps: Fraction) -> Iterator[Written]:
 
 
 def mpl2_cues(text: str) -> Iterator[Written]:
-    """`[10][20]/In italics|and not`."""
+    """Read cues such as `[10][20]/In italics|and not`."""
     for start, end, said in _counted(text, _MPL2):
         lines = (line.lstrip().removeprefix("/") for line in said.split("|"))
         yield _written(start, end, "|".join(lines), Fraction(_TENTHS))

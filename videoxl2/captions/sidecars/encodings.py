@@ -26,7 +26,8 @@ _DEFAULT = "cp1252"
 
 
 class Decoded(NamedTuple):
-    """`is_guessed`: nothing in the bytes says that it is this encoding, so letters may be wrong."""
+    """Decoded text; `is_guessed`: nothing in the bytes says that it is this encoding, so letters may be
+    wrong."""
 
     text: str
     encoding: str

@@ -38,7 +38,8 @@ _KNOWN = TWO_LETTERS.keys() | set(TWO_LETTERS.values()) | _WITHOUT_TWO_LETTERS
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """`language` is BCP 47, None where no part says one; `language_as_written` is that part."""
+    """The parts of a sidecar's name: `language` is BCP 47, None where no part says one; `language_as_written`
+    is that part."""
 
     language: str | None
     language_as_written: str | None
@@ -50,7 +51,7 @@ class Named:
 
 
 def read_name(name: str, video_name: str) -> Named:
-    """`name` begins with the video's, with or without its extension."""
+    """Read the parts of a sidecar's name, which begins with the video's, with or without its extension."""
     flags: list[str] = []
     left: list[str] = []
     written: str | None = None

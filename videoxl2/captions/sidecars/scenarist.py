@@ -24,7 +24,8 @@ _Line = tuple[tuple[int, int, int, int], list[bytes], bool]
 
 
 class Scenarist(NamedTuple):
-    """`offset_ms` was taken off the labels. `num_channels`: cues are those of the first that has any."""
+    """The captions of an SCC file; `offset_ms` was taken off the labels. `num_channels`: cues are those of
+    the first that has any."""
 
     cues: list[Written]
     offset_ms: int

@@ -123,7 +123,7 @@ def join(
 
 
 def centred_one(difference: int, wrap: int) -> int:
-    """`centred` of a number."""
+    """Return what `centred` gives of one number."""
     return (difference + wrap // 2) % wrap - wrap // 2
 
 

@@ -61,7 +61,7 @@ class Recount:
         table.dts = self.dts
 
     def pieces(self, joined: tuple[Piece, ...]) -> tuple[Piece, ...]:
-        """`joined` pieces of the applied table as counts: one wherever counting on would be off."""
+        """Return `joined` pieces of the applied table as counts: one wherever counting on would be off."""
         coming, rules = list(joined), {stretch.first: stretch.pace for stretch in self.stretches}
         counts: list[Piece] = []
         at, piece = 0, joined[0]

@@ -41,7 +41,7 @@ def needs_others(codec: str, data: Data, description: bytes | None) -> bool:
 
 
 def mpeg_type(data: Data) -> int | None:
-    """`picture_coding_type` of MPEG-1 and -2; None: the header is not there."""
+    """Return `picture_coding_type` of MPEG-1 and -2; None: the header is not there."""
     head = bytes(data[:_HEADERS])
     at = head.find(_PICTURE)
     return None if not 0 <= at < len(head) - 5 else head[at + 5] >> 3 & 7

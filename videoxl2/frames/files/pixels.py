@@ -27,7 +27,7 @@ class RgbConverter:
         self._reformatter = VideoReformatter()
 
     def rgb(self, picture: VideoFrame) -> NDArray[np.uint8]:
-        """`uint8 [height, width, 3]`, turned upright as a player would."""
+        """Return `uint8 [height, width, 3]`, turned upright as a player would."""
         matrix = display_matrix(picture)
         lies = is_on_its_side(matrix)  # turning after the squash is the same as before, and cheaper
         scaled = self._reformatter.reformat(

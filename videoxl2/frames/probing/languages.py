@@ -25,7 +25,8 @@ _SAYS_NOTHING = {"und", "mis", "mul", "zxx", "unk", "xxx"}
 
 
 def language_tag(text: str) -> str | None:
-    """`deu`, `ger`, `de` and `DE_de` are `de`, `de`, `de`, `de-DE`; None: no language, or not known which."""
+    """Return a BCP 47 tag: `deu`, `ger`, `de` and `DE_de` are `de`, `de`, `de`, `de-DE`; None: no language,
+    or not known which."""
     tag = text.strip().replace("_", "-").rstrip("\0")
     if not _TAG.fullmatch(tag):
         return None

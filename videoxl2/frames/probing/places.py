@@ -12,7 +12,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`text` as the file has it; degrees north and east where it gives them."""
+    """A place of recording: `text` as the file has it; degrees north and east where it gives them."""
 
     text: str
     latitude: float | None = None

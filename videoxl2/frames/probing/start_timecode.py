@@ -22,7 +22,8 @@ _ROUNDING = Fraction(1, 10)  # of a count: clocks of 600 ticks a second cannot s
 
 @dataclass(frozen=True, slots=True)
 class StartTimecode:
-    """`label` is `HH:MM:SS:FF`, `;` before FF for drop-frame. `rate`: counts a second; None: not said."""
+    """A start timecode: `label` is `HH:MM:SS:FF`, `;` before FF for drop-frame. `rate`: counts a second;
+    None: not said."""
 
     label: str
     rate: Fraction | None

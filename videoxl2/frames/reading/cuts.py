@@ -33,7 +33,7 @@ _MAX_RATE = 60  # pictures a second looked at; faster video is thinned
 
 @dataclass(frozen=True)
 class Cut:
-    """`at_ms` is when the first picture after the cut begins; `score` its difference over the usual one."""
+    """A cut: `at_ms` is when the first picture after it begins, `score` its difference over the usual one."""
 
     at_ms: int
     score: float

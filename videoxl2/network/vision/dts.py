@@ -94,7 +94,7 @@ class TemporalAttention(nn.Module):
 
 
 class HalveTime(nn.Module):
-    """3x3x3 convolution with stride 2 in time; edges replicated, in time at the front only."""
+    """Convolution of 3x3x3 with stride 2 in time; edges replicated, in time at the front only."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

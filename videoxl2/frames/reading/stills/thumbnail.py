@@ -54,7 +54,8 @@ def read_thumbnail(
 
 
 def shrink(picture: VideoFrame, pixel_aspect: Fraction, size: int) -> NDArray[np.uint8]:
-    """`uint8 [height, width, 3]` as a player shows it: square pixels, upright, the longer side `size`."""
+    """Return `uint8 [height, width, 3]` as a player shows it: square pixels, upright, the longer side
+    `size`."""
     width, height = shown_size(picture, pixel_aspect, size)
     small = VideoReformatter().reformat(
         picture,
