@@ -56,7 +56,7 @@ OUT_OF_DOMAIN = "out_of_domain"
 
 
 class Stage(StrEnum):
-    """Where on a video's way something went wrong."""
+    """Stages of a video's way at which something can go wrong."""
 
     LOAD = "load"
     FETCH = "fetch"
@@ -68,7 +68,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class VideoFailure:
-    """Why an attempt at one video ended early: a value, so that it crosses processes unharmed."""
+    """The reason why an attempt at one video ended early: a value, so that it crosses processes unharmed."""
 
     stage: Stage
     failure_class: FailureClass

@@ -102,7 +102,8 @@ class Weights:
 
 @dataclass(frozen=True)
 class Copies:
-    """Where this machine keeps copies of weights on S3, below a scratch folder, and which server has them."""
+    """The place of this machine's copies of weights on S3, below a scratch folder, and the server that has
+    them."""
 
     scratch: Path = field(default_factory=default_scratch)
     endpoint_url: str | None = None

@@ -135,7 +135,7 @@ class SummaryAnswer(Answer):
 
 
 class CharacterText(BaseModel):
-    """What is said of a character, in the answer and in its row alike."""
+    """The description of a character, in the answer and in its row alike."""
 
     label: Annotated[Phrase, MaxTokens(16), Key()] = Field(description="A name or a short unique description")
     kind: CharacterKind = Field(description="person, animal or other")
@@ -143,13 +143,13 @@ class CharacterText(BaseModel):
 
 
 class CharacterAnswer(CharacterText, Answer):
-    """Somebody who appears in the video."""
+    """A character who appears in the video."""
 
     layout = Several(at_most=12)
 
 
 class SceneText(BaseModel):
-    """What is said of a scene, in the answer and in its row alike."""
+    """The description of a scene, in the answer and in its row alike."""
 
     title: Annotated[Phrase, MaxTokens(20)] = Field(description="A few words")
     summary: Annotated[Sentence, MaxTokens(80)] = Field(description="One or two sentences")
@@ -170,7 +170,7 @@ class SceneAnswer(SceneText, TimedAnswer):
 
 
 class HighlightText(BaseModel):
-    """What is said of a highlight, in the answer and in its row alike."""
+    """The description of a highlight, in the answer and in its row alike."""
 
     title: Annotated[Phrase, MaxTokens(20)] = Field(description="A few words")
     kind: HighlightKind = Field(description="action, emotion, plot, funny, visual or other")

@@ -13,7 +13,7 @@ from schemas.tables import Appearance, Attempt, Character, Failure, Highlight, K
 
 
 class CommitState(StrEnum):
-    """What a commit says of its video. The last two come without a bundle."""
+    """The state that a commit gives its video. The last two come without a bundle."""
 
     ROWS = "rows"  # analysed: the bundle holds its rows
     QUARANTINED = "quarantined"  # set aside: the bundle holds only the reason
@@ -81,7 +81,7 @@ class Bundle(Row):
 
 
 class RunRecord(Row):
-    """What a run leaves behind besides its bundles: its own row, and the videos it could not settle."""
+    """The record that a run leaves besides its bundles: its own row, and the videos it could not settle."""
 
     run: Run
     failures: tuple[Failure, ...] = ()

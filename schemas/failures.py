@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 
 
 class ExitCode(IntEnum):
-    """What the shell sees; schedulers branch on it."""
+    """Exit codes that the shell sees; schedulers branch on them."""
 
     DONE = 0
     INTERNAL = 1
@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
 
 
 class FailureClass(StrEnum):
-    """Why one video failed; `jobs.failures` says what each class leads to."""
+    """Classes of reasons why one video failed; `jobs.failures` says what each leads to."""
 
     LOST = "lost"  # the worker or its node went away
     TRANSIENT = "transient"  # the object cannot be had now: throttled, timed out, forbidden, replaced
@@ -39,7 +39,7 @@ class FailureClass(StrEnum):
 
 
 class FailureAction(StrEnum):
-    """What was done about a failure."""
+    """Actions that a failure led to."""
 
     QUARANTINED = "quarantined"  # set aside until the object is replaced, or for a model until that is
     KEPT_VALID_PART = "kept_valid_part"  # the other answers became rows
@@ -47,7 +47,7 @@ class FailureAction(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How one try at one video ended."""
+    """Ways in which one try at one video ended."""
 
     INDEXED = "indexed"
     PARTIAL = "partial"  # rows, with an answer missing or cut short
@@ -57,7 +57,7 @@ class AttemptOutcome(StrEnum):
 
 
 class MediaIndexError(Exception):
-    """Shown as `error: …` and `hint: …` without a traceback."""
+    """Base of errors that are shown as `error: …` and `hint: …` without a traceback."""
 
     exit_code = ExitCode.INTERNAL
 
@@ -83,7 +83,8 @@ class PreflightError(MediaIndexError):
 
 
 class LeaseHeldError(MediaIndexError):
-    """Another run of this kind holds the index, or took it from us. Remedy: wait for it, or stop it."""
+    """Error of a run whose index is held, or was taken, by another of its kind. Remedy: wait for it, or stop
+    it."""
 
     exit_code = ExitCode.LEASE_HELD
 

@@ -6,7 +6,7 @@ from schemas.rows import Lineage
 
 
 class Measured(Lineage):
-    """What a signal read off the video, without the model."""
+    """A row that a signal read off the video, without the model."""
 
     signal_id: str = Field(description="Signal and version, e.g. captions@1")
 
@@ -146,7 +146,7 @@ class Strip(Measured):
 
 
 class Shot(Measured):
-    """What is seen between two changes of the whole picture."""
+    """A shot: the pictures between two changes of the whole picture."""
 
     shot_index: int = Field(description="Position in the video, from 0")
     start_ms: int = Field(description="First millisecond; the middle of a dissolve or fade")
@@ -170,7 +170,7 @@ class ShotKeyframe(Measured):
 
 
 class Cue(Measured):
-    """What a machine sees or hears of a film without understanding it, and when."""
+    """A cue: what a machine sees or hears of a film without understanding it, and when."""
 
     kind: str = Field(
         description="black, freeze, color_bars, letterbox, pillarbox, damaged, credits, slate (candidates), "

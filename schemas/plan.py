@@ -12,7 +12,7 @@ from schemas.recipe import RecipeRecord
 
 
 class Reason(StrEnum):
-    """Why a video is, or is not, worth a machine's time."""
+    """Reasons why a video is, or is not, worth a machine's time."""
 
     NEW = "new"
     CHANGED = "changed"  # other bytes under the same URI

@@ -10,7 +10,7 @@ from schemas.tables import SCHEMA_VERSION
 
 
 class Budget(BaseModel):
-    """How much one prompt may take."""
+    """The most that one prompt may take."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

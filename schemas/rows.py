@@ -26,7 +26,7 @@ def columns_of(row_type: type[Row], *records: object) -> dict[str, Any]:
 
 
 class Analysed(Row):
-    """Which bytes of which video, under which recipe."""
+    """A row about these bytes of this video, under this recipe."""
 
     video_id: VideoId = Field(description="Follows the object's URI; stable over time")
     object_rev: str = Field(description="Which bytes: etag and size on S3, size and mtime on a disk")
@@ -39,7 +39,7 @@ class Analysed(Row):
 
 
 class Lineage(Analysed):
-    """Which bytes, which model, which prompt and which run made the row."""
+    """A row that names the bytes, the model, the prompt and the run that made it."""
 
     model_id: str | None = Field(
         description="Folder, hub id or S3 URL of the weights; null: no model involved"

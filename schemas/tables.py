@@ -87,7 +87,7 @@ class Video(Lineage):
 
 
 class Described(Lineage):
-    """What the model wrote, and how far it can be relied on."""
+    """A row that the model wrote, and how far it can be relied on."""
 
     confidence: float = Field(
         description="Geometric mean of the model's own token probabilities; not calibrated"
@@ -113,7 +113,7 @@ class Grounded(Lineage):
 
 
 class Timed(Described, Grounded):
-    """What the model wrote about a stretch of the video."""
+    """A row that the model wrote about a stretch of the video."""
 
     model_start_ms: int = Field(description="The start as the model said it")
     model_end_ms: int = Field(description="The end as the model said it")
@@ -127,7 +127,7 @@ class Scene(SceneText, Timed):
 
 
 class Character(CharacterText, Described):
-    """Somebody who appears in the video."""
+    """A character who appears in the video."""
 
     character_id: str = Field(description="C1, C2, … inside the video")
     first_seen_ms: int | None = Field(description="Start of their first scene; null: in none")
@@ -162,7 +162,7 @@ class Keyframe(Lineage):
 
 
 class Failure(Analysed):
-    """Why a video, or one answer about it, is missing from the other tables."""
+    """The reason why a video, or one answer about it, is missing from the other tables."""
 
     run_id: str = Field(description="The run it happened in")
     created_at: datetime = Field(description="When it was made (UTC)")
@@ -185,7 +185,7 @@ class Failure(Analysed):
 
 
 class SignalSeconds(BaseModel):
-    """What one signal of a video took."""
+    """The seconds that one signal of a video took."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

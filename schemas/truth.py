@@ -23,19 +23,19 @@ class TrueSpan(_Stated):
 
 
 class TrueCharacter(_Stated):
-    """Somebody who appears. An indexed character is this one if its label or description has all `words`."""
+    """A character who appears. An indexed one is the same if its label or description has all `words`."""
 
     words: tuple[str, ...] = Field(min_length=1)
 
 
 class TrueMoment(TrueSpan):
-    """Something that happens, in words a person would search for."""
+    """A moment at which something happens, in words a person would search for."""
 
     text: str
 
 
 class TrueVideo(_Stated):
-    """What is known of one video; None: not known, so not judged. `uri` may be the ending of one."""
+    """The facts known of one video; None: not known, so not judged. `uri` may be the ending of one."""
 
     uri: str
     scenes: tuple[TrueSpan, ...] | None = None

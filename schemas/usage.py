@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SignalUsage:
-    """What reading one signal took, whatever came of it. Seconds are those of a CPU core at work."""
+    """The cost of reading one signal, whatever came of it. Seconds are those of a CPU core at work."""
 
     signal: str
     seconds: float
@@ -17,7 +17,7 @@ class SignalUsage:
 
 @dataclass(frozen=True)
 class Usage:
-    """What one try took, as far as it got, or several together; None: not known.
+    """The usage of one try, as far as it got, or of several together; None: not known.
 
     The names are those of the columns of `attempts` and `runs`. Memory is the highest peak.
     """

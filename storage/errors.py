@@ -67,14 +67,15 @@ class ObjectChanged(ObjectError):
 
 
 class Damaged(ObjectError):
-    """What arrives are not the bytes that the store itself says it has."""
+    """Error of bytes that are not those that the store itself says it has."""
 
     code = "damaged_in_transit"
     retryable = True
 
 
 class StorageUnavailable(ObjectError):
-    """Throttled, too slow, timed out or unreachable, after the client's own retries."""
+    """Error of a store that is throttled, too slow, timed out or unreachable, after the client's own
+    retries."""
 
     code = "storage_unavailable"
     retryable = True

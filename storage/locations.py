@@ -36,7 +36,8 @@ class S3Prefix:
 
 
 def parse_location(url: str) -> Folder | S3Prefix:
-    """Read a place's name; whether the place exists is for whoever opens it."""
+    """Read a place's name; whether the place exists is for whoever opens it. UsageError: it names no
+    place."""
     scheme = _SCHEME.match(url)
     if scheme is None and not url.startswith("s3:"):
         return _parse_folder(url)

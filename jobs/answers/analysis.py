@@ -26,7 +26,7 @@ A = TypeVar("A", bound=Answer)
 
 @dataclass(frozen=True)
 class Analysis:
-    """Everything one video's rows are made of."""
+    """The model's answers and the file's facts, of which one video's rows are made."""
 
     info: MediaInfo
     grid: SamplingGrid | None  # None: the model has not seen the video

@@ -38,7 +38,7 @@ SEAM = "asked_across_windows"
 
 @dataclass(frozen=True)
 class PromptAnswer:
-    """What the model wrote for one prompt; `records` is None where the text is no valid answer.
+    """The model's answer to one prompt; `records` is None where the text is no valid answer.
 
     `num_cut_short` counts windows whose records ended with their tokens, `num_lost` those whose logits were
     not finite, `num_dropped` the doubled records.

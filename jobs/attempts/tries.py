@@ -29,7 +29,7 @@ class NotLoaded:
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What an actor hands back for one try: a pickled `Analysis`, or why there is none.
+    """The result of one try: a pickled `Analysis`, or why there is none.
 
     Pickled by the actor, so that the driver keeps and passes on the answers without ever opening them.
     """

@@ -31,7 +31,7 @@ FRAMES_PER_SPAN = 64
 
 @dataclass(frozen=True)
 class Sampling:
-    """How videos are sampled; without `fps` as the published evaluation does."""
+    """The rule by which videos are sampled; without `fps` as the published evaluation does."""
 
     fps: Fraction | None
     max_frames: int

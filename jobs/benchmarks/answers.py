@@ -14,7 +14,8 @@ from schemas.failures import UsageError
 
 
 class AnswerSettings(BaseModel):
-    """What an answer depends on besides its question; answers of other settings are never mixed in.
+    """The settings that an answer depends on besides its question; answers of other settings are never mixed
+    in.
 
     `model` is for people: weights are the same where their revision is, wherever they lie.
     """

@@ -12,7 +12,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 @dataclass(frozen=True)
 class OneOf:
-    """Answered with one of `letters`."""
+    """A question answered with one of `letters`."""
 
     letters: tuple[str, ...]
     right: str
@@ -20,7 +20,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class When:
-    """Answered with a span of the video, in seconds."""
+    """A question answered with a span of the video, in seconds."""
 
     span: Span
 

@@ -36,7 +36,7 @@ def files_in(path: Path, *suffixes: str) -> list[Path]:
 
 
 def one_file_in(path: Path, *suffixes: str) -> Path:
-    """The file, found as by `files_in`, of benchmarks that are one file."""
+    """Find the file, as `files_in` does, of benchmarks that are one file. UsageError: there are several."""
     files = files_in(path, *suffixes)
     if len(files) > 1:
         names = ", ".join(file.name for file in files[:4])

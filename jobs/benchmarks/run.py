@@ -28,7 +28,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BenchmarkReport:
-    """How the model did. Pictures a second and pictures are those that videos were really sampled with.
+    """The scores of one model. Pictures a second and pictures are those that videos were really sampled with.
 
     `allowed_mass` is the mean probability that the model gave to the allowed answers together: low values
     mean that it would have said something else than a letter or a time.
@@ -50,7 +50,7 @@ class BenchmarkReport:
 
 @dataclass(frozen=True)
 class ModelDifference:
-    """What another model has more than the first, over the questions that both have answered."""
+    """The lead of another model over the first, over the questions that both have answered."""
 
     first: str
     other: str
@@ -60,7 +60,7 @@ class ModelDifference:
 
 @dataclass(frozen=True)
 class BenchmarkComparison:
-    """How several models did; each but the first is held against the first."""
+    """The scores of several models; each but the first is held against the first."""
 
     reports: tuple[BenchmarkReport, ...]
     differences: tuple[ModelDifference, ...]

@@ -21,7 +21,7 @@ _QUESTION_TOKENS = 512  # that the longest published question and its options ta
 
 
 class BenchmarkSettings(BaseModel):
-    """Everything `eval --benchmark` can be told. Without `fps` and `max_frames`: the published sampling."""
+    """Settings of `eval --benchmark`. Without `fps` and `max_frames`: the published sampling."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 

@@ -27,7 +27,7 @@ class Playable:
 
 @dataclass(frozen=True)
 class Checked:
-    """What can be asked, and what cannot and why."""
+    """The videos that can be asked about, and the problems of those that cannot."""
 
     videos: tuple[Playable, ...]
     problems: tuple[str, ...]

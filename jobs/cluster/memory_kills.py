@@ -43,7 +43,7 @@ def _own_group() -> list[Path]:
 
 @dataclass(frozen=True)
 class MemoryKills:
-    """Counted from the moment when it is made."""
+    """A count of kills for lack of memory, from the moment when it is made."""
 
     before: int | None = field(default_factory=num_memory_kills)
 

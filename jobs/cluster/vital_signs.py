@@ -31,7 +31,7 @@ class ClusterLostError(MediaIndexError):
 
 
 class VitalSigns(Protocol):
-    """What to look at."""
+    """Interface of what shows whether Ray lives."""
 
     def death(self) -> str | None:
         """Return what died, and how; None while Ray lives. Quick, and safe from any thread."""
@@ -89,7 +89,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Answered:
-    """Other signs, and whether the control store answers."""
+    """Signs of life that also ask whether the control store answers."""
 
     signs: VitalSigns
     pulse: StorePulse

@@ -15,7 +15,7 @@ _MAX_STEM_BYTES = 160  # 255 are allowed, and the id, a number and the ending co
 
 
 class Outcome(StrEnum):
-    """What became of one file."""
+    """Outcomes of writing one file."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"  # was there with the same content

@@ -20,7 +20,7 @@ _SAME_RATE = Fraction(1, 5000)  # 2997/100 and 30000/1001 are one rate; 24 and 2
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
-    """How one video's pictures are numbered and labelled. `start` is the number of the first one's label."""
+    """The numbers and labels of one video's pictures. `start` is the number of the first one's label."""
 
     rate: Fraction  # pictures a second by which milliseconds become numbers
     label_rate: Fraction  # labels a second: the one of RATES that editing systems go by

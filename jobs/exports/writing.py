@@ -22,7 +22,7 @@ MAX_NAMED = 5  # files that an error names
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was asked for. Without `video` all videos; without `output` stdout; `force` replaces files."""
+    """The export asked for. Without `video` all videos; without `output` stdout; `force` replaces files."""
 
     to: VideoFormat | TableFormat
     kind: str

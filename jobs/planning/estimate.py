@@ -17,7 +17,8 @@ Range = tuple[float, float]  # likely, and at worst: if each video took what one
 
 @dataclass(frozen=True)
 class Estimate:
-    """None where nothing is known yet. Hours of an actor are those of all its GPUs, or of a CPU without."""
+    """The expected cost of a plan; None where nothing is known yet. Hours of an actor are those of all its
+    GPUs, or of a CPU without."""
 
     num_videos: int
     video_bytes: int

@@ -27,7 +27,7 @@ MANY_DELETED = 10  # from so many on, more than half of the library is taken for
 
 @dataclass(frozen=True)
 class Goal:
-    """What a command is for: the reasons for which it spends. At most one run of a kind is at work."""
+    """The purpose of a command: the reasons for which it spends. At most one run of a kind is at work."""
 
     kind: str
     reasons: frozenset[Reason]

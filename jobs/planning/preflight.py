@@ -31,7 +31,7 @@ from videoxl2.network.configs.weight_bits import FULL_BITS
 
 @dataclass(frozen=True)
 class Preflight:
-    """Everything a run needs, opened and checked before anything is spent."""
+    """The inputs of a run, opened and checked before anything is spent."""
 
     settings: Settings
     library: Library

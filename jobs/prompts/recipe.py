@@ -26,7 +26,8 @@ ENGINE_VERSION = 1  # raised when the same model and prompts would give other ro
 
 @dataclass(frozen=True)
 class Recipe:
-    """What rows depend on: runs with equal recipes would write equal rows, and any difference is new work.
+    """The settings that rows depend on: runs with equal recipes would write equal rows, and any difference is
+    new work.
 
     `model_id` is for people and stays out of the hash: the same weights in another folder are the same.
     Without a model there are no prompts, and what speaks of frames and numbers is of no account.

@@ -38,7 +38,7 @@ ORDER BY kind IS NOT DISTINCT FROM 'backfill', run_id DESC LIMIT 1"""
 
 @dataclass(frozen=True)
 class Newest:
-    """What the newest nightly ran with."""
+    """The settings of the newest nightly."""
 
     recipe_id: str
     library: str
@@ -51,7 +51,7 @@ class Newest:
 
 @dataclass(frozen=True)
 class Standing:
-    """How many videos of the index are in which state now."""
+    """The count of the index's videos in each state now."""
 
     indexed: int
     set_aside: int
@@ -68,7 +68,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Step:
-    """Something that is not as it should be, and the command to go on with."""
+    """A thing that is not as it should be, and the command to go on with."""
 
     what: str
     command: str

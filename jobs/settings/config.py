@@ -88,7 +88,7 @@ Rate = Annotated[Fraction, BeforeValidator(_to_fraction), PlainSerializer(str), 
 
 
 class Settings(BaseModel):
-    """Everything a run can be told, under the same names in the file and (with dashes) as flags."""
+    """Settings of a run, under the same names in the file and (with dashes) as flags."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 

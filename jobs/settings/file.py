@@ -15,7 +15,7 @@ SETTINGS_FILE = "media-index.toml"
 
 @dataclass(frozen=True)
 class SettingsFile:
-    """What one file says: values by the name of their flag, with dashes. Without a `path` there is none."""
+    """The values of one file by the name of their flag, with dashes. Without a `path` there is none."""
 
     path: Path | None
     values: Mapping[str, Any]

@@ -19,7 +19,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?")
 
 
 class Ending(StrEnum):
-    """Why a run began no more videos."""
+    """Reasons why a run began no more videos."""
 
     DONE = "done"
     STOPPED = "stopped"  # by the user
@@ -30,7 +30,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True)
 class FailureLimit:
-    """How many failures a run bears: a number of videos, or a share of the planned ones."""
+    """The most failures that a run bears: a number of videos, or a share of the planned ones."""
 
     text: str
     count: int | None
@@ -98,7 +98,8 @@ class Deadline:
 
 @dataclass(frozen=True)
 class CostLimit:
-    """What one video may cost, in seconds of an actor, money, or pictures shown: one of them is given."""
+    """The most that one video may cost, in seconds of an actor, money, or pictures shown: one of them is
+    given."""
 
     text: str
     seconds: float | None = None

@@ -23,7 +23,7 @@ BACKOFF_S = 1.0
 
 @dataclass(frozen=True)
 class SignalFailure:
-    """Why a signal has no rows, or not all."""
+    """The reason why a signal has no rows, or not all."""
 
     signal_id: str
     failure: VideoFailure

@@ -18,7 +18,8 @@ NAME = "text"
 
 @dataclass(frozen=True)
 class TextSignal:
-    """Reads a picture a second, where something changed: in the pass that others make, else by itself."""
+    """The signal of text on screen: a picture a second, where something changed, in the pass that others
+    make, else by itself."""
 
     revision: str  # of the weights
     engines: tuple[tuple[str, str], ...]  # name and version of what runs them

@@ -15,7 +15,8 @@ from schemas.rows import columns_of
 
 @dataclass(frozen=True)
 class Shots:
-    """Every shot: start, end, how it begins, and a keyframe. A draft of the film takes less time."""
+    """The signal of shots: start, end, how each begins, and a keyframe. A draft of the film takes less
+    time."""
 
     is_draft: bool = False
 

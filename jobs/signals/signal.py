@@ -21,8 +21,8 @@ Lineage = Mapping[str, Any]  # the columns of `Measured`, as the rows of one sig
 
 @dataclass(frozen=True)
 class Beforehand:
-    """What was read of a video before its signals are. By signal, `seconds` is what that took, and `failures`
-    why it is left alone."""
+    """Texts, speech and pictures that were read of a video before its signals are. By signal, `seconds` is
+    what that took, and `failures` why it is left alone."""
 
     texts: "Texts | None" = None  # by the pass that probed it, where captions are wanted
     heard: "Heard | None" = None  # for prompts, where they tell what is heard
@@ -47,7 +47,7 @@ class VideoFile:
 
 
 class PartlyRead(Exception):  # noqa: N818 - the name says what happened
-    """Raised behind the last row of a signal that could not read all there is; those it gave stand.
+    """Error raised behind the last row of a signal that could not read all there is; those it gave stand.
 
     `why` is the error of what is missing, the first of several.
     """
@@ -59,7 +59,7 @@ class PartlyRead(Exception):  # noqa: N818 - the name says what happened
 
 @dataclass(frozen=True)
 class Talk:
-    """How much is said in videos: pieces of speech in each of them, and in each hour of them."""
+    """The amount of speech: pieces in each video, and in each hour of them."""
 
     video_pieces: float
     hour_pieces: float
@@ -78,7 +78,7 @@ USUAL_TALK = Talk(0.5, 0.6 * 3600 / 26)  # three fifths of a video are speech; t
 
 @dataclass(frozen=True)
 class Look:
-    """How much there is to see and hear in a second of video, as a mean over videos and their seconds."""
+    """The amount to see and hear in a second of video, as a mean over videos and their seconds."""
 
     pictures: float
     megapixels: float  # in them together

@@ -67,7 +67,7 @@ def takes_draft(signals: Iterable[Signal]) -> bool:
 
 @dataclass(frozen=True)
 class WatchedBefore:
-    """What came of a pass that also took a model's frames."""
+    """The outcomes of a pass that also took a model's frames."""
 
     outcomes: Mapping[str, Outcome]  # by the signal's name; what is not of the video in rows is still open
     stills: "Mapping[int, Keyframe]"  # of some of the frames, by the ms at which they begin

@@ -11,7 +11,7 @@ _ONCE = {"plan", "sample", "limit", "allow_mass_deletion"}  # were meant for tha
 
 @dataclass(frozen=True)
 class IndexPlace:
-    """How this index is named on the command line."""
+    """The name of this index on the command line."""
 
     index: str
     endpoint_url: str | None = None

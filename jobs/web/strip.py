@@ -19,7 +19,7 @@ _IMAGE = "SELECT image FROM strips WHERE video_id = $video_id AND media_type = '
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """Where a tile is on the sheet, in pixels, and when in the film."""
+    """The place of a tile on the sheet, in pixels, and its time in the film."""
 
     at_ms: int
     x: int

@@ -20,8 +20,8 @@ FROM unsupported_names(?) ORDER BY name"""
 
 @dataclass(slots=True)
 class Support:
-    """How far a row's borders are from those of shots, and how many it lies in; names in it that are neither
-    said nor written. None: no shots were read."""
+    """The distance of a row's borders from those of shots, and how many it lies in; names in it that are
+    neither said nor written. None: no shots were read."""
 
     start_off_ms: int | None = None
     end_off_ms: int | None = None

@@ -44,7 +44,7 @@ ORDER BY count(*) DESC, model_id, model_revision"""
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What is in the index."""
+    """The content of the index in numbers."""
 
     num_videos: int
     duration_ms: int

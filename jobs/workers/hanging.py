@@ -27,7 +27,8 @@ def allowed_seconds(device: str, num_frames: int, num_tokens: int, area: int = F
 
 
 class HangGuard:
-    """Ends this process, in a `with`, after `seconds` of the model's work. One at a time in a process."""
+    """A guard that ends this process, in a `with`, after `seconds` of the model's work. One at a time in a
+    process."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds

@@ -14,7 +14,7 @@ Bucket = tuple[str, str | None]  # URL and endpoint
 
 @dataclass(frozen=True)
 class Needs:
-    """What every node that works for a run has to have: this version of the package, with this code; the
+    """The needs of a run on every node that works for it: this version of the package, with this code; the
     folder of the library, or leave to list it on S3; the folder of the weights where models are, that of the
     weights that hear (`speech`), and libraries that read what is asked for (`modules`); where models are,
     those that they need (`model_modules`), too."""

@@ -12,7 +12,7 @@ from schemas.failures import PreflightError, UsageError
 
 @dataclass(frozen=True)
 class Placement:
-    """How many models there are, None: as many as the GPUs that are there or come allow, and what each gets.
+    """The number of models, None: as many as the GPUs that are there or come allow, and what each gets.
     `num_threads` is for the model on a CPU, 0 on a GPU; `num_gpus` are of one node."""
 
     num_actors: int | None

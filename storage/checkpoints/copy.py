@@ -32,7 +32,8 @@ _in_use: dict[Path, int] = {}  # the lock of each copy that this process uses un
 
 @dataclass(frozen=True, slots=True)
 class CheckpointCopies:
-    """Those in one folder. Methods raise `ObjectError`: NoSpace where the disk is too small."""
+    """Copies of checkpoints in one folder. Methods raise `ObjectError`: NoSpace where the disk is too
+    small."""
 
     folder: Path
 

@@ -32,7 +32,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class RemoteCheckpoint:
-    """What was listed; nothing of it is read so far."""
+    """A listed checkpoint; nothing of it is read so far."""
 
     url: str
     endpoint_url: str | None

@@ -57,7 +57,7 @@ class Holder(BaseModel):
 
 
 class LeaseLog(BaseModel):
-    """What one file says."""
+    """The content of one lease file."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -81,7 +81,7 @@ def read_log(store: ObjectStore) -> LeaseLog:
 
 @dataclass(frozen=True)
 class Lease:
-    """Held until `release`, or until somebody took it from a holder that seemed dead."""
+    """A lease, held until `release`, or until somebody took it from a holder that seemed dead."""
 
     store: ObjectStore
     kind: str

@@ -93,7 +93,8 @@ def _read_marker(store: ObjectStore) -> bytes | None:
 
 
 def check_empty(store: ObjectStore) -> None:
-    """An index is made in an empty place only; another writer may be making it at this moment."""
+    """Refuse a place that is not empty, by a `PreflightError`; another writer may be making an index at this
+    moment."""
     first = next(store.list(""), None)
     if first is not None and find_index_id(store) is None:
         raise PreflightError(

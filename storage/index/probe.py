@@ -12,7 +12,7 @@ from storage.objects.store import open_store
 
 @dataclass(frozen=True, slots=True)
 class IndexProbe:
-    """What was found; `ahead` is by how much this machine's clock differs from the store's."""
+    """The findings of a probe; `ahead` is by how much this machine's clock differs from the store's."""
 
     url: str
     exists: bool

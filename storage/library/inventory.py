@@ -50,7 +50,7 @@ class DataFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What `manifest.json` says."""
+    """The content of `manifest.json`."""
 
     bucket: str = Field(alias="sourceBucket")
     created_at: datetime = Field(alias="creationTimestamp")  # when S3 began to look at the bucket
@@ -69,7 +69,7 @@ class Manifest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Where a manifest is: `s3://bucket/…/manifest.json`, or a file with the data files beside it.
+    """The place of a manifest: `s3://bucket/…/manifest.json`, or a file with the data files beside it.
 
     Beside: in the same folder, in `data` below it, or in `data` next to it as S3 has it.
     """

@@ -18,7 +18,8 @@ class Library(Protocol):
     """A folder or an S3 prefix full of videos. Small and picklable, so reading tasks carry it along."""
 
     @property
-    def url(self) -> str: ...
+    def url(self) -> str:
+        """The library's place, as people type it."""
 
     @property
     def is_local(self) -> bool:

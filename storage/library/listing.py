@@ -11,7 +11,7 @@ from storage.library.selection import Selection
 
 @dataclass(slots=True)
 class LinksOut:
-    """How many links were not followed, as they lead out of the library."""
+    """The count of links that were not followed, as they lead out of the library."""
 
     num: int = 0
 

@@ -17,7 +17,7 @@ LINK_SECONDS = 3600  # a link must outlive a look at a film, and not much more
 
 @dataclass(frozen=True, slots=True)
 class IndexedObject:
-    """Which bytes a `videos` row speaks of; the names are its columns."""
+    """The object that a `videos` row speaks of; the names are its columns."""
 
     uri: str
     object_rev: str
@@ -94,7 +94,8 @@ def presign(video: IndexedObject, endpoint_url: str | None, content_type: str) -
 
 
 def link_origin(uri: str, endpoint_url: str | None) -> str:
-    """Scheme and host of the links to this object, e.g. `https://films.s3.amazonaws.com`."""
+    """Return scheme and host of the links to this object, e.g. `https://films.s3.amazonaws.com`. ObjectError:
+    it is in no bucket."""
     place = parse_location(uri)
     if not isinstance(place, S3Prefix):
         raise ObjectError(f"{uri} is in no bucket", "Only objects in S3 have links.")

@@ -16,7 +16,8 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How large an object is that never changes, and where its last bytes are as well, if anywhere."""
+    """The size of an object that never changes, and the place of its last bytes in another one, if
+    anywhere."""
 
     key: str
     size_bytes: int

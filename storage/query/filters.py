@@ -32,7 +32,7 @@ document NOT IN (
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What a hit must be: of this table, in a video whose URI ends so, that was recorded (or what `by` says)
+    """Conditions on a hit: of this table, in a video whose URI ends so, that was recorded (or what `by` says)
     on this day or at this instant or later, in a scene with all these tags, in this language (`pt` takes
     `pt-BR`, too); where `supported`, no row that shots, or what is said and written, speak against."""
 

@@ -61,7 +61,7 @@ _PLANNED = ("analysis_key", "reason", "has_rows", *_PARTS, "recipe_id", "carried
 
 
 class PlannedVideos(Sequence[PlannedVideo]):
-    """Immutable; `table` has one row a video."""
+    """Videos of a plan, immutable; `table` has one row a video."""
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table.combine_chunks()

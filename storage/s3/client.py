@@ -78,9 +78,10 @@ _OTHER_SERVERS = Config(
 
 @lru_cache(maxsize=8)
 def s3_client(endpoint_url: str | None, tries: int = _TRIES) -> "S3Client":
-    """One thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL names.
+    """Return the one thread-safe client per process and endpoint; None means AWS, or what AWS_ENDPOINT_URL
+    names.
 
-    `tries` are of one request, backing off in between.
+    `tries` are of one request, backing off in between. UsageError: `endpoint_url` is no URL.
     """
     tries = int(os.environ.get("AWS_MAX_ATTEMPTS", tries))  # as everywhere
     config = Config(

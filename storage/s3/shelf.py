@@ -12,7 +12,7 @@ _RANGE_BYTES = 32 << 20  # what Arrow joins; larger ranges are read once, and wo
 
 
 class Known(Protocol):
-    """How large an object is, and where in a pack, if any, its last bytes are."""
+    """Interface of an object's size, and of the place of its last bytes in a pack, if they are in one."""
 
     @property
     def key(self) -> str:

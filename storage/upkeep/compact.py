@@ -41,7 +41,7 @@ Wait = Callable[[Holder], None]
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of one table's small parts."""
+    """The small parts of one table before and after."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]

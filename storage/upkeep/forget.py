@@ -51,7 +51,7 @@ class Forgotten(BaseModel):
 
 @dataclass
 class Receipt:
-    """What was done, and that it was looked at afterwards. `rows` by table, as the index listed them."""
+    """The proof of what was removed, looked at afterwards. `rows` by table, as the index listed them."""
 
     video_id: VideoId
     uri: str

@@ -34,7 +34,7 @@ _NOT_ONLY_BUNDLES = ("commits", "runs", "unfinished", "attempts")
 
 @dataclass(frozen=True)
 class Repair:
-    """What was wrong, by file, and what came back, in rows by table."""
+    """The damage, by file, and what came back, in rows by table."""
 
     snapshot: int
     damaged: dict[str, str]

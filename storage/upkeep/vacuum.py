@@ -57,7 +57,7 @@ _OTHER_FOLDERS = (RECIPES, FORGETTING)
 
 @dataclass
 class Files:
-    """How many, and how large."""
+    """A number of files and their bytes."""
 
     num_files: int = 0
     num_bytes: int = 0
@@ -65,7 +65,7 @@ class Files:
 
 @dataclass
 class Vacuum:
-    """What was, or would be, removed by kind, and how many files are left because nobody knows them."""
+    """The files that were, or would be, removed by kind, and how many are left because nobody knows them."""
 
     removed: dict[str, Files] = field(
         default_factory=lambda: {kind: Files() for kind in (*_KINDS, _UNFINISHED)}

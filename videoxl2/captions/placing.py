@@ -33,7 +33,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Where a stream's times lie in the film. Stretches that are shown twice place a cue twice."""
+    """The place of a stream's times in the film. Stretches that are shown twice place a cue twice."""
 
     stretches: tuple[Stretch, ...]
     is_followed: bool = True  # False: there is an edit list that is not

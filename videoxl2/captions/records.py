@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What is shown at once, from `start_ms` up to `end_ms`. Lines of its text are parted by a line feed."""
+    """A cue of captions, shown from `start_ms` up to `end_ms`. Lines of its text are parted by a line
+    feed."""
 
     start_ms: int
     end_ms: int

@@ -19,7 +19,7 @@ _NEVER = 1 << 62  # ticks; what is not erased stays till the end
 
 @dataclass(frozen=True)
 class InFilm:
-    """Where a track's times lie, on a clock that may be none."""
+    """The place of a track's times in the film, on a clock that may be none."""
 
     placing: Placing
     has_times: bool

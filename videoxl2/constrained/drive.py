@@ -43,7 +43,8 @@ class PushesRows(Protocol):
     def push(self, token_ids: Sequence[Sequence[int]]) -> Tensor:
         """Append to each row its tokens, or none; return logits `[B, V]`."""
 
-    def back_to(self, row: int, num_tokens: int) -> None: ...
+    def back_to(self, row: int, num_tokens: int) -> None:
+        """Forget what a row has after its first `num_tokens`."""
 
     def restart(self, row: int, prompt: int) -> None:
         """Empty a row for the prompt of this number."""

@@ -22,7 +22,7 @@ CueKind = Literal[
 
 @dataclass(frozen=True)
 class Cue:
-    """Something that holds from `start_ms` up to `end_ms`.
+    """A state of the film that holds from `start_ms` up to `end_ms`.
 
     `value` is Hz of a tone, LUFS of loudness, LU of its range, dBFS of a peak, width over height of what a
     letterbox or pillarbox leaves; None for others.

@@ -21,7 +21,7 @@ _DIGITS = 5  # significant ones that are kept
 
 @dataclass(frozen=True, eq=False)
 class Domain:
-    """Usual values of the statistics, and how far from them a video may be.
+    """Statistics of usual pictures, and how far from them a video may be.
 
     `mean` and `scale` are [47], `covariance` [47, 47] of the statistics less `mean`, over `scale`. `made_of`
     says of what it was made.

@@ -141,8 +141,9 @@ class Session:
     ) -> list[Generation]:
         """Answer each prompt as `generate` does, up to `max_rows` of them at a time.
 
-        The cache and the weights are read once a step for all rows. `max_new_tokens` is one limit, or one
-        for each prompt. With `bilevel` every prompt has its own dense chunks, and they run together still.
+        The cache and the weights are read once a step for all rows. `max_new_tokens` is one limit, or one for
+        each prompt. With `bilevel` every prompt has its own dense chunks, and they run together still.
+        ModelInputError: there is not a limit for each prompt, or no row.
         """
         limits = [max_new_tokens] * len(prompts) if isinstance(max_new_tokens, int) else list(max_new_tokens)
         if len(limits) != len(prompts) or max_rows < 1:
@@ -165,7 +166,7 @@ class Session:
 
     @contextmanager
     def answering(self) -> Iterator[None]:
-        """Count decode time in its stage, and give running out of memory its own error."""
+        """Count decode time in its stage, and raise `ModelMemoryError` where memory runs out."""
         try:
             with self.clock.stage("decode"):
                 yield
@@ -219,6 +220,7 @@ class Session:
 
         A prompt about a window keeps that window dense, another what its units, `relevance` or the model's
         own attention say. Not while a continuation is open.
+        ModelInputError: the model has no bi-level decoding.
         """
         if options is None:
             return Selection()

@@ -69,7 +69,7 @@ _NAMED = 8  # keys spelled out in an error
 
 
 def reference_name(name: str, family: Family = Family.VIDEO_XL_2) -> str:
-    """Translate our parameter name into the published checkpoint's."""
+    """Translate our parameter name into the published checkpoint's. ValueError: it has none."""
     for ours, theirs in _QWEN_PREFIXES.get(family, _PREFIXES).items():
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)

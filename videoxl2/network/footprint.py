@@ -32,7 +32,7 @@ _MOST_FRAMES = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What of a model lies on one of its devices: some layers, and what stands before or after them all."""
+    """The share of a model on one of its devices: some layers, and what stands before or after them all."""
 
     num_layers: int
     has_input: bool = True  # vision, what makes tokens of its features, embedding
@@ -41,7 +41,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What answers need besides the video: rows that decode together and the tokens each may take."""
+    """The needs of answers besides the video: rows that decode together and the tokens each may take."""
 
     rows: int = 8
     tokens: int = 4608  # a prompt, and the longest answer of the default pack

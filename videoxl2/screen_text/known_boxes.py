@@ -24,7 +24,7 @@ Gray = NDArray[np.int16]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a box says; `confidence` is the mean probability of its letters."""
+    """The text of a box; `confidence` is the mean probability of its letters."""
 
     text: str
     confidence: float

@@ -26,7 +26,7 @@ def read_screen_text(path: FilePath, info: MediaInfo, *, limits: Limits = DEFAUL
 
 
 class TextWatcher:
-    """Is shown all pictures of a film, and reads those that are on screen at full seconds."""
+    """A watcher of all pictures of a film, which reads those that are on screen at full seconds."""
 
     def __init__(self, info: MediaInfo) -> None:
         """Raises `ScreenTextError`."""

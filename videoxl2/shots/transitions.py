@@ -26,8 +26,8 @@ class Transition:
 
 @dataclass(frozen=True)
 class Shot:
-    """What is seen between two transitions, half-open. `kind` and `score` are of the one that opens it; the
-    film's first shot is opened by none."""
+    """A shot: the pictures between two transitions, half-open. `kind` and `score` are of the one that opens
+    it; the film's first shot is opened by none."""
 
     index: int
     start_ms: int

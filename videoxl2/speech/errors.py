@@ -4,7 +4,7 @@ from videoxl2.errors import ModelError
 
 
 class SpeechError(ModelError):
-    """Raised where no speech can be read with these weights on this machine."""
+    """Error of weights with which no speech can be read on this machine."""
 
 
 class NotDownloaded(SpeechError):  # noqa: N818 - the name says what happened

@@ -35,7 +35,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What was left out for one reason: runs of speech, words that the decoder made of them, milliseconds."""
+    """The speech that was left out for one reason: runs, words that the decoder made of them,
+    milliseconds."""
 
     runs: int = 0
     words: int = 0

@@ -29,7 +29,7 @@ class SoundBlock:
 
 @runtime_checkable
 class PictureWatcher(Protocol):
-    """Is shown every picture."""
+    """Interface of a watcher that is shown every picture."""
 
     def picture(self, picture: Picture, at_ms: int) -> None:
         """The next one, shown from `at_ms` of the film on. Its pixels are the decoder's: take a copy."""
@@ -37,7 +37,7 @@ class PictureWatcher(Protocol):
 
 @runtime_checkable
 class SmallPictureWatcher(Protocol):
-    """Is given every picture, small."""
+    """Interface of a watcher that is given every picture, small."""
 
     def small(self, pictures: SmallPictures) -> None:
         """The next ones, a few seconds later than they are shown; they may be kept."""

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Watched:
-    """How a pass went."""
+    """The result of a pass."""
 
     sound: Placing | None  # when its sound is heard in the film; None: none that can be read, or not wanted
     failures: Mapping[int, Exception] = field(default_factory=dict)  # by place among the watchers

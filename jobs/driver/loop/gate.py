@@ -31,8 +31,8 @@ class _UnderWay:
 
 
 class Gate:
-    """Has videos looked at, a few at once, until the first that the model takes. It stays open from then on:
-    whoever opens the other videos looks at them.
+    """A gate that has videos looked at, a few at once, until the first that the model takes. It stays open
+    from then on: whoever opens the other videos looks at them.
 
     Without `look` it is open from the beginning.
     """

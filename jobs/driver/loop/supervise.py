@@ -22,7 +22,7 @@ LOOP_MAY_TAKE_S = 5.0  # to see by itself that Ray is gone, where it does not wa
 
 
 class Loop(Protocol):
-    """What is watched."""
+    """Interface of the loop that is watched."""
 
     def run(self, stop: threading.Event) -> Ending:
         """Run to the end."""

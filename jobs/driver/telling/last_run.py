@@ -31,7 +31,7 @@ _Values = Mapping[tuple[str, str], float]  # by metric and outcome, "" where it 
 
 @dataclass
 class Told:
-    """What a run comes to, as far as it is known."""
+    """The result of a run, as far as it is known."""
 
     run: Run | None = None
 

@@ -17,7 +17,8 @@ _PRIOR_VIDEOS = 2.0  # so many average videos' worth of what the history says go
 
 @dataclass
 class Pace:
-    """Told what is settled, it knows what is left. `costs` are seconds of an actor, or what is in proportion.
+    """A forecast of what is left, from what is settled. `costs` are seconds of an actor, or what is in
+    proportion.
 
     `prior_s` is what the history says that a unit of cost takes of the run's time, None without one.
     """

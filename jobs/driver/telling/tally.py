@@ -10,7 +10,7 @@ from schemas.usage import NO_USAGE, Usage
 
 @dataclass
 class Tally:
-    """Running totals of a run."""
+    """Totals of a run so far."""
 
     num_indexed: int = 0
     num_partial: int = 0

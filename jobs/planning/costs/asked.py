@@ -15,7 +15,7 @@ _SHARED = 4  # sections share about this part of what fits into one
 
 @dataclass(frozen=True)
 class FrameSampling:
-    """Which pictures are shown."""
+    """The pictures of a video that a model is shown."""
 
     fps: float
     max_frames: int

@@ -17,7 +17,7 @@ from storage.query.plans import PlannedVideos
 
 @dataclass(frozen=True)
 class Expected:
-    """What each video is expected to take, in the plan's order."""
+    """The costs expected of each video, in the plan's order."""
 
     lengths: Lengths
     frames: Numbers

@@ -17,7 +17,7 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked about videos, as columns: pictures shown, questions put, tokens allowed by the second."""
+    """The work asked for, as columns: pictures shown, questions put, tokens allowed by the second."""
 
     frames: Numbers
     visual_tokens: Numbers  # of the pictures; their number where all are of one size

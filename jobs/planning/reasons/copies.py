@@ -18,7 +18,7 @@ _PAGE = 1000
 
 
 class Known(Protocol):
-    """What is asked of the index about files that have rows."""
+    """Interface of the index for questions about files that have rows."""
 
     def commits_with_sizes(self, sizes: Collection[int]) -> Iterable[CurrentCommit]:
         """The latest word on the videos, of any library, that have, or had, so many bytes."""

@@ -28,7 +28,7 @@ _LOOKUPS = 16  # requests to the index under way
 
 
 class CommitLookup(Known, Protocol):
-    """What planning needs of the index."""
+    """Interface of the index for planning."""
 
     def current_commits(self, video_ids: Sequence[VideoId]) -> Mapping[str, CurrentCommit]:
         """The latest word on each of these videos that has one."""
@@ -48,7 +48,7 @@ class CommitLookup(Known, Protocol):
 
 @dataclass(frozen=True)
 class Findings:
-    """What one look at library and index says, video by video."""
+    """The findings of one look at library and index, video by video."""
 
     costly: PlannedVideos  # with a reason to spend a GPU's time
     relinked: PlannedVideos  # moved or duplicate: rows that another name has

@@ -21,7 +21,7 @@ _KEY_FORBIDS = ";|"  # a key is written into lists, and into prompts, where `<|`
 
 @dataclass(frozen=True)
 class FieldAnswer:
-    """What was written for a field: its value or items, and which end."""
+    """The text written for a field: its value or items, and which end."""
 
     texts: tuple[str, ...]
     end: int

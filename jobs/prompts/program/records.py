@@ -20,7 +20,7 @@ _ENDS = (_NEXT, STOP)
 
 @dataclass(frozen=True)
 class FieldStats:
-    """How the model filled a slot of a record (counted from 0); a list has one for each item."""
+    """The model's certainty about a slot of a record (counted from 0); a list has one for each item."""
 
     record: int
     field: str
@@ -29,7 +29,7 @@ class FieldStats:
 
 @dataclass(frozen=True)
 class Written:
-    """How each slot was filled, and whether the records ended only because the tokens did."""
+    """The statistics of each slot, and whether the records ended only because the tokens did."""
 
     stats: tuple[FieldStats, ...]
     is_cut_short: bool
@@ -37,7 +37,7 @@ class Written:
 
 @dataclass(frozen=True)
 class AnswerProgram:
-    """How one answer is written; runs any number of times."""
+    """The program that writes one answer; runs any number of times."""
 
     answer: type[Answer]
     fields: tuple[Field, ...]

@@ -16,7 +16,7 @@ _FEW_TILES = 4  # that even a short window may hold
 
 @dataclass(frozen=True)
 class AnswerContext:
-    """What an answer must fit: the video, the frames the model saw, the characters known, the tokens allowed.
+    """The limits of an answer: the video, the frames the model saw, the characters known, the tokens allowed.
 
     `window_ms` limits timed answers to a part of the video. `max_tokens` ends the list of records early.
     """

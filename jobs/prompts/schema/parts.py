@@ -44,7 +44,7 @@ class WholePart:
 
 @dataclass(frozen=True)
 class YesNoPart:
-    """True or false."""
+    """A boolean."""
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ _BARRED = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff
 
 
 class SchemaReader:
-    """Reads one schema."""
+    """A reader of one schema."""
 
     def __init__(self) -> None:
         self._num_parts = 0

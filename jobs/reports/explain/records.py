@@ -11,7 +11,7 @@ from schemas.tables import Attempt, Failure, Video
 
 @dataclass(frozen=True)
 class Revision:
-    """What the library object was; what is in the file is known of those that were analysed."""
+    """A revision of a library object; what is in the file is known of those that were analysed."""
 
     object_rev: str
     first_seen: datetime

@@ -36,7 +36,8 @@ def find_period(catalog: Catalog, run_id: str | None, since: str | None) -> Peri
 
 
 def since_period(text: str) -> Period:
-    """The time since a date, a date and time, or so long ago; UTC where it names no zone."""
+    """Return the time since a date, a date and time, or so long ago; UTC where it names no zone. UsageError:
+    it is none of them."""
     try:
         since = parse_since(text, datetime.now(UTC)).astimezone(UTC)
     except ValueError as error:

@@ -41,7 +41,7 @@ class RunLine(Usage):
 
 @dataclass(frozen=True)
 class Bucket:
-    """What happened in one column of time."""
+    """The events of one column of time."""
 
     at: datetime
     indexed: int = 0
@@ -53,7 +53,8 @@ class Bucket:
 
 @dataclass(frozen=True)
 class RunTimeline:
-    """Equal columns of time, `bucket_s` wide, in each of which models can be busy for `busy_capacity_s`."""
+    """Columns of time of equal width `bucket_s`, in each of which models can be busy for
+    `busy_capacity_s`."""
 
     bucket_s: int
     buckets: tuple[Bucket, ...]
@@ -97,7 +98,7 @@ class FailureGroup:
 
 @dataclass(frozen=True, kw_only=True)
 class Spent(Usage):
-    """What the period's tries took. `p50`, `p90`: model seconds per hour of video, vain tries included."""
+    """The usage of a period's tries. `p50`, `p90`: model seconds per hour of video, vain tries included."""
 
     attempts: int
     lost_seconds: float  # of models, on tries that brought no rows

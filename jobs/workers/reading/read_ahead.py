@@ -69,7 +69,7 @@ class _Reading:
 
 
 class ReadAhead:
-    """Reads the video at hand in order while the next one's first spans are already on their way."""
+    """A reader of the video at hand in order, while the next one's first spans are already on their way."""
 
     def __init__(self, source: Source, frame_s: float = UNKNOWN_PACE) -> None:
         """`frame_s`: seconds that the model takes for a frame, before it has told."""

@@ -56,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Source:
-    """Where and how a task reads: the same for all videos of a run."""
+    """The place and manner of reading: the same for all videos of a run."""
 
     library: Library
     scratch: Path

@@ -69,7 +69,7 @@ def conform(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
 
 
 def check_schema(schema: pa.Schema, url: str) -> None:
-    """PreflightError unless the Parquet file is ours and not of a later version."""
+    """Check that the Parquet file is ours and not of a later version. PreflightError: it is not."""
     version = (schema.metadata or {}).get(_VERSION_KEY)
     if version is None:
         raise PreflightError(f"{url} is not a file of media-index", "Check the index's location.")

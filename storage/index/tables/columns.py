@@ -80,7 +80,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
 
 
 def check_version(version: int, url: str) -> None:
-    """PreflightError for data of a later version: dropping columns we do not know would lose them."""
+    """Refuse data of a later version by a `PreflightError`: dropping columns we do not know would lose
+    them."""
     if version > SCHEMA_VERSION:
         raise PreflightError(
             f"{url} was written by a newer media-index (schema {version}, this one knows {SCHEMA_VERSION})",

@@ -27,7 +27,7 @@ _MEMORY = "25%"  # of the machine's; what needs more goes to a folder beside the
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What a build did."""
+    """The result of a build."""
 
     file: Path
     snapshot: int

@@ -24,7 +24,8 @@ def remove_pending(pending: Path) -> None:
 
 @contextmanager
 def lock_file(file: Path) -> Iterator[None]:
-    """One builder at a time; the lock ends with its process."""
+    """Lock a search database for one builder; the lock ends with its process. PreflightError: nothing can be
+    written there."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT, 0o644)

@@ -23,7 +23,8 @@ _MS = Fraction(1, 1000)
 class Collector(Protocol):
     """Takes the packets of one stream, in the file's order."""
 
-    def note(self, packet: AnyPacket) -> None: ...
+    def note(self, packet: AnyPacket) -> None:
+        """Take the next packet of the stream."""
 
 
 @dataclass

@@ -15,7 +15,7 @@ from videoxl2.frames.files.formats.boxes import boxes
 
 
 class Words(NamedTuple):
-    """What one says at a time."""
+    """The words of one speaker at a time."""
 
     kind: Hashable  # None: nothing is said again
     speaker: str | None
@@ -31,7 +31,7 @@ def of_subrip(packet: bytes) -> list[Words]:
 
 
 def of_ass(packet: bytes) -> list[Words]:
-    """An event without its times."""
+    """Read an event without its times. ValueError: it has too few fields."""
     event = ass_event(decoded(packet))
     if event is None:
         raise ValueError("an event has too few fields")
@@ -44,7 +44,8 @@ def of_webvtt(packet: bytes) -> list[Words]:
 
 
 def of_mov_text(packet: bytes) -> list[Words]:
-    """Read 3GPP timed text: a length, that many bytes of text, then boxes of looks."""
+    """Read 3GPP timed text: a length, that many bytes of text, then boxes of looks. ValueError: the text is
+    longer than its sample."""
     size = int.from_bytes(packet[:2])
     if len(packet) < 2 or size > len(packet) - 2:
         raise ValueError("a text is longer than its sample")

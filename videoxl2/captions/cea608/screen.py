@@ -55,7 +55,8 @@ class _Row:
 
 
 class Screen:
-    """What codes do to one channel. `take` them in order of time, then ask what was `written`."""
+    """A screen that the codes of one channel write on. `take` them in order of time, then ask what was
+    `written`."""
 
     def __init__(self) -> None:
         self._mode = _Mode.UNKNOWN

@@ -25,7 +25,7 @@ _LONGEST_WAIT = 64  # packets held back for the next reference; a sound stream n
 
 @dataclass(frozen=True)
 class Piece:
-    """Where a stretch of packets lies on the film's clock. Ticks are those of the stream."""
+    """The place of a stretch of packets on the film's clock. Ticks are those of the stream."""
 
     first: int  # number of its first packet
     stamp: int  # what that packet says: its pts, else its dts
@@ -63,7 +63,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class Clock:
-    """How to place a file's packets; without any argument, their own pts are right."""
+    """A rule that places a file's packets; without any argument, their own pts are right."""
 
     pieces: tuple[Piece, ...] = ()
     strays: tuple[int, ...] = ()  # numbers of packets whose stamps lie off the line
@@ -101,7 +101,7 @@ PLAIN = Clock()
 
 
 class Stamps(NamedTuple):
-    """What a packet says of itself, in ticks."""
+    """A packet's word on its times, in ticks."""
 
     pts: int | None
     dts: int | None

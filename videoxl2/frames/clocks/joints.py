@@ -29,7 +29,7 @@ Int64 = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Joints:
-    """What is known of a film's joints."""
+    """The joints of a film, as far as they are known."""
 
     unharmed: tuple[int, ...] = ()  # numbers of packets that are called corrupt for a joint alone
     losses: tuple[Stretch, ...] = ()  # where packets are missing

@@ -24,7 +24,7 @@ _NUM_LOOKED_AT = 120  # packets that say how a stream reorders; two seconds of m
 
 @dataclass(frozen=True)
 class Reordering:
-    """What a decoder did with the first packets of a stream."""
+    """The delay with which a decoder gave the first packets of a stream."""
 
     num_packets: int
     num_pictures: int

@@ -18,7 +18,7 @@ Int64 = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Timeline:
-    """What the packets say. Ticks are those of the stream, on the film's clock."""
+    """The times that the packets say. Ticks are those of the stream, on the film's clock."""
 
     first_pts: int  # of the first picture shown
     end_pts: int  # when the last picture's time is over

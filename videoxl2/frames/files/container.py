@@ -55,7 +55,7 @@ _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one file may ask for. Errors name a limit as the setting that raises it."""
+    """The most that one file may ask for. Errors name a limit as the setting that raises it."""
 
     max_pixels: int = 40_000_000  # area of one picture; 8K is 33 M
     max_duration_s: int = 7 * 86_400
@@ -169,7 +169,10 @@ def _check_streams(container: InputContainer, limits: Limits) -> None:
 
 
 def choose_stream(container: InputContainer) -> VideoStream:
-    """The default video stream, else the largest; cover art and thumbnails never count."""
+    """Choose the default video stream, else the largest; cover art and thumbnails never count.
+
+    Raises `NoVideo`, or `UnsupportedCodec` where no decoder is there.
+    """
     moving = [s for s in container.streams.video if not s.disposition & _STILLS]
     if not moving:
         raise NoVideo("there is no video stream")

@@ -32,7 +32,7 @@ _MAX_FAILURES_IN_A_ROW = 16
 
 @dataclass
 class Damage:
-    """What went wrong so far while reading one file; the only counters that are shared."""
+    """Counts of what went wrong so far while reading one file; the only counters that are shared."""
 
     broken_reads: int = 0  # the container itself could not be followed
     broken_packets: int = 0  # a packet the decoder refused

@@ -14,7 +14,7 @@ _THEN_EVERY = 32
 
 
 class SaidKeys:
-    """What one pass over a stream has made of its container's word."""
+    """A check of the container's word on keys, over one pass of a stream."""
 
     def __init__(self, stream: VideoStream) -> None:
         self._context = stream.codec_context

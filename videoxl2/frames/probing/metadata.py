@@ -35,7 +35,7 @@ _MODEL = (f"{_APPLE}model", "com.android.model", "model")
 
 @dataclass(frozen=True)
 class Metadata:
-    """None and empty where the file does not say. Languages are BCP 47."""
+    """Facts that a file says of its recording; None and empty where it does not. Languages are BCP 47."""
 
     recorded_at: datetime | None = None  # UTC
     place: Place | None = None

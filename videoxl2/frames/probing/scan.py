@@ -75,7 +75,7 @@ class _Stream:
 
 
 class Scan:
-    """What one pass has found."""
+    """The findings of one pass."""
 
     def __init__(self, video: OpenVideo, listener: Listener | None = None) -> None:
         damage = Damage()

@@ -34,7 +34,7 @@ _NO_END = 1 << 62  # bytes
 
 @dataclass(frozen=True)
 class Showing:
-    """When the film's pictures are shown, and all that is to be said about it."""
+    """The times at which the film's pictures are shown, and all that is to be said about them."""
 
     clock: Clock
     media: Timeline  # as stored

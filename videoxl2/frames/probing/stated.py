@@ -29,7 +29,7 @@ _TIMES_TOO_LONG = 2  # of what the file's own index lists
 
 @dataclass(frozen=True)
 class Stated:
-    """What a file tells before it is read. `pictures` may be a fraction: a rate, times the length."""
+    """Facts that a file states before it is read. `pictures` may be a fraction: a rate, times the length."""
 
     ms: int
     pictures: float

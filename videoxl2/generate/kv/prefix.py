@@ -31,7 +31,7 @@ _VIEWS_KEPT = 4  # steps that follow each other take turns among few
 
 
 class View(Protocol):
-    """What the tokens of one pass see of a prefix."""
+    """Interface of what the tokens of one pass see of a prefix."""
 
     @property
     def num_blocks(self) -> int:

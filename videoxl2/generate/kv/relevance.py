@@ -80,7 +80,8 @@ def attention_scores(
 
 
 def checked_scores(scores: Sequence[float], num_chunks: int) -> tuple[float, ...]:
-    """Check an external scorer's answer and return it as numbers."""
+    """Check an external scorer's answer and return it as numbers. ModelInputError: not one finite number a
+    chunk."""
     values = tuple(float(score) for score in scores)
     if len(values) != num_chunks or any(value != value for value in values):
         raise ModelInputError(

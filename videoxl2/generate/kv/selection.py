@@ -133,7 +133,10 @@ def selection_chunks(group_times_ms: Sequence[int], chunk_groups: int) -> list[S
 
 
 def dense_from_units(units: Sequence[int], num_chunks: int, chunk_groups: int) -> set[int]:
-    """Return the chunks that stay dense: the marked ones, the first and the last; all for an empty list."""
+    """Return the chunks that stay dense: the marked ones, the first and the last; all for an empty list.
+
+    ModelInputError: a unit lies outside of the video.
+    """
     if not units:
         return set(range(1, num_chunks + 1))
     marked = {UNIT_GROUPS * unit // chunk_groups + 1 for unit in units}

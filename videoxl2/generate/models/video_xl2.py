@@ -37,7 +37,10 @@ class VideoXL2(VideoModel):
     def prefill_images(
         self, frames: NDArray[np.uint8], *, prefix_ids: Sequence[int] | None = None
     ) -> Session:
-        """Read a still image `[1, H, W, 3]`, or its tiles with the whole picture first, without times."""
+        """Read a still image `[1, H, W, 3]`, or its tiles with the whole picture first, without times.
+
+        ModelInputError: there is no image.
+        """
         if len(frames) == 0:
             raise ModelInputError("no image", "Give at least one image.")
         clock = StageClock(self.device)

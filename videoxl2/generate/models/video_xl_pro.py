@@ -98,7 +98,7 @@ def kept_rows(layout: TokenLayout, keep_ratio: float) -> int:
 
 @dataclass(frozen=True)
 class PromptSelection(Selection):
-    """What one prompt is shown: it follows from the prompt's own tokens."""
+    """The selection that one prompt is shown: it follows from the prompt's own tokens."""
 
     prompt_ids: tuple[int, ...] = ()
 

@@ -70,7 +70,7 @@ class LanguageConfig:
 
 @dataclass(frozen=True)
 class FrameTokens:
-    """How LLaVA-Video makes tokens of a frame's patches: `stride` by `stride` become one, newlines between.
+    """LLaVA-Video's way from a frame's patches to tokens: `stride` by `stride` become one, newlines between.
 
     `newline` says where the learned newline stands: after each row (`grid`), after each frame, once after the
     whole video, or nowhere. With `tells_times` a sentence after the video says when each frame was shown.

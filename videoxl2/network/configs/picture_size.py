@@ -44,7 +44,7 @@ OWN_PIXELS = PixelBudget()
 
 
 class PictureRule(Protocol):
-    """What size a model takes the pictures of a video in, and how many tokens they become."""
+    """Interface of the size in which a model takes a video's pictures, and of the tokens they become."""
 
     @property
     def keeps_shape(self) -> bool:
@@ -66,7 +66,7 @@ class PictureRule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """Every picture is squashed to a square of `side` pixels; a group of frames is `num_tokens`."""
+    """A rule that squashes every picture to a square of `side` pixels; a group of frames is `num_tokens`."""
 
     side: int
     num_tokens: int

@@ -80,7 +80,10 @@ def hub_error(hub_id: str, error: Exception) -> CheckpointError:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """List the weights: the shards that the index names, or model.safetensors, or all safetensors files."""
+    """List the weights: the shards that the index names, or model.safetensors, or all safetensors files.
+
+    CheckpointError: the index cannot be read, or files are missing.
+    """
     index = folder / "model.safetensors.index.json"
     try:
         if index.is_file():

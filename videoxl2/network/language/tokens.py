@@ -75,7 +75,10 @@ class Vocabulary:
 
     @classmethod
     def from_folder(cls, folder: Path, chat: ChatFrame = CHATML) -> Vocabulary:
-        """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without."""
+        """Read `tokenizer.json`, or build a tokenizer from `vocab.json` and `merges.txt`, or go without.
+
+        CheckpointError: a file cannot be read.
+        """
         try:
             if (folder / "tokenizer.json").is_file():
                 return cls(Tokenizer.from_file(str(folder / "tokenizer.json")), chat)
@@ -137,7 +140,8 @@ class Vocabulary:
         return list(QWEN_PREFIX_IDS if text == PREFIX_TEXT else QWEN_PREFIX_IDS[-3:])
 
     def suffix_ids(self, prompt: str) -> list[int]:
-        """Tokenize what follows the video: the prompt, and the opening of the assistant's turn."""
+        """Tokenize what follows the video: the prompt, and the opening of the assistant's turn.
+        ModelInputError: the prompt holds a control text."""
         found = [control for control in CONTROL_TEXTS if control in prompt]
         if found:
             raise ModelInputError(

@@ -29,7 +29,8 @@ Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor | None]
 
 @dataclass(frozen=True)
 class KeyView:
-    """What some tokens of a pass attend to up to their own last row: listed rows, a mask over all, or all."""
+    """The keys that some tokens of a pass attend to up to their own last row: listed rows, a mask over all,
+    or all."""
 
     num_tokens: int
     rows: Tensor | None = None  # [S]

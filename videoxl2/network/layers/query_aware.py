@@ -53,7 +53,7 @@ class StampAttention(nn.Module):
 
 @dataclass(frozen=True)
 class QueryableVideo:
-    """What of a video does not depend on the prompt."""
+    """The part of a video that does not depend on the prompt."""
 
     rotated: Tensor  # [T, D]: the rows that the language model is given, before scores are added
     attended: Tensor  # [V, D]: the visual rows that prompts are compared with

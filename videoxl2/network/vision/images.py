@@ -30,7 +30,8 @@ def _pixel_values_on(device: torch.device) -> Tensor:
 def squash_frames(frames_FHWC: NDArray[np.uint8], image_size: int) -> NDArray[np.uint8]:
     """Resize to a square of `image_size`, bicubic, ignoring the aspect ratio (reference §2.1).
 
-    Frames that already have the size are passed on without a copy.
+    Frames that already have the size are passed on without a copy. ModelInputError: they are not uint8 [n, H,
+    W, 3].
     """
     if frames_FHWC.dtype != np.uint8 or frames_FHWC.ndim != 4 or frames_FHWC.shape[-1] != 3:
         raise ModelInputError(

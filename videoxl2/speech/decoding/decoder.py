@@ -38,7 +38,7 @@ class HeardWord:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What was heard at once. `compression` is how often its text would fit into itself, packed."""
+    """The words heard at once. `compression` is how often their text would fit into itself, packed."""
 
     words: tuple[HeardWord, ...]
     logprob: float

@@ -20,7 +20,7 @@ _HASTE = 8  # words a second
 
 
 class Reason(StrEnum):
-    """Why runs of speech have no row."""
+    """Reasons why runs of speech have no row."""
 
     UNSURE = "unsure"
     IN_CIRCLES = "in_circles"

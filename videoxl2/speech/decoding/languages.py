@@ -10,7 +10,7 @@ _ENOUGH_S, _SURE = 10, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What a piece is written down in. `tag` is what its rows say, None where nobody knows."""
+    """The language that a piece is written down in. `tag` is what its rows say, None where nobody knows."""
 
     written_in: str
     tag: str | None

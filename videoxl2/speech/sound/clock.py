@@ -18,7 +18,7 @@ _WITHIN_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a frame of sound lies. Of its head `skip_s` seconds have been given before."""
+    """The place of a frame of sound. Of its head `skip_s` seconds have been given before."""
 
     start_s: Fraction
     skip_s: Fraction = Fraction(0)

@@ -34,7 +34,7 @@ class Block:
 
 
 class SoundReader:
-    """Reads one stream of an open file, from where it stands."""
+    """A reader of one stream of an open file, from where it stands."""
 
     def __init__(self, video: OpenVideo, stream: AudioStream, clock: SampleClock) -> None:
         self.clock, self.damage = clock, Damage()

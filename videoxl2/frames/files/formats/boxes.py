@@ -68,7 +68,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Movie:
-    """What `moov` says. `is_fragmented`: there is more to be said later in the file."""
+    """The content of `moov`. `is_fragmented`: there is more to be said later in the file."""
 
     tracks: tuple[Track, ...]
     is_fragmented: bool

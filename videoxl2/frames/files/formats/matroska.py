@@ -37,7 +37,8 @@ _LONGEST_HEAD = 12
 
 
 class Element(NamedTuple):
-    """Where an element's content lies, in bytes of the file; `end` is None where its length is not known."""
+    """The place of an element's content, in bytes of the file; `end` is None where its length is not
+    known."""
 
     kind: int
     start: int

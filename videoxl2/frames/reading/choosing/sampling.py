@@ -33,7 +33,8 @@ class SamplingGrid:
         return target * self.step_s
 
     def spans(self, frames_per_span: int) -> list[Span]:
-        """The grid in consecutive pieces of at most `frames_per_span` targets."""
+        """Yield the grid in consecutive pieces of at most `frames_per_span` targets. ValueError: that is not
+        positive."""
         if frames_per_span < 1:
             raise ValueError(f"frames_per_span must be at least 1, not {frames_per_span}")
         return list(self._spans(frames_per_span))
@@ -44,9 +45,11 @@ class SamplingGrid:
 
 
 def plan_sampling(info: MediaInfo, fps: Fraction = Fraction(1), max_frames: int = 2048) -> SamplingGrid:
-    """Targets every `1/fps` seconds; a video too long for that is covered evenly by `max_frames` targets.
+    """Return targets every `1/fps` seconds; a video too long for that is covered evenly by `max_frames`
+    targets.
 
-    Every target lies before the video's end, and there is always at least one.
+    Every target lies before the video's end, and there is always at least one. ValueError: a number is not
+    positive.
     """
     if fps <= 0 or max_frames < 1:
         raise ValueError(f"fps and max_frames must be positive, not {fps} and {max_frames}")

@@ -15,7 +15,7 @@ from videoxl2.frames.reading.choosing.sampling import SamplingGrid, Span
 
 
 class FrameFlag(IntFlag):
-    """What is less than perfect about one frame."""
+    """Flaws of one frame."""
 
     HELD = 1  # an earlier target already shows this picture
     ESTIMATED = 2  # its time was counted, not read
