@@ -1,11 +1,14 @@
-"""ARCHITECTURE.md draws the rooms as import-linter holds them, and what pages name and link to is there."""
+"""ARCHITECTURE.md draws the rooms as import-linter holds them; what pages name, link to and type is there."""
 
 import re
+import shlex
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from places import ROOT
+from typed import is_taken
 
 TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -67,6 +70,28 @@ def test_links_lead_somewhere(page):
         target = page.parent / file if file else page
         assert target.exists(), file
         assert not title or title in titles_of(target), f"{file}#{title}"
+
+
+def test_commands_are_taken():
+    """Those of all pages, with their verb, options and values, in blocks and in sentences. A last `…` is a
+    value, or stands for more of the kind."""
+    found = [(page.name, command) for page in PAGES for command in commands_on(page)]
+    assert len(found) > 100
+    for page, command in found:
+        words = shlex.split(command, comments=True)
+        shorter = words[:-1] if words[-1] == "…" else words
+        assert is_taken(words, Path("unused")) or is_taken(shorter, Path("unused")), f"{page}: {command}"
+
+
+def commands_on(page: Path) -> Iterator[str]:
+    """Commands in blocks, up to a pipe, and in sentences those with an option; a backslash joins lines."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    quoted = r"(?:\"[^\"]*\"|'[^']*'|[^\"'|>\n])*"
+    for block in re.findall(r"```\w*\n.*?```|(?:^ {4}.*\n)+", text, re.DOTALL | re.MULTILINE):
+        yield from re.findall(rf"^ *(?:\$ )?(media-index {quoted})", block, re.MULTILINE)
+    for command in re.findall(r"`(media-index [^`\n]* --[^`\n]*)`", text):
+        if not command.endswith("--help"):
+            yield command
 
 
 def without_code(page: Path) -> str:
