@@ -49,8 +49,9 @@ def modules() -> dict[str, ast.Module]:
 def functions_of(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield the public functions of a module or class."""
     for node in body:
-        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        if is_function and not node.name.startswith("_") and not is_repeated(node):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            continue
+        if not node.name.startswith("_") and not is_repeated(node):
             yield node
 
 
@@ -75,7 +76,7 @@ def classes() -> list[tuple[str, ast.ClassDef]]:
 @cache
 def promises() -> tuple[set[str], dict[str, set[str]]]:
     """Return the documented methods of all protocols, and those of each class."""
-    of_class = defaultdict(set)
+    of_class: dict[str, set[str]] = defaultdict(set)
     for _, node in classes():
         of_class[node.name] |= {one.name for one in functions_of(node.body) if ast.get_docstring(one)}
     protocols = [node.name for _, node in classes() if "Protocol" in bases_of(node)]
@@ -140,6 +141,7 @@ def test_whatever_is_public_says_first_what_it_is_or_does() -> None:
 )
 def test_a_docstring_of_another_form_is_found(text: str, problem: str) -> None:
     node = ast.parse("def made(): ...").body[0]
+    assert isinstance(node, ast.FunctionDef)
 
     assert complaint(Documented("here", node, text, False)).startswith(problem)
     assert complaint(Documented("here", node, "Return the sum.\n\nOf all.", False)) is None
