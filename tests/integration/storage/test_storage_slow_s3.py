@@ -45,6 +45,7 @@ class Flaky:
     headers: dict[str, str] = field(default_factory=dict)
     todo: list[str] = field(default_factory=lambda: ["nothing"])
     asked: list[str] = field(default_factory=list)
+    uploads: list[threading.Event] = field(default_factory=list)  # set where one is over
     is_over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -74,6 +75,7 @@ def server() -> Iterator[Flaky]:
     state.is_over.set()
     server.shutdown()
     server.server_close()
+    assert all(upload.wait(60) for upload in state.uploads), "a client has gone, and its upload is still read"
 
 
 @pytest.fixture
@@ -106,17 +108,13 @@ def _handler(flaky: Flaky) -> type[BaseHTTPRequestHandler]:
 
         def do_PUT(self) -> None:
             self._begin()
+            flaky.uploads.append(upload := threading.Event())
             length = int(self.headers["Content-Length"])
-            if self.trouble == "takes slowly":
-                while length > 0 and not flaky.is_over.wait(0.05):
-                    length -= len(self.rfile.read1(min(64, length)))
-            pieces = []
-            while length:
-                pieces.append(self.rfile.read1(min(1 << 16, length)))
-                length -= len(pieces[-1])
-                if self.trouble == "takes steadily":
-                    time.sleep(len(pieces[-1]) / 4_000_000)
-            body = b"".join(pieces)
+            body = self._taken(length)
+            upload.set()
+            if len(body) < length:
+                self.close_connection = True
+                return
             if self.trouble == "corrupt":
                 body = b"?" + body[1:]
             if self.headers["Content-MD5"] != _base64_md5(body):
@@ -128,6 +126,20 @@ def _handler(flaky: Flaky) -> type[BaseHTTPRequestHandler]:
         def do_HEAD(self) -> None:
             self._begin()
             self._answer(404, b"")
+
+        def _taken(self, length: int) -> bytes:
+            """What arrives of a body before its client hangs up, or the tests are over."""
+            is_slow = self.trouble == "takes slowly"
+            pieces = []
+            with suppress(OSError):
+                while length and (piece := self.rfile.read1(min(64 if is_slow else 1 << 16, length))):
+                    pieces.append(piece)
+                    length -= len(piece)
+                    if is_slow and flaky.is_over.wait(0.05):
+                        break
+                    if self.trouble == "takes steadily":
+                        time.sleep(len(piece) / 4_000_000)
+            return b"".join(pieces)
 
         def _begin(self) -> None:
             self.trouble = flaky.todo.pop(0) if len(flaky.todo) > 1 else flaky.todo[0]
