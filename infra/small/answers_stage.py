@@ -42,29 +42,37 @@ Eye = Callable[[WatchedFilm], Tensor]  # a film's visual tokens [G, N, D]
 
 
 class Code(nn.Module):
-    """Perfect eyes: all visual tokens of a group are one vector that stands for its attributes, blurred."""
+    """Perfect eyes: all visual tokens of a group are one vector that stands for its attributes, blurred; in a
+    network that has grown, figures have columns of their own."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.tokens_per_group = config.tokens_per_group
+        self._tells_figures = config.language.hidden_size > FIRST_COLUMN
         self.linear = nn.Linear(GROUP_OUTPUTS, FIRST_COLUMN)
         wire_code(self.linear)
 
     def forward(self, watched: WatchedFilm) -> Tensor:
-        code_GD = with_figures(self.linear(one_hot(watched.labels))[:, None], watched.labels)
-        tokens_GND = code_GD.expand(-1, self.tokens_per_group, -1)
-        return tokens_GND + 0.1 * code_GD.detach().std() * torch.randn(tokens_GND.shape)
+        code_G1D = self.linear(one_hot(watched.labels))[:, None]
+        code_G1D = with_figures(code_G1D, watched.labels) if self._tells_figures else code_G1D
+        tokens_GND = code_G1D.expand(-1, self.tokens_per_group, -1)
+        return tokens_GND + 0.1 * code_G1D.detach().std() * torch.randn(tokens_GND.shape)
 
 
-def eye_of(network: Network, films: Sequence[WatchedFilm]) -> Eye:
-    """The visual tokens of what was watched; the eyes, which learn no more, are run here, once."""
-    tokens: dict[int, Tensor] = {}
+def eye_of(network: Network, films: Sequence[WatchedFilm], has_learned: bool = True) -> Eye:
+    """The visual tokens of what was watched; eyes run here, once, but for a projector that learns on."""
+    kept: dict[int, Tensor] = {}
     with torch.no_grad():
         for film in films:
             assert film.features is not None
             seen = network.dts(group_frames(film.features.float()))
-            tokens[film.film.seed] = network.projector(seen).half()
-    return lambda watched: tokens[watched.film.seed].float()
+            kept[film.film.seed] = (network.projector(seen) if has_learned else seen).half()
+
+    def see(watched: WatchedFilm) -> Tensor:
+        tokens = kept[watched.film.seed].float()
+        return tokens if has_learned else network.projector(tokens)
+
+    return see
 
 
 def run_batch(network: Network, eye: Eye, batch: Sequence[TaughtFilm], options: PrefillOptions) -> Outcome:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from figure_columns import WIDTH
+from figure_columns import FIRST_COLUMN, WIDTH
 from figure_wiring import hold_figures, wire_figures
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 from wiring import LARGEST_NUMBER, hold, wire
@@ -29,21 +29,24 @@ from videoxl2.network.language.tokens import END_OF_TURN
 from videoxl2.network.network import Network
 from videoxl2.random_checkpoint import SPECIAL_TOKENS, config_fields, random_network
 
+_LANGUAGE_SIZES = {FIRST_COLUMN: (480, 4), WIDTH: (672, 7)}  # hidden units and heads by width
 
-def small_config(vocab_size: int, stop_id: int) -> ModelConfig:
-    """96-pixel pictures, four visual tokens a frame group, five layers of 288.
+
+def small_config(vocab_size: int, stop_id: int, width: int = WIDTH) -> ModelConfig:
+    """96-pixel pictures, four visual tokens a frame group, five layers of 288, or of 160 before it grows.
 
     Heads are twice as wide as usual: what is looked up is found by its time, and times are wide.
     """
+    units, heads = _LANGUAGE_SIZES[width]
     vision = VisionConfig(
         hidden_size=128, intermediate_size=256, num_layers=3, num_heads=4, image_size=96, patch_size=12
     )
     language = LanguageConfig(
-        hidden_size=WIDTH,
-        intermediate_size=672,
+        hidden_size=width,
+        intermediate_size=units,
         num_layers=5,
-        num_heads=7,
-        num_kv_heads=7,
+        num_heads=heads,
+        num_kv_heads=heads,
         head_dim=64,
         vocab_size=vocab_size,
     )
@@ -124,8 +127,9 @@ def fresh_network(config: ModelConfig, tokenizer: Tokenizer | None, seed: int = 
             parameter.zero_()
     if tokenizer is not None:
         wire(network, tokenizer)
-        wire_figures(network, tokenizer)
         hold(network)
+    if tokenizer is not None and config.language.hidden_size == WIDTH:
+        wire_figures(network, tokenizer)
         hold_figures(network)
     return network
 

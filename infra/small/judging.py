@@ -1,7 +1,8 @@
 """What an index, or an answer, says of drawn films, held against their storyboards.
 
 Boundaries count as found within one sampled picture. A scene's words are judged at the middle of each true
-scene, so a missed boundary costs the words of what it hides.
+scene, so a missed boundary costs the words of what it hides. Average precision is summed, not interpolated:
+the precision at each true highlight found, over how many are true; its mean is over films that have one.
 """
 
 from __future__ import annotations
@@ -14,11 +15,18 @@ from storyboard import Film
 
 from jobs.answers.analysis import Analysis
 from jobs.answers.overlap import Span, iou
-from jobs.reports.evaluation.metrics import Matches, inner_boundaries, match_boundaries, match_pairs
+from jobs.reports.evaluation.metrics import (
+    Matches,
+    average_precision,
+    inner_boundaries,
+    match_boundaries,
+    match_pairs,
+)
 from schemas.answers import CharacterAnswer, HighlightAnswer, SceneAnswer
 from storage.query.catalog import Catalog
 
 _TENTH = 0.051  # s, to which stamps are rounded
+_MIN_IOU = 0.5  # of a highlight with a true one, to count as found by average precision
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,7 @@ class Score:
     times_of_day: list[bool] = field(default_factory=list)
     actions: list[bool] = field(default_factory=list)
     hits: list[bool] = field(default_factory=list)
+    precisions: list[float] = field(default_factory=list)
     silences: list[bool] = field(default_factory=list)
     num_films: int = 0
 
@@ -127,6 +136,7 @@ class Score:
         spans = [(h.start_s, h.end_s) for h in true.highlights or ()]
         if spans:
             self.hits.append(bool(told.highlights) and any(iou(told.highlights[0], s) > 0 for s in spans))
+            self.precisions.append(average_precision(told.highlights, spans, _MIN_IOU))
         else:
             self.silences.append(not told.highlights)
 
@@ -134,13 +144,14 @@ class Score:
         """By name, in the order of the model card's table."""
         return {
             "scene boundary F1": self.boundaries.f1,
-            "setting": _share(self.settings),
-            "time of day": _share(self.times_of_day),
-            "action": _share(self.actions),
+            "setting": _mean(self.settings),
+            "time of day": _mean(self.times_of_day),
+            "action": _mean(self.actions),
             "character F1": self.characters.f1,
             "characters by scene F1": self.appearances.f1,
-            "highlight hit@1": _share(self.hits),
-            "no highlight told so": _share(self.silences),
+            "highlight hit@1": _mean(self.hits),
+            "highlight mAP(0.5)": _mean(self.precisions),
+            "no highlight told so": _mean(self.silences),
         }
 
 
@@ -148,7 +159,7 @@ def _boundaries(told: Told) -> list[float]:
     return inner_boundaries((s.start_s, s.end_s) for s in told.scenes)
 
 
-def _share(values: Sequence[bool]) -> float:
+def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 1.0
 
 

@@ -46,6 +46,8 @@ SUMMARIES = replace(LANGUAGE, name="summaries", steps=240, warm_up=20)
 
 # Both.
 CODE = Stage("code", steps=1200, size=48, rate=1.5e-3)
+# The same for the columns of figures, when the network has grown.
+FIGURES = replace(CODE, name="figures")
 _RARER = _ASKED | _RARE | _FIGURES | {"highlights.time": 40.0}
 ANSWERS = replace(LANGUAGE, name="answers", steps=1500, rate=1.5e-3, weights=_RARER)
 # From what a narrower checkpoint knows, which is not to be lost.

@@ -8,12 +8,41 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
-from answers_stage import Eye, eye_of, run_batch
+from answers_stage import Code, Eye, eye_of, run_batch
 from lessons import Lessons, TaughtFilm, WatchedFilm
 from training import Log, Mean, Stage, Training
 
 from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.network.network import Network
+
+
+def train_language(
+    network: Network,
+    lessons: Lessons,
+    stages: tuple[Stage, Stage, Stage],
+    films: Sequence[WatchedFilm],
+    held_out: Sequence[WatchedFilm],
+    folder: Path,
+    log: Log,
+) -> Code:
+    """Until the language model answers with perfect eyes, for which films need no picture.
+
+    First it learns to find its way about a film by time: when the scene in view began, when the scene that
+    begins at a time ends, and the title of what plays from one time to another. Then the default prompts; and
+    last, who is in a scene.
+    """
+    torch.manual_seed(0)
+    code = Code(network.config)
+    titles, summaries = lessons.of_lookups("titles"), lessons.of_lookups("summaries")
+    learner: dict[str, torch.nn.Module] = {"language": network.language}
+    for stage, modules, taught in zip(
+        stages,
+        (learner | {"code": code}, learner | {"code": code}, learner),
+        ((titles, lessons.of_boundaries()), (lessons, titles), (summaries, lessons)),
+        strict=True,
+    ):
+        teach(network, code, taught, Training(stage, modules, folder), films, held_out, log)
+    return code
 
 
 def train_answers(
@@ -24,14 +53,17 @@ def train_answers(
     held_out: Sequence[WatchedFilm],
     folder: Path,
     log: Log,
+    projector_learns: bool = False,
 ) -> None:
-    """Until answers are right for the eyes there are, which learn no more: their columns keep their sense."""
-    eye = eye_of(network, [*films, *held_out])
+    """Until answers are right for the eyes there are, which learn no more, or only their projector."""
+    with log.timed(f"{stage.name}, eyes"):
+        eye = eye_of(network, [*films, *held_out], has_learned=not projector_learns)
     taught = lessons, lessons.of_lookups("summaries")
     network.dts.requires_grad_(False)
-    network.projector.requires_grad_(False)
-    training = Training(stage, {"language": network.language}, folder)
-    teach(network, eye, taught, training, films, held_out, log)
+    network.projector.requires_grad_(projector_learns)
+    modules: dict[str, torch.nn.Module] = {"language": network.language}
+    modules |= {"projector": network.projector} if projector_learns else {}
+    teach(network, eye, taught, Training(stage, modules, folder), films, held_out, log)
 
 
 def teach(
@@ -47,14 +79,17 @@ def teach(
     questions = [taught[0].of(film, random.Random(n)) for n, film in enumerate(held_out)]
     mean = Mean()
     while not training.is_done:
-        torch.manual_seed(training.step)
-        batch = draw_batch(training.stage, films, taught, training.step)
-        outcome = run_batch(network, eye, batch, PrefillOptions())
-        weights = torch.tensor([training.stage.weights.get(slot, 1.0) for slot in outcome.slots])
-        training.descend((outcome.losses * weights).sum() / weights.sum())
+        with log.timed(training.stage.name):
+            torch.manual_seed(training.step)
+            batch = draw_batch(training.stage, films, taught, training.step)
+            outcome = run_batch(network, eye, batch, PrefillOptions())
+            weights = torch.tensor([training.stage.weights.get(slot, 1.0) for slot in outcome.slots])
+            training.descend((outcome.losses * weights).sum() / weights.sum())
         mean.add(outcome.losses.mean().item())
         if training.is_time_to_tell:
-            log.line(training.stage.name, training.step, loss=mean.take(), **by_slot(network, eye, questions))
+            with log.timed_telling(training.stage.name):
+                right = by_slot(network, eye, questions)
+            log.line(training.stage.name, training.step, loss=mean.take(), **right)
 
 
 def draw_batch(

@@ -6,7 +6,9 @@ import json
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,11 +56,23 @@ class Stage:
 
 
 class Log:
-    """Lines of JSON in FOLDER/log.jsonl, and on the terminal."""
+    """Lines of JSON in FOLDER/log.jsonl, and on the terminal; CPU seconds `spent`, by what on."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "log.jsonl"
         self._began = time.monotonic()
+        self.spent: dict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        """Add the CPU seconds of this process within."""
+        began = time.process_time()
+        yield
+        self.spent[what].append(time.process_time() - began)
+
+    def timed_telling(self, stage: str) -> AbstractContextManager[None]:
+        """Add the same, spent on what held-out films say of a stage."""
+        return self.timed(f"{stage}, telling")
 
     def line(self, stage: str, step: int, **values: Any) -> None:
         told = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}

@@ -2,14 +2,21 @@
 
 import pytest
 import torch
-from ablations import Variant, long_films, score_of, score_of_drawn
+from ablations import score_of_drawn
+from card import long_films
 from evaluate import index_films
+from films import make_films
 from growing import load_wide, wire_anew
+from judging import Score, Told
 from skills import Exam
 from storyboard import draw_film
 from wiring import decoder_layers
 
+from jobs.answers.analysis import analyze
+from jobs.answers.asking import Asker
+from jobs.prompts.pack import load_packs
 from jobs.weights import find_weights
+from videoxl2.frames import plan_sampling, probe, read_frames
 from videoxl2.generate.models.video_xl2 import VideoXL2
 
 # What it reaches on many films is in videoxl2/small/README.md; a few films scatter around that.
@@ -124,7 +131,14 @@ def test_every_head_that_is_set_is_in_the_weights():
 @pytest.mark.nightly
 def test_the_small_checkpoint_is_as_right_as_it_was(tmp_path):
     """Held-out films in files, twelve of half a minute."""
-    score = score_of(Variant("default"), long_films(tmp_path, "test", 30, 12), "small")
+    films, asker, score = long_films("test", 30, 12), Asker(network()), Score()
+    first = 1_030_000
+    make_films(tmp_path, "test", range(first, first + len(films)), 30)
+    for film, path in zip(films, sorted(tmp_path.iterdir()), strict=True):
+        info = probe(path)
+        grid = plan_sampling(info)
+        spans = read_frames(path, grid, asker.model.image_size, info=info)
+        score.add(film, Told.of_analysis(analyze(asker, info, grid, spans, load_packs())))
     assert fallen(score.measures()) == {}
 
 

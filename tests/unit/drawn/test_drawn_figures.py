@@ -11,9 +11,9 @@ from figure_columns import COLOUR, FIRST_COLUMN, ITS, NOTHING, SEEN, SHOWN, SIZE
 from growing import take_over
 from lessons import Lessons, imagine
 from narration import Seen, highlight_answers
+from recipe import small_network
 from storyboard import draw_film
 from torch.nn import functional
-from train import small_network
 from wiring import OWN, decoder_layers, number_features
 from words import ACCESSORIES, COLOURS, SHAPES
 

@@ -59,8 +59,11 @@ def test_the_truth_scores_one():
         (lambda told: with_scenes(told, actions=()), {"action"}),
         (lambda told: with_scenes(told, characters=("green ghost",)), {"characters by scene F1"}),
         (lambda told: replace(told, characters=()), {"character F1"}),
-        (lambda told: replace(told, highlights=()), {"highlight hit@1"}),
-        (lambda told: replace(told, highlights=((0.0, 0.5),)), {"highlight hit@1", "no highlight told so"}),
+        (lambda told: replace(told, highlights=()), {"highlight hit@1", "highlight mAP(0.5)"}),
+        (
+            lambda told: replace(told, highlights=((0.0, 0.5),)),
+            {"highlight hit@1", "highlight mAP(0.5)", "no highlight told so"},
+        ),
         (lambda told: replace(told, scenes=told.scenes[:1]), None),
     ],
 )
@@ -68,3 +71,25 @@ def test_each_mistake_costs_its_measure(change, costs):
     """And no other; a scene that is not told costs boundaries and words."""
     fallen = {name for name, value in judged(change).items() if value < 1}
     assert fallen == costs if costs else {"scene boundary F1", "setting", "action"} <= fallen
+
+
+def test_average_precision_of_a_film_with_two_moments_by_hand():
+    """All its highlights count, in the order told: precision at each one found, over the two there are."""
+    film = next(film for film in FILMS if sum(scene.event is not None for scene in film.scenes) == 2)
+    first, second = ((s.event.start_s, s.event.end_s) for s in film.scenes if s.event)
+    third = (first[0], first[0] + (first[1] - first[0]) / 3)  # overlaps by too little
+    wrong = (first[0] - 60, first[1] - 60)
+    for told, precision in (
+        ((second, first), 1),
+        ((first,), 1 / 2),
+        ((wrong, first, second), (1 / 2 + 2 / 3) / 2),
+        ((first, first, second), (1 + 2 / 3) / 2),
+        ((third, second), 1 / 2 / 2),
+        ((), 0),
+    ):
+        score = Score()
+        score.add(film, replace(truth_of(film), highlights=told))
+        assert score.measures()["highlight mAP(0.5)"] == pytest.approx(precision)
+    without = next(film for film in FILMS if not any(scene.event for scene in film.scenes))
+    score.add(without, truth_of(without))
+    assert score.measures()["highlight mAP(0.5)"] == 0

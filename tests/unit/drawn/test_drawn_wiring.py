@@ -7,7 +7,7 @@ import pytest
 import torch
 from answers_stage import Code, run_batch
 from lessons import Lessons, imagine
-from train import small_network
+from recipe import small_network
 from wiring import HEARD, number_features
 
 from jobs.prompts.pack import load_packs
