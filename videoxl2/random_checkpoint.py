@@ -104,6 +104,8 @@ def config_fields(config: ModelConfig) -> dict[str, object]:
         "mm_spatial_pool_stride": config.pool_stride,
         "mm_grid_side": config.grid_side,  # ours: the published model's 24 is fixed in its code
     }
+    if config.frame_s is not None:
+        fields |= {"mm_seconds_per_frame": float(config.frame_s)}  # ours, too
     if config.frame_tokens is not None:
         fields |= {
             "mm_patch_merge_type": "spatial_unpad",

@@ -76,8 +76,8 @@ class _Model(VideoXL2):
         prefill: PrefillOptions | None = None,
         prefix_ids: Sequence[int] | None = None,
     ) -> Session:
-        expected = prefill.expected_frames if prefill else None
-        options = replace(self.options, expected_frames=expected)
+        asked = prefill or PrefillOptions()
+        options = replace(self.options, expected_frames=asked.expected_frames, step_s=asked.step_s)
         return super().prefill(spans, prefill=options, prefix_ids=prefix_ids)
 
 

@@ -61,15 +61,15 @@ class Code(nn.Module):
 
 def eye_of(network: Network, films: Sequence[WatchedFilm], has_learned: bool = True) -> Eye:
     """The visual tokens of what was watched; eyes run here, once, but for a projector that learns on."""
-    kept: dict[int, Tensor] = {}
+    kept: dict[tuple[int, tuple[int, ...]], Tensor] = {}
     with torch.no_grad():
         for film in films:
             assert film.features is not None
             seen = network.dts(group_frames(film.features.float()))
-            kept[film.film.seed] = (network.projector(seen) if has_learned else seen).half()
+            kept[film.film.seed, film.times_ms] = (network.projector(seen) if has_learned else seen).half()
 
     def see(watched: WatchedFilm) -> Tensor:
-        tokens = kept[watched.film.seed].float()
+        tokens = kept[watched.film.seed, watched.times_ms].float()
         return tokens if has_learned else network.projector(tokens)
 
     return see

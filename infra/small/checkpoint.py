@@ -11,6 +11,7 @@ import json
 import re
 import string
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import torch
@@ -35,7 +36,8 @@ _LANGUAGE_SIZES = {FIRST_COLUMN: (480, 4), WIDTH: (672, 7)}  # hidden units and 
 def small_config(vocab_size: int, stop_id: int, width: int = WIDTH) -> ModelConfig:
     """96-pixel pictures, four visual tokens a frame group, five layers of 288, or of 160 before it grows.
 
-    Heads are twice as wide as usual: what is looked up is found by its time, and times are wide.
+    Heads are twice as wide as usual: what is looked up is found by its time, and times are wide. A frame is a
+    second to it, whatever the rate it is shown films at.
     """
     units, heads = _LANGUAGE_SIZES[width]
     vision = VisionConfig(
@@ -50,7 +52,14 @@ def small_config(vocab_size: int, stop_id: int, width: int = WIDTH) -> ModelConf
         head_dim=64,
         vocab_size=vocab_size,
     )
-    config = ModelConfig(vision=vision, language=language, grid_side=4, dtype="float32", eos_ids=(stop_id,))
+    config = ModelConfig(
+        vision=vision,
+        language=language,
+        grid_side=4,
+        frame_s=Fraction(1),
+        dtype="float32",
+        eos_ids=(stop_id,),
+    )
     return replace(config, raw=config_fields(config))
 
 

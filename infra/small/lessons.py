@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ from jobs.prompts.stamps import tenths
 from schemas.answers import Answer
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.network.configs.config import GROUP_FRAMES
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.network import Network
 
@@ -37,12 +39,14 @@ _MOST_LOOKUPS: dict[Lookups, int] = {"titles": 60, "summaries": 30}
 @dataclass(frozen=True)
 class WatchedFilm:
     """A film with the sampled times and the pictures' labels `[F, H]`, the last repeated to fill its group;
-    where they were drawn and looked at, also the tower's features `[F, C, R, R]` (float16)."""
+    where they were drawn and looked at, also the tower's features `[F, C, R, R]` (float16). At its `pace` a
+    picture is a second."""
 
     film: Film
     times_ms: tuple[int, ...]
     labels: Tensor
     features: Tensor | None = None
+    pace: Pace = REAL_TIME
 
 
 @dataclass(frozen=True)
@@ -60,24 +64,35 @@ class TaughtFilm:
         return sum(map(len, self.stamps)) + 4 * len(self.stamps) + sum(len(one.ids) for one in self.lessons)
 
 
-def sample_times(film: Film, draw: random.Random) -> tuple[int, ...]:
-    """What a reader samples once a second, in ms; the displayed picture may be a bit older than asked for."""
+def sample_times(film: Film, draw: random.Random, every_ms: int = 1000) -> tuple[int, ...]:
+    """What a reader samples, in ms; the displayed picture may be a bit older than asked for."""
     late = draw.choice((0, 0, 0, 0, 0, 0, 16, 33, 40, 90))
-    count = int(film.duration_s * 1000 - 1) // 1000 + 1
-    return tuple(max(0, n * 1000 - draw.randint(0, late)) for n in range(count))
+    count = int(film.duration_s * 1000 - 1) // every_ms + 1
+    return tuple(max(0, n * every_ms - draw.randint(0, late)) for n in range(count))
 
 
-def imagine(part: Part, number: int) -> WatchedFilm:
+def imagine(part: Part, number: int, every_ms: int = 1000) -> WatchedFilm:
     """A film of which no picture is drawn."""
     film = draw_film(part, number)
-    times = sample_times(film, random.Random(film.seed + 7))
-    return WatchedFilm(film, times, film_labels(film, times))
+    times = sample_times(film, random.Random(film.seed + 7), every_ms)
+    pace = Pace(Fraction(1000, every_ms))
+    return WatchedFilm(film, times, film_labels(film, times), pace=pace)
+
+
+def fewer(watched: WatchedFilm, nth: int) -> WatchedFilm:
+    """The same film, of which every so many pictures are sampled."""
+    times, features = watched.times_ms[::nth], watched.features
+    pace = Pace(watched.pace.factor / nth)
+    if features is not None:
+        features = features[: len(watched.times_ms)][::nth]
+        features = torch.cat([features, features[-1:].expand(-len(times) % GROUP_FRAMES, -1, -1, -1)])
+    return WatchedFilm(watched.film, times, film_labels(watched.film, times), features, pace)
 
 
 @torch.no_grad()
-def watch(network: Network, part: Part, number: int) -> WatchedFilm:
+def watch(network: Network, part: Part, number: int, every_ms: int = 1000) -> WatchedFilm:
     """Draw the sampled pictures of a film and encode them."""
-    imagined = imagine(part, number)
+    imagined = imagine(part, number, every_ms)
     film, draw = imagined.film, random.Random(imagined.film.seed + 8)
     side = network.config.vision.image_size
     pieces = []
@@ -127,18 +142,20 @@ class Lessons:
             scenes = scene_answers(_whole(watched))
             draw.shuffle(scenes)
             labels = [who.label for who in roster(watched.film)] if self._lookups == "summaries" else None
-            lessons.append(lookups(scenes[: _MOST_LOOKUPS[self._lookups]], self._table, labels))
-        stamps = tuple(tuple(vocabulary.stamp_ids(ms)) for ms in watched.times_ms[::GROUP_FRAMES])
+            lessons.append(lookups(scenes[: _MOST_LOOKUPS[self._lookups]], self._table, labels, watched.pace))
+        stamps = tuple(
+            tuple(vocabulary.stamp_ids(watched.pace.told_ms(ms))) for ms in watched.times_ms[::GROUP_FRAMES]
+        )
         prefix = tuple(vocabulary.prefix_ids())
         return TaughtFilm(prefix, stamps, watched, tuple(lessons), self._began(watched))
 
     def _began(self, watched: WatchedFilm) -> tuple[int | None, ...]:
-        """For each group; none where that is no whole second."""
+        """For each group; none where that is no whole second as it is told."""
         tokens: list[int | None] = []
         scene, began = -1, 0
         for number, ms in enumerate(watched.times_ms):
             if watched.film.scene_at(ms / 1000) != scene:
-                scene, began = watched.film.scene_at(ms / 1000), tenths(ms)
+                scene, began = watched.film.scene_at(ms / 1000), tenths(watched.pace.told_ms(ms))
             if number % GROUP_FRAMES == GROUP_FRAMES - 1 or number == len(watched.times_ms) - 1:
                 is_whole = began % 10 == 0
                 tokens.append(self._table.encode([str(began // 10)])[0][0] if is_whole else None)
@@ -163,6 +180,7 @@ class Lessons:
             window_ms=window,
             max_tokens=prompt.max_new_tokens,
             scenes=tuple(scene_answers(whole)) if prompt.name == "highlights" else (),
+            pace=watched.pace,
         )
         match prompt.name:
             case "summary":

@@ -12,9 +12,10 @@ from jobs.prompts.pack import Prompt
 from jobs.prompts.program.programs import program_for
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.stamps import seconds, tenths
-from schemas.answers import Answer, SceneAnswer
+from schemas.answers import Answer, SceneAnswer, TimedAnswer
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.constrained.slots import STOP, Choice, Got, Literal, Slot, Text
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 
 
 class UntellableError(Exception):
@@ -41,7 +42,7 @@ def lesson(
     table: TokenTable,
 ) -> Lesson:
     """Raises `UntellableError`."""
-    writer = _Writer(write_records(truth), table)
+    writer = _Writer(write_records([_told(answer, context.pace) for answer in truth]), table)
     program = program_for(prompt.answer, context, table.count).slots()
     try:
         slot = next(program)
@@ -59,7 +60,20 @@ def lesson(
     )
 
 
-def lookups(scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[str] | None = None) -> Lesson:
+def _told(answer: Answer, pace: Pace) -> Answer:
+    """The answer with its times as they are told to the model."""
+    if not isinstance(answer, TimedAnswer):
+        return answer
+    times_ms = {"start_ms": pace.told_ms(answer.start_ms), "end_ms": pace.told_ms(answer.end_ms)}
+    return answer.model_copy(update=times_ms)
+
+
+def lookups(
+    scenes: Sequence[SceneAnswer],
+    table: TokenTable,
+    roster: Sequence[str] | None = None,
+    pace: Pace = REAL_TIME,
+) -> Lesson:
     """The first lines of each scene's record; its end, in whole seconds, and its title are to be learned, and
     with a roster, which stands ahead as in the prompt, its summary.
 
@@ -80,9 +94,9 @@ def lookups(scenes: Sequence[SceneAnswer], table: TokenTable, roster: Sequence[s
     for scene in scenes:
         start, space, end, between, title, label, summary, blank = table.encode(
             [
-                f"{seconds(tenths(scene.start_ms))} -",
+                f"{seconds(tenths(pace.told_ms(scene.start_ms)))} -",
                 " ",
-                seconds(tenths(scene.end_ms)),
+                seconds(tenths(pace.told_ms(scene.end_ms))),
                 " seconds\nTitle:",
                 f" {scene.title}\n",
                 "Summary:",

@@ -69,7 +69,7 @@ def analyze(
     told = _Told(asker, prompts, info.duration_ms, carried, said)
     memory_steps: list[str] = []
     usage = Usage(video_ms=info.duration_ms, num_prompt_tokens=0, num_output_tokens=0, num_again_tokens=0)
-    options = PrefillOptions(duration_ms=info.duration_ms, expected_frames=max_frames)
+    options = PrefillOptions(duration_ms=info.duration_ms, expected_frames=max_frames, step_s=grid.step_s)
     for section in sections:
         started = time.perf_counter()
         session = asker.model.prefill(section, prefill=options)
@@ -123,7 +123,8 @@ class _Told:
             before, window_ms = self._by_section[prompt.name], (self._begins_ms[prompt.name], end_ms)
             if window_ms[0] >= end_ms:
                 continue
-            if before and tenths(window_ms[0]) == tenths(end_ms):  # a rest that no stamp tells from its start
+            told = (tenths(session.pace.told_ms(ms)) for ms in window_ms)
+            if before and len(set(told)) == 1:  # a rest that no stamp tells from its start
                 before[-1] = _reaching(before[-1], *window_ms)
                 self._begins_ms[prompt.name] = end_ms
                 continue
@@ -134,6 +135,7 @@ class _Told:
                 window_ms=window_ms,
                 scenes=(*self._carried.prior_scenes, *self._found(SceneAnswer)),
                 said=self._said,
+                pace=session.pace,
             )
             answer = self._asker.ask(session, prompt, context)
             if not is_last:

@@ -95,9 +95,13 @@ class Respondent:
         try:
             session = self._model.prefill(
                 spans,
-                prefill=PrefillOptions(duration_ms=video.info.duration_ms, expected_frames=grid.num_targets),
+                prefill=PrefillOptions(
+                    duration_ms=video.info.duration_ms,
+                    expected_frames=grid.num_targets,
+                    step_s=grid.step_s,
+                ),
             )
-            context = AnswerContext(video.info.duration_ms, session.frame_times_ms)
+            context = AnswerContext(video.info.duration_ms, session.frame_times_ms, pace=session.pace)
             said = self._ask(session, video.questions, context)
         except ModelError as error:
             raise MediaIndexError(f"{video.path.name}: {error.message}", error.hint) from error
@@ -156,19 +160,25 @@ class Respondent:
 
         times = Times.of(context)
         if not prompts or len(times.stamps) == 1:  # one picture: there is one span, and nothing to ask
-            whole = (times.first / 10, times.last / 10)
+            whole = _real(context, (times.first / 10, times.last / 10))
             return [_Said(whole, 1.0, {}, 1.0) for _ in prompts]
         with session.start_rows(min(MAX_ROWS, len(prompts)), selections) as rows:
             filled = fill_rows([(span_program(times), ids) for ids in prompts], self._table, rows)
         return [
             _Said(
-                span,
+                _real(context, span),
                 start.probability * end.probability,
                 {},
                 min(start.min_allowed_mass, end.min_allowed_mass),
             )
             for span, start, end in (filling.result for filling in filled)
         ]
+
+
+def _real(context: AnswerContext, span: Span) -> Span:
+    """Return the seconds of the video that a told span means."""
+    start_s, end_s = span
+    return context.pace.video_s(start_s), context.pace.video_s(end_s)
 
 
 def span_program(times: Times) -> Program[tuple[Span, SlotStats, SlotStats]]:

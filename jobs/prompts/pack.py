@@ -22,12 +22,13 @@ from jobs.prompts.answer_text import NOTHING, describe_format
 from jobs.prompts.program.times import AnswerContext
 from jobs.prompts.said import MAX_TOKENS, Count, SaidLine, told_within
 from jobs.prompts.schema.answer_schema import answer_from_schema
-from jobs.prompts.stamps import seconds, span_text, tenths
+from jobs.prompts.stamps import seconds, span_text
 from jobs.settings.config import DEFAULT_PACK
 from schemas.answer_tables import RESERVED_TABLES, row_type
 from schemas.answers import ANSWERS, Answer, Layout, Moments, One, SceneAnswer, Several, Tiles
 from schemas.failures import UsageError
 from schemas.rows import Row
+from videoxl2.network.configs.pace import Pace
 
 MIN_WINDOW_MS = 10_000
 PACKS = Path(__file__).parent / "packs"
@@ -80,16 +81,22 @@ class Prompt:
         )
 
     def fill(self, context: AnswerContext, count: Count = len) -> str:
-        """The text as the model reads it; the model speaks of seconds with one decimal. `count` counts a
-        text's tokens."""
+        """The text as the model reads it, in seconds with one decimal, at its pace. `count` counts a text's
+        tokens."""
         start_ms, end_ms = context.window_ms or (0, context.duration_ms)
         return self.text.format(
             format=describe_format(self.answer),
-            start=seconds(tenths(start_ms)),
-            end=seconds(tenths(end_ms)),
+            start=seconds(context.told(start_ms)),
+            end=seconds(context.told(end_ms)),
             characters="; ".join(context.roster) or NOTHING,
-            scenes="\n".join(map(_scene_line, _inside(context.scenes, start_ms, end_ms))) or NOTHING,
-            said=told_within(self._told(context.said), start_ms, end_ms, self.said_tokens, count) or NOTHING,
+            scenes="\n".join(
+                _scene_line(scene, context.pace) for scene in _inside(context.scenes, start_ms, end_ms)
+            )
+            or NOTHING,
+            said=told_within(
+                self._told(context.said), start_ms, end_ms, self.said_tokens, count, context.pace
+            )
+            or NOTHING,
         )
 
     def _told(self, said: Sequence[SaidLine]) -> list[SaidLine]:
@@ -100,9 +107,9 @@ def _inside(scenes: Sequence[SceneAnswer], start_ms: int, end_ms: int) -> list[S
     return [s for s in scenes if s.start_ms < end_ms and s.end_ms > start_ms]
 
 
-def _scene_line(scene: SceneAnswer) -> str:
+def _scene_line(scene: SceneAnswer, pace: Pace) -> str:
     """A scene found before; `<|` in its title would open a control token."""
-    span = span_text(scene.start_ms, scene.end_ms)
+    span = span_text(pace.told_ms(scene.start_ms), pace.told_ms(scene.end_ms))
     return f"{span} seconds: {scene.title.replace('|', '/')}"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobs.prompts.stamps import span_text
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 
 MAX_TOKENS = 600  # of one window, where a prompt names no other bound: some four minutes of talk
 
@@ -19,15 +20,22 @@ class SaidLine:
     text: str
     is_heard: bool = False
 
-    def told(self) -> str:
-        """The text on one line; `<|` in it would open a control token."""
+    def told(self, pace: Pace = REAL_TIME) -> str:
+        """The text on one line, times at the model's pace; `<|` in it would open a control token."""
         words = " ".join(self.text.split()).replace("|", "/")
-        return f"{span_text(self.start_ms, self.end_ms)} seconds: {words}"
+        return f"{span_text(pace.told_ms(self.start_ms), pace.told_ms(self.end_ms))} seconds: {words}"
 
 
-def told_within(said: Sequence[SaidLine], start_ms: int, end_ms: int, max_tokens: int, count: Count) -> str:
+def told_within(
+    said: Sequence[SaidLine],
+    start_ms: int,
+    end_ms: int,
+    max_tokens: int,
+    count: Count,
+    pace: Pace = REAL_TIME,
+) -> str:
     """The lines that overlap the window, in order; where they are too many, as many as fit, spread evenly."""
-    lines = [one.told() for one in said if one.start_ms < end_ms and one.end_ms > start_ms]
+    lines = [one.told(pace) for one in said if one.start_ms < end_ms and one.end_ms > start_ms]
     costs = [count(f"{line}\n") for line in lines]
     kept = _spread(costs, max_tokens)
     return "\n".join(lines[number] for number in kept)

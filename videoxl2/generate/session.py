@@ -26,6 +26,7 @@ from videoxl2.generate.kv.selection import (
     selection_chunks,
 )
 from videoxl2.network.clock import StageClock
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 from videoxl2.network.language.cache import KVCache
 from videoxl2.network.language.tokens import Vocabulary
 from videoxl2.network.language.transformer import LanguageModel
@@ -59,11 +60,12 @@ class Session:
     cache: KVCache
     stop_ids: frozenset[int]
     frame_times_ms: tuple[int, ...]
-    group_times_ms: tuple[int, ...]  # of each group's first frame: what the stamps say
+    group_times_ms: tuple[int, ...]  # of each group's first frame: what the stamps say, told at `pace`
     degraded: tuple[str, ...]  # steps of the memory ladder that were taken
     clock: StageClock
     recorder: StepRecorder | None = None  # of decode steps; None: they run plainly
     pooled: dict[int, KVCache] = field(default_factory=dict, repr=False)  # by compression
+    pace: Pace = REAL_TIME  # at which prompts have to tell the model times, and answers come back
 
     @property
     def num_frames(self) -> int:

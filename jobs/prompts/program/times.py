@@ -1,7 +1,7 @@
 """Which times an answer may name: those of sampled frames, and the window's ends.
 
-Times are milliseconds. In an answer's text they are tenths of a second, as in the stamps that the model
-reads; `Times` knows which instant each of those tenths means.
+Times are milliseconds of the video. In an answer's text they are tenths of a second at the model's pace, as
+in the stamps that it reads; `Times` knows which instant each of those tenths means.
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from jobs.prompts.said import SaidLine
 from jobs.prompts.stamps import STAMP_MS, seconds, tenths
 from schemas.answers import Moments, SceneAnswer, Tiles
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 
 _FEW_TILES = 4  # that even a short window may hold
 
@@ -28,6 +29,7 @@ class AnswerContext:
     max_tokens: int | None = None
     scenes: tuple[SceneAnswer, ...] = ()  # found before, for prompts that speak of them
     said: tuple[SaidLine, ...] = ()  # in the captions, for prompts that tell it
+    pace: Pace = REAL_TIME  # at which the model is told times
 
     def __post_init__(self) -> None:
         first, last = self.window_ms or (0, self.duration_ms)
@@ -36,10 +38,14 @@ class AnswerContext:
         if self.duration_ms < 0:
             raise ValueError(f"a video of {self.duration_ms} ms")
 
+    def told(self, ms: int) -> int:
+        """Return an instant as the model is told it, in tenths of a second."""
+        return tenths(self.pace.told_ms(ms))
+
 
 @dataclass(frozen=True)
 class Times:
-    """The window `[first, last]` and the sampled times inside it, `first` among them, in tenths of a second.
+    """The window `[first, last]` and the sampled times inside it, `first` among them, in told tenths.
 
     No two are alike: of frames with the same stamp the first counts, and of those that bear the stamp of the
     window's start or end neither.
@@ -55,12 +61,12 @@ class Times:
         """Return the times that an answer may name: its window's frames, in tenths of a second."""
         first_ms, last_ms = context.window_ms or (0, context.duration_ms)
         last_ms = max(last_ms, first_ms + 1)
-        first = tenths(first_ms)
-        last = max(tenths(last_ms), first + 1)
+        first = context.told(first_ms)
+        last = max(context.told(last_ms), first + 1)
         instants_ms = {first: first_ms}
         for ms in sorted(context.times_ms):
-            if first_ms < ms < last_ms and first < tenths(ms) < last:
-                instants_ms.setdefault(tenths(ms), ms)
+            if first_ms < ms < last_ms and first < context.told(ms) < last:
+                instants_ms.setdefault(context.told(ms), ms)
         return cls(first, last, tuple(instants_ms), (*instants_ms.values(), last_ms))
 
     def instant_ms(self, time: int) -> int:
@@ -79,7 +85,8 @@ class Times:
     def max_tiles(self, tiles: Tiles) -> int:
         """Return how many records may cover the window."""
         usual = round(tiles.usual_s * 10)
-        return min(tiles.at_most, max(_FEW_TILES, -(-(self.last - self.first) // usual)))
+        length = max(1, tenths(self.instants_ms[-1]) - tenths(self.instants_ms[0]))
+        return min(tiles.at_most, max(_FEW_TILES, -(-length // usual)))
 
     def tile_ends(self, tiles: Tiles, start: int, is_last: bool) -> tuple[int, ...]:
         """Return the ends of a record that starts at `start`, leaving room for another unless it

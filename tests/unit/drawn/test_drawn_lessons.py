@@ -5,7 +5,7 @@ import random
 import lessons
 import pytest
 from checkpoint import build_tokenizer, frame_phrases
-from lessons import Lessons, imagine
+from lessons import Lessons, fewer, imagine
 from narration import character_answers, every_phrase, roster, summary_answer
 from storyboard import draw_film
 from teacher import UntellableError, lesson
@@ -69,6 +69,33 @@ def test_inference_that_decides_as_taught_writes_the_same_tokens(tokenizer, tabl
             filling = end.value
         assert next(decided, None) is None
         assert filling.token_ids == tuple(i for i in one.ids[num_prompt:] if i != table.stop_id)
+
+
+def test_a_film_at_another_rate_is_taught_as_a_faster_one(tokenizer, table, monkeypatch):
+    """Stamps, beginnings, prompts and answers count its pictures; looked at less often it has fewer."""
+    monkeypatch.setattr(lessons, "_WINDOW_SHARE", 0)
+    monkeypatch.setattr(
+        lessons,
+        "sample_times",
+        lambda film, draw, every_ms: tuple(range(0, int(1000 * film.duration_s), every_ms)),
+    )
+    often = imagine("train", 3, every_ms=500)
+    teach = Lessons(Vocabulary(tokenizer), table, list(PROMPTS.values()))
+
+    def said(taught):
+        stamps = [table.decode(stamp) for stamp in taught.stamps]
+        return stamps, [table.decode([i for i in one.ids if i != table.stop_id]) for one in taught.lessons]
+
+    stamps, answers = said(teach.of(often, random.Random(1)))
+    assert stamps[:3] == ["Time 0.0s:", "Time 4.0s:", "Time 8.0s:"]
+    cut_s = often.film.scenes[1].start_s
+    first_end_s = -(-2 * cut_s // 1)  # the first picture of the second scene, of two a second
+    scenes = answers[list(PROMPTS).index("scenes")]
+    assert f"0.0 - {first_end_s:.1f} seconds\nTitle" in scenes
+    once = fewer(often, 2)
+    assert once.times_ms == often.times_ms[::2]
+    assert said(teach.of(once, random.Random(1)))[0] == stamps[: len(once.times_ms) // 4 + 1]
+    assert f"0.0 - {-(-cut_s // 1):.1f} seconds\nTitle" in said(teach.of(once, random.Random(1)))[1][2]
 
 
 def test_a_list_in_any_order_teaches_when_it_ends(tokenizer, table, monkeypatch):

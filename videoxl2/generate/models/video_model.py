@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +15,7 @@ from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, 
 from videoxl2.generate.decoding.decode_step import ALL_PLAIN, StepRecorder
 from videoxl2.generate.models.placing import device_of, dtype_of, spread_over
 from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
-from videoxl2.generate.prefill.stream import FrameSpan, frame_batches
+from videoxl2.generate.prefill.stream import FrameSpan, frame_batches, held
 from videoxl2.generate.session import Session
 from videoxl2.network.checkpoint import load_network, save_checkpoint
 from videoxl2.network.clock import StageClock
@@ -22,6 +23,7 @@ from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.config_file import read_config
 from videoxl2.network.configs.families import Family
 from videoxl2.network.configs.model_options import with_options
+from videoxl2.network.configs.pace import Pace
 from videoxl2.network.configs.picture_size import PictureSize
 from videoxl2.network.configs.source import find_folder, revision_of
 from videoxl2.network.configs.weight_bits import FULL_BITS, quantised
@@ -131,7 +133,12 @@ class VideoModel(ABC):
 
     @abstractmethod
     def before_group(self, pts_ms: int) -> list[int]:
-        """Return the tokens before a group of frames whose first one is shown at `pts_ms`."""
+        """Return the tokens before a group of frames whose first one is told to be shown at `pts_ms`."""
+
+    def stamps(self, firsts_ms: Sequence[int], number: int, pace: Pace) -> list[list[int]]:
+        """Return the tokens before some groups, the first of that number, by times of their first frames."""
+        frames = self.config.frames_per_group
+        return [self.before_group(pace.told_ms(ms, frames * n)) for n, ms in enumerate(firsts_ms, number)]
 
     def prefill_options(self, options: PrefillOptions) -> PrefillOptions:
         """Return the settings that this family prefills with."""
@@ -156,11 +163,14 @@ class VideoModel(ABC):
         impossible frames, `ModelMemoryError` at the end of the ladder, `NonFiniteError` for NaN weights.
         """
         options = self.prefill_options(prefill or PrefillOptions())
+        pace = self.config.pace(options.step_s)
+        if options.expected_frames is not None:
+            options = replace(options, expected_frames=pace.held * options.expected_frames)
         encoder = self.encoder(options)
         running = self._start(options, prefix_ids, self.config.tokens_per_group, encoder.clock)
         frame_times: list[int] = []
-        for firsts_ms, tokens_GND in self.groups(spans, encoder, frame_times):
-            running.add_groups([self.before_group(pts_ms) for pts_ms in firsts_ms], tokens_GND)
+        for firsts_ms, tokens_GND in self.groups(held(spans, pace.held), encoder, frame_times):
+            running.add_groups(self.stamps(firsts_ms, running.layout.num_groups, pace), tokens_GND)
         running.finish(self.after_video(frame_times, options.duration_ms))
         return self._session(running, encoder, frame_times, options)
 
@@ -224,11 +234,11 @@ class VideoModel(ABC):
     ) -> Session:
         moved = running.cache.on_host and not options.offload
         steps = ("cache offloaded to the host",) if moved else ()
-        fields = self.session_fields(encoder, frame_times_ms, steps)
+        fields = self.session_fields(encoder, frame_times_ms, steps, self.config.pace(options.step_s))
         return Session(**fields, layout=running.layout, cache=running.cache)
 
     def session_fields(
-        self, encoder: FrameEncoder, frame_times_ms: Sequence[int], degraded: tuple[str, ...]
+        self, encoder: FrameEncoder, frame_times_ms: Sequence[int], degraded: tuple[str, ...], pace: Pace
     ) -> dict[str, Any]:
         """Return what every session has besides its layout and cache. Raises `NonFiniteError`."""
         if not encoder.all_finite.item():
@@ -245,11 +255,12 @@ class VideoModel(ABC):
             "language": self.network.language,
             "vocabulary": self.vocabulary,
             "stop_ids": frozenset(stops),
-            "frame_times_ms": tuple(frame_times_ms),
+            "frame_times_ms": tuple(frame_times_ms[:: pace.held]),
             "group_times_ms": tuple(frame_times_ms[:: self.config.frames_per_group]),
             "degraded": degraded,
             "clock": encoder.clock,
             "recorder": self._step_recorder(),
+            "pace": pace,
         }
 
     def _step_recorder(self) -> StepRecorder | None:

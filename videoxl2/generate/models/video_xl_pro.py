@@ -23,7 +23,7 @@ from videoxl2.generate.kv.prefix import View
 from videoxl2.generate.kv.selection import BiLevelOptions, Selection
 from videoxl2.generate.models.video_model import VideoModel
 from videoxl2.generate.prefill.chunked import PrefillOptions
-from videoxl2.generate.prefill.stream import FrameSpan
+from videoxl2.generate.prefill.stream import FrameSpan, held
 from videoxl2.generate.session import Session
 from videoxl2.network.configs.config import num_kept
 from videoxl2.network.configs.families import Family
@@ -65,11 +65,12 @@ class VideoXLPro(VideoModel):
         encoder = self.encoder(options)
         prefix = self.prefix(prefix_ids)
         layout = TokenLayout(len(prefix), self.config.tokens_per_group)
+        pace = self.config.pace(options.step_s)
         pieces: list[Tensor] = []
         frame_times: list[int] = []
-        for firsts_ms, tokens_GND in self.groups(spans, encoder, frame_times):
-            for pts_ms, visual_ND in zip(firsts_ms, tokens_GND, strict=True):
-                stamp = self.before_group(pts_ms)
+        for firsts_ms, tokens_GND in self.groups(held(spans, pace.held), encoder, frame_times):
+            stamps = self.stamps(firsts_ms, layout.num_groups, pace)
+            for stamp, visual_ND in zip(stamps, tokens_GND, strict=True):
                 pieces += [self.network.language.embed(stamp), visual_ND]
                 layout.add_group(len(stamp))
         self.check_context(f"{layout.num_groups} groups of frames", kept_rows(layout, keep_ratio))
@@ -80,7 +81,7 @@ class VideoXLPro(VideoModel):
         )
         language = self.network.language
         return PromptedSession(
-            **self.session_fields(encoder, frame_times, ()),
+            **self.session_fields(encoder, frame_times, (), pace),
             layout=layout,
             cache=KVCache(language.cache_shape, self.device),
             video=video,

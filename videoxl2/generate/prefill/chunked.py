@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal, get_args
 
 import torch
@@ -47,6 +48,9 @@ class PrefillOptions:
     offload: bool = False  # keys and values live in host memory
     duration_ms: int | None = None  # of the whole video, for models that are told; None: up to its last frame
     expected_frames: int | None = None  # sizes the cache once, instead of growing it
+    step_s: Fraction | None = (
+        None  # between frames, for models that count them; None: they are told real time
+    )
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(PrefillMode):
@@ -58,6 +62,8 @@ class PrefillOptions:
             )
         if self.pass_tokens < 1:
             raise ModelInputError(f"pass_tokens={self.pass_tokens}", "Give a positive number of tokens.")
+        if self.step_s is not None and self.step_s <= 0:
+            raise ModelInputError(f"step_s={self.step_s}", "Give the seconds from a frame to the next.")
         if self.vision_batch is not None and self.vision_batch < 1:
             raise ModelInputError(f"vision_batch={self.vision_batch}", "Give a positive number of frames.")
 

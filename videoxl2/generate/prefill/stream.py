@@ -37,6 +37,20 @@ class FrameBatch:
     pts_ms: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _HeldSpan:
+    frames: NDArray[np.uint8]
+    pts_ms: NDArray[np.int64]
+
+
+def held(spans: Iterable[FrameSpan], times: int) -> Iterator[FrameSpan]:
+    """Yield the spans, each frame with its time so many times in a row."""
+    for span in spans:
+        yield (
+            _HeldSpan(span.frames.repeat(times, axis=0), np.repeat(span.pts_ms, times)) if times > 1 else span
+        )
+
+
 def frame_batches(spans: Iterable[FrameSpan], batch: int, image_size: int | None) -> Iterator[FrameBatch]:
     """Yield batches of `batch` frames, the last one shorter; a span is read when its frames are due.
 

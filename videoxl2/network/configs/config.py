@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from videoxl2.network.configs.chat import CHATML, ChatFrame
 from videoxl2.network.configs.families import Family
+from videoxl2.network.configs.pace import REAL_TIME, Pace
 from videoxl2.network.configs.picture_size import (
     FRAMES_PER_PAIR,
     USUAL_PICTURE,
@@ -110,6 +111,9 @@ class ModelConfig:
     system: str | None = None  # a system prompt in place of the published one
     fps: Fraction | None = None  # pictures a second that its files name for videos
     context_tokens: int | None = None  # video, question and answer together; None: any number
+    frame_s: Fraction | None = (
+        None  # seconds that its stamps count from a frame to the next; None: as many as pass
+    )
     dtype: str = "bfloat16"  # of the weights on disk
     weight_bits: int = 16  # of the language model's layers; fewer: they are quantised as they are loaded
     eos_ids: tuple[int, ...] = (151645,)
@@ -121,6 +125,12 @@ class ModelConfig:
     def trained_frames(self) -> int | None:
         """Return the frames that its makers show it of a video; None: any number."""
         return {Family.LLAVA_VIDEO: 64, Family.VIDEO_XL_PRO: 128}.get(self.family)
+
+    def pace(self, step_s: Fraction | None) -> Pace:
+        """Return how fast time goes for it where frames are `step_s` seconds apart; None: as it is told."""
+        if self.frame_s is None or step_s is None:
+            return REAL_TIME
+        return Pace.counting(self.frame_s, step_s)
 
     @property
     def frames_per_group(self) -> int:

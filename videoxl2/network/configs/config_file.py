@@ -7,6 +7,7 @@ SigLIP-SO400M/14-384), so that a config.json that leaves a field out still means
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -95,6 +96,7 @@ def _config_of(folder: Path, raw: dict[str, Any], family: Family) -> ModelConfig
             family=family,
             frame_tokens=_frame_tokens(raw) if family is Family.LLAVA_VIDEO else None,
             context_tokens=None if family is Family.VIDEO_XL_2 else _context_tokens(raw),
+            frame_s=_frame_s(raw, family),
             dtype=str(raw.get("torch_dtype") or raw.get("dtype") or "bfloat16"),
             eos_ids=_eos_ids(folder, raw),
             vision_found=bool(raw_vision),
@@ -162,6 +164,18 @@ def _context_tokens(raw: dict[str, Any]) -> int:
     """Return the tokens that a sequence may have; the reference cuts off the rest, the question first."""
     limits = (raw.get("tokenizer_model_max_length"), raw.get("max_position_embeddings"))
     return min((int(limit) for limit in limits if limit), default=LanguageConfig().max_position_embeddings)
+
+
+def _frame_s(raw: dict[str, Any], family: Family) -> Fraction | None:
+    """Read how many seconds stamps count for a frame, where a checkpoint says so."""
+    if raw.get("mm_seconds_per_frame") is None:
+        return None
+    if family is Family.LLAVA_VIDEO:
+        raise ValueError("mm_seconds_per_frame is of models with a stamp before each frame group")
+    frame_s = Fraction(str(raw["mm_seconds_per_frame"]))
+    if frame_s <= 0:
+        raise ValueError(f"mm_seconds_per_frame {frame_s} is not positive")
+    return frame_s
 
 
 def _find_vision_config(folder: Path, raw: dict[str, Any]) -> dict[str, Any]:
