@@ -106,24 +106,19 @@ class Index:
         analysis_key: str,
         commit: Mapping[str, Any],
         video: Mapping[str, Any],
-        has_texts_of: Callable[[str | None], bool] = lambda _: True,
-        keeps_others: bool = False,
-    ) -> bool:
+        keeps_texts: Callable[[str], bool],
+    ) -> str | None:
         """Commit a bundle's rows under another name: `commit` and `video` are the columns that differ.
 
-        `has_texts_of` tells whether texts of this `sidecars_rev` lie beside the other video, which is
-        returned: rows of texts that do not are left out, and the copy's own revision is nobody's, unless it
-        `keeps_others`. NotFound: there is no such bundle.
+        `keeps_texts` tells whether the copy keeps rows of texts of such a `sidecars_rev`; where not, its own
+        revision is nobody's. Returns the revision of the bundle's texts. NotFound: there is no bundle.
         """
         bundle = self._bundle(video_id, analysis_key)
         rev = sidecars_rev_of(bundle)
-        has_same = has_texts_of(rev)
-        left_out = (
-            {} if has_same or keeps_others or rev is None else {"sidecars_rev": digest("left out", rev)}
-        )
+        left_out = {} if rev is None or keeps_texts(rev) else {"sidecars_rev": digest("left out", rev)}
         copy = repoint_bundle(bundle, {**commit, **left_out}, video, with_sidecars=not left_out)
         self.commit(commit["video_id"], commit["analysis_key"], copy)
-        return has_same
+        return rev
 
     def unfinished(self) -> frozenset[VideoId]:
         """The ids of the videos that runs so far could not settle, whatever became of them since."""

@@ -34,12 +34,16 @@ def relink(index: Index, planned: PlannedVideo, run_id: str, reads_texts: bool) 
     commit = columns_of(Commit, video) | key | {"run_id": run_id, "created_at": _now()}
     del commit["sidecars_rev"]  # the texts that are in the rows are the other's
     listed = columns_of(Video, video) | key
-    other = planned.carried_id, planned.carried_key
-    if not reads_texts:
-        index.commit_copy(*other, commit, listed)
-        return True
-    keeps_others = planned.reason is Reason.MOVED  # its own texts most likely, under another name, too
-    return index.commit_copy(*other, commit, listed, video.has_texts_of, keeps_others)
+    # Texts of a moved video are its own most likely, under another name, too.
+    keeps_all = not reads_texts or planned.reason is Reason.MOVED
+    rev = index.commit_copy(
+        planned.carried_id,
+        planned.carried_key,
+        commit,
+        listed,
+        lambda rev: keeps_all or video.has_texts_of(rev),
+    )
+    return not reads_texts or video.has_texts_of(rev)
 
 
 def texts_to_read(videos: Sequence[VideoObject], checked: Preflight) -> Findings:
