@@ -15,8 +15,21 @@ class Cue:
     is_end_guessed: bool = False  # the file does not say when it ends
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """The labels of a track, by its stream's container or its sidecar's name."""
+
+    language: str | None = None  # BCP 47; None where nothing says one
+    language_as_written: str | None = None
+    title: str | None = None
+    is_default: bool = False
+    is_forced: bool = False
+    is_hearing_impaired: bool = False
+    is_commentary: bool = False
+
+
 @dataclass(frozen=True, slots=True)
-class Track:
+class Track(Labels):
     """Captions or subtitles of one kind: one language, in one place.
 
     `source` is `stream`, `pictures` (inside the video stream) or `sidecar`, and `origin` the number of the
@@ -33,13 +46,6 @@ class Track:
     source: str
     origin: str
     codec: str
-    language: str | None = None  # BCP 47
-    language_as_written: str | None = None
-    title: str | None = None
-    is_default: bool = False
-    is_forced: bool = False
-    is_hearing_impaired: bool = False
-    is_commentary: bool = False
     has_text: bool = False
     cues: tuple[Cue, ...] = ()
     num_dropped: int = 0  # cues left out: outside the video, empty, or damaged

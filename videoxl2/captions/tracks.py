@@ -1,7 +1,7 @@
 """Tracks of what was collected: cues at their times in the film, and what was odd about them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 
 from videoxl2.captions.carriers.collecting import CodeCollector, PictureCollector, TextCollector
@@ -63,18 +63,8 @@ def of_pictures(collected: PictureCollector, film: InFilm, taken: Sequence[Track
 
 
 def _of_carrier(carrier: Carrier) -> Track:
-    return Track(
-        source="stream",
-        origin=str(carrier.index),
-        codec=_NAMES.get(carrier.codec, carrier.codec) or "unknown",
-        language=carrier.language,
-        language_as_written=carrier.language_as_written,
-        title=carrier.title,
-        is_default=carrier.is_default,
-        is_forced=carrier.is_forced,
-        is_hearing_impaired=carrier.is_hearing_impaired,
-        is_commentary=carrier.is_commentary,
-    )
+    codec = _NAMES.get(carrier.codec, carrier.codec) or "unknown"
+    return Track("stream", str(carrier.index), codec, **asdict(carrier.labels))
 
 
 def _of_channels(track: Track, collected: CodeCollector | PictureCollector, film: InFilm) -> list[Track]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from av.stream import Disposition, Stream
 
 from videoxl2.captions.markup.plain import tidy
+from videoxl2.captions.records import Labels
 from videoxl2.frames.files.container import OpenVideo, has_decoder
 from videoxl2.frames.files.formats import boxes
 from videoxl2.frames.files.formats.matroska_tracks import MatroskaTrack, read_tracks
@@ -38,13 +39,7 @@ class Carrier:
     track_id: int  # the number that MP4 gives it
     time_base: Fraction | None
     codec: str
-    language: str | None
-    language_as_written: str | None
-    title: str | None
-    is_default: bool
-    is_forced: bool
-    is_hearing_impaired: bool
-    is_commentary: bool
+    labels: Labels
 
 
 def find_carriers(path: str | os.PathLike[str], video: OpenVideo, movie: boxes.Movie | None) -> list[Carrier]:
@@ -98,19 +93,16 @@ def _ffmpeg_name(stream: Stream) -> str:
 
 def _described(stream: Stream, codec: str, written: str | None, movie: boxes.Movie | None) -> Carrier:
     shown = stream.disposition
-    return Carrier(
-        stream.index,
-        stream.id,
-        stream.time_base,
-        codec,
-        language_tag(written) if written else None,
-        written,
-        _title(stream),
+    labels = Labels(
+        language=language_tag(written) if written else None,
+        language_as_written=written,
+        title=_title(stream),
         is_default=bool(shown & Disposition.default),
         is_forced=bool(shown & Disposition.forced) or _is_forced_in_mp4(stream, movie),
         is_hearing_impaired=bool(shown & _FOR_THE_DEAF) or codec == "cea608",
         is_commentary=bool(shown & Disposition.comment),
     )
+    return Carrier(stream.index, stream.id, stream.time_base, codec, labels)
 
 
 def _title(stream: Stream) -> str | None:

@@ -6,8 +6,8 @@ Hindi, unless something else names a language: then it is "hearing impaired".
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from videoxl2.captions.records import Labels
 from videoxl2.frames.probing.languages import TWO_LETTERS, language_tag
 
 _FORCED = {"forced", "foreign"}
@@ -36,22 +36,8 @@ _WITHOUT_TWO_LETTERS = {"ast", "ceb", "cmn", "fil", "gsw", "haw", "hmn", "mai", 
 _KNOWN = TWO_LETTERS.keys() | set(TWO_LETTERS.values()) | _WITHOUT_TWO_LETTERS
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """The parts of a sidecar's name: `language` is BCP 47, None where no part says one; `language_as_written`
-    is that part."""
-
-    language: str | None
-    language_as_written: str | None
-    title: str | None
-    is_default: bool
-    is_forced: bool
-    is_hearing_impaired: bool
-    is_commentary: bool
-
-
-def read_name(name: str, video_name: str) -> Named:
-    """Read the parts of a sidecar's name, which begins with the video's, with or without its extension."""
+def read_name(name: str, video_name: str) -> Labels:
+    """Read the labels in a sidecar's name, which begins with the video's, with or without its extension."""
     flags: list[str] = []
     left: list[str] = []
     written: str | None = None
@@ -67,14 +53,14 @@ def read_name(name: str, video_name: str) -> Named:
     if written is None and _EITHER in flags:
         flags.remove(_EITHER)
         written = _EITHER
-    return Named(
-        _language(written) if written else None,
-        written,
-        ".".join(left) or None,
-        not _DEFAULT.isdisjoint(flags),
-        not _FORCED.isdisjoint(flags),
-        not (_HEARING_IMPAIRED | {_EITHER}).isdisjoint(flags),
-        not _COMMENTARY.isdisjoint(flags),
+    return Labels(
+        language=_language(written) if written else None,
+        language_as_written=written,
+        title=".".join(left) or None,
+        is_default=not _DEFAULT.isdisjoint(flags),
+        is_forced=not _FORCED.isdisjoint(flags),
+        is_hearing_impaired=not (_HEARING_IMPAIRED | {_EITHER}).isdisjoint(flags),
+        is_commentary=not _COMMENTARY.isdisjoint(flags),
     )
 
 

@@ -11,7 +11,7 @@ from videoxl2.captions.settling import MAX_CUES, Written, settle
 from videoxl2.captions.sidecars.broadcast import broadcast_cues, is_broadcast
 from videoxl2.captions.sidecars.counted import microdvd_cues, mpl2_cues
 from videoxl2.captions.sidecars.encodings import decode
-from videoxl2.captions.sidecars.names import Named, read_name
+from videoxl2.captions.sidecars.names import read_name
 from videoxl2.captions.sidecars.origins import origin_of
 from videoxl2.captions.sidecars.scenarist import scenarist_cues
 from videoxl2.captions.sidecars.script import script_cues
@@ -73,13 +73,12 @@ def read_sidecar(name: str, video_name: str, data: bytes, info: MediaInfo) -> Tr
 
     Never fails: what holds no captions is a track without text, whose warnings say why.
     """
-    named = read_name(name, video_name)
-    track = _track(name, named)
+    track = _track(name, video_name)
     if data.startswith(_VOBSUB):
         return _of_pictures(track, data)
     if is_broadcast(data):
         return _of_broadcast(track, data, info)
-    text, encoding, is_guessed = decode(data, named.language)
+    text, encoding, is_guessed = decode(data, track.language)
     codec = _format_of(text) or _BY_EXTENSION.get(name.rpartition(".")[2].lower(), "unknown")
     track = replace(track, codec=codec, encoding=encoding, is_encoding_guessed=is_guessed)
     if codec == _FOR_THE_DEAF:
@@ -96,12 +95,12 @@ def read_sidecar(name: str, video_name: str, data: bytes, info: MediaInfo) -> Tr
 def list_sidecar(name: str, video_name: str, why: str) -> Track:
     """Return what the name alone says of a sidecar that cannot be read; `why` is the warning."""
     extension = name.rpartition(".")[2].lower()
-    track = _track(name, read_name(name, video_name))
+    track = _track(name, video_name)
     return replace(track, codec=_BY_EXTENSION.get(extension, "unknown"), warnings=(why,))
 
 
-def _track(name: str, named: Named) -> Track:
-    return Track(source="sidecar", origin=name, codec="unknown", **asdict(named))
+def _track(name: str, video_name: str) -> Track:
+    return Track("sidecar", name, "unknown", **asdict(read_name(name, video_name)))
 
 
 def _format_of(text: str) -> str | None:
