@@ -14,7 +14,7 @@ from videoxl2.frames.reading.small_pictures import SmallPictures
 from videoxl2.frames.reading.stills.keyframes import read_keyframes
 from videoxl2.shots import Shot, ShotDetector, Transition, shots_of
 from videoxl2.watching.refining import refined
-from videoxl2.watching.stills import SIZE, Still, StillTaker
+from videoxl2.watching.stills import Still, StillTaker
 
 MOST_STILLS = 4000  # of one film: 50 MB
 MOST_LOOKED_UP = 100  # of those that were not copied
@@ -69,11 +69,8 @@ class ShotWatcher:
         """Stills of shots in which no picture was copied, as they are short, by the index of the shot."""
         few = shots[:MOST_LOOKED_UP] if self._every == 1 else ()
         middles = {(shot.start_ms + shot.end_ms) // 2: shot.index for shot in few}
-        read = read_keyframes(self._path, self._info, middles, SIZE, limits=self._limits)
-        return {
-            middles[ms]: Still(ms, one.image, one.width, one.height, one.is_damaged)
-            for ms, one in read.items()
-        }
+        read = read_keyframes(self._path, self._info, middles, limits=self._limits)
+        return {middles[ms]: Still(**vars(one), at_ms=ms) for ms, one in read.items()}
 
     def _refined(self) -> list[Transition]:
         if not self._is_draft or not self._shown_ms:

@@ -12,24 +12,20 @@ from numpy.typing import NDArray
 
 from videoxl2.frames.files.decoder import Picture
 from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
+from videoxl2.frames.reading.stills.keyframes import SIZE, Keyframe
 from videoxl2.frames.reading.stills.thumbnail import to_jpeg
 
-SIZE = 320  # pixels of the longer side, at most
 EVERY_MS, AT_KEYS_MS = 1000, 200  # copies are no closer together; where the encoder began anew
 SETTLED_MS = 400  # away from the borders of a shot, where it is long enough
 MOST_COPIES = 256  # held at once: 25 MB
 _AREA = int(Interpolation.AREA)
 
 
-@dataclass(frozen=True)
-class Still:
-    """A JPEG as a player would show the picture: upright, square pixels. Sides in pixels."""
+@dataclass(frozen=True, kw_only=True)
+class Still(Keyframe):
+    """A keyframe with its time, from which on it is shown."""
 
     at_ms: int
-    image: bytes
-    width: int
-    height: int
-    is_damaged: bool  # or built on a damaged picture
 
 
 @dataclass(frozen=True)
@@ -102,7 +98,7 @@ class StillTaker:
         rgb = self._to_rgb.reformat(copy.frame, format="rgb24", threads=1).to_ndarray()
         shown = upright(rgb.astype(np.uint8, copy=False), copy.matrix)
         height, width, _ = shown.shape
-        return Still(copy.at_ms, to_jpeg(shown), width, height, copy.is_damaged)
+        return Still(to_jpeg(shown), width, height, copy.is_damaged, at_ms=copy.at_ms)
 
 
 def _mean_step(luma_HW: NDArray[np.int16], axis: int) -> float:

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from videoxl2.frames.files.decoder import Picture
-from videoxl2.frames.files.pixels import display_matrix, shown_size, upright
-from videoxl2.frames.reading.stills.thumbnail import to_jpeg
+from videoxl2.frames.reading.stills.thumbnail import shrink, to_jpeg
 
 MOST_TILES = 100
 LEAST_STEP_MS = 1000
@@ -85,16 +84,7 @@ class StripMaker:
 
     def _drawn(self, picture: VideoFrame) -> NDArray[np.uint8]:
         """`uint8 [height, width, 3]`, upright, in the shape of the first one."""
-        width, height = shown_size(picture, self._pixel_aspect, self._size)
-        small = self._reformatter.reformat(
-            picture,
-            width=width,
-            height=height,
-            format="rgb24",
-            interpolation=Interpolation.AREA,
-            threads=1,
-        )
-        tile = upright(small.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
+        tile = shrink(picture, self._pixel_aspect, self._size, Interpolation.AREA, self._reformatter)
         if self._tiles and tile.shape != self._tiles[0].shape:
             height_0, width_0, _ = self._tiles[0].shape
             tile = np.asarray(Image.fromarray(tile).resize((width_0, height_0)))

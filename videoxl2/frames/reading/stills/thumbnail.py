@@ -53,16 +53,22 @@ def read_thumbnail(
         return to_jpeg(shrink(picture, pixel_aspect, size))
 
 
-def shrink(picture: VideoFrame, pixel_aspect: Fraction, size: int) -> NDArray[np.uint8]:
-    """Return `uint8 [height, width, 3]` as a player shows it: square pixels, upright, the longer side
-    `size`."""
-    width, height = shown_size(picture, pixel_aspect, size)
-    small = VideoReformatter().reformat(
+def shrink(
+    picture: VideoFrame,
+    pixel_aspect: Fraction,
+    size: int,
+    interpolation: int = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT,
+    reformatter: VideoReformatter | None = None,
+) -> NDArray[np.uint8]:
+    """Return `uint8 [height, width, 3]` as a player shows it: square pixels, upright, the longer side `size`.
+
+    A `reformatter` that is kept spares its making where many pictures of a film follow each other.
+    """
+    small = (reformatter or VideoReformatter()).reformat(
         picture,
-        width=width,
-        height=height,
-        format="rgb24",
-        interpolation=Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT,
+        *shown_size(picture, pixel_aspect, size),
+        "rgb24",
+        interpolation=interpolation,
         threads=1,
     )
     return upright(small.to_ndarray().astype(np.uint8, copy=False), display_matrix(picture))
