@@ -118,8 +118,10 @@ def _describe(
             snapshot.created_at if snapshot else None,
         ],
     )
+    connection.begin()  # one write of hundreds of comments, not one of each
     for table in (*SERVED_TABLES, "runs", "commits"):
         for column in COLUMNS[table]:
             connection.execute(
                 f"COMMENT ON COLUMN built.{table}.{column.name} IS {quote(column.description)}"
             )
+    connection.commit()
