@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 TOOLS := .venv/tools
 LOCK := infra/requirements.lock
 DEMO ?= demo
-PARALLEL ?= -n auto --no-loadscope-reorder # of pytest: a process for each core
+# Of pytest: a process for each core, and one more, as tests of Ray often wait.
+PARALLEL ?= -n $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test nightly coverage test-browser test-infra test-metrics test-pythons unit lint format lock image audit docs \

@@ -1,6 +1,7 @@
 """Rows for tests: complete and valid, derived from the row types, with only what matters spelled out."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -62,13 +63,31 @@ def _blank(annotation: Any, bounds: list[Any]) -> Any:
 
 
 RAY_TESTS = "tests/integration/run/"
+OWN_RAYS = re.compile(r".*/test_run_(cluster|interrupted|jobs|metrics|nodes|ray|runner|sdk|symmetric)\.")
 SPREAD_TESTS = "tests/unit/frames/test_frames_property.py"  # long, and its tests share nothing
+LONG_TESTS = (
+    RAY_TESTS,
+    "tests/integration/",
+    "tests/unit/storage/",
+    "tests/unit/frames/",
+    "tests/unit/jobs/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put long files first, so that in the end no process works at one while all others wait."""
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    starts = (rank for rank, start in enumerate(LONG_TESTS) if nodeid.startswith(start))
+    return next(starts, len(LONG_TESTS))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Spread files over processes; all that start Ray stay in one, so that no two start at once. Of the long
-    file each test is spread by itself.
+    """Spread files over processes. Files of runs that share a Ray stay in one, those that start Rays of their
+    own in another. Of the long file each test is spread by itself.
 
     `--dist loadgroup` of pytest-xdist 3.8 would do it by marks, but finds none under pytest 9.2.
     """
@@ -78,7 +97,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         def _split_scope(self, nodeid: str) -> str:
             if nodeid.startswith(SPREAD_TESTS):
                 return nodeid
-            return RAY_TESTS if nodeid.startswith(RAY_TESTS) else nodeid.partition("::")[0]
+            if nodeid.startswith(RAY_TESTS):
+                return "own rays" if OWN_RAYS.match(nodeid) else "one ray"
+            return nodeid.partition("::")[0]
 
     return ByFile(config, log)
 

@@ -66,7 +66,7 @@ def counts(where: list[str], media_index) -> tuple[int, int]:
     return row["videos"], row["whole"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.nightly)])
 def test_a_stop_leaves_a_consistent_index_and_the_same_command_goes_on(
     where, start, parrot, media_index, number
 ):

@@ -50,9 +50,12 @@ def pid_of(part: str, driver: subprocess.Popen[str]) -> int:
         ("gcs/gcs_server", "json", signal.SIGKILL, "control store (GCS) ended (killed by SIGKILL)"),
         pytest.param(
             *("raylet/raylet", "text", signal.SIGKILL, "node manager (raylet) ended (killed by SIGKILL)"),
-            marks=pytest.mark.nightly,  # the next one ends it, too
+            marks=pytest.mark.nightly,
         ),
-        ("ray::RuntimeEnvAgent", "text", signal.SIGKILL, "node manager (raylet) ended (exit code 0)"),
+        pytest.param(
+            *("ray::RuntimeEnvAgent", "text", signal.SIGKILL, "node manager (raylet) ended (exit code 0)"),
+            marks=pytest.mark.nightly,
+        ),
         pytest.param(
             *("gcs/gcs_server", "text", signal.SIGSTOP, "control store (GCS) did not answer 6 times"),
             marks=pytest.mark.nightly,  # it takes more than a minute to be sure

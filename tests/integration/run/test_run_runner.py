@@ -459,7 +459,13 @@ class Deadly:
         os._exit(1)
 
 
-@pytest.mark.parametrize("answers", [None, TWO_SCENES], ids=["no model", "a model"])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param(None, id="no model", marks=pytest.mark.nightly),
+        pytest.param(TWO_SCENES, id="a model"),
+    ],
+)
 def test_a_signal_that_kills_its_process_costs_signals_and_nothing_else(
     tmp_path, cluster, make_video, answers
 ):
