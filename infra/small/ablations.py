@@ -28,6 +28,7 @@ from videoxl2.generate.kv.selection import BiLevelOptions
 from videoxl2.generate.models.video_xl2 import VideoXL2
 from videoxl2.generate.prefill.chunked import PrefillOptions
 from videoxl2.generate.session import Session
+from videoxl2.network.configs.config import ModelConfig
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Examiner:
         score, asked = Score(), repr(replace(variant, name=""))
         for film in films:
             told = self._kept.told(film, asked, partial(self._ask, variant, film))
-            score.add(film, told, float(1 / variant.fps))
+            score.add(film, told, shown_every_s(self._weights.config, variant.fps))
         return score
 
     def _ask(self, variant: Variant, film: Film) -> Told:
@@ -151,8 +152,14 @@ def score_of_drawn(network: VideoXL2, films: Iterable[Film], fps: Fraction = Fra
     score = Score()
     for film in films:
         info, grid, span = read_drawn(film, network.image_size, fps)
-        score.add(film, Told.of_analysis(analyze(asker, info, grid, [span], load_packs())), float(1 / fps))
+        told = Told.of_analysis(analyze(asker, info, grid, [span], load_packs()))
+        score.add(film, told, shown_every_s(network.config, fps))
     return score
+
+
+def shown_every_s(config: ModelConfig, fps: Fraction) -> float:
+    """The seconds from one picture that the model is shown to the next."""
+    return float(config.pace(1 / fps).every / fps)
 
 
 def _with_window(prompt: Prompt, window_s: float | None) -> Prompt:

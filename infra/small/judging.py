@@ -114,7 +114,7 @@ class Score:
     num_films: int = 0
 
     def add(self, film: Film, told: Told, picture_s: float = 1.0) -> None:
-        """Judge one film; `picture_s` lies between two sampled pictures."""
+        """Judge one film; `picture_s` lies between two pictures that were shown."""
         self.num_films += 1
         ours, theirs = _boundaries(told), [scene.start_s for scene in film.scenes[1:]]
         self.boundaries += match_boundaries(ours, theirs, picture_s + _TENTH)

@@ -105,7 +105,7 @@ class Respondent:
             said = self._ask(session, video.questions, context)
         except ModelError as error:
             raise MediaIndexError(f"{video.path.name}: {error.message}", error.hint) from error
-        fps = float(grid.effective_fps)
+        fps = float(grid.of_every(session.pace.every).effective_fps)
         return [
             _answered(question, one, fps, session.num_frames)
             for question, one in zip(video.questions, said, strict=True)

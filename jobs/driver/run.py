@@ -55,7 +55,7 @@ def _run(settings: Settings, progress: Progress, goal: Goal, makes_index: bool, 
     with KeptLease(acquire(checked.index.store, goal.kind, run_id, progress.waiting), stop.lose) as lease:
         plan = plan_for(checked, goal, run_id)
         plan = _claim(checked, plan, lease)
-        progress.planned(plan, checked.weights)
+        progress.planned(plan, checked.weights, checked.recipe.fps)
         execution = Execution(checked, plan, run_id, goal.kind, started_at, progress, owns_process, address)
         try:
             return execution.run(stop)

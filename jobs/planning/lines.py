@@ -1,6 +1,7 @@
 """A plan as people read it."""
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 from jobs.planning.costs.signal_costs import SignalEstimate
@@ -11,6 +12,7 @@ from jobs.ui.words import hours, size
 from jobs.weights import Weights
 from schemas.plan import MISSING, STALE, UNTOUCHED, Reason
 from storage.index.index import NOT_MADE
+from videoxl2.network.configs.config import ModelConfig
 from videoxl2.network.configs.picture_size import USUAL_PICTURE
 
 # What becomes of videos that no GPU's time is planned for.
@@ -63,8 +65,19 @@ def model_lines(weights: Weights | None, settings: Settings) -> Iterator[str]:
         yield f"       asked with {', '.join(f'{key}={value}' for key, value in weights.options)}"
     if settings.fps is None and weights.config.fps is not None:
         yield f"       {weights.config.fps} pictures a second, as its files say; --fps says otherwise"
+    if settings.fps is not None and (line := pace_line(weights.config, settings.fps)):
+        yield f"       {line}"
     if weights.config.chat.skips_thought:
         yield "       it would think first: it is told an empty thought, and answers at once"
+
+
+def pace_line(config: ModelConfig, fps: Fraction) -> str | None:
+    """Say which pictures a checkpoint is shown that takes one for a second; None: all of them, once."""
+    pace = config.pace(1 / fps)
+    if pace.every == pace.held == 1:
+        return None
+    how = f"one picture of {pace.every}" if pace.every > 1 else f"each picture {pace.held} times"
+    return f"it takes a picture for {config.frame_s} s: of {fps} a second it is shown {how}"
 
 
 def domain_lines(plan: Plan, weights: Weights | None) -> Iterator[str]:

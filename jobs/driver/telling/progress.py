@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any, Literal
 
 from rich.console import Console
@@ -26,7 +27,7 @@ from jobs.driver.telling.node_words import node_said, shortage_said
 from jobs.driver.telling.output import Output
 from jobs.driver.telling.pace import Pace
 from jobs.failures import VideoFailure
-from jobs.planning.lines import plan_lines
+from jobs.planning.lines import pace_line, plan_lines
 from jobs.planning.plan import Plan
 from jobs.settings.limits import Ending
 from jobs.weights import BUILT_IN, BUILT_IN_NOTE, Weights
@@ -63,8 +64,8 @@ class Progress:
         line = f"waiting   {holder.kind} {holder.run_id} on {holder.host} holds the index: is it still alive?"
         self._say(line, "waiting", holder=holder.run_id, kind=holder.kind, host=holder.host, pid=holder.pid)
 
-    def planned(self, plan: Plan, weights: Weights | None) -> None:
-        """The plan in one line per reason, and what will answer; None: only signals are read."""
+    def planned(self, plan: Plan, weights: Weights | None, fps: Fraction) -> None:
+        """The plan in one line per reason, and what will answer, at `fps`; None: only signals are read."""
         summary = plan.summary
         counts = {"plan_id": summary.plan_id, "videos": len(plan.videos), "ignored": summary.num_ignored}
         refused = plan.refused[:MAX_REFUSED]
@@ -80,6 +81,8 @@ class Progress:
         self._say(line, "model", model=weights.model_id, revision=weights.revision)
         if weights.model_id == BUILT_IN:
             self._say(f"note      {BUILT_IN_NOTE}", "note", message=BUILT_IN_NOTE)
+        if shown := pace_line(weights.config, fps):
+            self._say(f"note      {shown}", "note", message=shown)
 
     @contextmanager
     def working(self, pace: Pace) -> Iterator[None]:

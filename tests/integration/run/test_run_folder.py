@@ -161,13 +161,13 @@ def test_scenes_begin_at_the_cuts_of_the_picture(tmp_path, make_video, parrot, m
 
 
 def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, media_index):
-    """The built-in weights are said to know drawn films only; what they say fits all the same. They count
-    pictures, and rows have the film's own times: here scenes from cut to cut, at one in two seconds."""
+    """The built-in weights are said to know drawn films only; what they say fits all the same. At
+    another rate they are shown one picture a second, and scenes go from cut to cut."""
     library, index = tmp_path / "library", tmp_path / "index"
     library.mkdir()
     film = draw_film("test", 3008, 30.0)
     encode(film, ENCODINGS[4], library / "a.mov")
-    rate = ("--model", "small", "--fps", "1/2")
+    rate = ("--model", "small", "--fps", "2")
     done = media_index("run", "--library", library, "--index", index, "--new-index", *rate)
     assert done.code == 0, done.stderr
     assert "small is built in and understands drawn films like the demo's, nothing else" in done.stderr
@@ -179,7 +179,8 @@ def test_built_in_weights_say_what_they_know_and_answer_in_valid_rows(tmp_path, 
     cuts_ms = [1000 * scene.start_s for scene in film.scenes]
     assert [scene["start_ms"] for scene in scenes] == pytest.approx(cuts_ms, abs=100)
     (video,) = media_index("sql", "select * from videos", "--index", index, "--json").json
-    assert (video["num_frames_sampled"], video["effective_fps"]) == (15, 0.5)
+    assert (video["num_frames_sampled"], video["effective_fps"]) == (30, 1.0)
+    assert "of 2 a second it is shown one picture of 2" in done.stderr
 
 
 def test_more_frames_than_allowed_are_spread_over_the_whole_video(tmp_path, make_video, parrot, media_index):

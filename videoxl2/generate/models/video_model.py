@@ -15,7 +15,7 @@ from videoxl2.errors import CheckpointError, ModelInputError, ModelMemoryError, 
 from videoxl2.generate.decoding.decode_step import ALL_PLAIN, StepRecorder
 from videoxl2.generate.models.placing import device_of, dtype_of, spread_over
 from videoxl2.generate.prefill.chunked import Prefill, PrefillOptions
-from videoxl2.generate.prefill.stream import FrameSpan, frame_batches, held
+from videoxl2.generate.prefill.stream import FrameSpan, frame_batches, shown
 from videoxl2.generate.session import Session
 from videoxl2.network.checkpoint import load_network, save_checkpoint
 from videoxl2.network.clock import StageClock
@@ -165,11 +165,11 @@ class VideoModel(ABC):
         options = self.prefill_options(prefill or PrefillOptions())
         pace = self.config.pace(options.step_s)
         if options.expected_frames is not None:
-            options = replace(options, expected_frames=pace.held * options.expected_frames)
+            options = replace(options, expected_frames=pace.num_shown(options.expected_frames))
         encoder = self.encoder(options)
         running = self._start(options, prefix_ids, self.config.tokens_per_group, encoder.clock)
         frame_times: list[int] = []
-        for firsts_ms, tokens_GND in self.groups(held(spans, pace.held), encoder, frame_times):
+        for firsts_ms, tokens_GND in self.groups(shown(spans, pace.every, pace.held), encoder, frame_times):
             running.add_groups(self.stamps(firsts_ms, running.layout.num_groups, pace), tokens_GND)
         running.finish(self.after_video(frame_times, options.duration_ms))
         return self._session(running, encoder, frame_times, options)

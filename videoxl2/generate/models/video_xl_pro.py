@@ -23,7 +23,7 @@ from videoxl2.generate.kv.prefix import View
 from videoxl2.generate.kv.selection import BiLevelOptions, Selection
 from videoxl2.generate.models.video_model import VideoModel
 from videoxl2.generate.prefill.chunked import PrefillOptions
-from videoxl2.generate.prefill.stream import FrameSpan, held
+from videoxl2.generate.prefill.stream import FrameSpan, shown
 from videoxl2.generate.session import Session
 from videoxl2.network.configs.config import num_kept
 from videoxl2.network.configs.families import Family
@@ -68,7 +68,7 @@ class VideoXLPro(VideoModel):
         pace = self.config.pace(options.step_s)
         pieces: list[Tensor] = []
         frame_times: list[int] = []
-        for firsts_ms, tokens_GND in self.groups(held(spans, pace.held), encoder, frame_times):
+        for firsts_ms, tokens_GND in self.groups(shown(spans, pace.every, pace.held), encoder, frame_times):
             stamps = self.stamps(firsts_ms, layout.num_groups, pace)
             for stamp, visual_ND in zip(stamps, tokens_GND, strict=True):
                 pieces += [self.network.language.embed(stamp), visual_ND]

@@ -38,17 +38,21 @@ class FrameBatch:
 
 
 @dataclass(frozen=True)
-class _HeldSpan:
+class _ShownSpan:
     frames: NDArray[np.uint8]
     pts_ms: NDArray[np.int64]
 
 
-def held(spans: Iterable[FrameSpan], times: int) -> Iterator[FrameSpan]:
-    """Yield the spans, each frame with its time so many times in a row."""
+def shown(spans: Iterable[FrameSpan], every: int, held: int) -> Iterator[FrameSpan]:
+    """Yield one frame of `every`, beginning with the first, each with its time and `held` times in a row."""
+    if every == held == 1:
+        yield from spans
+        return
+    number = 0
     for span in spans:
-        yield (
-            _HeldSpan(span.frames.repeat(times, axis=0), np.repeat(span.pts_ms, times)) if times > 1 else span
-        )
+        kept = slice(-number % every, None, every)
+        number += len(span.frames)
+        yield _ShownSpan(span.frames[kept].repeat(held, axis=0), np.repeat(span.pts_ms[kept], held))
 
 
 def frame_batches(spans: Iterable[FrameSpan], batch: int, image_size: int | None) -> Iterator[FrameBatch]:

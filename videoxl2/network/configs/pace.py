@@ -8,13 +8,14 @@ from fractions import Fraction
 
 @dataclass(frozen=True)
 class Pace:
-    """The seconds that a model is told of for each second of the video, and how often each frame is shown.
+    """The seconds that a model is told of for each second of the video, and which frames it is shown.
 
-    Stamps, prompts and answers have told times; everything else has those of the video. `frame_s` are told
-    from one frame that is shown to the next.
+    Stamps, prompts and answers have told times; everything else has those of the video. One frame of `every`
+    is shown, `held` times; `frame_s` are told from one that is shown to the next.
     """
 
     factor: Fraction = Fraction(1)
+    every: int = 1
     held: int = 1
     frame_s: Fraction = Fraction(0)
 
@@ -22,10 +23,15 @@ class Pace:
     def counting(cls, frame_s: Fraction, step_s: Fraction) -> Pace:
         """Return the pace of a model that takes a frame for `frame_s`, where they are `step_s` apart.
 
-        Where that is longer, a frame is shown once more for each `frame_s` that it stands for.
+        Where that is longer, a frame is shown once for each `frame_s` that it stands for; where it is
+        shorter, the frames between are left out.
         """
-        held = max(1, round(step_s / frame_s))
-        return cls(held * frame_s / step_s, held, frame_s)
+        every, held = max(1, round(frame_s / step_s)), max(1, round(step_s / frame_s))
+        return cls(held * frame_s / (every * step_s), every, held, frame_s)
+
+    def num_shown(self, num_frames: int) -> int:
+        """Return how many times a frame is shown, of so many frames."""
+        return -(-num_frames // self.every) * self.held
 
     def told_ms(self, ms: int, number: int = 0) -> int:
         """Return what the model is told of an instant of the video, both in ms.

@@ -172,7 +172,13 @@ def test_a_plan_says_what_is_not_as_usual(qwen, llava):
         "       2 pictures a second, as its files say; --fps says otherwise",
         "       it would think first: it is told an empty thought, and answers at once",
     ]
-    assert list(model_lines(find_weights("small"), settings(model="m"))) == []
+    small = find_weights("small")
+    assert [list(model_lines(small, settings(model="m", fps=fps))) for fps in (None, "1", "2", "1/3")] == [
+        [],
+        [],
+        ["       it takes a picture for 1 s: of 2 a second it is shown one picture of 2"],
+        ["       it takes a picture for 1 s: of 1/3 a second it is shown each picture 3 times"],
+    ]
     assert list(model_lines(None, settings())) == []
 
 

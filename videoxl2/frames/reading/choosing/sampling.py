@@ -32,6 +32,10 @@ class SamplingGrid:
         """Seconds from the first picture to a target."""
         return target * self.step_s
 
+    def of_every(self, nth: int) -> "SamplingGrid":
+        """Return the grid of the first of these targets and of every so many from there."""
+        return SamplingGrid(self.step_s * nth, -(-self.num_targets // nth))
+
     def spans(self, frames_per_span: int) -> list[Span]:
         """Yield the grid in consecutive pieces of at most `frames_per_span` targets. ValueError: that is not
         positive."""
