@@ -69,6 +69,7 @@ def analyze(
     told = _Told(asker, prompts, info.duration_ms, carried, said)
     memory_steps: list[str] = []
     shown_ms: set[int] = set()
+    every = 1
     usage = Usage(video_ms=info.duration_ms, num_prompt_tokens=0, num_output_tokens=0, num_again_tokens=0)
     options = PrefillOptions(duration_ms=info.duration_ms, expected_frames=max_frames, step_s=grid.step_s)
     for section in sections:
@@ -78,13 +79,14 @@ def analyze(
         told.ask(session, sections.end_ms, sections.shared_ms)
         memory_steps += session.degraded
         shown_ms.update(session.frame_times_ms)
+        every = session.pace.every
         usage += Usage(prefill_seconds=prefilled - started, generate_seconds=time.perf_counter() - prefilled)
         del session  # its cache makes room for the next section's
     answers = told.answers()
     usage += Usage(wait_seconds=seen.wait_seconds, num_frames=len(seen.sampled_ms))
     return Analysis(
         info=info,
-        grid=grid.of_every(asker.model.config.pace(grid.step_s).every),
+        grid=grid.of_every(every),
         sampled_ms=tuple(ms for ms in seen.sampled_ms if ms in shown_ms),
         warnings=tuple(dict.fromkeys((*info.warnings, *seen.warnings))),
         answers=answers,

@@ -17,6 +17,7 @@ from videoxl2.constrained.hostile import HostileRows
 from videoxl2.constrained.masks import TokenTable
 from videoxl2.generate.kv.selection import Selection
 from videoxl2.generate.prefill.stream import FrameSpan
+from videoxl2.network.configs.pace import REAL_TIME
 from videoxl2.network.language.cache import CacheShape, KVCache
 from videoxl2.network.language.tokens import Vocabulary
 
@@ -44,6 +45,7 @@ class HostileSession:
     """Session that takes the times of its frames and never looks at them."""
 
     degraded: tuple[str, ...] = ()
+    pace = REAL_TIME
 
     def __init__(self, video: HostileVideo, frame_times_ms: tuple[int, ...]) -> None:
         self.frame_times_ms = frame_times_ms
