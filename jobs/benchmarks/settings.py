@@ -2,44 +2,31 @@
 
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from jobs.benchmarks.answering import Sampling
 from jobs.benchmarks.formats import FORMATS
 from jobs.prompts.budget import check_context, check_kv, check_pixels
 from jobs.prompts.kv import BiLevelKv, kv_of
-from jobs.settings.config import Rate
-from jobs.settings.model_options import ModelOptionsSetting, options_in
+from jobs.settings.model import ModelSettings, wrong_setting
+from jobs.settings.model_options import options_in
 from jobs.weights import Weights
-from schemas.failures import UsageError
-from videoxl2.network.configs.picture_size import OWN_PIXELS, PixelBudget
+from videoxl2.network.configs.picture_size import OWN_PIXELS
 from videoxl2.network.footprint import MOST_DEVICES
 
 _QUESTION_TOKENS = 512  # that the longest published question and its options take
 
 
-class BenchmarkSettings(BaseModel):
+class BenchmarkSettings(ModelSettings):
     """Settings of `eval --benchmark`. Without `fps` and `max_frames`: the published sampling."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     benchmark: str
     questions: Path
     videos: Path
     models: tuple[str, ...] = Field(min_length=1)
-    model_options: ModelOptionsSetting = ()
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    weight_bits: Literal[16, 8, 4] = 16
     gpus_per_model: int = Field(default=1, ge=1, le=MOST_DEVICES)
-    fps: Rate | None = None
-    max_frames: int | None = Field(default=None, ge=1, le=10_000)
-    max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)
-    max_pixels_at_once: int | None = Field(default=None, ge=1, le=1_000_000_000_000)
-    kv: Literal["dense", "bilevel"] = "dense"
-    kv_compression: int | None = Field(default=None, ge=2, le=144)
-    kv_dense_chunks: int | None = Field(default=None, ge=0, le=10_000)
     limit: int | None = Field(default=None, ge=1)
     skip_unusable: bool = False
     answers: Path | None = None
@@ -50,18 +37,7 @@ class BenchmarkSettings(BaseModel):
         try:
             return cls.model_validate({name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
-            problem = error.errors(include_url=False)[0]
-            name = str(problem["loc"][0])
-            message = str(problem.get("ctx", {}).get("error", problem["msg"])).rstrip(".")
-            raise UsageError(
-                f"setting {name} = {problem['input']!r}: {message[:1].lower()}{message[1:]}",
-                "See media-index eval --help for what it takes.",
-            ) from None
-
-    @property
-    def pixels(self) -> PixelBudget:
-        """The pixels that are shown, as far as that was said; of several models, to those it is meant for."""
-        return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
+            raise wrong_setting(error, "See media-index eval --help for what it takes.") from None
 
     def sampling_for(self, weights: Weights) -> Sampling:
         """Return the sampling asked for, else as published: of this benchmark, or of a model whose context

@@ -2,17 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     ValidationInfo,
 )
@@ -24,36 +19,14 @@ from jobs.settings.limits import (
     DurationSetting,
     FailureLimitSetting,
 )
-from jobs.settings.model_options import ModelOptionsSetting
+from jobs.settings.model import ModelSettings, wrong_setting
 from jobs.settings.signal_names import DEFAULT_SIGNALS
 from jobs.settings.times import parse_since
-from schemas.failures import ExitCode, UsageError
-from videoxl2.network.configs.picture_size import PixelBudget
+from schemas.failures import ExitCode
 from videoxl2.network.footprint import MOST_DEVICES
 
 DEFAULT_PACK = "default"
 MAY_BE_OK = (ExitCode.DONE_WITH_FAILURES, ExitCode.LEASE_HELD, ExitCode.DEADLINE, ExitCode.NO_MACHINES)
-FLAGS = {
-    "model_options": "model-option",
-    "packs": "pack",
-    "extensions": "extension",
-    "prefixes": "prefix",
-    "signals": "signal",
-    "speech_languages": "speech-language",
-}  # others are called as their setting
-
-
-def _to_fraction(value: object) -> object:
-    """Exact: "1/2", "29.97", 0.5 and 2 all name the rational a person means by them."""
-    if not isinstance(value, int | float | str):
-        return value
-    text = str(value)
-    try:
-        if "e" in text.lower():  # 1e999999999 would take all memory
-            raise ValueError
-        return Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        raise ValueError("Give a rate, e.g. 1, 1/2 or 29.97.") from None
 
 
 def _check_since(text: str) -> str:
@@ -84,29 +57,15 @@ def _check_ok(code: int) -> int:
     return code
 
 
-Rate = Annotated[Fraction, BeforeValidator(_to_fraction), PlainSerializer(str), Field(gt=0, le=240)]
-
-
-class Settings(BaseModel):
+class Settings(ModelSettings):
     """Settings of a run, under the same names in the file and (with dashes) as flags."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     library: str
     index: str
     endpoint_url: str | None = None
     model: str | None = None
-    model_options: ModelOptionsSetting = ()
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    weight_bits: Literal[16, 8, 4] = 16
-    fps: Rate | None = None
     max_frames: int = Field(default=2048, ge=1, le=10_000)
-    max_pixels_per_frame: int | None = Field(default=None, ge=1, le=1_000_000_000)
-    max_pixels_at_once: int | None = Field(default=None, ge=1, le=1_000_000_000_000)
     split: bool = False
-    kv: Literal["dense", "bilevel"] = "dense"
-    kv_compression: int | None = Field(default=None, ge=2, le=144)
-    kv_dense_chunks: int | None = Field(default=None, ge=0, le=10_000)
     packs: tuple[str, ...] = Field(default=(DEFAULT_PACK,), min_length=1)
     signals: tuple[str, ...] = Field(default=DEFAULT_SIGNALS, min_length=1)
     shots: Literal["exact", "draft"] = "exact"
@@ -149,11 +108,6 @@ class Settings(BaseModel):
     metrics_file: Path | None = None
 
     @property
-    def pixels(self) -> PixelBudget:
-        """The pixels that the model is shown, as far as that was said."""
-        return PixelBudget(self.max_pixels_per_frame, self.max_pixels_at_once)
-
-    @property
     def num_models(self) -> int | None:
         """The count of models asked for; None: as many as there is room for."""
         return self.num_actors if self.num_gpus is None else self.num_gpus // self.gpus_per_model
@@ -178,11 +132,5 @@ def resolve(values: dict[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = str(problem["loc"][0])
-        key = FLAGS.get(name, name).replace("_", "-")
-        message = str(problem.get("ctx", {}).get("error", problem["msg"])).rstrip(".")
-        raise UsageError(
-            f"setting {key} = {problem['input']!r}: {message[:1].lower()}{message[1:]}",
-            "Correct it on the command line or in the settings file. See `media-index run --help`.",
-        ) from None
+        hint = "Correct it on the command line or in the settings file. See `media-index run --help`."
+        raise wrong_setting(error, hint) from None

@@ -28,7 +28,7 @@ class IndexPlace:
             said = json.loads(settings_json)
         except ValueError:
             said = None
-        settings = {"library": library, **(said if isinstance(said, dict) else {})}
+        settings = {"library": library, "model": None, **(said if isinstance(said, dict) else {})}
         return self.command(verb, *flags, *_flags(settings))
 
 
@@ -49,7 +49,8 @@ def _escape(character: str) -> str:
 
 def _flags(settings: dict[str, Any]) -> list[str]:
     """Those that differ from what is so without them."""
-    from jobs.settings.config import FLAGS, Settings  # pydantic, which most verbs do without
+    from jobs.settings.config import Settings  # pydantic, which most verbs do without
+    from jobs.settings.model import FLAGS
 
     defaults = Settings(library="", index="", model="").model_dump(mode="json")  # written as runs have them
     flags: list[str] = []

@@ -15,7 +15,8 @@ from places import ROOT
 from jobs.cli.main import cli
 from jobs.cli.run import run as run_verb
 from jobs.reports.status import read_status, status_lines
-from jobs.settings.config import FLAGS, Settings, resolve
+from jobs.settings.config import Settings, resolve
+from jobs.settings.model import FLAGS
 from jobs.ui.exit_codes import AGAIN, MEANINGS, exit_code_help, meaning_of, next_after
 from jobs.ui.next_command import IndexPlace
 from schemas.commit import CommitState
