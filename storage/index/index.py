@@ -10,7 +10,7 @@ from schemas.identity import VideoId, digest
 from schemas.recipe import RecipeRecord
 from schemas.rows import Row
 from storage.errors import preflight
-from storage.index.commits.bundles import read_bundle, repoint_bundle, sidecars_rev_of
+from storage.index.commits.bundles import read_bundle, relink_bundle, sidecars_rev_of
 from storage.index.commits.committed import CommittedBundles
 from storage.index.commits.recipes import declare_recipe, read_recipe
 from storage.index.layout import bundle_key
@@ -116,7 +116,7 @@ class Index:
         bundle = self._bundle(video_id, analysis_key)
         rev = sidecars_rev_of(bundle)
         left_out = {} if rev is None or keeps_texts(rev) else {"sidecars_rev": digest("left out", rev)}
-        copy = repoint_bundle(bundle, {**commit, **left_out}, video, with_sidecars=not left_out)
+        copy = relink_bundle(bundle, {**commit, **left_out}, video, with_sidecars=not left_out)
         self.commit(commit["video_id"], commit["analysis_key"], copy)
         return rev
 

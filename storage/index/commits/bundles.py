@@ -147,7 +147,7 @@ def rows_of(bundle: pa.Table, table: str, row_type: type[R]) -> tuple[R, ...]:
     return tuple(row_type.model_validate(row) for row in rows)
 
 
-def repoint_bundle(
+def relink_bundle(
     bundle: pa.Table, commit: Mapping[str, Any], video: Mapping[str, Any], with_sidecars: bool = True
 ) -> bytes:
     """The same rows under another name: `commit` and `video` are the columns of the commit and of the row in

@@ -17,7 +17,7 @@ from storage.index.commits.bundles import (
     encode_with_stream,
     flatten_bundles,
     read_bundle,
-    repoint_bundle,
+    relink_bundle,
 )
 from storage.index.tables.arrow_tables import arrow_schema, arrow_type
 from storage.index.tables.columns import BUNDLE_TABLES, COLUMNS
@@ -81,7 +81,7 @@ def test_rows_under_another_name_take_no_attempts_along(
     """What a try took was spent once, however many names the bytes have."""
     bundle = make_bundle(titles=("a", "b")).model_copy(update={"attempts": (make_row(Attempt),)})
     ids = {"video_id": "v2", "object_rev": "o2", "analysis_key": "k2", "uri": "s3://b/2"}
-    copy = read_bundle(repoint_bundle(_read(bundle), ids, ids), "copy")
+    copy = read_bundle(relink_bundle(_read(bundle), ids, ids), "copy")
     flat = flatten_bundles([copy])
     assert flat["attempts"].num_rows == 0
     assert flat["scenes"].column("title").to_pylist() == ["a", "b"]
@@ -103,7 +103,7 @@ def test_captions_beside_one_video_are_not_those_of_another(
     }
     bundle = _read(make_bundle().model_copy(update={"measured": captions}))
     ids = {"video_id": "v2", "object_rev": "o2", "analysis_key": "k2", "uri": "s3://b/2"}
-    flat = flatten_bundles([read_bundle(repoint_bundle(bundle, ids, ids, is_kept), "copy")])
+    flat = flatten_bundles([read_bundle(relink_bundle(bundle, ids, ids, is_kept), "copy")])
     assert flat["captions"].column("text").to_pylist() == said
     assert flat["caption_tracks"].num_rows == len(said)
     assert set(flat["captions"].column("video_id").to_pylist()) == {"v2"}
