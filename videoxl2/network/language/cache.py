@@ -2,7 +2,8 @@
 
 Shapes: K key/value heads, S rows, T new rows, E head size. Keys are stored after rotary embedding: absolute
 positions never change during prefill, and bi-level decoding un-rotates the few it moves. A row is contiguous
-(`[2, S, K, E]`), so a range of rows crosses to the device in one block each for keys and values.
+(`[2, S, K, E]`), so a range of rows crosses to the device in one block each for keys and values. On a CPU a
+head is, since nothing crosses there and attention reads one head after the other.
 """
 
 from __future__ import annotations
@@ -76,10 +77,13 @@ class KVCache:
 
     def allocate(self, rows: int, layer: int) -> Tensor:
         """Return keys and values of one layer with room for `rows` tokens, on its device or pinned."""
-        size = (2, rows, self.shape.num_kv_heads, self.shape.head_dim)
+        heads, head_dim, dtype = self.shape.num_kv_heads, self.shape.head_dim, self.shape.dtype
         if self.on_host:
-            return torch.empty(size, dtype=self.shape.dtype, pin_memory=self.device.type == "cuda")
-        return torch.empty(size, dtype=self.shape.dtype, device=self.device_of(layer))
+            return torch.empty(2, rows, heads, head_dim, dtype=dtype, pin_memory=self.device.type == "cuda")
+        device = self.device_of(layer)
+        if device.type == "cpu":
+            return torch.empty(2, heads, rows, head_dim, dtype=dtype).transpose(1, 2)
+        return torch.empty(2, rows, heads, head_dim, dtype=dtype, device=device)
 
     def reserve(self, capacity: int, *, exactly: bool = False) -> None:
         """Make room for `capacity` rows, layer by layer, so that the spare memory is one layer's.
@@ -124,6 +128,8 @@ class KVCache:
             if self._window is not None:
                 self._window.forget(layer)
                 both_2SKE = both_2SKE.to(self.device_of(layer), non_blocking=True)
+        elif self._window is None and stored.is_cpu:
+            both_2SKE = stored.transpose(1, 2).index_select(2, rows).transpose(1, 2)
         elif self._window is None:
             both_2SKE = stored.index_select(1, rows)
         else:

@@ -58,6 +58,13 @@ def test_growing_and_cutting_keep_the_rows(on_host: bool) -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, cache.read(1, 10), strict=True))
 
 
+@pytest.mark.parametrize("rows", [None, torch.tensor([0, 2, 3, 9])])
+def test_keys_of_a_head_lie_side_by_side_on_a_cpu(rows: torch.Tensor | None) -> None:
+    """Attention reads one head after the other: all that a cache line holds is that head's."""
+    for heads in filled().read(1, 10, rows):
+        assert all(head.is_contiguous() for head in heads)
+
+
 def test_rows_written_but_not_advanced_do_not_count() -> None:
     """A pass that failed half-way is overwritten by the next one."""
     cache = filled()
