@@ -5,13 +5,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
-ROOT = Path(__file__).parents[3]
-PACKAGES = ("schemas", "storage", "jobs", "videoxl2")
+from parsed import parsed
 
 # Words that begin neither a verb's nor a noun's sentence; a `Whether …` names a truth value.
 NO_OPENERS = re.compile(
@@ -39,11 +36,18 @@ class Documented(NamedTuple):
         return " ".join(self.text.partition("\n\n")[0].split())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _trees() -> Iterator[None]:
+    """Trees of all the code take memory, so they go when the tests of this file have run."""
+    yield
+    for kept in (modules, classes, promises, documented):
+        kept.cache_clear()
+
+
 @cache
 def modules() -> dict[str, ast.Module]:
     """Return the parsed modules by their path."""
-    files = [file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py"))]
-    return {str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8")) for file in files}
+    return parsed()
 
 
 def functions_of(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 
 import pytest
+from parsed import parsed
 from places import ROOT
 
 OURS = {"jobs", "schemas", "storage", "videoxl2"}
@@ -44,12 +45,7 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
 
 def test_every_import_of_the_packages_is_declared():
     """By the project itself, or by an extra whose imports may fail."""
-    names = {
-        name
-        for package in OURS
-        for file in (ROOT / package).rglob("*.py")
-        for name in imports_of(ast.parse(file.read_text(encoding="utf-8")))
-    }
+    names = {name for tree in parsed(sorted(OURS)).values() for name in imports_of(tree)}
     brought = packages_distributions()
     undeclared = {
         name

@@ -3,25 +3,17 @@
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from places import ROOT
+from parsed import parsed
 
-PACKAGES = ("jobs", "schemas", "storage", "videoxl2")
 # Where a hint is an argument without a name: by its place. Errors of ours take it second.
 PLACES = {"Check": 3, "VideoFailure": 4, "refuse": 1}
 BASES = {"MediaIndexError", "ModelError"}
 NAMES = re.compile(r"(?i)_?(hint|remedy|guide)|\w+_(hint|remedy|guide)")
 
 
-def trees() -> dict[Path, ast.Module]:
-    """All modules."""
-    files = (file for package in PACKAGES for file in sorted((ROOT / package).rglob("*.py")))
-    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
-
-
-def error_classes(modules: dict[Path, ast.Module]) -> set[str]:
+def error_classes(modules: dict[str, ast.Module]) -> set[str]:
     """Those that carry a hint, by inheritance."""
     found = set(BASES)
     bases = {
@@ -70,11 +62,11 @@ def is_sentence(text: str) -> bool:
 
 def test_hints_are_sentences():
     """In all packages: whoever reads one reads them all."""
-    modules = trees()
+    modules = parsed()
     errors = error_classes(modules)
     assert len(errors) > 15
     found = [
-        (f"{file.relative_to(ROOT)}:{line}", text)
+        (f"{file}:{line}", text)
         for file, tree in modules.items()
         for hint in hints(tree, errors)
         for line, text in texts(hint)
