@@ -1,11 +1,13 @@
 """The built-in checkpoint understands drawn films: files through reader, model and answers to a score."""
 
 from contextlib import contextmanager
+from fractions import Fraction
 
 import pytest
 import torch
 from ablations import score_of_drawn
 from card import long_films
+from drawn_reader import read_drawn
 from evaluate import index_films
 from films import make_films
 from growing import load_wide, wire_anew
@@ -73,6 +75,21 @@ def network():
 def test_the_small_checkpoint_knows_who_is_there():
     """Short held-out films, drawn and not encoded."""
     assert fallen(score_of_drawn(network(), FILMS).measures()) == {}
+
+
+def test_the_small_checkpoint_says_the_same_at_other_rates():
+    """Of two pictures a second it is shown every other one; one in two seconds is shown twice, and enough."""
+    small = network()
+    asker = Asker(small)
+
+    def told(film, fps):
+        info, grid, span = read_drawn(film, small.image_size, fps)
+        analysis = analyze(asker, info, grid, [span], load_packs())
+        return [answer.records for answer in analysis.answers], analysis.sampled_ms
+
+    assert told(FILMS[1], Fraction(2)) == told(FILMS[1], Fraction(1))
+    slow = score_of_drawn(small, FILMS[:5], Fraction(1, 2))
+    assert fallen(slow.measures(), LEAST | {"scene boundary F1": 0.85}) == {}
 
 
 def test_without_a_wired_head_it_does_not():
