@@ -6,7 +6,9 @@ import pytest
 
 from jobs.planning.reasons.copies import split_copies
 from jobs.planning.reasons.reasons import examine
+from jobs.planning.reasons.stale_rows import StaleRows
 from jobs.planning.reasons.staleness import compare_recipes
+from schemas.failures import FailureClass
 from schemas.identity import Sidecar, VideoObject
 from schemas.plan import Reason
 from schemas.recipe import RecipeRecord, recipe_id_of
@@ -272,3 +274,44 @@ def test_on_a_disk_only_the_model_is_spared():
     for made_by, num_relinked in ((old, 0), (recipe("n", ["scenes"], captions="1"), 1)):
         index = Several([committed_as(film, new), committed_as(copy, made_by)], old, new, made_by)
         assert len(examine([copy], index, new, True).relinked) == num_relinked
+
+
+ASKED = ["scenes", "plates"]
+
+
+def stale_beside_new_texts(old: RecipeRecord, new: RecipeRecord, failure_class=None):
+    """Of rows that were made beside no texts, now that there are some; `scenes` tell what captions say."""
+    recipes = {one.recipe_id: one for one in (old, new)}
+    stale_rows = StaleRows(recipes.get, new, ("captions",), ("scenes",))
+    commit = committed_as(FILM, old)._replace(failure_class=failure_class)
+    stale = stale_rows.of(replace(FILM, sidecars=(SRT,)), commit)
+    return stale.reason, stale.tasks, stale.signals
+
+
+@pytest.mark.parametrize(
+    ("new", "because", "tasks", "signals"),
+    [
+        (recipe("m", ASKED, captions="1", speech="1"), Reason.NEW_SIDECARS, ("scenes",), ("captions",)),
+        (
+            recipe("m", ASKED, captions="1", speech="2"),
+            Reason.STALE_SIGNALS,
+            ("scenes",),
+            ("speech", "captions"),
+        ),
+        (recipe("m", ASKED, captions="2", speech="1"), Reason.STALE_SIGNALS, ("scenes",), ("captions",)),
+        (recipe("m", [*ASKED, "cars"], captions="1"), Reason.MISSING, ("cars", "scenes"), ("captions",)),
+        (recipe("n", ASKED, captions="1", speech="1"), Reason.STALE_MODEL, None, ("captions",)),
+    ],
+)
+def test_new_texts_are_read_and_told_with_what_else_is_stale(new, because, tasks, signals):
+    """In one go: each signal and each prompt once, and all prompts stay all."""
+    old = recipe("m", ASKED, captions="1", speech="1")
+    assert stale_beside_new_texts(old, new) == (because, tasks, signals)
+
+
+def test_a_video_outside_a_domain_was_asked_nothing():
+    """So another model is what it lacks, and not a newer one than that of its answers."""
+    old = recipe("m", ASKED, captions="1")
+    other = recipe("n", ASKED, captions="1")
+    assert stale_beside_new_texts(old, other, FailureClass.DOMAIN) == (Reason.MISSING, None, ("captions",))
+    assert stale_beside_new_texts(old, other)[0] is Reason.STALE_MODEL
