@@ -2,7 +2,8 @@
 
 A head of the first layer knows the best kind of event in the film. One of the second looks for a group that
 shows it, the surer and the earlier the more. Earlier is told by the time heard, as what positions tell turns
-over in a long film.
+over in a long film. Its time is the group's, and later by the pictures before the event, or earlier by those
+behind it, where it goes on from the group before.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from videoxl2.network.layers.decoder_layer import SelfAttention
 _HIGHLIGHTS = 3  # of the prompts in `figure_columns.ASKED`
 _EVENTS = len(EVENTS)
 _TOLD_APART_S = 650  # up to which the earlier of two times is told
+_TURNED = tuple(n for n, period in enumerate(PERIODS) if period < 40)
 _LONG = tuple(n for n, period in enumerate(PERIODS) if period >= 140)
 
 
@@ -48,7 +50,9 @@ def find_the_best_moment(attention: SelfAttention, units: Units) -> None:
     head.pass_on(4.0, _each(HEARD), OWN)
     head.pass_on_steps(0.7, EVENT_AT, EVENT_AT)
     for picture in range(1, GROUP_FRAMES):
-        _turn(units, EVENT_AT.start + picture, picture)
+        begins, ended = {EVENT_AT.start + picture: 6.0}, {EVENT_AT.start + picture: -6.0}
+        _turn(units, begins, picture)
+        _turn(units, ended, picture - GROUP_FRAMES)  # an event is about as long as a group
 
 
 def _earliness() -> dict[int, float]:
@@ -62,14 +66,14 @@ def _earliness() -> dict[int, float]:
     return {HEARD.start + n: weight for n, weight in zip(columns, found.tolist(), strict=True)}
 
 
-def _turn(units: Units, gate: int, seconds: int) -> None:
-    """OWN, as many seconds later, where the gate's column is 1."""
-    count = len(PERIODS)
-    for n, period in enumerate(PERIODS):
-        angle = 2 * math.pi * seconds / period
+def _turn(units: Units, gate: dict[int, float], seconds: int) -> None:
+    """OWN of a word, as many seconds later, where the gate is open; what hardly turns is left as it is."""
+    count, gate = len(PERIODS), gate | {PICTURE: -60.0}
+    for n in _TURNED:
+        angle = 2 * math.pi * seconds / PERIODS[n]
         cosine, sine = OWN.start + n, OWN.start + count + n
-        units.add(0.33, {gate: 4}, {cosine: math.cos(angle) - 1, sine: -math.sin(angle)}, cosine)
-        units.add(0.33, {gate: 4}, {cosine: math.sin(angle), sine: math.cos(angle) - 1}, sine)
+        units.add(1.0, gate, {cosine: math.cos(angle) - 1, sine: -math.sin(angle)}, cosine)
+        units.add(1.0, gate, {cosine: math.sin(angle), sine: math.cos(angle) - 1}, sine)
 
 
 def _each(columns: slice) -> range:
