@@ -1,11 +1,15 @@
 """Iceberg tables have the rows that readers of the index see, and follow what becomes of it."""
 
+import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 from pyiceberg.table import StaticTable
 
+from schemas.failures import ExitCode, MediaIndexError, UsageError
 from storage.iceberg.tables import Registered, register
+from storage.index.index import open_index
 from storage.index.tables.columns import COLUMNS
 from storage.upkeep.compact import compact
 from storage.upkeep.forget import find_forgettable, forget
@@ -67,3 +71,34 @@ def test_the_hint_names_the_newest_metadata(filled_disk, make_bundle, tmp_path):
     version = (tmp_path / "lake/scenes/version-hint.text").read_text()
     assert scenes.metadata.endswith(f"/scenes/metadata/{version}.metadata.json")
     assert list((tmp_path / "lake/scenes/metadata").glob("*.metadata.json")) == [Path(scenes.metadata)]
+
+
+def test_metadata_that_is_gone_is_made_anew(filled_disk, tmp_path):
+    """Somebody removed it, or the hint speaks of a version that never came to be."""
+    output = tmp_path / "lake"
+    first = _registered(filled_disk, output)
+    Path(first["scenes"].metadata).unlink()
+    again = _registered(filled_disk, output)
+    assert {table for table, each in again.items() if each.is_new} == {"scenes"}
+    _same_as_the_index(filled_disk, again)
+
+
+def test_a_file_in_the_way_of_the_tables_is_named(filled_disk, tmp_path):
+    (tmp_path / "lake").write_bytes(b"")
+    with pytest.raises(MediaIndexError, match="lake") as told:
+        _registered(filled_disk, tmp_path / "lake")
+    assert told.value.exit_code == ExitCode.PREFLIGHT
+
+
+def test_without_rows_or_pyiceberg_nothing_is_written(tmp_path, monkeypatch):
+    """The error says what to type."""
+    index, output = tmp_path / "index", tmp_path / "lake"
+    open_index(str(index), create=True)
+    with pytest.raises(UsageError, match="nothing is published") as told:
+        register(str(index), None, str(output))
+    assert told.value.hint == "Run media-index first."
+    monkeypatch.setitem(sys.modules, "pyiceberg.catalog.sql", None)
+    with pytest.raises(UsageError, match="need pyiceberg") as told:
+        register(str(index), None, str(output))
+    assert "pip install 'media-index[iceberg]'" in told.value.hint
+    assert not output.exists()
