@@ -10,12 +10,17 @@ _CC_SECTION = 0x72
 
 
 def ancillary_triplets(data: bytes) -> Iterator[bytes]:
-    """Triplets of one packet, which holds ancillary packets of several lines. Raises IndexError on damage."""
+    """Triplets of one packet, which holds ancillary packets of several lines.
+
+    IndexError: a line breaks off; the triplets of those before it have been given.
+    """
     at = 2
     for _ in range(int.from_bytes(data[:2])):
         coding, count = data[at + 3], int.from_bytes(data[at + 4 : at + 6])
         size = int.from_bytes(data[at + 6 : at + 10]) * int.from_bytes(data[at + 10 : at + 14])
         at += 14
+        if at + count > len(data):
+            raise IndexError(f"a line of {count} bytes at {at} of {len(data)}")
         if coding in _EIGHT_BITS:
             yield from _of_packet(data[at : at + count])
         at += size
